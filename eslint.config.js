@@ -1,0 +1,43 @@
+// What the linter asks of every file: typescript-eslint's strictest set, by the types of the nearest tsconfig.
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+export default defineConfig(
+  globalIgnores(["dist/", "demo/", ".cache/"]),
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: {
+          // In no tsconfig above them, they are read with the settings of the tests.
+          allowDefaultProject: ["*.js", "*.ts", "web/*.js"],
+          defaultProject: "test/tsconfig.json",
+        },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      eqeqeq: "error",
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/no-confusing-void-expression": [
+        "error",
+        { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true },
+      ],
+      "@typescript-eslint/no-meaningless-void-operator": "off",
+      // async also turns a throw into a rejection.
+      "@typescript-eslint/require-await": "off",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  { files: ["src/**"], ignores: ["src/cli/**"], rules: { "no-console": "error" } },
+  {
+    files: ["test/**"],
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      // vitest's matchers are of type any.
+      "@typescript-eslint/no-unsafe-assignment": "off",
+    },
+  },
+);

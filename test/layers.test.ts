@@ -1,0 +1,228 @@
+// The floors of the code: reads the import graph of src/ and web/, and says why when an import goes where it must not.
+import { readdir, readFile } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+type Sources = ReadonlyMap<string, string>;
+
+// Top to bottom; those on one line are neighbours. An import goes to its own floor or down, never up or next door.
+// `index` is src/index.ts, the public names.
+const FLOORS = [
+  ["cli", "web"],
+  ["index"],
+  ["pipeline"],
+  ["scenarios"],
+  ["harness"],
+  ["site"],
+  ["tasks", "keystore", "store", "audit"],
+  ["node"],
+  ["view"],
+  ["formats"],
+  ["core"],
+];
+
+// The floors that a browser runs too, each with the packages that it may import.
+const CRYPTO_AND_JSON = [/^canonicalize$/, /^zod\/mini$/, /^@noble\/ed25519$/, /^@noble\/hashes\//];
+const PURE: Readonly<Record<string, readonly RegExp[]>> = {
+  core: CRYPTO_AND_JSON,
+  formats: CRYPTO_AND_JSON,
+  view: [],
+  web: [],
+};
+
+const WHY = {
+  stray: "every file belongs to a floor, so that the rules hold for it",
+  up: "an import goes only to the same floor or down, so that a floor can be understood without those above it",
+  next: "floors side by side do not know each other, so that each can be replaced alone; what both need lives below, what joins them above",
+  secrets: "pages are made from what is public; the code that makes them must not be able to reach a secret",
+  page: "the browser verifier is core, formats and view and nothing else, so that page and command line cannot disagree",
+  pure: "core, formats, view and web run unchanged in a browser; the world enters by parameter",
+  computed: "an import whose target is computed escapes this test",
+  cycle: "files in a circle can only be understood, loaded and tested all at once",
+  terminal: "only src/cli prints or exits; everything else returns or throws, so that it can be used as a library",
+};
+
+/** All that is wrong with these files (paths as `src/core/json.ts`), a line each. */
+function complaints(sources: Sources): string[] {
+  const found: string[] = [];
+  const graph = new Map<string, string[]>();
+  for (const [file, source] of sources) {
+    const { imports, computed, terminal } = read(file, source);
+    const floor = floorOf(file);
+    const say = (what: string, why: keyof typeof WHY): unknown => found.push(`${file} ${what}: ${WHY[why]}`);
+
+    if (level(floor) < 0) say("is on no floor", "stray");
+    for (const expression of computed) say(`imports ${expression}`, "computed");
+    if (floor !== "cli") for (const word of terminal) say(`mentions ${word}`, "terminal");
+
+    const targets: string[] = [];
+    for (const specifier of imports) {
+      if (!specifier.startsWith(".")) {
+        if (PURE[floor]?.some((allowed) => allowed.test(specifier)) === false) say(`imports ${specifier}`, "pure");
+        continue;
+      }
+      const target = resolve(file, specifier, sources);
+      targets.push(target);
+      const why = forbidden(floor, floorOf(target));
+      if (why) say(`imports ${target}`, why);
+    }
+    graph.set(file, targets);
+  }
+  for (const cycle of cycles(graph)) found.push(`${cycle.join(" → ")} is a circle: ${WHY.cycle}`);
+  return found;
+}
+
+function forbidden(from: string, to: string): keyof typeof WHY | undefined {
+  if (from === to) return undefined;
+  if (from === "site" && to === "keystore") return "secrets";
+  if (from === "web" && !["core", "formats", "view"].includes(to)) return "page";
+  if (level(to) < 0) return "stray";
+  if (level(to) < level(from)) return "up";
+  return level(to) === level(from) ? "next" : undefined;
+}
+
+const level = (floor: string): number => FLOORS.findIndex((floors) => floors.includes(floor));
+
+/** `src/core/json.ts` is on core, `src/index.ts` on index, `web/main.ts` on web; what lies elsewhere, on a floor that does not exist. */
+function floorOf(file: string): string {
+  const [top, next = ""] = file.split("/");
+  return top === "web" ? "web" : top === "src" ? next.replace(/\.ts$/, "") : file;
+}
+
+/** Specifiers name the compiled file. */
+function resolve(file: string, specifier: string, sources: Sources): string {
+  const path = posix.join(posix.dirname(file), specifier);
+  const source = path.replace(/\.js$/, ".ts");
+  return sources.has(source) ? source : path;
+}
+
+/** What a file imports, of types or values, statically or not, and what it says to the terminal. */
+function read(file: string, source: string): { imports: string[]; computed: string[]; terminal: string[] } {
+  const imports: string[] = [];
+  const computed: string[] = [];
+  const terminal: string[] = [];
+  const imported = (node: ts.Node | undefined): unknown =>
+    node && (ts.isStringLiteralLike(node) ? imports.push(node.text) : computed.push(node.getText()));
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) imported(node.moduleSpecifier);
+    else if (ts.isExternalModuleReference(node)) imported(node.expression);
+    else if (ts.isImportTypeNode(node)) imported(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) imported(node.arguments[0]);
+    else if (ts.isIdentifier(node) && node.text === "console") terminal.push("console");
+    else if (ts.isPropertyAccessExpression(node) && /^exit(?:Code)?$/.test(node.name.text) && /\bprocess$/.test(node.expression.getText()))
+      terminal.push(`process.${node.name.text}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true));
+  if (imports.some((specifier) => /^(?:node:)?console$/.test(specifier))) terminal.push("console");
+  return { imports, computed, terminal };
+}
+
+/** Each circle once, as the files on the way round. */
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const walk = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) found.push([...path.slice(at), file]);
+    if (at >= 0 || done.has(file)) return;
+    for (const target of graph.get(file) ?? []) walk(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) walk(file, []);
+  return found;
+}
+
+async function project(): Promise<Sources> {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const files = await Promise.all(["src", "web"].map(async (top) => (await readdir(join(root, top), { recursive: true })).map((file) => posix.join(top, file))));
+  const sources = files.flat().filter((file) => file.endsWith(".ts"));
+  return new Map(await Promise.all(sources.map(async (file) => [file, await readFile(join(root, file), "utf8")] as const)));
+}
+
+test("src and web keep to their floors", async () => {
+  const sources = await project();
+  expect(sources.size).toBeGreaterThan(0);
+  expect(complaints(sources)).toEqual([]);
+});
+
+const good: Record<string, string> = {
+  "src/cli/main.ts": `import { run } from "../pipeline/run.js"; console.log(run); process.exitCode = 1;`,
+  "src/index.ts": `export { run } from "./pipeline/run.js"; export * from "./core/json.js";`,
+  "src/pipeline/run.ts": `import { run } from "../scenarios/x/index.js"; import { open } from "../keystore/file.js";`,
+  "src/scenarios/x/index.ts": `import type { Scenario } from "../../harness/scenario.js";`,
+  "src/harness/scenario.ts": `import { directory } from "../store/directory.js";`,
+  "src/site/page.ts": `import { directory } from "../store/directory.js"; import { tree } from "../view/tree.js";`,
+  "src/store/directory.ts": `import { write } from "../node/files.js"; const later = await import("node:fs");`,
+  "src/keystore/file.ts": `import * as age from "age-encryption";`,
+  "src/node/files.ts": `import fs from "node:fs"; // console, process.exit and "import(x)" may be talked about`,
+  "src/view/tree.ts": `import { parse } from "../core/json.js";`,
+  "src/core/json.ts": `import canonicalize from "canonicalize"; import * as z from "zod/mini"; import "./bytes.js";`,
+  "src/core/bytes.ts": `import { sha256 } from "@noble/hashes/sha2.js"; import * as ed from "@noble/ed25519";`,
+  "web/main.ts": `import { tree } from "../src/view/tree.js"; import "./view.js";`,
+  "web/view.ts": `export {};`,
+};
+
+describe("the check itself", () => {
+  const check = (changed: Record<string, string>): string[] => complaints(new Map(Object.entries({ ...good, ...changed })));
+
+  test("accepts a good graph", () => {
+    expect(check({})).toEqual([]);
+  });
+
+  test.each<[what: string, file: string, source: string, importing: string, why: keyof typeof WHY]>([
+    ["an import that goes up", "src/store/http.ts", `import "../harness/scenario.js";`, "src/harness/scenario.ts", "up"],
+    ["a type that comes from above", "src/core/a.ts", `import type { Tree } from "../view/tree.js";`, "src/view/tree.ts", "up"],
+    ["a type named in place", "src/core/a.ts", `export type A = import("../view/tree.js").Tree;`, "src/view/tree.ts", "up"],
+    ["a re-export from above", "src/harness/a.ts", `export * from "../pipeline/run.js";`, "src/pipeline/run.ts", "up"],
+    ["a dynamic import from above", "src/harness/a.ts", `await import("../pipeline/run.js");`, "src/pipeline/run.ts", "up"],
+    ["public names that include the command line", "src/index.ts", `export * from "./cli/main.js";`, "src/cli/main.ts", "up"],
+    ["a file that imports the public names", "src/pipeline/a.ts", `import "../index.js";`, "src/index.ts", "up"],
+    ["a neighbour", "src/store/s3.ts", `import "../keystore/file.js";`, "src/keystore/file.ts", "next"],
+    ["a site that reaches for secrets", "src/site/a.ts", `import "../keystore/file.js";`, "src/keystore/file.ts", "secrets"],
+    ["a page that imports more than it may", "web/a.ts", `import "../src/node/files.js";`, "src/node/files.ts", "page"],
+    ["a page with a package", "web/a.ts", `import "axe-core";`, "axe-core", "pure"],
+    ["Node in core", "src/core/a.ts", `import { createHash } from "node:crypto";`, "node:crypto", "pure"],
+    ["Node in core by its old name", "src/core/a.ts", `import { createHash } from "crypto";`, "crypto", "pure"],
+    ["Node in formats", "src/formats/a.ts", `import "node:buffer";`, "node:buffer", "pure"],
+    ["the whole of zod in core", "src/core/a.ts", `import { z } from "zod";`, "zod", "pure"],
+    ["a package in view", "src/view/a.ts", `import * as z from "zod/mini";`, "zod/mini", "pure"],
+    ["an import of something outside", "src/cli/a.ts", `import json from "../../package.json";`, "package.json", "stray"],
+    ["an import that cannot be followed", "src/cli/a.ts", `await import(name);`, "name", "computed"],
+  ])("finds %s", (_, file, source, importing, why) => {
+    expect(check({ [file]: source })).toEqual([`${file} imports ${importing}: ${WHY[why]}`]);
+  });
+
+  test.each<[file: string, source: string, mentioning: string]>([
+    ["src/pipeline/a.ts", `console.log(1);`, "console"],
+    ["src/pipeline/a.ts", `globalThis.console.log(1);`, "console"],
+    ["src/pipeline/a.ts", `import { log } from "node:console";`, "console"],
+    ["src/harness/a.ts", `process.exit();`, "process.exit"],
+    ["src/harness/a.ts", `globalThis.process.exitCode = 1;`, "process.exitCode"],
+    ["web/a.ts", `console.log(1);`, "console"],
+  ])("finds in %s: %s", (file, source, mentioning) => {
+    expect(check({ [file]: source })).toEqual([`${file} mentions ${mentioning}: ${WHY.terminal}`]);
+  });
+
+  test("finds a file on no floor", () => {
+    expect(check({ "src/utils/a.ts": "", "src/b.ts": "" })).toEqual([
+      `src/utils/a.ts is on no floor: ${WHY.stray}`,
+      `src/b.ts is on no floor: ${WHY.stray}`,
+    ]);
+  });
+
+  test("finds a circle, once, and a file that imports itself", () => {
+    const circle = {
+      "src/core/a.ts": `import "./b.js";`,
+      "src/core/b.ts": `import type { C } from "./c.js";`,
+      "src/core/c.ts": `export * from "./a.js";`,
+      "src/core/d.ts": `import "./a.js"; import "./d.js";`,
+    };
+    expect(check(circle)).toEqual([
+      `src/core/a.ts → src/core/b.ts → src/core/c.ts → src/core/a.ts is a circle: ${WHY.cycle}`,
+      `src/core/d.ts → src/core/d.ts is a circle: ${WHY.cycle}`,
+    ]);
+  });
+});
