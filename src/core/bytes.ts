@@ -1,0 +1,81 @@
+/** Bytes and the texts that stand for them: UTF-8, hex, base64. Each text has one spelling. */
+import { AttestError } from "./errors.js";
+
+export type Bytes = Uint8Array;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export const utf8 = (text: string): Bytes => encoder.encode(text);
+
+/** Strict UTF-8; a byte order mark is kept, so that the parser above can refuse it. Throws `not-utf8`. */
+export function fromUtf8(bytes: Bytes): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new AttestError("not-utf8", "expected UTF-8 text, found bytes that are not UTF-8");
+  }
+}
+
+export const hex = (bytes: Bytes): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** Lowercase hex only. Throws `hex`. */
+export function fromHex(text: string): Bytes {
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) {
+    throw new AttestError("hex", `expected lowercase hex digits in pairs, found ${JSON.stringify(text.slice(0, 80))}`);
+  }
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const DIGITS = new Map(Array.from(ALPHABET, (digit, value) => [digit, value]));
+
+export function base64(bytes: Bytes): string {
+  const out: string[] = [];
+  for (let at = 0; at < bytes.length; at += 3) {
+    const left = bytes.length - at;
+    const word = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    const digit = (shift: number): string => ALPHABET.charAt((word >> shift) & 63);
+    out.push(digit(18), digit(12), left > 1 ? digit(6) : "=", left > 2 ? digit(0) : "=");
+  }
+  return out.join("");
+}
+
+/**
+ * Standard alphabet, padded, unused bits zero (RFC 4648 sections 4 and 3.5). `atob` accepts several spellings of the same bytes,
+ * and a second spelling would be a change that nobody sees. Throws `base64`.
+ */
+export function fromBase64(text: string): Bytes {
+  const refused = (why: string): AttestError =>
+    new AttestError("base64", `expected standard base64 with padding, found ${why}`);
+  if (text.length % 4 !== 0) throw refused(`${text.length} characters, which is no multiple of 4`);
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const digits = text.length - padding;
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
+  let word = 0;
+  for (let at = 0, out = 0; at < text.length; at += 1) {
+    const value = at < digits ? DIGITS.get(text.charAt(at)) : 0;
+    if (value === undefined) throw refused(`${JSON.stringify(text.charAt(at))} at character ${at + 1}`);
+    word = (word << 6) | value;
+    if (at % 4 === 3) {
+      for (const shift of [16, 8, 0]) {
+        if (out < bytes.length) bytes[out++] = (word >> shift) & 255;
+        else if ((word >> shift) & 255) throw refused("unused bits that are not zero");
+      }
+      word = 0;
+    }
+  }
+  return bytes;
+}
+
+export function concat(...parts: readonly Bytes[]): Bytes {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+export const equal = (a: Bytes, b: Bytes): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);

@@ -1,0 +1,52 @@
+/**
+ * The one Ed25519 rule: what must hold before any engine is asked (RFC 8032 sections 5.1.3 and 5.1.7, made strict).
+ *
+ * Engines differ on keys and signatures that only an attacker makes: Node 20, Chromium and Firefox take keys of small order, which
+ * sign any message; WebKitGTK takes S >= L and its tab dies on some keys. Lengths, S < L, A and R canonical and not of small order are
+ * therefore compared here, as bytes. What is left, every engine with the cofactorless equation answers alike.
+ */
+import { equal, fromHex, type Bytes } from "./bytes.js";
+
+export const KEY_BYTES = 32;
+export const SIGNATURE_BYTES = 64;
+
+/** Little endian: the field prime p = 2^255-19, the group order L, and y of the eight points of small order (two signs of x each). */
+const P = fromHex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
+const L = fromHex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+const SMALL_ORDER_Y = [
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+].map(fromHex);
+
+/** Little endian a < b. The values are public, so the time it takes tells nothing. */
+function less(a: Bytes, b: Bytes): boolean {
+  for (let at = 31; at >= 0; at -= 1) {
+    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+function pointFault(name: string, encoded: Bytes): string | undefined {
+  const y = encoded.slice();
+  y[31] = (y[31] ?? 0) & 0x7f;
+  if (!less(y, P)) return `${name} is not canonically encoded`;
+  if (SMALL_ORDER_Y.some((small) => equal(small, y))) return `${name} is of small order`;
+  return undefined;
+}
+
+/** Why a public key must not be used, or undefined. Whether it is a point of the curve is for the engine to say. */
+export function keyFault(key: Bytes): string | undefined {
+  if (key.length !== KEY_BYTES) return `a key has ${KEY_BYTES} bytes, found ${key.length}`;
+  return pointFault("the key", key);
+}
+
+/** Why a signature must be refused before any engine sees it, or undefined. */
+export function signatureFault(key: Bytes, signature: Bytes): string | undefined {
+  if (signature.length !== SIGNATURE_BYTES) return `a signature has ${SIGNATURE_BYTES} bytes, found ${signature.length}`;
+  if (!less(signature.subarray(32), L)) return "S is not below the group order";
+  return keyFault(key) ?? pointFault("R", signature.subarray(0, 32));
+}

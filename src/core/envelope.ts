@@ -1,0 +1,105 @@
+/**
+ * One signature over one byte string, and the skins around it.
+ *
+ *     payload   = JCS(statement)
+ *     message   = "DSSEv1 28 application/vnd.in-toto+json " + LEN(payload) + " " + payload     (DSSE v1.0.2, PAE)
+ *     signature = Ed25519(message)
+ *
+ * The readable skin holds the payload as an object, for people and `jq`; DSSE holds its bytes as base64. A document is exactly one.
+ */
+import * as z from "zod/mini";
+import { base64, concat, equal, fromBase64, utf8, type Bytes } from "./bytes.js";
+import { AttestError } from "./errors.js";
+import { canonical, isObject, MAX_DEPTH, parseJson, readable, type Json, type JsonObject } from "./json.js";
+
+export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+export const MAX_SIGNATURES = 16;
+
+export interface Signature {
+  /** A hint that nobody signed: it chooses which key to try, and never confers trust. Absent only in the DSSE skin. */
+  readonly keyid: string | undefined;
+  readonly sig: Bytes;
+}
+
+export interface Envelope {
+  readonly skin: "readable" | "dsse";
+  readonly payloadType: string;
+  /** The very bytes that were signed. */
+  readonly payloadBytes: Bytes;
+  readonly payload: JsonObject;
+  readonly signatures: readonly Signature[];
+}
+
+/** DSSE's pre-authentication encoding; lengths count bytes (the reference implementation counts characters). */
+export const message = (payloadType: string, payload: Bytes): Bytes => {
+  const type = utf8(payloadType);
+  return concat(utf8(`DSSEv1 ${type.length} `), type, utf8(` ${payload.length} `), payload);
+};
+
+const signature = { sig: z.string(), keyid: z.string() };
+const shape = { payloadType: z.string(), signatures: z.array(z.strictObject(signature)) };
+const READABLE = z.strictObject({ ...shape, payload: z.record(z.string(), z.unknown()) });
+const DSSE = z.strictObject({
+  ...shape,
+  payload: z.string(),
+  signatures: z.array(z.strictObject({ ...signature, keyid: z.optional(z.string()) })),
+});
+const SIGSTORE = ["mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"];
+
+/**
+ * @throws AttestError a code of `parseJson`, `skin-unknown`, `skin-member`, `skin-mixed`, `signature-count`, `base64`, `not-canonical`
+ */
+export function parseEnvelope(bytes: Bytes): Envelope {
+  const document = parseJson(bytes);
+  if (!isObject(document) || !("payload" in document)) {
+    throw new AttestError(
+      "skin-unknown",
+      "expected an attestation, an object with payload, payloadType and signatures, and found none",
+      "an attestation is the file attestations/<id>.json of a registry",
+    );
+  }
+  const other = SIGSTORE.find((member) => member in document);
+  if (other !== undefined) throw new AttestError("skin-mixed", `expected one envelope, found payload beside ${other}`);
+  const skin = typeof document["payload"] === "string" ? "dsse" : "readable";
+  const parsed = (skin === "dsse" ? DSSE : READABLE).safeParse(document);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new AttestError("skin-member", `expected exactly payload, payloadType and signatures of keyid and sig; ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
+  }
+  const { payloadType, signatures } = parsed.data;
+  if (signatures.length > MAX_SIGNATURES) {
+    throw new AttestError("signature-count", `expected at most ${MAX_SIGNATURES} signatures, found ${signatures.length}`);
+  }
+  return {
+    skin,
+    payloadType,
+    signatures: signatures.map(({ keyid, sig }) => ({ keyid: keyid === "" ? undefined : keyid, sig: decode(sig, skin) })),
+    ...(skin === "dsse" ? encoded(document["payload"] as string) : plain(document["payload"])),
+  };
+}
+
+/** A DSSE reader must take the URL-safe alphabet too (protocol.md); a text in both alphabets at once is refused all the same. */
+const decode = (text: string, skin: Envelope["skin"]): Bytes =>
+  fromBase64(skin === "dsse" && !/[+/]/.test(text) ? text.replaceAll("-", "+").replaceAll("_", "/") : text);
+
+function plain(payload: Json | undefined): Pick<Envelope, "payload" | "payloadBytes"> {
+  if (!isObject(payload)) throw new AttestError("skin-member", "expected payload to be an object");
+  return { payload, payloadBytes: canonical(payload) };
+}
+
+function encoded(text: string): Pick<Envelope, "payload" | "payloadBytes"> {
+  const payloadBytes = decode(text, "dsse");
+  const { payload, payloadBytes: again } = plain(parseJson(payloadBytes, MAX_DEPTH - 1)); // as deep as the readable skin may hold
+  if (!equal(again, payloadBytes)) {
+    throw new AttestError("not-canonical", "expected the payload's bytes to be their own canonical form (RFC 8785), found another spelling");
+  }
+  return { payload, payloadBytes };
+}
+
+/** The readable skin; `parseEnvelope` of it gives back the same payload and signature bytes. */
+export const formatEnvelope = (envelope: Omit<Envelope, "skin" | "payloadBytes">): Bytes =>
+  readable({
+    payload: envelope.payload,
+    payloadType: envelope.payloadType,
+    signatures: envelope.signatures.map(({ keyid, sig }) => ({ keyid: keyid ?? "", sig: base64(sig) })),
+  });

@@ -1,0 +1,242 @@
+/**
+ * JSON as it may be signed: I-JSON in (RFC 7493), canonical bytes out (RFC 8785).
+ *
+ * `JSON.parse` keeps the last of two members with one name, rounds 2^53+1 and turns 1e400 into Infinity, so two readers could see
+ * two documents under one signature. This parser refuses whatever could be read in two ways, and says where.
+ */
+import canonicalize from "canonicalize";
+import { fromUtf8, utf8, type Bytes } from "./bytes.js";
+import type { Code } from "./codes.js";
+import { AttestError } from "./errors.js";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json };
+export type JsonObject = { readonly [member: string]: Json };
+
+export const MAX_BYTES = 16 * 1024 * 1024;
+export const MAX_DEPTH = 64;
+
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * The JCS bytes of a value (RFC 8785). Give it what `parseJson` returned, or a plain literal of that shape.
+ * @throws AttestError `not-json` for what would not come back the same: undefined, functions, NaN, lone surrogates, exotic objects
+ * @example canonical({ b: 1, a: [true, null] })   // the bytes of {"a":[true,null],"b":1}
+ */
+export function canonical(value: Json): Bytes {
+  plain(value, 1);
+  return utf8(canonicalize(value) as string);
+}
+
+/** `canonicalize` prints a Map as {} and drops what is undefined: only values that survive a round trip get as far as it. */
+function plain(value: unknown, depth: number): void {
+  const refused = (what: string): AttestError => new AttestError("not-json", `expected a JSON value, found ${what}`);
+  if (value === null || typeof value === "boolean") return;
+  if (typeof value === "string") {
+    if (!wellFormed(value)) throw refused("a string with half a surrogate pair");
+    return;
+  }
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw refused(String(value));
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw refused(`${value}, beyond 2^53-1`);
+    return;
+  }
+  if (typeof value !== "object") throw refused(`a value of type ${typeof value}`);
+  if (depth > MAX_DEPTH) throw refused(`nesting deeper than ${MAX_DEPTH}`);
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at += 1) plain(value[at], depth + 1);
+    return;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw refused("an object that is not plain");
+  for (const [member, inner] of Object.entries(value)) {
+    if (member === "__proto__") throw refused("a member named __proto__");
+    if (member === "toJSON" && typeof inner === "function") throw refused("a toJSON function");
+    plain(member, depth + 1);
+    plain(inner, depth + 1);
+  }
+}
+
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const wellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
+
+/**
+ * One I-JSON text. Each refusal has its own code and names line and column:
+ * `too-large` · `not-utf8` · `bom` · `json-syntax` · `json-duplicate` · `json-surrogate` · `json-number-range` ·
+ * `json-number-spelling` (1.0, 1e3, -0: RFC 8785 section 3.2.2.3 spells each number in one way) · `json-proto` · `json-depth`.
+ */
+export function parseJson(bytes: Bytes, maxDepth = MAX_DEPTH): Json {
+  if (bytes.length > MAX_BYTES) {
+    throw new AttestError("too-large", `expected at most ${MAX_BYTES} bytes, found ${bytes.length}`);
+  }
+  const text = fromUtf8(bytes);
+  if (text.startsWith("\ufeff")) throw new AttestError("bom", "expected JSON, found a byte order mark before it");
+  return new Parser(text, maxDepth).document();
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+class Parser {
+  readonly #text: string;
+  readonly #maxDepth: number;
+  #at = 0;
+
+  constructor(text: string, maxDepth: number) {
+    this.#text = text;
+    this.#maxDepth = maxDepth;
+  }
+
+  document(): Json {
+    this.#space();
+    const value = this.#value(0);
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#expected("the end of the text");
+    return value;
+  }
+
+  #value(depth: number): Json {
+    switch (this.#text[this.#at]) {
+      case "{":
+        return this.#object(depth + 1);
+      case "[":
+        return this.#array(depth + 1);
+      case '"':
+        return this.#string();
+      case "t":
+        return this.#word("true", true);
+      case "f":
+        return this.#word("false", false);
+      case "n":
+        return this.#word("null", null);
+      default:
+        return this.#number();
+    }
+  }
+
+  #object(depth: number): JsonObject {
+    const members: Record<string, Json> = {};
+    this.#open(depth);
+    if (this.#take("}")) return members;
+    do {
+      this.#space();
+      const start = this.#at;
+      if (this.#text[this.#at] !== '"') throw this.#expected("a member name in double quotes");
+      const name = this.#string();
+      if (name === "__proto__") throw this.#fault("json-proto", "a member named __proto__ is refused", start);
+      if (Object.hasOwn(members, name)) {
+        throw this.#fault("json-duplicate", `expected each member once, found ${JSON.stringify(name)} again`, start);
+      }
+      this.#space();
+      if (!this.#take(":")) throw this.#expected("':'");
+      this.#space();
+      members[name] = this.#value(depth);
+      this.#space();
+    } while (this.#take(","));
+    if (!this.#take("}")) throw this.#expected("',' or '}'");
+    return members;
+  }
+
+  #array(depth: number): Json[] {
+    const items: Json[] = [];
+    this.#open(depth);
+    if (this.#take("]")) return items;
+    do {
+      this.#space();
+      items.push(this.#value(depth));
+      this.#space();
+    } while (this.#take(","));
+    if (!this.#take("]")) throw this.#expected("',' or ']'");
+    return items;
+  }
+
+  #open(depth: number): void {
+    if (depth > this.#maxDepth) throw this.#fault("json-depth", `expected nesting of at most ${this.#maxDepth}, found more`);
+    this.#at += 1;
+    this.#space();
+  }
+
+  #string(): string {
+    const start = this.#at;
+    let value = "";
+    let from = (this.#at += 1);
+    for (;;) {
+      const unit = this.#text.charCodeAt(this.#at);
+      if (Number.isNaN(unit)) throw this.#expected("'\"' at the end of a string");
+      if (unit < 0x20) throw this.#expected("no control character in a string");
+      if (unit === 0x22) break;
+      this.#at += 1;
+      if (unit === 0x5c) {
+        value += this.#text.slice(from, this.#at - 1) + this.#escape();
+        from = this.#at;
+      }
+    }
+    value += this.#text.slice(from, this.#at);
+    this.#at += 1;
+    if (!wellFormed(value)) throw this.#fault("json-surrogate", "expected Unicode text, found half a surrogate pair", start);
+    return value;
+  }
+
+  #escape(): string {
+    const letter = this.#text.charAt(this.#at);
+    this.#at += 1;
+    if (letter === "u") {
+      const digits = this.#text.slice(this.#at, this.#at + 4);
+      if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw this.#expected("four hex digits");
+      this.#at += 4;
+      return String.fromCharCode(parseInt(digits, 16));
+    }
+    const value = ESCAPES[letter];
+    if (value === undefined) {
+      this.#at -= 1;
+      throw this.#expected("an escape that JSON has");
+    }
+    return value;
+  }
+
+  #number(): number {
+    NUMBER.lastIndex = this.#at;
+    const spelled = NUMBER.exec(this.#text)?.[0];
+    if (spelled === undefined) throw this.#expected("a JSON value");
+    const value = Number(spelled);
+    if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+      throw this.#fault("json-number-range", `expected a number that a double holds exactly, found ${spelled.slice(0, 40)}`);
+    }
+    if (String(value) !== spelled) {
+      throw this.#fault("json-number-spelling", `expected the number spelled ${value}, found ${spelled.slice(0, 40)}`);
+    }
+    this.#at += spelled.length;
+    return value;
+  }
+
+  #word<T extends Json>(word: string, value: T): T {
+    if (!this.#text.startsWith(word, this.#at)) throw this.#expected("a JSON value");
+    this.#at += word.length;
+    return value;
+  }
+
+  #take(mark: string): boolean {
+    if (this.#text[this.#at] !== mark) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #space(): void {
+    while (" \t\n\r".includes(this.#text[this.#at] ?? "x")) this.#at += 1;
+  }
+
+  #expected(what: string): AttestError {
+    const found = this.#at < this.#text.length ? JSON.stringify(this.#text.charAt(this.#at)) : "the end of the text";
+    return this.#fault("json-syntax", `expected ${what}, found ${found}`);
+  }
+
+  #fault(code: Code, message: string, at = this.#at): AttestError {
+    const before = this.#text.slice(0, at).split("\n");
+    return new AttestError(code, `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${message}`);
+  }
+}
+
+/** How a file of ours is spelled for people: members sorted as JCS sorts them, two spaces, a final newline. */
+export function readable(value: Json): Bytes {
+  return utf8(JSON.stringify(JSON.parse(fromUtf8(canonical(value))), null, 2) + "\n");
+}

@@ -1,0 +1,57 @@
+/** `keys/keyring.json`: whose keys a registry, or a person, lists, and for which time. */
+import * as z from "zod/mini";
+import type { Engine } from "./engine.js";
+import { AttestError } from "./errors.js";
+import { parseJson, readable, type Json } from "./json.js";
+import { formatKey, parseKey, type PublicKey } from "./key.js";
+import { KEY_NAME, timestamp } from "./schema.js";
+import type { Bytes } from "./bytes.js";
+
+export interface KeyEntry {
+  readonly name: string;
+  readonly key: PublicKey;
+  /** RFC 3339, UTC. Outside [validFrom, validUntil] a signature's claimed time makes its key "retired". */
+  readonly validFrom: string;
+  readonly validUntil?: string | undefined;
+  readonly revoked?: { readonly at: string; readonly reason: string } | undefined;
+  readonly note?: string | undefined;
+}
+
+export interface Keyring {
+  readonly signers: readonly KeyEntry[];
+}
+
+const entry = z.strictObject({
+  name: z.string().check(z.regex(KEY_NAME)),
+  key: z.string(),
+  validFrom: timestamp,
+  validUntil: z.optional(timestamp),
+  revoked: z.optional(z.strictObject({ at: timestamp, reason: z.string() })),
+  note: z.optional(z.string()),
+});
+const schema = z.strictObject({ signers: z.array(entry), logs: z.array(z.never()), witnesses: z.array(z.never()) });
+
+/** The inverse of `formatKeyring`. Throws `keyring-format`, `key-format` or a code of `parseJson`. */
+export function parseKeyring(bytes: Bytes, engine: Engine): Keyring {
+  const parsed = schema.safeParse(parseJson(bytes));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new AttestError("keyring-format", `expected a keyring, found at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
+  }
+  const signers = parsed.data.signers.map((signer) => ({ ...signer, key: parseKey(signer.key, engine) }));
+  for (const [at, { name, key }] of signers.entries()) {
+    const earlier = signers.slice(0, at).find((other) => other.name === name || other.key.keyid === key.keyid);
+    if (earlier) throw new AttestError("keyring-format", `expected each name and each key once, found ${name} after ${earlier.name}`);
+  }
+  return { signers };
+}
+
+export const formatKeyring = (keyring: Keyring): Bytes =>
+  readable({
+    signers: keyring.signers.map((signer): Json => {
+      const { key, ...rest } = signer;
+      return JSON.parse(JSON.stringify({ ...rest, key: formatKey(key) })) as Json;
+    }),
+    logs: [],
+    witnesses: [],
+  });

@@ -1,0 +1,95 @@
+/** What a verification answers: an ordered list of named checks, and four words that are never mixed. */
+import { exitOf, worst, type Code, type ExitStatus } from "./codes.js";
+import type { ResultStatement } from "./statement.js";
+import type { Verdict } from "./verdict.js";
+
+/** In the order in which they are made; a later one is reached only when the earlier ones allow it. */
+export const CHECK_NAMES = [
+  "bytes",
+  "skin",
+  "canonical",
+  "signature",
+  "trust",
+  "type",
+  "schema",
+  "derivation",
+  "name",
+  "time",
+  "evidence",
+  "log",
+  "policy",
+] as const;
+export type CheckName = (typeof CHECK_NAMES)[number];
+
+export interface Check {
+  readonly name: CheckName;
+  /** A check that was not made is `not-checked`: never passed, never left out. */
+  readonly status: "passed" | "failed" | "not-checked";
+  readonly code: Code;
+  /** One sentence for people; may quote the document, so it goes through `printable` like every other text. */
+  readonly detail: string;
+  /** Recomputed values by name: what a reader can compute again. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+export type SignatureWord = "ok" | "bad" | "not-checked";
+export type TrustWord = "confirmed-by-you" | "site-only" | "retired" | "revoked" | "unknown" | "not-checked";
+export type AuditWord = "clean" | "findings" | "not-checked";
+
+export interface SignerReport {
+  /** As named in the document; of a good signature, the key's own. */
+  readonly keyid: string;
+  readonly signature: SignatureWord;
+  readonly trust: TrustWord;
+  /** Where the key came from: `--key`, `your keystore`, `the registry's keyring`. */
+  readonly source?: string;
+  /** The name that the source gives the key. */
+  readonly name?: string;
+  readonly note?: string;
+}
+
+export interface Report {
+  readonly schema: "urn:f3-attest:report:v1";
+  /** The label and the identity, recomputed from the payload's canonical bytes. */
+  readonly id?: string;
+  readonly digest?: string;
+  readonly signature: SignatureWord;
+  readonly trust: TrustWord;
+  /** Present only under a good signature, and only when the statement's checks give it. */
+  readonly verdict?: Verdict;
+  readonly audit: AuditWord;
+  readonly signers: readonly SignerReport[];
+  readonly checks: readonly Check[];
+  readonly engine: string;
+  readonly exit: ExitStatus;
+  /** Present only under a good signature and after the derivations held: nothing else of a document is fact. */
+  readonly statement?: ResultStatement | undefined;
+}
+
+/** The checks as they are made. Whatever was not reached is completed as `not-checked`. */
+export class Ladder {
+  readonly #made = new Map<CheckName, Check>();
+
+  passed(name: CheckName, detail: string, values: Readonly<Record<string, string>> = {}): void {
+    this.#made.set(name, { name, status: "passed", code: "ok", detail, values });
+  }
+
+  failed(name: CheckName, code: Code, detail: string, values: Readonly<Record<string, string>> = {}): void {
+    this.#made.set(name, { name, status: "failed", code, detail, values });
+  }
+
+  /** With a code whose exit status is not 0 (`key-unknown`, `predicate-type`) the whole does not pass either. */
+  notChecked(name: CheckName, code: Code, detail: string, values: Readonly<Record<string, string>> = {}): void {
+    this.#made.set(name, { name, status: "not-checked", code, detail, values });
+  }
+
+  get checks(): readonly Check[] {
+    return CHECK_NAMES.map(
+      (name) => this.#made.get(name) ?? { name, status: "not-checked", code: "not-reached", detail: "not reached: an earlier check did not pass", values: {} },
+    );
+  }
+}
+
+export const exitStatus = (checks: readonly Check[]): ExitStatus => worst(checks.map((check) => exitOf(check.code)));
+
+export const failures = (report: Report): readonly Check[] => report.checks.filter((check) => exitOf(check.code) !== 0);

@@ -1,0 +1,20 @@
+/** The small shapes that several documents share. */
+import * as z from "zod/mini";
+
+// zod otherwise probes `new Function`, which a page under a strict content security policy reports as an attack on itself.
+z.config({ jitless: true });
+
+/** A name for a key, which is also its file's name. */
+export const KEY_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+
+/** RFC 3339 in UTC with a capital Z: one spelling of the zone, so that texts of one length also sort by time. */
+export const timestamp = z.string().check(z.regex(TIMESTAMP), z.refine((text) => !Number.isNaN(Date.parse(text))));
+
+const digest = (digits: number) => z.optional(z.string().check(z.regex(new RegExp(`^[0-9a-f]{${digits}}$`))));
+
+/** in-toto DigestSet: at least one algorithm; the lengths of those that this tool writes are checked, others are left alone. */
+export const digestSet = z
+  .catchall(z.object({ sha256: digest(64), sha512: digest(128) }), z.string())
+  .check(z.refine((set) => Object.keys(set).length > 0, "a digest"));

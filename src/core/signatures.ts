@@ -1,0 +1,136 @@
+/** The signatures of an envelope against the keys at hand, and the reason that there is to trust those keys. */
+import { base64, hex, type Bytes } from "./bytes.js";
+import { exitOf, type Code } from "./codes.js";
+import { signatureFault } from "./ed25519.js";
+import type { Engine } from "./engine.js";
+import { message, type Envelope, type Signature } from "./envelope.js";
+import type { PublicKey } from "./key.js";
+import type { KeyEntry } from "./keyring.js";
+import type { Ladder, SignatureWord, SignerReport, TrustWord } from "./report.js";
+
+/** A key at hand, and why. A keyring's entry can take trust away, whoever gives it; only `you` confers it. */
+export interface Known {
+  readonly key: PublicKey;
+  readonly by: "you" | "site";
+  readonly source: string;
+  readonly entry?: KeyEntry;
+}
+
+/** A second Ed25519 implementation, asked only after the first said yes; undefined means that it cannot tell. */
+export interface SecondOpinion {
+  readonly name: string;
+  verify(key: Bytes, message: Bytes, signature: Bytes): boolean | undefined;
+}
+
+export interface Judges {
+  readonly engine: Engine;
+  readonly keys: readonly Known[];
+  readonly second?: SecondOpinion;
+}
+
+interface Tried {
+  readonly signer: SignerReport;
+  readonly key?: PublicKey;
+  readonly fault?: { readonly code: "signature-bad" | "signature-weak" | "engines-disagree"; readonly detail: string };
+}
+
+/** One signature against the keys at hand. A keyid only chooses which of them to try; without one, each is tried. */
+function trySignature(given: Signature, signed: Bytes, { keys, engine, second }: Judges, claimed: string | undefined): Tried {
+  const candidates = keys.filter(({ key }) => given.keyid === undefined || key.keyid === given.keyid);
+  const named = given.keyid ?? "no keyid";
+  const found = candidates.find(({ key }) => engine.verify(key.bytes, signed, given.sig));
+  if (found === undefined) {
+    if (candidates.length === 0 || given.keyid === undefined) {
+      return { signer: { keyid: named, signature: "not-checked", trust: "unknown" } };
+    }
+    const weak = candidates.map(({ key }) => signatureFault(key.bytes, given.sig)).find((fault) => fault !== undefined);
+    return {
+      signer: { keyid: named, signature: "bad", trust: "not-checked" },
+      fault: weak === undefined ? { code: "signature-bad", detail: `the bytes are not those that ${named} signed` } : { code: "signature-weak", detail: weak },
+    };
+  }
+  if (second?.verify(found.key.bytes, signed, given.sig) === false) {
+    return {
+      signer: { keyid: named, signature: "not-checked", trust: "not-checked" },
+      fault: { code: "engines-disagree", detail: `${engine.name} accepts the signature of ${named}, ${second.name} refuses it` },
+    };
+  }
+  const all = keys.filter(({ key }) => key.keyid === found.key.keyid);
+  return { key: found.key, signer: { keyid: found.key.keyid, signature: "ok", ...trustIn(all, claimed) } };
+}
+
+function trustIn(known: readonly Known[], claimed: string | undefined): Omit<SignerReport, "keyid" | "signature"> {
+  const chosen = known.find(({ by }) => by === "you") ?? known[0];
+  const entries = known.flatMap(({ entry }) => entry ?? []);
+  const named = entries[0] ?? chosen?.entry;
+  const note = entries.find((entry) => entry.note !== undefined)?.note;
+  const trust: TrustWord = entries.some((entry) => entry.revoked !== undefined)
+    ? "revoked"
+    : entries.some((entry) => !within(claimed, entry))
+      ? "retired"
+      : chosen?.by === "you"
+        ? "confirmed-by-you"
+        : "site-only";
+  return { trust, ...(chosen && { source: chosen.source }), ...(named && { name: named.name }), ...(note !== undefined && { note }) };
+}
+
+/** By the signer's own claim: there is no third-party time to go by, and the report calls it a claim. */
+function within(claimed: string | undefined, { validFrom, validUntil }: KeyEntry): boolean {
+  const at = Date.parse(claimed ?? "");
+  return at >= Date.parse(validFrom) && (validUntil === undefined || at <= Date.parse(validUntil));
+}
+
+/** Distinct raw keys; one that fails by a key at hand refuses the document; one by an unknown key is without effect. */
+export function checkSignatures(
+  envelope: Envelope,
+  judges: Judges,
+  claimed: string | undefined,
+  ladder: Ladder,
+): { word: SignatureWord; signers: SignerReport[] } {
+  const refuse = (code: Code, detail: string, signers: SignerReport[] = []) => {
+    ladder.failed("signature", code, detail);
+    return { word: exitOf(code) === 4 ? ("not-checked" as const) : ("bad" as const), signers };
+  };
+  if (envelope.signatures.length === 0) return refuse("signature-missing", "expected a signature, found none: there is nothing to verify");
+  const keyids = envelope.signatures.flatMap(({ keyid }) => keyid ?? []);
+  const twice = keyids.find((keyid, at) => keyids.indexOf(keyid) !== at);
+  if (twice !== undefined) return refuse("signature-duplicate", `expected each key once, found ${twice} twice`);
+
+  const signed = message(envelope.payloadType, envelope.payloadBytes);
+  const tried = envelope.signatures.map((signature) => trySignature(signature, signed, judges, claimed));
+  const signers = tried.map(({ signer }) => signer);
+  const faults = tried.flatMap((one) => one.fault ?? []);
+  const fault = faults.find(({ code }) => code !== "engines-disagree") ?? faults[0];
+  if (fault !== undefined) return refuse(fault.code, fault.detail, signers);
+  const good = tried.flatMap(({ key }) => key ?? []);
+  if (new Set(good.map(({ keyid }) => keyid)).size !== good.length) return refuse("signature-duplicate", "expected each key once, found two signatures by one key", signers);
+  const values = {
+    "signed bytes": String(signed.length),
+    "SHA-256 of them": hex(judges.engine.sha256(signed)),
+    signature: envelope.signatures.map(({ sig }) => base64(sig)).join(" "),
+    "signing key": signers.map(({ keyid }) => keyid).join(" "),
+  };
+  if (good.length === 0) {
+    ladder.notChecked("signature", "key-unknown", "no key at hand: the document names one, but what a document says of its own key proves nothing", values);
+    return { word: "not-checked", signers };
+  }
+  const idle = signers.length - good.length;
+  const others = idle === 0 ? "" : `; ${idle} more by unknown keys, not checked and without effect`;
+  ladder.passed("signature", `these are byte for byte what ${good.map(({ keyid }) => keyid).join(" and ")} signed${others}`, values);
+  return { word: "ok", signers };
+}
+
+const TRUST_ORDER: readonly TrustWord[] = ["confirmed-by-you", "site-only", "retired", "revoked"];
+
+export function checkTrust(signers: readonly SignerReport[], ladder: Ladder): TrustWord {
+  const good = signers.filter(({ signature }) => signature === "ok");
+  const best = TRUST_ORDER.flatMap((word) => good.filter(({ trust }) => trust === word))[0];
+  const trust = best?.trust ?? "unknown";
+  const name = best?.name === undefined ? (best?.keyid ?? "") : `${best.keyid} (${best.name})`;
+  const values = { key: name, source: best?.source ?? "", ...(best?.note !== undefined && { note: best.note }) };
+  if (trust === "confirmed-by-you") ladder.passed("trust", `you have this key from: ${best?.source ?? ""}`, values);
+  else if (trust === "site-only") ladder.notChecked("trust", "key-site-only", "the key is only known from the place that serves the document: compare it with a second source", values);
+  else if (trust === "retired") ladder.failed("trust", "key-retired", "the signature's claimed time is outside the time for which the key is listed", values);
+  else ladder.failed("trust", "key-revoked", "the key is listed as revoked", values);
+  return trust;
+}

@@ -1,0 +1,168 @@
+/**
+ * Verification: one document in, one `Report` out, in the one order that every path shares. It never throws on bad input.
+ *
+ *     bytes → skin → canonical → signature → trust → type → schema → derivation → name → time → evidence → log → policy
+ */
+import type { Bytes } from "./bytes.js";
+import { exitOf } from "./codes.js";
+import { parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.js";
+import { AttestError } from "./errors.js";
+import { isObject, type Json, type JsonObject } from "./json.js";
+import { exitStatus, Ladder, type AuditWord, type Report } from "./report.js";
+import { checkSignatures, checkTrust, type Judges } from "./signatures.js";
+import { identify, readStatement, RESULT_TYPE, STATEMENT_TYPE, VERSION, type ResultStatement } from "./statement.js";
+import { derive } from "./verdict.js";
+
+export interface VerifyOptions extends Judges {
+  /** The verifier's clock, for dates that lie in the future. */
+  readonly now: Date;
+  /** The file's base name: checked against the id where it claims one. */
+  readonly fileName?: string | undefined;
+  /** Whether `fileName` must be the id, as it must inside a registry. */
+  readonly named?: boolean;
+  /** The digest of archived bytes: `same`, `changed` or `missing`. Without it evidence is not checked. */
+  readonly archived?: (sha256: string) => "same" | "changed" | "missing";
+}
+
+const CLOCK_SLACK_MS = 5 * 60_000;
+const ID_NAME = /^(?:test|plan|note)_[0-9a-f]{16}\.json$/;
+
+/**
+ * @example
+ * const report = verify(bytes, { engine: nobleEngine, keys: [{ key, by: "you", source: "--key" }], now: new Date() });
+ * report.exit === 0 && report.verdict === "VALIDATED"
+ */
+export function verify(bytes: Bytes, options: VerifyOptions): Report {
+  const ladder = new Ladder();
+  const envelope = open(bytes, ladder);
+  if (envelope === undefined) return finish(ladder, options, {});
+  const identity = identify(envelope.payloadBytes, options.engine, kindOf(envelope.payload));
+  ladder.passed("canonical", "the payload has one canonical form (RFC 8785)", {
+    "canonical bytes": String(envelope.payloadBytes.length),
+    "SHA-256": identity.digest,
+    id: identity.id,
+  });
+  const { word, signers } = checkSignatures(envelope, options, claimedTime(envelope.payload), ladder);
+  if (word !== "ok") return finish(ladder, options, { ...identity, signature: word, signers });
+  const trust = checkTrust(signers, ladder);
+  const statement = checkStatement(envelope, ladder);
+  if (statement !== undefined) {
+    checkName(identity.id, options, ladder);
+    checkTime(statement, options.now, ladder);
+    checkEvidence(statement, options, ladder);
+    ladder.notChecked("log", "no-log", statement.predicate.f3.log === undefined ? "the statement names no log" : "log proofs are not read by this version");
+    ladder.notChecked("policy", "no-policy", "nothing was asked of the verdict: a good signature on a failed test is still a good signature");
+  }
+  return finish(ladder, options, { ...identity, signature: word, signers, trust, ...(statement && { statement }) });
+}
+
+function finish(ladder: Ladder, { engine }: VerifyOptions, found: Partial<Report>): Report {
+  const checks = ladder.checks;
+  const audit: AuditWord = checks.some((check) => exitOf(check.code) === 5) ? "findings" : "not-checked";
+  return {
+    schema: "urn:f3-attest:report:v1",
+    signature: "not-checked",
+    trust: "not-checked",
+    signers: [],
+    ...(found.statement && { verdict: found.statement.predicate.f3.verdict }),
+    ...found,
+    audit,
+    checks,
+    engine: engine.name,
+    exit: exitStatus(checks),
+  };
+}
+
+function open(bytes: Bytes, ladder: Ladder): Envelope | undefined {
+  const size = { "bytes read": String(bytes.length) };
+  const readable = (): void => ladder.passed("bytes", "UTF-8, and JSON that can be read in one way only", size);
+  try {
+    const envelope = parseEnvelope(bytes);
+    readable();
+    ladder.passed("skin", `one envelope, in the ${envelope.skin} form`, { signatures: String(envelope.signatures.length) });
+    return envelope;
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error;
+    const step = error.code === "not-canonical" ? "canonical" : /^(?:skin|signature|base64)/.test(error.code) ? "skin" : "bytes";
+    if (step !== "bytes") readable();
+    if (step === "canonical") ladder.passed("skin", "one envelope", {});
+    ladder.failed(step, error.code, error.message, size);
+    return undefined;
+  }
+}
+
+const predicateOf = (payload: JsonObject): JsonObject => (isObject(payload["predicate"]) ? payload["predicate"] : {});
+const extensionOf = (payload: JsonObject): JsonObject => {
+  const f3: Json | undefined = predicateOf(payload)["f3"];
+  return isObject(f3) ? f3 : {};
+};
+const claimedTime = (payload: JsonObject): string | undefined => {
+  const at = extensionOf(payload)["signedAt"];
+  return typeof at === "string" ? at : undefined;
+};
+const KINDS: Readonly<Record<string, "plan" | "note">> = { "urn:f3-attest:plan:v1": "plan", "urn:f3-attest:notice:v1": "note" };
+const kindOf = (payload: JsonObject): "test" | "plan" | "note" => (typeof payload["predicateType"] === "string" ? KINDS[payload["predicateType"]] : undefined) ?? "test";
+
+function checkStatement({ payloadType, payload }: Envelope, ladder: Ladder): ResultStatement | undefined {
+  const quoted = (value: Json | undefined): string => (value === undefined ? "nothing" : JSON.stringify(value));
+  if (payloadType !== PAYLOAD_TYPE) return void ladder.failed("type", "payload-type", `expected payloadType ${PAYLOAD_TYPE}, found ${quoted(payloadType)}`);
+  if (payload["_type"] !== STATEMENT_TYPE) return void ladder.failed("type", "statement-type", `expected _type ${STATEMENT_TYPE}, found ${quoted(payload["_type"])}`);
+  if (payload["predicateType"] !== RESULT_TYPE) {
+    return void ladder.notChecked("type", "predicate-type", `expected predicateType ${RESULT_TYPE}, found ${quoted(payload["predicateType"])}: another kind of statement, or a newer one`);
+  }
+  const version = extensionOf(payload)["version"];
+  if (typeof version === "number" && Number.isInteger(version) && version > VERSION) {
+    return void ladder.notChecked("type", "version-newer", `the statement is of version ${version}, this verifier knows ${VERSION}: take a newer one`);
+  }
+  ladder.passed("type", "an in-toto statement about a test result", { predicateType: RESULT_TYPE });
+
+  const read = readStatement(payload);
+  if ("fault" in read) return void ladder.failed("schema", "schema", `expected a complete statement; ${read.fault}`);
+  ladder.passed("schema", "every part that a result must have is there");
+
+  const { predicate } = read.statement;
+  const derived = derive(predicate.f3.checks);
+  const values = { "derived verdict": derived.verdict, "derived result": derived.result };
+  if (predicate.f3.verdict !== derived.verdict) {
+    return void ladder.failed("derivation", "verdict-mismatch", `the checks give ${derived.verdict}, the statement says ${predicate.f3.verdict}`, values);
+  }
+  if (predicate.result !== derived.result) {
+    return void ladder.failed("derivation", "result-mismatch", `the checks give ${derived.result}, the statement says ${predicate.result}`, values);
+  }
+  for (const list of ["passedTests", "warnedTests", "failedTests"] as const) {
+    if (predicate[list].join("\n") !== derived[list].join("\n")) {
+      return void ladder.failed("derivation", "tests-mismatch", `the checks give ${derived[list].length} ${list}, the statement lists others`, values);
+    }
+  }
+  ladder.passed("derivation", `the recorded checks give ${derived.verdict}, as stated`, values);
+  return read.statement;
+}
+
+function checkName(id: string, { fileName, named }: VerifyOptions, ladder: Ladder): void {
+  if (fileName === undefined) return ladder.notChecked("name", "no-name", "the document came without a file name");
+  if (fileName === `${id}.json`) return ladder.passed("name", "the file's name is the id of what it holds", { id });
+  if (named === true || ID_NAME.test(fileName)) return ladder.failed("name", "name-mismatch", `expected the file name ${id}.json, found ${fileName}`, { id });
+  ladder.notChecked("name", "no-name", "the file's name claims no id", { id });
+}
+
+function checkTime({ predicate: { f3 } }: ResultStatement, now: Date, ladder: Ladder): void {
+  const { startedAt, finishedAt } = f3.run;
+  const values = { "started (claimed)": startedAt, "finished (claimed)": finishedAt, "signed (claimed)": f3.signedAt };
+  const order = [startedAt, finishedAt, f3.signedAt].map((at) => Date.parse(at));
+  if (order.some((at, place) => at < (order[place - 1] ?? at))) {
+    ladder.failed("time", "time-order", "expected started ≤ finished ≤ signed, found another order", values);
+  } else if (Date.parse(f3.signedAt) > now.getTime() + CLOCK_SLACK_MS) {
+    ladder.failed("time", "time-future", `signed at ${f3.signedAt}, which is in the future of this machine's clock`, values);
+  } else ladder.passed("time", "the dates are in a possible order; all of them are the signer's own claims", values);
+}
+
+function checkEvidence({ predicate: { f3 } }: ResultStatement, { archived }: VerifyOptions, ladder: Ladder): void {
+  if (archived === undefined) return ladder.notChecked("evidence", "no-archive", "no evidence archive is at hand: digests are stated, their bytes were not looked at");
+  const states = f3.evidence.map((item) => ({ name: item.name, state: item.digest.sha256 === undefined ? "missing" : archived(item.digest.sha256) }));
+  const named = (state: string): string[] => states.filter((item) => item.state === state).map(({ name }) => name);
+  const values = { same: String(named("same").length), changed: String(named("changed").length), missing: String(named("missing").length) };
+  const [changed, missing] = [named("changed"), named("missing")];
+  if (changed.length > 0) ladder.failed("evidence", "evidence-changed", `archived bytes differ from what was signed: ${changed.join(", ")}`, values);
+  else if (missing.length > 0) ladder.notChecked("evidence", "evidence-missing", `not in the archive at hand: ${missing.join(", ")}`, values);
+  else ladder.passed("evidence", `${states.length} archived pieces hash to the signed digests`, values);
+}
