@@ -1,0 +1,148 @@
+/**
+ * Signing keys of the user, outside every repository: `keys/<name>.pem` (PKCS#8, which openssl reads) or, under a passphrase,
+ * `keys/<name>.age` (the same PEM, which `age -d` opens); beside it `<name>.pub`. The folder is 0700, a secret 0600, never overwritten.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
+import { chmodSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { armor, Decrypter, Encrypter } from "age-encryption";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { formatKey, parseKey, publicKey, type PublicKey, type Signer } from "../core/key.js";
+import { KEY_NAME } from "../core/schema.js";
+import { create, list, makeFolder, read, replace } from "../node/files.js";
+import { refuseInsideGit } from "../node/paths.js";
+
+export interface StoredKey {
+  readonly name: string;
+  readonly key: PublicKey;
+  readonly encrypted: boolean;
+}
+
+/** Asked only when a key is under a passphrase; undefined when there is none to be had. */
+export type Passphrase = () => Promise<string | undefined>;
+
+export class Keystore {
+  readonly #folder: string;
+  readonly #engine: Engine;
+
+  constructor(home: string, engine: Engine) {
+    this.#folder = join(home, "keys");
+    this.#engine = engine;
+  }
+
+  get folder(): string {
+    return this.#folder;
+  }
+
+  list(): StoredKey[] {
+    const files = list(this.#folder);
+    const names = new Set(files.flatMap((file) => /^(.*)\.(?:pem|age)$/.exec(file)?.[1] ?? []));
+    return [...names].filter((name) => KEY_NAME.test(name)).map((name) => this.#stored(name, files.includes(`${name}.age`)));
+  }
+
+  find(name: string): StoredKey {
+    checkName(name);
+    const all = this.list();
+    const found = all.find((stored) => stored.name === name);
+    if (found === undefined) {
+      const names = all.map((stored) => stored.name).join(", ");
+      throw new AttestError("key-missing", `expected a key named ${name} in ${this.#folder}, found ${names === "" ? "none" : names}`, `make one with: attest key new ${name}`);
+    }
+    return found;
+  }
+
+  /** A new key pair. Throws `key-exists`, `home-unsafe`, `key-name`, `io`. */
+  create(name: string): StoredKey {
+    checkName(name);
+    refuseInsideGit(this.#folder);
+    makeFolder(this.#folder, 0o700);
+    if (process.platform !== "win32") chmodSync(this.#folder, 0o700);
+    if (this.list().some((stored) => stored.name === name)) {
+      throw new AttestError("key-exists", `expected a new name, found a key named ${name} in ${this.#folder}`, "take another name: a key is never overwritten");
+    }
+    const pem = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" });
+    create(this.#path(name, "pem"), utf8(pem as string), 0o600);
+    const stored = this.#stored(name, false);
+    create(this.#path(name, "pub"), utf8(`${formatKey(stored.key, name)}\n`));
+    return stored;
+  }
+
+  /** Puts a key under a passphrase, or under another one. The plain file goes only when the encrypted one is on the disk. */
+  async encrypt(name: string, passphrase: string, old: Passphrase): Promise<StoredKey> {
+    const stored = this.find(name);
+    if (passphrase === "") throw new AttestError("key-locked", "expected a passphrase, found an empty one", "an empty passphrase protects nothing");
+    const pem = await this.#pem(stored, old);
+    const encrypter = new Encrypter();
+    encrypter.setPassphrase(passphrase);
+    const armored = utf8(armor.encode(await encrypter.encrypt(pem)));
+    if (this.#publicFile(name) === undefined) create(this.#path(name, "pub"), utf8(`${formatKey(stored.key, name)}\n`));
+    replace(this.#path(name, "age"), armored, 0o600);
+    rmSync(this.#path(name, "pem"), { force: true });
+    return this.find(name);
+  }
+
+  /** @throws AttestError `key-missing`, `key-locked`, `home-unsafe` when others can read the secret */
+  async signer(name: string, passphrase: Passphrase): Promise<Signer> {
+    const stored = this.find(name);
+    const secret = keyObject(await this.#pem(stored, passphrase));
+    return { name, key: stored.key, sign: (message) => Promise.resolve(new Uint8Array(signWith(null, message, secret))) };
+  }
+
+  async #pem(stored: StoredKey, passphrase: Passphrase): Promise<Bytes> {
+    refuseInsideGit(this.#folder);
+    const path = this.#path(stored.name, stored.encrypted ? "age" : "pem");
+    const mode = statSync(path).mode & 0o777;
+    if (process.platform !== "win32" && (mode & 0o077) !== 0) {
+      throw new AttestError("home-unsafe", `expected mode 600 for the secret ${path}, found ${mode.toString(8)}`, `others may have read it; if you are sure that they did not: chmod 600 ${path}`);
+    }
+    const bytes = read(path) ?? new Uint8Array();
+    if (!stored.encrypted) return bytes;
+    const given = await passphrase();
+    const locked = (found: string): AttestError =>
+      new AttestError("key-locked", `expected the passphrase of the key ${stored.name}, found ${found}`, "give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N");
+    if (given === undefined) throw locked("none");
+    const decrypter = new Decrypter();
+    decrypter.addPassphrase(given);
+    try {
+      return await decrypter.decrypt(armor.decode(fromUtf8(bytes)));
+    } catch {
+      throw locked("one that does not open it");
+    }
+  }
+
+  #stored(name: string, encrypted: boolean): StoredKey {
+    const key = this.#publicFile(name);
+    if (key !== undefined) return { name, key, encrypted };
+    const pem = encrypted ? undefined : read(this.#path(name, "pem"));
+    if (pem === undefined) throw new AttestError("key-missing", `expected ${this.#path(name, "pub")} beside the key, found none`);
+    const jwk = createPublicKey(keyObject(pem)).export({ format: "jwk" });
+    return { name, encrypted, key: publicKey(new Uint8Array(Buffer.from(jwk.x ?? "", "base64url")), this.#engine) };
+  }
+
+  #publicFile(name: string): PublicKey | undefined {
+    const bytes = read(this.#path(name, "pub"));
+    return bytes && parseKey(fromUtf8(bytes), this.#engine);
+  }
+
+  #path(name: string, extension: "pem" | "age" | "pub"): string {
+    return join(this.#folder, `${name}.${extension}`);
+  }
+}
+
+function checkName(name: string): void {
+  if (!KEY_NAME.test(name)) {
+    throw new AttestError("key-name", `expected a name of lowercase letters, digits, '.', '_' and '-', at most 64, found ${JSON.stringify(name)}`);
+  }
+}
+
+function keyObject(pem: Bytes): KeyObject {
+  try {
+    const key = createPrivateKey(Buffer.from(pem));
+    if (key.asymmetricKeyType === "ed25519") return key;
+  } catch {
+    // the error of the library may quote what it read, and that is a secret
+  }
+  throw new AttestError("key-format", "expected an Ed25519 private key in PKCS#8 PEM, found something else");
+}

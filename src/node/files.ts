@@ -1,0 +1,120 @@
+/** Files that are either there whole or not there: what the keystore and the store write with. */
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { equal, type Bytes } from "../core/bytes.js";
+import { AttestError } from "../core/errors.js";
+
+/** The bytes, or undefined when there is no such file. Throws `io` for whatever else stands in the way. */
+export function read(path: string): Bytes | undefined {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
+    throw ioError("read", path, error);
+  }
+}
+
+/** Makes a file that was not there. The same bytes again are no error; others are: `file-exists`, and the old ones stay. */
+export function create(path: string, bytes: Bytes, mode = 0o644): void {
+  inPlace(path, bytes, mode, (temporary) => {
+    try {
+      linkSync(temporary, path); // unlike rename, link refuses to overwrite
+    } catch (error) {
+      if (errno(error) !== "EEXIST") throw error;
+      if (!equal(read(path) ?? new Uint8Array(), bytes)) {
+        throw new AttestError("file-exists", `expected no file or the same bytes at ${path}, found other bytes`, "nothing was overwritten");
+      }
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  });
+}
+
+/** Writes a file, whatever was there: a reader sees the old bytes or the new ones, never a part. */
+export function replace(path: string, bytes: Bytes, mode = 0o644): void {
+  inPlace(path, bytes, mode, (temporary) => renameSync(temporary, path));
+}
+
+/** temp → fsync → `place` → fsync of the directory, so that the name outlives a power cut too. */
+function inPlace(path: string, bytes: Bytes, mode: number, place: (temporary: string) => void): void {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    makeFolder(folder);
+    const file = openSync(temporary, "wx", mode);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    place(temporary);
+    syncFolder(folder);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (error instanceof AttestError) throw error;
+    throw ioError("write", path, error);
+  }
+}
+
+/** Parents too; each new one is synced into the one above it. */
+export function makeFolder(path: string, mode = 0o755): void {
+  try {
+    const first = mkdirSync(path, { recursive: true, mode });
+    if (first !== undefined) syncFolder(dirname(first));
+  } catch (error) {
+    throw ioError("make the folder", path, error);
+  }
+}
+
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return; // a directory cannot be opened there
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Names in a folder, sorted, without those that begin with a dot: unfinished files of a writer that was killed. */
+export function list(path: string): readonly string[] {
+  try {
+    return readdirSync(path)
+      .filter((name) => !name.startsWith("."))
+      .sort();
+  } catch (error) {
+    if (errno(error) === "ENOENT") return [];
+    throw ioError("list", path, error);
+  }
+}
+
+const ABANDONED_MS = 60 * 60_000;
+
+/** Removes what killed writers left: our own temporary files, once they are an hour old. */
+export function sweep(folder: string, now = Date.now()): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (/^\..*\.[0-9a-f]{12}\.tmp$/.test(name) && now - statSync(path).mtimeMs > ABANDONED_MS) rmSync(path, { force: true });
+  }
+}
+
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+const errno = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: "take a folder in which you may write, or mend its permissions",
+  EPERM: "take a folder in which you may write, or mend its permissions",
+  EROFS: "take a folder on a file system that can be written to",
+  ENOSPC: "make room on the disk and run the same command again",
+  EISDIR: "name a file, not a folder",
+  ENOTDIR: "a part of the path is a file: name another path",
+};
+
+export function ioError(verb: string, path: string, error: unknown): AttestError {
+  const code = errno(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return new AttestError("io", `could not ${verb} ${path}: ${code ?? message}`, code === undefined ? undefined : HINTS[code]);
+}

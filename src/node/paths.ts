@@ -1,0 +1,37 @@
+/** Where things of the user lie, and where secrets must not. */
+import { existsSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { AttestError } from "../core/errors.js";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `$F3_ATTEST_HOME`, else `$XDG_CONFIG_HOME/f3-attest`, else `%APPDATA%\f3-attest` or `~/.config/f3-attest`. */
+export function secretsHome(env: Environment = process.env): string {
+  if (env["F3_ATTEST_HOME"]) return resolve(env["F3_ATTEST_HOME"]);
+  if (env["XDG_CONFIG_HOME"]) return join(env["XDG_CONFIG_HOME"], "f3-attest");
+  if (process.platform === "win32" && env["APPDATA"]) return join(env["APPDATA"], "f3-attest");
+  return join(env["HOME"] ?? homedir(), ".config", "f3-attest");
+}
+
+/** The nearest of `path` and its parents that holds an entry of this name. */
+export function nearest(path: string, entry: string): string | undefined {
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, entry))) return folder;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/** Links are followed and parents that do not exist yet are passed over: what counts is where the bytes would land. */
+export function refuseInsideGit(path: string): void {
+  let real = resolve(path);
+  while (!existsSync(real)) real = dirname(real);
+  const tree = nearest(realpathSync(real), ".git");
+  if (tree !== undefined) {
+    throw new AttestError(
+      "home-unsafe",
+      `expected a place for secrets outside any git work tree, found ${path} inside ${tree}`,
+      "set F3_ATTEST_HOME to a folder that no repository holds",
+    );
+  }
+}

@@ -1,0 +1,46 @@
+/** Reading published bytes over http(s): capped, without cookies or credentials, and never led to another host. */
+import { AttestError } from "../core/errors.js";
+import { MAX_BYTES } from "../core/json.js";
+import type { Bytes } from "../core/bytes.js";
+
+const TIMEOUT_MS = 20_000;
+const MAX_REDIRECTS = 5;
+
+/** The bytes, or undefined for 404 and 410. Throws `network` for everything else that is no answer, and `too-large`. */
+export async function fetchBytes(url: URL, limit = MAX_BYTES): Promise<Bytes | undefined> {
+  const refused = (what: string): AttestError => new AttestError("network", `could not fetch ${url.href}: ${what}`, "check the address, or save the file and verify the copy");
+  let at = url;
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
+    const response = await fetch(at, { redirect: "manual", credentials: "omit", signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
+      throw refused(error instanceof Error ? reason(error) : String(error));
+    });
+    const target = response.headers.get("location");
+    if (response.status >= 300 && response.status < 400 && target !== null) {
+      const next = new URL(target, at);
+      await response.body?.cancel();
+      if (next.host !== url.host || (url.protocol === "https:" && next.protocol !== "https:")) throw refused(`it redirects to ${next.origin}`);
+      at = next;
+      continue;
+    }
+    if (response.status === 404 || response.status === 410) {
+      await response.body?.cancel();
+      return undefined;
+    }
+    if (!response.ok || response.body === null) throw refused(`status ${response.status}`);
+    return await capped(response.body, limit, url);
+  }
+  throw refused(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+async function capped(body: ReadableStream<Uint8Array>, limit: number, url: URL): Promise<Bytes> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > limit) throw new AttestError("too-large", `expected at most ${limit} bytes at ${url.href}, found more`);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+const reason = (error: Error): string => (error.cause instanceof Error ? error.cause.message : error.message);

@@ -1,0 +1,137 @@
+/** A registry: `attest.json`, the keys that it lists, its attestations with their evidence, and an index that anyone may rebuild. */
+import * as z from "zod/mini";
+import { utf8, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { parseEnvelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import { isObject, parseJson, readable, type Json } from "../core/json.js";
+import { formatKey } from "../core/key.js";
+import { formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
+import { identify, readStatement } from "../core/statement.js";
+import type { Store } from "./store.js";
+
+export const REGISTRY_FILE = "attest.json";
+export const KEYRING = "keys/keyring.json";
+export const ATTESTATIONS = "attestations";
+export const INDEX = "attestations/index.json";
+
+export const attestationPath = (id: string): string => `${ATTESTATIONS}/${id}.json`;
+/** Content-addressed: a digest is all that a path is ever made of. */
+export const evidencePath = (sha256: string): string => `${ATTESTATIONS}/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
+
+const about = z.strictObject({
+  /** Schemeless: example.org/lab. */
+  origin: z.string().check(z.regex(/^[a-z0-9.-]+(?::\d+)?(?:\/[A-Za-z0-9._~-]+)*$/)),
+  title: z.string().check(z.minLength(1), z.maxLength(200)),
+});
+export type About = z.infer<typeof about>;
+
+export interface Publication {
+  readonly id: string;
+  readonly bytes: Bytes;
+  /** By lowercase SHA-256. */
+  readonly evidence: ReadonlyMap<string, Bytes>;
+}
+
+export class Registry {
+  readonly store: Store;
+  readonly about: About;
+  readonly #engine: Engine;
+
+  private constructor(store: Store, described: About, engine: Engine) {
+    this.store = store;
+    this.about = described;
+    this.#engine = engine;
+  }
+
+  /** @throws AttestError `registry-missing`, `registry-format` */
+  static async open(store: Store, engine: Engine): Promise<Registry> {
+    const bytes = await store.read(REGISTRY_FILE);
+    if (bytes === undefined) {
+      throw new AttestError("registry-missing", `expected a registry, a folder with ${REGISTRY_FILE}, found none at ${store.place}`, "make one with: attest init DIR --origin NAME");
+    }
+    return new Registry(store, readAbout(parseJson(bytes)), engine);
+  }
+
+  /** Makes an empty registry; `attest.json` last, since its presence is what makes a folder one. Throws `registry-exists`. */
+  static async create(store: Store, described: About, engine: Engine): Promise<Registry> {
+    const registry = new Registry(store, readAbout(described), engine);
+    if ((await store.read(REGISTRY_FILE)) !== undefined) {
+      throw new AttestError("registry-exists", `expected a folder without a registry, found ${REGISTRY_FILE} in ${store.place}`, "nothing was changed");
+    }
+    if ((await store.read(KEYRING)) === undefined) await store.create(KEYRING, formatKeyring({ signers: [] }));
+    await registry.reindex();
+    await store.create(REGISTRY_FILE, readable(registry.about));
+    return registry;
+  }
+
+  async keyring(): Promise<Keyring> {
+    const bytes = await this.store.read(KEYRING);
+    if (bytes === undefined) throw new AttestError("registry-format", `expected ${KEYRING} in ${this.store.place}, found none`);
+    return parseKeyring(bytes, this.#engine);
+  }
+
+  /** Lists a signer, if it is not listed yet. Throws `key-exists` when its name stands for another key there. */
+  async listSigner(signer: KeyEntry): Promise<void> {
+    const { signers } = await this.keyring();
+    const known = signers.find(({ key }) => key.keyid === signer.key.keyid);
+    if (known === undefined) {
+      if (signers.some(({ name }) => name === signer.name)) {
+        throw new AttestError("key-exists", `expected a name that the registry does not list yet, found ${signer.name} for another key`, "sign with a key of another name: attest key new NAME, then --signer NAME");
+      }
+      await this.store.replace(KEYRING, formatKeyring({ signers: [...signers, signer] }));
+    }
+    const { name, key } = known ?? signer;
+    await this.store.replace(`keys/${name}.pub`, utf8(`${formatKey(key, name)}\n`));
+  }
+
+  /** Evidence, then the attestation, then the index: a crash leaves orphans, never a claim whose evidence is missing. */
+  async publish({ id, bytes, evidence }: Publication): Promise<void> {
+    for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
+    await this.store.create(attestationPath(id), bytes);
+    await this.reindex();
+  }
+
+  /** File names of the attestations, sorted. */
+  async names(): Promise<readonly string[]> {
+    const names = await this.store.list(ATTESTATIONS);
+    return names.filter((name) => /^(?:test|plan|note)_[0-9a-f]{16}\.json$/.test(name));
+  }
+
+  /** Derived and never trusted. Made again when another writer published meanwhile, so that the last index names all. */
+  async reindex(): Promise<void> {
+    for (let names = await this.names(); ; ) {
+      await this.store.replace(INDEX, readable(await Promise.all(names.map((name) => this.#row(name)))));
+      const again = await this.names();
+      if (again.join() === names.join()) return;
+      names = again;
+    }
+  }
+
+  async #row(name: string): Promise<Json> {
+    const path = `${ATTESTATIONS}/${name}`;
+    try {
+      const envelope = parseEnvelope((await this.store.read(path)) ?? new Uint8Array());
+      const { id, digest } = identify(envelope.payloadBytes, this.#engine);
+      const read = readStatement(envelope.payload);
+      if ("fault" in read) return { path, id, digest, fault: "not a statement of this version" };
+      const { title, verdict, signedAt } = read.statement.predicate.f3;
+      return { path, id, digest, title, verdict, signedAt };
+    } catch (error) {
+      if (error instanceof AttestError) return { path, fault: error.code };
+      throw error;
+    }
+  }
+}
+
+function readAbout(value: Json): About {
+  const parsed = about.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.join(".") ?? "";
+  throw new AttestError(
+    "registry-format",
+    `expected origin and title in ${REGISTRY_FILE}; ${where === "" ? "" : `${where}: `}${issue?.message ?? ""}`,
+    isObject(value) && where === "origin" ? "an origin is a name without a scheme, like example.org/lab" : undefined,
+  );
+}
