@@ -1,0 +1,59 @@
+/** What the verbs share: the engine, the user's keystore, the registry that is meant, and options that several of them take. */
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Command } from "commander";
+import type { Bytes } from "../core/bytes.js";
+import { AttestError } from "../core/errors.js";
+import { Keystore } from "../keystore/keystore.js";
+import { nodeEngine } from "../node/engine.js";
+import { ioError, isFolder } from "../node/files.js";
+import { nearest, secretsHome } from "../node/paths.js";
+import { Directory } from "../store/directory.js";
+import { Registry, REGISTRY_FILE } from "../store/registry.js";
+
+export const engine = nodeEngine;
+export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
+
+/** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */
+export function registryFolder(given: string | undefined, from?: string): string {
+  if (given !== undefined) return given;
+  const near = (from === undefined ? undefined : nearest(isFolder(from) ? from : dirname(resolve(from)), REGISTRY_FILE)) ?? nearest(".", REGISTRY_FILE);
+  if (near === undefined) {
+    throw new AttestError("registry-missing", `expected a registry here or above, a folder with ${REGISTRY_FILE}, found none`, "name one with --registry DIR, or make one with: attest init DIR --origin NAME");
+  }
+  return near;
+}
+
+export const openRegistry = (folder: string): Promise<Registry> => Registry.open(new Directory(folder), engine);
+
+export const withPassphrase = (command: Command): Command =>
+  command
+    .option("--passphrase-file <file>", "read the passphrase of the signing key from the first line of a file")
+    .option("--passphrase-fd <n>", "read it from an open file descriptor");
+
+export const withJson = (command: Command): Command => command.option("--json", "print one JSON object, on success and on failure");
+
+/** Commands that work when pasted, at the end of a verb's help. */
+export const withExamples = (command: Command, ...examples: readonly string[]): Command =>
+  command.addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
+
+export const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+let stdin: Promise<Bytes> | undefined;
+/** Read once, however often `-` is named. */
+export const readStdin = (): Promise<Bytes> =>
+  (stdin ??= (async () => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return new Uint8Array(Buffer.concat(chunks));
+  })());
+
+/** A file, or stdin for `-`. */
+export async function readInput(path: string): Promise<Bytes> {
+  if (path === "-") return await readStdin();
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw ioError("read", path, error);
+  }
+}

@@ -1,0 +1,51 @@
+/** `attest demo`: what `npm start` calls. */
+import type { Command } from "commander";
+import { demo as runDemo, type Demo } from "../pipeline/demo.js";
+import { SIGNATURE, TRUST, verdictWording } from "../view/words.js";
+import { engine, keystore, withExamples, withJson, withPassphrase } from "./context.js";
+import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
+import { interruptible } from "./signals.js";
+import { answer, answerJson, Progress } from "./ui.js";
+
+export function demo(attest: Command): void {
+  const command = attest
+    .command("demo [dir]")
+    .description("the whole way once, in ./demo: a key if there is none, a registry, a real test run, signature, site, verification");
+  withExamples(withPassphrase(withJson(command)), "attest demo", "attest verify demo").action(async (dir: string | undefined, options: PassphraseOptions & { json?: true }) => {
+    const folder = dir ?? "demo";
+    const progress = new Progress();
+    const made = await interruptible((signal) =>
+      runDemo({ folder, keystore: keystore(), engine, passphrase: passphraseFrom(options), signal, progress: (text, share) => progress.say(text, share) }).finally(() => progress.end()),
+    );
+    process.exitCode = made.report.exit;
+    const { id, digest, report, attestation, page, count, key, keyMade } = made;
+    if (options.json) answerJson({ id, digest, verdict: report.verdict, keyid: key.key.keyid, keyMade, attestation, page, attestations: count, exit: report.exit });
+    else answer(...summary(folder, made));
+  });
+}
+
+function summary(folder: string, { id, digest, report, attestation, page, count, key, keyMade, publicKey }: Demo): string[] {
+  const f3 = report.statement?.predicate.f3;
+  const said = f3 === undefined ? "nothing was verified" : `${f3.title}. ${verdictWording(f3.verdict, f3.checks).sentence}`;
+  return [
+    `${report.verdict ?? "no verdict"}  ${said}`,
+    "",
+    `  id         ${id}`,
+    `  digest     sha256:${digest}`,
+    `  key        ${key.key.keyid} (${key.name}${keyMade ? ", made just now" : ""})`,
+    `  signature  ${SIGNATURE[report.signature].word}`,
+    `  trust      ${TRUST[report.trust].word}: it is your own key`,
+    `  registry   ${folder}, ${count} ${count === 1 ? "attestation" : "attestations"}`,
+    "",
+    "Open in a browser; the page checks itself, there:",
+    `  ${page}`,
+    "",
+    "Read it, or check it, here:",
+    `  npx attest show ${attestation}`,
+    `  npx attest verify ${attestation}`,
+    "",
+    "What a stranger types, who has the file and got your public key from you:",
+    `  npx attest verify ${attestation} --key '${publicKey}'`,
+    ...(key.encrypted ? [] : ["", `Your key has no passphrase. To set one: npx attest key passphrase ${key.name}`]),
+  ];
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The program: its verbs, and the one place where a fault becomes a message and an exit status. */
+import { Command, CommanderError } from "commander";
+import { AttestError } from "../core/errors.js";
+import { demo } from "./demo.js";
+import { init } from "./init.js";
+import { key } from "./key.js";
+import { run } from "./run.js";
+import { show } from "./show.js";
+import { sign } from "./sign.js";
+import { site } from "./site.js";
+import { tellFault } from "./ui.js";
+import { verify } from "./verify.js";
+import { version } from "./version.js";
+
+const HELP = `
+Start here:
+  attest demo                                        the whole way once, in ./demo
+  attest verify demo/attestations/*.json             what a stranger does
+
+Exit status: 0 verified, and the policy is met · 1 does not verify · 2 usage, malformed input, files · 3 no accepted key, or policy not
+met · 4 a requested check could not be made · 5 audit findings. Of several, the first of 2, 1, 3, 4, 5. run: 0 for VALIDATED, 1 for less.`;
+
+export function program(): Command {
+  const attest = new Command("attest")
+    .description("Run a test against something real, sign what happened, and publish it so that a stranger can check it.")
+    .addHelpText("after", HELP)
+    .helpCommand("help [verb]", "show the help of a verb")
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined }) // faults are told once, by `tellFault`
+    .action(() => {
+      attest.outputHelp();
+    });
+  for (const verb of [demo, init, key, run, sign, verify, show, site, version]) verb(attest);
+  return attest;
+}
+
+/** Commander's own exit status for a usage error is 1, which here means "does not verify". */
+function usageFault(error: CommanderError, verb: string | undefined): AttestError {
+  const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, ", did you mean $1?");
+  return new AttestError("usage", message, verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help shows how it is called`);
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  const shown = error instanceof CommanderError && error.exitCode === 0;
+  if (!shown) {
+    const verb = process.argv.slice(2).find((word) => !word.startsWith("-"));
+    const known = program().commands.some((command) => command.name() === verb);
+    const fault = error instanceof CommanderError ? usageFault(error, known ? verb : undefined) : error;
+    process.exitCode = tellFault(fault, process.argv.includes("--json"));
+  }
+}

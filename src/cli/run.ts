@@ -1,0 +1,118 @@
+/** `attest run`: a built-in test, run for real, signed and published. */
+import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import { readable, type Json } from "../core/json.js";
+import type { Draft } from "../core/statement.js";
+import { TOOL } from "../node/version.js";
+import { create } from "../node/files.js";
+import { writeBeside } from "../pipeline/evidence.js";
+import { publish } from "../pipeline/publish.js";
+import { runNamed, scenarioNamed } from "../pipeline/run.js";
+import { sign } from "../pipeline/sign.js";
+import { chooseSigner } from "../pipeline/signers.js";
+import { attestationPath } from "../store/registry.js";
+import { verdictWording } from "../view/words.js";
+import { engine, keystore, openRegistry, registryFolder, withExamples, withJson, withPassphrase } from "./context.js";
+import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
+import { interruptible } from "./signals.js";
+import { answer, answerJson, Progress, talk } from "./ui.js";
+import { join } from "node:path";
+
+interface Options extends PassphraseOptions {
+  readonly profile?: string;
+  readonly registry?: string;
+  readonly signer?: string;
+  readonly output?: string;
+  readonly dryRun?: true;
+  readonly unsigned?: true;
+  readonly json?: true;
+}
+
+export function run(attest: Command): void {
+  const command = attest
+    .command("run <scenario>")
+    .description("run a built-in test for real, sign what was observed and publish it; exit 0 for VALIDATED, 1 for less")
+    .option("--profile <name>", "which variant of the test")
+    .option("--registry <dir>", "the registry to publish to (the nearest one, unless you say otherwise)")
+    .option("--signer <name>", "the key that signs")
+    .option("--output <file>", "write the attestation there, and its evidence beside it, instead of publishing")
+    .option("--dry-run", "run, and print what would be signed; nothing is written")
+    .option("--unsigned", "with --output: write the statement for `attest sign`");
+  withExamples(
+    withPassphrase(withJson(command)),
+    "attest run task-aware-background",
+    "attest run task-aware-background --dry-run",
+    "attest run task-aware-background --unsigned --output statement.json && attest sign statement.json",
+  ).action(async (name: string, options: Options) => {
+    process.exitCode = await runOnce(name, options);
+  });
+}
+
+async function runOnce(name: string, options: Options): Promise<number> {
+  const { output, dryRun, unsigned, json } = options;
+  if (dryRun && (output !== undefined || unsigned)) throw new AttestError("usage", "expected --dry-run alone, found it with --output or --unsigned", "a dry run writes nothing");
+  if (unsigned && output === undefined) throw new AttestError("usage", "expected --output FILE with --unsigned, found none", "the evidence is written beside that file");
+  scenarioNamed(name);
+  // Everything that can be refused is refused before the test runs.
+  const folder = dryRun || output !== undefined ? undefined : registryFolder(options.registry);
+  const registry = folder === undefined ? undefined : await openRegistry(folder);
+  const signing = !dryRun && !unsigned;
+  const signer = signing ? await keystore().signer((await chooseSigner(keystore(), options.signer, registry)).name, passphraseFrom(options)) : undefined;
+
+  const { draft, evidence } = await interruptible(async (signal) => {
+    const progress = new Progress();
+    try {
+      return await runNamed(name, {
+        profile: options.profile,
+        engine,
+        tool: TOOL,
+        command: ["attest", "run", name, ...(options.profile === undefined ? [] : ["--profile", options.profile])],
+        signal,
+        progress: (text, share) => progress.say(text, share),
+        now: () => new Date(),
+      });
+    } finally {
+      progress.end();
+    }
+  });
+  const exit = draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
+  if (signer === undefined) {
+    if (output !== undefined) {
+      writeBeside(output, evidence);
+      create(output, readable(draft as Json));
+    }
+    tell(draft, { json, path: output, statement: dryRun ? draft : undefined, exit });
+    return exit;
+  }
+  const attestation = await sign(draft, signer, engine, new Date());
+  if (registry !== undefined && folder !== undefined) await publish(attestation, evidence, signer, registry);
+  else if (output !== undefined) {
+    writeBeside(output, evidence);
+    create(output, attestation.bytes);
+  }
+  const path = folder === undefined ? output : join(folder, attestationPath(attestation.id));
+  tell(draft, { json, path, id: attestation.id, digest: attestation.digest, keyid: signer.key.keyid, exit });
+  return exit;
+}
+
+interface Told {
+  readonly json: true | undefined;
+  readonly path: string | undefined;
+  readonly id?: string;
+  readonly digest?: string;
+  readonly keyid?: string;
+  readonly statement?: Draft | undefined;
+  readonly exit: number;
+}
+
+function tell({ predicate: { f3 } }: Draft, { json, ...rest }: Told): void {
+  if (json) return answerJson({ verdict: f3.verdict, title: f3.title, ...rest });
+  const { word, sentence } = verdictWording(f3.verdict, f3.checks);
+  if (rest.path !== undefined) answer(rest.path);
+  if (rest.statement !== undefined) answer(new TextDecoder().decode(readable(rest.statement as Json)).trimEnd());
+  talk(`${word}  ${f3.title}: ${sentence}`);
+  if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");
+  else if (rest.keyid === undefined) talk(`not signed yet; sign it with: attest sign ${rest.path ?? "FILE"}`);
+  else talk(`signed with ${rest.keyid}; check it with: attest verify ${rest.path ?? "FILE"}`);
+}
+

@@ -1,0 +1,59 @@
+/** Answers on stdout, talk on stderr; and the one form in which a fault is told. */
+import { exitOf, type ExitStatus } from "../core/codes.js";
+import { AttestError } from "../core/errors.js";
+import { readable, type Json } from "../core/json.js";
+import { printable, printableLines } from "../view/printable.js";
+
+/** An answer: what a script would read. */
+export function answer(...lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${printableLines(line)}\n`).join(""));
+}
+
+/** Talk: what only a person would read. */
+export function talk(...lines: readonly string[]): void {
+  process.stderr.write(lines.map((line) => `${printableLines(line)}\n`).join(""));
+}
+
+/** One object, on success and on failure alike; undefined members are left out. */
+export function answerJson(value: unknown): void {
+  process.stdout.write(readable(JSON.parse(JSON.stringify(value)) as Json));
+}
+
+/** `error: <fault>` and `hint: <what to do next>`, or one JSON object; returns the exit status. */
+export function tellFault(error: unknown, json: boolean): ExitStatus {
+  const fault = error instanceof AttestError ? error : internal(error);
+  const exit = exitOf(fault.code);
+  if (json) answerJson({ error: { code: fault.code, message: fault.message, hint: fault.hint }, exit });
+  process.stderr.write(`error: ${printable(fault.message)}\n`);
+  if (fault.hint !== undefined) process.stderr.write(`hint: ${printable(fault.hint)}\n`);
+  return exit;
+}
+
+function internal(error: unknown): AttestError {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const trace = process.env["F3_ATTEST_TRACE"];
+  if (trace && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  return new AttestError("internal", `a fault of this tool: ${message}`, "run it again with F3_ATTEST_TRACE=1, and report what it prints");
+}
+
+/** On a terminal one line that is rewritten; elsewhere a line for each new text. */
+export class Progress {
+  readonly #terminal = process.stderr.isTTY;
+  #last = "";
+
+  say(text: string, share?: number): void {
+    const shown = printable(text);
+    if (this.#terminal) {
+      const bar = share === undefined ? "" : `${"█".repeat(Math.round(share * 20)).padEnd(20, "░")} `;
+      process.stderr.write(`\r\u001b[2K${bar}${shown.slice(0, Math.max(20, process.stderr.columns - bar.length - 1))}`);
+    } else {
+      const step = shown.replace(/\d+/g, "#");
+      if (step !== this.#last) process.stderr.write(`${shown}\n`);
+      this.#last = step;
+    }
+  }
+
+  end(): void {
+    if (this.#terminal) process.stderr.write("\r\u001b[2K");
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * `@f3/attest` as a library: verify an attestation, read one, derive a verdict.
+ *
+ * @example
+ * import { nodeEngine, parseKey, verify } from "@f3/attest";
+ * const key = parseKey("ssh-ed25519 AAAA…", nodeEngine);
+ * const report = verify(bytes, { engine: nodeEngine, keys: [{ key, by: "you", source: "my notes" }], now: new Date() });
+ * if (report.exit === 0 && report.verdict === "VALIDATED") …
+ */
+export { CODES, exitOf, meaningOf, type Code, type ExitStatus } from "./core/codes.js";
+export { nobleEngine, type Engine } from "./core/engine.js";
+export { formatEnvelope, message, parseEnvelope, PAYLOAD_TYPE, type Envelope, type Signature } from "./core/envelope.js";
+export { AttestError } from "./core/errors.js";
+export { canonical, parseJson, type Json } from "./core/json.js";
+export { formatKey, parseKey, type PublicKey, type Signer } from "./core/key.js";
+export { formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "./core/keyring.js";
+export type { AuditWord, Check, Report, SignatureWord, SignerReport, TrustWord } from "./core/report.js";
+export type { Known, SecondOpinion } from "./core/signatures.js";
+export { draft, identify, readStatement, type Draft, type Findings, type ResultStatement } from "./core/statement.js";
+export { derive, type Derived, type Outcome, type Result, type Verdict } from "./core/verdict.js";
+export { verify, type VerifyOptions } from "./core/verify.js";
+export { nodeEngine } from "./node/engine.js";

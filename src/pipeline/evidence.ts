@@ -1,0 +1,48 @@
+/** Evidence on its way: gathered from a named folder by digest, or written beside an attestation that is not published yet. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { hex, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import type { EvidenceRef } from "../core/statement.js";
+import { create, ioError, read } from "../node/files.js";
+import { archivable } from "./sign.js";
+
+/** `result.json` has its evidence in `result.evidence/`. */
+export const folderBeside = (file: string): string => `${file.replace(/\.json$/, "")}.evidence`;
+
+const pathIn = (folder: string, sha256: string): string => join(folder, "sha256", sha256.slice(0, 2), sha256);
+
+export function writeBeside(file: string, evidence: ReadonlyMap<string, Bytes>): void {
+  for (const [sha256, bytes] of evidence) create(pathIn(folderBeside(file), sha256), bytes);
+}
+
+export const readBeside = (file: string, sha256: string): Bytes | undefined => read(pathIn(folderBeside(file), sha256));
+
+/**
+ * The bytes that the statement names, found in a folder by what they are and not by what they are called.
+ * @throws AttestError `file-missing` for the first piece that is not there, `io`
+ */
+export function gather(folder: string, evidence: readonly EvidenceRef[], engine: Engine): ReadonlyMap<string, Bytes> {
+  const wanted = new Map(archivable(evidence).map((item) => [item.digest.sha256, item]));
+  const found = new Map<string, Bytes>();
+  for (const file of filesBelow(folder)) {
+    const bytes = read(file) ?? new Uint8Array();
+    const sha256 = hex(engine.sha256(bytes));
+    if (wanted.has(sha256)) found.set(sha256, bytes);
+  }
+  for (const [sha256, { name }] of wanted) {
+    if (sha256 === undefined || !found.has(sha256)) {
+      throw new AttestError("file-missing", `expected a file with SHA-256 ${sha256 ?? "(none stated)"} for ${name} below ${folder}, found none`, "name the folder that holds the evidence with --evidence DIR");
+    }
+  }
+  return found;
+}
+
+function filesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
+  } catch (error) {
+    throw ioError("read the folder", folder, error);
+  }
+}

@@ -1,0 +1,16 @@
+/** From the name of a scenario to a finished run. */
+import { AttestError } from "../core/errors.js";
+import { runScenario, type Run, type RunOptions } from "../harness/run.js";
+import type { Scenario } from "../harness/scenario.js";
+import { scenarios } from "../scenarios/index.js";
+
+/** @throws AttestError `scenario-unknown` */
+export function scenarioNamed(name: string): Scenario {
+  const found = scenarios.find((scenario) => scenario.name === name);
+  if (found === undefined) {
+    throw new AttestError("scenario-unknown", `expected the name of a built-in test, found ${JSON.stringify(name)}`, `there is: ${scenarios.map((scenario) => scenario.name).join(", ")}`);
+  }
+  return found;
+}
+
+export const runNamed = (name: string, options: RunOptions): Promise<Run> => runScenario(scenarioNamed(name), options);

@@ -1,0 +1,29 @@
+/** Which key signs: the one that is named, else the only one that fits. */
+import { AttestError } from "../core/errors.js";
+import type { KeyEntry } from "../core/keyring.js";
+import type { Keystore, StoredKey } from "../keystore/keystore.js";
+import type { Registry } from "../store/registry.js";
+
+export const DEFAULT_NAME = "signer";
+
+/** @throws AttestError `key-missing` when there is none, `usage` when several would do */
+export async function chooseSigner(keystore: Keystore, name: string | undefined, registry: Registry | undefined): Promise<StoredKey> {
+  if (name !== undefined) return keystore.find(name);
+  const all = keystore.list();
+  const listed = registry === undefined ? [] : (await registry.keyring()).signers.map(({ key }) => key.keyid);
+  const here = all.filter(({ key }) => listed.includes(key.keyid));
+  const choice = here.length === 1 ? here : all;
+  const [only, ...more] = choice;
+  if (only === undefined) throw new AttestError("key-missing", `expected a signing key in ${keystore.folder}, found none`, `make one with: attest key new ${DEFAULT_NAME}`);
+  if (more.length > 0) throw new AttestError("usage", `expected to know which key signs, found ${choice.map((stored) => stored.name).join(", ")}`, "name one with --signer NAME");
+  return only;
+}
+
+/** The key of that name, or a new one. */
+export const ensureKey = (keystore: Keystore, name: string): { stored: StoredKey; made: boolean } => {
+  const known = keystore.list().find((stored) => stored.name === name);
+  return known === undefined ? { stored: keystore.create(name), made: true } : { stored: known, made: false };
+};
+
+/** How a registry lists one of the user's own keys. */
+export const entryOf = ({ name, key }: Pick<StoredKey, "name" | "key">, validFrom: Date): KeyEntry => ({ name, key, validFrom: validFrom.toISOString() });
