@@ -1,0 +1,102 @@
+/** A registry → its static site: the registry's own files, a page for each attestation, an index, and the verifier. Byte deterministic. */
+import { readFileSync } from "node:fs";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { formatKey } from "../core/key.js";
+import type { Keyring } from "../core/keyring.js";
+import type { Report } from "../core/report.js";
+import { verify } from "../core/verify.js";
+import { ATTESTATIONS, evidencePath, INDEX, KEYRING, REGISTRY_FILE, type Registry } from "../store/registry.js";
+import type { Store } from "../store/store.js";
+import { attestationPage, indexPage, verifyPage, type PageData } from "../view/pages.js";
+import { renderPage, type Assets } from "./document.js";
+
+/** A page of the list carries its attestations, so that a browser can verify each line; this many stay well below a megabyte. */
+const PER_PAGE = 50;
+
+interface Listed {
+  readonly name: string;
+  readonly text: string;
+  readonly report: Report;
+}
+
+export interface Built {
+  readonly pages: readonly string[];
+  readonly refused: readonly string[];
+}
+
+/** The bundle that `npm run build` made; from the sources it is looked for in `dist` too. */
+export function assets(): Assets {
+  const load = (name: string): string => {
+    try {
+      return readFileSync(new URL(`../web/${name}`, import.meta.url), "utf8");
+    } catch {
+      return readFileSync(new URL(`../../dist/web/${name}`, import.meta.url), "utf8");
+    }
+  };
+  return { style: load("style.css"), script: load("verifier.js") };
+}
+
+/** @throws AttestError of the registry or the store; an attestation that does not verify gets a page that says so, and is returned */
+export async function buildSite(registry: Registry, site: Store, engine: Engine, now: Date): Promise<Built> {
+  const keyring = await registry.keyring();
+  const keyringText = fromUtf8((await registry.store.read(KEYRING)) ?? new Uint8Array());
+  const listed = await readAll(registry, keyring, engine, now);
+  await copyRegistry(registry.store, site, listed, keyring);
+
+  const parts = assets();
+  const { about } = registry;
+  const data = { about, keyring: keyringText };
+  const pages: string[] = [];
+  const write = async (path: string, page: string): Promise<void> => {
+    await site.replace(path, utf8(page));
+    pages.push(path);
+  };
+  for (const { name, text, report } of listed) {
+    const page: PageData = { ...data, kind: "attestation", documents: [{ name, text }] };
+    const title = report.statement === undefined ? name : `${report.statement.predicate.f3.title}: ${report.statement.predicate.f3.verdict}`;
+    const signer = keyring.signers.find(({ key }) => report.signers.some(({ keyid, signature }) => signature === "ok" && keyid === key.keyid));
+    const main = attestationPage({ report, fileName: name, keyLine: signer && formatKey(signer.key), place: { evidence: (sha256) => evidencePath(sha256).slice(ATTESTATIONS.length + 1) } }, true);
+    await write(`${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`, renderPage({ title, description: `A signed test result of ${about.title}`, root: "../", data: page, main }, parts, engine));
+  }
+  const signers = keyring.signers.map(({ name, key }) => [name, key.keyid] as const);
+  for (let at = 0; at === 0 || at < listed.length; at += PER_PAGE) {
+    const rows = listed.slice(at, at + PER_PAGE);
+    const page: PageData = { ...data, kind: "index", documents: rows.map(({ name, text }) => ({ name, text })) };
+    const path = at === 0 ? "index.html" : `page-${at / PER_PAGE + 1}.html`;
+    await write(path, renderPage({ title: about.title, description: `Signed test results of ${about.origin}`, root: "", data: page, main: indexPage(about, rows, signers, true) }, parts, engine));
+  }
+  await write("verify.html", verifierPage(parts, engine));
+  return { pages, refused: listed.filter(({ report }) => report.statement === undefined).map(({ name }) => name) };
+}
+
+/** The same bytes on every site: it knows no registry and no key, so its hash can be compared with a published one. */
+export const verifierPage = (parts: Assets, engine: Engine): string =>
+  renderPage({ title: "Check an attestation", description: "Verifies a signed test result in the browser", root: "", data: { kind: "verify", documents: [] }, main: verifyPage() }, parts, engine);
+
+async function readAll(registry: Registry, keyring: Keyring, engine: Engine, now: Date): Promise<Listed[]> {
+  const keys = keyring.signers.map((entry) => ({ key: entry.key, by: "site", source: "this site's own keyring", entry }) as const);
+  const listed: Listed[] = [];
+  for (const name of await registry.names()) {
+    const bytes = (await registry.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
+    const report = verify(bytes, { engine, keys, now, fileName: name, named: true });
+    listed.push({ name, text: new TextDecoder().decode(bytes), report });
+  }
+  const signedAt = ({ report }: Listed): string => report.statement?.predicate.f3.signedAt ?? "";
+  return listed.sort((a, b) => signedAt(b).localeCompare(signedAt(a)) || a.name.localeCompare(b.name));
+}
+
+/** The site is itself the registry that it shows, so that an address of it can be given to `attest verify`. */
+async function copyRegistry(from: Store, to: Store, listed: readonly Listed[], keyring: Keyring): Promise<void> {
+  const copy = async (path: string): Promise<Bytes | undefined> => {
+    const bytes = await from.read(path);
+    if (bytes !== undefined) await to.replace(path, bytes);
+    return bytes;
+  };
+  for (const { name, report } of listed) {
+    for (const { digest } of report.statement?.predicate.f3.evidence ?? []) if (digest.sha256 !== undefined) await copy(evidencePath(digest.sha256));
+    await copy(`${ATTESTATIONS}/${name}`);
+  }
+  for (const { name } of keyring.signers) await copy(`keys/${name}.pub`);
+  for (const path of [KEYRING, INDEX, REGISTRY_FILE]) await copy(path);
+}

@@ -1,0 +1,101 @@
+/** The pages as trees: written once at build time, and again in the reader's browser from the bytes that it verified itself. */
+import type { Report } from "../core/report.js";
+import { answersView, headlineView, limitsView, stepsView, toneOf } from "./report.js";
+import { articleView, commandsView, titleView, type Place } from "./statement.js";
+import { date, facts, h, local, table, with_, type Child, type Element } from "./tree.js";
+import { headline } from "./words.js";
+
+/** What a page carries beside its text, so that a browser can make it again. */
+export interface PageData {
+  readonly kind: "attestation" | "index" | "verify";
+  readonly about?: { readonly origin: string; readonly title: string };
+  /** The registry's own keyring, as served: it can take trust away, never give it. */
+  readonly keyring?: string;
+  /** File name and exact text of each attestation on the page. */
+  readonly documents: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** Before the reader's own browser has looked, nothing is claimed; the statement stands there as the publisher sent it. */
+export const pendingView = (): Element =>
+  h(
+    "div",
+    "headline open",
+    h("h2", "", "Not checked in this browser"),
+    h("p", "", "What follows is the text as the publisher sent it. With scripts on, this page verifies it here, on your device; without them, use the command at the end."),
+  );
+
+export interface Shown {
+  readonly report: Report;
+  readonly place?: Place;
+  readonly fileName: string;
+  readonly keyLine: string | undefined;
+}
+
+/** One attestation. Under a bad signature the page has no title, no text and no verdict: only what was found. */
+export function attestationPage({ report, place, fileName, keyLine }: Shown, pending = false): Element[] {
+  const { statement } = report;
+  const state = pending ? [pendingView()] : [headlineView(report), answersView(report)];
+  if (statement === undefined) return [...(pending ? [headlineView(report)] : state), stepsView(report)];
+  return [
+    titleView(statement),
+    ...state,
+    limitsView(),
+    h("article", "", articleView(statement, report, place)),
+    commandsView(fileName, keyLine),
+    ...(pending ? [] : [stepsView(report)]),
+  ];
+}
+
+export interface Row {
+  readonly name: string;
+  readonly report: Report;
+}
+
+const pageOf = (name: string): string => name.replace(/\.json$/, ".html");
+
+/** The list of a registry, newest first; a row whose signature does not fit shows its file's name and nothing else. */
+export function indexPage(about: { readonly origin: string; readonly title: string }, rows: readonly Row[], signers: readonly (readonly [string, string])[], pending: boolean): Element[] {
+  const counted = (verdict: string): string => String(rows.filter(({ report }) => report.verdict === verdict).length);
+  const row = ({ name, report }: Row): Child[] => {
+    const f3 = report.statement?.predicate.f3;
+    const state = pending ? "not checked in this browser" : headline(report).word;
+    return [
+      f3 === undefined ? h("code", "", name) : [h("p", "claim", local(`attestations/${pageOf(name)}`, f3.title)), h("p", "id", h("code", "", report.id ?? ""))],
+      f3 === undefined ? "" : h("span", `verdict-line ${f3.verdict.toLowerCase()}`, h("strong", "stamp small", f3.verdict)),
+      f3 === undefined ? "" : date(f3.signedAt),
+      h("span", `state ${pending ? "open" : toneOf(report)}`, state),
+    ];
+  };
+  return [
+    h(
+      "header",
+      "title",
+      h("p", "kicker", "Registry of test results"),
+      h("h1", "", about.title),
+      h("p", "lede", "Each line below was tested, recorded and signed. Open one to read what was done, what was seen, and what was not shown."),
+    ),
+    h("section", "count", facts("counts", [["validated", counted("VALIDATED")], ["inconclusive", counted("INCONCLUSIVE")], ["refuted", counted("REFUTED")]])),
+    h("section", "list", rows.length === 0 ? h("p", "", "Nothing has been published here yet.") : table("", ["Test", "Verdict", "Signed (claimed)", "Signature"], rows.map(row))),
+    h(
+      "section",
+      "signers",
+      h("h2", "", "Signers that this site lists"),
+      h("p", "note", "A site can list any key. Compare the fingerprint with one that you have from somewhere else."),
+      facts("", signers.map(([name, keyid]): [string, Child] => [name, h("code", "digest", keyid)])),
+    ),
+    h("section", "more", h("p", "", "The list says nothing of tests that were never published. To check a file of your own: ", local("verify.html", "the verifier, one page that also works offline"), ".")),
+  ];
+}
+
+/** What the verifier page says before a file is given. */
+export const verifyPage = (): Element[] => [
+  h(
+    "header",
+    "title",
+    h("p", "kicker", "Verifier"),
+    h("h1", "", "Check an attestation"),
+    h("p", "lede", "Choose a signed test result and see for yourself whether a single byte of it has changed, who signed it, and what that does not prove. The file stays on this device: this page is not allowed to make network requests."),
+  ),
+];
+
+export const noScript = (): Element => with_("p", { class: "headline open" }, "Scripts are off, so nothing was checked here. The same from a terminal: npx @f3/attest verify FILE --key KEY");

@@ -1,0 +1,153 @@
+/** A verified statement → an article that a person wants to read. It is only ever given what `verify` returned as `statement`. */
+import type { Report } from "../core/report.js";
+import type { Descriptor, EvidenceRef, F3, ResultStatement } from "../core/statement.js";
+import { prose } from "./prose.js";
+import { date, facts, h, link, local, table, with_, type Child, type Element } from "./tree.js";
+import { OUTCOME, SOURCE_DATE, verdictWording } from "./words.js";
+
+/** Where the published things lie, seen from the page; without it nothing is linked. */
+export interface Place {
+  readonly evidence: (sha256: string) => string;
+}
+
+const size = (bytes: number): string => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KiB`);
+const digestText = (digest: Descriptor["digest"]): string =>
+  Object.entries(digest ?? {}).map(([algorithm, value]) => `${algorithm}:${String(value)}`).join(" ");
+
+export function titleView({ predicate: { f3 } }: ResultStatement): Element {
+  const { word, sentence } = verdictWording(f3.verdict, f3.checks);
+  return h(
+    "header",
+    "title",
+    h("p", "kicker", "Test result"),
+    h("h1", "", f3.title),
+    h("p", `verdict-line ${word.toLowerCase()}`, h("strong", "stamp", word), " ", sentence),
+    h("p", "lede", h("em", "", "Hypothesis. "), f3.hypothesis),
+  );
+}
+
+export function articleView(statement: ResultStatement, report: Report, place?: Place): Element[] {
+  const { predicate, subject } = statement;
+  const { f3 } = predicate;
+  return [
+    h("section", "prose", h("h2", "", "Summary"), prose(f3.summary), f3.sections.map(({ heading, body }) => [h("h2", "", heading), prose(body)])),
+    checksView(f3),
+    h("section", "not-checked", h("h2", "", "What the run did not look at"), f3.notChecked.length === 0 ? h("p", "", "The statement names nothing.") : h("ul", "", f3.notChecked.map((line) => h("li", "", line)))),
+    evidenceView(f3.evidence, place),
+    datesView(f3),
+    h(
+      "section",
+      "relations",
+      h("h2", "", "What was tested, and how it relates"),
+      facts("", [
+        ...subject.map((item): [string, Child] => ["subject", [item.name ?? item.uri ?? "unnamed", " ", h("code", "digest", digestText(item.digest))]]),
+        ...f3.relations.map((relation): [string, Child] => [relation.type, [link(relation.target, relation.target), " ", h("code", "digest", digestText(relation.digest))]]),
+        ...predicate.configuration.map((item): [string, Child] => [
+          "configuration",
+          [item.name ?? item.uri ?? "unnamed", " ", h("code", "digest", digestText(item.digest)), annotations(item)],
+        ]),
+        ...(f3.relations.some(({ type }) => type === "planned-by") ? [] : [["plan", "no plan was published before this run"] as [string, Child]]),
+      ]),
+    ),
+    runView(f3),
+    identityView(report),
+  ];
+}
+
+const annotations = ({ annotations: given }: Descriptor): string =>
+  given === undefined ? "" : ` (${Object.entries(given).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ")})`;
+
+const checksView = ({ checks }: F3): Element =>
+  h(
+    "section",
+    "checks",
+    h("h2", "", "Checks"),
+    h("p", "note", "The verdict follows from the required ones, and from nothing else."),
+    table(
+      "",
+      ["Check", "Outcome", "Expected", "Observed"],
+      checks.map((check) => [
+        [h("p", "claim", check.claim), h("p", "id", h("code", "", check.id), check.required ? " · required" : " · not required")],
+        h("span", `outcome ${check.outcome}`, OUTCOME[check.outcome]),
+        check.expected,
+        [check.observed, ...(check.measurements ?? []).map(({ name, value, unit }) => h("p", "measurement", `${name}: ${value}${unit === undefined ? "" : ` ${unit}`}`))],
+      ]),
+    ),
+  );
+
+function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element {
+  const rows = evidence.map((item): Child[] => {
+    const { sha256 } = item.digest;
+    const bytes = sha256 === undefined ? digestText(item.digest) : place === undefined ? sha256 : local(place.evidence(sha256), sha256);
+    return [
+      [h("p", "claim", item.name), h("p", "id", `${item.role} · ${item.mediaType ?? "type not stated"} · ${size(item.size)}`), item.uri === undefined ? undefined : h("p", "id", link(item.uri, item.uri))],
+      [item.sourceDate === undefined ? "unknown" : date(item.sourceDate), h("p", "id", item.sourceDate === undefined ? "" : SOURCE_DATE[item.sourceDateKind])],
+      h("code", "digest", bytes),
+    ];
+  });
+  return h(
+    "section",
+    "evidence",
+    h("h2", "", "Evidence"),
+    h("p", "note", "Each piece is named by the SHA-256 of its bytes: whoever has the bytes can compare. A source date says when they came to be."),
+    table("", ["Piece", "Source date", "SHA-256"], rows),
+  );
+}
+
+function datesView({ evidence, run, signedAt }: F3): Element {
+  const sources = evidence.flatMap(({ sourceDate }) => sourceDate ?? []).sort();
+  const [first, last] = [sources[0], sources.at(-1)];
+  const unknown = evidence.length - sources.length;
+  const source: Child[] = first === undefined || last === undefined ? ["unknown"] : first === last ? [date(first)] : [date(first), " to ", date(last)];
+  return h(
+    "section",
+    "dates",
+    h("h2", "", "Four dates"),
+    facts("timeline", [
+      ["evidence came to be", [...source, unknown > 0 ? ` (${unknown} of ${evidence.length} unknown)` : ""]],
+      ["the work happened", [date(run.startedAt), " to ", date(run.finishedAt)]],
+      ["signed", [date(signedAt), ", claimed by the signer: when the pipeline ran, and no third party saw it"]],
+      ["logged", "not checked: the statement names no log"],
+    ]),
+  );
+}
+
+const runView = ({ run }: F3): Element =>
+  h(
+    "section",
+    "run",
+    h("h2", "", "The run"),
+    facts("", [
+      ...(run.command === undefined ? [] : [["command", h("code", "", run.command.join(" "))] as [string, Child]]),
+      ...(run.exitCode === undefined ? [] : [["exit code", String(run.exitCode)] as [string, Child]]),
+      ...(run.seed === undefined ? [] : [["seed", run.seed] as [string, Child]]),
+      ...Object.entries(run.environment).map(([name, value]): [string, Child] => [name, value]),
+    ]),
+  );
+
+const identityView = ({ id, digest, signers, checks }: Report): Element =>
+  h(
+    "section",
+    "identity",
+    h("h2", "", "Identity"),
+    facts("", [
+      ["id", [h("code", "", id ?? ""), " (a label; the digest is the identity)"]],
+      ["digest", h("code", "digest", `sha256:${digest ?? ""}`)],
+      ...signers
+        .filter(({ signature }) => signature === "ok")
+        .map(({ keyid, name, note }): [string, Child] => ["signed with", [h("code", "digest", keyid), name === undefined ? "" : ` listed as “${name}”`, note === undefined ? "" : h("p", "note", note)]]),
+      ["signature", h("code", "digest", checks.find(({ name }) => name === "signature")?.values["signature"] ?? "")],
+    ]),
+  );
+
+/** The commands that say the same as the page, for whoever would rather not trust a page. */
+export function commandsView(file: string, keyLine: string | undefined): Element {
+  const command = (text: string): Element => with_("pre", { class: "command" }, text);
+  return h(
+    "section",
+    "commands",
+    h("h2", "", "Check it without this page"),
+    h("p", "", "A page that serves both the document and its verifier is a convenience, not a proof. The command line says the same, from a copy of your own:"),
+    command(`npx @f3/attest verify ${file}${keyLine === undefined ? "" : ` --key '${keyLine}'`}`),
+  );
+}

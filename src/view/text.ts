@@ -1,0 +1,76 @@
+/** A tree as lines for a terminal: the same facts, in plain characters. */
+import type { Element, Tree } from "./tree.js";
+
+const INLINE = new Set(["span", "strong", "em", "code", "a", "time", "bdi", "th", "td", "dt", "dd", "summary"]);
+
+const words = (tree: Tree): string => {
+  if (typeof tree === "string") return tree;
+  const inner = tree.children.map(words).join(tree.tag === "td" || tree.tag === "dd" ? "" : "");
+  return tree.tag === "p" || tree.tag === "div" || tree.tag === "li" ? ` ${inner} ` : inner;
+};
+const flatten = (tree: Tree): string => words(tree).replace(/ +/g, " ").trim();
+
+function wrap(text: string, indent: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(" ")) {
+    if (line.length > indent.length && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+    }
+    line += (line.length > indent.length ? " " : "") + word;
+  }
+  return [...lines, line];
+}
+
+const all = (tree: Element, tag: string): Element[] =>
+  tree.children.flatMap((child) => (typeof child === "string" ? [] : child.tag === tag ? [child] : all(child, tag)));
+
+/** Lines of at most `width` characters where words allow it. */
+export function lines(tree: Tree, width = 100, indent = ""): string[] {
+  if (typeof tree === "string") return wrap(tree, indent, width);
+  const inside = (deeper = indent): string[] => tree.children.flatMap((child) => lines(child, width, deeper));
+  switch (tree.tag) {
+    case "h1":
+    case "h2": {
+      const text = flatten(tree);
+      return ["", indent + text, indent + (tree.tag === "h1" ? "═" : "─").repeat(Math.min(text.length, width))];
+    }
+    case "h3":
+      return ["", indent + flatten(tree)];
+    case "p":
+      return wrap(flatten(tree), indent, width);
+    case "pre":
+      return flattenLines(tree).map((line) => `${indent}    ${line}`);
+    case "ul":
+    case "ol":
+      return all(tree, "li").flatMap((item) => {
+        const [first = "", ...rest] = wrap(flatten(item), `${indent}  `, width);
+        return [`${indent}- ${first.trimStart()}`, ...rest];
+      });
+    case "dl": {
+      const names = all(tree, "dt").map(flatten);
+      const values = all(tree, "dd").map(flatten);
+      const column = Math.max(...names.map((name) => name.length)) + 2;
+      return names.flatMap((name, at) => {
+        const [first = "", ...rest] = wrap(values[at] ?? "", indent + " ".repeat(column), width);
+        return [indent + name.padEnd(column) + first.trimStart(), ...rest];
+      });
+    }
+    case "table": {
+      const head = all(tree, "th").map(flatten);
+      return all(tree, "tr").flatMap((row) => {
+        const cells = all(row, "td").map(flatten);
+        if (cells.length === 0) return [];
+        return [
+          ...wrap(cells[0] ?? "", `${indent}• `, width).map((line, at) => (at === 0 ? line : `  ${line.slice(2)}`)),
+          ...cells.slice(1).flatMap((cell, at) => (cell === "" ? [] : wrap(`${head[at + 1] ?? ""}: ${cell}`, `${indent}    `, width))),
+        ];
+      });
+    }
+    default:
+      return INLINE.has(tree.tag) ? wrap(flatten(tree), indent, width) : inside();
+  }
+}
+
+const flattenLines = (tree: Tree): string[] => (typeof tree === "string" ? tree.split("\n") : tree.children.map(words).join("").split("\n"));

@@ -1,0 +1,67 @@
+/**
+ * What a person is shown, as a pure tree: the site prints it as HTML, a page as DOM nodes, the terminal as text.
+ * Every text goes through `printable` here, so no printer can forget it.
+ */
+import { printable, printableLines } from "./printable.js";
+
+export type Tag =
+  | "article" | "section" | "header" | "div" | "span" | "p" | "h1" | "h2" | "h3" | "ul" | "ol" | "li" | "dl" | "dt" | "dd"
+  | "table" | "caption" | "thead" | "tbody" | "tr" | "th" | "td" | "pre" | "code" | "strong" | "em" | "a" | "time" | "details" | "summary" | "bdi";
+
+export interface Element {
+  readonly tag: Tag;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: readonly Tree[];
+}
+export type Tree = Element | string;
+
+export type Child = Tree | readonly Child[] | undefined;
+
+const flat = (children: readonly Child[]): Tree[] =>
+  children.flatMap((child) => (child === undefined ? [] : typeof child === "string" || "tag" in child ? [child] : flat(child)));
+
+/** `h("p", "lede", …)`: a tag, its class (may be empty), its children; texts are made printable. */
+export function h(tag: Tag, className: string, ...children: readonly Child[]): Element {
+  return with_(tag, className === "" ? {} : { class: className }, ...children);
+}
+
+/** The same with attributes. Only this module writes `href`, in `link`. */
+export function with_(tag: Tag, attributes: Readonly<Record<string, string>>, ...children: readonly Child[]): Element {
+  const safe = tag === "pre" ? printableLines : printable;
+  return { tag, attributes, children: flat(children).map((child) => (typeof child === "string" ? safe(child) : child)) };
+}
+
+/**
+ * A link to another place. From a document, only http and https are ever clickable: `javascript:` and whatever else is shown as text.
+ */
+export function link(href: string, text: string): Element {
+  return /^https?:\/\/[^\s"'<>\\]+$/i.test(href)
+    ? with_("a", { href: encodeURI(decodeSafely(href)), rel: "noopener noreferrer nofollow" }, text)
+    : h("span", "", text);
+}
+
+/** A link within what we publish; the path is ours. */
+export const local = (path: string, text: string): Element => with_("a", { href: path }, text);
+
+const decodeSafely = (href: string): string => {
+  try {
+    return decodeURI(href);
+  } catch {
+    return href;
+  }
+};
+
+/** A date as people read it, with the exact text for machines. */
+export const date = (at: string): Element => with_("time", { datetime: printable(at) }, at.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC"));
+
+export const facts = (className: string, rows: readonly (readonly [string, Child])[]): Element =>
+  h("dl", className, rows.map(([name, value]) => [h("dt", "", name), h("dd", "", value)]));
+
+export function table(className: string, head: readonly string[], rows: readonly (readonly Child[])[]): Element {
+  return h(
+    "table",
+    className,
+    h("thead", "", h("tr", "", head.map((name) => with_("th", { scope: "col" }, name)))),
+    h("tbody", "", rows.map((row) => h("tr", "", row.map((cell, at) => with_("td", { "data-label": head[at] ?? "" }, cell))))),
+  );
+}

@@ -1,0 +1,125 @@
+/** The page: takes documents and keys, verifies here, and writes everything that is shown anew from what was verified. */
+import { fromUtf8, utf8, type Bytes } from "../src/core/bytes.js";
+import { nobleEngine } from "../src/core/engine.js";
+import { AttestError } from "../src/core/errors.js";
+import { formatKey, parseKey } from "../src/core/key.js";
+import { parseKeyring } from "../src/core/keyring.js";
+import type { Report } from "../src/core/report.js";
+import type { Known } from "../src/core/signatures.js";
+import { attestationPage, indexPage, verifyPage, type PageData } from "../src/view/pages.js";
+import { h } from "../src/view/tree.js";
+import { dom } from "./dom.js";
+import { selfTest, verifyTwice } from "./opinion.js";
+import { dropZone, keyField, tamperField } from "./tools.js";
+
+interface Given {
+  readonly name: string;
+  readonly bytes: Bytes;
+}
+
+const data = JSON.parse(document.getElementById("data")?.textContent ?? "") as PageData;
+const main = document.getElementById("main") as HTMLElement;
+const status = document.getElementById("status") as HTMLElement;
+
+const site: Known[] = siteKeys();
+let yours: Known[] = [];
+let current: Given | undefined = data.kind === "attestation" ? data.documents.map(({ name, text }) => ({ name, bytes: utf8(text) }))[0] : undefined;
+
+/** The site's keyring, or nothing where it cannot be read: it never gives trust, so nothing is lost but a name. */
+function siteKeys(): Known[] {
+  try {
+    const entries = data.keyring === undefined ? [] : parseKeyring(utf8(data.keyring), nobleEngine).signers;
+    return entries.map((entry) => ({ key: entry.key, by: "site", source: "this site's own keyring", entry }));
+  } catch {
+    return [];
+  }
+}
+
+const check = ({ name, bytes }: Given): Promise<Report> => verifyTwice(bytes, { keys: [...yours, ...site], now: new Date(), fileName: name });
+
+/** Said to screen readers; the headline takes the focus after an action of the reader, so that the outcome is what comes next. */
+function announce(report: Report, focus: boolean): void {
+  const outcome = main.querySelector<HTMLElement>(".headline h2");
+  status.textContent = outcome?.textContent ?? "";
+  status.setAttribute("data-exit", String(report.exit));
+  if (focus) outcome?.focus();
+}
+
+async function showOne(given: Given, focus = false): Promise<void> {
+  const report = await check(given);
+  const signer = report.signers.find(({ signature }) => signature === "ok")?.keyid;
+  const key = [...yours, ...site].find((known) => known.key.keyid === signer)?.key;
+  const published = data.kind === "attestation" && given === original;
+  const shown = attestationPage({
+    report,
+    fileName: given.name,
+    keyLine: key && formatKey(key),
+    ...(published && { place: { evidence: (sha256: string) => `evidence/sha256/${sha256.slice(0, 2)}/${sha256}` } }),
+  });
+  main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
+  place(controls(signer));
+  main.querySelector(".steps")?.before(box(tamperField(given, (changed) => void showOne((current = changed), true))));
+  announce(report, focus);
+}
+
+const original = current;
+
+async function showIndex(): Promise<void> {
+  const rows = [];
+  for (const { name, text } of data.documents) rows.push({ name, report: await check({ name, bytes: utf8(text) }) });
+  const signers = site.map(({ key, entry }) => [entry?.name ?? "", key.keyid] as const);
+  main.replaceChildren(...indexPage(data.about ?? { origin: "", title: "" }, rows, signers, false).map(dom));
+  status.textContent = `${rows.length} checked`;
+}
+
+/** Right under the answers, where the question of the key comes up. */
+function place(tools: HTMLElement): void {
+  (main.querySelector(".answers") ?? main.querySelector(".headline") ?? main.firstElementChild)?.after(tools);
+}
+
+const controls = (signer: string | undefined): HTMLElement =>
+  box(...(data.kind === "verify" ? [dropZone(current === undefined, take)] : []), keyField(signer, takeKey));
+
+function box(...tools: HTMLElement[]): HTMLElement {
+  const made = document.createElement("div");
+  made.className = "tools";
+  made.append(...tools);
+  return made;
+}
+
+/** A dropped file is a key, a keyring or a document: its own first bytes tell. */
+async function take(name: string, bytes: Bytes): Promise<string> {
+  const head = new TextDecoder().decode(bytes.subarray(0, 40)).trimStart();
+  if (head.startsWith("ssh-") || head.includes("PRIVATE KEY")) return await takeKey(fromUtf8(bytes));
+  try {
+    const entries = parseKeyring(bytes, nobleEngine).signers;
+    yours = [...yours, ...entries.map((entry): Known => ({ key: entry.key, by: "you", source: `the keyring ${name} that you gave`, entry }))];
+    if (current !== undefined) await showOne(current, true);
+    return `${entries.length} keys taken from your keyring`;
+  } catch {
+    await showOne((current = { name, bytes }), true);
+    return "";
+  }
+}
+
+/** A key line, or a fingerprint, which is compared by machine with the keys that the site lists. */
+async function takeKey(text: string): Promise<string> {
+  const given = text.trim();
+  const key = given.startsWith("SHA256:") ? site.find((known) => known.key.keyid === given)?.key : parseKey(given, nobleEngine);
+  if (key === undefined) throw new AttestError("key-unknown", "this fingerprint is not that of a key which this site lists: the signer is somebody else, or the fingerprint is mistyped");
+  yours = [...yours, { key, by: "you", source: "what you pasted here" }];
+  if (current !== undefined) await showOne(current, true);
+  return `${key.keyid} counts as confirmed by you, on this page`;
+}
+
+async function start(): Promise<void> {
+  if (!selfTest()) {
+    main.replaceChildren(dom(h("div", "headline bad", h("h2", "", "This verifier is broken"), h("p", "", "It failed its own test, so it shows nothing. Use another browser, or the command line."))));
+    return;
+  }
+  if (data.kind === "index") await showIndex();
+  else if (current !== undefined) await showOne(current);
+  else main.replaceChildren(...verifyPage().map(dom), controls(undefined));
+}
+
+void start();
