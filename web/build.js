@@ -1,4 +1,4 @@
-/** Builds the browser verifier: one script and one style sheet, the same bytes from every checkout. They are inlined by src/site. */
+/** Builds the browser verifier, the same bytes from every checkout: script and style, which src/site inlines, and verify.html itself. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -19,3 +19,6 @@ mkdirSync(new URL("../dist/web/", import.meta.url), { recursive: true });
 // A "</script" inside the bundle would end the element that it is inlined into.
 writeFileSync(new URL("../dist/web/verifier.js", import.meta.url), outputFiles[0].text.replaceAll("</script", "<\\/script"));
 writeFileSync(new URL("../dist/web/style.css", import.meta.url), readFileSync(new URL("style.css", import.meta.url)));
+const { assets, verifierPage } = await import("../dist/site/build.js");
+const { nodeEngine } = await import("../dist/node/engine.js");
+writeFileSync(new URL("../dist/web/verify.html", import.meta.url), verifierPage(assets(), nodeEngine));

@@ -19,7 +19,7 @@ function handOut(stored: StoredKey, json: true | undefined): void {
 }
 
 export function key(attest: Command): void {
-  const verb = attest.command("key").description("make and show signing keys; they lie outside every repository").action(() => verb.outputHelp());
+  const verb = attest.command("key").description("make and show signing keys; they lie outside every repository");
   withExamples(verb, "attest key new", "attest key list", "attest key show signer");
 
   withExamples(withJson(verb.command("new [name]").description(`make a signing key (named ${DEFAULT_NAME} unless you say otherwise)`)), "attest key new", "attest key new lab-2026").action(

@@ -10,6 +10,7 @@ import { show } from "./show.js";
 import { sign } from "./sign.js";
 import { site } from "./site.js";
 import { tellFault } from "./ui.js";
+import { VERSION } from "../node/version.js";
 import { verify } from "./verify.js";
 import { version } from "./version.js";
 
@@ -18,32 +19,35 @@ Start here:
   attest demo                                        the whole way once, in ./demo
   attest verify demo/attestations/*.json             what a stranger does
 
-Exit status: 0 verified, and the policy is met · 1 does not verify · 2 usage, malformed input, files · 3 no accepted key, or policy not
-met · 4 a requested check could not be made · 5 audit findings. Of several, the first of 2, 1, 3, 4, 5. run: 0 for VALIDATED, 1 for less.`;
+Exit status:
+  0  verified, and the policy is met          3  no accepted key, or the policy is not met
+  1  does not verify                          4  a requested check could not be made
+  2  usage, malformed input, files            5  audit findings
+  Of several, the first of 2, 1, 3, 4, 5. attest run gives 0 for VALIDATED and 1 for less.`;
 
 export function program(): Command {
   const attest = new Command("attest")
     .description("Run a test against something real, sign what happened, and publish it so that a stranger can check it.")
     .addHelpText("after", HELP)
+    .version(VERSION, "-V, --version", "print the version number alone")
     .helpCommand("help [verb]", "show the help of a verb")
     .showHelpAfterError(false)
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined }) // faults are told once, by `tellFault`
-    .action(() => {
-      attest.outputHelp();
-    });
+    .configureOutput({ writeErr: () => undefined }); // faults are told once, by `tellFault`
   for (const verb of [demo, init, key, run, sign, verify, show, site, version]) verb(attest);
   return attest;
 }
 
 /** Commander's own exit status for a usage error is 1, which here means "does not verify". */
 function usageFault(error: CommanderError, verb: string | undefined): AttestError {
+  if (error.code === "commander.help") return new AttestError("usage", "expected a verb, found none", verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help lists its verbs`);
   const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, ", did you mean $1?");
   return new AttestError("usage", message, verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help shows how it is called`);
 }
 
 try {
-  await program().parseAsync();
+  if (process.argv.length > 2) await program().parseAsync();
+  else program().outputHelp();
 } catch (error) {
   const shown = error instanceof CommanderError && error.exitCode === 0;
   if (!shown) {

@@ -1,20 +1,20 @@
 /** `attest show`: an attestation to read, shown only under a good signature. */
 import type { Command } from "commander";
-import { verifyAll } from "../pipeline/verify.js";
+import { AttestError } from "../core/errors.js";
 import { answersView, limitsView } from "../view/report.js";
 import { articleView, titleView } from "../view/statement.js";
 import { lines } from "../view/text.js";
 import { headline } from "../view/words.js";
-import { engine, keystore, readStdin, withExamples, withJson } from "./context.js";
+import { withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
-import { withKeys, type KeyOptions } from "./verify.js";
+import { verifyTargets, withKeys, type KeyOptions } from "./verify.js";
 
 export function show(attest: Command): void {
   const command = attest.command("show <target>").description("read an attestation: its sections, checks, evidence and dates; nothing is shown of one whose signature does not fit");
   withExamples(withJson(withKeys(command)), "attest show demo/attestations/*.json", "attest show - --key signer.pub < attestation.json").action(
     async (target: string, { key = [], keyring = [], json }: KeyOptions & { readonly json?: true }) => {
-      const [one] = await verifyAll({ targets: [target], keys: key, keyrings: keyring, keystore: keystore(), engine, now: new Date(), stdin: readStdin });
-      if (one === undefined) return;
+      const [one, ...more] = await verifyTargets([target], { key, keyring });
+      if (one === undefined || more.length > 0) throw new AttestError("usage", `expected one attestation, found ${more.length + 1} in ${target}`, "name one of the files in its folder attestations");
       const { statement, ...report } = one.report;
       const { word, sentence } = headline(one.report);
       if (statement === undefined) process.exitCode = report.exit;

@@ -18,7 +18,7 @@ interface Options {
 }
 
 export function site(attest: Command): void {
-  const verb = attest.command("site").description("build the static pages of a registry, or look at them").action(() => verb.outputHelp());
+  const verb = attest.command("site").description("build the static pages of a registry, or look at them");
   withExamples(verb, "attest site build --registry demo", "attest site serve --registry demo");
 
   const build = verb

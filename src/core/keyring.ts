@@ -19,7 +19,12 @@ export interface KeyEntry {
 
 export interface Keyring {
   readonly signers: readonly KeyEntry[];
+  /** Kept as they are: this version lists signers, and must not drop what a newer one wrote. */
+  readonly logs: readonly Json[];
+  readonly witnesses: readonly Json[];
 }
+
+export const EMPTY_KEYRING: Keyring = { signers: [], logs: [], witnesses: [] };
 
 const entry = z.strictObject({
   name: z.string().check(z.regex(KEY_NAME)),
@@ -29,7 +34,7 @@ const entry = z.strictObject({
   revoked: z.optional(z.strictObject({ at: timestamp, reason: z.string() })),
   note: z.optional(z.string()),
 });
-const schema = z.strictObject({ signers: z.array(entry), logs: z.array(z.never()), witnesses: z.array(z.never()) });
+const schema = z.strictObject({ signers: z.array(entry), logs: z.array(z.json()), witnesses: z.array(z.json()) });
 
 /** The inverse of `formatKeyring`. Throws `keyring-format`, `key-format` or a code of `parseJson`. */
 export function parseKeyring(bytes: Bytes, engine: Engine): Keyring {
@@ -43,7 +48,7 @@ export function parseKeyring(bytes: Bytes, engine: Engine): Keyring {
     const earlier = signers.slice(0, at).find((other) => other.name === name || other.key.keyid === key.keyid);
     if (earlier) throw new AttestError("keyring-format", `expected each name and each key once, found ${name} after ${earlier.name}`);
   }
-  return { signers };
+  return { ...parsed.data, signers };
 }
 
 export const formatKeyring = (keyring: Keyring): Bytes =>
@@ -52,6 +57,6 @@ export const formatKeyring = (keyring: Keyring): Bytes =>
       const { key, ...rest } = signer;
       return JSON.parse(JSON.stringify({ ...rest, key: formatKey(key) })) as Json;
     }),
-    logs: [],
-    witnesses: [],
+    logs: keyring.logs,
+    witnesses: keyring.witnesses,
   });

@@ -6,7 +6,7 @@ import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, parseJson, readable, type Json } from "../core/json.js";
 import { formatKey } from "../core/key.js";
-import { formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
+import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
 import { identify, readStatement } from "../core/statement.js";
 import type { Store } from "./store.js";
 
@@ -59,7 +59,7 @@ export class Registry {
     if ((await store.read(REGISTRY_FILE)) !== undefined) {
       throw new AttestError("registry-exists", `expected a folder without a registry, found ${REGISTRY_FILE} in ${store.place}`, "nothing was changed");
     }
-    if ((await store.read(KEYRING)) === undefined) await store.create(KEYRING, formatKeyring({ signers: [] }));
+    if ((await store.read(KEYRING)) === undefined) await store.create(KEYRING, formatKeyring(EMPTY_KEYRING));
     await registry.reindex();
     await store.create(REGISTRY_FILE, readable(registry.about));
     return registry;
@@ -73,13 +73,14 @@ export class Registry {
 
   /** Lists a signer, if it is not listed yet. Throws `key-exists` when its name stands for another key there. */
   async listSigner(signer: KeyEntry): Promise<void> {
-    const { signers } = await this.keyring();
+    const keyring = await this.keyring();
+    const { signers } = keyring;
     const known = signers.find(({ key }) => key.keyid === signer.key.keyid);
     if (known === undefined) {
       if (signers.some(({ name }) => name === signer.name)) {
         throw new AttestError("key-exists", `expected a name that the registry does not list yet, found ${signer.name} for another key`, "sign with a key of another name: attest key new NAME, then --signer NAME");
       }
-      await this.store.replace(KEYRING, formatKeyring({ signers: [...signers, signer] }));
+      await this.store.replace(KEYRING, formatKeyring({ ...keyring, signers: [...signers, signer] }));
     }
     const { name, key } = known ?? signer;
     await this.store.replace(`keys/${name}.pub`, utf8(`${formatKey(key, name)}\n`));

@@ -1,7 +1,7 @@
 /** The published steps, one for one: create the task, start the background shell, go on working, read the task back. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Planned, Probe } from "../../harness/scenario.js";
@@ -52,12 +52,12 @@ export async function proofOfConcept(probe: Probe): Promise<void> {
   const bytesBefore = new Uint8Array(readFileSync(list.path(id)));
   probe.note("created", { id, status: before?.status ?? null });
   probe.attach({ name: "task-before.json", role: "observation", mediaType: "application/json", bytes: bytesBefore, source: { date: list.modified(id), kind: "file-mtime" } });
-  probe.attach({ name: "pattern.sh", role: "script", mediaType: "application/x-sh", bytes: patternBytes() });
   probe.attach({ name: "published-test.json", role: "record", mediaType: "application/json", bytes: publishedRecord() });
   probe.check("task-created", before?.status === "pending" ? "passed" : "failed", `task ${id}, status ${before?.status ?? "unreadable"}`);
 
   const script = join(probe.home, "pattern.sh");
   writeFileSync(script, patternBytes());
+  probe.attach({ name: "pattern.sh", role: "script", mediaType: "application/x-sh", bytes: patternBytes(), source: { date: statSync(script).mtime, kind: "file-mtime" } });
   const started = performance.now();
   const shell = spawn("/bin/sh", [script], {
     detached: true, // its own process group, so that an interrupt can end the background process with it

@@ -1,0 +1,117 @@
+/** Documentation under test: each command runs as it is printed, each table names what there is, each link leads somewhere. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { CODES, exitOf, meaningOf } from "../src/core/codes.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const text = (path: string): string => readFileSync(join(root, path), "utf8");
+const blocks = (path: string, language: string): string[] =>
+  [...text(path).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map((found) => found[1] ?? "");
+
+const place = mkdtempSync(join(tmpdir(), "f3-attest-docs-"));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+/** A clone with the build and the dependencies of this one, and nobody's keys. */
+function clone(): string {
+  const folder = join(place, "clone");
+  if (existsSync(folder)) return folder;
+  const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
+  for (const file of files) if (existsSync(join(root, file))) cpSync(join(root, file), join(folder, file));
+  cpSync(join(root, "dist"), join(folder, "dist"), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+function shell(script: string, cwd: string, env: Record<string, string> = {}): { code: number | null; out: string } {
+  const npmrc = { npm_config_update_notifier: "false", npm_config_offline: "true" };
+  const { PATH = "", LANG = "C.UTF-8" } = process.env;
+  const home = join(place, "home");
+  const done = spawnSync("bash", ["-euo", "pipefail", "-c", script], {
+    cwd,
+    encoding: "utf8",
+    env: { PATH: `${dirname(process.execPath)}:${PATH}`, LANG, HOME: home, ...npmrc, ...env },
+  });
+  return { code: done.status, out: done.stdout + done.stderr };
+}
+
+describe("README", () => {
+  it("begins with the two commands, and CI runs them as they stand there", () => {
+    const readme = text("README.md");
+    const ci = text(".ci/run");
+    for (const command of ["npm install && npm start", "npm install && npm test"]) {
+      expect(readme).toContain(command);
+      expect(ci).toContain(command);
+    }
+  });
+
+  it("has shell commands that run, in the order in which they stand", () => {
+    const folder = clone();
+    for (const block of blocks("README.md", "sh")) {
+      // Installing is what CI does on a fresh clone; here the same dependencies lie there already.
+      if (block.includes("npm test")) continue;
+      const { code, out } = shell(block.replace("npm install && ", ""), folder);
+      expect(code, `${block}\n${out}`).toBe(0);
+    }
+    const { out } = shell("F3_ATTEST_HOME=$(mktemp -d) npx attest verify demo || echo \"exit $?\"", folder);
+    expect(out).toContain("only known from this site");
+    expect(out).toContain("exit 3");
+  });
+
+  it("has a library example that runs against the package", () => {
+    const folder = clone();
+    const [example = ""] = blocks("README.md", "ts");
+    const file = "$(ls attestations/test_*.json)";
+    const { code, out } = shell(
+      `mkdir -p example/node_modules/@f3 && ln -sfn ../../.. example/node_modules/@f3/attest && cp ${file} example/attestation.json && cp keys/*.pub example/signer.pub
+       cat > example/run.mjs <<'END'\n${example}\nEND\ncd example && node run.mjs`,
+      folder,
+    );
+    expect(code, out).toBe(0);
+    expect(out).toContain("ok confirmed-by-you INCONCLUSIVE 0");
+  });
+
+  it.each(["README.md", "SECURITY.md", "CHANGELOG.md", "docs/architecture.md", "docs/openssl.md", "docs/codes.md", "docs/dependencies.md"])("has no dead link in %s", (path) => {
+    for (const [, target = ""] of text(path).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+      if (!/^[a-z]+:/.test(target)) expect(existsSync(join(root, dirname(path), target)), `${path}: ${target}`).toBe(true);
+    }
+  });
+});
+
+describe("docs", () => {
+  it("lists every code with its exit status and its meaning", () => {
+    const rows = [...text("docs/codes.md").matchAll(/^\| `([^`]+)` \| (\d) \| (.*) \|$/gm)].map(([, code, exit, meaning]) => [code, Number(exit), meaning]);
+    expect(rows).toEqual(CODES.map((code) => [code, exitOf(code), meaningOf(code)]));
+  });
+
+  it("says of every dependency what it is for", () => {
+    const { dependencies, devDependencies } = JSON.parse(text("package.json")) as Record<string, Record<string, string>>;
+    const named = [...text("docs/dependencies.md").matchAll(/`((?:@[\w-]+\/)?[\w-]+)`/g)].map(([, name]) => name);
+    for (const name of [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})]) expect(named, name).toContain(name);
+  });
+
+  it("names the floors that there are", () => {
+    const layout = text("docs/architecture.md");
+    for (const floor of execFileSync("git", ["ls-files", "-co", "--exclude-standard", "src"], { cwd: root, encoding: "utf8" }).split("\n").map((file) => file.split("/")[1] ?? "")) {
+      if (floor !== "" && !floor.endsWith(".ts")) expect(layout, floor).toContain(`src/${floor}`);
+    }
+  });
+
+  it("verifies with openssl alone, by the recipe as printed", (context) => {
+    for (const tool of ["jq", "openssl", "ssh-keygen"]) if (spawnSync(tool, ["--version"]).error) context.skip(`${tool} is not installed`);
+    const [recipe = ""] = blocks("docs/openssl.md", "sh");
+    const files = shell("ls attestations/test_*.json keys/*.pub", root).out.trim().split("\n");
+    const [file = "", key = ""] = [files.find((name) => name.endsWith(".json")), files.find((name) => name.endsWith(".pub"))];
+    const work = mkdtempSync(join(place, "openssl-"));
+    const good = shell(recipe, work, { FILE: join(root, file), KEY: join(root, key) });
+    expect(good.code, good.out).toBe(0);
+    expect(good.out).toContain("Signature Verified Successfully");
+    const [keyid = "none"] = /SHA256:\S+/.exec(text(file)) ?? [];
+    expect(good.out).toContain(keyid);
+    const forged = shell(`sed 's/INCONCLUSIVE/VALIDATED/' ${join(root, file)} > forged.json; FILE=forged.json\n${recipe}`, work, { KEY: join(root, key) });
+    expect(forged.code).not.toBe(0);
+  });
+});
