@@ -9,7 +9,14 @@
  */
 export { CODES, exitOf, meaningOf, type Code, type ExitStatus } from "./core/codes.js";
 export { nobleEngine, type Engine } from "./core/engine.js";
-export { formatEnvelope, message, parseEnvelope, PAYLOAD_TYPE, type Envelope, type Signature } from "./core/envelope.js";
+export {
+  formatEnvelope,
+  message,
+  parseEnvelope,
+  PAYLOAD_TYPE,
+  type Envelope,
+  type Signature,
+} from "./core/envelope.js";
 export { AttestError } from "./core/errors.js";
 export { canonical, parseJson, type Json } from "./core/json.js";
 export { formatKey, parseKey, type PublicKey, type Signer } from "./core/key.js";

@@ -17,9 +17,15 @@ export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
 /** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */
 export function registryFolder(given: string | undefined, from?: string): string {
   if (given !== undefined) return given;
-  const near = (from === undefined ? undefined : nearest(isFolder(from) ? from : dirname(resolve(from)), REGISTRY_FILE)) ?? nearest(".", REGISTRY_FILE);
+  const near =
+    (from === undefined ? undefined : nearest(isFolder(from) ? from : dirname(resolve(from)), REGISTRY_FILE)) ??
+    nearest(".", REGISTRY_FILE);
   if (near === undefined) {
-    throw new AttestError("registry-missing", `expected a registry here or above, a folder with ${REGISTRY_FILE}, found none`, "name one with --registry DIR, or make one with: attest init DIR --origin NAME");
+    throw new AttestError(
+      "registry-missing",
+      `expected a registry here or above, a folder with ${REGISTRY_FILE}, found none`,
+      "name one with --registry DIR, or make one with: attest init DIR --origin NAME",
+    );
   }
   return near;
 }
@@ -31,7 +37,8 @@ export const withPassphrase = (command: Command): Command =>
     .option("--passphrase-file <file>", "read the passphrase of the signing key from the first line of a file")
     .option("--passphrase-fd <n>", "read it from an open file descriptor");
 
-export const withJson = (command: Command): Command => command.option("--json", "print one JSON object, on success and on failure");
+export const withJson = (command: Command): Command =>
+  command.option("--json", "print one JSON object, on success and on failure");
 
 /** Commands that work when pasted, at the end of a verb's help. */
 export const withExamples = (command: Command, ...examples: readonly string[]): Command =>

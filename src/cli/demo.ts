@@ -10,23 +10,49 @@ import { answer, answerJson, Progress } from "./ui.js";
 export function demo(attest: Command): void {
   const command = attest
     .command("demo [dir]")
-    .description("the whole way once, in ./demo: a key if there is none, a registry, a real test run, signature, site, verification");
-  withExamples(withPassphrase(withJson(command)), "attest demo", "attest verify demo").action(async (dir: string | undefined, options: PassphraseOptions & { json?: true }) => {
-    const folder = dir ?? "demo";
-    const progress = new Progress();
-    const made = await interruptible((signal) =>
-      runDemo({ folder, keystore: keystore(), engine, passphrase: passphraseFrom(options), signal, progress: (text, share) => progress.say(text, share) }).finally(() => progress.end()),
+    .description(
+      "the whole way once, in ./demo: a key if there is none, a registry, a real test run, signature, site, verification",
     );
-    process.exitCode = made.report.exit;
-    const { id, digest, report, attestation, page, count, key, keyMade } = made;
-    if (options.json) answerJson({ id, digest, verdict: report.verdict, keyid: key.key.keyid, keyMade, attestation, page, attestations: count, exit: report.exit });
-    else answer(...summary(folder, made));
-  });
+  withExamples(withPassphrase(withJson(command)), "attest demo", "attest verify demo").action(
+    async (dir: string | undefined, options: PassphraseOptions & { json?: true }) => {
+      const folder = dir ?? "demo";
+      const progress = new Progress();
+      const made = await interruptible((signal) =>
+        runDemo({
+          folder,
+          keystore: keystore(),
+          engine,
+          passphrase: passphraseFrom(options),
+          signal,
+          progress: (text, share) => progress.say(text, share),
+        }).finally(() => progress.end()),
+      );
+      process.exitCode = made.report.exit;
+      const { id, digest, report, attestation, page, count, key, keyMade } = made;
+      if (options.json)
+        answerJson({
+          id,
+          digest,
+          verdict: report.verdict,
+          keyid: key.key.keyid,
+          keyMade,
+          attestation,
+          page,
+          attestations: count,
+          exit: report.exit,
+        });
+      else answer(...summary(folder, made));
+    },
+  );
 }
 
-function summary(folder: string, { id, digest, report, attestation, page, count, key, keyMade, publicKey }: Demo): string[] {
+function summary(
+  folder: string,
+  { id, digest, report, attestation, page, count, key, keyMade, publicKey }: Demo,
+): string[] {
   const f3 = report.statement?.predicate.f3;
-  const said = f3 === undefined ? "nothing was verified" : `${f3.title}. ${verdictWording(f3.verdict, f3.checks).sentence}`;
+  const said =
+    f3 === undefined ? "nothing was verified" : `${f3.title}. ${verdictWording(f3.verdict, f3.checks).sentence}`;
   return [
     `${report.verdict ?? "no verdict"}  ${said}`,
     "",

@@ -20,15 +20,34 @@ export function init(attest: Command): void {
     .requiredOption("--origin <name>", "where it will be published, without a scheme: example.org/lab")
     .option("--title <text>", "what it is called on its pages (the origin, unless you say otherwise)")
     .option("--signer <name>", "the key that it lists first; made if you have no key at all");
-  withExamples(withJson(command), "attest init lab --origin example.org/lab --title 'Our lab'").action(async (dir: string | undefined, options: Options) => {
-    const store = keystore();
-    const made = store.list().length === 0 ? ensureKey(store, options.signer ?? DEFAULT_NAME).made : false;
-    const stored = await chooseSigner(store, options.signer, undefined);
-    const folder = dir ?? ".";
-    const registry = await Registry.create(new Directory(folder), { origin: options.origin, title: options.title ?? options.origin }, engine);
-    await registry.listSigner(entryOf(stored, new Date()));
-    if (options.json) return answerJson({ registry: folder, ...registry.about, signer: stored.name, keyid: stored.key.keyid, keyMade: made });
-    answer(folder);
-    talk(`made a registry for ${registry.about.origin}; signer ${stored.name} ${stored.key.keyid}${made ? ", a new key" : ""}`, "", "Next, in that folder:", "  attest run task-aware-background", "  attest site build");
-  });
+  withExamples(withJson(command), "attest init lab --origin example.org/lab --title 'Our lab'").action(
+    async (dir: string | undefined, options: Options) => {
+      const store = keystore();
+      const made = store.list().length === 0 ? ensureKey(store, options.signer ?? DEFAULT_NAME).made : false;
+      const stored = await chooseSigner(store, options.signer, undefined);
+      const folder = dir ?? ".";
+      const registry = await Registry.create(
+        new Directory(folder),
+        { origin: options.origin, title: options.title ?? options.origin },
+        engine,
+      );
+      await registry.listSigner(entryOf(stored, new Date()));
+      if (options.json)
+        return answerJson({
+          registry: folder,
+          ...registry.about,
+          signer: stored.name,
+          keyid: stored.key.keyid,
+          keyMade: made,
+        });
+      answer(folder);
+      talk(
+        `made a registry for ${registry.about.origin}; signer ${stored.name} ${stored.key.keyid}${made ? ", a new key" : ""}`,
+        "",
+        "Next, in that folder:",
+        "  attest run task-aware-background",
+        "  attest site build",
+      );
+    },
+  );
 }

@@ -27,7 +27,9 @@ Exit status:
 
 export function program(): Command {
   const attest = new Command("attest")
-    .description("Run a test against something real, sign what happened, and publish it so that a stranger can check it.")
+    .description(
+      "Run a test against something real, sign what happened, and publish it so that a stranger can check it.",
+    )
     .addHelpText("after", HELP)
     .version(VERSION, "-V, --version", "print the version number alone")
     .helpCommand("help [verb]", "show the help of a verb")
@@ -40,9 +42,18 @@ export function program(): Command {
 
 /** Commander's own exit status for a usage error is 1, which here means "does not verify". */
 function usageFault(error: CommanderError, verb: string | undefined): AttestError {
-  if (error.code === "commander.help") return new AttestError("usage", "expected a verb, found none", verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help lists its verbs`);
+  if (error.code === "commander.help")
+    return new AttestError(
+      "usage",
+      "expected a verb, found none",
+      verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help lists its verbs`,
+    );
   const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, ", did you mean $1?");
-  return new AttestError("usage", message, verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help shows how it is called`);
+  return new AttestError(
+    "usage",
+    message,
+    verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help shows how it is called`,
+  );
 }
 
 try {

@@ -12,12 +12,19 @@ export interface PassphraseOptions {
 }
 
 /** In this order: `--passphrase-file`, `--passphrase-fd`, `F3_ATTEST_PASSPHRASE`, a prompt on the terminal. Asked at most once. */
-export function passphraseFrom({ passphraseFile, passphraseFd }: PassphraseOptions, prompt = "passphrase: "): Passphrase {
+export function passphraseFrom(
+  { passphraseFile, passphraseFd }: PassphraseOptions,
+  prompt = "passphrase: ",
+): Passphrase {
   let known: Promise<string | undefined> | undefined;
   const ask = async (): Promise<string | undefined> => {
     if (passphraseFile !== undefined) return firstLine(passphraseFile, passphraseFile);
     if (passphraseFd !== undefined) {
-      if (!/^\d+$/.test(passphraseFd)) throw new AttestError("usage", `expected the number of an open file for --passphrase-fd, found ${JSON.stringify(passphraseFd)}`);
+      if (!/^\d+$/.test(passphraseFd))
+        throw new AttestError(
+          "usage",
+          `expected the number of an open file for --passphrase-fd, found ${JSON.stringify(passphraseFd)}`,
+        );
       return firstLine(Number(passphraseFd), `file descriptor ${passphraseFd}`);
     }
     const given = process.env["F3_ATTEST_PASSPHRASE"];

@@ -31,7 +31,9 @@ interface Options extends PassphraseOptions {
 export function run(attest: Command): void {
   const command = attest
     .command("run <scenario>")
-    .description("run a built-in test for real, sign what was observed and publish it; exit 0 for VALIDATED, 1 for less")
+    .description(
+      "run a built-in test for real, sign what was observed and publish it; exit 0 for VALIDATED, 1 for less",
+    )
     .option("--profile <name>", "which variant of the test")
     .option("--registry <dir>", "the registry to publish to (the nearest one, unless you say otherwise)")
     .option("--signer <name>", "the key that signs")
@@ -50,14 +52,26 @@ export function run(attest: Command): void {
 
 async function runOnce(name: string, options: Options): Promise<number> {
   const { output, dryRun, unsigned, json } = options;
-  if (dryRun && (output !== undefined || unsigned)) throw new AttestError("usage", "expected --dry-run alone, found it with --output or --unsigned", "a dry run writes nothing");
-  if (unsigned && output === undefined) throw new AttestError("usage", "expected --output FILE with --unsigned, found none", "the evidence is written beside that file");
+  if (dryRun && (output !== undefined || unsigned))
+    throw new AttestError(
+      "usage",
+      "expected --dry-run alone, found it with --output or --unsigned",
+      "a dry run writes nothing",
+    );
+  if (unsigned && output === undefined)
+    throw new AttestError(
+      "usage",
+      "expected --output FILE with --unsigned, found none",
+      "the evidence is written beside that file",
+    );
   scenarioNamed(name);
   // Everything that can be refused is refused before the test runs.
   const folder = dryRun || output !== undefined ? undefined : registryFolder(options.registry);
   const registry = folder === undefined ? undefined : await openRegistry(folder);
   const signing = !dryRun && !unsigned;
-  const signer = signing ? await keystore().signer((await chooseSigner(keystore(), options.signer, registry)).name, passphraseFrom(options)) : undefined;
+  const signer = signing
+    ? await keystore().signer((await chooseSigner(keystore(), options.signer, registry)).name, passphraseFrom(options))
+    : undefined;
 
   const { draft, evidence } = await interruptible(async (signal) => {
     const progress = new Progress();
@@ -115,4 +129,3 @@ function tell({ predicate: { f3 } }: Draft, { json, ...rest }: Told): void {
   else if (rest.keyid === undefined) talk(`not signed yet; sign it with: attest sign ${rest.path ?? "FILE"}`);
   else talk(`signed with ${rest.keyid}; check it with: attest verify ${rest.path ?? "FILE"}`);
 }
-

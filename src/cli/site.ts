@@ -23,10 +23,16 @@ export function site(attest: Command): void {
 
   const build = verb
     .command("build")
-    .description("write a page for each attestation, an index and the verifier; the result can be put on any static host")
+    .description(
+      "write a page for each attestation, an index and the verifier; the result can be put on any static host",
+    )
     .option("--registry <dir>", "the registry (the nearest one, unless you say otherwise)")
     .option("--output <dir>", "where to write the site (the folder site in the registry)");
-  withExamples(withJson(build), "attest site build --registry demo", "attest site build --registry demo --output public").action(async (options: Options) => {
+  withExamples(
+    withJson(build),
+    "attest site build --registry demo",
+    "attest site build --registry demo --output public",
+  ).action(async (options: Options) => {
     const folder = registryFolder(options.registry);
     const output = options.output ?? join(folder, "site");
     const { pages, refused } = await buildSite(await openRegistry(folder), new Directory(output), engine, new Date());
@@ -43,22 +49,34 @@ export function site(attest: Command): void {
     .option("--output <dir>", "the folder of the site, if it is another")
     .option("--port <n>", "the port; 0 takes a free one", "8080")
     .option("--host <address>", "the address to listen on", "127.0.0.1");
-  withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(async ({ registry, output, port = "", host = "" }: Options) => {
-    const folder = output ?? join(registryFolder(registry), "site");
-    const store = new Directory(folder);
-    if ((await store.read("index.html")) === undefined) throw new AttestError("file-missing", `expected a built site in ${folder}, found none`, "build it with: attest site build");
-    if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) throw new AttestError("usage", `expected a port from 0 to 65535, found ${JSON.stringify(port)}`);
-    const server = await serveSite(store, host, Number(port)).catch((error: unknown) => {
-      throw new AttestError("io", `could not listen on ${host}:${port}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, "take another port with --port N, or --port 0 for a free one");
-    });
-    const { port: taken } = server.address() as AddressInfo;
-    answer(`http://${host.includes(":") ? `[${host}]` : host}:${taken}/`);
-    talk("Ctrl-C ends it");
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        server.close();
-        server.closeAllConnections();
+  withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(
+    async ({ registry, output, port = "", host = "" }: Options) => {
+      const folder = output ?? join(registryFolder(registry), "site");
+      const store = new Directory(folder);
+      if ((await store.read("index.html")) === undefined)
+        throw new AttestError(
+          "file-missing",
+          `expected a built site in ${folder}, found none`,
+          "build it with: attest site build",
+        );
+      if (!/^\d{1,5}$/.test(port) || Number(port) > 65535)
+        throw new AttestError("usage", `expected a port from 0 to 65535, found ${JSON.stringify(port)}`);
+      const server = await serveSite(store, host, Number(port)).catch((error: unknown) => {
+        throw new AttestError(
+          "io",
+          `could not listen on ${host}:${port}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+          "take another port with --port N, or --port 0 for a free one",
+        );
       });
-    }
-  });
+      const { port: taken } = server.address() as AddressInfo;
+      answer(`http://${host.includes(":") ? `[${host}]` : host}:${taken}/`);
+      talk("Ctrl-C ends it");
+      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        process.once(signal, () => {
+          server.close();
+          server.closeAllConnections();
+        });
+      }
+    },
+  );
 }

@@ -33,7 +33,11 @@ function internal(error: unknown): AttestError {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const trace = process.env["F3_ATTEST_TRACE"];
   if (trace && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
-  return new AttestError("internal", `a fault of this tool: ${message}`, "run it again with F3_ATTEST_TRACE=1, and report what it prints");
+  return new AttestError(
+    "internal",
+    `a fault of this tool: ${message}`,
+    "run it again with F3_ATTEST_TRACE=1, and report what it prints",
+  );
 }
 
 /** On a terminal one line that is rewritten; elsewhere a line for each new text. */

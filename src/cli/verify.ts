@@ -16,7 +16,11 @@ export interface KeyOptions {
 
 export const withKeys = (command: Command): Command =>
   command
-    .option("--key <line|file>", "a public key that you trust: the line itself, or a file with it (several allowed)", collect)
+    .option(
+      "--key <line|file>",
+      "a public key that you trust: the line itself, or a file with it (several allowed)",
+      collect,
+    )
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
 interface Options extends KeyOptions {
@@ -25,7 +29,10 @@ interface Options extends KeyOptions {
 }
 
 /** Files, folders, addresses and `-`, against the keys that the options name and the user's own. */
-export const verifyTargets = (targets: readonly string[], { key = [], keyring = [] }: KeyOptions): Promise<Verified[]> =>
+export const verifyTargets = (
+  targets: readonly string[],
+  { key = [], keyring = [] }: KeyOptions,
+): Promise<Verified[]> =>
   verifyAll({ targets, keys: key, keyrings: keyring, keystore: keystore(), engine, now: new Date(), stdin: readStdin });
 
 export function verify(attest: Command): void {
@@ -43,7 +50,8 @@ export function verify(attest: Command): void {
     const verified = await verifyTargets(targets, options);
     const exit = worst(verified.map(({ report }) => report.exit));
     process.exitCode = exit;
-    if (options.json) return answerJson({ documents: verified.map(({ target, report }) => ({ target, report: brief(report) })), exit });
+    if (options.json)
+      return answerJson({ documents: verified.map(({ target, report }) => ({ target, report: brief(report) })), exit });
     const [only, ...more] = verified;
     if (only !== undefined && more.length === 0) answer(...inFull(only, options.verbose === true));
     else answer(...verified.flatMap((one) => inOneLine(one, options.verbose === true)), "", count(verified));
@@ -56,7 +64,10 @@ const brief = (report: Report): Report => ({ ...report, statement: undefined });
 function inFull({ target, report }: Verified, verbose: boolean): string[] {
   const { word, sentence } = headline(report);
   const { statement, verdict } = report;
-  const said = verdict === undefined || statement === undefined ? NO_VERDICT : verdictWording(verdict, statement.predicate.f3.checks);
+  const said =
+    verdict === undefined || statement === undefined
+      ? NO_VERDICT
+      : verdictWording(verdict, statement.predicate.f3.checks);
   const source = report.signers.find(({ signature, trust }) => signature === "ok" && trust === report.trust);
   return [
     word,
@@ -65,7 +76,10 @@ function inFull({ target, report }: Verified, verbose: boolean): string[] {
     `  file       ${target}`,
     ...(report.id === undefined ? [] : [`  id         ${report.id}`]),
     ...(statement === undefined ? [] : [`  title      ${statement.predicate.f3.title}`]),
-    ...report.signers.map(({ keyid, signature, name }) => `  key        ${keyid}${name === undefined ? "" : ` (${name})`}${report.signers.length > 1 ? `: ${SIGNATURE[signature].word}` : ""}`),
+    ...report.signers.map(
+      ({ keyid, signature, name }) =>
+        `  key        ${keyid}${name === undefined ? "" : ` (${name})`}${report.signers.length > 1 ? `: ${SIGNATURE[signature].word}` : ""}`,
+    ),
     "",
     `  signature  ${SIGNATURE[report.signature].word}`,
     `  trust      ${TRUST[report.trust].word}${source?.source === undefined ? "" : ` (${source.source})`}`,
@@ -78,12 +92,29 @@ function inFull({ target, report }: Verified, verbose: boolean): string[] {
 
 const troubles = (report: Report): string[] => [
   ...failures(report).map(({ name, code, detail }) => `  ${name}: ${detail} [${code}]`),
-  `  not checked: ${report.checks.filter(({ status }) => status === "not-checked").map(({ name }) => name).join(", ")}`,
+  `  not checked: ${report.checks
+    .filter(({ status }) => status === "not-checked")
+    .map(({ name }) => name)
+    .join(", ")}`,
 ];
 
 function inOneLine({ target, report }: Verified, verbose: boolean): string[] {
-  const line = [report.exit === 0 ? "ok " : "NOT", target, SIGNATURE[report.signature].word, TRUST[report.trust].word, report.verdict ?? "no verdict"].join("  ");
-  return [line, ...(report.exit === 0 ? [] : troubles(report).slice(0, -1).map((trouble) => `  ${trouble}`)), ...(verbose ? lines(stepsView(report)) : [])];
+  const line = [
+    report.exit === 0 ? "ok " : "NOT",
+    target,
+    SIGNATURE[report.signature].word,
+    TRUST[report.trust].word,
+    report.verdict ?? "no verdict",
+  ].join("  ");
+  return [
+    line,
+    ...(report.exit === 0
+      ? []
+      : troubles(report)
+          .slice(0, -1)
+          .map((trouble) => `  ${trouble}`)),
+    ...(verbose ? lines(stepsView(report)) : []),
+  ];
 }
 
 const count = (verified: readonly Verified[]): string => {

@@ -7,7 +7,9 @@ import { engine, withExamples, withJson } from "./context.js";
 import { answer, answerJson } from "./ui.js";
 
 export function version(attest: Command): void {
-  const command = attest.command("version").description("print the versions of this tool, of Node and of the signature engine, and the digest of verify.html");
+  const command = attest
+    .command("version")
+    .description("print the versions of this tool, of Node and of the signature engine, and the digest of verify.html");
   withExamples(withJson(command), "attest version", "attest version --json").action(({ json }: { json?: true }) => {
     const verifier = hex(engine.sha256(utf8(verifierPage(assets(), engine))));
     const facts = { version: VERSION, node: process.version, engine: engine.name, verifier: { sha256: verifier } };

@@ -29,7 +29,10 @@ const TABLE = {
   "signature-count": [2, "the document has more signatures than a verifier takes"],
   "signature-duplicate": [2, "one key stands twice among the signatures"],
   "signature-bad": [1, "these are not the bytes that the key signed"],
-  "signature-weak": [1, "the key or the signature is one that fits more than one message (small order, or not canonical)"],
+  "signature-weak": [
+    1,
+    "the key or the signature is one that fits more than one message (small order, or not canonical)",
+  ],
   "engines-disagree": [4, "two Ed25519 engines give two answers"],
   "key-unknown": [3, "no key at hand made any of the signatures"],
   "key-site-only": [3, "the key is only known from the place that serves the document"],
@@ -87,4 +90,5 @@ export const exitOf = (code: Code): ExitStatus => TABLE[code][0];
 export const meaningOf = (code: Code): string => TABLE[code][1];
 
 /** The exit status of several answers: the first of 2, 1, 3, 4, 5 that occurs, else 0. */
-export const worst = (statuses: readonly ExitStatus[]): ExitStatus => SEVERITY.find((status) => statuses.includes(status)) ?? 0;
+export const worst = (statuses: readonly ExitStatus[]): ExitStatus =>
+  SEVERITY.find((status) => statuses.includes(status)) ?? 0;

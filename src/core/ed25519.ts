@@ -46,7 +46,8 @@ export function keyFault(key: Bytes): string | undefined {
 
 /** Why a signature must be refused before any engine sees it, or undefined. */
 export function signatureFault(key: Bytes, signature: Bytes): string | undefined {
-  if (signature.length !== SIGNATURE_BYTES) return `a signature has ${SIGNATURE_BYTES} bytes, found ${signature.length}`;
+  if (signature.length !== SIGNATURE_BYTES)
+    return `a signature has ${SIGNATURE_BYTES} bytes, found ${signature.length}`;
   if (!less(signature.subarray(32), L)) return "S is not below the group order";
   return keyFault(key) ?? pointFault("R", signature.subarray(0, 32));
 }

@@ -64,16 +64,25 @@ export function parseEnvelope(bytes: Bytes): Envelope {
   const parsed = (skin === "dsse" ? DSSE : READABLE).safeParse(document);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new AttestError("skin-member", `expected exactly payload, payloadType and signatures of keyid and sig; ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
+    throw new AttestError(
+      "skin-member",
+      `expected exactly payload, payloadType and signatures of keyid and sig; ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
+    );
   }
   const { payloadType, signatures } = parsed.data;
   if (signatures.length > MAX_SIGNATURES) {
-    throw new AttestError("signature-count", `expected at most ${MAX_SIGNATURES} signatures, found ${signatures.length}`);
+    throw new AttestError(
+      "signature-count",
+      `expected at most ${MAX_SIGNATURES} signatures, found ${signatures.length}`,
+    );
   }
   return {
     skin,
     payloadType,
-    signatures: signatures.map(({ keyid, sig }) => ({ keyid: keyid === "" ? undefined : keyid, sig: decode(sig, skin) })),
+    signatures: signatures.map(({ keyid, sig }) => ({
+      keyid: keyid === "" ? undefined : keyid,
+      sig: decode(sig, skin),
+    })),
     ...(skin === "dsse" ? encoded(document["payload"] as string) : plain(document["payload"])),
   };
 }
@@ -91,7 +100,10 @@ function encoded(text: string): Pick<Envelope, "payload" | "payloadBytes"> {
   const payloadBytes = decode(text, "dsse");
   const { payload, payloadBytes: again } = plain(parseJson(payloadBytes, MAX_DEPTH - 1)); // as deep as the readable skin may hold
   if (!equal(again, payloadBytes)) {
-    throw new AttestError("not-canonical", "expected the payload's bytes to be their own canonical form (RFC 8785), found another spelling");
+    throw new AttestError(
+      "not-canonical",
+      "expected the payload's bytes to be their own canonical form (RFC 8785), found another spelling",
+    );
   }
   return { payload, payloadBytes };
 }

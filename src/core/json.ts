@@ -43,6 +43,7 @@ function plain(value: unknown, depth: number): void {
   }
   if (typeof value !== "object") throw refused(`a value of type ${typeof value}`);
   if (depth > MAX_DEPTH) throw refused(`nesting deeper than ${MAX_DEPTH}`);
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") throw refused("a toJSON function");
   if (Array.isArray(value)) {
     for (let at = 0; at < value.length; at += 1) plain(value[at], depth + 1);
     return;
@@ -51,7 +52,6 @@ function plain(value: unknown, depth: number): void {
   if (prototype !== Object.prototype && prototype !== null) throw refused("an object that is not plain");
   for (const [member, inner] of Object.entries(value)) {
     if (member === "__proto__") throw refused("a member named __proto__");
-    if (member === "toJSON" && typeof inner === "function") throw refused("a toJSON function");
     plain(member, depth + 1);
     plain(inner, depth + 1);
   }
@@ -75,7 +75,16 @@ export function parseJson(bytes: Bytes, maxDepth = MAX_DEPTH): Json {
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
 
 class Parser {
   readonly #text: string;
@@ -151,7 +160,8 @@ class Parser {
   }
 
   #open(depth: number): void {
-    if (depth > this.#maxDepth) throw this.#fault("json-depth", `expected nesting of at most ${this.#maxDepth}, found more`);
+    if (depth > this.#maxDepth)
+      throw this.#fault("json-depth", `expected nesting of at most ${this.#maxDepth}, found more`);
     this.#at += 1;
     this.#space();
   }
@@ -173,7 +183,8 @@ class Parser {
     }
     value += this.#text.slice(from, this.#at);
     this.#at += 1;
-    if (!wellFormed(value)) throw this.#fault("json-surrogate", "expected Unicode text, found half a surrogate pair", start);
+    if (!wellFormed(value))
+      throw this.#fault("json-surrogate", "expected Unicode text, found half a surrogate pair", start);
     return value;
   }
 
@@ -200,7 +211,10 @@ class Parser {
     if (spelled === undefined) throw this.#expected("a JSON value");
     const value = Number(spelled);
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-      throw this.#fault("json-number-range", `expected a number that a double holds exactly, found ${spelled.slice(0, 40)}`);
+      throw this.#fault(
+        "json-number-range",
+        `expected a number that a double holds exactly, found ${spelled.slice(0, 40)}`,
+      );
     }
     if (String(value) !== spelled) {
       throw this.#fault("json-number-spelling", `expected the number spelled ${value}, found ${spelled.slice(0, 40)}`);
@@ -238,5 +252,26 @@ class Parser {
 
 /** How a file of ours is spelled for people: members sorted as JCS sorts them, two spaces, a final newline. */
 export function readable(value: Json): Bytes {
-  return utf8(JSON.stringify(JSON.parse(fromUtf8(canonical(value))), null, 2) + "\n");
+  canonical(value); // refuses what has no JSON form
+  return utf8(`${spelled(value, "\n")}\n`);
+}
+
+/** `JSON.stringify` would put members that look like array indices first, whatever their order. */
+function spelled(value: Json, newline: string): string {
+  const inner = `${newline}  `;
+  const block = (open: string, items: readonly string[], close: string): string =>
+    items.length === 0 ? open + close : `${open}${inner}${items.join(`,${inner}`)}${newline}${close}`;
+  if (Array.isArray(value))
+    return block(
+      "[",
+      (value as readonly Json[]).map((item) => spelled(item, inner)),
+      "]",
+    );
+  if (!isObject(value)) return JSON.stringify(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return block(
+    "{",
+    members.map(([name, item]) => `${JSON.stringify(name)}: ${spelled(item, inner)}`),
+    "}",
+  );
 }

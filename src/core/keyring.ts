@@ -41,12 +41,19 @@ export function parseKeyring(bytes: Bytes, engine: Engine): Keyring {
   const parsed = schema.safeParse(parseJson(bytes));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new AttestError("keyring-format", `expected a keyring, found at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
+    throw new AttestError(
+      "keyring-format",
+      `expected a keyring, found at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
+    );
   }
   const signers = parsed.data.signers.map((signer) => ({ ...signer, key: parseKey(signer.key, engine) }));
   for (const [at, { name, key }] of signers.entries()) {
     const earlier = signers.slice(0, at).find((other) => other.name === name || other.key.keyid === key.keyid);
-    if (earlier) throw new AttestError("keyring-format", `expected each name and each key once, found ${name} after ${earlier.name}`);
+    if (earlier)
+      throw new AttestError(
+        "keyring-format",
+        `expected each name and each key once, found ${name} after ${earlier.name}`,
+      );
   }
   return { ...parsed.data, signers };
 }

@@ -85,7 +85,14 @@ export class Ladder {
 
   get checks(): readonly Check[] {
     return CHECK_NAMES.map(
-      (name) => this.#made.get(name) ?? { name, status: "not-checked", code: "not-reached", detail: "not reached: an earlier check did not pass", values: {} },
+      (name) =>
+        this.#made.get(name) ?? {
+          name,
+          status: "not-checked",
+          code: "not-reached",
+          detail: "not reached: an earlier check did not pass",
+          values: {},
+        },
     );
   }
 }

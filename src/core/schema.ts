@@ -10,7 +10,13 @@ export const KEY_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 
 /** RFC 3339 in UTC with a capital Z: one spelling of the zone, so that texts of one length also sort by time. */
-export const timestamp = z.string().check(z.regex(TIMESTAMP), z.refine((text) => !Number.isNaN(Date.parse(text))));
+export const timestamp = z.string().check(z.regex(TIMESTAMP), z.refine(isDay, "a day that the calendar has"));
+
+/** `Date.parse` turns 30 February into 2 March. */
+function isDay(text: string): boolean {
+  const at = Date.parse(text);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text.slice(0, 10));
+}
 
 const digest = (digits: number) => z.optional(z.string().check(z.regex(new RegExp(`^[0-9a-f]{${digits}}$`))));
 

@@ -35,7 +35,12 @@ interface Tried {
 }
 
 /** One signature against the keys at hand. A keyid only chooses which of them to try; without one, each is tried. */
-function trySignature(given: Signature, signed: Bytes, { keys, engine, second }: Judges, claimed: string | undefined): Tried {
+function trySignature(
+  given: Signature,
+  signed: Bytes,
+  { keys, engine, second }: Judges,
+  claimed: string | undefined,
+): Tried {
   const candidates = keys.filter(({ key }) => given.keyid === undefined || key.keyid === given.keyid);
   const named = given.keyid ?? "no keyid";
   const found = candidates.find(({ key }) => engine.verify(key.bytes, signed, given.sig));
@@ -46,13 +51,19 @@ function trySignature(given: Signature, signed: Bytes, { keys, engine, second }:
     const weak = candidates.map(({ key }) => signatureFault(key.bytes, given.sig)).find((fault) => fault !== undefined);
     return {
       signer: { keyid: named, signature: "bad", trust: "not-checked" },
-      fault: weak === undefined ? { code: "signature-bad", detail: `the bytes are not those that ${named} signed` } : { code: "signature-weak", detail: weak },
+      fault:
+        weak === undefined
+          ? { code: "signature-bad", detail: `the bytes are not those that ${named} signed` }
+          : { code: "signature-weak", detail: weak },
     };
   }
   if (second?.verify(found.key.bytes, signed, given.sig) === false) {
     return {
       signer: { keyid: named, signature: "not-checked", trust: "not-checked" },
-      fault: { code: "engines-disagree", detail: `${engine.name} accepts the signature of ${named}, ${second.name} refuses it` },
+      fault: {
+        code: "engines-disagree",
+        detail: `${engine.name} accepts the signature of ${named}, ${second.name} refuses it`,
+      },
     };
   }
   const all = keys.filter(({ key }) => key.keyid === found.key.keyid);
@@ -71,7 +82,12 @@ function trustIn(known: readonly Known[], claimed: string | undefined): Omit<Sig
       : chosen?.by === "you"
         ? "confirmed-by-you"
         : "site-only";
-  return { trust, ...(chosen && { source: chosen.source }), ...(named && { name: named.name }), ...(note !== undefined && { note }) };
+  return {
+    trust,
+    ...(chosen && { source: chosen.source }),
+    ...(named && { name: named.name }),
+    ...(note !== undefined && { note }),
+  };
 }
 
 /** By the signer's own claim: there is no third-party time to go by, and the report calls it a claim. */
@@ -91,7 +107,8 @@ export function checkSignatures(
     ladder.failed("signature", code, detail);
     return { word: exitOf(code) === 4 ? ("not-checked" as const) : ("bad" as const), signers };
   };
-  if (envelope.signatures.length === 0) return refuse("signature-missing", "expected a signature, found none: there is nothing to verify");
+  if (envelope.signatures.length === 0)
+    return refuse("signature-missing", "expected a signature, found none: there is nothing to verify");
   const keyids = envelope.signatures.flatMap(({ keyid }) => keyid ?? []);
   const twice = keyids.find((keyid, at) => keyids.indexOf(keyid) !== at);
   if (twice !== undefined) return refuse("signature-duplicate", `expected each key once, found ${twice} twice`);
@@ -103,20 +120,32 @@ export function checkSignatures(
   const fault = faults.find(({ code }) => code !== "engines-disagree") ?? faults[0];
   if (fault !== undefined) return refuse(fault.code, fault.detail, signers);
   const good = tried.flatMap(({ key }) => key ?? []);
-  if (new Set(good.map(({ keyid }) => keyid)).size !== good.length) return refuse("signature-duplicate", "expected each key once, found two signatures by one key", signers);
+  if (new Set(good.map(({ keyid }) => keyid)).size !== good.length)
+    return refuse("signature-duplicate", "expected each key once, found two signatures by one key", signers);
   const values = {
     "signed bytes": String(signed.length),
     "SHA-256 of them": hex(judges.engine.sha256(signed)),
     signature: envelope.signatures.map(({ sig }) => base64(sig)).join(" "),
-    "signing key": signers.map(({ keyid }) => keyid).join(" "),
+    ...(good.length > 0
+      ? { "signing key": good.map(({ keyid }) => keyid).join(" ") }
+      : { "key named in the document, unproven": signers.map(({ keyid }) => keyid).join(" ") }),
   };
   if (good.length === 0) {
-    ladder.notChecked("signature", "key-unknown", "no key at hand: the document names one, but what a document says of its own key proves nothing", values);
+    ladder.notChecked(
+      "signature",
+      "key-unknown",
+      "no key at hand: the document names one, but what a document says of its own key proves nothing",
+      values,
+    );
     return { word: "not-checked", signers };
   }
   const idle = signers.length - good.length;
   const others = idle === 0 ? "" : `; ${idle} more by unknown keys, not checked and without effect`;
-  ladder.passed("signature", `these are byte for byte what ${good.map(({ keyid }) => keyid).join(" and ")} signed${others}`, values);
+  ladder.passed(
+    "signature",
+    `these are byte for byte what ${good.map(({ keyid }) => keyid).join(" and ")} signed${others}`,
+    values,
+  );
   return { word: "ok", signers };
 }
 
@@ -129,8 +158,20 @@ export function checkTrust(signers: readonly SignerReport[], ladder: Ladder): Tr
   const name = best?.name === undefined ? (best?.keyid ?? "") : `${best.keyid} (${best.name})`;
   const values = { key: name, source: best?.source ?? "", ...(best?.note !== undefined && { note: best.note }) };
   if (trust === "confirmed-by-you") ladder.passed("trust", `you have this key from: ${best?.source ?? ""}`, values);
-  else if (trust === "site-only") ladder.notChecked("trust", "key-site-only", "the key is only known from the place that serves the document: compare it with a second source", values);
-  else if (trust === "retired") ladder.failed("trust", "key-retired", "the signature's claimed time is outside the time for which the key is listed", values);
+  else if (trust === "site-only")
+    ladder.notChecked(
+      "trust",
+      "key-site-only",
+      "the key is only known from the place that serves the document: compare it with a second source",
+      values,
+    );
+  else if (trust === "retired")
+    ladder.failed(
+      "trust",
+      "key-retired",
+      "the signature's claimed time is outside the time for which the key is listed",
+      values,
+    );
   else ladder.failed("trust", "key-revoked", "the key is listed as revoked", values);
   return trust;
 }

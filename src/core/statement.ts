@@ -63,11 +63,18 @@ const f3 = z.object({
   summary: text,
   sections: z.array(z.object({ heading: filled, body: text })),
   verdict: z.enum(["VALIDATED", "INCONCLUSIVE", "REFUTED"]),
-  checks: z.array(check).check(z.refine((checks) => new Set(checks.map(({ id }) => id)).size === checks.length, "check ids repeat")),
+  checks: z
+    .array(check)
+    .check(z.refine((checks) => new Set(checks.map(({ id }) => id)).size === checks.length, "check ids repeat")),
   /** What the run did not look at, in words. */
   notChecked: z.array(filled),
   evidence: z.array(
-    evidence.check(z.refine((item) => (item.sourceDate === undefined) === (item.sourceDateKind === "unknown"), "sourceDate and its kind")),
+    evidence.check(
+      z.refine(
+        (item) => (item.sourceDate === undefined) === (item.sourceDateKind === "unknown"),
+        "sourceDate and its kind",
+      ),
+    ),
   ),
   relations: z.array(
     z.object({
@@ -155,7 +162,11 @@ export function draft({ subject, configuration, f3: findings }: Findings): Draft
 }
 
 /** The identity of a statement is the full digest; the id is a label for people, and the name of its file. */
-export function identify(payload: Bytes, engine: Engine, kind: "test" | "plan" | "note" = "test"): { id: string; digest: string } {
+export function identify(
+  payload: Bytes,
+  engine: Engine,
+  kind: "test" | "plan" | "note" = "test",
+): { id: string; digest: string } {
   const digest = hex(engine.sha256(payload));
   return { id: `${kind}_${digest.slice(0, 16)}`, digest };
 }

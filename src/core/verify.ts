@@ -50,8 +50,18 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
     checkName(identity.id, options, ladder);
     checkTime(statement, options.now, ladder);
     checkEvidence(statement, options, ladder);
-    ladder.notChecked("log", "no-log", statement.predicate.f3.log === undefined ? "the statement names no log" : "log proofs are not read by this version");
-    ladder.notChecked("policy", "no-policy", "nothing was asked of the verdict: a good signature on a failed test is still a good signature");
+    ladder.notChecked(
+      "log",
+      "no-log",
+      statement.predicate.f3.log === undefined
+        ? "the statement names no log"
+        : "log proofs are not read by this version",
+    );
+    ladder.notChecked(
+      "policy",
+      "no-policy",
+      "nothing was asked of the verdict: a good signature on a failed test is still a good signature",
+    );
   }
   return finish(ladder, options, { ...identity, signature: word, signers, trust, ...(statement && { statement }) });
 }
@@ -79,11 +89,14 @@ function open(bytes: Bytes, ladder: Ladder): Envelope | undefined {
   try {
     const envelope = parseEnvelope(bytes);
     readable();
-    ladder.passed("skin", `one envelope, in the ${envelope.skin} form`, { signatures: String(envelope.signatures.length) });
+    ladder.passed("skin", `one envelope, in the ${envelope.skin} form`, {
+      signatures: String(envelope.signatures.length),
+    });
     return envelope;
   } catch (error) {
     if (!(error instanceof AttestError)) throw error;
-    const step = error.code === "not-canonical" ? "canonical" : /^(?:skin|signature|base64)/.test(error.code) ? "skin" : "bytes";
+    const step =
+      error.code === "not-canonical" ? "canonical" : /^(?:skin|signature|base64)/.test(error.code) ? "skin" : "bytes";
     if (step !== "bytes") readable();
     if (step === "canonical") ladder.passed("skin", "one envelope", {});
     ladder.failed(step, error.code, error.message, size);
@@ -100,19 +113,40 @@ const claimedTime = (payload: JsonObject): string | undefined => {
   const at = extensionOf(payload)["signedAt"];
   return typeof at === "string" ? at : undefined;
 };
-const KINDS: Readonly<Record<string, "plan" | "note">> = { "urn:f3-attest:plan:v1": "plan", "urn:f3-attest:notice:v1": "note" };
-const kindOf = (payload: JsonObject): "test" | "plan" | "note" => (typeof payload["predicateType"] === "string" ? KINDS[payload["predicateType"]] : undefined) ?? "test";
+const KINDS: ReadonlyMap<Json | undefined, "plan" | "note"> = new Map([
+  ["urn:f3-attest:plan:v1", "plan"],
+  ["urn:f3-attest:notice:v1", "note"],
+]);
+const kindOf = (payload: JsonObject): "test" | "plan" | "note" => KINDS.get(payload["predicateType"]) ?? "test";
 
 function checkStatement({ payloadType, payload }: Envelope, ladder: Ladder): ResultStatement | undefined {
   const quoted = (value: Json | undefined): string => (value === undefined ? "nothing" : JSON.stringify(value));
-  if (payloadType !== PAYLOAD_TYPE) return void ladder.failed("type", "payload-type", `expected payloadType ${PAYLOAD_TYPE}, found ${quoted(payloadType)}`);
-  if (payload["_type"] !== STATEMENT_TYPE) return void ladder.failed("type", "statement-type", `expected _type ${STATEMENT_TYPE}, found ${quoted(payload["_type"])}`);
+  if (payloadType !== PAYLOAD_TYPE)
+    return void ladder.failed(
+      "type",
+      "payload-type",
+      `expected payloadType ${PAYLOAD_TYPE}, found ${quoted(payloadType)}`,
+    );
+  if (payload["_type"] !== STATEMENT_TYPE)
+    return void ladder.failed(
+      "type",
+      "statement-type",
+      `expected _type ${STATEMENT_TYPE}, found ${quoted(payload["_type"])}`,
+    );
   if (payload["predicateType"] !== RESULT_TYPE) {
-    return void ladder.notChecked("type", "predicate-type", `expected predicateType ${RESULT_TYPE}, found ${quoted(payload["predicateType"])}: another kind of statement, or a newer one`);
+    return void ladder.notChecked(
+      "type",
+      "predicate-type",
+      `expected predicateType ${RESULT_TYPE}, found ${quoted(payload["predicateType"])}: another kind of statement, or a newer one`,
+    );
   }
   const version = extensionOf(payload)["version"];
   if (typeof version === "number" && Number.isInteger(version) && version > VERSION) {
-    return void ladder.notChecked("type", "version-newer", `the statement is of version ${version}, this verifier knows ${VERSION}: take a newer one`);
+    return void ladder.notChecked(
+      "type",
+      "version-newer",
+      `the statement is of version ${version}, this verifier knows ${VERSION}: take a newer one`,
+    );
   }
   ladder.passed("type", "an in-toto statement about a test result", { predicateType: RESULT_TYPE });
 
@@ -124,14 +158,29 @@ function checkStatement({ payloadType, payload }: Envelope, ladder: Ladder): Res
   const derived = derive(predicate.f3.checks);
   const values = { "derived verdict": derived.verdict, "derived result": derived.result };
   if (predicate.f3.verdict !== derived.verdict) {
-    return void ladder.failed("derivation", "verdict-mismatch", `the checks give ${derived.verdict}, the statement says ${predicate.f3.verdict}`, values);
+    return void ladder.failed(
+      "derivation",
+      "verdict-mismatch",
+      `the checks give ${derived.verdict}, the statement says ${predicate.f3.verdict}`,
+      values,
+    );
   }
   if (predicate.result !== derived.result) {
-    return void ladder.failed("derivation", "result-mismatch", `the checks give ${derived.result}, the statement says ${predicate.result}`, values);
+    return void ladder.failed(
+      "derivation",
+      "result-mismatch",
+      `the checks give ${derived.result}, the statement says ${predicate.result}`,
+      values,
+    );
   }
   for (const list of ["passedTests", "warnedTests", "failedTests"] as const) {
-    if (predicate[list].join("\n") !== derived[list].join("\n")) {
-      return void ladder.failed("derivation", "tests-mismatch", `the checks give ${derived[list].length} ${list}, the statement lists others`, values);
+    if (JSON.stringify(predicate[list]) !== JSON.stringify(derived[list])) {
+      return void ladder.failed(
+        "derivation",
+        "tests-mismatch",
+        `the checks give ${derived[list].length} ${list}, the statement lists others`,
+        values,
+      );
     }
   }
   ladder.passed("derivation", `the recorded checks give ${derived.verdict}, as stated`, values);
@@ -141,7 +190,8 @@ function checkStatement({ payloadType, payload }: Envelope, ladder: Ladder): Res
 function checkName(id: string, { fileName, named }: VerifyOptions, ladder: Ladder): void {
   if (fileName === undefined) return ladder.notChecked("name", "no-name", "the document came without a file name");
   if (fileName === `${id}.json`) return ladder.passed("name", "the file's name is the id of what it holds", { id });
-  if (named === true || ID_NAME.test(fileName)) return ladder.failed("name", "name-mismatch", `expected the file name ${id}.json, found ${fileName}`, { id });
+  if (named === true || ID_NAME.test(fileName))
+    return ladder.failed("name", "name-mismatch", `expected the file name ${id}.json, found ${fileName}`, { id });
   ladder.notChecked("name", "no-name", "the file's name claims no id", { id });
 }
 
@@ -152,17 +202,41 @@ function checkTime({ predicate: { f3 } }: ResultStatement, now: Date, ladder: La
   if (order.some((at, place) => at < (order[place - 1] ?? at))) {
     ladder.failed("time", "time-order", "expected started ≤ finished ≤ signed, found another order", values);
   } else if (Date.parse(f3.signedAt) > now.getTime() + CLOCK_SLACK_MS) {
-    ladder.failed("time", "time-future", `signed at ${f3.signedAt}, which is in the future of this machine's clock`, values);
+    ladder.failed(
+      "time",
+      "time-future",
+      `signed at ${f3.signedAt}, which is in the future of this machine's clock`,
+      values,
+    );
   } else ladder.passed("time", "the dates are in a possible order; all of them are the signer's own claims", values);
 }
 
 function checkEvidence({ predicate: { f3 } }: ResultStatement, { archived }: VerifyOptions, ladder: Ladder): void {
-  if (archived === undefined) return ladder.notChecked("evidence", "no-archive", "no evidence archive is at hand: digests are stated, their bytes were not looked at");
-  const states = f3.evidence.map((item) => ({ name: item.name, state: item.digest.sha256 === undefined ? "missing" : archived(item.digest.sha256) }));
+  if (archived === undefined)
+    return ladder.notChecked(
+      "evidence",
+      "no-archive",
+      "no evidence archive is at hand: digests are stated, their bytes were not looked at",
+    );
+  const states = f3.evidence.map((item) => ({
+    name: item.name,
+    state: item.digest.sha256 === undefined ? "missing" : archived(item.digest.sha256),
+  }));
   const named = (state: string): string[] => states.filter((item) => item.state === state).map(({ name }) => name);
-  const values = { same: String(named("same").length), changed: String(named("changed").length), missing: String(named("missing").length) };
+  const values = {
+    same: String(named("same").length),
+    changed: String(named("changed").length),
+    missing: String(named("missing").length),
+  };
   const [changed, missing] = [named("changed"), named("missing")];
-  if (changed.length > 0) ladder.failed("evidence", "evidence-changed", `archived bytes differ from what was signed: ${changed.join(", ")}`, values);
-  else if (missing.length > 0) ladder.notChecked("evidence", "evidence-missing", `not in the archive at hand: ${missing.join(", ")}`, values);
+  if (changed.length > 0)
+    ladder.failed(
+      "evidence",
+      "evidence-changed",
+      `archived bytes differ from what was signed: ${changed.join(", ")}`,
+      values,
+    );
+  else if (missing.length > 0)
+    ladder.notChecked("evidence", "evidence-missing", `not in the archive at hand: ${missing.join(", ")}`, values);
   else ladder.passed("evidence", `${states.length} archived pieces hash to the signed digests`, values);
 }

@@ -35,7 +35,11 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const name = options.profile ?? scenario.defaultProfile;
   const profile = Object.hasOwn(scenario.profiles, name) ? scenario.profiles[name] : undefined;
   if (profile === undefined) {
-    throw new AttestError("scenario-unknown", `expected a profile of ${scenario.name}, found ${JSON.stringify(name)}`, `its profiles: ${Object.keys(scenario.profiles).join(", ")}`);
+    throw new AttestError(
+      "scenario-unknown",
+      `expected a profile of ${scenario.name}, found ${JSON.stringify(name)}`,
+      `its profiles: ${Object.keys(scenario.profiles).join(", ")}`,
+    );
   }
   const recorder = new Recorder(profile, options);
   const home = mkdtempSync(join(tmpdir(), "f3-attest-run-"));
@@ -47,7 +51,12 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
-  if (options.signal.aborted) throw new AttestError("interrupted", "the run was interrupted", "nothing was signed or published; run the same command again");
+  if (options.signal.aborted)
+    throw new AttestError(
+      "interrupted",
+      "the run was interrupted",
+      "nothing was signed or published; run the same command again",
+    );
   return recorder.finish(scenario, name, options);
 }
 
@@ -99,7 +108,9 @@ class Recorder {
       mediaType,
       digest: { sha256 },
       size: bytes.length,
-      ...(source === undefined ? { sourceDateKind: "unknown" as const } : { sourceDate: source.date.toISOString(), sourceDateKind: source.kind }),
+      ...(source === undefined
+        ? { sourceDateKind: "unknown" as const }
+        : { sourceDate: source.date.toISOString(), sourceDateKind: source.kind }),
     });
   }
 
@@ -112,14 +123,27 @@ class Recorder {
     const finishedAt = this.#now();
     const machine = environment(tool);
     const observed = { date: finishedAt, kind: "observed" } as const;
-    this.#attach({ name: "timeline.ndjson", role: "timeline", mediaType: "application/x-ndjson", bytes: utf8(`${this.#timeline.join("\n")}\n`), source: observed });
-    this.#attach({ name: "environment.json", role: "environment", mediaType: "application/json", bytes: readable(machine), source: observed });
+    this.#attach({
+      name: "timeline.ndjson",
+      role: "timeline",
+      mediaType: "application/x-ndjson",
+      bytes: utf8(`${this.#timeline.join("\n")}\n`),
+      source: observed,
+    });
+    this.#attach({
+      name: "environment.json",
+      role: "environment",
+      mediaType: "application/json",
+      bytes: readable(machine),
+      source: observed,
+    });
     const checks = this.#profile.checks.map(
       (planned): CheckRecord =>
         this.#checks.get(planned.id) ?? {
           ...planned,
           outcome: "errored",
-          observed: this.broken === undefined ? "the run ended without reporting it" : `the run broke off: ${this.broken}`,
+          observed:
+            this.broken === undefined ? "the run ended without reporting it" : `the run broke off: ${this.broken}`,
         },
     );
     const told = scenario.tell(checks);
@@ -128,7 +152,11 @@ class Recorder {
       draft: draft({
         subject: scenario.subject,
         configuration: [
-          { name: `scenario ${scenario.name}`, digest: { sha256: folderDigest(dirname(fileURLToPath(scenario.source)), engine) }, annotations: { profile } },
+          {
+            name: `scenario ${scenario.name}`,
+            digest: { sha256: folderDigest(dirname(fileURLToPath(scenario.source)), engine) },
+            annotations: { profile },
+          },
           ...scenario.configuration,
         ],
         f3: {
@@ -140,7 +168,12 @@ class Recorder {
           notChecked: [...this.#profile.notChecked],
           evidence: this.#evidence,
           relations: [...scenario.relations],
-          run: { startedAt: this.#startedAt.toISOString(), finishedAt: finishedAt.toISOString(), command: [...command], environment: machine },
+          run: {
+            startedAt: this.#startedAt.toISOString(),
+            finishedAt: finishedAt.toISOString(),
+            command: [...command],
+            environment: machine,
+          },
         },
       }),
     };

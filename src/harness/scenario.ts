@@ -27,7 +27,10 @@ export interface Scenario {
   readonly source: string;
   run(probe: Probe): Promise<void>;
   /** Prose made from what was observed; it can say nothing that the checks do not. */
-  tell(checks: readonly CheckRecord[]): { readonly summary: string; readonly sections: readonly { readonly heading: string; readonly body: string }[] };
+  tell(checks: readonly CheckRecord[]): {
+    readonly summary: string;
+    readonly sections: readonly { readonly heading: string; readonly body: string }[];
+  };
 }
 
 export interface Attachment {

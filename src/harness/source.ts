@@ -10,6 +10,9 @@ export function folderDigest(folder: string, engine: Engine): string {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /(?<!\.d)\.(?:js|ts)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
-  const digests = files.map((file) => [relative(folder, file).replaceAll("\\", "/"), hex(engine.sha256(new Uint8Array(readFileSync(file))))] as const);
+  const digests = files.map(
+    (file) =>
+      [relative(folder, file).replaceAll("\\", "/"), hex(engine.sha256(new Uint8Array(readFileSync(file))))] as const,
+  );
   return hex(engine.sha256(canonical(Object.fromEntries(digests))));
 }

@@ -39,7 +39,9 @@ export class Keystore {
   list(): StoredKey[] {
     const files = list(this.#folder);
     const names = new Set(files.flatMap((file) => /^(.*)\.(?:pem|age)$/.exec(file)?.[1] ?? []));
-    return [...names].filter((name) => KEY_NAME.test(name)).map((name) => this.#stored(name, files.includes(`${name}.age`)));
+    return [...names]
+      .filter((name) => KEY_NAME.test(name))
+      .map((name) => this.#stored(name, files.includes(`${name}.age`)));
   }
 
   find(name: string): StoredKey {
@@ -48,7 +50,11 @@ export class Keystore {
     const found = all.find((stored) => stored.name === name);
     if (found === undefined) {
       const names = all.map((stored) => stored.name).join(", ");
-      throw new AttestError("key-missing", `expected a key named ${name} in ${this.#folder}, found ${names === "" ? "none" : names}`, `make one with: attest key new ${name}`);
+      throw new AttestError(
+        "key-missing",
+        `expected a key named ${name} in ${this.#folder}, found ${names === "" ? "none" : names}`,
+        `make one with: attest key new ${name}`,
+      );
     }
     return found;
   }
@@ -60,7 +66,11 @@ export class Keystore {
     makeFolder(this.#folder, 0o700);
     if (process.platform !== "win32") chmodSync(this.#folder, 0o700);
     if (this.list().some((stored) => stored.name === name)) {
-      throw new AttestError("key-exists", `expected a new name, found a key named ${name} in ${this.#folder}`, "take another name: a key is never overwritten");
+      throw new AttestError(
+        "key-exists",
+        `expected a new name, found a key named ${name} in ${this.#folder}`,
+        "take another name: a key is never overwritten",
+      );
     }
     const pem = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" });
     create(this.#path(name, "pem"), utf8(pem as string), 0o600);
@@ -72,7 +82,12 @@ export class Keystore {
   /** Puts a key under a passphrase, or under another one. The plain file goes only when the encrypted one is on the disk. */
   async encrypt(name: string, passphrase: string, old: Passphrase): Promise<StoredKey> {
     const stored = this.find(name);
-    if (passphrase === "") throw new AttestError("key-locked", "expected a passphrase, found an empty one", "an empty passphrase protects nothing");
+    if (passphrase === "")
+      throw new AttestError(
+        "key-locked",
+        "expected a passphrase, found an empty one",
+        "an empty passphrase protects nothing",
+      );
     const pem = await this.#pem(stored, old);
     const encrypter = new Encrypter();
     encrypter.setPassphrase(passphrase);
@@ -87,7 +102,11 @@ export class Keystore {
   async signer(name: string, passphrase: Passphrase): Promise<Signer> {
     const stored = this.find(name);
     const secret = keyObject(await this.#pem(stored, passphrase));
-    return { name, key: stored.key, sign: (message) => Promise.resolve(new Uint8Array(signWith(null, message, secret))) };
+    return {
+      name,
+      key: stored.key,
+      sign: (message) => Promise.resolve(new Uint8Array(signWith(null, message, secret))),
+    };
   }
 
   async #pem(stored: StoredKey, passphrase: Passphrase): Promise<Bytes> {
@@ -95,13 +114,21 @@ export class Keystore {
     const path = this.#path(stored.name, stored.encrypted ? "age" : "pem");
     const mode = statSync(path).mode & 0o777;
     if (process.platform !== "win32" && (mode & 0o077) !== 0) {
-      throw new AttestError("home-unsafe", `expected mode 600 for the secret ${path}, found ${mode.toString(8)}`, `others may have read it; if you are sure that they did not: chmod 600 ${path}`);
+      throw new AttestError(
+        "home-unsafe",
+        `expected mode 600 for the secret ${path}, found ${mode.toString(8)}`,
+        `others may have read it; if you are sure that they did not: chmod 600 ${path}`,
+      );
     }
     const bytes = read(path) ?? new Uint8Array();
     if (!stored.encrypted) return bytes;
     const given = await passphrase();
     const locked = (found: string): AttestError =>
-      new AttestError("key-locked", `expected the passphrase of the key ${stored.name}, found ${found}`, "give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N");
+      new AttestError(
+        "key-locked",
+        `expected the passphrase of the key ${stored.name}, found ${found}`,
+        "give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N",
+      );
     if (given === undefined) throw locked("none");
     const decrypter = new Decrypter();
     decrypter.addPassphrase(given);
@@ -116,7 +143,8 @@ export class Keystore {
     const key = this.#publicFile(name);
     if (key !== undefined) return { name, key, encrypted };
     const pem = encrypted ? undefined : read(this.#path(name, "pem"));
-    if (pem === undefined) throw new AttestError("key-missing", `expected ${this.#path(name, "pub")} beside the key, found none`);
+    if (pem === undefined)
+      throw new AttestError("key-missing", `expected ${this.#path(name, "pub")} beside the key, found none`);
     const jwk = createPublicKey(keyObject(pem)).export({ format: "jwk" });
     return { name, encrypted, key: publicKey(new Uint8Array(Buffer.from(jwk.x ?? "", "base64url")), this.#engine) };
   }
@@ -133,7 +161,10 @@ export class Keystore {
 
 function checkName(name: string): void {
   if (!KEY_NAME.test(name)) {
-    throw new AttestError("key-name", `expected a name of lowercase letters, digits, '.', '_' and '-', at most 64, found ${JSON.stringify(name)}`);
+    throw new AttestError(
+      "key-name",
+      `expected a name of lowercase letters, digits, '.', '_' and '-', at most 64, found ${JSON.stringify(name)}`,
+    );
   }
 }
 

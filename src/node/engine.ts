@@ -12,7 +12,8 @@ const imported = new Map<string, KeyObject>();
 
 function keyObject(key: Bytes): KeyObject {
   const name = hex(key);
-  const known = imported.get(name) ?? createPublicKey({ key: Buffer.concat([SPKI_HEAD, key]), format: "der", type: "spki" });
+  const known =
+    imported.get(name) ?? createPublicKey({ key: Buffer.concat([SPKI_HEAD, key]), format: "der", type: "spki" });
   imported.set(name, known);
   return known;
 }

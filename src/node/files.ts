@@ -1,6 +1,18 @@
 /** Files that are either there whole or not there: what the keystore and the store write with. */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { equal, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
@@ -23,7 +35,11 @@ export function create(path: string, bytes: Bytes, mode = 0o644): void {
     } catch (error) {
       if (errno(error) !== "EEXIST") throw error;
       if (!equal(read(path) ?? new Uint8Array(), bytes)) {
-        throw new AttestError("file-exists", `expected no file or the same bytes at ${path}, found other bytes`, "nothing was overwritten");
+        throw new AttestError(
+          "file-exists",
+          `expected no file or the same bytes at ${path}, found other bytes`,
+          "nothing was overwritten",
+        );
       }
     } finally {
       rmSync(temporary, { force: true });
@@ -44,7 +60,7 @@ function inPlace(path: string, bytes: Bytes, mode: number, place: (temporary: st
     makeFolder(folder);
     const file = openSync(temporary, "wx", mode);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -96,7 +112,8 @@ const ABANDONED_MS = 60 * 60_000;
 export function sweep(folder: string, now = Date.now()): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (/^\..*\.[0-9a-f]{12}\.tmp$/.test(name) && now - statSync(path).mtimeMs > ABANDONED_MS) rmSync(path, { force: true });
+    if (/^\..*\.[0-9a-f]{12}\.tmp$/.test(name) && now - statSync(path).mtimeMs > ABANDONED_MS)
+      rmSync(path, { force: true });
   }
 }
 
@@ -116,5 +133,9 @@ const HINTS: Readonly<Record<string, string>> = {
 export function ioError(verb: string, path: string, error: unknown): AttestError {
   const code = errno(error);
   const message = error instanceof Error ? error.message : String(error);
-  return new AttestError("io", `could not ${verb} ${path}: ${code ?? message}`, code === undefined ? undefined : HINTS[code]);
+  return new AttestError(
+    "io",
+    `could not ${verb} ${path}: ${code ?? message}`,
+    code === undefined ? undefined : HINTS[code],
+  );
 }

@@ -48,7 +48,15 @@ export async function demo({ folder, keystore, engine, passphrase, signal, progr
   await registry.listSigner(entryOf(stored, new Date()));
   const signer = await keystore.signer(stored.name, passphrase);
 
-  const { draft, evidence } = await runNamed(SCENARIO, { profile: undefined, engine, tool: TOOL, command: ["attest", "demo"], signal, progress, now: () => new Date() });
+  const { draft, evidence } = await runNamed(SCENARIO, {
+    profile: undefined,
+    engine,
+    tool: TOOL,
+    command: ["attest", "demo"],
+    signal,
+    progress,
+    now: () => new Date(),
+  });
   progress("signing, publishing and building the site");
   const attestation = await sign(draft, signer, engine, new Date());
   await publish(attestation, evidence, signer, registry);
@@ -73,7 +81,10 @@ export async function demo({ folder, keystore, engine, passphrase, signal, progr
 }
 
 /** The key that this registry lists already; else one without a passphrase, since nobody is asked anything here; else a new one. */
-async function demoKey(keystore: Keystore, registry: Registry | undefined): Promise<{ stored: StoredKey; made: boolean }> {
+async function demoKey(
+  keystore: Keystore,
+  registry: Registry | undefined,
+): Promise<{ stored: StoredKey; made: boolean }> {
   const all = keystore.list();
   const listed = registry === undefined ? [] : (await registry.keyring()).signers.map(({ key }) => key.keyid);
   const known = all.find(({ key }) => listed.includes(key.keyid)) ?? all.find(({ encrypted }) => !encrypted) ?? all[0];

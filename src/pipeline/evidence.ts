@@ -33,7 +33,11 @@ export function gather(folder: string, evidence: readonly EvidenceRef[], engine:
   }
   for (const [sha256, { name }] of wanted) {
     if (sha256 === undefined || !found.has(sha256)) {
-      throw new AttestError("file-missing", `expected a file with SHA-256 ${sha256 ?? "(none stated)"} for ${name} below ${folder}, found none`, "name the folder that holds the evidence with --evidence DIR");
+      throw new AttestError(
+        "file-missing",
+        `expected a file with SHA-256 ${sha256 ?? "(none stated)"} for ${name} below ${folder}, found none`,
+        "name the folder that holds the evidence with --evidence DIR",
+      );
     }
   }
   return found;
@@ -41,7 +45,9 @@ export function gather(folder: string, evidence: readonly EvidenceRef[], engine:
 
 function filesBelow(folder: string): string[] {
   try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
+    return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+      entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+    );
   } catch (error) {
     throw ioError("read the folder", folder, error);
   }

@@ -5,7 +5,12 @@ import type { Registry } from "../store/registry.js";
 import type { Attestation } from "./sign.js";
 import { entryOf } from "./signers.js";
 
-export async function publish(attestation: Attestation, evidence: ReadonlyMap<string, Bytes>, signer: Signer, registry: Registry): Promise<void> {
+export async function publish(
+  attestation: Attestation,
+  evidence: ReadonlyMap<string, Bytes>,
+  signer: Signer,
+  registry: Registry,
+): Promise<void> {
   const { id, bytes, statement } = attestation;
   await registry.listSigner(entryOf(signer, new Date(statement.predicate.f3.signedAt)));
   await registry.publish({ id, bytes, evidence });

@@ -8,7 +8,11 @@ import { scenarios } from "../scenarios/index.js";
 export function scenarioNamed(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);
   if (found === undefined) {
-    throw new AttestError("scenario-unknown", `expected the name of a built-in test, found ${JSON.stringify(name)}`, `there is: ${scenarios.map((scenario) => scenario.name).join(", ")}`);
+    throw new AttestError(
+      "scenario-unknown",
+      `expected the name of a built-in test, found ${JSON.stringify(name)}`,
+      `there is: ${scenarios.map((scenario) => scenario.name).join(", ")}`,
+    );
   }
   return found;
 }

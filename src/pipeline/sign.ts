@@ -7,7 +7,14 @@ import { AttestError } from "../core/errors.js";
 import { canonical, isObject, type Json, type JsonObject } from "../core/json.js";
 import type { Signer } from "../core/key.js";
 import { failures } from "../core/report.js";
-import { identify, MAX_PAYLOAD, readStatement, type Draft, type EvidenceRef, type ResultStatement } from "../core/statement.js";
+import {
+  identify,
+  MAX_PAYLOAD,
+  readStatement,
+  type Draft,
+  type EvidenceRef,
+  type ResultStatement,
+} from "../core/statement.js";
 import { verify } from "../core/verify.js";
 
 export interface Attestation {
@@ -28,12 +35,21 @@ export async function sign(draft: Json | Draft, signer: Signer, engine: Engine, 
   const payload = canonical(stamped);
   const read = readStatement(stamped);
   if ("fault" in read) throw refused(`expected a complete statement; ${read.fault}`);
-  if (!equal(canonical(read.statement as Json), payload)) throw refused("expected only the members that a verifier reads, found others beside them");
+  if (!equal(canonical(read.statement as Json), payload))
+    throw refused("expected only the members that a verifier reads, found others beside them");
   if (payload.length > MAX_PAYLOAD) {
-    throw new AttestError("payload-too-large", `expected at most ${MAX_PAYLOAD} bytes of payload, found ${payload.length}`, "move long lists and texts into evidence, and name them by digest");
+    throw new AttestError(
+      "payload-too-large",
+      `expected at most ${MAX_PAYLOAD} bytes of payload, found ${payload.length}`,
+      "move long lists and texts into evidence, and name them by digest",
+    );
   }
   const signature = await signer.sign(message(PAYLOAD_TYPE, payload));
-  const bytes = formatEnvelope({ payload: stamped, payloadType: PAYLOAD_TYPE, signatures: [{ keyid: signer.key.keyid, sig: signature }] });
+  const bytes = formatEnvelope({
+    payload: stamped,
+    payloadType: PAYLOAD_TYPE,
+    signatures: [{ keyid: signer.key.keyid, sig: signature }],
+  });
   const report = verify(bytes, { engine, keys: [{ key: signer.key, by: "you", source: "the signer" }], now });
   const fault = failures(report)[0];
   if (fault !== undefined) throw refused(`${fault.name}: ${fault.detail}`);
@@ -43,12 +59,19 @@ export async function sign(draft: Json | Draft, signer: Signer, engine: Engine, 
 function stamp(draft: Json, now: Date): JsonObject {
   const predicate = isObject(draft) ? draft["predicate"] : undefined;
   const f3 = isObject(predicate) ? predicate["f3"] : undefined;
-  if (!isObject(draft) || !isObject(predicate) || !isObject(f3)) throw refused("expected a statement with predicate.f3, found none");
+  if (!isObject(draft) || !isObject(predicate) || !isObject(f3))
+    throw refused("expected a statement with predicate.f3, found none");
   if ("signedAt" in f3) throw refused("expected a statement without signedAt, which signing adds, found one");
   return { ...draft, predicate: { ...predicate, f3: { ...f3, signedAt: now.toISOString() } } };
 }
 
-const refused = (message: string): AttestError => new AttestError("scenario-statement", message, "attest run SCENARIO --unsigned prints a statement that can be signed");
+const refused = (message: string): AttestError =>
+  new AttestError(
+    "scenario-statement",
+    message,
+    "attest run SCENARIO --unsigned prints a statement that can be signed",
+  );
 
 /** Which evidence must be archived with the statement: what has no address of its own. */
-export const archivable = (evidence: readonly EvidenceRef[]): readonly EvidenceRef[] => evidence.filter(({ uri }) => uri === undefined);
+export const archivable = (evidence: readonly EvidenceRef[]): readonly EvidenceRef[] =>
+  evidence.filter(({ uri }) => uri === undefined);

@@ -7,15 +7,29 @@ import type { Registry } from "../store/registry.js";
 export const DEFAULT_NAME = "signer";
 
 /** @throws AttestError `key-missing` when there is none, `usage` when several would do */
-export async function chooseSigner(keystore: Keystore, name: string | undefined, registry: Registry | undefined): Promise<StoredKey> {
+export async function chooseSigner(
+  keystore: Keystore,
+  name: string | undefined,
+  registry: Registry | undefined,
+): Promise<StoredKey> {
   if (name !== undefined) return keystore.find(name);
   const all = keystore.list();
   const listed = registry === undefined ? [] : (await registry.keyring()).signers.map(({ key }) => key.keyid);
   const here = all.filter(({ key }) => listed.includes(key.keyid));
   const choice = here.length === 1 ? here : all;
   const [only, ...more] = choice;
-  if (only === undefined) throw new AttestError("key-missing", `expected a signing key in ${keystore.folder}, found none`, `make one with: attest key new ${DEFAULT_NAME}`);
-  if (more.length > 0) throw new AttestError("usage", `expected to know which key signs, found ${choice.map((stored) => stored.name).join(", ")}`, "name one with --signer NAME");
+  if (only === undefined)
+    throw new AttestError(
+      "key-missing",
+      `expected a signing key in ${keystore.folder}, found none`,
+      `make one with: attest key new ${DEFAULT_NAME}`,
+    );
+  if (more.length > 0)
+    throw new AttestError(
+      "usage",
+      `expected to know which key signs, found ${choice.map((stored) => stored.name).join(", ")}`,
+      "name one with --signer NAME",
+    );
   return only;
 }
 
@@ -26,4 +40,8 @@ export const ensureKey = (keystore: Keystore, name: string): { stored: StoredKey
 };
 
 /** How a registry lists one of the user's own keys. */
-export const entryOf = ({ name, key }: Pick<StoredKey, "name" | "key">, validFrom: Date): KeyEntry => ({ name, key, validFrom: validFrom.toISOString() });
+export const entryOf = ({ name, key }: Pick<StoredKey, "name" | "key">, validFrom: Date): KeyEntry => ({
+  name,
+  key,
+  validFrom: validFrom.toISOString(),
+});

@@ -54,7 +54,12 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
   const verified: Verified[] = [];
   for (const target of request.targets) {
     for (const document of await documents(target, request)) {
-      const site = (document.site?.signers ?? []).map((entry): Known => ({ key: entry.key, by: "site", source: "the registry's own keyring", entry }));
+      const site = (document.site?.signers ?? []).map((entry): Known => ({
+        key: entry.key,
+        by: "site",
+        source: "the registry's own keyring",
+        entry,
+      }));
       const report = verify(document.bytes, {
         engine: request.engine,
         keys: [...yours, ...site],
@@ -70,14 +75,32 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
 }
 
 /** Keys from `--key`, `--keyring` and the user's keystore: all of them given by the user, none by the document. */
-export function keysOf({ keys, keyrings, keystore, engine }: Pick<VerifyRequest, "keys" | "keyrings" | "keystore" | "engine">): Known[] {
-  const given = keys.map((text): Known => ({ key: parseKey(text.startsWith("ssh-") ? text : keyText(text), engine), by: "you", source: "--key" }));
+export function keysOf({
+  keys,
+  keyrings,
+  keystore,
+  engine,
+}: Pick<VerifyRequest, "keys" | "keyrings" | "keystore" | "engine">): Known[] {
+  const given = keys.map((text): Known => ({
+    key: parseKey(text.startsWith("ssh-") ? text : keyText(text), engine),
+    by: "you",
+    source: "--key",
+  }));
   const listed = keyrings.flatMap((path) => {
     const { signers } = parseKeyring(required(path, "a keyring"), engine);
-    if (signers.length === 0) throw new AttestError("no-attestations", `expected signers in the keyring ${path}, found none`, "an empty keyring confirms nothing");
+    if (signers.length === 0)
+      throw new AttestError(
+        "no-attestations",
+        `expected signers in the keyring ${path}, found none`,
+        "an empty keyring confirms nothing",
+      );
     return signers.map((entry): Known => ({ key: entry.key, by: "you", source: `--keyring ${path}`, entry }));
   });
-  const own = (keystore?.list() ?? []).map(({ name, key }): Known => ({ key, by: "you", source: `your keystore, ${name}` }));
+  const own = (keystore?.list() ?? []).map(({ name, key }): Known => ({
+    key,
+    by: "you",
+    source: `your keystore, ${name}`,
+  }));
   return [...given, ...listed, ...own];
 }
 
@@ -85,7 +108,12 @@ const keyText = (path: string): string => fromUtf8(required(path, "a public key 
 
 function required(path: string, what: string): Bytes {
   const bytes = isFolder(path) ? undefined : read(path);
-  if (bytes === undefined) throw new AttestError("file-missing", `expected ${what}, found no file ${path}`, "check the path; a key may also be given as the line itself, in quotes");
+  if (bytes === undefined)
+    throw new AttestError(
+      "file-missing",
+      `expected ${what}, found no file ${path}`,
+      "check the path; a key may also be given as the line itself, in quotes",
+    );
   return bytes;
 }
 
@@ -106,16 +134,27 @@ async function documents(target: string, request: VerifyRequest): Promise<Docume
 async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
   const registry = await Registry.open(new Directory(folder), engine);
   const names = await registry.names();
-  if (names.length === 0) throw new AttestError("no-attestations", `expected attestations in ${join(folder, ATTESTATIONS)}, found none`, "nothing was checked, which is not a pass");
+  if (names.length === 0)
+    throw new AttestError(
+      "no-attestations",
+      `expected attestations in ${join(folder, ATTESTATIONS)}, found none`,
+      "nothing was checked, which is not a pass",
+    );
   return await Promise.all(names.map((name) => fromFile(join(folder, ATTESTATIONS, name), engine)));
 }
 
 async function fromFile(path: string, engine: Engine): Promise<Document> {
   const bytes = read(path);
-  if (bytes === undefined) throw new AttestError("file-missing", `expected an attestation, found no file ${path}`, "check the path; to verify a whole registry, name its folder");
+  if (bytes === undefined)
+    throw new AttestError(
+      "file-missing",
+      `expected an attestation, found no file ${path}`,
+      "check the path; to verify a whole registry, name its folder",
+    );
   const root = nearest(dirname(resolve(path)), REGISTRY_FILE);
   const fileName = basename(path);
-  if (root === undefined) return { target: path, bytes, fileName, named: false, archive: (sha256) => readBeside(path, sha256) };
+  if (root === undefined)
+    return { target: path, bytes, fileName, named: false, archive: (sha256) => readBeside(path, sha256) };
   const registry = await Registry.open(new Directory(root), engine);
   return {
     target: path,
@@ -131,7 +170,12 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
 async function fromAddress(address: string, engine: Engine): Promise<Document> {
   const url = new URL(address);
   const bytes = await fetchBytes(url);
-  if (bytes === undefined) throw new AttestError("file-missing", `expected an attestation at ${address}, found nothing there`, "check the address: it ends in /attestations/<id>.json");
+  if (bytes === undefined)
+    throw new AttestError(
+      "file-missing",
+      `expected an attestation at ${address}, found nothing there`,
+      "check the address: it ends in /attestations/<id>.json",
+    );
   const fileName = decodeURIComponent(basename(url.pathname));
   const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
   if (at < 0) return { target: address, bytes, fileName, named: false };

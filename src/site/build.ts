@@ -8,7 +8,7 @@ import type { Report } from "../core/report.js";
 import { verify } from "../core/verify.js";
 import { ATTESTATIONS, evidencePath, INDEX, KEYRING, REGISTRY_FILE, type Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
-import { attestationPage, indexPage, verifyPage, type PageData } from "../view/pages.js";
+import { attestationPage, indexPage, listPath, placeOf, titleOf, verifyPage, type PageData } from "../view/pages.js";
 import { renderPage, type Assets } from "./document.js";
 
 /** A page of the list carries its attestations, so that a browser can verify each line; this many stay well below a megabyte. */
@@ -42,7 +42,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
   const keyring = await registry.keyring();
   const keyringText = fromUtf8((await registry.store.read(KEYRING)) ?? new Uint8Array());
   const listed = await readAll(registry, keyring, engine, now);
-  await copyRegistry(registry.store, site, listed, keyring);
+  const archived = await copyRegistry(registry.store, site, listed, keyring);
 
   const parts = assets();
   const { about } = registry;
@@ -53,18 +53,20 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
     pages.push(path);
   };
   for (const { name, text, report } of listed) {
-    const page: PageData = { ...data, kind: "attestation", documents: [{ name, text }] };
-    const title = report.statement === undefined ? name : `${report.statement.predicate.f3.title}: ${report.statement.predicate.f3.verdict}`;
+    const evidence = (report.statement?.predicate.f3.evidence ?? []).flatMap(({ digest }) => digest.sha256 ?? []).filter((sha256) => archived.has(sha256));
+    const page: PageData = { ...data, kind: "attestation", documents: [{ name, text }], evidence };
+    const title = titleOf(report, name);
     const signer = keyring.signers.find(({ key }) => report.signers.some(({ keyid, signature }) => signature === "ok" && keyid === key.keyid));
-    const main = attestationPage({ report, fileName: name, keyLine: signer && formatKey(signer.key), place: { evidence: (sha256) => evidencePath(sha256).slice(ATTESTATIONS.length + 1) } }, true);
+    const main = attestationPage({ report, fileName: name, keyLine: signer && formatKey(signer.key), place: placeOf(evidence) }, true);
     await write(`${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`, renderPage({ title, description: `A signed test result of ${about.title}`, root: "../", data: page, main }, parts, engine));
   }
   const signers = keyring.signers.map(({ name, key }) => [name, key.keyid] as const);
-  for (let at = 0; at === 0 || at < listed.length; at += PER_PAGE) {
-    const rows = listed.slice(at, at + PER_PAGE);
-    const page: PageData = { ...data, kind: "index", documents: rows.map(({ name, text }) => ({ name, text })) };
-    const path = at === 0 ? "index.html" : `page-${at / PER_PAGE + 1}.html`;
-    await write(path, renderPage({ title: about.title, description: `Signed test results of ${about.origin}`, root: "", data: page, main: indexPage(about, rows, signers, true) }, parts, engine));
+  const of = Math.max(1, Math.ceil(listed.length / PER_PAGE));
+  for (let at = 1; at <= of; at += 1) {
+    const rows = listed.slice((at - 1) * PER_PAGE, at * PER_PAGE);
+    const pages = { at, of };
+    const page: PageData = { ...data, kind: "index", documents: rows.map(({ name, text }) => ({ name, text })), pages };
+    await write(listPath(at), renderPage({ title: about.title, description: `Signed test results of ${about.origin}`, root: "", data: page, main: indexPage(about, rows, signers, true, pages) }, parts, engine));
   }
   await write("verify.html", verifierPage(parts, engine));
   return { pages, refused: listed.filter(({ report }) => report.statement === undefined).map(({ name }) => name) };
@@ -80,23 +82,34 @@ async function readAll(registry: Registry, keyring: Keyring, engine: Engine, now
   for (const name of await registry.names()) {
     const bytes = (await registry.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
     const report = verify(bytes, { engine, keys, now, fileName: name, named: true });
-    listed.push({ name, text: new TextDecoder().decode(bytes), report });
+    listed.push({ name, text: textOf(bytes), report });
   }
-  const signedAt = ({ report }: Listed): string => report.statement?.predicate.f3.signedAt ?? "";
-  return listed.sort((a, b) => signedAt(b).localeCompare(signedAt(a)) || a.name.localeCompare(b.name));
+  const signedAt = ({ report }: Listed): number => Date.parse(report.statement?.predicate.f3.signedAt ?? "1970-01-01T00:00:00Z");
+  return listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
 }
 
-/** The site is itself the registry that it shows, so that an address of it can be given to `attest verify`. */
-async function copyRegistry(from: Store, to: Store, listed: readonly Listed[], keyring: Keyring): Promise<void> {
+/** A page is UTF-8 and can hold no other bytes; a mark that no JSON text begins with keeps such a file refused there as well. */
+function textOf(bytes: Bytes): string {
+  try {
+    return fromUtf8(bytes);
+  } catch {
+    return "\ufffd";
+  }
+}
+
+/** The site is itself the registry that it shows, so that an address of it can be given to `attest verify`. Returns which evidence is there. */
+async function copyRegistry(from: Store, to: Store, listed: readonly Listed[], keyring: Keyring): Promise<ReadonlySet<string>> {
+  const archived = new Set<string>();
   const copy = async (path: string): Promise<Bytes | undefined> => {
     const bytes = await from.read(path);
     if (bytes !== undefined) await to.replace(path, bytes);
     return bytes;
   };
   for (const { name, report } of listed) {
-    for (const { digest } of report.statement?.predicate.f3.evidence ?? []) if (digest.sha256 !== undefined) await copy(evidencePath(digest.sha256));
+    for (const { digest } of report.statement?.predicate.f3.evidence ?? []) if (digest.sha256 !== undefined && (await copy(evidencePath(digest.sha256)))) archived.add(digest.sha256);
     await copy(`${ATTESTATIONS}/${name}`);
   }
   for (const { name } of keyring.signers) await copy(`keys/${name}.pub`);
   for (const path of [KEYRING, INDEX, REGISTRY_FILE]) await copy(path);
+  return archived;
 }

@@ -54,7 +54,7 @@ export function renderPage({ title, description, root, data, main }: Page, { sty
     "</head>",
     "<body>",
     `<nav class="site" aria-label="site">${home === "" ? `<span class="name">${text(registry)}</span>` : `<a class="name" href="${home}">${text(registry)}</a>`}<a href="${root}verify.html">Check a file</a></nav>`,
-    '<p id="status" role="status" aria-live="polite" hidden></p>',
+    '<p id="status" class="unseen" role="status" aria-live="polite"></p>',
     `<noscript>${html(noScript())}</noscript>`,
     `<main id="main">${main.map(html).join("\n")}</main>`,
     `<footer><p>Made with attest. This page verifies what it shows, on your device, and is not allowed to make network requests. It was served by the publisher all the same: for proof, verify with a copy of the tool that you got elsewhere.</p></footer>`,

@@ -33,7 +33,8 @@ export class Directory implements Store {
 
   /** Callers build paths from digests and checked names only; this is the second lock on that door. */
   #at(path: string): string {
-    if (isAbsolute(path) || path.split("/").includes("..")) throw new Error(`a path must stay inside the store, found ${path}`);
+    if (isAbsolute(path) || path.split("/").includes(".."))
+      throw new Error(`a path must stay inside the store, found ${path}`);
     return join(this.place, path);
   }
 }

@@ -8,17 +8,27 @@ const MAX_REDIRECTS = 5;
 
 /** The bytes, or undefined for 404 and 410. Throws `network` for everything else that is no answer, and `too-large`. */
 export async function fetchBytes(url: URL, limit = MAX_BYTES): Promise<Bytes | undefined> {
-  const refused = (what: string): AttestError => new AttestError("network", `could not fetch ${url.href}: ${what}`, "check the address, or save the file and verify the copy");
+  const refused = (what: string): AttestError =>
+    new AttestError(
+      "network",
+      `could not fetch ${url.href}: ${what}`,
+      "check the address, or save the file and verify the copy",
+    );
   let at = url;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-    const response = await fetch(at, { redirect: "manual", credentials: "omit", signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
+    const response = await fetch(at, {
+      redirect: "manual",
+      credentials: "omit",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    }).catch((error: unknown) => {
       throw refused(error instanceof Error ? reason(error) : String(error));
     });
     const target = response.headers.get("location");
     if (response.status >= 300 && response.status < 400 && target !== null) {
       const next = new URL(target, at);
       await response.body?.cancel();
-      if (next.host !== url.host || (url.protocol === "https:" && next.protocol !== "https:")) throw refused(`it redirects to ${next.origin}`);
+      if (next.host !== url.host || (url.protocol === "https:" && next.protocol !== "https:"))
+        throw refused(`it redirects to ${next.origin}`);
       at = next;
       continue;
     }
@@ -37,7 +47,8 @@ async function capped(body: ReadableStream<Uint8Array>, limit: number, url: URL)
   let length = 0;
   for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > limit) throw new AttestError("too-large", `expected at most ${limit} bytes at ${url.href}, found more`);
+    if (length > limit)
+      throw new AttestError("too-large", `expected at most ${limit} bytes at ${url.href}, found more`);
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));

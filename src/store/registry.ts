@@ -17,7 +17,8 @@ export const INDEX = "attestations/index.json";
 
 export const attestationPath = (id: string): string => `${ATTESTATIONS}/${id}.json`;
 /** Content-addressed: a digest is all that a path is ever made of. */
-export const evidencePath = (sha256: string): string => `${ATTESTATIONS}/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
+export const evidencePath = (sha256: string): string =>
+  `${ATTESTATIONS}/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
 
 const about = z.strictObject({
   /** Schemeless: example.org/lab. */
@@ -48,7 +49,11 @@ export class Registry {
   static async open(store: Store, engine: Engine): Promise<Registry> {
     const bytes = await store.read(REGISTRY_FILE);
     if (bytes === undefined) {
-      throw new AttestError("registry-missing", `expected a registry, a folder with ${REGISTRY_FILE}, found none at ${store.place}`, "make one with: attest init DIR --origin NAME");
+      throw new AttestError(
+        "registry-missing",
+        `expected a registry, a folder with ${REGISTRY_FILE}, found none at ${store.place}`,
+        "make one with: attest init DIR --origin NAME",
+      );
     }
     return new Registry(store, readAbout(parseJson(bytes)), engine);
   }
@@ -57,7 +62,11 @@ export class Registry {
   static async create(store: Store, described: About, engine: Engine): Promise<Registry> {
     const registry = new Registry(store, readAbout(described), engine);
     if ((await store.read(REGISTRY_FILE)) !== undefined) {
-      throw new AttestError("registry-exists", `expected a folder without a registry, found ${REGISTRY_FILE} in ${store.place}`, "nothing was changed");
+      throw new AttestError(
+        "registry-exists",
+        `expected a folder without a registry, found ${REGISTRY_FILE} in ${store.place}`,
+        "nothing was changed",
+      );
     }
     if ((await store.read(KEYRING)) === undefined) await store.create(KEYRING, formatKeyring(EMPTY_KEYRING));
     await registry.reindex();
@@ -67,7 +76,8 @@ export class Registry {
 
   async keyring(): Promise<Keyring> {
     const bytes = await this.store.read(KEYRING);
-    if (bytes === undefined) throw new AttestError("registry-format", `expected ${KEYRING} in ${this.store.place}, found none`);
+    if (bytes === undefined)
+      throw new AttestError("registry-format", `expected ${KEYRING} in ${this.store.place}, found none`);
     return parseKeyring(bytes, this.#engine);
   }
 
@@ -78,7 +88,11 @@ export class Registry {
     const known = signers.find(({ key }) => key.keyid === signer.key.keyid);
     if (known === undefined) {
       if (signers.some(({ name }) => name === signer.name)) {
-        throw new AttestError("key-exists", `expected a name that the registry does not list yet, found ${signer.name} for another key`, "sign with a key of another name: attest key new NAME, then --signer NAME");
+        throw new AttestError(
+          "key-exists",
+          `expected a name that the registry does not list yet, found ${signer.name} for another key`,
+          "sign with a key of another name: attest key new NAME, then --signer NAME",
+        );
       }
       await this.store.replace(KEYRING, formatKeyring({ ...keyring, signers: [...signers, signer] }));
     }
@@ -101,7 +115,7 @@ export class Registry {
 
   /** Derived and never trusted. Made again when another writer published meanwhile, so that the last index names all. */
   async reindex(): Promise<void> {
-    for (let names = await this.names(); ; ) {
+    for (let names = await this.names(); ;) {
       await this.store.replace(INDEX, readable(await Promise.all(names.map((name) => this.#row(name)))));
       const again = await this.names();
       if (again.join() === names.join()) return;

@@ -13,7 +13,23 @@ export interface PageData {
   readonly keyring?: string;
   /** File name and exact text of each attestation on the page. */
   readonly documents: readonly { readonly name: string; readonly text: string }[];
+  /** SHA-256 of the evidence that lies beside the page; only what the document names too is ever linked. */
+  readonly evidence?: readonly string[];
+  /** Of a list that is longer than a page. */
+  readonly pages?: Pages;
 }
+
+export interface Pages {
+  readonly at: number;
+  readonly of: number;
+}
+
+export const placeOf = (evidence: readonly string[]): Place => ({
+  evidence: (sha256) => (evidence.includes(sha256) ? `evidence/sha256/${sha256.slice(0, 2)}/${sha256}` : undefined),
+});
+
+/** Of the window: what the document calls itself is said there only while it is shown. */
+export const titleOf = ({ statement }: Report, fileName: string): string => (statement === undefined ? fileName : `${statement.predicate.f3.title}: ${statement.predicate.f3.verdict}`);
 
 /** Before the reader's own browser has looked, nothing is claimed; the statement stands there as the publisher sent it. */
 export const pendingView = (): Element =>
@@ -39,7 +55,7 @@ export function attestationPage({ report, place, fileName, keyLine }: Shown, pen
   return [
     titleView(statement),
     ...state,
-    limitsView(),
+    ...(pending ? [] : [limitsView()]),
     h("article", "", articleView(statement, report, place)),
     commandsView(fileName, keyLine),
     ...(pending ? [] : [stepsView(report)]),
@@ -53,8 +69,13 @@ export interface Row {
 
 const pageOf = (name: string): string => name.replace(/\.json$/, ".html");
 
+export const listPath = (at: number): string => (at === 1 ? "index.html" : `page-${at}.html`);
+
+const pagerView = ({ at, of }: Pages): Element =>
+  h("p", "pager", `Page ${at} of ${of}; the numbers above count this page alone. `, Array.from({ length: of }, (_, before) => [before + 1 === at ? h("strong", "", String(at)) : local(listPath(before + 1), String(before + 1)), " "]));
+
 /** The list of a registry, newest first; a row whose signature does not fit shows its file's name and nothing else. */
-export function indexPage(about: { readonly origin: string; readonly title: string }, rows: readonly Row[], signers: readonly (readonly [string, string])[], pending: boolean): Element[] {
+export function indexPage(about: { readonly origin: string; readonly title: string }, rows: readonly Row[], signers: readonly (readonly [string, string])[], pending: boolean, pages: Pages = { at: 1, of: 1 }): Element[] {
   const counted = (verdict: string): string => String(rows.filter(({ report }) => report.verdict === verdict).length);
   const row = ({ name, report }: Row): Child[] => {
     const f3 = report.statement?.predicate.f3;
@@ -75,7 +96,7 @@ export function indexPage(about: { readonly origin: string; readonly title: stri
       h("p", "lede", "Each line below was tested, recorded and signed. Open one to read what was done, what was seen, and what was not shown."),
     ),
     h("section", "count", facts("counts", [["validated", counted("VALIDATED")], ["inconclusive", counted("INCONCLUSIVE")], ["refuted", counted("REFUTED")]])),
-    h("section", "list", rows.length === 0 ? h("p", "", "Nothing has been published here yet.") : table("", ["Test", "Verdict", "Signed (claimed)", "Signature"], rows.map(row))),
+    h("section", "list", rows.length === 0 ? h("p", "", "Nothing has been published here yet.") : table("", ["Test", "Verdict", "Signed (claimed)", "Signature"], rows.map(row)), pages.of === 1 ? undefined : pagerView(pages)),
     h(
       "section",
       "signers",

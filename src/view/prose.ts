@@ -32,7 +32,7 @@ export function prose(text: string): Element[] {
     if (lines.length > 0) blocks.push(block(lines));
     lines = [];
   };
-  for (const line of text.split("\n")) {
+  for (const line of text.split(/\r?\n/)) {
     if (fence !== undefined) {
       if (line === "```") {
         blocks.push(h("pre", "", fence.join("\n")));

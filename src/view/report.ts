@@ -1,4 +1,5 @@
 /** A report → what a person is told of the verification: the headline, the four answers, and each step with its values. */
+import { exitOf } from "../core/codes.js";
 import type { Check, Report } from "../core/report.js";
 import { facts, h, with_, type Element } from "./tree.js";
 import { AUDIT, DOES_NOT_PROVE, headline, NO_VERDICT, PROVES, SIGNATURE, TRUST, verdictWording, type Wording } from "./words.js";
@@ -25,7 +26,7 @@ const STEP: Readonly<Record<Check["name"], string>> = {
 /** How good news looks must not depend on the verdict: a good signature on a refuted claim is still a good signature. */
 export function toneOf({ signature, trust, exit }: Report): "good" | "bad" | "open" {
   if (signature === "bad" || exit === 2 || exit === 1 || trust === "revoked") return "bad";
-  return signature === "ok" && trust === "confirmed-by-you" ? "good" : "open";
+  return signature === "ok" && trust === "confirmed-by-you" && exit !== 4 ? "good" : "open";
 }
 
 export function headlineView(report: Report): Element {
@@ -57,9 +58,12 @@ export const limitsView = (): Element =>
     h("div", "", h("h2", "", "What it does not prove"), h("ul", "", DOES_NOT_PROVE.map((line) => h("li", "", line)))),
   );
 
+/** Where engines disagree a check was tried and not made: that is no bad news. */
+const statusOf = ({ status, code }: Check): Check["status"] => (status === "failed" && exitOf(code) === 4 ? "not-checked" : status);
+
 /** Every step in order, with what was recomputed; one that was not made says so. */
 export function stepsView(report: Report): Element {
-  const steps = report.checks.map(({ name, status, code, detail, values }) =>
+  const steps = report.checks.map((check) => ({ ...check, status: statusOf(check) })).map(({ name, status, code, detail, values }) =>
     h(
       "li",
       `step ${status}`,

@@ -5,9 +5,9 @@ import { prose } from "./prose.js";
 import { date, facts, h, link, local, table, with_, type Child, type Element } from "./tree.js";
 import { OUTCOME, SOURCE_DATE, verdictWording } from "./words.js";
 
-/** Where the published things lie, seen from the page; without it nothing is linked. */
+/** Where the published things lie, seen from the page; what is not there is not linked. */
 export interface Place {
-  readonly evidence: (sha256: string) => string;
+  readonly evidence: (sha256: string) => string | undefined;
 }
 
 const size = (bytes: number): string => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KiB`);
@@ -78,7 +78,8 @@ const checksView = ({ checks }: F3): Element =>
 function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element {
   const rows = evidence.map((item): Child[] => {
     const { sha256 } = item.digest;
-    const bytes = sha256 === undefined ? digestText(item.digest) : place === undefined ? sha256 : local(place.evidence(sha256), sha256);
+    const path = sha256 === undefined ? undefined : place?.evidence(sha256);
+    const bytes = sha256 === undefined ? digestText(item.digest) : path === undefined ? sha256 : local(path, sha256);
     return [
       [h("p", "claim", item.name), h("p", "id", `${item.role} · ${item.mediaType ?? "type not stated"} · ${size(item.size)}`), item.uri === undefined ? undefined : h("p", "id", link(item.uri, item.uri))],
       [item.sourceDate === undefined ? "unknown" : date(item.sourceDate), h("p", "id", item.sourceDate === undefined ? "" : SOURCE_DATE[item.sourceDateKind])],
@@ -143,11 +144,13 @@ const identityView = ({ id, digest, signers, checks }: Report): Element =>
 /** The commands that say the same as the page, for whoever would rather not trust a page. */
 export function commandsView(file: string, keyLine: string | undefined): Element {
   const command = (text: string): Element => with_("pre", { class: "command" }, text);
+  // Whoever sends a file names it, and a shell would run `a; b.json`.
+  const name = /^\w[\w.-]*$/.test(file) ? file : "FILE";
   return h(
     "section",
     "commands",
     h("h2", "", "Check it without this page"),
     h("p", "", "A page that serves both the document and its verifier is a convenience, not a proof. The command line says the same, from a copy of your own:"),
-    command(`npx @f3/attest verify ${file}${keyLine === undefined ? "" : ` --key '${keyLine}'`}`),
+    command(`npx @f3/attest verify ${name}${keyLine === undefined ? "" : ` --key '${keyLine}'`}`),
   );
 }

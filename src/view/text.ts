@@ -5,7 +5,7 @@ const INLINE = new Set(["span", "strong", "em", "code", "a", "time", "bdi", "th"
 
 const words = (tree: Tree): string => {
   if (typeof tree === "string") return tree;
-  const inner = tree.children.map(words).join(tree.tag === "td" || tree.tag === "dd" ? "" : "");
+  const inner = tree.children.map(words).join("");
   return tree.tag === "p" || tree.tag === "div" || tree.tag === "li" ? ` ${inner} ` : inner;
 };
 const flatten = (tree: Tree): string => words(tree).replace(/ +/g, " ").trim();

@@ -35,21 +35,16 @@ export function with_(tag: Tag, attributes: Readonly<Record<string, string>>, ..
  * A link to another place. From a document, only http and https are ever clickable: `javascript:` and whatever else is shown as text.
  */
 export function link(href: string, text: string): Element {
-  return /^https?:\/\/[^\s"'<>\\]+$/i.test(href)
-    ? with_("a", { href: encodeURI(decodeSafely(href)), rel: "noopener noreferrer nofollow" }, text)
+  return /^https?:\/\/[^\s"'<>\\\p{Cs}]+$/iu.test(href)
+    ? with_("a", { href: href.replace(UNPLAIN, encodeURIComponent), rel: "noopener noreferrer nofollow" }, text)
     : h("span", "", text);
 }
 
+/** Whatever is not visible ASCII; a percent sign stays, so that the address is the one that was signed. */
+const UNPLAIN = /[^\x21-\x7e]+/gu;
+
 /** A link within what we publish; the path is ours. */
 export const local = (path: string, text: string): Element => with_("a", { href: path }, text);
-
-const decodeSafely = (href: string): string => {
-  try {
-    return decodeURI(href);
-  } catch {
-    return href;
-  }
-};
 
 /** A date as people read it, with the exact text for machines. */
 export const date = (at: string): Element => with_("time", { datetime: printable(at) }, at.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC"));

@@ -12,7 +12,12 @@ export const taskAwareBackground: Scenario = {
   name: "task-aware-background",
   title: "Task-aware background processing",
   hypothesis: "A background process can update the state of a task while the agent goes on with other work.",
-  subject: [{ name: "task-aware background processing, the published shell pattern", digest: { sha256: hex(nodeEngine.sha256(patternBytes())) } }],
+  subject: [
+    {
+      name: "task-aware background processing, the published shell pattern",
+      digest: { sha256: hex(nodeEngine.sha256(patternBytes())) },
+    },
+  ],
   configuration: [{ name: DRIVER.name, uri: DRIVER.uri, annotations: { about: DRIVER.about } }],
   relations: [
     { type: "verifies", target: PUBLISHED.relation.verifies },
@@ -20,7 +25,11 @@ export const taskAwareBackground: Scenario = {
   ],
   defaultProfile: "proof-of-concept",
   profiles: {
-    "proof-of-concept": { describe: "the published steps, one for one; what the published test did not try is skipped", checks: CHECKS, notChecked: NOT_CHECKED },
+    "proof-of-concept": {
+      describe: "the published steps, one for one; what the published test did not try is skipped",
+      checks: CHECKS,
+      notChecked: NOT_CHECKED,
+    },
   },
   source: import.meta.url,
   run: proofOfConcept,
@@ -35,7 +44,13 @@ export const taskAwareBackground: Scenario = {
           "A shell script, the published pattern, was started for real. It puts a subshell into the background, which sleeps for two seconds and then rewrites the task's JSON file in place: status `completed`, and metadata with the time. The foreground computed a chain of hashes all the while and looked at the task after each unit of work.",
         ].join("\n"),
       },
-      { heading: "What was observed", body: checks.filter(({ outcome }) => outcome !== "skipped").map(({ claim, outcome, observed }) => `- ${claim} ${outcome}: ${observed}.`).join("\n") },
+      {
+        heading: "What was observed",
+        body: checks
+          .filter(({ outcome }) => outcome !== "skipped")
+          .map(({ claim, outcome, observed }) => `- ${claim} ${outcome}: ${observed}.`)
+          .join("\n"),
+      },
       {
         heading: "What stays open",
         body: [
@@ -58,6 +73,7 @@ function summary(checks: readonly CheckRecord[]): string {
   const observed = (id: string): CheckRecord | undefined => checks.find((check) => check.id === id);
   const visible = observed("update-visible");
   const worked = observed("foreground-works");
-  if (visible?.outcome !== "passed") return `The update of the background process did not arrive: ${visible?.observed ?? "not reported"}.`;
+  if (visible?.outcome !== "passed")
+    return `The update of the background process did not arrive: ${visible?.observed ?? "not reported"}.`;
   return `The update that a background shell wrote was ${visible.observed}; meanwhile the foreground did ${worked?.observed ?? "an unknown amount of work"}. So the mechanism works in isolation. The conditions under which it would be used were not tried.`;
 }

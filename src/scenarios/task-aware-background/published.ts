@@ -34,7 +34,11 @@ export const PUBLISHED = {
     "task ids can collide",
     "nothing locks the file, so concurrent updates can conflict",
   ],
-  residue: ["it was not tried across session boundaries", "it was not tried with concurrent updates under load", "it was not tried with a real long-running process in place of sleep"],
+  residue: [
+    "it was not tried across session boundaries",
+    "it was not tried with concurrent updates under load",
+    "it was not tried with a real long-running process in place of sleep",
+  ],
   relation: { verifies: "Combo Test: Task-Aware Background Processing Primitive" },
 } as const;
 

@@ -15,7 +15,11 @@ export interface Task {
   readonly blockedBy: readonly string[];
 }
 
-export const DRIVER = { name: "driver fs", uri: "pkg:npm/%40anthropic-ai/claude-code@2.1.330", about: "own reader and writer of the on-disk format observed in that version; not the vendor's tools" };
+export const DRIVER = {
+  name: "driver fs",
+  uri: "pkg:npm/%40anthropic-ai/claude-code@2.1.330",
+  about: "own reader and writer of the on-disk format observed in that version; not the vendor's tools",
+};
 
 export class TaskList {
   readonly folder: string;
@@ -37,7 +41,15 @@ export class TaskList {
   /** TaskCreate. */
   create(subject: string, description: string, activeForm: string): Task {
     const id = String(Math.max(this.#highWater(), ...this.#ids()) + 1);
-    const task: Task & { activeForm: string } = { id, subject, description, activeForm, status: "pending", blocks: [], blockedBy: [] };
+    const task: Task & { activeForm: string } = {
+      id,
+      subject,
+      description,
+      activeForm,
+      status: "pending",
+      blocks: [],
+      blockedBy: [],
+    };
     writeFileSync(this.path(id), `${JSON.stringify(task, null, 2)}\n`, { flag: "wx" });
     return task;
   }
@@ -73,4 +85,5 @@ export class TaskList {
   }
 }
 
-const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((item) => typeof item === "string");
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string");

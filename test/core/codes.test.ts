@@ -1,0 +1,103 @@
+/** Every code that core can answer with, and one way to earn it: a code that nothing produces is a promise that nobody keeps. */
+import { describe, expect, test } from "vitest";
+import { fromHex, utf8, type Bytes } from "../../src/core/bytes.js";
+import { CODES, exitOf, meaningOf, SEVERITY, worst, type Code, type ExitStatus } from "../../src/core/codes.js";
+import { AttestError } from "../../src/core/errors.js";
+import { formatEnvelope } from "../../src/core/envelope.js";
+import { canonical, MAX_BYTES, type Json } from "../../src/core/json.js";
+import { failures } from "../../src/core/report.js";
+import type { Known } from "../../src/core/signatures.js";
+import type { VerifyOptions } from "../../src/core/verify.js";
+import { look, sites, yours } from "./looking.js";
+import { result, sealed, signed, signer, statement } from "./making.js";
+
+const me = signer();
+const made = signed(statement(), [me]);
+const [mine] = made.signatures;
+
+/** What verify() says of a document, under my key if nothing else is said. */
+const of =
+  (bytes: Bytes | string, keys: Known[] = [yours(me)], options: Partial<VerifyOptions> = {}) =>
+  (): Code[] =>
+    failures(look(typeof bytes === "string" ? utf8(bytes) : bytes, keys, options)).map(({ code }) => code);
+
+/** What a function of core throws, for the two codes that no document can produce. */
+const by = (call: () => unknown) => (): Code[] => {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof AttestError) return [error.code];
+  }
+  return [];
+};
+
+const WAYS = {
+  "too-large": of(new Uint8Array(MAX_BYTES + 1)),
+  "not-utf8": of(Uint8Array.of(0xff)),
+  bom: of("\ufeff{}"),
+  "json-syntax": of("{"),
+  "json-duplicate": of('{"payload":{},"payload":{}}'),
+  "json-surrogate": of('"\\ud800"'),
+  "json-number-range": of("9007199254740992"),
+  "json-number-spelling": of("1.0"),
+  "json-proto": of('{"__proto__":{}}'),
+  "json-depth": of("[".repeat(65)),
+  "not-json": by(() => canonical(undefined as unknown as Json)),
+  hex: by(() => fromHex("0A")),
+  base64: of('{"payload":{},"payloadType":"","signatures":[{"keyid":"","sig":"-"}]}'),
+  "skin-unknown": of("{}"),
+  "skin-member": of('{"payload":{}}'),
+  "skin-mixed": of('{"payload":{},"dsseEnvelope":{}}'),
+  "not-canonical": of(`{"payload":"${btoa('{"a": 1}')}","payloadType":"","signatures":[]}`),
+  "signature-missing": of(sealed(statement())),
+  "signature-count": of(formatEnvelope({ ...made, signatures: Array.from({ length: 17 }, () => mine!) })),
+  "signature-duplicate": of(sealed(statement(), me, me)),
+  "signature-bad": of(formatEnvelope({ ...made, payload: statement({ _type: "another" }) })),
+  "signature-weak": of(formatEnvelope({ ...made, signatures: [{ ...mine!, sig: new Uint8Array(64) }] })),
+  "engines-disagree": of(sealed(statement(), me), [yours(me)], { second: { name: "another", verify: () => false } }),
+  "key-unknown": of(sealed(statement(), me), []),
+  "key-site-only": of(sealed(statement(), me), [sites(me)]),
+  "key-retired": of(sealed(statement(), me), [sites(me, { validUntil: "2026-02-01T00:00:00Z" })]),
+  "key-revoked": of(sealed(statement(), me), [sites(me, { revoked: { at: "2026-02-01T00:00:00Z", reason: "lost" } })]),
+  "payload-type": of(formatEnvelope(signed(statement(), [me], "text/plain"))),
+  "statement-type": of(sealed({}, me)),
+  "predicate-type": of(sealed(statement({ predicateType: "urn:example:another" }), me)),
+  "version-newer": of(sealed(result({ version: 2 }), me)),
+  schema: of(sealed(result({ title: "" }), me)),
+  "verdict-mismatch": of(sealed(result({ verdict: "REFUTED" }), me)),
+  "result-mismatch": of(sealed(statement({ predicate: { result: "FAILED" } }), me)),
+  "tests-mismatch": of(sealed(statement({ predicate: { passedTests: [] } }), me)),
+  "name-mismatch": of(sealed(statement(), me), [yours(me)], { fileName: "another.json", named: true }),
+  "time-order": of(sealed(result({ signedAt: "2026-02-01T00:00:00Z" }), me)),
+  "time-future": of(sealed(statement(), me), [yours(me)], { now: new Date(0) }),
+  "evidence-changed": of(sealed(statement(), me), [yours(me)], { archived: () => "changed" }),
+} satisfies Partial<Record<Code, () => Code[]>>;
+
+test.each(Object.entries(WAYS))("%s", (code, found) => {
+  expect(found()).toEqual([code]);
+});
+
+test("that is all of them, in their order", () => {
+  expect(Object.keys(WAYS)).toEqual(CODES.slice(0, CODES.indexOf("evidence-changed") + 1));
+});
+
+describe("exit status", () => {
+  test("each code has one, and a meaning", () => {
+    for (const code of CODES) {
+      expect([0, ...SEVERITY]).toContain(exitOf(code));
+      expect(meaningOf(code)).toMatch(/^\S.*[^.\s]$/);
+    }
+  });
+
+  test.each<[ExitStatus[], ExitStatus]>([
+    [[], 0],
+    [[0, 0], 0],
+    [[0, 5], 5],
+    [[5, 4], 4],
+    [[4, 3, 5], 3],
+    [[3, 1, 4], 1],
+    [[1, 2, 3, 4, 5], 2],
+  ])("of %j is %s", (statuses, whole) => {
+    expect(worst(statuses)).toBe(whole);
+  });
+});
