@@ -6,7 +6,8 @@ import { formatKey, parseKey } from "../src/core/key.js";
 import { parseKeyring } from "../src/core/keyring.js";
 import type { Report } from "../src/core/report.js";
 import type { Known } from "../src/core/signatures.js";
-import { attestationPage, indexPage, verifyPage, type PageData } from "../src/view/pages.js";
+import { attestationPage, indexPage, placeOf, titleOf, verifyPage, type PageData } from "../src/view/pages.js";
+import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
 import { dom } from "./dom.js";
 import { selfTest, verifyTwice } from "./opinion.js";
@@ -45,7 +46,7 @@ function announce(report: Report, focus: boolean): void {
   if (focus) outcome?.focus();
 }
 
-async function showOne(given: Given, focus = false): Promise<void> {
+async function showOne(given: Given, focus = false): Promise<Report> {
   const report = await check(given);
   const signer = report.signers.find(({ signature }) => signature === "ok")?.keyid;
   const key = [...yours, ...site].find((known) => known.key.keyid === signer)?.key;
@@ -54,12 +55,15 @@ async function showOne(given: Given, focus = false): Promise<void> {
     report,
     fileName: given.name,
     keyLine: key && formatKey(key),
-    ...(published && { place: { evidence: (sha256: string) => `evidence/sha256/${sha256.slice(0, 2)}/${sha256}` } }),
+    ...(published && { place: placeOf(data.evidence ?? []) }),
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
+  document.title = printable(titleOf(report, given.name));
   place(controls(signer));
-  main.querySelector(".steps")?.before(box(tamperField(given, (changed) => void showOne((current = changed), true))));
+  const forgery = tamperField(given, report.signature === "ok", (changed) => void showOne((current = changed), true));
+  if (forgery !== undefined) main.querySelector(".steps")?.before(box(forgery));
   announce(report, focus);
+  return report;
 }
 
 const original = current;
@@ -68,7 +72,7 @@ async function showIndex(): Promise<void> {
   const rows = [];
   for (const { name, text } of data.documents) rows.push({ name, report: await check({ name, bytes: utf8(text) }) });
   const signers = site.map(({ key, entry }) => [entry?.name ?? "", key.keyid] as const);
-  main.replaceChildren(...indexPage(data.about ?? { origin: "", title: "" }, rows, signers, false).map(dom));
+  main.replaceChildren(...indexPage(data.about ?? { origin: "", title: "" }, rows, signers, false, data.pages).map(dom));
   status.textContent = `${rows.length} checked`;
 }
 
@@ -108,12 +112,14 @@ async function takeKey(text: string): Promise<string> {
   const key = given.startsWith("SHA256:") ? site.find((known) => known.key.keyid === given)?.key : parseKey(given, nobleEngine);
   if (key === undefined) throw new AttestError("key-unknown", "this fingerprint is not that of a key which this site lists: the signer is somebody else, or the fingerprint is mistyped");
   yours = [...yours, { key, by: "you", source: "what you pasted here" }];
-  if (current !== undefined) await showOne(current, true);
+  const signers = current === undefined ? [] : (await showOne(current, true)).signers;
+  if (signers.length > 0 && !signers.some(({ keyid }) => keyid === key.keyid)) throw new AttestError("key-unknown", `${key.keyid} is not the key that signed this file`);
   return `${key.keyid} counts as confirmed by you, on this page`;
 }
 
 async function start(): Promise<void> {
   if (!selfTest()) {
+    document.title = "attest";
     main.replaceChildren(dom(h("div", "headline bad", h("h2", "", "This verifier is broken"), h("p", "", "It failed its own test, so it shows nothing. Use another browser, or the command line."))));
     return;
   }

@@ -10,27 +10,35 @@ function element<K extends keyof HTMLElementTagNameMap>(tag: K, properties: Part
   return made;
 }
 
-/** Runs what the reader asked for, and says in words how it went. */
-async function say(said: HTMLElement, act: () => Promise<string>): Promise<void> {
+const sayer = (id: string): HTMLElement => {
+  const said = element("p", { className: "said", id });
+  said.setAttribute("role", "status");
+  return said;
+};
+
+/** Runs what the reader asked for, and says in words how it went. The controls may be new ones by then: a check makes them again. */
+async function say(id: string, act: () => Promise<string>): Promise<void> {
+  const told = (text: string, wrong: boolean): void => {
+    const said = document.getElementById(id);
+    if (said === null) return;
+    said.textContent = printable(text);
+    said.classList.toggle("wrong", wrong);
+  };
   try {
-    said.textContent = printable(await act());
-    said.classList.remove("wrong");
+    told(await act(), false);
   } catch (error) {
-    said.textContent = printable(error instanceof AttestError ? `${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}` : String(error));
-    said.classList.add("wrong");
+    told(error instanceof AttestError ? `${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}` : String(error), true);
   }
 }
 
 export function dropZone(first: boolean, take: (name: string, bytes: Bytes) => Promise<string>): HTMLElement {
-  const said = element("p", { className: "said" });
-  said.setAttribute("role", "status");
   const input = element("input", { type: "file", id: "file" });
   const label = element("label", { htmlFor: "file" }, first ? "Choose a file, or drop it here: an attestation (test_….json), a public key or a keyring" : "Check another file, or drop a public key here");
-  const zone = element("div", { className: "drop" }, label, element("p", {}, input), said);
+  const zone = element("div", { className: "drop" }, label, element("p", {}, input), sayer("file-said"));
   const open = (files: FileList | null): void => {
     const file = files?.[0];
     if (file === undefined) return;
-    void say(said, async () => {
+    void say("file-said", async () => {
       if (file.size > MAX_BYTES) throw new AttestError("too-large", `expected at most ${MAX_BYTES} bytes, found ${file.size}`);
       return await take(file.name, new Uint8Array(await file.arrayBuffer()));
     });
@@ -52,17 +60,15 @@ export function dropZone(first: boolean, take: (name: string, bytes: Bytes) => P
 }
 
 export function keyField(signer: string | undefined, take: (text: string) => Promise<string>): HTMLElement {
-  const said = element("p", { className: "said" });
-  said.setAttribute("role", "status");
   const input = element("input", { type: "text", id: "key", placeholder: "ssh-ed25519 AAAA… or SHA256:…", autocomplete: "off", spellcheck: false });
   const form = element("form", { className: "field" }, input, element("button", { type: "submit" }, "Compare"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void say(said, () => take(input.value));
+    void say("key-said", () => take(input.value));
   });
   const label = element("label", { htmlFor: "key" }, "Paste the signer's public key or fingerprint, from a source other than this site: their profile, an e-mail, a repository. It is compared by machine and forgotten when you leave.");
   const made = signer === undefined ? [] : [element("p", {}, "This signature was made with ", element("code", {}, printable(signer)))];
-  return element("fieldset", {}, element("legend", {}, "Do you know the signer's key?"), ...made, element("p", {}, label), form, said);
+  return element("fieldset", {}, element("legend", {}, "Do you know the signer's key?"), ...made, element("p", {}, label), form, sayer("key-said"));
 }
 
 interface Given {
@@ -70,9 +76,10 @@ interface Given {
   readonly bytes: Bytes;
 }
 
-/** One letter of the signed text changed, and back: what it looks like when a document was forged. */
-export function tamperField(given: Given, show: (given: Given) => void): HTMLElement {
+/** One letter of the signed text changed, and back: what it looks like when a document was forged. Only where the original holds. */
+export function tamperField(given: Given, holds: boolean, show: (given: Given) => void): HTMLElement | undefined {
   const original = forgedFrom.get(given);
+  if (!holds && original === undefined) return undefined;
   const button = element("button", { type: "button", className: "quiet" }, original === undefined ? "Change one letter and check again" : "Put the letter back");
   button.addEventListener("click", () => show(original ?? forged(given)));
   return element("fieldset", {}, element("legend", {}, "See a forgery refused"), element("p", {}, "Changes one letter of the signed text, in this page's memory, and runs the same check."), button);
