@@ -5,7 +5,7 @@ import { AttestError } from "../src/core/errors.js";
 import { formatKey, parseKey } from "../src/core/key.js";
 import { parseKeyring } from "../src/core/keyring.js";
 import type { Report } from "../src/core/report.js";
-import type { Known } from "../src/core/signatures.js";
+import { knownFrom, type Known } from "../src/core/signatures.js";
 import { attestationPage, indexPage, placeOf, titleOf, verifyPage, type PageData } from "../src/view/pages.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
@@ -24,19 +24,21 @@ const status = document.getElementById("status") as HTMLElement;
 
 const site: Known[] = siteKeys();
 let yours: Known[] = [];
-let current: Given | undefined = data.kind === "attestation" ? data.documents.map(({ name, text }) => ({ name, bytes: utf8(text) }))[0] : undefined;
+let current: Given | undefined =
+  data.kind === "attestation" ? data.documents.map(({ name, text }) => ({ name, bytes: utf8(text) }))[0] : undefined;
 
 /** The site's keyring, or nothing where it cannot be read: it never gives trust, so nothing is lost but a name. */
 function siteKeys(): Known[] {
   try {
-    const entries = data.keyring === undefined ? [] : parseKeyring(utf8(data.keyring), nobleEngine).signers;
-    return entries.map((entry) => ({ key: entry.key, by: "site", source: "this site's own keyring", entry }));
+    if (data.keyring === undefined) return [];
+    return knownFrom(parseKeyring(utf8(data.keyring), nobleEngine), "site", "this site's own keyring");
   } catch {
     return [];
   }
 }
 
-const check = ({ name, bytes }: Given): Promise<Report> => verifyTwice(bytes, { keys: [...yours, ...site], now: new Date(), fileName: name });
+const check = ({ name, bytes }: Given): Promise<Report> =>
+  verifyTwice(bytes, { keys: [...yours, ...site], now: new Date(), fileName: name });
 
 /** Said to screen readers; the headline takes the focus after an action of the reader, so that the outcome is what comes next. */
 function announce(report: Report, focus: boolean): void {
@@ -72,7 +74,9 @@ async function showIndex(): Promise<void> {
   const rows = [];
   for (const { name, text } of data.documents) rows.push({ name, report: await check({ name, bytes: utf8(text) }) });
   const signers = site.map(({ key, entry }) => [entry?.name ?? "", key.keyid] as const);
-  main.replaceChildren(...indexPage(data.about ?? { origin: "", title: "" }, rows, signers, false, data.pages).map(dom));
+  main.replaceChildren(
+    ...indexPage(data.about ?? { origin: "", title: "" }, rows, signers, false, data.pages).map(dom),
+  );
   status.textContent = `${rows.length} checked`;
 }
 
@@ -96,10 +100,10 @@ async function take(name: string, bytes: Bytes): Promise<string> {
   const head = new TextDecoder().decode(bytes.subarray(0, 40)).trimStart();
   if (head.startsWith("ssh-") || head.includes("PRIVATE KEY")) return await takeKey(fromUtf8(bytes));
   try {
-    const entries = parseKeyring(bytes, nobleEngine).signers;
-    yours = [...yours, ...entries.map((entry): Known => ({ key: entry.key, by: "you", source: `the keyring ${name} that you gave`, entry }))];
+    const entries = knownFrom(parseKeyring(bytes, nobleEngine), "you", `the keyring ${name} that you gave`);
+    yours = [...yours, ...entries];
     if (current !== undefined) await showOne(current, true);
-    return `${entries.length} keys taken from your keyring`;
+    return `${entries.length} ${entries.length === 1 ? "key" : "keys"} taken from your keyring`;
   } catch {
     await showOne((current = { name, bytes }), true);
     return "";
@@ -109,18 +113,39 @@ async function take(name: string, bytes: Bytes): Promise<string> {
 /** A key line, or a fingerprint, which is compared by machine with the keys that the site lists. */
 async function takeKey(text: string): Promise<string> {
   const given = text.trim();
-  const key = given.startsWith("SHA256:") ? site.find((known) => known.key.keyid === given)?.key : parseKey(given, nobleEngine);
-  if (key === undefined) throw new AttestError("key-unknown", "this fingerprint is not that of a key which this site lists: the signer is somebody else, or the fingerprint is mistyped");
+  const key = given.startsWith("SHA256:")
+    ? site.find((known) => known.key.keyid === given)?.key
+    : parseKey(given, nobleEngine);
+  if (key === undefined && site.length === 0)
+    throw new AttestError(
+      "key-unknown",
+      "there is no key here to compare a fingerprint with: paste the key line itself, ssh-ed25519 AAAA…",
+    );
+  if (key === undefined)
+    throw new AttestError(
+      "key-unknown",
+      "this fingerprint is not that of a key which this site lists: the signer is somebody else, or the fingerprint is mistyped",
+    );
   yours = [...yours, { key, by: "you", source: "what you pasted here" }];
   const signers = current === undefined ? [] : (await showOne(current, true)).signers;
-  if (signers.length > 0 && !signers.some(({ keyid }) => keyid === key.keyid)) throw new AttestError("key-unknown", `${key.keyid} is not the key that signed this file`);
+  if (signers.length > 0 && !signers.some(({ keyid }) => keyid === key.keyid))
+    throw new AttestError("key-unknown", `${key.keyid} is not the key that signed this file`);
   return `${key.keyid} counts as confirmed by you, on this page`;
 }
 
 async function start(): Promise<void> {
   if (!selfTest()) {
     document.title = "attest";
-    main.replaceChildren(dom(h("div", "headline bad", h("h2", "", "This verifier is broken"), h("p", "", "It failed its own test, so it shows nothing. Use another browser, or the command line."))));
+    main.replaceChildren(
+      dom(
+        h(
+          "div",
+          "headline bad",
+          h("h2", "", "This verifier is broken"),
+          h("p", "", "It failed its own test, so it shows nothing. Use another browser, or the command line."),
+        ),
+      ),
+    );
     return;
   }
   if (data.kind === "index") await showIndex();

@@ -58,7 +58,7 @@ function summary(
     "",
     `  id         ${id}`,
     `  digest     sha256:${digest}`,
-    `  key        ${key.key.keyid} (${key.name}${keyMade ? ", made just now" : ""})`,
+    `  key        ${key.key.keyid} (${key.name}${keyMade ? `, made just now in ${keystore().folder}` : ""})`,
     `  signature  ${SIGNATURE[report.signature].word}`,
     `  trust      ${TRUST[report.trust].word}: it is your own key`,
     `  registry   ${folder}, ${count} ${count === 1 ? "attestation" : "attestations"}`,

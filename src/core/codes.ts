@@ -56,6 +56,7 @@ const TABLE = {
   "no-name": [0, "the document came without a file name"],
   "no-log": [0, "the statement names no log"],
   "no-archive": [0, "no evidence archive is at hand"],
+  "no-evidence": [0, "the statement names no evidence"],
   "evidence-missing": [0, "some evidence is not in the archive at hand"],
   "no-policy": [0, "nothing was asked of the verdict"],
   ok: [0, "checked, and so"],

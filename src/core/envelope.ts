@@ -36,13 +36,15 @@ export const message = (payloadType: string, payload: Bytes): Bytes => {
   return concat(utf8(`DSSEv1 ${type.length} `), type, utf8(` ${payload.length} `), payload);
 };
 
-const signature = { sig: z.string(), keyid: z.string() };
+/** A hint of any form, since an unknown signer's has no effect; bounded, so that a document cannot speak through it. */
+const keyid = z.string().check(z.maxLength(256));
+const signature = { sig: z.string(), keyid };
 const shape = { payloadType: z.string(), signatures: z.array(z.strictObject(signature)) };
 const READABLE = z.strictObject({ ...shape, payload: z.record(z.string(), z.unknown()) });
 const DSSE = z.strictObject({
   ...shape,
   payload: z.string(),
-  signatures: z.array(z.strictObject({ ...signature, keyid: z.optional(z.string()) })),
+  signatures: z.array(z.strictObject({ ...signature, keyid: z.optional(keyid) })),
 });
 const SIGSTORE = ["mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"];
 

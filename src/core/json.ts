@@ -134,7 +134,11 @@ class Parser {
       const name = this.#string();
       if (name === "__proto__") throw this.#fault("json-proto", "a member named __proto__ is refused", start);
       if (Object.hasOwn(members, name)) {
-        throw this.#fault("json-duplicate", `expected each member once, found ${JSON.stringify(name)} again`, start);
+        throw this.#fault(
+          "json-duplicate",
+          `expected each member once, found ${JSON.stringify(name.slice(0, 40))} again`,
+          start,
+        );
       }
       this.#space();
       if (!this.#take(":")) throw this.#expected("':'");

@@ -11,6 +11,8 @@ export interface PublicKey {
 }
 
 const TYPE = "ssh-ed25519";
+/** Only these words are ever quoted: whatever else was pasted could be a secret. */
+const KEY_TYPE = /^(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}$/;
 
 /** RFC 8709 section 4: string "ssh-ed25519", string key; each string has its length before it, four bytes, big endian. */
 const wire = (key: Bytes): Bytes => concat(lengthed(utf8(TYPE)), lengthed(key));
@@ -36,7 +38,8 @@ export function parseKey(line: string, engine: Engine): PublicKey {
       "the owner of the key prints the line with: attest key show",
     );
   if (line.includes("PRIVATE KEY")) throw refused("a private key: keep it to yourself");
-  if (type !== TYPE || blob === undefined) throw refused(JSON.stringify(line.trim().slice(0, 40)));
+  if (type !== TYPE || blob === undefined)
+    throw refused(KEY_TYPE.test(type ?? "") ? `a key of type ${type ?? ""}` : "something else");
   if (comment.join("").includes("\n")) throw refused("more than one line");
   let decoded: Bytes;
   try {
@@ -52,8 +55,11 @@ export function parseKey(line: string, engine: Engine): PublicKey {
 }
 
 /** One line without a line feed, the comment where one is given. */
-export const formatKey = (key: PublicKey, comment?: string): string =>
-  [TYPE, base64(wire(key.bytes)), ...(comment === undefined ? [] : [comment])].join(" ");
+export function formatKey(key: PublicKey, comment?: string): string {
+  if (comment !== undefined && /[\r\n]/.test(comment))
+    throw new AttestError("key-format", "expected a comment of one line");
+  return [TYPE, base64(wire(key.bytes)), ...(comment === undefined ? [] : [comment])].join(" ");
+}
 
 /** Whoever can sign with a key: a file, an agent. The secret itself never passes through this interface. */
 export interface Signer {

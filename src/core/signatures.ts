@@ -1,11 +1,11 @@
 /** The signatures of an envelope against the keys at hand, and the reason that there is to trust those keys. */
 import { base64, hex, type Bytes } from "./bytes.js";
 import { exitOf, type Code } from "./codes.js";
-import { signatureFault } from "./ed25519.js";
+import { SIGNATURE_BYTES, signatureFault } from "./ed25519.js";
 import type { Engine } from "./engine.js";
 import { message, type Envelope, type Signature } from "./envelope.js";
 import type { PublicKey } from "./key.js";
-import type { KeyEntry } from "./keyring.js";
+import type { KeyEntry, Keyring } from "./keyring.js";
 import type { Ladder, SignatureWord, SignerReport, TrustWord } from "./report.js";
 
 /** A key at hand, and why. A keyring's entry can take trust away, whoever gives it; only `you` confers it. */
@@ -13,8 +13,14 @@ export interface Known {
   readonly key: PublicKey;
   readonly by: "you" | "site";
   readonly source: string;
+  /** What that source calls it. */
+  readonly name?: string;
   readonly entry?: KeyEntry;
 }
+
+/** The signers of a keyring as keys at hand. */
+export const knownFrom = (keyring: Keyring, by: Known["by"], source: string): Known[] =>
+  keyring.signers.map((entry) => ({ key: entry.key, by, source, name: entry.name, entry }));
 
 /** A second Ed25519 implementation, asked only after the first said yes; undefined means that it cannot tell. */
 export interface SecondOpinion {
@@ -49,13 +55,9 @@ function trySignature(
       return { signer: { keyid: named, signature: "not-checked", trust: "unknown" } };
     }
     const weak = candidates.map(({ key }) => signatureFault(key.bytes, given.sig)).find((fault) => fault !== undefined);
-    return {
-      signer: { keyid: named, signature: "bad", trust: "not-checked" },
-      fault:
-        weak === undefined
-          ? { code: "signature-bad", detail: `the bytes are not those that ${named} signed` }
-          : { code: "signature-weak", detail: weak },
-    };
+    const code = weak !== undefined && given.sig.length === SIGNATURE_BYTES ? "signature-weak" : "signature-bad";
+    const detail = weak ?? `the bytes are not those that ${named} signed`;
+    return { signer: { keyid: named, signature: "bad", trust: "not-checked" }, fault: { code, detail } };
   }
   if (second?.verify(found.key.bytes, signed, given.sig) === false) {
     return {
@@ -73,26 +75,30 @@ function trySignature(
 function trustIn(known: readonly Known[], claimed: string | undefined): Omit<SignerReport, "keyid" | "signature"> {
   const chosen = known.find(({ by }) => by === "you") ?? known[0];
   const entries = known.flatMap(({ entry }) => entry ?? []);
-  const named = entries[0] ?? chosen?.entry;
-  const note = entries.find((entry) => entry.note !== undefined)?.note;
-  const trust: TrustWord = entries.some((entry) => entry.revoked !== undefined)
-    ? "revoked"
-    : entries.some((entry) => !within(claimed, entry))
-      ? "retired"
-      : chosen?.by === "you"
-        ? "confirmed-by-you"
-        : "site-only";
+  const revoked = entries.find((entry) => entry.revoked !== undefined);
+  const retired = entries.find((entry) => !within(claimed, entry));
+  const note = (revoked ?? retired ?? chosen?.entry)?.note;
+  const trust: TrustWord =
+    revoked !== undefined
+      ? "revoked"
+      : retired !== undefined
+        ? "retired"
+        : chosen?.by === "you"
+          ? "confirmed-by-you"
+          : "site-only";
   return {
     trust,
     ...(chosen && { source: chosen.source }),
-    ...(named && { name: named.name }),
+    // From the chosen source alone: a site must not give a name of its liking to a key that you confirmed.
+    ...(chosen?.name !== undefined && { name: chosen.name }),
     ...(note !== undefined && { note }),
   };
 }
 
 /** By the signer's own claim: there is no third-party time to go by, and the report calls it a claim. */
 function within(claimed: string | undefined, { validFrom, validUntil }: KeyEntry): boolean {
-  const at = Date.parse(claimed ?? "");
+  if (claimed === undefined) return validUntil === undefined;
+  const at = Date.parse(claimed);
   return at >= Date.parse(validFrom) && (validUntil === undefined || at <= Date.parse(validUntil));
 }
 
@@ -125,9 +131,14 @@ export function checkSignatures(
   const values = {
     "signed bytes": String(signed.length),
     "SHA-256 of them": hex(judges.engine.sha256(signed)),
-    signature: envelope.signatures.map(({ sig }) => base64(sig)).join(" "),
     ...(good.length > 0
-      ? { "signing key": good.map(({ keyid }) => keyid).join(" ") }
+      ? {
+          signature: envelope.signatures
+            .filter((_, at) => signers[at]?.signature === "ok")
+            .map(({ sig }) => base64(sig))
+            .join(" "),
+          "signing key": good.map(({ keyid }) => keyid).join(" "),
+        }
       : { "key named in the document, unproven": signers.map(({ keyid }) => keyid).join(" ") }),
   };
   if (good.length === 0) {

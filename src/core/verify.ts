@@ -43,7 +43,11 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
     id: identity.id,
   });
   const { word, signers } = checkSignatures(envelope, options, claimedTime(envelope.payload), ladder);
-  if (word !== "ok") return finish(ladder, options, { ...identity, signature: word, signers });
+  if (word !== "ok") {
+    const trust =
+      signers.length > 0 && signers.every((signer) => signer.trust === "unknown") ? "unknown" : "not-checked";
+    return finish(ladder, options, { ...identity, signature: word, trust, signers });
+  }
   const trust = checkTrust(signers, ladder);
   const statement = checkStatement(envelope, ladder);
   if (statement !== undefined) {
@@ -229,7 +233,8 @@ function checkEvidence({ predicate: { f3 } }: ResultStatement, { archived }: Ver
     missing: String(named("missing").length),
   };
   const [changed, missing] = [named("changed"), named("missing")];
-  if (changed.length > 0)
+  if (states.length === 0) ladder.notChecked("evidence", "no-evidence", "the statement names no evidence");
+  else if (changed.length > 0)
     ladder.failed(
       "evidence",
       "evidence-changed",

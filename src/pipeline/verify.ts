@@ -6,7 +6,7 @@ import { AttestError } from "../core/errors.js";
 import { parseKey } from "../core/key.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import type { Report } from "../core/report.js";
-import type { Known } from "../core/signatures.js";
+import { knownFrom, type Known } from "../core/signatures.js";
 import { verify } from "../core/verify.js";
 import type { Keystore } from "../keystore/keystore.js";
 import { isFolder, read } from "../node/files.js";
@@ -54,12 +54,7 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
   const verified: Verified[] = [];
   for (const target of request.targets) {
     for (const document of await documents(target, request)) {
-      const site = (document.site?.signers ?? []).map((entry): Known => ({
-        key: entry.key,
-        by: "site",
-        source: "the registry's own keyring",
-        entry,
-      }));
+      const site = document.site === undefined ? [] : knownFrom(document.site, "site", "the registry's own keyring");
       const report = verify(document.bytes, {
         engine: request.engine,
         keys: [...yours, ...site],
@@ -87,19 +82,20 @@ export function keysOf({
     source: "--key",
   }));
   const listed = keyrings.flatMap((path) => {
-    const { signers } = parseKeyring(required(path, "a keyring"), engine);
-    if (signers.length === 0)
+    const keyring = parseKeyring(required(path, "a keyring"), engine);
+    if (keyring.signers.length === 0)
       throw new AttestError(
         "no-attestations",
         `expected signers in the keyring ${path}, found none`,
         "an empty keyring confirms nothing",
       );
-    return signers.map((entry): Known => ({ key: entry.key, by: "you", source: `--keyring ${path}`, entry }));
+    return knownFrom(keyring, "you", `--keyring ${path}`);
   });
   const own = (keystore?.list() ?? []).map(({ name, key }): Known => ({
     key,
     by: "you",
     source: `your keystore, ${name}`,
+    name,
   }));
   return [...given, ...listed, ...own];
 }

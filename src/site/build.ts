@@ -5,6 +5,7 @@ import type { Engine } from "../core/engine.js";
 import { formatKey } from "../core/key.js";
 import type { Keyring } from "../core/keyring.js";
 import type { Report } from "../core/report.js";
+import { knownFrom } from "../core/signatures.js";
 import { verify } from "../core/verify.js";
 import { ATTESTATIONS, evidencePath, INDEX, KEYRING, REGISTRY_FILE, type Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
@@ -53,12 +54,26 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
     pages.push(path);
   };
   for (const { name, text, report } of listed) {
-    const evidence = (report.statement?.predicate.f3.evidence ?? []).flatMap(({ digest }) => digest.sha256 ?? []).filter((sha256) => archived.has(sha256));
+    const evidence = (report.statement?.predicate.f3.evidence ?? [])
+      .flatMap(({ digest }) => digest.sha256 ?? [])
+      .filter((sha256) => archived.has(sha256));
     const page: PageData = { ...data, kind: "attestation", documents: [{ name, text }], evidence };
     const title = titleOf(report, name);
-    const signer = keyring.signers.find(({ key }) => report.signers.some(({ keyid, signature }) => signature === "ok" && keyid === key.keyid));
-    const main = attestationPage({ report, fileName: name, keyLine: signer && formatKey(signer.key), place: placeOf(evidence) }, true);
-    await write(`${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`, renderPage({ title, description: `A signed test result of ${about.title}`, root: "../", data: page, main }, parts, engine));
+    const signer = keyring.signers.find(({ key }) =>
+      report.signers.some(({ keyid, signature }) => signature === "ok" && keyid === key.keyid),
+    );
+    const main = attestationPage(
+      { report, fileName: name, keyLine: signer && formatKey(signer.key), place: placeOf(evidence) },
+      true,
+    );
+    await write(
+      `${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`,
+      renderPage(
+        { title, description: `A signed test result of ${about.title}`, root: "../", data: page, main },
+        parts,
+        engine,
+      ),
+    );
   }
   const signers = keyring.signers.map(({ name, key }) => [name, key.keyid] as const);
   const of = Math.max(1, Math.ceil(listed.length / PER_PAGE));
@@ -66,7 +81,20 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
     const rows = listed.slice((at - 1) * PER_PAGE, at * PER_PAGE);
     const pages = { at, of };
     const page: PageData = { ...data, kind: "index", documents: rows.map(({ name, text }) => ({ name, text })), pages };
-    await write(listPath(at), renderPage({ title: about.title, description: `Signed test results of ${about.origin}`, root: "", data: page, main: indexPage(about, rows, signers, true, pages) }, parts, engine));
+    await write(
+      listPath(at),
+      renderPage(
+        {
+          title: about.title,
+          description: `Signed test results of ${about.origin}`,
+          root: "",
+          data: page,
+          main: indexPage(about, rows, signers, true, pages),
+        },
+        parts,
+        engine,
+      ),
+    );
   }
   await write("verify.html", verifierPage(parts, engine));
   return { pages, refused: listed.filter(({ report }) => report.statement === undefined).map(({ name }) => name) };
@@ -74,17 +102,28 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
 
 /** The same bytes on every site: it knows no registry and no key, so its hash can be compared with a published one. */
 export const verifierPage = (parts: Assets, engine: Engine): string =>
-  renderPage({ title: "Check an attestation", description: "Verifies a signed test result in the browser", root: "", data: { kind: "verify", documents: [] }, main: verifyPage() }, parts, engine);
+  renderPage(
+    {
+      title: "Check an attestation",
+      description: "Verifies a signed test result in the browser",
+      root: "",
+      data: { kind: "verify", documents: [] },
+      main: verifyPage(),
+    },
+    parts,
+    engine,
+  );
 
 async function readAll(registry: Registry, keyring: Keyring, engine: Engine, now: Date): Promise<Listed[]> {
-  const keys = keyring.signers.map((entry) => ({ key: entry.key, by: "site", source: "this site's own keyring", entry }) as const);
+  const keys = knownFrom(keyring, "site", "this site's own keyring");
   const listed: Listed[] = [];
   for (const name of await registry.names()) {
     const bytes = (await registry.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
     const report = verify(bytes, { engine, keys, now, fileName: name, named: true });
     listed.push({ name, text: textOf(bytes), report });
   }
-  const signedAt = ({ report }: Listed): number => Date.parse(report.statement?.predicate.f3.signedAt ?? "1970-01-01T00:00:00Z");
+  const signedAt = ({ report }: Listed): number =>
+    Date.parse(report.statement?.predicate.f3.signedAt ?? "1970-01-01T00:00:00Z");
   return listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
 }
 
@@ -98,7 +137,12 @@ function textOf(bytes: Bytes): string {
 }
 
 /** The site is itself the registry that it shows, so that an address of it can be given to `attest verify`. Returns which evidence is there. */
-async function copyRegistry(from: Store, to: Store, listed: readonly Listed[], keyring: Keyring): Promise<ReadonlySet<string>> {
+async function copyRegistry(
+  from: Store,
+  to: Store,
+  listed: readonly Listed[],
+  keyring: Keyring,
+): Promise<ReadonlySet<string>> {
   const archived = new Set<string>();
   const copy = async (path: string): Promise<Bytes | undefined> => {
     const bytes = await from.read(path);
@@ -106,7 +150,8 @@ async function copyRegistry(from: Store, to: Store, listed: readonly Listed[], k
     return bytes;
   };
   for (const { name, report } of listed) {
-    for (const { digest } of report.statement?.predicate.f3.evidence ?? []) if (digest.sha256 !== undefined && (await copy(evidencePath(digest.sha256)))) archived.add(digest.sha256);
+    for (const { digest } of report.statement?.predicate.f3.evidence ?? [])
+      if (digest.sha256 !== undefined && (await copy(evidencePath(digest.sha256)))) archived.add(digest.sha256);
     await copy(`${ATTESTATIONS}/${name}`);
   }
   for (const { name } of keyring.signers) await copy(`keys/${name}.pub`);

@@ -19,6 +19,7 @@ export const sites = ({ key }: TestSigner, entry: Partial<KeyEntry> = {}): Known
   key,
   by: "site",
   source: "the registry's keyring",
+  name: "lab",
   entry: { name: "lab", key, validFrom: "2026-01-01T00:00:00Z", ...entry },
 });
 

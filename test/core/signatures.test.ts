@@ -70,7 +70,7 @@ describe("signatures", () => {
       "no bytes at all",
       resigned(made, () => [{ keyid: me.key.keyid, sig: new Uint8Array() }]),
       [yours(me)],
-      "signature-weak",
+      "signature-bad",
       1,
     ],
     [

@@ -80,18 +80,25 @@ describe("trust: by whom the key is known, and for when", () => {
     expect(report.verdict).toBe("VALIDATED");
   });
 
-  test("the report names the source, the name and the note of the list", () => {
-    const report = look(file, [yours(me), sites(me, { note: "kept in the desk" })]);
-    expect(report.signers).toEqual([
-      {
-        keyid: me.key.keyid,
-        signature: "ok",
-        trust: "confirmed-by-you",
-        source: "--key",
-        name: "lab",
-        note: "kept in the desk",
-      },
+  const note = "kept in the desk";
+  const signed = { keyid: me.key.keyid, signature: "ok" };
+
+  test("the report names the source, and what that source says of the key", () => {
+    const { signers } = look(file, [sites(me, { note })]);
+    expect(signers).toEqual([{ ...signed, trust: "site-only", source: "the registry's keyring", name: "lab", note }]);
+  });
+
+  test("a site cannot name a key that you confirmed: it could call it anybody", () => {
+    const { signers } = look(file, [yours(me), sites(me, { note })]);
+    expect(signers).toEqual([{ ...signed, trust: "confirmed-by-you", source: "--key" }]);
+  });
+
+  test("whoever takes trust away is heard", () => {
+    const { signers } = look(file, [
+      yours(me),
+      sites(me, { note, revoked: { at: "2026-01-02T00:00:00Z", reason: "lost" } }),
     ]);
+    expect(signers).toEqual([{ ...signed, trust: "revoked", source: "--key", note }]);
   });
 
   test.each<[string, Known[]]>([
