@@ -6,23 +6,17 @@ import type { Draft } from "../core/statement.js";
 import { TOOL } from "../node/version.js";
 import { create } from "../node/files.js";
 import { writeBeside } from "../pipeline/evidence.js";
-import { publish } from "../pipeline/publish.js";
+import { deliver } from "../pipeline/destination.js";
 import { runNamed, scenarioNamed } from "../pipeline/run.js";
 import { sign } from "../pipeline/sign.js";
-import { chooseSigner } from "../pipeline/signers.js";
-import { attestationPath } from "../store/registry.js";
 import { verdictWording } from "../view/words.js";
-import { engine, keystore, openRegistry, registryFolder, withExamples, withJson, withPassphrase } from "./context.js";
-import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
+import { engine, withExamples, withJson } from "./context.js";
+import { destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { interruptible } from "./signals.js";
 import { answer, answerJson, Progress, talk } from "./ui.js";
-import { join } from "node:path";
 
-interface Options extends PassphraseOptions {
+interface Options extends SigningOptions {
   readonly profile?: string;
-  readonly registry?: string;
-  readonly signer?: string;
-  readonly output?: string;
   readonly dryRun?: true;
   readonly unsigned?: true;
   readonly json?: true;
@@ -35,13 +29,10 @@ export function run(attest: Command): void {
       "run a built-in test for real, sign what was observed and publish it; exit 0 for VALIDATED, 1 for less",
     )
     .option("--profile <name>", "which variant of the test")
-    .option("--registry <dir>", "the registry to publish to (the nearest one, unless you say otherwise)")
-    .option("--signer <name>", "the key that signs")
-    .option("--output <file>", "write the attestation there, and its evidence beside it, instead of publishing")
     .option("--dry-run", "run, and print what would be signed; nothing is written")
     .option("--unsigned", "with --output: write the statement for `attest sign`");
   withExamples(
-    withPassphrase(withJson(command)),
+    withJson(withSigning(command)),
     "attest run task-aware-background",
     "attest run task-aware-background --dry-run",
     "attest run task-aware-background --unsigned --output statement.json && attest sign statement.json",
@@ -66,12 +57,8 @@ async function runOnce(name: string, options: Options): Promise<number> {
     );
   scenarioNamed(name);
   // Everything that can be refused is refused before the test runs.
-  const folder = dryRun || output !== undefined ? undefined : registryFolder(options.registry);
-  const registry = folder === undefined ? undefined : await openRegistry(folder);
-  const signing = !dryRun && !unsigned;
-  const signer = signing
-    ? await keystore().signer((await chooseSigner(keystore(), options.signer, registry)).name, passphraseFrom(options))
-    : undefined;
+  const destination = dryRun ? undefined : await destinationOf(options);
+  const signer = destination === undefined || unsigned ? undefined : await signerFor(options, destination);
 
   const { draft, evidence } = await interruptible(async (signal) => {
     const progress = new Progress();
@@ -90,7 +77,7 @@ async function runOnce(name: string, options: Options): Promise<number> {
     }
   });
   const exit = draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
-  if (signer === undefined) {
+  if (signer === undefined || destination === undefined) {
     if (output !== undefined) {
       writeBeside(output, evidence);
       create(output, readable(draft as Json));
@@ -99,13 +86,9 @@ async function runOnce(name: string, options: Options): Promise<number> {
     return exit;
   }
   const attestation = await sign(draft, signer, engine, new Date());
-  if (registry !== undefined && folder !== undefined) await publish(attestation, evidence, signer, registry);
-  else if (output !== undefined) {
-    writeBeside(output, evidence);
-    create(output, attestation.bytes);
-  }
-  const path = folder === undefined ? output : join(folder, attestationPath(attestation.id));
-  tell(draft, { json, path, id: attestation.id, digest: attestation.digest, keyid: signer.key.keyid, exit });
+  const path = await deliver(destination, attestation, evidence, signer);
+  const { id, digest } = attestation;
+  tell(draft, { json, path, id, digest, keyid: signer.key.keyid, exit });
   return exit;
 }
 

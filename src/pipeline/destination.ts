@@ -1,0 +1,58 @@
+/** Where a signed result goes: into a registry, or into a file with its evidence beside it. */
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import type { Signer } from "../core/key.js";
+import { create, ioError, isFolder } from "../node/files.js";
+import { Directory } from "../store/directory.js";
+import { attestationPath, ATTESTATIONS, Registry } from "../store/registry.js";
+import { writeBeside } from "./evidence.js";
+import { publish } from "./publish.js";
+import type { Attestation } from "./sign.js";
+
+export type Destination = { readonly file: string } | { readonly folder: string; readonly registry: Registry };
+
+/** Refuses what can be known beforehand, so that no test runs for a place that cannot take its result. */
+export function toFile(file: string): Destination {
+  if (existsSync(file)) {
+    throw new AttestError("file-exists", `expected no file ${file}, found one`, "name another: nothing is overwritten");
+  }
+  writable(nearestFolder(dirname(resolve(file))));
+  return { file };
+}
+
+/** @throws AttestError `registry-missing`, `registry-format`, `io` */
+export async function toRegistry(folder: string, engine: Engine): Promise<Destination> {
+  const registry = await Registry.open(new Directory(folder), engine);
+  for (const place of [folder, join(folder, ATTESTATIONS), join(folder, "keys")]) writable(nearestFolder(place));
+  return { folder, registry };
+}
+
+const nearestFolder = (path: string): string =>
+  isFolder(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
+
+function writable(folder: string): void {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw ioError("write to", folder, error);
+  }
+}
+
+/** Evidence first, the attestation after it. Returns the path of the attestation. */
+export async function deliver(
+  destination: Destination,
+  attestation: Attestation,
+  evidence: ReadonlyMap<string, Bytes>,
+  signer: Signer,
+): Promise<string> {
+  if ("file" in destination) {
+    writeBeside(destination.file, evidence);
+    create(destination.file, attestation.bytes);
+    return destination.file;
+  }
+  await publish(attestation, evidence, signer, destination.registry);
+  return join(destination.folder, attestationPath(attestation.id));
+}
