@@ -17,7 +17,13 @@ const { outputFiles } = await build({
 });
 mkdirSync(new URL("../dist/web/", import.meta.url), { recursive: true });
 // A "</script" inside the bundle would end the element that it is inlined into.
-writeFileSync(new URL("../dist/web/verifier.js", import.meta.url), outputFiles.map(({ text }) => text).join("").replaceAll("</script", "<\\/script"));
+writeFileSync(
+  new URL("../dist/web/verifier.js", import.meta.url),
+  outputFiles
+    .map(({ text }) => text)
+    .join("")
+    .replaceAll("</script", "<\\/script"),
+);
 writeFileSync(new URL("../dist/web/style.css", import.meta.url), readFileSync(new URL("style.css", import.meta.url)));
 const { assets, verifierPage } = await import("../dist/site/build.js");
 const { nodeEngine } = await import("../dist/node/engine.js");

@@ -5,6 +5,6 @@ export function dom(tree: Tree): Node {
   if (typeof tree === "string") return document.createTextNode(tree);
   const element = document.createElement(tree.tag);
   for (const [name, value] of Object.entries(tree.attributes)) element.setAttribute(name, value);
-  element.append(...tree.children.map(dom));
+  for (const child of tree.children) element.append(dom(child));
   return element;
 }

@@ -5,13 +5,13 @@ import { AttestError } from "../src/core/errors.js";
 import { formatKey, parseKey } from "../src/core/key.js";
 import { parseKeyring } from "../src/core/keyring.js";
 import type { Report } from "../src/core/report.js";
-import { knownFrom, type Known } from "../src/core/signatures.js";
+import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
 import { attestationPage, indexPage, placeOf, titleOf, verifyPage, type PageData } from "../src/view/pages.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
 import { dom } from "./dom.js";
 import { selfTest, verifyTwice } from "./opinion.js";
-import { dropZone, keyField, tamperField } from "./tools.js";
+import { confirmField, dropZone, keyField, tamperField } from "./tools.js";
 
 interface Given {
   readonly name: string;
@@ -49,14 +49,16 @@ function announce(report: Report, focus: boolean): void {
 }
 
 async function showOne(given: Given, focus = false): Promise<Report> {
+  main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
   const report = await check(given);
-  const signer = report.signers.find(({ signature }) => signature === "ok")?.keyid;
-  const key = [...yours, ...site].find((known) => known.key.keyid === signer)?.key;
+  const signer = bestSigner(report.signers)?.keyid;
+  const confirmed =
+    report.trust === "confirmed-by-you" ? yours.find(({ key }) => key.keyid === signer)?.key : undefined;
   const published = data.kind === "attestation" && given === original;
   const shown = attestationPage({
     report,
     fileName: given.name,
-    keyLine: key && formatKey(key),
+    confirmedKey: confirmed && formatKey(confirmed),
     ...(published && { place: placeOf(data.evidence ?? []) }),
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
@@ -95,19 +97,40 @@ function box(...tools: HTMLElement[]): HTMLElement {
   return made;
 }
 
-/** A dropped file is a key, a keyring or a document: its own first bytes tell. */
-async function take(name: string, bytes: Bytes): Promise<string> {
+/**
+ * A dropped file is a key, a keyring or a document: its own first bytes tell, and its name nothing. A parcel of files can hold a key as
+ * well, so one that arrives here counts only after the reader has seen its fingerprint and said so.
+ */
+async function take(name: string, bytes: Bytes): Promise<string | HTMLElement> {
   const head = new TextDecoder().decode(bytes.subarray(0, 40)).trimStart();
-  if (head.startsWith("ssh-") || head.includes("PRIVATE KEY")) return await takeKey(fromUtf8(bytes));
-  try {
-    const entries = knownFrom(parseKeyring(bytes, nobleEngine), "you", `the keyring ${name} that you gave`);
-    yours = [...yours, ...entries];
-    if (current !== undefined) await showOne(current, true);
-    return `${entries.length} ${entries.length === 1 ? "key" : "keys"} taken from your keyring`;
-  } catch {
-    await showOne((current = { name, bytes }), true);
-    return "";
+  if (head.startsWith("ssh-") || head.includes("PRIVATE KEY")) {
+    const key = parseKey(fromUtf8(bytes), nobleEngine);
+    return confirmField([{ key, by: "you", source: `the key file ${name} that you gave` }], confirm);
   }
+  const listed = keyringIn(name, bytes);
+  if (listed?.length === 0) throw new AttestError("keyring-format", "expected keys in this keyring, found none");
+  if (listed !== undefined) return confirmField(listed, confirm);
+  await showOne((current = { name, bytes }), true);
+  return "";
+}
+
+function keyringIn(name: string, bytes: Bytes): readonly Known[] | undefined {
+  try {
+    return knownFrom(parseKeyring(bytes, nobleEngine), "you", `the keyring ${name} that you gave`);
+  } catch {
+    return undefined;
+  }
+}
+
+async function confirm(keys: readonly Known[]): Promise<string> {
+  yours = [...yours, ...keys];
+  const signers = current === undefined ? [] : (await showOne(current, true)).signers;
+  if (signers.length > 0 && !keys.some(({ key }) => signers.some(({ keyid }) => keyid === key.keyid))) {
+    const [only, ...more] = keys.map(({ key }) => key.keyid);
+    const what = more.length === 0 ? `${only ?? ""} is not the key` : "none of these is the key";
+    throw new AttestError("key-unknown", `${what} that signed this file`);
+  }
+  return `${keys.length} ${keys.length === 1 ? "key counts" : "keys count"} as confirmed by you, on this page`;
 }
 
 /** A key line, or a fingerprint, which is compared by machine with the keys that the site lists. */
@@ -126,10 +149,7 @@ async function takeKey(text: string): Promise<string> {
       "key-unknown",
       "this fingerprint is not that of a key which this site lists: the signer is somebody else, or the fingerprint is mistyped",
     );
-  yours = [...yours, { key, by: "you", source: "what you pasted here" }];
-  const signers = current === undefined ? [] : (await showOne(current, true)).signers;
-  if (signers.length > 0 && !signers.some(({ keyid }) => keyid === key.keyid))
-    throw new AttestError("key-unknown", `${key.keyid} is not the key that signed this file`);
+  await confirm([{ key, by: "you", source: "what you pasted here" }]);
   return `${key.keyid} counts as confirmed by you, on this page`;
 }
 

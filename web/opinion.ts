@@ -20,10 +20,15 @@ export async function verifyTwice(bytes: Bytes, options: Omit<VerifyOptions, "en
   for (const question of asked) answers.set(named(...question), await subtle(...question));
   if (![...answers.values()].some((answer) => answer !== undefined)) return first;
   const engine: Engine = { ...nobleEngine, name: "noble, and this browser's WebCrypto as a second opinion" };
-  return verify(bytes, { ...options, engine, second: { name: "this browser's WebCrypto", verify: (...question) => answers.get(named(...question)) } });
+  return verify(bytes, {
+    ...options,
+    engine,
+    second: { name: "this browser's WebCrypto", verify: (...question) => answers.get(named(...question)) },
+  });
 }
 
-const named = (key: Bytes, message: Bytes, signature: Bytes): string => `${hex(key)} ${hex(signature)} ${hex(nobleEngine.sha256(message))}`;
+const named = (key: Bytes, message: Bytes, signature: Bytes): string =>
+  `${hex(key)} ${hex(signature)} ${hex(nobleEngine.sha256(message))}`;
 
 async function subtle(key: Bytes, message: Bytes, signature: Bytes): Promise<boolean | undefined> {
   const engine = (globalThis.crypto as Partial<Crypto> | undefined)?.subtle;
@@ -39,7 +44,13 @@ async function subtle(key: Bytes, message: Bytes, signature: Bytes): Promise<boo
 /** RFC 8032 section 7.1, TEST 2: the verifier must accept it, and refuse it after one bit; else it shows nothing at all. */
 export function selfTest(engine: Engine = nobleEngine): boolean {
   const key = fromHex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
-  const signature = fromHex("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
+  const signature = fromHex(
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+  );
   const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-  return engine.verify(key, utf8("r"), signature) && !engine.verify(key, utf8("s"), signature) && hex(engine.sha256(utf8(""))) === empty;
+  return (
+    engine.verify(key, utf8("r"), signature) &&
+    !engine.verify(key, utf8("s"), signature) &&
+    hex(engine.sha256(utf8(""))) === empty
+  );
 }

@@ -2,9 +2,14 @@
 import { utf8, type Bytes } from "../src/core/bytes.js";
 import { AttestError } from "../src/core/errors.js";
 import { MAX_BYTES } from "../src/core/json.js";
+import type { Known } from "../src/core/signatures.js";
 import { printable } from "../src/view/printable.js";
 
-function element<K extends keyof HTMLElementTagNameMap>(tag: K, properties: Partial<HTMLElementTagNameMap[K]>, ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
+function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Partial<HTMLElementTagNameMap[K]>,
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
   return made;
@@ -17,29 +22,44 @@ const sayer = (id: string): HTMLElement => {
 };
 
 /** Runs what the reader asked for, and says in words how it went. The controls may be new ones by then: a check makes them again. */
-async function say(id: string, act: () => Promise<string>): Promise<void> {
-  const told = (text: string, wrong: boolean): void => {
+async function say(id: string, act: () => Promise<string | HTMLElement>): Promise<void> {
+  const told = (answer: string | HTMLElement, wrong: boolean): void => {
     const said = document.getElementById(id);
     if (said === null) return;
-    said.textContent = printable(text);
+    said.replaceChildren(typeof answer === "string" ? printable(answer) : answer);
     said.classList.toggle("wrong", wrong);
   };
   try {
     told(await act(), false);
   } catch (error) {
-    told(error instanceof AttestError ? `${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}` : String(error), true);
+    told(
+      error instanceof AttestError
+        ? `${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}`
+        : String(error),
+      true,
+    );
   }
 }
 
-export function dropZone(first: boolean, take: (name: string, bytes: Bytes) => Promise<string>): HTMLElement {
+export function dropZone(
+  first: boolean,
+  take: (name: string, bytes: Bytes) => Promise<string | HTMLElement>,
+): HTMLElement {
   const input = element("input", { type: "file", id: "file" });
-  const label = element("label", { htmlFor: "file" }, first ? "Choose a file, or drop it here: an attestation (test_….json), a public key or a keyring" : "Check another file, or drop a public key here");
+  const label = element(
+    "label",
+    { htmlFor: "file" },
+    first
+      ? "Choose a file, or drop it here: an attestation (test_….json), a public key or a keyring"
+      : "Check another file, or drop a public key here",
+  );
   const zone = element("div", { className: "drop" }, label, element("p", {}, input), sayer("file-said"));
   const open = (files: FileList | null): void => {
     const file = files?.[0];
     if (file === undefined) return;
     void say("file-said", async () => {
-      if (file.size > MAX_BYTES) throw new AttestError("too-large", `expected at most ${MAX_BYTES} bytes, found ${file.size}`);
+      if (file.size > MAX_BYTES)
+        throw new AttestError("too-large", `expected at most ${MAX_BYTES} bytes, found ${file.size}`);
       return await take(file.name, new Uint8Array(await file.arrayBuffer()));
     });
   };
@@ -59,16 +79,56 @@ export function dropZone(first: boolean, take: (name: string, bytes: Bytes) => P
   return zone;
 }
 
+/** Shows what a file would have the reader trust, and waits for a yes. */
+export function confirmField(
+  keys: readonly Known[],
+  confirm: (keys: readonly Known[]) => Promise<string>,
+): HTMLElement {
+  const shown = keys.slice(0, 5).map(({ key, name }) => `${key.keyid}${name === undefined ? "" : ` (${name})`}`);
+  if (keys.length > shown.length) shown.push(`and ${keys.length - shown.length} more`);
+  const button = element("button", { type: "button" }, "I have this from a source that I trust: count it as confirmed");
+  button.addEventListener("click", () => void say("file-said", () => confirm(keys)));
+  return element(
+    "span",
+    {},
+    `This file holds ${keys.length === 1 ? "a key" : "keys"}: `,
+    printable(shown.join(", ")),
+    " ",
+    button,
+  );
+}
+
 export function keyField(signer: string | undefined, take: (text: string) => Promise<string>): HTMLElement {
-  const input = element("input", { type: "text", id: "key", placeholder: "ssh-ed25519 AAAA… or SHA256:…", autocomplete: "off", spellcheck: false });
+  const input = element("input", {
+    type: "text",
+    id: "key",
+    placeholder: "ssh-ed25519 AAAA… or SHA256:…",
+    autocomplete: "off",
+    spellcheck: false,
+  });
   const form = element("form", { className: "field" }, input, element("button", { type: "submit" }, "Compare"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void say("key-said", () => take(input.value));
   });
-  const label = element("label", { htmlFor: "key" }, "Paste the signer's public key or fingerprint, from a source other than this site: their profile, an e-mail, a repository. It is compared by machine and forgotten when you leave.");
-  const made = signer === undefined ? [] : [element("p", {}, "This signature was made with ", element("code", {}, printable(signer)))];
-  return element("fieldset", {}, element("legend", {}, "Do you know the signer's key?"), ...made, element("p", {}, label), form, sayer("key-said"));
+  const label = element(
+    "label",
+    { htmlFor: "key" },
+    "Paste the signer's public key or fingerprint, from a source other than this site: their profile, an e-mail, a repository. It is compared by machine and forgotten when you leave.",
+  );
+  const made =
+    signer === undefined
+      ? []
+      : [element("p", {}, "This signature was made with ", element("code", {}, printable(signer)))];
+  return element(
+    "fieldset",
+    {},
+    element("legend", {}, "Do you know the signer's key?"),
+    ...made,
+    element("p", {}, label),
+    form,
+    sayer("key-said"),
+  );
 }
 
 interface Given {
@@ -80,9 +140,19 @@ interface Given {
 export function tamperField(given: Given, holds: boolean, show: (given: Given) => void): HTMLElement | undefined {
   const original = forgedFrom.get(given);
   if (!holds && original === undefined) return undefined;
-  const button = element("button", { type: "button", className: "quiet" }, original === undefined ? "Change one letter and check again" : "Put the letter back");
+  const button = element(
+    "button",
+    { type: "button", className: "quiet" },
+    original === undefined ? "Change one letter and check again" : "Put the letter back",
+  );
   button.addEventListener("click", () => show(original ?? forged(given)));
-  return element("fieldset", {}, element("legend", {}, "See a forgery refused"), element("p", {}, "Changes one letter of the signed text, in this page's memory, and runs the same check."), button);
+  return element(
+    "fieldset",
+    {},
+    element("legend", {}, "See a forgery refused"),
+    element("p", {}, "Changes one letter of the signed text, in this page's memory, and runs the same check."),
+    button,
+  );
 }
 
 const forgedFrom = new WeakMap<Given, Given>();

@@ -1,10 +1,13 @@
 /** The options that say who signs and where the result goes, and what they mean; for each verb that signs. */
 import type { Command } from "commander";
+import type { Bytes } from "../core/bytes.js";
 import type { Signer } from "../core/key.js";
-import { toFile, toRegistry, type Destination } from "../pipeline/destination.js";
+import { deliver, toFile, toRegistry, type Destination } from "../pipeline/destination.js";
+import type { Attestation } from "../pipeline/sign.js";
 import { chooseSigner } from "../pipeline/signers.js";
 import { engine, keystore, registryFolder, withPassphrase } from "./context.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
+import { answerBytes } from "./ui.js";
 
 export interface SigningOptions extends PassphraseOptions {
   readonly registry?: string;
@@ -17,15 +20,35 @@ export const withSigning = (command: Command): Command =>
     command
       .option("--registry <dir>", "the registry to publish to (the nearest one, unless you say otherwise)")
       .option("--signer <name>", "the key that signs")
-      .option("--output <file>", "write the attestation there, and its evidence beside it, instead of publishing"),
+      .option(
+        "--output <file>",
+        "write the attestation there, and its evidence beside it, instead of publishing; - prints it alone",
+      ),
   );
 
-/** `near` is a file whose registry is meant when none is named. */
-export const destinationOf = async ({ output, registry }: SigningOptions, near?: string): Promise<Destination> =>
-  output === undefined ? await toRegistry(registryFolder(registry, near), engine) : toFile(output);
+/** Undefined for `--output -`, stdout. `near` is a file whose registry is meant when none is named. */
+export async function destinationOf(
+  { output, registry }: SigningOptions,
+  near?: string,
+): Promise<Destination | undefined> {
+  if (output === "-") return undefined;
+  return output === undefined ? await toRegistry(registryFolder(registry, near), engine) : toFile(output);
+}
 
-export async function signerFor(options: SigningOptions, destination: Destination): Promise<Signer> {
-  const registry = "registry" in destination ? destination.registry : undefined;
+/** Returns the path, or undefined when the attestation was printed, and its evidence kept nowhere. */
+export async function deliverOrPrint(
+  destination: Destination | undefined,
+  attestation: Attestation,
+  evidence: ReadonlyMap<string, Bytes>,
+  signer: Signer,
+): Promise<string | undefined> {
+  if (destination !== undefined) return await deliver(destination, attestation, evidence, signer);
+  answerBytes(attestation.bytes);
+  return undefined;
+}
+
+export async function signerFor(options: SigningOptions, destination: Destination | undefined): Promise<Signer> {
+  const registry = destination !== undefined && "registry" in destination ? destination.registry : undefined;
   const { name } = await chooseSigner(keystore(), options.signer, registry);
   return await keystore().signer(name, passphraseFrom(options));
 }

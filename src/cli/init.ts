@@ -23,14 +23,16 @@ export function init(attest: Command): void {
   withExamples(withJson(command), "attest init lab --origin example.org/lab --title 'Our lab'").action(
     async (dir: string | undefined, options: Options) => {
       const store = keystore();
-      const made = store.list().length === 0 ? ensureKey(store, options.signer ?? DEFAULT_NAME).made : false;
-      const stored = await chooseSigner(store, options.signer, undefined);
+      // What can be refused is refused before anything is made: the signer that is named, then the registry, then a new key.
+      const known = store.list().length === 0 ? undefined : await chooseSigner(store, options.signer, undefined);
       const folder = dir ?? ".";
       const registry = await Registry.create(
         new Directory(folder),
         { origin: options.origin, title: options.title ?? options.origin },
         engine,
       );
+      const { stored, made } =
+        known === undefined ? ensureKey(store, options.signer ?? DEFAULT_NAME) : { stored: known, made: false };
       await registry.listSigner(entryOf(stored, new Date()));
       if (options.json)
         return answerJson({

@@ -115,7 +115,7 @@ function onlyName(): string {
 }
 
 async function newPassphrase(file: string | undefined): Promise<string> {
-  if (file !== undefined) return firstLine(file, file);
+  if (file !== undefined) return firstLine(file, "the file of the new passphrase");
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new AttestError(
       "key-locked",

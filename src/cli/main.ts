@@ -17,7 +17,7 @@ import { version } from "./version.js";
 const HELP = `
 Start here:
   attest demo                                        the whole way once, in ./demo
-  attest verify demo/attestations/*.json             what a stranger does
+  attest verify demo/attestations/test_*.json        what a stranger does
 
 Exit status:
   0  verified, and the policy is met          3  no accepted key, or the policy is not met
@@ -32,10 +32,18 @@ export function program(): Command {
     )
     .addHelpText("after", HELP)
     .version(VERSION, "-V, --version", "print the version number alone")
-    .helpCommand("help [verb]", "show the help of a verb")
+    .helpCommand(false)
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined }); // faults are told once, by `tellFault`
+  attest
+    .command("help [verb]")
+    .description("show the help of a verb")
+    .action(async (verb: string | undefined) => {
+      const found = attest.commands.find((command) => command.name() === verb);
+      if (found !== undefined || verb === undefined) (found ?? attest).outputHelp();
+      else await program().parseAsync([verb], { from: "user" }); // which says that there is none, and what was meant
+    });
   for (const verb of [demo, init, key, run, sign, verify, show, site, version]) verb(attest);
   return attest;
 }
@@ -55,6 +63,12 @@ function usageFault(error: CommanderError, verb: string | undefined): AttestErro
     verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help shows how it is called`,
   );
 }
+
+// A reader that has seen enough, `attest show … | head`, is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 try {
   if (process.argv.length > 2) await program().parseAsync();

@@ -18,7 +18,7 @@ export function passphraseFrom(
 ): Passphrase {
   let known: Promise<string | undefined> | undefined;
   const ask = async (): Promise<string | undefined> => {
-    if (passphraseFile !== undefined) return firstLine(passphraseFile, passphraseFile);
+    if (passphraseFile !== undefined) return firstLine(passphraseFile, "the passphrase file");
     if (passphraseFd !== undefined) {
       if (!/^\d+$/.test(passphraseFd))
         throw new AttestError(
@@ -38,24 +38,25 @@ export function firstLine(source: string | number, named: string): string {
   try {
     return readFileSync(source, "utf8").replace(/\r?\n[\s\S]*$/, "");
   } catch (error) {
-    throw ioError("read the passphrase from", named, error);
+    throw ioError("read", named, error);
   }
 }
 
 /** Reads a line without showing it. */
 export function onTerminal(prompt: string): Promise<string> {
-  process.stderr.write(prompt);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+  process.stderr.write(prompt); // only now: before, the terminal still echoes what is typed
   return new Promise((resolve, reject) => {
+    reader.once("close", () => reject(new AttestError("key-locked", "expected a passphrase, found the end of input")));
     reader.once("SIGINT", () => {
-      reader.close();
       reject(new AttestError("interrupted", "interrupted at the prompt"));
+      reader.close();
     });
     reader.question("", (line) => {
+      resolve(line); // before the close, which would refuse
       reader.close();
       process.stderr.write("\n");
-      resolve(line);
     });
   });
 }

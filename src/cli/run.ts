@@ -6,14 +6,13 @@ import type { Draft } from "../core/statement.js";
 import { TOOL } from "../node/version.js";
 import { create } from "../node/files.js";
 import { writeBeside } from "../pipeline/evidence.js";
-import { deliver } from "../pipeline/destination.js";
 import { runNamed, scenarioNamed } from "../pipeline/run.js";
 import { sign } from "../pipeline/sign.js";
 import { verdictWording } from "../view/words.js";
 import { engine, withExamples, withJson } from "./context.js";
-import { destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import { deliverOrPrint, destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { interruptible } from "./signals.js";
-import { answer, answerJson, Progress, talk } from "./ui.js";
+import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
 
 interface Options extends SigningOptions {
   readonly profile?: string;
@@ -35,7 +34,7 @@ export function run(attest: Command): void {
     withJson(withSigning(command)),
     "attest run task-aware-background",
     "attest run task-aware-background --dry-run",
-    "attest run task-aware-background --unsigned --output statement.json && attest sign statement.json",
+    "attest run task-aware-background --unsigned --output statement.json; attest sign statement.json",
   ).action(async (name: string, options: Options) => {
     process.exitCode = await runOnce(name, options);
   });
@@ -58,7 +57,7 @@ async function runOnce(name: string, options: Options): Promise<number> {
   scenarioNamed(name);
   // Everything that can be refused is refused before the test runs.
   const destination = dryRun ? undefined : await destinationOf(options);
-  const signer = destination === undefined || unsigned ? undefined : await signerFor(options, destination);
+  const signer = dryRun || unsigned ? undefined : await signerFor(options, destination);
 
   const { draft, evidence } = await interruptible(async (signal) => {
     const progress = new Progress();
@@ -77,18 +76,19 @@ async function runOnce(name: string, options: Options): Promise<number> {
     }
   });
   const exit = draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
-  if (signer === undefined || destination === undefined) {
-    if (output !== undefined) {
+  if (signer === undefined) {
+    const statement = readable(draft as Json);
+    if (output !== undefined && output !== "-") {
       writeBeside(output, evidence);
-      create(output, readable(draft as Json));
-    }
+      create(output, statement);
+    } else if (!json) answerBytes(statement);
     tell(draft, { json, path: output, statement: dryRun ? draft : undefined, exit });
     return exit;
   }
   const attestation = await sign(draft, signer, engine, new Date());
-  const path = await deliver(destination, attestation, evidence, signer);
+  const path = await deliverOrPrint(destination, attestation, evidence, signer);
   const { id, digest } = attestation;
-  tell(draft, { json, path, id, digest, keyid: signer.key.keyid, exit });
+  if (path !== undefined || !json) tell(draft, { json, path, id, digest, keyid: signer.key.keyid, exit });
   return exit;
 }
 
@@ -105,8 +105,7 @@ interface Told {
 function tell({ predicate: { f3 } }: Draft, { json, ...rest }: Told): void {
   if (json) return answerJson({ verdict: f3.verdict, title: f3.title, ...rest });
   const { word, sentence } = verdictWording(f3.verdict, f3.checks);
-  if (rest.path !== undefined) answer(rest.path);
-  if (rest.statement !== undefined) answer(new TextDecoder().decode(readable(rest.statement as Json)).trimEnd());
+  if (rest.path !== undefined && rest.path !== "-") answer(rest.path);
   talk(`${word}  ${f3.title}: ${sentence}`);
   if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");
   else if (rest.keyid === undefined) talk(`not signed yet; sign it with: attest sign ${rest.path ?? "FILE"}`);

@@ -17,22 +17,24 @@ export function show(attest: Command): void {
     );
   withExamples(
     withJson(withKeys(command)),
-    "attest show demo/attestations/*.json",
+    "attest show demo",
     "attest show - --key signer.pub < attestation.json",
   ).action(async (target: string, { key = [], keyring = [], json }: KeyOptions & { readonly json?: true }) => {
     const [one, ...more] = await verifyTargets([target], { key, keyring });
-    if (one === undefined || more.length > 0)
+    if (one === undefined || more.length > 0) {
       throw new AttestError(
         "usage",
         `expected one attestation, found ${more.length + 1} in ${target}`,
         "name one of the files in its folder attestations",
       );
+    }
+    if ("fault" in one) throw one.fault;
     const { statement, ...report } = one.report;
     const { word, sentence } = headline(one.report);
     if (statement === undefined) process.exitCode = report.exit;
     if (json) return answerJson({ statement: statement ?? null, report });
     if (statement === undefined) return talk(`${word}: ${sentence}`, "nothing of the document is shown");
     const trees = [titleView(statement), answersView(one.report), limitsView(), ...articleView(statement, one.report)];
-    answer(...trees.flatMap((tree) => lines(tree, Math.min(process.stdout.columns || 100, 110))));
+    answer(trees.flatMap((tree) => lines(tree, Math.min(process.stdout.columns || 100, 110))));
   });
 }

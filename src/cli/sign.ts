@@ -1,12 +1,10 @@
 /** `attest sign`: signs a statement that was written elsewhere; its evidence is taken from one named folder, by digest. */
 import type { Command } from "commander";
 import { parseJson } from "../core/json.js";
-import { isFolder } from "../node/files.js";
-import { deliver } from "../pipeline/destination.js";
 import { folderBeside, gather } from "../pipeline/evidence.js";
-import { archivable, sign as signDraft } from "../pipeline/sign.js";
+import { sign as signDraft } from "../pipeline/sign.js";
 import { engine, readInput, withExamples, withJson } from "./context.js";
-import { destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import { deliverOrPrint, destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options extends SigningOptions {
@@ -33,12 +31,13 @@ export function sign(attest: Command): void {
     const attestation = await signDraft(draft, signer, engine, new Date());
     const { id, digest, statement } = attestation;
     const { evidence: named, verdict } = statement.predicate.f3;
-    const from = options.evidence ?? folderBeside(path);
-    const none = archivable(named).length === 0 && !isFolder(from);
-    const evidence = none ? new Map<string, Uint8Array>() : gather(from, named, engine);
-    const written = await deliver(destination, attestation, evidence, signer);
-    if (options.json) return answerJson({ id, digest, verdict, keyid: signer.key.keyid, path: written });
-    answer(written);
-    talk(`signed with ${signer.key.keyid}; check it with: attest verify ${written}`);
+    const from = options.evidence ?? (path === "-" ? undefined : folderBeside(path));
+    const evidence = gather(from, named, engine);
+    const written = await deliverOrPrint(destination, attestation, evidence, signer);
+    if (options.json && written !== undefined)
+      return answerJson({ id, digest, verdict, keyid: signer.key.keyid, path: written });
+    if (written !== undefined) answer(written);
+    talk(`${verdict}  ${statement.predicate.f3.title}`);
+    talk(`signed with ${signer.key.keyid}; check it with: attest verify ${written ?? "FILE"}`);
   });
 }

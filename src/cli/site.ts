@@ -39,7 +39,10 @@ export function site(attest: Command): void {
     if (refused.length > 0) process.exitCode = 1;
     if (options.json) return answerJson({ site: output, pages, refused });
     answer(join(output, "index.html"));
-    talk(`${pages.length} pages`, ...refused.map((name) => `does not verify, and its page says so: ${name}`));
+    talk(
+      `${pages.length} pages`,
+      ...refused.map((name) => `does not verify, or its evidence is not what was signed: ${name}`),
+    );
   });
 
   const serve = verb

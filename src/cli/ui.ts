@@ -1,23 +1,43 @@
 /** Answers on stdout, talk on stderr; and the one form in which a fault is told. */
 import { exitOf, type ExitStatus } from "../core/codes.js";
+import { fromUtf8 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
-import { printable, printableLines } from "../view/printable.js";
+import { printable } from "../view/printable.js";
 
-/** An answer: what a script would read. */
-export function answer(...lines: readonly string[]): void {
-  process.stdout.write(lines.map((line) => `${printableLines(line)}\n`).join(""));
+/** An answer: what a script would read. One argument is one line, whatever a document put into it. */
+export function answer(...lines: readonly (string | readonly string[])[]): void {
+  process.stdout.write(
+    lines
+      .flat()
+      .map((line) => `${printable(line)}\n`)
+      .join(""),
+  );
 }
 
 /** Talk: what only a person would read. */
 export function talk(...lines: readonly string[]): void {
-  process.stderr.write(lines.map((line) => `${printableLines(line)}\n`).join(""));
+  process.stderr.write(lines.map((line) => `${printable(line)}\n`).join(""));
+}
+
+/** A document as it is, for a pipe. */
+export function answerBytes(bytes: Uint8Array): void {
+  process.stdout.write(bytes);
 }
 
 /** One object, on success and on failure alike; undefined members are left out. */
 export function answerJson(value: unknown): void {
-  process.stdout.write(readable(JSON.parse(JSON.stringify(value)) as Json));
+  process.stdout.write(inert(fromUtf8(readable(JSON.parse(JSON.stringify(value)) as Json))));
 }
+
+/** The same JSON with every character that a terminal could obey, or that could hide, as an escape. */
+const inert = (json: string): string =>
+  json.replace(/[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
 
 /** `error: <fault>` and `hint: <what to do next>`, or one JSON object; returns the exit status. */
 export function tellFault(error: unknown, json: boolean): ExitStatus {

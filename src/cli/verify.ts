@@ -1,6 +1,6 @@
 /** `attest verify`: what a stranger types. */
 import type { Command } from "commander";
-import { worst } from "../core/codes.js";
+import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import { failures, type Report } from "../core/report.js";
 import { verifyAll, type Verified } from "../pipeline/verify.js";
 import { stepsView } from "../view/report.js";
@@ -42,26 +42,32 @@ export function verify(attest: Command): void {
     .option("--verbose", "print every step with the values that were recomputed");
   withExamples(
     withJson(withKeys(command)),
-    "attest verify demo/attestations/*.json",
+    "attest verify demo/attestations/test_*.json",
     "attest verify demo",
     "attest verify demo --key demo/keys/signer.pub",
-    "attest verify - --json < demo/attestations/index.json",
+    "attest verify - --json < attestation.json",
   ).action(async (targets: readonly string[], options: Options) => {
     const verified = await verifyTargets(targets, options);
-    const exit = worst(verified.map(({ report }) => report.exit));
+    const exit = worst(verified.map(exitOfOne));
     process.exitCode = exit;
-    if (options.json)
-      return answerJson({ documents: verified.map(({ target, report }) => ({ target, report: brief(report) })), exit });
     const [only, ...more] = verified;
-    if (only !== undefined && more.length === 0) answer(...inFull(only, options.verbose === true));
-    else answer(...verified.flatMap((one) => inOneLine(one, options.verbose === true)), "", count(verified));
+    if (only !== undefined && more.length === 0 && "fault" in only) throw only.fault;
+    if (options.json) return answerJson({ documents: verified.map(brief), exit });
+    const verbose = options.verbose === true;
+    if (only !== undefined && more.length === 0 && "report" in only) answer(inFull(only.target, only.report, verbose));
+    else answer([...verified.flatMap((one) => inOneLine(one, verbose)), "", count(verified)]);
   });
 }
 
-/** The statement is in the file; the report says what was found about it. */
-const brief = (report: Report): Report => ({ ...report, statement: undefined });
+const exitOfOne = (one: Verified): ExitStatus => ("report" in one ? one.report.exit : exitOf(one.fault.code));
 
-function inFull({ target, report }: Verified, verbose: boolean): string[] {
+/** The statement is in the file; the report says what was found about it. */
+const brief = (one: Verified): unknown =>
+  "report" in one
+    ? { target: one.target, report: { ...one.report, statement: undefined } }
+    : { target: one.target, error: { code: one.fault.code, message: one.fault.message, hint: one.fault.hint } };
+
+function inFull(target: string, report: Report, verbose: boolean): string[] {
   const { word, sentence } = headline(report);
   const { statement, verdict } = report;
   const said =
@@ -77,8 +83,8 @@ function inFull({ target, report }: Verified, verbose: boolean): string[] {
     ...(report.id === undefined ? [] : [`  id         ${report.id}`]),
     ...(statement === undefined ? [] : [`  title      ${statement.predicate.f3.title}`]),
     ...report.signers.map(
-      ({ keyid, signature, name }) =>
-        `  key        ${keyid}${name === undefined ? "" : ` (${name})`}${report.signers.length > 1 ? `: ${SIGNATURE[signature].word}` : ""}`,
+      ({ keyid, signature, trust, name }) =>
+        `  key        ${keyid}${name === undefined ? "" : ` (${name})`}${signature === "ok" ? (report.signers.length > 1 ? `: ${TRUST[trust].word}` : "") : `: named in the document, signature ${SIGNATURE[signature].word}`}`,
     ),
     "",
     `  signature  ${SIGNATURE[report.signature].word}`,
@@ -98,26 +104,16 @@ const troubles = (report: Report): string[] => [
     .join(", ")}`,
 ];
 
-function inOneLine({ target, report }: Verified, verbose: boolean): string[] {
-  const line = [
-    report.exit === 0 ? "ok " : "NOT",
-    target,
-    SIGNATURE[report.signature].word,
-    TRUST[report.trust].word,
-    report.verdict ?? "no verdict",
-  ].join("  ");
+function inOneLine(one: Verified, verbose: boolean): string[] {
+  if ("fault" in one) return [`NOT  ${one.target}  not read: ${one.fault.message} [${one.fault.code}]`];
+  const { target, report } = one;
+  const words = [SIGNATURE[report.signature].word, TRUST[report.trust].word, report.verdict ?? "no verdict"];
   return [
-    line,
-    ...(report.exit === 0
-      ? []
-      : troubles(report)
-          .slice(0, -1)
-          .map((trouble) => `  ${trouble}`)),
+    [report.exit === 0 ? "ok " : "NOT", target, ...words].join("  "),
+    ...(report.exit === 0 ? [] : failures(report).map(({ name, code, detail }) => `    ${name}: ${detail} [${code}]`)),
     ...(verbose ? lines(stepsView(report)) : []),
   ];
 }
 
-const count = (verified: readonly Verified[]): string => {
-  const good = verified.filter(({ report }) => report.exit === 0).length;
-  return `${good} of ${verified.length} verified with a key that you confirmed`;
-};
+const count = (verified: readonly Verified[]): string =>
+  `${verified.filter((one) => exitOfOne(one) === 0).length} of ${verified.length} verified with a key that you confirmed`;

@@ -74,6 +74,7 @@ const TABLE = {
   "no-attestations": [3, "there was nothing to check"],
   "file-missing": [2, "there is no such file"],
   "file-exists": [2, "the file exists already, with other bytes"],
+  locked: [2, "another process held a lock for too long"],
   io: [2, "reading or writing failed"],
   network: [4, "a document could not be fetched"],
   usage: [2, "the command line is not understood"],

@@ -7,6 +7,9 @@ import { formatKey, parseKey, type PublicKey } from "./key.js";
 import { KEY_NAME, timestamp } from "./schema.js";
 import type { Bytes } from "./bytes.js";
 
+/** A keyring comes from whoever serves a registry: more keys than this would only keep a verifier busy. */
+const MAX_SIGNERS = 1000;
+
 export interface KeyEntry {
   readonly name: string;
   readonly key: PublicKey;
@@ -46,14 +49,19 @@ export function parseKeyring(bytes: Bytes, engine: Engine): Keyring {
       `expected a keyring, found at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
     );
   }
+  if (parsed.data.signers.length > MAX_SIGNERS) {
+    throw new AttestError(
+      "keyring-format",
+      `expected at most ${MAX_SIGNERS} signers, found ${parsed.data.signers.length}`,
+    );
+  }
   const signers = parsed.data.signers.map((signer) => ({ ...signer, key: parseKey(signer.key, engine) }));
-  for (const [at, { name, key }] of signers.entries()) {
-    const earlier = signers.slice(0, at).find((other) => other.name === name || other.key.keyid === key.keyid);
-    if (earlier)
-      throw new AttestError(
-        "keyring-format",
-        `expected each name and each key once, found ${name} after ${earlier.name}`,
-      );
+  const seen = new Set<string>();
+  for (const { name, key } of signers) {
+    if (seen.has(name) || seen.has(key.keyid)) {
+      throw new AttestError("keyring-format", `expected each name and each key once, found ${name} or its key again`);
+    }
+    seen.add(name).add(key.keyid);
   }
   return { ...parsed.data, signers };
 }

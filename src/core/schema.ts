@@ -21,6 +21,9 @@ function isDay(text: string): boolean {
 const digest = (digits: number) => z.optional(z.string().check(z.regex(new RegExp(`^[0-9a-f]{${digits}}$`))));
 
 /** in-toto DigestSet: at least one algorithm; the lengths of those that this tool writes are checked, others are left alone. */
-export const digestSet = z
-  .catchall(z.object({ sha256: digest(64), sha512: digest(128) }), z.string())
-  .check(z.refine((set) => Object.keys(set).length > 0, "a digest"));
+export const digestSet = z.catchall(z.object({ sha256: digest(64), sha512: digest(128) }), z.string()).check(
+  z.refine((set) => {
+    const entries = Object.entries(set);
+    return entries.length > 0 && entries.every(([name, value]) => name !== "" && value !== "");
+  }, "a digest"),
+);

@@ -162,9 +162,12 @@ export function checkSignatures(
 
 const TRUST_ORDER: readonly TrustWord[] = ["confirmed-by-you", "site-only", "retired", "revoked"];
 
+/** The signer for whose sake the document is trusted, if it is: never one whom only the site lists beside one whom you confirmed. */
+export const bestSigner = (signers: readonly SignerReport[]): SignerReport | undefined =>
+  TRUST_ORDER.flatMap((word) => signers.filter(({ signature, trust }) => signature === "ok" && trust === word))[0];
+
 export function checkTrust(signers: readonly SignerReport[], ladder: Ladder): TrustWord {
-  const good = signers.filter(({ signature }) => signature === "ok");
-  const best = TRUST_ORDER.flatMap((word) => good.filter(({ trust }) => trust === word))[0];
+  const best = bestSigner(signers);
   const trust = best?.trust ?? "unknown";
   const name = best?.name === undefined ? (best?.keyid ?? "") : `${best.keyid} (${best.name})`;
   const values = { key: name, source: best?.source ?? "", ...(best?.note !== undefined && { note: best.note }) };

@@ -16,7 +16,8 @@ export const VERSION = 1;
 export const MAX_PAYLOAD = 60_000;
 
 const text = z.string();
-const filled = z.string().check(z.minLength(1));
+/** More than white space and characters that do not show: a claim that nobody can see is none. */
+const filled = z.string().check(z.regex(/[^\s\p{Default_Ignorable_Code_Point}\u2800]/u, "some text"));
 const size = z.number().check(z.int(), z.nonnegative());
 
 /** in-toto ResourceDescriptor v1. Its strict readers (protojson) refuse any other member, so these objects do too. */

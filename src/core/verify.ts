@@ -20,8 +20,8 @@ export interface VerifyOptions extends Judges {
   readonly fileName?: string | undefined;
   /** Whether `fileName` must be the id, as it must inside a registry. */
   readonly named?: boolean;
-  /** The digest of archived bytes: `same`, `changed` or `missing`. Without it evidence is not checked. */
-  readonly archived?: (sha256: string) => "same" | "changed" | "missing";
+  /** How archived bytes compare with the digest and the size that were signed. Without it evidence is not checked. */
+  readonly archived?: (sha256: string, size: number) => "same" | "changed" | "missing";
 }
 
 const CLOCK_SLACK_MS = 5 * 60_000;
@@ -205,6 +205,13 @@ function checkTime({ predicate: { f3 } }: ResultStatement, now: Date, ladder: La
   const order = [startedAt, finishedAt, f3.signedAt].map((at) => Date.parse(at));
   if (order.some((at, place) => at < (order[place - 1] ?? at))) {
     ladder.failed("time", "time-order", "expected started ≤ finished ≤ signed, found another order", values);
+  } else if (f3.evidence.some(({ sourceDate }) => Date.parse(sourceDate ?? f3.signedAt) > Date.parse(f3.signedAt))) {
+    ladder.failed(
+      "time",
+      "time-order",
+      "expected evidence from before the signature, found some from after it",
+      values,
+    );
   } else if (Date.parse(f3.signedAt) > now.getTime() + CLOCK_SLACK_MS) {
     ladder.failed(
       "time",
@@ -224,7 +231,7 @@ function checkEvidence({ predicate: { f3 } }: ResultStatement, { archived }: Ver
     );
   const states = f3.evidence.map((item) => ({
     name: item.name,
-    state: item.digest.sha256 === undefined ? "missing" : archived(item.digest.sha256),
+    state: item.digest.sha256 === undefined ? "missing" : archived(item.digest.sha256, item.size),
   }));
   const named = (state: string): string[] => states.filter((item) => item.state === state).map(({ name }) => name);
   const values = {

@@ -5,7 +5,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
 import { chmodSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { armor, Decrypter, Encrypter } from "age-encryption";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
@@ -19,6 +18,12 @@ export interface StoredKey {
   readonly key: PublicKey;
   readonly encrypted: boolean;
 }
+
+/** scrypt with N = 2^17, the least that OWASP's password storage page advises; about a second, here in JavaScript. */
+const WORK_FACTOR = 17;
+
+/** Loaded only for a key that is under a passphrase: it costs as much time as all the rest of a start. */
+const age = () => import("age-encryption");
 
 /** Asked only when a key is under a passphrase; undefined when there is none to be had. */
 export type Passphrase = () => Promise<string | undefined>;
@@ -37,11 +42,13 @@ export class Keystore {
   }
 
   list(): StoredKey[] {
-    const files = list(this.#folder);
-    const names = new Set(files.flatMap((file) => /^(.*)\.(?:pem|age)$/.exec(file)?.[1] ?? []));
+    const files = new Set(list(this.#folder));
+    const names = new Set([...files].flatMap((file) => /^(.*)\.(?:pem|age)$/.exec(file)?.[1] ?? []));
     return [...names]
       .filter((name) => KEY_NAME.test(name))
-      .map((name) => this.#stored(name, files.includes(`${name}.age`)));
+      .map((name) => ({ name, encrypted: !files.has(`${name}.pem`) })) // a plain file beside the other is still a plain file
+      .filter(({ name, encrypted }) => !encrypted || files.has(`${name}.pub`)) // without it, who knows whose it is
+      .map(({ name, encrypted }) => this.#stored(name, encrypted));
   }
 
   find(name: string): StoredKey {
@@ -89,7 +96,9 @@ export class Keystore {
         "an empty passphrase protects nothing",
       );
     const pem = await this.#pem(stored, old);
+    const { armor, Encrypter } = await age();
     const encrypter = new Encrypter();
+    encrypter.setScryptWorkFactor(WORK_FACTOR);
     encrypter.setPassphrase(passphrase);
     const armored = utf8(armor.encode(await encrypter.encrypt(pem)));
     if (this.#publicFile(name) === undefined) create(this.#path(name, "pub"), utf8(`${formatKey(stored.key, name)}\n`));
@@ -102,6 +111,14 @@ export class Keystore {
   async signer(name: string, passphrase: Passphrase): Promise<Signer> {
     const stored = this.find(name);
     const secret = keyObject(await this.#pem(stored, passphrase));
+    const { key } = stored;
+    if (publicOf(secret, this.#engine).keyid !== key.keyid) {
+      throw new AttestError(
+        "key-format",
+        `expected ${this.#path(name, "pub")} to be the public part of the key ${name}, found another key's`,
+        "remove that file: it is made anew from the secret",
+      );
+    }
     return {
       name,
       key: stored.key,
@@ -110,16 +127,10 @@ export class Keystore {
   }
 
   async #pem(stored: StoredKey, passphrase: Passphrase): Promise<Bytes> {
-    refuseInsideGit(this.#folder);
     const path = this.#path(stored.name, stored.encrypted ? "age" : "pem");
-    const mode = statSync(path).mode & 0o777;
-    if (process.platform !== "win32" && (mode & 0o077) !== 0) {
-      throw new AttestError(
-        "home-unsafe",
-        `expected mode 600 for the secret ${path}, found ${mode.toString(8)}`,
-        `others may have read it; if you are sure that they did not: chmod 600 ${path}`,
-      );
-    }
+    refuseInsideGit(path);
+    ownersAlone(this.#folder, 0o700);
+    ownersAlone(path, 0o600);
     const bytes = read(path) ?? new Uint8Array();
     if (!stored.encrypted) return bytes;
     const given = await passphrase();
@@ -130,6 +141,7 @@ export class Keystore {
         "give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N",
       );
     if (given === undefined) throw locked("none");
+    const { armor, Decrypter } = await age();
     const decrypter = new Decrypter();
     decrypter.addPassphrase(given);
     try {
@@ -145,8 +157,7 @@ export class Keystore {
     const pem = encrypted ? undefined : read(this.#path(name, "pem"));
     if (pem === undefined)
       throw new AttestError("key-missing", `expected ${this.#path(name, "pub")} beside the key, found none`);
-    const jwk = createPublicKey(keyObject(pem)).export({ format: "jwk" });
-    return { name, encrypted, key: publicKey(new Uint8Array(Buffer.from(jwk.x ?? "", "base64url")), this.#engine) };
+    return { name, encrypted, key: publicOf(keyObject(pem), this.#engine) };
   }
 
   #publicFile(name: string): PublicKey | undefined {
@@ -157,6 +168,23 @@ export class Keystore {
   #path(name: string, extension: "pem" | "age" | "pub"): string {
     return join(this.#folder, `${name}.${extension}`);
   }
+}
+
+function publicOf(secret: KeyObject, engine: Engine): PublicKey {
+  const { x = "" } = createPublicKey(secret).export({ format: "jwk" });
+  return publicKey(new Uint8Array(Buffer.from(x, "base64url")), engine);
+}
+
+/** Only the owner may look: whatever else is allowed, others may have done. */
+function ownersAlone(path: string, expected: number): void {
+  const mode = statSync(path).mode & 0o777;
+  if (process.platform === "win32" || (mode & 0o077) === 0) return;
+  const wanted = expected.toString(8);
+  throw new AttestError(
+    "home-unsafe",
+    `expected mode ${wanted} for ${path}, found ${mode.toString(8)}`,
+    `others may have read or changed it; if you are sure that they did not: chmod ${wanted} ${path}`,
+  );
 }
 
 function checkName(name: string): void {

@@ -2,30 +2,60 @@
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { equal, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 
-/** The bytes, or undefined when there is no such file. Throws `io` for whatever else stands in the way. */
-export function read(path: string): Bytes | undefined {
+/** More than any document or piece of evidence that this version takes; a pipe or a device could go on for ever. */
+const MAX_READ = 64 * 1024 * 1024;
+
+export interface ReadOptions {
+  readonly limit?: number;
+  /** The folder that the file must lie in when every link has been followed. */
+  readonly within?: string;
+}
+
+/**
+ * The bytes, or undefined when there is no such file. A folder, a pipe or a device is no file; a link that leads out of `within` is
+ * refused, because a registry that somebody else wrote could name our files by it. Throws `io`, `too-large`.
+ */
+export function read(path: string, { limit = MAX_READ, within }: ReadOptions = {}): Bytes | undefined {
+  const refused = (found: string): AttestError =>
+    new AttestError("io", `expected a regular file at ${path}, found ${found}`);
+  let file: number | undefined;
   try {
-    return new Uint8Array(readFileSync(path));
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe without a writer would not open
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw refused("something else");
+    if (within !== undefined && !inside(realpathSync(path), realpathSync(within)))
+      throw refused(`a link that leads out of ${within}`);
+    if (stats.size > limit)
+      throw new AttestError("too-large", `expected at most ${limit} bytes at ${path}, found ${stats.size}`);
+    return new Uint8Array(readFileSync(file));
   } catch (error) {
+    if (error instanceof AttestError) throw error;
     if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
     throw ioError("read", path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
+
+const inside = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
 /** Makes a file that was not there. The same bytes again are no error; others are: `file-exists`, and the old ones stay. */
 export function create(path: string, bytes: Bytes, mode = 0o644): void {
@@ -68,9 +98,18 @@ function inPlace(path: string, bytes: Bytes, mode: number, place: (temporary: st
     place(temporary);
     syncFolder(folder);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     if (error instanceof AttestError) throw error;
     throw ioError("write", path, error);
+  }
+}
+
+/** The fault that is being told is the one that matters: that there is nothing to remove (ENOTDIR, say) is none. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // told by the caller's own fault
   }
 }
 
@@ -111,15 +150,24 @@ const ABANDONED_MS = 60 * 60_000;
 /** Removes what killed writers left: our own temporary files, once they are an hour old. */
 export function sweep(folder: string, now = Date.now()): void {
   for (const name of readdirSync(folder)) {
+    if (!/^\..*\.[0-9a-f]{12}\.tmp$/.test(name)) continue;
     const path = join(folder, name);
-    if (/^\..*\.[0-9a-f]{12}\.tmp$/.test(name) && now - statSync(path).mtimeMs > ABANDONED_MS)
-      rmSync(path, { force: true });
+    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (made !== undefined && now - made > ABANDONED_MS) discard(path);
   }
 }
 
-export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** @throws AttestError `io` where it may not even be looked at */
+export function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (error) {
+    if (errno(error) === "ENOTDIR") return false;
+    throw ioError("read", path, error);
+  }
+}
 
-const errno = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+export const errno = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 const HINTS: Readonly<Record<string, string>> = {
   EACCES: "take a folder in which you may write, or mend its permissions",

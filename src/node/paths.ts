@@ -11,7 +11,7 @@ export function secretsHome(env: Environment = process.env): string {
   if (env["F3_ATTEST_HOME"]) return resolve(env["F3_ATTEST_HOME"]);
   if (env["XDG_CONFIG_HOME"]) return join(env["XDG_CONFIG_HOME"], "f3-attest");
   if (process.platform === "win32" && env["APPDATA"]) return join(env["APPDATA"], "f3-attest");
-  return join(env["HOME"] ?? homedir(), ".config", "f3-attest");
+  return join(env["HOME"] || homedir(), ".config", "f3-attest");
 }
 
 /** The nearest of `path` and its parents that holds an entry of this name. */

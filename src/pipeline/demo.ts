@@ -65,7 +65,7 @@ export async function demo({ folder, keystore, engine, passphrase, signal, progr
 
   const path = join(folder, attestationPath(attestation.id));
   const [verified] = await verifyAll({ targets: [path], keys: [], keyrings: [], keystore, engine, now: new Date() });
-  if (verified === undefined) throw new Error("what was published was not found again");
+  if (verified === undefined || "fault" in verified) throw verified?.fault ?? new Error("what was published is gone");
   return {
     id: attestation.id,
     digest: attestation.digest,

@@ -1,11 +1,11 @@
 /** Evidence on its way: gathered from a named folder by digest, or written beside an attestation that is not published yet. */
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import type { EvidenceRef } from "../core/statement.js";
-import { create, ioError, read } from "../node/files.js";
+import { create, errno, ioError, read } from "../node/files.js";
 import { archivable } from "./sign.js";
 
 /** `result.json` has its evidence in `result.evidence/`. */
@@ -23,11 +23,18 @@ export const readBeside = (file: string, sha256: string): Bytes | undefined => r
  * The bytes that the statement names, found in a folder by what they are and not by what they are called.
  * @throws AttestError `file-missing` for the first piece that is not there, `io`
  */
-export function gather(folder: string, evidence: readonly EvidenceRef[], engine: Engine): ReadonlyMap<string, Bytes> {
+export function gather(
+  folder: string | undefined,
+  evidence: readonly EvidenceRef[],
+  engine: Engine,
+): ReadonlyMap<string, Bytes> {
   const wanted = new Map(archivable(evidence).map((item) => [item.digest.sha256, item]));
+  const sizes = new Set(evidence.map(({ size }) => size)); // others are not even read
   const found = new Map<string, Bytes>();
-  for (const file of filesBelow(folder)) {
-    const bytes = read(file) ?? new Uint8Array();
+  if (wanted.size === 0) return found;
+  for (const file of folder === undefined ? [] : filesBelow(folder)) {
+    const bytes = sizes.has(statSync(file).size) ? read(file) : undefined;
+    if (bytes === undefined) continue;
     const sha256 = hex(engine.sha256(bytes));
     if (wanted.has(sha256)) found.set(sha256, bytes);
   }
@@ -35,7 +42,7 @@ export function gather(folder: string, evidence: readonly EvidenceRef[], engine:
     if (sha256 === undefined || !found.has(sha256)) {
       throw new AttestError(
         "file-missing",
-        `expected a file with SHA-256 ${sha256 ?? "(none stated)"} for ${name} below ${folder}, found none`,
+        `expected a file with SHA-256 ${sha256 ?? "(none stated)"} for ${name} below ${folder ?? "no folder"}, found none`,
         "name the folder that holds the evidence with --evidence DIR",
       );
     }
@@ -49,6 +56,7 @@ function filesBelow(folder: string): string[] {
       entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
     );
   } catch (error) {
+    if (errno(error) === "ENOENT") return [];
     throw ioError("read the folder", folder, error);
   }
 }

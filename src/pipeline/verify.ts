@@ -1,16 +1,16 @@
-/** What a stranger does: take a file, a folder or an address, find keys for it, and verify. Nothing here can give trust away. */
-import { dirname, join, relative, resolve, basename } from "node:path";
-import { hex, utf8, type Bytes, fromUtf8 } from "../core/bytes.js";
+/** What a stranger does: take files, folders or addresses, find keys for them, and verify. Nothing here can give trust away. */
+import { basename, dirname, join, resolve } from "node:path";
+import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
+import { MAX_BYTES } from "../core/json.js";
 import { parseKey } from "../core/key.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import type { Report } from "../core/report.js";
 import { knownFrom, type Known } from "../core/signatures.js";
-import { verify } from "../core/verify.js";
+import { verify, type VerifyOptions } from "../core/verify.js";
 import type { Keystore } from "../keystore/keystore.js";
 import { isFolder, read } from "../node/files.js";
-import { nearest } from "../node/paths.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
 import { ATTESTATIONS, evidencePath, KEYRING, Registry, REGISTRY_FILE } from "../store/registry.js";
@@ -29,45 +29,62 @@ export interface VerifyRequest {
   readonly now: Date;
 }
 
-export interface Verified {
-  /** As the user named it, or the path below the folder that the user named. */
-  readonly target: string;
-  readonly report: Report;
-  readonly bytes: Bytes;
-}
+/** As the user named it, or the path below the folder that the user named; with a report, or with why there is none. */
+export type Verified = { readonly target: string } & ({ readonly report: Report } | { readonly fault: AttestError });
 
 interface Document {
   readonly target: string;
   readonly bytes: Bytes;
   readonly fileName?: string;
   readonly named: boolean;
+  /** What serves the document says of its own keys. */
   readonly site?: Keyring | undefined;
   readonly archive?: (sha256: string) => Bytes | undefined;
 }
 
 /**
- * One report for each document. @throws AttestError for what cannot be read at all: `file-missing`, `registry-missing`, `network`,
- * `no-attestations`, `key-format`, `keyring-format`
+ * One answer for each document; what cannot be read at all (`file-missing`, `registry-missing`, `network`, `no-attestations`) does not
+ * keep the others from being verified. @throws AttestError for the user's own keys: `key-format`, `keyring-format`, `file-missing`
  */
 export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
   const yours = keysOf(request);
   const verified: Verified[] = [];
   for (const target of request.targets) {
-    for (const document of await documents(target, request)) {
-      const site = document.site === undefined ? [] : knownFrom(document.site, "site", "the registry's own keyring");
-      const report = verify(document.bytes, {
-        engine: request.engine,
-        keys: [...yours, ...site],
-        now: request.now,
-        fileName: document.fileName,
-        named: document.named,
-        ...(document.archive && { archived: stateIn(document.archive, request.engine) }),
-      });
-      verified.push({ target: document.target, report, bytes: document.bytes });
+    try {
+      for (const document of await documents(target, request)) verified.push(verifyOne(document, yours, request));
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+      verified.push({ target, fault: error });
     }
   }
   return verified;
 }
+
+function verifyOne(
+  { target, bytes, ...document }: Document,
+  yours: readonly Known[],
+  { engine, now }: VerifyRequest,
+): Verified {
+  const site = document.site === undefined ? [] : knownFrom(document.site, "site", "the registry's own keyring");
+  const { archive } = document;
+  const report = verify(bytes, {
+    engine,
+    now,
+    keys: [...yours, ...site],
+    fileName: document.fileName,
+    named: document.named,
+    ...(archive && { archived: stateIn(archive, engine) }),
+  });
+  return { target, report };
+}
+
+const stateIn =
+  (archive: (sha256: string) => Bytes | undefined, engine: Engine): NonNullable<VerifyOptions["archived"]> =>
+  (sha256, size) => {
+    const bytes = archive(sha256);
+    if (bytes === undefined) return "missing";
+    return bytes.length === size && hex(engine.sha256(bytes)) === sha256 ? "same" : "changed";
+  };
 
 /** Keys from `--key`, `--keyring` and the user's keystore: all of them given by the user, none by the document. */
 export function keysOf({
@@ -76,19 +93,16 @@ export function keysOf({
   keystore,
   engine,
 }: Pick<VerifyRequest, "keys" | "keyrings" | "keystore" | "engine">): Known[] {
-  const given = keys.map((text): Known => ({
-    key: parseKey(text.startsWith("ssh-") ? text : keyText(text), engine),
-    by: "you",
-    source: "--key",
-  }));
+  const given = keys.map((text): Known => ({ key: parseKey(keyLine(text), engine), by: "you", source: "--key" }));
   const listed = keyrings.flatMap((path) => {
     const keyring = parseKeyring(required(path, "a keyring"), engine);
-    if (keyring.signers.length === 0)
+    if (keyring.signers.length === 0) {
       throw new AttestError(
         "no-attestations",
         `expected signers in the keyring ${path}, found none`,
         "an empty keyring confirms nothing",
       );
+    }
     return knownFrom(keyring, "you", `--keyring ${path}`);
   });
   const own = (keystore?.list() ?? []).map(({ name, key }): Known => ({
@@ -100,29 +114,27 @@ export function keysOf({
   return [...given, ...listed, ...own];
 }
 
-const keyText = (path: string): string => fromUtf8(required(path, "a public key line, or a file with one"));
+/** What is plainly no path is taken for the line itself: it could be a secret, which no message may repeat. */
+const keyLine = (text: string): string =>
+  /[\r\n]|PRIVATE KEY|SECRET-KEY|^\s*(?:ssh|ecdsa|sk)-\S+\s/.test(text) || text.length > 1000
+    ? text
+    : fromUtf8(required(text, "a public key line, or a file with one"));
 
 function required(path: string, what: string): Bytes {
-  const bytes = isFolder(path) ? undefined : read(path);
-  if (bytes === undefined)
+  const bytes = isFolder(path) ? undefined : read(path, { limit: MAX_BYTES });
+  if (bytes === undefined) {
     throw new AttestError(
       "file-missing",
       `expected ${what}, found no file ${path}`,
       "check the path; a key may also be given as the line itself, in quotes",
     );
+  }
   return bytes;
 }
 
-const stateIn =
-  (archive: (sha256: string) => Bytes | undefined, engine: Engine) =>
-  (sha256: string): "same" | "changed" | "missing" => {
-    const bytes = archive(sha256);
-    return bytes === undefined ? "missing" : hex(engine.sha256(bytes)) === sha256 ? "same" : "changed";
-  };
-
 async function documents(target: string, request: VerifyRequest): Promise<Document[]> {
   if (target === "-") return [{ target, bytes: (await request.stdin?.()) ?? utf8(""), named: false }];
-  if (/^https?:\/\//i.test(target)) return [await fromAddress(target, request.engine)];
+  if (/^https?:/i.test(target)) return [await fromAddress(target, request.engine)];
   if (isFolder(target)) return await fromFolder(target, request.engine);
   return [await fromFile(target, request.engine)];
 }
@@ -130,51 +142,94 @@ async function documents(target: string, request: VerifyRequest): Promise<Docume
 async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
   const registry = await Registry.open(new Directory(folder), engine);
   const names = await registry.names();
-  if (names.length === 0)
+  if (names.length === 0) {
     throw new AttestError(
       "no-attestations",
       `expected attestations in ${join(folder, ATTESTATIONS)}, found none`,
       "nothing was checked, which is not a pass",
     );
-  return await Promise.all(names.map((name) => fromFile(join(folder, ATTESTATIONS, name), engine)));
+  }
+  const site = await registry.keyring();
+  return names.map((name) => inRegistry(folder, name, site));
 }
 
+/**
+ * A file belongs to a registry only when it lies in that registry's own folder of attestations: a registry found anywhere above it
+ * could have been planted there, to hide a revocation or to invent one.
+ */
 async function fromFile(path: string, engine: Engine): Promise<Document> {
-  const bytes = read(path);
-  if (bytes === undefined)
+  const folder = dirname(resolve(path));
+  const root = dirname(folder);
+  if (basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined) {
+    const registry = await Registry.open(new Directory(root), engine);
+    return { ...inRegistry(root, basename(path), await registry.keyring()), target: path };
+  }
+  return {
+    target: path,
+    bytes: document(path),
+    fileName: basename(path),
+    named: false,
+    archive: (sha256) => readBeside(path, sha256),
+  };
+}
+
+function inRegistry(root: string, fileName: string, site: Keyring): Document {
+  const store = new Directory(root);
+  const target = join(root, ATTESTATIONS, fileName);
+  return {
+    target,
+    bytes: document(target),
+    fileName,
+    named: true,
+    site,
+    archive: (sha256) => store.readNow(evidencePath(sha256)),
+  };
+}
+
+function document(path: string): Bytes {
+  const bytes = read(path, { limit: MAX_BYTES });
+  if (bytes === undefined) {
     throw new AttestError(
       "file-missing",
       `expected an attestation, found no file ${path}`,
       "check the path; to verify a whole registry, name its folder",
     );
-  const root = nearest(dirname(resolve(path)), REGISTRY_FILE);
-  const fileName = basename(path);
-  if (root === undefined)
-    return { target: path, bytes, fileName, named: false, archive: (sha256) => readBeside(path, sha256) };
-  const registry = await Registry.open(new Directory(root), engine);
-  return {
-    target: path,
-    bytes,
-    fileName,
-    named: relative(join(root, ATTESTATIONS), resolve(path)) === fileName,
-    site: await registry.keyring(),
-    archive: (sha256) => read(join(root, evidencePath(sha256))) ?? readBeside(path, sha256),
-  };
+  }
+  return bytes;
 }
 
 /** A registry's address is what stands before `/attestations/`; its keyring is what the site says of itself, and no more. */
 async function fromAddress(address: string, engine: Engine): Promise<Document> {
-  const url = new URL(address);
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const fileName = url === undefined ? undefined : lastPart(url.pathname);
+  if (url === undefined || url.host === "" || fileName === undefined) {
+    throw new AttestError(
+      "usage",
+      `expected an http(s) address, found ${JSON.stringify(address)}`,
+      "an address ends in /attestations/<id>.json",
+    );
+  }
   const bytes = await fetchBytes(url);
-  if (bytes === undefined)
+  if (bytes === undefined) {
     throw new AttestError(
       "file-missing",
       `expected an attestation at ${address}, found nothing there`,
       "check the address: it ends in /attestations/<id>.json",
     );
-  const fileName = decodeURIComponent(basename(url.pathname));
+  }
   const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
   if (at < 0) return { target: address, bytes, fileName, named: false };
-  const keyring = await fetchBytes(new URL(`${url.pathname.slice(0, at)}/${KEYRING}`, url));
+  const beside = new URL(url);
+  beside.pathname = `${url.pathname.slice(0, at)}/${KEYRING}`; // set, not resolved: a path that begins with // names another host
+  beside.search = "";
+  const keyring = await fetchBytes(beside);
   return { target: address, bytes, fileName, named: true, site: keyring && parseKeyring(keyring, engine) };
+}
+
+function lastPart(path: string): string | undefined {
+  try {
+    return decodeURIComponent(basename(path));
+  } catch {
+    return undefined;
+  }
 }

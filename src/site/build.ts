@@ -1,6 +1,6 @@
 /** A registry → its static site: the registry's own files, a page for each attestation, an index, and the verifier. Byte deterministic. */
 import { readFileSync } from "node:fs";
-import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
+import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { formatKey } from "../core/key.js";
 import type { Keyring } from "../core/keyring.js";
@@ -23,6 +23,7 @@ interface Listed {
 
 export interface Built {
   readonly pages: readonly string[];
+  /** What does not verify, or whose evidence is not what was signed: shown as such, and its evidence not published. */
   readonly refused: readonly string[];
 }
 
@@ -43,7 +44,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
   const keyring = await registry.keyring();
   const keyringText = fromUtf8((await registry.store.read(KEYRING)) ?? new Uint8Array());
   const listed = await readAll(registry, keyring, engine, now);
-  const archived = await copyRegistry(registry.store, site, listed, keyring);
+  const archived = await copyRegistry(registry.store, site, listed, keyring, engine);
 
   const parts = assets();
   const { about } = registry;
@@ -59,13 +60,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
       .filter((sha256) => archived.has(sha256));
     const page: PageData = { ...data, kind: "attestation", documents: [{ name, text }], evidence };
     const title = titleOf(report, name);
-    const signer = keyring.signers.find(({ key }) =>
-      report.signers.some(({ keyid, signature }) => signature === "ok" && keyid === key.keyid),
-    );
-    const main = attestationPage(
-      { report, fileName: name, keyLine: signer && formatKey(signer.key), place: placeOf(evidence) },
-      true,
-    );
+    const main = attestationPage({ report, fileName: name, confirmedKey: undefined, place: placeOf(evidence) }, true);
     await write(
       `${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`,
       renderPage(
@@ -97,7 +92,11 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
     );
   }
   await write("verify.html", verifierPage(parts, engine));
-  return { pages, refused: listed.filter(({ report }) => report.statement === undefined).map(({ name }) => name) };
+  const lost = ({ report }: Listed): boolean =>
+    report.statement?.predicate.f3.evidence.some(
+      ({ digest, uri }) => uri === undefined && !archived.has(digest.sha256 ?? ""),
+    ) ?? true;
+  return { pages, refused: listed.filter(lost).map(({ name }) => name) };
 }
 
 /** The same bytes on every site: it knows no registry and no key, so its hash can be compared with a published one. */
@@ -142,19 +141,26 @@ async function copyRegistry(
   to: Store,
   listed: readonly Listed[],
   keyring: Keyring,
+  engine: Engine,
 ): Promise<ReadonlySet<string>> {
   const archived = new Set<string>();
-  const copy = async (path: string): Promise<Bytes | undefined> => {
+  const copy = async (path: string): Promise<void> => {
     const bytes = await from.read(path);
     if (bytes !== undefined) await to.replace(path, bytes);
-    return bytes;
+  };
+  // Under the name of a digest nothing else is ever published.
+  const copyEvidence = async (sha256: string): Promise<boolean> => {
+    const bytes = await from.read(evidencePath(sha256));
+    if (bytes === undefined || hex(engine.sha256(bytes)) !== sha256) return false;
+    await to.replace(evidencePath(sha256), bytes);
+    return true;
   };
   for (const { name, report } of listed) {
     for (const { digest } of report.statement?.predicate.f3.evidence ?? [])
-      if (digest.sha256 !== undefined && (await copy(evidencePath(digest.sha256)))) archived.add(digest.sha256);
+      if (digest.sha256 !== undefined && (await copyEvidence(digest.sha256))) archived.add(digest.sha256);
     await copy(`${ATTESTATIONS}/${name}`);
   }
-  for (const { name } of keyring.signers) await copy(`keys/${name}.pub`);
+  for (const { name, key } of keyring.signers) await to.replace(`keys/${name}.pub`, utf8(`${formatKey(key, name)}\n`));
   for (const path of [KEYRING, INDEX, REGISTRY_FILE]) await copy(path);
   return archived;
 }

@@ -24,7 +24,11 @@ export interface Page {
  * The hashes in the policy are over the exact text between the tags: a script that was injected into the page does not run, and no
  * request leaves it. They prove nothing about the publisher, who could change both; for that the verifier's own hash is published.
  */
-export function renderPage({ title, description, root, data, main }: Page, { style, script }: Assets, engine: Engine): string {
+export function renderPage(
+  { title, description, root, data, main }: Page,
+  { style, script }: Assets,
+  engine: Engine,
+): string {
   const hash = (text: string): string => `'sha256-${base64(engine.sha256(utf8(text)))}'`;
   const policy = [
     "default-src 'none'",
@@ -57,7 +61,7 @@ export function renderPage({ title, description, root, data, main }: Page, { sty
     '<p id="status" class="unseen" role="status" aria-live="polite"></p>',
     `<noscript>${html(noScript())}</noscript>`,
     `<main id="main">${main.map(html).join("\n")}</main>`,
-    `<footer><p>Made with attest. This page verifies what it shows, on your device, and is not allowed to make network requests. It was served by the publisher all the same: for proof, verify with a copy of the tool that you got elsewhere.</p></footer>`,
+    `<footer><p>Made with attest. With scripts on, this page verifies what it shows, on your device; it is not allowed to make network requests. It was served by the publisher all the same: for proof, verify with a copy of the tool that you got elsewhere.</p></footer>`,
     // JSON is data, not script; a "<" in it could end the element, so it is spelled as an escape.
     `<script type="application/json" id="data">${JSON.stringify(data).replaceAll("<", "\\u003c")}</script>`,
     `<script>${script}</script>`,

@@ -20,16 +20,21 @@ const HEADERS = {
 export function serveSite(site: Store, host: string, port: number): Promise<Server> {
   const server = createServer((request, response) => {
     void (async () => {
-      if (request.method !== "GET" && request.method !== "HEAD") return response.writeHead(405, { ...HEADERS, allow: "GET, HEAD" }).end();
+      if (request.method !== "GET" && request.method !== "HEAD")
+        return response.writeHead(405, { ...HEADERS, allow: "GET, HEAD" }).end();
       const path = pathOf(request.url ?? "/");
-      const bytes = path === undefined ? undefined : await site.read(path);
-      if (path === undefined || bytes === undefined) return response.writeHead(404, { ...HEADERS, "content-type": "text/plain" }).end("not found\n");
+      const bytes = path === undefined ? undefined : await site.read(path).catch(() => undefined); // a folder is no page
+      if (path === undefined || bytes === undefined)
+        return response.writeHead(404, { ...HEADERS, "content-type": "text/plain" }).end("not found\n");
       const evidence = path.startsWith("attestations/evidence/");
       response.writeHead(200, {
         ...HEADERS,
         "content-length": bytes.length,
         "content-type": evidence ? "application/octet-stream" : (TYPES[extname(path)] ?? "application/octet-stream"),
-        ...(evidence && { "content-disposition": "attachment", "content-security-policy": "sandbox; default-src 'none'" }),
+        ...(evidence && {
+          "content-disposition": "attachment",
+          "content-security-policy": "sandbox; default-src 'none'",
+        }),
       });
       return response.end(request.method === "HEAD" ? undefined : bytes);
     })().catch(() => response.destroy());
@@ -42,7 +47,7 @@ export function serveSite(site: Store, host: string, port: number): Promise<Serv
 
 function pathOf(url: string): string | undefined {
   try {
-    const path = decodeURIComponent(new URL(url, "http://site").pathname).slice(1);
+    const path = decodeURIComponent(new URL(`http://site${url}`).pathname).slice(1);
     const named = path === "" || path.endsWith("/") ? `${path}index.html` : path;
     return named.split("/").every((part) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(part)) ? named : undefined;
   } catch {

@@ -1,7 +1,8 @@
 /** A store in a directory: each write is temp → fsync → rename → fsync of the directory. */
-import { isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
-import { create, isFolder, list, read, replace, sweep } from "../node/files.js";
+import { create, list, read, replace, sweep } from "../node/files.js";
+import { withLock } from "../node/lock.js";
 import type { Store } from "./store.js";
 
 export class Directory implements Store {
@@ -12,23 +13,38 @@ export class Directory implements Store {
   }
 
   read(path: string): Promise<Bytes | undefined> {
-    return settle(() => read(this.#at(path)));
+    return settle(() => this.readNow(path));
+  }
+
+  /** The same at once, for whoever cannot wait. */
+  readNow(path: string): Bytes | undefined {
+    return read(this.#at(path), { within: this.place });
   }
 
   create(path: string, bytes: Bytes): Promise<void> {
-    return settle(() => create(this.#at(path), bytes));
+    return settle(() => {
+      create(this.#at(path), bytes);
+      sweep(dirname(this.#at(path)));
+    });
   }
 
   replace(path: string, bytes: Bytes): Promise<void> {
-    return settle(() => replace(this.#at(path), bytes));
+    return settle(() => {
+      replace(this.#at(path), bytes);
+      sweep(dirname(this.#at(path)));
+    });
+  }
+
+  async update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void> {
+    const file = this.#at(path);
+    await withLock(join(dirname(file), `.${basename(file)}`), () => {
+      const next = change(this.readNow(path));
+      if (next !== undefined) replace(file, next);
+    });
   }
 
   list(folder: string): Promise<readonly string[]> {
-    return settle(() => {
-      const path = this.#at(folder);
-      if (isFolder(path)) sweep(path);
-      return list(path);
-    });
+    return settle(() => list(this.#at(folder)));
   }
 
   /** Callers build paths from digests and checked names only; this is the second lock on that door. */

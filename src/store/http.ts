@@ -1,45 +1,46 @@
 /** Reading published bytes over http(s): capped, without cookies or credentials, and never led to another host. */
+import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { MAX_BYTES } from "../core/json.js";
-import type { Bytes } from "../core/bytes.js";
 
 const TIMEOUT_MS = 20_000;
 const MAX_REDIRECTS = 5;
 
 /** The bytes, or undefined for 404 and 410. Throws `network` for everything else that is no answer, and `too-large`. */
 export async function fetchBytes(url: URL, limit = MAX_BYTES): Promise<Bytes | undefined> {
-  const refused = (what: string): AttestError =>
-    new AttestError(
-      "network",
-      `could not fetch ${url.href}: ${what}`,
-      "check the address, or save the file and verify the copy",
-    );
-  let at = url;
-  for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-    const response = await fetch(at, {
-      redirect: "manual",
-      credentials: "omit",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    }).catch((error: unknown) => {
-      throw refused(error instanceof Error ? reason(error) : String(error));
-    });
-    const target = response.headers.get("location");
-    if (response.status >= 300 && response.status < 400 && target !== null) {
-      const next = new URL(target, at);
-      await response.body?.cancel();
-      if (next.host !== url.host || (url.protocol === "https:" && next.protocol !== "https:"))
-        throw refused(`it redirects to ${next.origin}`);
-      at = next;
-      continue;
-    }
-    if (response.status === 404 || response.status === 410) {
-      await response.body?.cancel();
-      return undefined;
-    }
-    if (!response.ok || response.body === null) throw refused(`status ${response.status}`);
-    return await capped(response.body, limit, url);
+  try {
+    return await follow(url, limit);
+  } catch (error) {
+    if (error instanceof AttestError) throw error;
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw refused(url, cause instanceof Error ? cause.message : String(cause));
   }
-  throw refused(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+const refused = (url: URL, what: string): AttestError =>
+  new AttestError(
+    "network",
+    `could not fetch ${url.href}: ${what}`,
+    "check the address, or save the file and verify the copy",
+  );
+
+async function follow(url: URL, limit: number): Promise<Bytes | undefined> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  for (let at = url, hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
+    const response = await fetch(at, { redirect: "manual", credentials: "omit", signal });
+    const target = response.headers.get("location");
+    if (response.ok && response.body !== null) return await capped(response.body, limit, url);
+    await response.body?.cancel();
+    if (response.status === 404 || response.status === 410) return undefined;
+    if (response.status < 300 || response.status >= 400 || target === null)
+      throw refused(url, `status ${response.status}`);
+    const next = new URL(target, at);
+    if (next.host !== url.host || (url.protocol === "https:" && next.protocol !== "https:")) {
+      throw refused(url, `it redirects to ${next.origin}`);
+    }
+    at = next;
+  }
+  throw refused(url, `more than ${MAX_REDIRECTS} redirects`);
 }
 
 async function capped(body: ReadableStream<Uint8Array>, limit: number, url: URL): Promise<Bytes> {
@@ -53,5 +54,3 @@ async function capped(body: ReadableStream<Uint8Array>, limit: number, url: URL)
   }
   return new Uint8Array(Buffer.concat(chunks));
 }
-
-const reason = (error: Error): string => (error.cause instanceof Error ? error.cause.message : error.message);

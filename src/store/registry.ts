@@ -81,23 +81,26 @@ export class Registry {
     return parseKeyring(bytes, this.#engine);
   }
 
-  /** Lists a signer, if it is not listed yet. Throws `key-exists` when its name stands for another key there. */
+  /** Lists a signer, if it is not listed yet, or not for so early a time: what it signed then would read as retired. Throws `key-exists` when its name stands for another key there. */
   async listSigner(signer: KeyEntry): Promise<void> {
-    const keyring = await this.keyring();
-    const { signers } = keyring;
-    const known = signers.find(({ key }) => key.keyid === signer.key.keyid);
-    if (known === undefined) {
-      if (signers.some(({ name }) => name === signer.name)) {
-        throw new AttestError(
-          "key-exists",
-          `expected a name that the registry does not list yet, found ${signer.name} for another key`,
-          "sign with a key of another name: attest key new NAME, then --signer NAME",
-        );
-      }
-      await this.store.replace(KEYRING, formatKeyring({ ...keyring, signers: [...signers, signer] }));
-    }
-    const { name, key } = known ?? signer;
-    await this.store.replace(`keys/${name}.pub`, utf8(`${formatKey(key, name)}\n`));
+    const early = ({ key, validFrom }: KeyEntry): boolean =>
+      key.keyid === signer.key.keyid && Date.parse(validFrom) <= Date.parse(signer.validFrom);
+    let name = signer.name;
+    const enter = ({ signers, ...rest }: Keyring): Keyring => {
+      const known = signers.find(({ key }) => key.keyid === signer.key.keyid);
+      if (known === undefined && signers.some((other) => other.name === signer.name)) throw nameTaken(signer.name);
+      const entry = known === undefined ? signer : { ...known, validFrom: signer.validFrom };
+      name = entry.name;
+      return { ...rest, signers: [...signers.filter((other) => other !== known), entry] };
+    };
+    const before = (await this.keyring()).signers.find(early);
+    if (before === undefined) {
+      await this.store.update(KEYRING, (bytes) => {
+        const keyring = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
+        return keyring.signers.some(early) ? undefined : formatKeyring(enter(keyring));
+      });
+    } else name = before.name;
+    await this.store.replace(`keys/${name}.pub`, utf8(`${formatKey(signer.key, name)}\n`));
   }
 
   /** Evidence, then the attestation, then the index: a crash leaves orphans, never a claim whose evidence is missing. */
@@ -138,6 +141,13 @@ export class Registry {
     }
   }
 }
+
+const nameTaken = (name: string): AttestError =>
+  new AttestError(
+    "key-exists",
+    `expected a name that the registry does not list yet, found ${name} for another key`,
+    "sign with a key of another name: attest key new NAME, then --signer NAME",
+  );
 
 function readAbout(value: Json): About {
   const parsed = about.safeParse(value);

@@ -29,7 +29,8 @@ export const placeOf = (evidence: readonly string[]): Place => ({
 });
 
 /** Of the window: what the document calls itself is said there only while it is shown. */
-export const titleOf = ({ statement }: Report, fileName: string): string => (statement === undefined ? fileName : `${statement.predicate.f3.title}: ${statement.predicate.f3.verdict}`);
+export const titleOf = ({ statement }: Report, fileName: string): string =>
+  statement === undefined ? fileName : `${statement.predicate.f3.title}: ${statement.predicate.f3.verdict}`;
 
 /** Before the reader's own browser has looked, nothing is claimed; the statement stands there as the publisher sent it. */
 export const pendingView = (): Element =>
@@ -37,27 +38,36 @@ export const pendingView = (): Element =>
     "div",
     "headline open",
     h("h2", "", "Not checked in this browser"),
-    h("p", "", "What follows is the text as the publisher sent it. With scripts on, this page verifies it here, on your device; without them, use the command at the end."),
+    h(
+      "p",
+      "",
+      "What follows is the text as the publisher sent it. With scripts on, this page verifies it here, on your device; without them, use the command at the end.",
+    ),
   );
+
+/** The name is that of the file, which the reader chose or the registry checked: nothing of the document. */
+const refusedView = (fileName: string): Element =>
+  h("header", "title", h("p", "kicker", "Not shown"), h("h1", "file", fileName));
 
 export interface Shown {
   readonly report: Report;
   readonly place?: Place;
   readonly fileName: string;
-  readonly keyLine: string | undefined;
+  readonly confirmedKey: string | undefined;
 }
 
 /** One attestation. Under a bad signature the page has no title, no text and no verdict: only what was found. */
-export function attestationPage({ report, place, fileName, keyLine }: Shown, pending = false): Element[] {
+export function attestationPage({ report, place, fileName, confirmedKey }: Shown, pending = false): Element[] {
   const { statement } = report;
   const state = pending ? [pendingView()] : [headlineView(report), answersView(report)];
-  if (statement === undefined) return [...(pending ? [headlineView(report)] : state), stepsView(report)];
+  if (statement === undefined)
+    return [refusedView(fileName), ...(pending ? [headlineView(report)] : state), stepsView(report)];
   return [
     titleView(statement),
     ...state,
     ...(pending ? [] : [limitsView()]),
     h("article", "", articleView(statement, report, place)),
-    commandsView(fileName, keyLine),
+    commandsView(fileName, confirmedKey),
     ...(pending ? [] : [stepsView(report)]),
   ];
 }
@@ -72,17 +82,38 @@ const pageOf = (name: string): string => name.replace(/\.json$/, ".html");
 export const listPath = (at: number): string => (at === 1 ? "index.html" : `page-${at}.html`);
 
 const pagerView = ({ at, of }: Pages): Element =>
-  h("p", "pager", `Page ${at} of ${of}; the numbers above count this page alone. `, Array.from({ length: of }, (_, before) => [before + 1 === at ? h("strong", "", String(at)) : local(listPath(before + 1), String(before + 1)), " "]));
+  h(
+    "p",
+    "pager",
+    `Page ${at} of ${of}; the numbers above count this page alone. `,
+    Array.from({ length: of }, (_, before) => [
+      before + 1 === at ? h("strong", "", String(at)) : local(listPath(before + 1), String(before + 1)),
+      " ",
+    ]),
+  );
 
 /** The list of a registry, newest first; a row whose signature does not fit shows its file's name and nothing else. */
-export function indexPage(about: { readonly origin: string; readonly title: string }, rows: readonly Row[], signers: readonly (readonly [string, string])[], pending: boolean, pages: Pages = { at: 1, of: 1 }): Element[] {
+export function indexPage(
+  about: { readonly origin: string; readonly title: string },
+  rows: readonly Row[],
+  signers: readonly (readonly [string, string])[],
+  pending: boolean,
+  pages: Pages = { at: 1, of: 1 },
+): Element[] {
   const counted = (verdict: string): string => String(rows.filter(({ report }) => report.verdict === verdict).length);
   const row = ({ name, report }: Row): Child[] => {
     const f3 = report.statement?.predicate.f3;
     const state = pending ? "not checked in this browser" : headline(report).word;
     return [
-      f3 === undefined ? h("code", "", name) : [h("p", "claim", local(`attestations/${pageOf(name)}`, f3.title)), h("p", "id", h("code", "", report.id ?? ""))],
-      f3 === undefined ? "" : h("span", `verdict-line ${f3.verdict.toLowerCase()}`, h("strong", "stamp small", f3.verdict)),
+      f3 === undefined
+        ? h("code", "", name)
+        : [
+            h("p", "claim", local(`attestations/${pageOf(name)}`, f3.title)),
+            h("p", "id", h("code", "", report.id ?? "")),
+          ],
+      f3 === undefined
+        ? ""
+        : h("span", `verdict-line ${f3.verdict.toLowerCase()}`, h("strong", "stamp small", f3.verdict)),
       f3 === undefined ? "" : date(f3.signedAt),
       h("span", `state ${pending ? "open" : toneOf(report)}`, state),
     ];
@@ -93,18 +124,50 @@ export function indexPage(about: { readonly origin: string; readonly title: stri
       "title",
       h("p", "kicker", "Registry of test results"),
       h("h1", "", about.title),
-      h("p", "lede", "Each line below was tested, recorded and signed. Open one to read what was done, what was seen, and what was not shown."),
+      h(
+        "p",
+        "lede",
+        "Each line below was tested, recorded and signed. Open one to read what was done, what was seen, and what was not shown.",
+      ),
     ),
-    h("section", "count", facts("counts", [["validated", counted("VALIDATED")], ["inconclusive", counted("INCONCLUSIVE")], ["refuted", counted("REFUTED")]])),
-    h("section", "list", rows.length === 0 ? h("p", "", "Nothing has been published here yet.") : table("", ["Test", "Verdict", "Signed (claimed)", "Signature"], rows.map(row)), pages.of === 1 ? undefined : pagerView(pages)),
+    h(
+      "section",
+      "count",
+      facts("counts", [
+        ["validated", counted("VALIDATED")],
+        ["inconclusive", counted("INCONCLUSIVE")],
+        ["refuted", counted("REFUTED")],
+      ]),
+    ),
+    h(
+      "section",
+      "list",
+      rows.length === 0
+        ? h("p", "", "Nothing has been published here yet.")
+        : table("", ["Test", "Verdict", "Signed (claimed)", "Signature"], rows.map(row)),
+      pages.of === 1 ? undefined : pagerView(pages),
+    ),
     h(
       "section",
       "signers",
       h("h2", "", "Signers that this site lists"),
       h("p", "note", "A site can list any key. Compare the fingerprint with one that you have from somewhere else."),
-      facts("", signers.map(([name, keyid]): [string, Child] => [name, h("code", "digest", keyid)])),
+      facts(
+        "",
+        signers.map(([name, keyid]): [string, Child] => [name, h("code", "digest", keyid)]),
+      ),
     ),
-    h("section", "more", h("p", "", "The list says nothing of tests that were never published. To check a file of your own: ", local("verify.html", "the verifier, one page that also works offline"), ".")),
+    h(
+      "section",
+      "more",
+      h(
+        "p",
+        "",
+        "The list says nothing of tests that were never published. To check a file of your own: ",
+        local("verify.html", "the verifier, one page that also works offline"),
+        ".",
+      ),
+    ),
   ];
 }
 
@@ -115,8 +178,17 @@ export const verifyPage = (): Element[] => [
     "title",
     h("p", "kicker", "Verifier"),
     h("h1", "", "Check an attestation"),
-    h("p", "lede", "Choose a signed test result and see for yourself whether a single byte of it has changed, who signed it, and what that does not prove. The file stays on this device: this page is not allowed to make network requests."),
+    h(
+      "p",
+      "lede",
+      "Choose a signed test result and see for yourself whether a single byte of it has changed, who signed it, and what that does not prove. The file stays on this device: this page is not allowed to make network requests.",
+    ),
   ),
 ];
 
-export const noScript = (): Element => with_("p", { class: "headline open" }, "Scripts are off, so nothing was checked here. The same from a terminal: npx @f3/attest verify FILE --key KEY");
+export const noScript = (): Element =>
+  with_(
+    "p",
+    { class: "headline open" },
+    "Scripts are off, so nothing was checked here. The same from a terminal: npx @f3/attest verify FILE --key KEY",
+  );

@@ -15,13 +15,18 @@ const inline = (text: string): Child[] =>
 const joined = (lines: readonly string[]): Child[] => inline(lines.map((line) => line.trim()).join(" "));
 
 function block(lines: readonly string[]): Element {
-  if (!lines.every((line, at) => /^- /.test(line) || (at > 0 && /^ {2}\S/.test(line)))) return h("p", "", joined(lines));
+  if (!lines.every((line, at) => /^- /.test(line) || (at > 0 && /^ {2}\S/.test(line))))
+    return h("p", "", joined(lines));
   const items: string[][] = [];
   for (const line of lines) {
     if (line.startsWith("- ")) items.push([line.slice(2)]);
     else items.at(-1)?.push(line);
   }
-  return h("ul", "", items.map((item) => h("li", "", joined(item))));
+  return h(
+    "ul",
+    "",
+    items.map((item) => h("li", "", joined(item))),
+  );
 }
 
 export function prose(text: string): Element[] {

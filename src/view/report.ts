@@ -2,10 +2,24 @@
 import { exitOf } from "../core/codes.js";
 import type { Check, Report } from "../core/report.js";
 import { facts, h, with_, type Element } from "./tree.js";
-import { AUDIT, DOES_NOT_PROVE, headline, NO_VERDICT, PROVES, SIGNATURE, TRUST, verdictWording, type Wording } from "./words.js";
+import {
+  AUDIT,
+  DOES_NOT_PROVE,
+  headline,
+  NO_VERDICT,
+  PROVES,
+  SIGNATURE,
+  TRUST,
+  verdictWording,
+  type Wording,
+} from "./words.js";
 
 const MARK: Readonly<Record<Check["status"], string>> = { passed: "✓", failed: "✗", "not-checked": "–" };
-const SAID: Readonly<Record<Check["status"], string>> = { passed: "holds", failed: "does not hold", "not-checked": "not checked" };
+const SAID: Readonly<Record<Check["status"], string>> = {
+  passed: "holds",
+  failed: "does not hold",
+  "not-checked": "not checked",
+};
 
 const STEP: Readonly<Record<Check["name"], string>> = {
   bytes: "Read the bytes",
@@ -31,19 +45,38 @@ export function toneOf({ signature, trust, exit }: Report): "good" | "bad" | "op
 
 export function headlineView(report: Report): Element {
   const { word, sentence } = headline(report);
-  return with_("div", { class: `headline ${toneOf(report)}` }, with_("h2", { tabindex: "-1" }, word), h("p", "", sentence));
+  return with_(
+    "div",
+    { class: `headline ${toneOf(report)}` },
+    with_("h2", { tabindex: "-1" }, word),
+    h("p", "", sentence),
+  );
 }
 
 /** Signature, trust, verdict, audit: four questions that are never answered together. */
 export function answersView(report: Report): Element {
   const { statement, verdict } = report;
   const answer = (name: string, question: string, { word, sentence }: Wording, tone: string): Element =>
-    h("div", `answer ${name} ${tone}`, h("p", "question", question), h("p", "word", word), h("p", "sentence", sentence));
-  const named = verdict !== undefined && statement !== undefined ? verdictWording(verdict, statement.predicate.f3.checks) : NO_VERDICT;
+    h(
+      "div",
+      `answer ${name} ${tone}`,
+      h("p", "question", question),
+      h("p", "word", word),
+      h("p", "sentence", sentence),
+    );
+  const named =
+    verdict !== undefined && statement !== undefined
+      ? verdictWording(verdict, statement.predicate.f3.checks)
+      : NO_VERDICT;
   return h(
     "section",
     "answers",
-    answer("signature", "Signature: are these the bytes that this key signed?", SIGNATURE[report.signature], report.signature),
+    answer(
+      "signature",
+      "Signature: are these the bytes that this key signed?",
+      SIGNATURE[report.signature],
+      report.signature,
+    ),
     answer("trust", "Trust: do you have a reason to trust that key?", TRUST[report.trust], report.trust),
     answer("verdict", "Verdict: what does the test say of its subject?", named, verdict?.toLowerCase() ?? "none"),
     answer("audit", "Audit: do evidence, log and dates still back it?", AUDIT[report.audit], report.audit),
@@ -54,24 +87,56 @@ export const limitsView = (): Element =>
   h(
     "section",
     "limits",
-    h("div", "", h("h2", "", "What this proves"), h("ul", "", PROVES.map((line) => h("li", "", line)))),
-    h("div", "", h("h2", "", "What it does not prove"), h("ul", "", DOES_NOT_PROVE.map((line) => h("li", "", line)))),
+    h(
+      "div",
+      "",
+      h("h2", "", "What this proves"),
+      h(
+        "ul",
+        "",
+        PROVES.map((line) => h("li", "", line)),
+      ),
+    ),
+    h(
+      "div",
+      "",
+      h("h2", "", "What it does not prove"),
+      h(
+        "ul",
+        "",
+        DOES_NOT_PROVE.map((line) => h("li", "", line)),
+      ),
+    ),
   );
 
 /** Where engines disagree a check was tried and not made: that is no bad news. */
-const statusOf = ({ status, code }: Check): Check["status"] => (status === "failed" && exitOf(code) === 4 ? "not-checked" : status);
+const statusOf = ({ status, code }: Check): Check["status"] =>
+  status === "failed" && exitOf(code) === 4 ? "not-checked" : status;
 
 /** Every step in order, with what was recomputed; one that was not made says so. */
 export function stepsView(report: Report): Element {
-  const steps = report.checks.map((check) => ({ ...check, status: statusOf(check) })).map(({ name, status, code, detail, values }) =>
-    h(
-      "li",
-      `step ${status}`,
-      h("p", "what", with_("span", { class: "mark", "aria-hidden": "true" }, MARK[status]), ` ${STEP[name]}: `, h("strong", "", SAID[status])),
-      h("p", "detail", `${detail}.`, ...(code === "ok" || code === "not-reached" ? [] : [" ", h("code", "", code)])),
-      Object.keys(values).length > 0 ? facts("values", Object.entries(values).map(([label, value]) => [label, h("code", "", value)])) : undefined,
-    ),
-  );
+  const steps = report.checks
+    .map((check) => ({ ...check, status: statusOf(check) }))
+    .map(({ name, status, code, detail, values }) =>
+      h(
+        "li",
+        `step ${status}`,
+        h(
+          "p",
+          "what",
+          with_("span", { class: "mark", "aria-hidden": "true" }, MARK[status]),
+          ` ${STEP[name]}: `,
+          h("strong", "", SAID[status]),
+        ),
+        h("p", "detail", `${detail}.`, ...(code === "ok" || code === "not-reached" ? [] : [" ", h("code", "", code)])),
+        Object.keys(values).length > 0
+          ? facts(
+              "values",
+              Object.entries(values).map(([label, value]) => [label, h("code", "", value)]),
+            )
+          : undefined,
+      ),
+    );
   return h(
     "section",
     "steps",

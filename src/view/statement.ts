@@ -12,7 +12,9 @@ export interface Place {
 
 const size = (bytes: number): string => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KiB`);
 const digestText = (digest: Descriptor["digest"]): string =>
-  Object.entries(digest ?? {}).map(([algorithm, value]) => `${algorithm}:${String(value)}`).join(" ");
+  Object.entries(digest ?? {})
+    .map(([algorithm, value]) => `${algorithm}:${String(value)}`)
+    .join(" ");
 
 export function titleView({ predicate: { f3 } }: ResultStatement): Element {
   const { word, sentence } = verdictWording(f3.verdict, f3.checks);
@@ -30,9 +32,26 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
   const { predicate, subject } = statement;
   const { f3 } = predicate;
   return [
-    h("section", "prose", h("h2", "", "Summary"), prose(f3.summary), f3.sections.map(({ heading, body }) => [h("h2", "", heading), prose(body)])),
+    h(
+      "section",
+      "prose",
+      h("h2", "", "Summary"),
+      prose(f3.summary),
+      f3.sections.map(({ heading, body }) => [h("h2", "", heading), prose(body)]),
+    ),
     checksView(f3),
-    h("section", "not-checked", h("h2", "", "What the run did not look at"), f3.notChecked.length === 0 ? h("p", "", "The statement names nothing.") : h("ul", "", f3.notChecked.map((line) => h("li", "", line)))),
+    h(
+      "section",
+      "not-checked",
+      h("h2", "", "What the run did not look at"),
+      f3.notChecked.length === 0
+        ? h("p", "", "The statement names nothing.")
+        : h(
+            "ul",
+            "",
+            f3.notChecked.map((line) => h("li", "", line)),
+          ),
+    ),
     evidenceView(f3.evidence, place),
     datesView(f3),
     h(
@@ -40,13 +59,26 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
       "relations",
       h("h2", "", "What was tested, and how it relates"),
       facts("", [
-        ...subject.map((item): [string, Child] => ["subject", [item.name ?? item.uri ?? "unnamed", " ", h("code", "digest", digestText(item.digest))]]),
-        ...f3.relations.map((relation): [string, Child] => [relation.type, [link(relation.target, relation.target), " ", h("code", "digest", digestText(relation.digest))]]),
+        ...subject.map((item): [string, Child] => [
+          "subject",
+          [item.name ?? item.uri ?? "unnamed", " ", h("code", "digest", digestText(item.digest))],
+        ]),
+        ...f3.relations.map((relation): [string, Child] => [
+          relation.type,
+          [link(relation.target, relation.target), " ", h("code", "digest", digestText(relation.digest))],
+        ]),
         ...predicate.configuration.map((item): [string, Child] => [
           "configuration",
           [item.name ?? item.uri ?? "unnamed", " ", h("code", "digest", digestText(item.digest)), annotations(item)],
         ]),
-        ...(f3.relations.some(({ type }) => type === "planned-by") ? [] : [["plan", "no plan was published before this run"] as [string, Child]]),
+        ...(f3.relations.some(({ type }) => type === "planned-by")
+          ? []
+          : [
+              ["plan", "the statement names no plan: nothing says that this test was announced before it ran"] as [
+                string,
+                Child,
+              ],
+            ]),
       ]),
     ),
     runView(f3),
@@ -55,7 +87,11 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
 }
 
 const annotations = ({ annotations: given }: Descriptor): string =>
-  given === undefined ? "" : ` (${Object.entries(given).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ")})`;
+  given === undefined
+    ? ""
+    : ` (${Object.entries(given)
+        .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+        .join(", ")})`;
 
 const checksView = ({ checks }: F3): Element =>
   h(
@@ -67,10 +103,18 @@ const checksView = ({ checks }: F3): Element =>
       "",
       ["Check", "Outcome", "Expected", "Observed"],
       checks.map((check) => [
-        [h("p", "claim", check.claim), h("p", "id", h("code", "", check.id), check.required ? " · required" : " · not required")],
+        [
+          h("p", "claim", check.claim),
+          h("p", "id", h("code", "", check.id), check.required ? " · required" : " · not required"),
+        ],
         h("span", `outcome ${check.outcome}`, OUTCOME[check.outcome]),
         check.expected,
-        [check.observed, ...(check.measurements ?? []).map(({ name, value, unit }) => h("p", "measurement", `${name}: ${value}${unit === undefined ? "" : ` ${unit}`}`))],
+        [
+          check.observed,
+          ...(check.measurements ?? []).map(({ name, value, unit }) =>
+            h("p", "measurement", `${name}: ${value}${unit === undefined ? "" : ` ${unit}`}`),
+          ),
+        ],
       ]),
     ),
   );
@@ -81,8 +125,15 @@ function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element 
     const path = sha256 === undefined ? undefined : place?.evidence(sha256);
     const bytes = sha256 === undefined ? digestText(item.digest) : path === undefined ? sha256 : local(path, sha256);
     return [
-      [h("p", "claim", item.name), h("p", "id", `${item.role} · ${item.mediaType ?? "type not stated"} · ${size(item.size)}`), item.uri === undefined ? undefined : h("p", "id", link(item.uri, item.uri))],
-      [item.sourceDate === undefined ? "unknown" : date(item.sourceDate), h("p", "id", item.sourceDate === undefined ? "" : SOURCE_DATE[item.sourceDateKind])],
+      [
+        h("p", "claim", item.name),
+        h("p", "id", `${item.role} · ${item.mediaType ?? "type not stated"} · ${size(item.size)}`),
+        item.uri === undefined ? undefined : h("p", "id", link(item.uri, item.uri)),
+      ],
+      [
+        item.sourceDate === undefined ? "unknown" : date(item.sourceDate),
+        h("p", "id", item.sourceDate === undefined ? "" : SOURCE_DATE[item.sourceDateKind]),
+      ],
       h("code", "digest", bytes),
     ];
   });
@@ -90,16 +141,25 @@ function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element 
     "section",
     "evidence",
     h("h2", "", "Evidence"),
-    h("p", "note", "Each piece is named by the SHA-256 of its bytes: whoever has the bytes can compare. A source date says when they came to be."),
+    h(
+      "p",
+      "note",
+      "Each piece is named by the SHA-256 of its bytes: whoever has the bytes can compare. A source date says when they came to be.",
+    ),
     table("", ["Piece", "Source date", "SHA-256"], rows),
   );
 }
 
-function datesView({ evidence, run, signedAt }: F3): Element {
+function datesView({ evidence, run, signedAt, log }: F3): Element {
   const sources = evidence.flatMap(({ sourceDate }) => sourceDate ?? []).sort();
   const [first, last] = [sources[0], sources.at(-1)];
   const unknown = evidence.length - sources.length;
-  const source: Child[] = first === undefined || last === undefined ? ["unknown"] : first === last ? [date(first)] : [date(first), " to ", date(last)];
+  const source: Child[] =
+    first === undefined || last === undefined
+      ? ["unknown"]
+      : first === last
+        ? [date(first)]
+        : [date(first), " to ", date(last)];
   return h(
     "section",
     "dates",
@@ -108,7 +168,10 @@ function datesView({ evidence, run, signedAt }: F3): Element {
       ["evidence came to be", [...source, unknown > 0 ? ` (${unknown} of ${evidence.length} unknown)` : ""]],
       ["the work happened", [date(run.startedAt), " to ", date(run.finishedAt)]],
       ["signed", [date(signedAt), ", claimed by the signer: when the pipeline ran, and no third party saw it"]],
-      ["logged", "not checked: the statement names no log"],
+      [
+        "logged",
+        log === undefined ? "the statement names no log" : "not checked: log proofs are not read by this version",
+      ],
     ]),
   );
 }
@@ -136,13 +199,21 @@ const identityView = ({ id, digest, signers, checks }: Report): Element =>
       ["digest", h("code", "digest", `sha256:${digest ?? ""}`)],
       ...signers
         .filter(({ signature }) => signature === "ok")
-        .map(({ keyid, name, note }): [string, Child] => ["signed with", [h("code", "digest", keyid), name === undefined ? "" : ` listed as “${name}”`, note === undefined ? "" : h("p", "note", note)]]),
+        .map(({ keyid, name, note }): [string, Child] => [
+          "signed with",
+          [
+            h("code", "digest", keyid),
+            name === undefined ? "" : ` listed as “${name}”`,
+            note === undefined ? "" : h("p", "note", note),
+          ],
+        ]),
       ["signature", h("code", "digest", checks.find(({ name }) => name === "signature")?.values["signature"] ?? "")],
     ]),
   );
 
 /** The commands that say the same as the page, for whoever would rather not trust a page. */
-export function commandsView(file: string, keyLine: string | undefined): Element {
+/** Only a key that the reader confirmed is filled in: one that the page supplies would prove the page by the page. */
+export function commandsView(file: string, confirmedKey: string | undefined): Element {
   const command = (text: string): Element => with_("pre", { class: "command" }, text);
   // Whoever sends a file names it, and a shell would run `a; b.json`.
   const name = /^\w[\w.-]*$/.test(file) ? file : "FILE";
@@ -150,7 +221,14 @@ export function commandsView(file: string, keyLine: string | undefined): Element
     "section",
     "commands",
     h("h2", "", "Check it without this page"),
-    h("p", "", "A page that serves both the document and its verifier is a convenience, not a proof. The command line says the same, from a copy of your own:"),
-    command(`npx @f3/attest verify ${name}${keyLine === undefined ? "" : ` --key '${keyLine}'`}`),
+    h(
+      "p",
+      "",
+      "A page that serves both the document and its verifier is a convenience, not a proof. The command line says the same, from a copy of your own:",
+    ),
+    command(`npx @f3/attest verify ${name} --key '${confirmedKey ?? "KEY"}'`),
+    confirmedKey === undefined
+      ? h("p", "note", "KEY stands for the signer's public key line. Take it from somewhere other than this site.")
+      : undefined,
   );
 }

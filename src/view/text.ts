@@ -26,10 +26,12 @@ function wrap(text: string, indent: string, width: number): string[] {
 const all = (tree: Element, tag: string): Element[] =>
   tree.children.flatMap((child) => (typeof child === "string" ? [] : child.tag === tag ? [child] : all(child, tag)));
 
+const isBlock = (tree: Tree): boolean => typeof tree !== "string" && !INLINE.has(tree.tag);
+
 /** Lines of at most `width` characters where words allow it. */
 export function lines(tree: Tree, width = 100, indent = ""): string[] {
   if (typeof tree === "string") return wrap(tree, indent, width);
-  const inside = (deeper = indent): string[] => tree.children.flatMap((child) => lines(child, width, deeper));
+  const inside = (deeper = indent, of = tree): string[] => of.children.flatMap((child) => lines(child, width, deeper));
   switch (tree.tag) {
     case "h1":
     case "h2": {
@@ -45,13 +47,15 @@ export function lines(tree: Tree, width = 100, indent = ""): string[] {
     case "ul":
     case "ol":
       return all(tree, "li").flatMap((item) => {
-        const [first = "", ...rest] = wrap(flatten(item), `${indent}  `, width);
+        const [first = "", ...rest] = item.children.some(isBlock)
+          ? inside(`${indent}  `, item)
+          : wrap(flatten(item), `${indent}  `, width);
         return [`${indent}- ${first.trimStart()}`, ...rest];
       });
     case "dl": {
       const names = all(tree, "dt").map(flatten);
       const values = all(tree, "dd").map(flatten);
-      const column = Math.max(...names.map((name) => name.length)) + 2;
+      const column = names.reduce((widest, name) => Math.max(widest, name.length), 0) + 2;
       return names.flatMap((name, at) => {
         const [first = "", ...rest] = wrap(values[at] ?? "", indent + " ".repeat(column), width);
         return [indent + name.padEnd(column) + first.trimStart(), ...rest];
@@ -64,7 +68,9 @@ export function lines(tree: Tree, width = 100, indent = ""): string[] {
         if (cells.length === 0) return [];
         return [
           ...wrap(cells[0] ?? "", `${indent}• `, width).map((line, at) => (at === 0 ? line : `  ${line.slice(2)}`)),
-          ...cells.slice(1).flatMap((cell, at) => (cell === "" ? [] : wrap(`${head[at + 1] ?? ""}: ${cell}`, `${indent}    `, width))),
+          ...cells
+            .slice(1)
+            .flatMap((cell, at) => (cell === "" ? [] : wrap(`${head[at + 1] ?? ""}: ${cell}`, `${indent}    `, width))),
         ];
       });
     }
@@ -73,4 +79,5 @@ export function lines(tree: Tree, width = 100, indent = ""): string[] {
   }
 }
 
-const flattenLines = (tree: Tree): string[] => (typeof tree === "string" ? tree.split("\n") : tree.children.map(words).join("").split("\n"));
+const flattenLines = (tree: Tree): string[] =>
+  typeof tree === "string" ? tree.split("\n") : tree.children.map(words).join("").split("\n");

@@ -5,8 +5,37 @@
 import { printable, printableLines } from "./printable.js";
 
 export type Tag =
-  | "article" | "section" | "header" | "div" | "span" | "p" | "h1" | "h2" | "h3" | "ul" | "ol" | "li" | "dl" | "dt" | "dd"
-  | "table" | "caption" | "thead" | "tbody" | "tr" | "th" | "td" | "pre" | "code" | "strong" | "em" | "a" | "time" | "details" | "summary" | "bdi";
+  | "article"
+  | "section"
+  | "header"
+  | "div"
+  | "span"
+  | "p"
+  | "h1"
+  | "h2"
+  | "h3"
+  | "ul"
+  | "ol"
+  | "li"
+  | "dl"
+  | "dt"
+  | "dd"
+  | "table"
+  | "caption"
+  | "thead"
+  | "tbody"
+  | "tr"
+  | "th"
+  | "td"
+  | "pre"
+  | "code"
+  | "strong"
+  | "em"
+  | "a"
+  | "time"
+  | "details"
+  | "summary"
+  | "bdi";
 
 export interface Element {
   readonly tag: Tag;
@@ -18,7 +47,9 @@ export type Tree = Element | string;
 export type Child = Tree | readonly Child[] | undefined;
 
 const flat = (children: readonly Child[]): Tree[] =>
-  children.flatMap((child) => (child === undefined ? [] : typeof child === "string" || "tag" in child ? [child] : flat(child)));
+  children.flatMap((child) =>
+    child === undefined ? [] : typeof child === "string" || "tag" in child ? [child] : flat(child),
+  );
 
 /** `h("p", "lede", …)`: a tag, its class (may be empty), its children; texts are made printable. */
 export function h(tag: Tag, className: string, ...children: readonly Child[]): Element {
@@ -28,7 +59,11 @@ export function h(tag: Tag, className: string, ...children: readonly Child[]): E
 /** The same with attributes. Only this module writes `href`, in `link`. */
 export function with_(tag: Tag, attributes: Readonly<Record<string, string>>, ...children: readonly Child[]): Element {
   const safe = tag === "pre" ? printableLines : printable;
-  return { tag, attributes, children: flat(children).map((child) => (typeof child === "string" ? safe(child) : child)) };
+  return {
+    tag,
+    attributes,
+    children: flat(children).map((child) => (typeof child === "string" ? safe(child) : child)),
+  };
 }
 
 /**
@@ -47,16 +82,39 @@ const UNPLAIN = /[^\x21-\x7e]+/gu;
 export const local = (path: string, text: string): Element => with_("a", { href: path }, text);
 
 /** A date as people read it, with the exact text for machines. */
-export const date = (at: string): Element => with_("time", { datetime: printable(at) }, at.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC"));
+export const date = (at: string): Element =>
+  with_("time", { datetime: printable(at) }, at.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC"));
 
 export const facts = (className: string, rows: readonly (readonly [string, Child])[]): Element =>
-  h("dl", className, rows.map(([name, value]) => [h("dt", "", name), h("dd", "", value)]));
+  h(
+    "dl",
+    className,
+    rows.map(([name, value]) => [h("dt", "", name), h("dd", "", value)]),
+  );
 
 export function table(className: string, head: readonly string[], rows: readonly (readonly Child[])[]): Element {
   return h(
     "table",
     className,
-    h("thead", "", h("tr", "", head.map((name) => with_("th", { scope: "col" }, name)))),
-    h("tbody", "", rows.map((row) => h("tr", "", row.map((cell, at) => with_("td", { "data-label": head[at] ?? "" }, cell))))),
+    h(
+      "thead",
+      "",
+      h(
+        "tr",
+        "",
+        head.map((name) => with_("th", { scope: "col" }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      "",
+      rows.map((row) =>
+        h(
+          "tr",
+          "",
+          row.map((cell, at) => with_("td", { "data-label": head[at] ?? "" }, cell)),
+        ),
+      ),
+    ),
   );
 }

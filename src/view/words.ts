@@ -1,5 +1,6 @@
 /** The plain words for every state: what is so, and what that means for a reader. One place, so that page and terminal agree. */
 import type { AuditWord, Report, SignatureWord, TrustWord } from "../core/report.js";
+import { bestSigner } from "../core/signatures.js";
 import type { F3 } from "../core/statement.js";
 import type { Verdict } from "../core/verdict.js";
 
@@ -10,16 +11,29 @@ export interface Wording {
 
 export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
   ok: { word: "ok", sentence: "These are byte for byte what the key below signed; nothing was changed since." },
-  bad: { word: "bad", sentence: "These are not the bytes that the named key signed. A stray space can do that, and so can forgery; nothing in the document is shown." },
+  bad: {
+    word: "bad",
+    sentence:
+      "These are not the bytes that the named key signed. A stray space can do that, and so can forgery; nothing in the document is shown.",
+  },
   "not-checked": { word: "not checked", sentence: "No signature was checked." },
 };
 
 export const TRUST: Readonly<Record<TrustWord, Wording>> = {
   "confirmed-by-you": { word: "confirmed by you", sentence: "You have this key from a source of your own." },
-  "site-only": { word: "only known from this site", sentence: "Whoever serves the document also served the key. Compare its fingerprint with a second source." },
-  retired: { word: "retired", sentence: "By the claimed date, the signature falls outside the time for which this key is listed." },
+  "site-only": {
+    word: "only known from this site",
+    sentence: "Whoever serves the document also served the key. Compare its fingerprint with a second source.",
+  },
+  retired: {
+    word: "retired",
+    sentence: "By the claimed date, the signature falls outside the time for which this key is listed.",
+  },
   revoked: { word: "revoked", sentence: "The key has been withdrawn. Nothing signed with it can be relied on." },
-  unknown: { word: "unknown", sentence: "No key at hand made this signature. That a document names a key says nothing." },
+  unknown: {
+    word: "unknown",
+    sentence: "No key at hand made this signature. That a document names a key says nothing.",
+  },
   "not-checked": { word: "not checked", sentence: "Without a good signature there is no signer to trust or not." },
 };
 
@@ -36,7 +50,10 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording 
   const required = checks.filter((check) => check.required);
   const of = (outcome: string): number => required.filter((check) => check.outcome === outcome).length;
   const tried = `${of("passed")} of ${count(required.length, "required check")} passed`;
-  const open = [of("skipped") > 0 ? `${of("skipped")} not tried` : "", of("errored") > 0 ? `${of("errored")} could not be made` : ""].filter(Boolean);
+  const open = [
+    of("skipped") > 0 ? `${of("skipped")} not tried` : "",
+    of("errored") > 0 ? `${of("errored")} could not be made` : "",
+  ].filter(Boolean);
   const sentence =
     verdict === "REFUTED"
       ? `${count(of("failed"), "required check")} failed: the test speaks against the hypothesis.`
@@ -48,7 +65,10 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording 
   return { word: verdict, sentence };
 }
 
-export const NO_VERDICT: Wording = { word: "not shown", sentence: "A verdict is shown only under a good signature, and only if the recorded checks give it." };
+export const NO_VERDICT: Wording = {
+  word: "not shown",
+  sentence: "A verdict is shown only under a good signature, and only if the recorded checks give it.",
+};
 
 export const OUTCOME: Readonly<Record<F3["checks"][number]["outcome"], string>> = {
   passed: "✓ passed",
@@ -73,26 +93,42 @@ export function headline({ signature, trust, signers, checks }: Report): Wording
       ? { word: "Not signed", sentence: "There is no signature in this file, so there is nothing to verify." }
       : { word: "Does not match its signature", sentence: SIGNATURE.bad.sentence };
   }
-  if (checks.some((check) => check.code === "engines-disagree")) return { word: "Could not check", sentence: "Two implementations of Ed25519 give two answers about this signature." };
+  if (checks.some((check) => check.code === "engines-disagree"))
+    return {
+      word: "Could not check",
+      sentence: "Two implementations of Ed25519 give two answers about this signature.",
+    };
   if (signature === "not-checked") {
     return failed !== undefined
       ? { word: "Not readable as an attestation", sentence: `${failed.detail}.` }
-      : { word: "Signer unknown", sentence: "No key at hand made this signature: paste or drop the signer's public key, from a source that you trust." };
+      : {
+          word: "Signer unknown",
+          sentence:
+            "No key at hand made this signature: paste or drop the signer's public key, from a source that you trust.",
+        };
   }
   if (checks.some((check) => check.code === "version-newer" || check.code === "predicate-type")) {
-    return { word: "This verifier is too old for this file", sentence: "The signature fits, but the statement is of a kind that this verifier does not know." };
+    return {
+      word: "This verifier is too old for this file",
+      sentence: "The signature fits, but the statement is of a kind that this verifier does not know.",
+    };
   }
   if (failed !== undefined && failed.name !== "time" && failed.name !== "evidence") {
     return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
   }
-  const name = signers.find((signer) => signer.signature === "ok")?.name;
+  const name = bestSigner(signers)?.name;
   const by = name === undefined ? "" : ` by “${name}”`;
-  if (trust === "confirmed-by-you") return { word: `Signed${by}, unchanged`, sentence: "These exact bytes were signed with a key that you confirmed." };
-  if (trust === "revoked" || trust === "retired") return { word: `Unchanged, but the key is ${TRUST[trust].word}`, sentence: TRUST[trust].sentence };
+  if (trust === "confirmed-by-you")
+    return { word: `Signed${by}, unchanged`, sentence: "These exact bytes were signed with a key that you confirmed." };
+  if (trust === "revoked" || trust === "retired")
+    return { word: `Unchanged, but the key is ${TRUST[trust].word}`, sentence: TRUST[trust].sentence };
   return { word: "Unchanged; signer not confirmed by you", sentence: TRUST["site-only"].sentence };
 }
 
-export const PROVES = ["This key signed these bytes, and not one of them has changed since.", "The verdict is the one that the recorded checks give; it was computed again."];
+export const PROVES = [
+  "This key signed these bytes, and not one of them has changed since.",
+  "The verdict is the one that the recorded checks give; it was computed again.",
+];
 
 export const DOES_NOT_PROVE = [
   "That the test was run as described, or that the signer is honest or careful.",
