@@ -49,7 +49,7 @@ function announce(report: Report, focus: boolean): void {
 }
 
 async function showOne(given: Given, focus = false): Promise<Report> {
-  main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
+  if (given !== original) main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
   const report = await check(given);
   const signer = bestSigner(report.signers)?.keyid;
   const confirmed =
@@ -135,7 +135,7 @@ async function confirm(keys: readonly Known[]): Promise<string> {
 
 /** A key line, or a fingerprint, which is compared by machine with the keys that the site lists. */
 async function takeKey(text: string): Promise<string> {
-  const given = text.trim();
+  const given = /^(?:\d+ )?(SHA256:[A-Za-z0-9+/]{43})(?: |$)/.exec(text.trim())?.[1] ?? text.trim(); // as ssh-keygen -lf prints it
   const key = given.startsWith("SHA256:")
     ? site.find((known) => known.key.keyid === given)?.key
     : parseKey(given, nobleEngine);
@@ -152,6 +152,9 @@ async function takeKey(text: string): Promise<string> {
   await confirm([{ key, by: "you", source: "what you pasted here" }]);
   return `${key.keyid} counts as confirmed by you, on this page`;
 }
+
+/** A file that misses the zone would otherwise replace the page. */
+for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
 
 async function start(): Promise<void> {
   if (!selfTest()) {

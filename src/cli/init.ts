@@ -25,6 +25,7 @@ export function init(attest: Command): void {
       const store = keystore();
       // What can be refused is refused before anything is made: the signer that is named, then the registry, then a new key.
       const known = store.list().length === 0 ? undefined : await chooseSigner(store, options.signer, undefined);
+      if (known === undefined) store.ready(options.signer ?? DEFAULT_NAME);
       const folder = dir ?? ".";
       const registry = await Registry.create(
         new Directory(folder),

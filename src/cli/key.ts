@@ -115,7 +115,7 @@ function onlyName(): string {
 }
 
 async function newPassphrase(file: string | undefined): Promise<string> {
-  if (file !== undefined) return firstLine(file, "the file of the new passphrase");
+  if (file !== undefined) return firstLine(file, "its file");
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new AttestError(
       "key-locked",

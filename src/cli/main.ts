@@ -78,7 +78,8 @@ try {
   if (!shown) {
     const verb = process.argv.slice(2).find((word) => !word.startsWith("-"));
     const known = program().commands.some((command) => command.name() === verb);
-    const fault = error instanceof CommanderError ? usageFault(error, known ? verb : undefined) : error;
+    const fault =
+      error instanceof CommanderError ? usageFault(error, known && verb !== "help" ? verb : undefined) : error;
     process.exitCode = tellFault(fault, process.argv.includes("--json"));
   }
 }

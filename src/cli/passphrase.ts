@@ -18,7 +18,7 @@ export function passphraseFrom(
 ): Passphrase {
   let known: Promise<string | undefined> | undefined;
   const ask = async (): Promise<string | undefined> => {
-    if (passphraseFile !== undefined) return firstLine(passphraseFile, "the passphrase file");
+    if (passphraseFile !== undefined) return firstLine(passphraseFile, "its file");
     if (passphraseFd !== undefined) {
       if (!/^\d+$/.test(passphraseFd))
         throw new AttestError(
@@ -38,7 +38,7 @@ export function firstLine(source: string | number, named: string): string {
   try {
     return readFileSync(source, "utf8").replace(/\r?\n[\s\S]*$/, "");
   } catch (error) {
-    throw ioError("read", named, error);
+    throw ioError("read the passphrase from", named, error);
   }
 }
 

@@ -5,19 +5,22 @@ import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import { printable } from "../view/printable.js";
 
+/** Tabs between the columns of a line are ours. */
+const shown = (line: string): string => line.split("\t").map(printable).join("\t");
+
 /** An answer: what a script would read. One argument is one line, whatever a document put into it. */
 export function answer(...lines: readonly (string | readonly string[])[]): void {
   process.stdout.write(
     lines
       .flat()
-      .map((line) => `${printable(line)}\n`)
+      .map((line) => `${shown(line)}\n`)
       .join(""),
   );
 }
 
 /** Talk: what only a person would read. */
 export function talk(...lines: readonly string[]): void {
-  process.stderr.write(lines.map((line) => `${printable(line)}\n`).join(""));
+  process.stderr.write(lines.map((line) => `${shown(line)}\n`).join(""));
 }
 
 /** A document as it is, for a pipe. */

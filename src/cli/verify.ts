@@ -45,7 +45,7 @@ export function verify(attest: Command): void {
     "attest verify demo/attestations/test_*.json",
     "attest verify demo",
     "attest verify demo --key demo/keys/signer.pub",
-    "attest verify - --json < attestation.json",
+    "attest verify demo --json",
   ).action(async (targets: readonly string[], options: Options) => {
     const verified = await verifyTargets(targets, options);
     const exit = worst(verified.map(exitOfOne));

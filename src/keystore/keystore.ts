@@ -66,10 +66,15 @@ export class Keystore {
     return found;
   }
 
-  /** A new key pair. Throws `key-exists`, `home-unsafe`, `key-name`, `io`. */
-  create(name: string): StoredKey {
+  /** Whether a key of that name could be made here, as far as can be known beforehand. Throws `key-name`, `home-unsafe`. */
+  ready(name: string): void {
     checkName(name);
     refuseInsideGit(this.#folder);
+  }
+
+  /** A new key pair. Throws `key-exists`, `home-unsafe`, `key-name`, `io`. */
+  create(name: string): StoredKey {
+    this.ready(name);
     makeFolder(this.#folder, 0o700);
     if (process.platform !== "win32") chmodSync(this.#folder, 0o700);
     if (this.list().some((stored) => stored.name === name)) {

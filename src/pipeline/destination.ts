@@ -1,11 +1,11 @@
 /** Where a signed result goes: into a registry, or into a file with its evidence beside it. */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import type { Signer } from "../core/key.js";
-import { create, ioError, isFolder } from "../node/files.js";
+import { create, ioError } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { attestationPath, ATTESTATIONS, Registry } from "../store/registry.js";
 import { writeBeside } from "./evidence.js";
@@ -30,11 +30,13 @@ export async function toRegistry(folder: string, engine: Engine): Promise<Destin
   return { folder, registry };
 }
 
+/** The folder itself, or the one in which it would be made. */
 const nearestFolder = (path: string): string =>
-  isFolder(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
+  existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
 
 function writable(folder: string): void {
   try {
+    readdirSync(folder); // ENOTDIR for a file
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw ioError("write to", folder, error);

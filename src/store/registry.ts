@@ -95,6 +95,7 @@ export class Registry {
     };
     const before = (await this.keyring()).signers.find(early);
     if (before === undefined) {
+      enter(await this.keyring()); // refuses what it must before anything is touched
       await this.store.update(KEYRING, (bytes) => {
         const keyring = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
         return keyring.signers.some(early) ? undefined : formatKeyring(enter(keyring));

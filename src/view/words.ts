@@ -91,7 +91,9 @@ export function headline({ signature, trust, signers, checks }: Report): Wording
   if (signature === "bad") {
     return checks.some((check) => check.code === "signature-missing")
       ? { word: "Not signed", sentence: "There is no signature in this file, so there is nothing to verify." }
-      : { word: "Does not match its signature", sentence: SIGNATURE.bad.sentence };
+      : failed?.code === "signature-duplicate"
+        ? { word: "Not a valid set of signatures", sentence: `${failed.detail}.` }
+        : { word: "Does not match its signature", sentence: SIGNATURE.bad.sentence };
   }
   if (checks.some((check) => check.code === "engines-disagree"))
     return {

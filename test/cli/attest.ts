@@ -1,0 +1,175 @@
+/** The command line as a person has it: the built program as a child process, in a folder and with a home of its own. */
+import { spawn, type ChildProcess } from "node:child_process";
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect } from "vitest";
+import type { JsonObject } from "../../src/core/json.js";
+
+export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+export interface Ran {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The one object that stdout holds. */
+  json(): JsonObject;
+}
+
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+  /** A file that the program finds open as number 3. */
+  readonly fd3?: string;
+  /** Options of node itself. */
+  readonly node?: readonly string[];
+}
+
+const living = new Set<ChildProcess>();
+const folders: string[] = [];
+afterAll(() => {
+  for (const child of living) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The program, started; its output is collected by `ended`. */
+export function start(args: readonly string[], { cwd, env, input = "", fd3, node = [] }: Surroundings): ChildProcess {
+  const third = fd3 === undefined ? undefined : openSync(fd3, "r");
+  const child = spawn(process.execPath, [...node, MAIN, ...args], {
+    cwd,
+    env,
+    stdio: ["pipe", "pipe", "pipe", ...(third === undefined ? [] : [third])],
+  });
+  if (third !== undefined) closeSync(third);
+  living.add(child);
+  child.once("close", () => living.delete(child));
+  child.stdin?.on("error", () => undefined); // it may end without having read
+  child.stdin?.end(input);
+  return child;
+}
+
+export function ended(child: ChildProcess): Promise<Ran> {
+  const texts = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const)
+    child[stream]?.setEncoding("utf8").on("data", (text: string) => (texts[stream] += text));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      resolve({ code, signal, ...texts, json: () => JSON.parse(texts.stdout) as JsonObject });
+    });
+  });
+}
+
+/** What a program that goes on running says first; empty when it ends without a word. */
+export const firstLine = (child: ChildProcess): Promise<string> =>
+  new Promise((resolve) => {
+    child.stdout?.once("data", (text: Buffer | string) => resolve(String(text).trim())).once("end", () => resolve(""));
+  });
+
+/** Runs a command to its end. Whatever it was, no user is ever shown a stack trace or a fault of the tool itself. */
+export async function attest(args: readonly string[], surroundings: Surroundings): Promise<Ran> {
+  const ran = await ended(start(args, surroundings));
+  expect(ran.stderr, args.join(" ")).not.toMatch(/^\s+at .*:\d+:\d+|a fault of this tool/m);
+  return ran;
+}
+
+export interface Fault {
+  readonly error: string;
+  readonly hint: string | undefined;
+}
+
+/** What a command that failed said: `error: …`, perhaps `hint: …`, and nothing else on either stream. */
+export function fault({ stdout, stderr, code }: Ran): Fault {
+  const said = /^error: (.+)\n(?:hint: (.+)\n)?$/.exec(stderr);
+  expect({ stdout, said: said !== null, code }, stderr).toEqual({
+    stdout: "",
+    said: true,
+    code: expect.toSatisfy((exit) => exit !== 0),
+  });
+  return { error: said?.[1] ?? "", hint: said?.[2] };
+}
+
+export interface Workspace {
+  readonly root: string;
+  /** The working directory. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The home of keys; they are in its folder `keys`. */
+  readonly home: string;
+  readonly path: (...parts: readonly string[]) => string;
+  /** Writes a file below the working directory, and says where. */
+  readonly write: (name: string, content: string | Uint8Array) => string;
+  readonly attest: (...args: readonly string[]) => Promise<Ran>;
+}
+
+const inside = (root: string): Workspace => {
+  const cwd = join(root, "work");
+  const home = join(root, "secrets");
+  for (const folder of ["work", "user", "tmp"]) mkdirSync(join(root, folder), { recursive: true });
+  const user = join(root, "user");
+  // Nothing is inherited but the way to programs: no test may depend on, or touch, what the user of this machine has.
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: user,
+    XDG_CONFIG_HOME: join(user, "config"),
+    XDG_STATE_HOME: join(user, "state"),
+    F3_ATTEST_HOME: home,
+    TMPDIR: join(root, "tmp"),
+  };
+  const path = (...parts: readonly string[]): string => resolve(cwd, ...parts);
+  const write = (name: string, content: string | Uint8Array): string => {
+    mkdirSync(dirname(path(name)), { recursive: true });
+    writeFileSync(path(name), content);
+    return path(name);
+  };
+  return { root, cwd, env, home, path, write, attest: (...args) => attest(args, { cwd, env }) };
+};
+
+/** A folder that is removed when the file's tests are done. */
+export function temporary(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "attest-test-")));
+  folders.push(folder);
+  return folder;
+}
+
+export const workspace = (): Workspace => inside(temporary());
+
+/** The same files and keys in another place, to be spoilt. */
+export function copyOf({ root }: Workspace): Workspace {
+  const copy = temporary();
+  cpSync(root, copy, { recursive: true });
+  return inside(copy);
+}
+
+/** Somebody who has no key at all, in the same folder. */
+export const stranger = ({ cwd, env, root }: Workspace): Surroundings => ({
+  cwd,
+  env: { ...env, F3_ATTEST_HOME: join(root, "nobody") },
+});
+
+/** Every file and folder below, files with size and time: equal before and after, nothing was written or removed. */
+export function tree(folder: string): Record<string, string> {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+  return Object.fromEntries(
+    names.map((name) => {
+      const found = statSync(join(folder, name));
+      const mode = found.mode.toString(8);
+      // A folder is also touched by what came and went, a lock for example.
+      return [name, found.isDirectory() ? mode : `${mode} ${found.size} ${found.mtimeMs}`];
+    }),
+  );
+}

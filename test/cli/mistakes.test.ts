@@ -1,0 +1,482 @@
+/** What newcomers do wrong: each gets one error, a hint where there is a next step, and finds everything as it was. */
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test, type TestContext } from "vitest";
+import { Keystore } from "../../src/keystore/keystore.js";
+import { nodeEngine } from "../../src/node/engine.js";
+import {
+  attest,
+  copyOf,
+  ended,
+  fault,
+  MAIN,
+  stranger,
+  tree,
+  workspace,
+  type Fault,
+  type Ran,
+  type Surroundings,
+  type Workspace,
+} from "./attest.js";
+import { lab, locked, publish, secretOf, writeDraft } from "./drafts.js";
+
+let made: Workspace;
+let file = "";
+
+beforeAll(async () => {
+  made = workspace();
+  ({ file } = await lab(made));
+  writeDraft(made, "statement", { title: "Another" });
+});
+
+/** The command fails with this status, says one thing, and writes nothing anywhere. */
+async function fails(
+  work: Workspace,
+  code: number,
+  args: readonly string[],
+  surroundings: Partial<Surroundings> = {},
+): Promise<Fault> {
+  const before = tree(work.root);
+  const ran = await attest(args, { cwd: work.cwd, env: work.env, ...surroundings });
+  expect(tree(work.root)).toEqual(before);
+  expect(ran.code).toBe(code);
+  return fault(ran);
+}
+
+describe("the five mistakes", () => {
+  test("a file that is not there", async () => {
+    expect(await fails(made, 2, ["verify", "attestation.json"])).toEqual({
+      error: "expected an attestation, found no file attestation.json",
+      hint: "check the path; to verify a whole registry, name its folder",
+    });
+  });
+
+  test("someone else's key", async () => {
+    const work = copyOf(made);
+    const other = new Keystore(join(work.root, "other"), nodeEngine).create("other");
+    const ran = await attest(["verify", file, "--key", join(work.root, "other/keys/other.pub")], stranger(work));
+    expect(ran.code).toBe(3);
+    expect(ran.stdout).toContain("signer not confirmed by you");
+    expect(ran.stdout).toContain("compare it with a second source [key-site-only]");
+    expect(ran.stdout).not.toContain(other.key.keyid);
+  });
+
+  test("an edited attestation: nothing of it is shown", async () => {
+    const work = copyOf(made);
+    const edited = work.write("edited.json", readFileSync(file, "utf8").replace("Addition adds", "Addition subtracts"));
+    for (const verb of ["verify", "show"]) {
+      const ran = await work.attest(verb, edited);
+      expect(ran.code).toBe(1);
+      expect(ran.stdout + ran.stderr).toContain("Does not match its signature");
+      expect(ran.stdout + ran.stderr).not.toContain("Addition");
+    }
+  });
+
+  test.each([
+    ["verify", "work"],
+    ["show", "work"],
+    ["run", "task-aware-background"],
+    ["sign", "statement.json"],
+    ["site", "build"],
+    ["site", "serve"],
+  ])("a registry that is none: %s %s", async (...args) => {
+    const work = copyOf(made);
+    mkdirSync(work.path("work"));
+    const { error, hint } = await fails(work, 2, args);
+    expect(error).toMatch(/^expected a registry.*, found none(?: at work)?$/);
+    expect(hint).toMatch(/attest init DIR --origin NAME$/);
+  });
+
+  describe("a place that cannot be written to", () => {
+    test.each<[string, string[]]>([
+      ["init", ["init", "statement.json", "--origin", "example.org"]],
+      ["init below it", ["init", "statement.json/lab", "--origin", "example.org"]],
+      ["sign --output", ["sign", "statement.json", "--output", "statement.json/out.json"]],
+      ["sign --registry", ["sign", "statement.json", "--registry", "statement.json"]],
+      ["site build --output", ["site", "build", "--registry", "lab", "--output", "statement.json"]],
+      ["verify below it", ["verify", "statement.json/a.json"]],
+      ["verify --key below it", ["verify", "lab", "--key", "statement.json/a.pub"]],
+      ["sign --evidence", ["sign", "statement.json", "--registry", "lab", "--evidence", "statement.json"]],
+      ["site serve --output", ["site", "serve", "--output", "statement.json"]],
+      ["run --output, before anything is run", ["run", "task-aware-background", "--output", "statement.json/out.json"]],
+    ])("since it is a file: %s", async (_, args) => {
+      const { error, hint } = await fails(copyOf(made), 2, args);
+      expect(error).toContain("statement.json");
+      expect(hint).toBeDefined();
+    });
+
+    test.each([
+      [["key", "new"]],
+      [["key", "list"]],
+      [["verify", "lab"]],
+      [["sign", "statement.json", "--registry", "lab"]],
+    ])("since the home of keys is a file: %j", async (args) => {
+      const work = copyOf(made);
+      const { hint } = await fails(work, 2, args, {
+        env: { ...work.env, F3_ATTEST_HOME: work.path("statement.json") },
+      });
+      expect(hint).toBe("a part of the path is a file: name another path");
+    });
+
+    test.for<[string, string[]]>([
+      ["init", ["init", "closed/lab", "--origin", "example.org"]],
+      ["key new", ["key", "new"]],
+      ["sign", ["sign", "statement.json", "--output", "closed/out.json"]],
+      ["site build", ["site", "build", "--registry", "lab", "--output", "closed/site"]],
+    ])("since its permissions say so: %s", async ([verb, args], context) => {
+      await asNobody(made, context, async (work, run) => {
+        mkdirSync(work.path("closed"), { mode: 0o555 });
+        const before = tree(work.cwd);
+        const ran = await run(args, verb === "key new" ? { F3_ATTEST_HOME: work.path("closed") } : {});
+        expect(tree(work.cwd)).toEqual(before);
+        expect(ran.code).toBe(2);
+        expect(fault(ran)).toEqual({
+          error: expect.stringMatching(/^could not (?:write|make the folder) .*closed.*: EACCES$/),
+          hint: "take a folder in which you may write, or mend its permissions",
+        });
+      });
+    });
+
+    test("a file that may not be read", async (context) => {
+      await asNobody(made, context, async (work, run) => {
+        chmodSync(work.path("lab"), 0);
+        const ran = await run(["verify", "lab/attestations/a.json"]);
+        expect(ran.code).toBe(2);
+        expect(fault(ran)).toEqual({
+          error: expect.stringContaining("EACCES"),
+          hint: expect.stringContaining("permissions"),
+        });
+      });
+    });
+
+    // Left by somebody who was interrupted an hour ago; whoever only reads has no business with it.
+    test("verifying a registry of somebody else's, with what a killed writer left in it", async (context) => {
+      await asNobody(made, context, async (work, run) => {
+        const left = work.write("lab/attestations/.index.json.0123456789ab.tmp", "[");
+        spawnSync("touch", ["-d", "2020-01-01", left]);
+        chmodSync(work.path("lab/attestations"), 0o555);
+        expect((await run(["verify", "lab"])).code).toBe(0);
+        expect(existsSync(left)).toBe(true);
+      });
+    });
+  });
+});
+
+const NOBODY = 65_534;
+
+/** Permissions mean nothing to root, so the program is run by somebody else, to whom the workspace belongs. */
+async function asNobody(
+  from: Workspace,
+  context: TestContext,
+  act: (
+    work: Workspace,
+    run: (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ran>,
+  ) => Promise<void>,
+): Promise<void> {
+  const work = copyOf(from);
+  const root = process.getuid?.() === 0;
+  const as = (args: readonly string[]): [string, string[]] =>
+    root
+      ? ["setpriv", [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", process.execPath, ...args]]
+      : [process.execPath, [...args]];
+  if (root) {
+    for (const name of ["", ...Object.keys(tree(work.root))]) chownSync(join(work.root, name), NOBODY, NOBODY);
+    if (spawnSync(...as([MAIN, "version"])).status !== 0)
+      context.skip(
+        "NOT CHECKED: root ignores permissions, and there is no setpriv here or nobody else may read this program",
+      );
+  }
+  try {
+    await act(work, async (args, env = {}) =>
+      ended(
+        spawn(...as([MAIN, ...args]), {
+          cwd: work.cwd,
+          env: { ...work.env, ...env },
+          stdio: ["ignore", "pipe", "pipe"],
+        }),
+      ),
+    );
+  } finally {
+    for (const folder of ["closed", "lab", "lab/attestations"])
+      if (existsSync(work.path(folder))) chmodSync(work.path(folder), 0o755);
+  }
+}
+
+describe("keys", () => {
+  test("a private key where a public one belongs: it is not repeated", async () => {
+    const work = copyOf(made);
+    const secret = secretOf(work);
+    for (const key of [join(work.home, "keys/signer.pem"), secret]) {
+      const { error, hint } = await fails(work, 2, ["verify", file, "--key", key]);
+      expect(error).toContain("a private key: keep it to yourself");
+      expect(hint).toBe("the owner of the key prints the line with: attest key show");
+      expect(error + String(hint)).not.toContain(secret.split("\n")[1]);
+    }
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["a key of another kind", "ssh-rsa AAAAB3NzaC1yc2E= me", /^expected a public key line/],
+    ["half a line", "ssh-ed25519", /^expected a public key line/],
+    ["an empty file", "", /^expected a public key line/],
+    ["two lines", "ssh-ed25519 AAAA\nssh-ed25519 AAAA\n", /^expected a public key line/],
+    ["a keyring", '{"signers":[],"logs":[],"witnesses":[]}', /^expected a public key line/],
+  ])("given in a file: %s", async (_, text, said) => {
+    const work = copyOf(made);
+    work.write("key.pub", text);
+    const { error, hint } = await fails(work, 2, ["verify", file, "--key", "key.pub"]);
+    expect(error).toMatch(said);
+    expect(hint).toBeDefined();
+  });
+
+  test.each<[string, string[], RegExp, string | undefined]>([
+    [
+      "no key of that name",
+      ["sign", "statement.json", "--registry", "lab", "--signer", "second"],
+      /^expected a key named second in .*, found signer$/,
+      "make one with: attest key new second",
+    ],
+    [
+      "a name that is a path",
+      ["key", "new", "../escape"],
+      /^expected a name of lowercase letters.*, found "\.\.\/escape"$/,
+      undefined,
+    ],
+    [
+      "a name that exists",
+      ["key", "new", "signer"],
+      /^expected a new name, found a key named signer in /,
+      "take another name: a key is never overwritten",
+    ],
+    [
+      "a folder for a statement",
+      ["sign", "statement.evidence", "--registry", "lab"],
+      /^could not read statement\.evidence: EISDIR$/,
+      "name a file, not a folder",
+    ],
+    [
+      "an attestation for a statement",
+      ["sign", "lab/attestations/index.json", "--registry", "lab"],
+      /^expected a statement with predicate\.f3, found none$/,
+      "attest run SCENARIO --unsigned prints a statement that can be signed",
+    ],
+    [
+      "a folder for a key",
+      ["verify", "lab", "--key", "lab"],
+      /^expected a public key line, or a file with one, found no file lab$/,
+      "check the path; a key may also be given as the line itself, in quotes",
+    ],
+  ])("%s", async (_, args, error, hint) => {
+    const told = await fails(copyOf(made), 2, args);
+    expect(told.error).toMatch(error);
+    expect(told.hint).toBe(hint);
+  });
+
+  test("no key at all to sign with", async () => {
+    const work = copyOf(made);
+    const { error, hint } = await fails(work, 2, ["sign", "statement.json", "--registry", "lab"], stranger(work));
+    expect(error).toMatch(/^expected a signing key in .*nobody\/keys, found none$/);
+    expect(hint).toBe("make one with: attest key new signer");
+  });
+
+  test("init that is refused leaves no key behind", async () => {
+    const work = copyOf(made);
+    for (const args of [
+      ["init", "lab", "--origin", "example.org"],
+      ["init", "new", "--origin", "https://example.org"],
+      ["init", "new", "--origin", "example.org", "--title", ""],
+      ["init", "new", "--origin", "example.org", "--signer", "../a"],
+    ]) {
+      await fails(work, 2, args, stranger(work));
+    }
+  });
+});
+
+describe("stdin", () => {
+  test("nothing on it", async () => {
+    const ran = await made.attest("verify", "-");
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).toContain("found the end of the text");
+    expect((await fails(made, 2, ["sign", "-", "--registry", "lab"])).error).toContain("found the end of the text");
+  });
+
+  test("named twice, it is read once", async () => {
+    const ran = await attest(["verify", "-", "-", "--json"], { ...made, input: readFileSync(file) });
+    expect(ran.code).toBe(0);
+    expect(ran.json()["documents"]).toHaveLength(2);
+  });
+
+  test("a statement on it, whose evidence must be named", async () => {
+    const work = copyOf(made);
+    const input = readFileSync(work.path("statement.json"));
+    const { hint } = await fails(work, 2, ["sign", "-", "--registry", "lab"], { input });
+    expect(hint ?? "no hint").toContain("--evidence DIR");
+    const ran = await attest(["sign", "-", "--registry", "lab", "--evidence", "statement.evidence"], {
+      ...work,
+      input,
+    });
+    expect(ran.code).toBe(0);
+  });
+});
+
+describe("a passphrase", () => {
+  const PASSPHRASE = "correct horse";
+  const HINT = "give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N";
+  const SIGN = ["sign", "statement.json", "--registry", "lab"];
+  let under: Workspace;
+
+  beforeAll(async () => {
+    under = copyOf(made);
+    writeFileSync(join(under.home, "keys/signer.age"), await locked(secretOf(under), PASSPHRASE), { mode: 0o600 });
+    rmSync(join(under.home, "keys/signer.pem"));
+    under.write("good", `${PASSPHRASE}\n`);
+    under.write("wrong", `${PASSPHRASE} \n`);
+    under.write("empty", "");
+  });
+
+  const wrong = "expected the passphrase of the key signer, found one that does not open it";
+  test.each<[string, string[], Record<string, string>, string | RegExp, string | undefined]>([
+    ["none", [], {}, "expected the passphrase of the key signer, found none", HINT],
+    ["a wrong one in the environment", [], { F3_ATTEST_PASSPHRASE: "wrong" }, wrong, HINT],
+    ["an empty one in the environment, which is not unset", [], { F3_ATTEST_PASSPHRASE: "" }, wrong, HINT],
+    ["a wrong one in a file", ["--passphrase-file", "wrong"], {}, wrong, HINT],
+    ["an empty file", ["--passphrase-file", "empty"], {}, wrong, HINT],
+    [
+      "a wrong one in a file, though the environment has the right one",
+      ["--passphrase-file", "wrong"],
+      { F3_ATTEST_PASSPHRASE: PASSPHRASE },
+      wrong,
+      HINT,
+    ],
+    ["a file that is not there", ["--passphrase-file", "nowhere"], {}, /^could not read .*: ENOENT$/, undefined],
+    ["a folder", ["--passphrase-file", "lab"], {}, /^could not read .*: EISDIR$/, "name a file, not a folder"],
+    [
+      "a number that is none",
+      ["--passphrase-fd", "three"],
+      {},
+      'expected the number of an open file for --passphrase-fd, found "three"',
+      undefined,
+    ],
+  ])("%s", async (_, args, env, error, hint) => {
+    const told = await fails(under, 2, [...SIGN, ...args], { env: { ...under.env, ...env } });
+    expect(told.error).toMatch(error);
+    expect(told.hint).toBe(hint);
+  });
+
+  test("a number that no file has", async () => {
+    expect((await fails(under, 2, [...SIGN, "--passphrase-fd", "99"])).error).toMatch(
+      /^could not read .*file descriptor 99: E/,
+    );
+  });
+
+  test("itself, where a file with it belongs: it is not repeated", async () => {
+    const { error, hint = "" } = await fails(under, 2, [...SIGN, "--passphrase-file", PASSPHRASE]);
+    expect(error + hint).not.toContain(PASSPHRASE);
+  });
+
+  test("as an argument: there is no such option", async () => {
+    expect((await fails(under, 2, [...SIGN, "--passphrase", PASSPHRASE])).error).toMatch(
+      /^unknown option '--passphrase'/,
+    );
+  });
+
+  test("an empty new one protects nothing", async () => {
+    expect(
+      await fails(under, 2, ["key", "passphrase", "--passphrase-file", "good", "--new-passphrase-file", "empty"]),
+    ).toEqual({
+      error: "expected a passphrase, found an empty one",
+      hint: "an empty passphrase protects nothing",
+    });
+  });
+
+  test("the old one wrong: the key stays under it", async () => {
+    expect(
+      (await fails(under, 2, ["key", "passphrase", "--passphrase-file", "wrong", "--new-passphrase-file", "good"]))
+        .error,
+    ).toBe(wrong);
+  });
+
+  test("is not asked for where no secret is needed", async () => {
+    for (const args of [
+      ["key", "list"],
+      ["key", "show"],
+      ["verify", "lab"],
+      ["init", "more", "--origin", "example.org"],
+    ])
+      expect((await under.attest(...args)).code).toBe(0);
+  });
+});
+
+test("evidence that is not there is named, and nothing is signed", async () => {
+  const work = copyOf(made);
+  writeFileSync(work.path("statement.evidence/output.txt"), "5\n");
+  expect(await fails(work, 2, ["sign", "statement.json", "--registry", "lab"])).toEqual({
+    error: expect.stringMatching(
+      /^expected a file with SHA-256 [0-9a-f]{64} for output\.txt below .*statement\.evidence, found none$/,
+    ),
+    hint: "name the folder that holds the evidence with --evidence DIR",
+  });
+});
+
+test("signing a statement that is signed already, or says more than a verifier reads", async () => {
+  const work = copyOf(made);
+  const statement = JSON.parse(readFileSync(work.path("statement.json"), "utf8")) as {
+    predicate: { f3: Record<string, unknown> };
+  };
+  const f3 = statement.predicate.f3;
+  for (const [changes, error] of [
+    [{ signedAt: "2026-01-01T00:00:00Z" }, "expected a statement without signedAt, which signing adds, found one"],
+    [{ more: 1 }, "expected only the members that a verifier reads, found others beside them"],
+    [{ verdict: "REFUTED" }, "derivation: the checks give VALIDATED, the statement says REFUTED"],
+    [{ title: "" }, /^expected a complete statement; predicate\.f3\.title: /],
+  ] as const) {
+    work.write(
+      "spoilt.json",
+      JSON.stringify({ ...statement, predicate: { ...statement.predicate, f3: { ...f3, ...changes } } }),
+    );
+    expect((await fails(work, 2, ["sign", "spoilt.json", "--registry", "lab"])).error).toMatch(error);
+  }
+});
+
+test("a name that the registry gives to another key", async () => {
+  const work = copyOf(made);
+  const home = join(work.root, "other");
+  new Keystore(home, nodeEngine).create("signer");
+  const { error, hint } = await fails(work, 2, ["sign", "statement.json", "--registry", "lab"], {
+    env: { ...work.env, F3_ATTEST_HOME: home },
+  });
+  expect(error).toBe("expected a name that the registry does not list yet, found signer for another key");
+  expect(hint).toContain("--signer NAME");
+});
+
+test("writing where something else is: it stays, and the run is not made in vain", async () => {
+  const work = copyOf(made);
+  work.write("out.json", "mine\n");
+  for (const [verb, what] of [
+    ["sign", "statement.json"],
+    ["run", "task-aware-background"],
+  ] as const) {
+    const { error, hint } = await fails(work, 2, [verb, what, "--output", "out.json"]);
+    expect(error).toMatch(/^expected no file .*out\.json, found /);
+    expect(hint).toMatch(/nothing (?:is|was) overwritten$/);
+  }
+});
+
+test("options that do not go together", async () => {
+  expect(await fails(made, 2, ["run", "task-aware-background", "--dry-run", "--output", "a.json"])).toEqual({
+    error: "expected --dry-run alone, found it with --output or --unsigned",
+    hint: "a dry run writes nothing",
+  });
+  expect(await fails(made, 2, ["run", "task-aware-background", "--unsigned", "--registry", "lab"])).toEqual({
+    error: "expected --output FILE with --unsigned, found none",
+    hint: "the evidence is written beside that file",
+  });
+});
+
+test("an index that was removed comes back with the next publication", async () => {
+  const work = copyOf(made);
+  rmSync(work.path("lab/attestations/index.json"));
+  expect((await work.attest("verify", "lab")).code).toBe(0);
+  await publish(work, "lab");
+  expect(JSON.parse(readFileSync(work.path("lab/attestations/index.json"), "utf8"))).toHaveLength(2);
+});

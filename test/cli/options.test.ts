@@ -1,0 +1,293 @@
+/** Every option of every verb, once, where it alone makes the difference; an option that is new has no row here and is told. */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { JsonObject } from "../../src/core/json.js";
+import { formatKey } from "../../src/core/key.js";
+import { Keystore } from "../../src/keystore/keystore.js";
+import { nodeEngine } from "../../src/node/engine.js";
+import {
+  attest,
+  copyOf,
+  ended,
+  fault,
+  firstLine,
+  start,
+  stranger,
+  workspace,
+  type Ran,
+  type Workspace,
+} from "./attest.js";
+import { lab, locked, secretOf, writeDraft } from "./drafts.js";
+import { manual } from "./manual.js";
+
+const PASSPHRASE = "correct horse battery staple";
+const RUN = ["run", "task-aware-background"];
+
+let plain: Workspace;
+let under: Workspace;
+
+beforeAll(async () => {
+  plain = workspace();
+  await lab(plain);
+  plain.write("pw", `${PASSPHRASE}\nanother line\n`);
+  writeDraft(plain, "statement", { title: "Another" });
+  under = copyOf(plain);
+  writeFileSync(join(under.home, "keys", "signer.age"), await locked(secretOf(under), PASSPHRASE), { mode: 0o600 });
+  rmSync(join(under.home, "keys", "signer.pem"));
+});
+
+const ok = (ran: Ran, code = 0): Ran => {
+  expect(ran.code, ran.stderr).toBe(code);
+  return ran;
+};
+const refused = (ran: Ran, error: RegExp): unknown => expect(fault(ran).error).toMatch(error);
+
+/** stdout is one JSON object, with it; without it, it is none. */
+const asJson = async (work: Workspace, args: readonly string[], member: string, code = 0): Promise<JsonObject> => {
+  const told = ok(await copyOf(work).attest(...args), code).stdout;
+  expect(() => JSON.parse(told) as unknown).toThrow();
+  const value = ok(await work.attest(...args, "--json"), code).json();
+  expect(value).toHaveProperty(member);
+  return value;
+};
+
+const attestations = (work: Workspace, registry = "lab"): number =>
+  readdirSync(work.path(registry, "attestations")).filter((name) => name.startsWith("test_")).length;
+const second = (work: Workspace): string => formatKey(new Keystore(work.home, nodeEngine).create("second").key);
+
+/** The key is locked: nothing without a passphrase, done with it. */
+const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0): Promise<void> => {
+  const work = copyOf(under);
+  if (args[0] !== "demo") refused(await work.attest(...args), /passphrase of the key signer, found none/);
+  ok(
+    how === "file"
+      ? await work.attest(...args, "--passphrase-file", "pw")
+      : await attest([...args, "--passphrase-fd", "3"], { ...work, fd3: work.path("pw") }),
+    code,
+  );
+};
+
+const serving = async (work: Workspace, ...args: readonly string[]): Promise<string> => {
+  const child = start(["site", "serve", ...args], work);
+  const line = await firstLine(child);
+  const answer = await fetch(line);
+  child.kill("SIGTERM");
+  ok(await ended(child));
+  return `${new URL(line).host} ${String(answer.status)}`;
+};
+
+const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
+  "demo --json": async (work) =>
+    expect(ok(await work.attest("demo", "--json")).json()).toMatchObject({
+      verdict: "INCONCLUSIVE",
+      keyMade: false,
+      exit: 0,
+    }),
+  "demo --passphrase-file": () => unlocks(["demo"], "file"),
+  "demo --passphrase-fd": () => unlocks(["demo"], "fd"),
+
+  "init --origin": async (work) => {
+    ok(await work.attest("init", "new", "--origin", "example.org/new"));
+    expect(JSON.parse(readFileSync(work.path("new/attest.json"), "utf8"))).toEqual({
+      origin: "example.org/new",
+      title: "example.org/new",
+    });
+  },
+  "init --title": async (work) => {
+    ok(await work.attest("init", "new", "--origin", "example.org", "--title", "Our lab"));
+    expect(JSON.parse(readFileSync(work.path("new/attest.json"), "utf8"))).toEqual({
+      origin: "example.org",
+      title: "Our lab",
+    });
+  },
+  "init --signer": async (work) => {
+    const line = second(work);
+    refused(await work.attest("init", "new", "--origin", "example.org"), /which key signs, found second, signer/);
+    expect(existsSync(work.path("new"))).toBe(false);
+    ok(await work.attest("init", "new", "--origin", "example.org", "--signer", "second"));
+    expect(readdirSync(work.path("new/keys"))).toEqual(["keyring.json", "second.pub"]);
+    expect(readFileSync(work.path("new/keys/second.pub"), "utf8")).toBe(`${line} second\n`);
+  },
+  "init --json": async (work) =>
+    expect(await asJson(work, ["init", "new", "--origin", "example.org"], "keyid")).toMatchObject({
+      registry: "new",
+      origin: "example.org",
+      signer: "signer",
+      keyMade: false,
+    }),
+
+  "key new --json": async (work) =>
+    expect(await asJson(work, ["key", "new", "third"], "publicKey")).toMatchObject({ name: "third", encrypted: false }),
+  "key list --json": async (work) =>
+    expect((await asJson(work, ["key", "list"], "keys"))["keys"]).toMatchObject([{ name: "signer" }]),
+  "key show --json": async (work) =>
+    expect(await asJson(work, ["key", "show"], "keyid")).toMatchObject({ name: "signer" }),
+  "key passphrase --new-passphrase-file": async (work) => {
+    refused(await work.attest("key", "passphrase"), /a new passphrase, found no terminal/);
+    ok(await work.attest("key", "passphrase", "--new-passphrase-file", "pw"));
+    expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.age", "signer.pub"]);
+  },
+  "key passphrase --json": async (work) =>
+    expect(ok(await work.attest("key", "passphrase", "--new-passphrase-file", "pw", "--json")).json()).toMatchObject({
+      name: "signer",
+      encrypted: true,
+    }),
+  "key passphrase --passphrase-file": () => unlocks(["key", "passphrase", "--new-passphrase-file", "pw"], "file"),
+  "key passphrase --passphrase-fd": () => unlocks(["key", "passphrase", "--new-passphrase-file", "pw"], "fd"),
+
+  "run --profile": async (work) => {
+    refused(
+      await work.attest(...RUN, "--registry", "lab", "--profile", "nothing"),
+      /a profile of task-aware-background, found "nothing"/,
+    );
+    const told = ok(await work.attest(...RUN, "--dry-run", "--profile", "proof-of-concept"), 1);
+    expect(told.stdout).toContain('"--profile",\n          "proof-of-concept"');
+  },
+  "run --registry": async (work) => {
+    refused(await work.attest(...RUN), /a registry here or above/);
+    ok(await work.attest(...RUN, "--registry", "lab"), 1);
+    expect(attestations(work)).toBe(2);
+  },
+  "run --signer": async (work) => {
+    second(work);
+    ok(await work.attest(...RUN, "--registry", "lab", "--signer", "second"), 1);
+    expect(readdirSync(work.path("lab/keys"))).toContain("second.pub");
+  },
+  "run --output": async (work) => {
+    ok(await work.attest(...RUN, "--output", "out.json"), 1);
+    expect(readdirSync(work.cwd)).toEqual(expect.arrayContaining(["out.json", "out.evidence"]));
+    ok(await work.attest("verify", "out.json"));
+    expect(attestations(work)).toBe(1);
+  },
+  "run --dry-run": async (work) => {
+    const before = readdirSync(work.root, { recursive: true });
+    const told = ok(await work.attest(...RUN, "--registry", "lab", "--dry-run"), 1);
+    expect(JSON.parse(told.stdout)).toHaveProperty("predicate.f3.verdict", "INCONCLUSIVE");
+    expect(told.stdout).not.toContain("signedAt");
+    expect(readdirSync(work.root, { recursive: true })).toEqual(before);
+  },
+  "run --unsigned": async (work) => {
+    refused(await work.attest(...RUN, "--unsigned"), /--output FILE with --unsigned, found none/);
+    ok(await attest([...RUN, "--unsigned", "--output", "out.json"], stranger(work)), 1);
+    expect(JSON.parse(readFileSync(work.path("out.json"), "utf8"))).not.toHaveProperty("signatures");
+    ok(await work.attest("sign", "out.json", "--registry", "lab"));
+  },
+  "run --json": async (work) =>
+    expect(await asJson(work, [...RUN, "--registry", "lab"], "digest", 1)).toMatchObject({
+      verdict: "INCONCLUSIVE",
+      exit: 1,
+    }),
+  "run --passphrase-file": () => unlocks([...RUN, "--registry", "lab"], "file", 1),
+  "run --passphrase-fd": () => unlocks([...RUN, "--registry", "lab"], "fd", 1),
+
+  "sign --evidence": async (work) => {
+    renameSync(work.path("statement.evidence"), work.path("elsewhere"));
+    refused(await work.attest("sign", "statement.json", "--registry", "lab"), /statement\.evidence/);
+    ok(await work.attest("sign", "statement.json", "--registry", "lab", "--evidence", "elsewhere"));
+  },
+  "sign --registry": async (work) => {
+    refused(await work.attest("sign", "statement.json"), /a registry here or above/);
+    ok(await work.attest("sign", "statement.json", "--registry", "lab"));
+    expect(attestations(work)).toBe(2);
+  },
+  "sign --signer": async (work) => {
+    second(work);
+    ok(await work.attest("sign", "statement.json", "--registry", "lab", "--signer", "second"));
+    expect(readdirSync(work.path("lab/keys"))).toContain("second.pub");
+  },
+  "sign --output": async (work) => {
+    expect(ok(await work.attest("sign", "statement.json", "--output", "out.json")).stdout).toBe("out.json\n");
+    ok(await work.attest("verify", "out.json"));
+    expect(attestations(work)).toBe(1);
+  },
+  "sign --json": async (work) =>
+    expect(await asJson(work, ["sign", "statement.json", "--registry", "lab"], "keyid")).toMatchObject({
+      verdict: "VALIDATED",
+    }),
+  "sign --passphrase-file": () => unlocks(["sign", "statement.json", "--registry", "lab"], "file"),
+  "sign --passphrase-fd": () => unlocks(["sign", "statement.json", "--registry", "lab"], "fd"),
+
+  "verify --verbose": async (work) => {
+    expect(ok(await work.attest("verify", "lab")).stdout).not.toContain("SHA-256");
+    expect(ok(await work.attest("verify", "lab", "--verbose")).stdout).toMatch(
+      /Recompute the canonical bytes[\s\S]*SHA-256/,
+    );
+  },
+  "verify --key": async (work) => {
+    ok(await attest(["verify", "lab"], stranger(work)), 3);
+    ok(await attest(["verify", "lab", "--key", "lab/keys/signer.pub"], stranger(work)));
+  },
+  "verify --keyring": async (work) =>
+    ok(await attest(["verify", "lab", "--keyring", "lab/keys/keyring.json"], stranger(work))),
+  "verify --json": (work) => asJson(work, ["verify", "lab"], "documents"),
+
+  "show --key": async (work) => {
+    expect(ok(await attest(["show", "lab"], stranger(work))).stdout).toContain("only known from this site");
+    expect(ok(await attest(["show", "lab", "--key", "lab/keys/signer.pub"], stranger(work))).stdout).toContain(
+      "confirmed by you",
+    );
+  },
+  "show --keyring": async (work) =>
+    expect(ok(await attest(["show", "lab", "--keyring", "lab/keys/keyring.json"], stranger(work))).stdout).toContain(
+      "confirmed by you",
+    ),
+  "show --json": (work) => asJson(work, ["show", "lab"], "statement"),
+
+  "site build --registry": async (work) => {
+    refused(await work.attest("site", "build"), /a registry here or above/);
+    expect(ok(await work.attest("site", "build", "--registry", "lab")).stdout).toBe("lab/site/index.html\n");
+  },
+  "site build --output": async (work) => {
+    expect(ok(await work.attest("site", "build", "--registry", "lab", "--output", "public")).stdout).toBe(
+      "public/index.html\n",
+    );
+    expect([existsSync(work.path("public/index.html")), existsSync(work.path("lab/site"))]).toEqual([true, false]);
+  },
+  "site build --json": (work) => asJson(work, ["site", "build", "--registry", "lab"], "pages"),
+  "site serve --registry": async (work) => {
+    ok(await work.attest("site", "build", "--registry", "lab"));
+    expect(await serving(work, "--registry", "lab", "--port", "0")).toMatch(/^127\.0\.0\.1:\d+ 200$/);
+  },
+  "site serve --output": async (work) => {
+    work.write("public/index.html", "<!doctype html>");
+    expect(await serving(work, "--output", "public", "--port", "0")).toMatch(/ 200$/);
+  },
+  "site serve --port": async (work) => {
+    work.write("public/index.html", "<!doctype html>");
+    for (const port of ["x", "-1", "65536", ""])
+      refused(await work.attest("site", "serve", "--output", "public", "--port", port), /a port from 0 to 65535/);
+    expect(await serving(work, "--output", "public", "--port", "0")).not.toContain(":8080 ");
+  },
+  "site serve --host": async (work) => {
+    work.write("public/index.html", "<!doctype html>");
+    expect(await serving(work, "--output", "public", "--port", "0", "--host", "localhost")).toMatch(
+      /^localhost:\d+ 200$/,
+    );
+  },
+
+  "version --json": (work) => asJson(work, ["version"], "engine"),
+  " --version": async (work) => expect(ok(await work.attest("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/),
+};
+
+/** A run of the built-in test sleeps for two seconds: these are made side by side. */
+const slow = Object.keys(rows).filter((name) => /^(?:run|demo) /.test(name));
+
+describe("each option", () => {
+  test.each(Object.keys(rows).filter((name) => !slow.includes(name)))(
+    "attest %s",
+    async (name) => void (await rows[name]!(copyOf(plain))),
+  );
+});
+
+describe.concurrent("each option of what takes a while", () => {
+  test.each(slow)("attest %s", async (name) => void (await rows[name]!(copyOf(plain))), 60_000);
+});
+
+test("there is no other option", async () => {
+  const pages = await manual(plain);
+  const declared = pages
+    .flatMap(({ verb, options }) => options.map((option) => `${verb} ${option}`))
+    .filter((name) => !name.endsWith(" --help"));
+  expect(declared.sort()).toEqual(Object.keys(rows).sort());
+});

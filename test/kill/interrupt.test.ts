@@ -1,0 +1,56 @@
+/** A real run that is interrupted: nothing is published, and no process of it goes on. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test, vi, type TestContext } from "vitest";
+import { copyOf, ended, start, workspace, type Ran, type Workspace } from "../cli/attest.js";
+import { processesWith } from "../cli/processes.js";
+
+let made: Workspace;
+beforeAll(async () => {
+  made = workspace();
+  expect((await made.attest("init", "lab", "--origin", "example.org/lab")).code).toBe(0);
+});
+
+/** The shells that the run started have a home below its temporary folder, which is this workspace's own. */
+const shells = (work: Workspace): number[] => processesWith(`HOME=${join(work.root, "tmp")}/`).map(({ pid }) => pid);
+
+async function interrupted(work: Workspace, signal: NodeJS.Signals, context: TestContext): Promise<Ran> {
+  if (process.platform !== "linux") context.skip("NOT CHECKED: the processes of a run can be found in /proc only");
+  const child = start(["run", "task-aware-background", "--registry", "lab"], work);
+  const end = ended(child);
+  await vi.waitUntil(() => shells(work).length > 0, { timeout: 20_000, interval: 20 });
+  child.kill(signal);
+  return await end;
+}
+
+const published = (work: Workspace): string[] => readdirSync(work.path("lab/attestations"));
+
+describe.each(["SIGINT", "SIGTERM"] as const)("by %s", (signal) => {
+  test("it says so, publishes nothing and leaves nothing behind", async (context) => {
+    const work = copyOf(made);
+    const ran = await interrupted(work, signal, context);
+    // The shell would sleep for most of two seconds more; the killed one may need a moment to be gone.
+    await vi.waitUntil(() => shells(work).length === 0, { timeout: 1000, interval: 10 });
+    expect(ran).toMatchObject({ code: 2, signal: null, stdout: "" });
+    expect(ran.stderr).toMatch(
+      /\nerror: the run was interrupted\nhint: nothing was signed or published; run the same command again\n$/,
+    );
+    expect(published(work)).toEqual(["index.json"]);
+    expect(readdirSync(join(work.root, "tmp"))).toEqual([]);
+  });
+});
+
+describe("by SIGKILL", () => {
+  // Nobody can be told of it: the sleeping shell ends by itself, and its temporary home stays for the system to clear away.
+  test("nothing is published; the shell sleeps its two seconds out, and then nothing is left but a temporary folder", async (context) => {
+    const work = copyOf(made);
+    const ran = await interrupted(work, "SIGKILL", context);
+    expect(ran).toMatchObject({ code: null, signal: "SIGKILL", stdout: "" });
+    await vi.waitUntil(() => shells(work).length === 0, { timeout: 20_000 });
+    expect(published(work)).toEqual(["index.json"]);
+    expect(readdirSync(join(work.root, "tmp"))).toEqual([expect.stringMatching(/^f3-attest-run-/)]);
+    expect((await work.attest("run", "task-aware-background", "--registry", "lab")).code).toBe(1);
+    expect(existsSync(work.path("lab/keys/signer.pub"))).toBe(true);
+    expect(published(work)).toHaveLength(3);
+  });
+});

@@ -1,0 +1,191 @@
+/** Killed at any moment, a command leaves nothing that misleads: what was published stands, and the same command again completes. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { utf8 } from "../../src/core/bytes.js";
+import { AttestError } from "../../src/core/errors.js";
+import { Keystore } from "../../src/keystore/keystore.js";
+import { nodeEngine } from "../../src/node/engine.js";
+import { publish } from "../../src/pipeline/publish.js";
+import { sign } from "../../src/pipeline/sign.js";
+import { verifyAll } from "../../src/pipeline/verify.js";
+import { Directory } from "../../src/store/directory.js";
+import { Registry } from "../../src/store/registry.js";
+import { copyOf, fault, workspace, type Workspace } from "../cli/attest.js";
+import { drafted, lab, sha256, writeDraft } from "../cli/drafts.js";
+import { calls, everywhere, killedAt, type Point } from "./points.js";
+
+const keystore = ({ home }: Workspace): Keystore => new Keystore(home, nodeEngine);
+const noPassphrase = (): Promise<undefined> => Promise.resolve(undefined);
+
+/** What `attest verify lab` does: every attestation verifies, and every piece of evidence that it names is there. */
+async function verifies(work: Workspace): Promise<string[]> {
+  const verified = await verifyAll({
+    targets: [work.path("lab")],
+    keys: [],
+    keyrings: [],
+    keystore: keystore(work),
+    engine: nodeEngine,
+    now: new Date(),
+  });
+  return verified.map((one) => {
+    if ("fault" in one) throw one.fault;
+    const { exit, checks, id } = one.report;
+    expect(exit).toBe(0);
+    expect(checks.find(({ name }) => name === "evidence")).toMatchObject({ status: "passed" });
+    return id ?? "";
+  });
+}
+
+const indexed = (work: Workspace): string[] =>
+  (JSON.parse(readFileSync(work.path("lab/attestations/index.json"), "utf8")) as { id: string }[]).map(({ id }) => id);
+
+describe("sign, into a registry with an earlier attestation, by a key that it does not list yet", () => {
+  const SIGN = ["sign", "statement.json", "--registry", "lab", "--signer", "second"];
+  let made: Workspace;
+  let earlier = "";
+
+  beforeAll(async () => {
+    made = workspace();
+    ({ file: earlier } = await lab(made));
+    keystore(made).create("second");
+    writeDraft(made, "statement", { title: "Another", evidence: { "a.txt": "first\n", "b.txt": "second\n" } });
+  });
+
+  test("killed everywhere", async () => {
+    const before = readFileSync(earlier);
+    const seen = { unpublished: 0, published: 0 };
+    const count = await everywhere(made, SIGN, async (left) => {
+      expect(readFileSync(left.path("lab/attestations", earlier.split("/").at(-1) ?? "")).equals(before)).toBe(true);
+      const then = await verifies(left);
+      seen[then.length === 1 ? "unpublished" : "published"] += 1;
+
+      const again = await left.attest(...SIGN);
+      expect(again.code, again.stderr).toBe(0);
+      const now = await verifies(left);
+      expect(now).toHaveLength(then.length + 1);
+      expect(now).toEqual(expect.arrayContaining(then));
+      expect(indexed(left).sort()).toEqual(now.sort());
+      expect(
+        (await (await Registry.open(new Directory(left.path("lab")), nodeEngine)).keyring()).signers.map(
+          ({ name }) => name,
+        ),
+      ).toEqual(["signer", "second"]);
+    });
+    expect(count).toBeGreaterThan(20);
+    expect(seen.unpublished).toBeGreaterThan(0);
+    expect(seen.published).toBeGreaterThan(0);
+  }, 300_000);
+
+  test("what is left over is passed over: a file that was not finished is in no list", async () => {
+    const all = await calls(made, SIGN);
+    const at = all.findIndex(({ name, path }) => name === "writeSync" && path.includes("test_")) + 1;
+    const left = await killedAt(made, SIGN, { at, when: "half", call: all[at - 1]! });
+    const leftovers = readdirSync(left.path("lab/attestations")).filter((name) => name.endsWith(".tmp"));
+    expect(leftovers).toEqual([expect.stringMatching(/^\.test_[0-9a-f]{16}\.json\.[0-9a-f]{12}\.tmp$/)]);
+    expect(await verifies(left)).toHaveLength(1);
+    expect((await left.attest("site", "build", "--registry", "lab")).code).toBe(0);
+  });
+});
+
+describe("init, with no key yet", () => {
+  const INIT = ["init", "lab", "--origin", "example.org/lab"];
+
+  test("killed everywhere: the same again completes, or says that it is done; either way the registry can be used", async () => {
+    const count = await everywhere(workspace(), INIT, async (left) => {
+      secretsAreKept(left);
+      const again = await left.attest(...INIT);
+      if (again.code !== 0)
+        expect(fault(again)).toEqual({
+          error: "expected a folder without a registry, found attest.json in lab",
+          hint: "nothing was changed",
+        });
+      // The registry was done and its key was not: whoever needs the key says how to make one.
+      if (keystore(left).list().length === 0) {
+        left.write("statement.json", JSON.stringify(drafted({ evidence: {} })));
+        const { hint } = fault(await left.attest("sign", "statement.json", "--registry", "lab"));
+        expect(hint).toBe("make one with: attest key new signer");
+        keystore(left).create("signer");
+      }
+      const signer = await keystore(left).signer("signer", noPassphrase);
+      const attestation = await sign(drafted({ evidence: { "a.txt": "first\n" } }), signer, nodeEngine, new Date());
+      await publish(
+        attestation,
+        new Map([[sha256("first\n"), utf8("first\n")]]),
+        signer,
+        await Registry.open(new Directory(left.path("lab")), nodeEngine),
+      );
+      expect(await verifies(left)).toEqual([attestation.id]);
+      expect(indexed(left)).toEqual([attestation.id]);
+    });
+    expect(count).toBeGreaterThan(20);
+  }, 300_000);
+});
+
+describe("key new", () => {
+  const NEW = ["key", "new"];
+  let made: Workspace;
+  beforeAll(() => void (made = workspace()));
+
+  test("killed everywhere: the same again completes, or says that the key is there; either way it signs", async () => {
+    const count = await everywhere(made, NEW, async (left) => {
+      secretsAreKept(left);
+      const again = await left.attest(...NEW);
+      if (again.code !== 0) {
+        expect(fault(again)).toEqual({
+          error: expect.stringMatching(/^expected a new name, found a key named signer in /),
+          hint: "take another name: a key is never overwritten",
+        });
+      }
+      const [only, ...more] = keystore(left).list();
+      expect(more).toEqual([]);
+      const signer = await keystore(left).signer("signer", noPassphrase);
+      expect(nodeEngine.verify(only!.key.bytes, new Uint8Array([1]), await signer.sign(new Uint8Array([1])))).toBe(
+        true,
+      );
+    });
+    expect(count).toBeGreaterThan(10);
+  }, 300_000);
+
+  // Between the linking of a new secret under its name and the removal of its temporary name there are two names for it.
+  test("killed while the secret had two names: a passphrase that is set later leaves no plain copy", async () => {
+    const all = await calls(made, NEW);
+    const at = all.findIndex(({ name, path }) => name === "rmSync" && path.includes(".signer.pem.")) + 1;
+    const left = await killedAt(made, NEW, { at, when: "before", call: all[at - 1]! });
+    expect(plain(left)).toHaveLength(2);
+    await keystore(left).encrypt("signer", "correct horse", noPassphrase);
+    expect(plain(left)).toEqual([]);
+  });
+});
+
+/** Files below the home of keys that hold a secret in the plain. */
+const plain = ({ home }: Workspace): string[] => {
+  const names = (() => {
+    try {
+      return readdirSync(home, { recursive: true, encoding: "utf8" });
+    } catch {
+      return []; // it was not made yet
+    }
+  })();
+  return names.filter(
+    (name) => statSync(join(home, name)).isFile() && readFileSync(join(home, name), "utf8").includes("PRIVATE KEY"),
+  );
+};
+
+/** At no moment can others read a secret, or the folder that it is in. */
+function secretsAreKept(work: Workspace): void {
+  for (const name of plain(work)) {
+    expect(statSync(join(work.home, name)).mode & 0o777).toBe(0o600);
+    expect(statSync(join(work.home, "keys")).mode & 0o777).toBe(0o700);
+  }
+}
+
+test("the killing itself: a point that is never reached changes nothing, and the errors of this test name the point", async () => {
+  const made = workspace();
+  const [first] = await calls(made, ["key", "new"]);
+  const never: Point = { at: 10_000, when: "before", call: first! };
+  await expect(killedAt(made, ["key", "new"], never)).rejects.toThrow();
+  await expect(
+    everywhere(copyOf(made), ["key", "new"], () => Promise.reject(new AttestError("io", "as if"))),
+  ).rejects.toThrow(/^killed (?:before|half|after) call \d+, /);
+});

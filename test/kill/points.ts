@@ -1,0 +1,105 @@
+/** Commands of the program that are killed at each of the calls with which they change the disk. */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { isAbsolute, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+import { attest, copyOf, type Ran, type Workspace } from "../cli/attest.js";
+
+const PRELOAD = fileURLToPath(new URL("kill-at.mjs", import.meta.url));
+
+export interface Call {
+  readonly name: string;
+  readonly path: string;
+  /** What a link or a renaming leads to. */
+  readonly to?: string;
+  /** The first of the folders that were made. */
+  readonly made?: string;
+}
+
+export interface Point {
+  /** From 1. */
+  readonly at: number;
+  readonly when: "before" | "half" | "after";
+  readonly call: Call;
+}
+
+const run = (work: Workspace, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> =>
+  attest(args, { cwd: work.cwd, env: { ...work.env, ...env }, node: ["--import", PRELOAD] });
+
+/** The calls of a command that nothing disturbs, in a copy of the workspace; paths are as seen from its working directory. */
+export async function calls(work: Workspace, args: readonly string[]): Promise<Call[]> {
+  const copy = copyOf(work);
+  const log = join(copy.root, "calls");
+  const ran = await run(copy, args, { KILL_LOG: log });
+  expect(ran.code, ran.stderr).toBe(0);
+  return readFileSync(log, "utf8")
+    .trim()
+    .split("\n")
+    .map(
+      (line) => JSON.parse(line, (_, value: unknown) => (isPath(value) ? relative(copy.cwd, value) : value)) as Call,
+    );
+}
+
+const isPath = (value: unknown): value is string => typeof value === "string" && isAbsolute(value);
+
+/** What a reader of the disk could tell: syncing is for power cuts, and a folder that is there is not made again. */
+const changes = ({ name, made }: Call): boolean => name !== "fsyncSync" && (name !== "mkdirSync" || made !== undefined);
+
+/**
+ * Right before each call that changes something, in the middle of each write, and right after the last. Right after any other is the
+ * same state as right before the next one, since each call that changes the disk is a point: those are not tried twice.
+ */
+export const points = (made: readonly Call[]): Point[] => {
+  const all = made.map((call, index) => ({ at: index + 1, call })).filter(({ call }) => changes(call));
+  return [
+    ...all.flatMap((point): Point[] => [
+      { ...point, when: "before" },
+      ...(point.call.name === "writeSync" ? [{ ...point, when: "half" } as const] : []),
+    ]),
+    ...all.slice(-1).map((point): Point => ({ ...point, when: "after" })),
+  ];
+};
+
+/** The workspace as the killed command leaves it: a copy. */
+export async function killedAt(
+  work: Workspace,
+  args: readonly string[],
+  { at, when, call }: Point,
+): Promise<Workspace> {
+  const copy = copyOf(work);
+  const ran = await run(copy, args, { KILL_AT: String(at), KILL_WHEN: when });
+  expect({ at, when, call: call.name, signal: ran.signal, stdout: ran.stdout }).toEqual({
+    at,
+    when,
+    call: call.name,
+    signal: "SIGKILL",
+    stdout: "",
+  });
+  return copy;
+}
+
+/** Kills the command at every point, two at a time, and looks at what is left; says how many points there were. */
+export async function everywhere(
+  work: Workspace,
+  args: readonly string[],
+  look: (left: Workspace, point: Point) => Promise<void>,
+): Promise<number> {
+  const all = points(await calls(work, args));
+  const waiting = [...all];
+  const worker = async (): Promise<void> => {
+    for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
+      const left = await killedAt(work, args, point);
+      try {
+        await look(left, point);
+      } catch (error) {
+        throw new Error(
+          `killed ${point.when} call ${point.at}, ${point.call.name} ${point.call.to ?? point.call.path}`,
+          { cause: error },
+        );
+      }
+      if (existsSync(left.root)) rmSync(left.root, { recursive: true });
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  return all.length;
+}

@@ -1,0 +1,102 @@
+/** The site over http: what it answers, with which headers, and what it does not answer. */
+import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { lab, OUTPUT, pageOf, removePlaces, serve, type Lab, type Served } from "../web/making.js";
+
+let made: Lab;
+let served: Served;
+beforeAll(async () => {
+  made = await lab();
+  served = await serve(made);
+});
+afterAll(() => {
+  served.close();
+  removePlaces();
+});
+
+const get = (path: string, init?: RequestInit): Promise<Response> => fetch(served.url("http", path), init);
+
+/** The request line as it is, without a client that tidies it. */
+const raw = (target: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(served.url("http", ""));
+    const socket = connect(Number(port), hostname, () =>
+      socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+    );
+    let answer = "";
+    socket.setEncoding("utf8").on("data", (part: string) => (answer += part));
+    socket.on("end", () => resolve(answer)).on("error", reject);
+  });
+
+test("pages, documents and keys by their types", async () => {
+  for (const [path, type] of [
+    ["", "text/html; charset=utf-8"],
+    ["index.html", "text/html; charset=utf-8"],
+    [pageOf(made.good), "text/html; charset=utf-8"],
+    [pageOf(made.good).replace(/html$/, "json"), "application/json"],
+    ["keys/keyring.json", "application/json"],
+    ["attest.json", "application/json"],
+  ] as const) {
+    const answer = await get(path);
+    expect([
+      path,
+      answer.status,
+      answer.headers.get("content-type"),
+      answer.headers.get("x-content-type-options"),
+    ]).toEqual([path, 200, type, "nosniff"]);
+  }
+  expect(
+    Buffer.from(await (await get(pageOf(made.good).replace(/html$/, "json"))).arrayBuffer()).equals(made.good.bytes),
+  ).toBe(true);
+});
+
+test("evidence is downloaded and never rendered, whatever is in it", async () => {
+  const { sha256 } = made.good.statement.predicate.f3.evidence[0]!.digest;
+  const answer = await get(`attestations/evidence/sha256/${sha256!.slice(0, 2)}/${sha256!}`);
+  expect(Buffer.from(await answer.arrayBuffer()).equals(OUTPUT)).toBe(true);
+  expect(
+    Object.fromEntries(
+      ["content-type", "content-disposition", "content-security-policy", "x-content-type-options"].map((name) => [
+        name,
+        answer.headers.get(name),
+      ]),
+    ),
+  ).toEqual({
+    "content-type": "application/octet-stream",
+    "content-disposition": "attachment",
+    "content-security-policy": "sandbox; default-src 'none'",
+    "x-content-type-options": "nosniff",
+  });
+});
+
+test("HEAD has the headers alone; other methods are refused", async () => {
+  const head = await get("verify.html", { method: "HEAD" });
+  expect([head.status, Number(head.headers.get("content-length")) > 1000, await head.text()]).toEqual([200, true, ""]);
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+    const answer = await get("verify.html", { method });
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  }
+});
+
+test.each([
+  "/nothing.html",
+  "/attestations",
+  "/../secret.txt",
+  "/attestations/../../secret.txt",
+  "/%2e%2e/secret.txt",
+  "/..%2fsecret.txt",
+  "/attestations%5c..%5c..%5csecret.txt",
+  "//secret.txt",
+  "/%00",
+  "/%",
+  "/.hidden",
+  "/attestations//index.json",
+  "http://%",
+])("nothing outside of the site: %s", async (target) => {
+  writeFileSync(join(made.home, "secret.txt"), "secret");
+  writeFileSync(join(made.folder, ".hidden"), "secret");
+  const [status] = (await raw(target)).split("\r\n");
+  expect(status).toMatch(/^HTTP\/1\.1 (?:404|400) /);
+});

@@ -1,0 +1,255 @@
+/** A registry on disk: what is published stays, the index can be made again, and writers beside each other lose nothing. */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { utf8 } from "../../src/core/bytes.js";
+import { AttestError } from "../../src/core/errors.js";
+import type { Json } from "../../src/core/json.js";
+import { formatKey } from "../../src/core/key.js";
+import type { KeyEntry } from "../../src/core/keyring.js";
+import { nodeEngine } from "../../src/node/engine.js";
+import { Directory } from "../../src/store/directory.js";
+import { attestationPath, evidencePath, Registry } from "../../src/store/registry.js";
+import { sha256 } from "../cli/drafts.js";
+import { sealed, signer, statement } from "../core/making.js";
+import { idOf } from "../core/looking.js";
+
+let folder = "";
+let registry: Registry;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "attest-registry-"));
+  registry = await Registry.create(new Directory(folder), { origin: "example.org/lab", title: "Our lab" }, nodeEngine);
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const me = signer();
+const text = (path: string): string => readFileSync(join(folder, path), "utf8");
+const index = (): { path: string }[] => JSON.parse(text("attestations/index.json")) as { path: string }[];
+const attestation = (title: string): { id: string; bytes: Uint8Array } => {
+  const bytes = sealed(statement({ predicate: { f3: { title } } }), me);
+  return { id: idOf(bytes), bytes };
+};
+const entry = (name: string, { key } = signer()): KeyEntry => ({ name, key, validFrom: "2026-01-01T00:00:00Z" });
+const code = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => "no refusal",
+    (error: unknown) => (error instanceof AttestError ? error.code : error),
+  );
+
+describe("made and opened", () => {
+  test("as it was described", async () => {
+    expect((await Registry.open(new Directory(folder), nodeEngine)).about).toEqual({
+      origin: "example.org/lab",
+      title: "Our lab",
+    });
+  });
+
+  test("not twice, and nothing is changed", async () => {
+    const before = text("attest.json");
+    expect(
+      await code(Registry.create(new Directory(folder), { origin: "example.org/other", title: "b" }, nodeEngine)),
+    ).toBe("registry-exists");
+    expect(text("attest.json")).toBe(before);
+  });
+
+  test("not where there is none", async () => {
+    expect(await code(Registry.open(new Directory(join(folder, "keys")), nodeEngine))).toBe("registry-missing");
+  });
+
+  test.each([
+    "https://example.org",
+    "Example.org",
+    "example.org/",
+    "example.org//a",
+    "/a",
+    "",
+    "a b",
+    "example.org/../b?c",
+    "user@example.org",
+  ])("not of the origin %j", async (origin) => {
+    const elsewhere = join(folder, "elsewhere");
+    expect(await code(Registry.create(new Directory(elsewhere), { origin, title: "a" }, nodeEngine))).toBe(
+      "registry-format",
+    );
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+
+  test.each<[string, Json]>([
+    ["a member more", { origin: "example.org", title: "a", more: 1 }],
+    ["no title", { origin: "example.org" }],
+    ["an empty title", { origin: "example.org", title: "" }],
+    ["a list", []],
+  ])("not from a file with %s", async (_, value) => {
+    writeFileSync(join(folder, "attest.json"), JSON.stringify(value));
+    expect(await code(Registry.open(new Directory(folder), nodeEngine))).toBe("registry-format");
+  });
+});
+
+describe("published", () => {
+  test("evidence, attestation and index, in their places", async () => {
+    const one = attestation("One");
+    const digest = sha256("output");
+    await registry.publish({ ...one, evidence: new Map([[digest, utf8("output")]]) });
+    expect(text(attestationPath(one.id))).toBe(new TextDecoder().decode(one.bytes));
+    expect(text(evidencePath(digest))).toBe("output");
+    expect(index()).toEqual([
+      {
+        path: attestationPath(one.id),
+        id: one.id,
+        digest: sha256Of(one.bytes),
+        title: "One",
+        verdict: "VALIDATED",
+        signedAt: "2026-03-01T10:00:03Z",
+      },
+    ]);
+    expect(await registry.names()).toEqual([`${one.id}.json`]);
+  });
+
+  const sha256Of = (bytes: Uint8Array): string =>
+    sha256(JSON.stringify(sorted((JSON.parse(new TextDecoder().decode(bytes)) as { payload: Json }).payload)));
+
+  test("again, the same is no error", async () => {
+    const one = { ...attestation("One"), evidence: new Map([[sha256("a"), utf8("a")]]) };
+    await registry.publish(one);
+    await registry.publish(one);
+    expect(await registry.names()).toHaveLength(1);
+  });
+
+  test("other bytes under one id are refused, and the old ones stay", async () => {
+    const one = attestation("One");
+    await registry.publish({ ...one, evidence: new Map() });
+    const before = readdirSync(folder, { recursive: true });
+    expect(await code(registry.publish({ id: one.id, bytes: attestation("Two").bytes, evidence: new Map() }))).toBe(
+      "file-exists",
+    );
+    expect(text(attestationPath(one.id))).toBe(new TextDecoder().decode(one.bytes));
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
+  });
+
+  test("other bytes under one digest are refused before the attestation that names them is there", async () => {
+    const one = attestation("One");
+    await registry.store.create(evidencePath(sha256("a")), utf8("b"));
+    expect(await code(registry.publish({ ...one, evidence: new Map([[sha256("a"), utf8("a")]]) }))).toBe("file-exists");
+    expect(await registry.names()).toEqual([]);
+  });
+
+  test("names that are no ids are passed over", async () => {
+    for (const name of [
+      "index.json",
+      "test_0123.json",
+      "test_0123456789ABCDEF.json",
+      "note.txt",
+      "plan_0123456789abcdef.json.bak",
+    ])
+      writeFileSync(join(folder, "attestations", name), "{}");
+    writeFileSync(join(folder, "attestations/plan_0123456789abcdef.json"), "{}");
+    expect(await registry.names()).toEqual(["plan_0123456789abcdef.json"]);
+  });
+});
+
+describe("the index", () => {
+  test("is made again from what is there, of files that are no attestations too", async () => {
+    for (const title of ["One", "Two"]) await registry.publish({ ...attestation(title), evidence: new Map() });
+    const before = text("attestations/index.json");
+    for (const spoil of ["", "junk", "[]"]) {
+      writeFileSync(join(folder, "attestations/index.json"), spoil);
+      await registry.reindex();
+      expect(text("attestations/index.json")).toBe(before);
+    }
+    writeFileSync(join(folder, "attestations/test_0123456789abcdef.json"), "junk");
+    await registry.reindex();
+    expect(index()).toContainEqual({ path: "attestations/test_0123456789abcdef.json", fault: "json-syntax" });
+    expect(index()).toHaveLength(3);
+  });
+
+  test("names all, when two processes publish side by side", async () => {
+    const writer = fileURLToPath(new URL("publish.mjs", import.meta.url));
+    const each = 15;
+    await Promise.all(
+      [0, 1].map((which) =>
+        promisify(execFile)(process.execPath, [writer, folder, String(which * each), String(each)]),
+      ),
+    );
+    expect(await registry.names()).toHaveLength(2 * each);
+    expect(index().map(({ path }) => path)).toEqual((await registry.names()).map((name) => `attestations/${name}`));
+    expect(readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"))).toEqual(
+      [],
+    );
+  });
+});
+
+describe("the keyring", () => {
+  test("lists a signer once, with its line beside it", async () => {
+    const one = entry("one");
+    await registry.listSigner(one);
+    await registry.listSigner({ ...one, validFrom: "2030-01-01T00:00:00Z" });
+    expect((await registry.keyring()).signers).toEqual([one]);
+    expect(text("keys/one.pub")).toBe(`${formatKey(one.key)} one\n`);
+  });
+
+  test("keeps the name that it gave a key", async () => {
+    const one = entry("one");
+    await registry.listSigner(one);
+    await registry.listSigner({ ...one, name: "two" });
+    expect((await registry.keyring()).signers).toEqual([one]);
+    expect(readdirSync(join(folder, "keys"))).toEqual(["keyring.json", "one.pub"]);
+  });
+
+  test("gives a name to one key only", async () => {
+    const one = entry("one");
+    await registry.listSigner(one);
+    expect(await code(registry.listSigner(entry("one")))).toBe("key-exists");
+    expect((await registry.keyring()).signers).toEqual([one]);
+    expect(text("keys/one.pub")).toBe(`${formatKey(one.key)} one\n`);
+  });
+
+  test("puts back a line that went missing", async () => {
+    const one = entry("one");
+    await registry.listSigner(one);
+    rmSync(join(folder, "keys/one.pub"));
+    await registry.listSigner(one);
+    expect(text("keys/one.pub")).toBe(`${formatKey(one.key)} one\n`);
+  });
+
+  test("keeps what others wrote about a key", async () => {
+    const revoked = {
+      ...entry("one"),
+      revoked: { at: "2026-02-01T00:00:00Z", reason: "lost" },
+      note: "see the minutes",
+    };
+    await registry.listSigner(revoked);
+    await registry.listSigner(entry("two"));
+    expect((await registry.keyring()).signers[0]).toEqual(revoked);
+  });
+
+  // Each reads the list, adds to it and writes it: without a lock the second would take the first one's key away again.
+  test("loses none, when two are listed side by side", async () => {
+    const beside = await Registry.open(new Directory(folder), nodeEngine);
+    const [one, two] = [entry("one"), entry("two")];
+    await Promise.all([registry.listSigner(one), beside.listSigner(two)]);
+    expect((await registry.keyring()).signers.map(({ name }) => name).sort()).toEqual(["one", "two"]);
+  });
+
+  test("that is gone is told", async () => {
+    rmSync(join(folder, "keys/keyring.json"));
+    expect(await code(registry.keyring())).toBe("registry-format");
+  });
+});
+
+/** Canonical enough for a statement of the tests: members sorted, as JSON. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, inner]) => [name, sorted(inner)]),
+  );
+}

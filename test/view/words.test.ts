@@ -1,0 +1,251 @@
+/** Whatever a report says, there is a headline for it, a tone that fits, and four answers. */
+import { describe, expect, test } from "vitest";
+import { utf8, type Bytes } from "../../src/core/bytes.js";
+import { CODES, exitOf, type Code } from "../../src/core/codes.js";
+import {
+  CHECK_NAMES,
+  type AuditWord,
+  type Check,
+  type Report,
+  type SignatureWord,
+  type TrustWord,
+} from "../../src/core/report.js";
+import { readStatement } from "../../src/core/statement.js";
+import type { Outcome } from "../../src/core/verdict.js";
+import type { VerifyOptions } from "../../src/core/verify.js";
+import type { Known } from "../../src/core/signatures.js";
+import { answersView, headlineView, stepsView, toneOf } from "../../src/view/report.js";
+import { articleView, commandsView, titleView } from "../../src/view/statement.js";
+import { lines } from "../../src/view/text.js";
+import { headline, verdictWording } from "../../src/view/words.js";
+import { look, sites, yours } from "../core/looking.js";
+import { result, sealed, signed, signer, statement } from "../core/making.js";
+import { formatEnvelope } from "../../src/core/envelope.js";
+
+const [me, other] = [signer(), signer()];
+const good = sealed(statement(), me);
+
+describe("the headline", () => {
+  const forged = formatEnvelope({
+    ...signed(result({ title: "Forged" }), [me]),
+    signatures: signed(statement(), [me]).signatures,
+  });
+  const unsigned = formatEnvelope({ ...signed(statement(), [me]), signatures: [] });
+
+  test.each<[word: string, tone: string, bytes: Bytes, keys: Known[], options?: Partial<VerifyOptions>]>([
+    ["Signed, unchanged", "good", good, [yours(me)]],
+    ["Signed by “mine”, unchanged", "good", good, [{ ...yours(me), name: "mine" }]],
+    ["Signed, unchanged", "good", good, [yours(me), { ...sites(me), name: "your bank" }]],
+    ["Unchanged; signer not confirmed by you", "open", good, [sites(me)]],
+    ["Unchanged, but the key is retired", "open", good, [sites(me, { validUntil: "2026-01-02T00:00:00Z" }), yours(me)]],
+    [
+      "Unchanged, but the key is revoked",
+      "bad",
+      good,
+      [sites(me, { revoked: { at: "2026-01-02T00:00:00Z", reason: "lost" } }), yours(me)],
+    ],
+    ["Signer unknown", "open", good, []],
+    ["Signer unknown", "open", good, [yours(other)]],
+    ["Not signed", "bad", unsigned, [yours(me)]],
+    ["Does not match its signature", "bad", forged, [yours(me)]],
+    ["Could not check", "open", good, [yours(me)], { second: { name: "another", verify: () => false } }],
+    ["Not readable as an attestation", "bad", utf8("hello"), [yours(me)]],
+    ["Not readable as an attestation", "bad", utf8("{}"), [yours(me)]],
+    ["This verifier is too old for this file", "open", sealed(result({ version: 2 }), me), [yours(me)]],
+    [
+      "This verifier is too old for this file",
+      "open",
+      sealed(statement({ predicateType: "urn:f3-attest:plan:v1" }), me),
+      [sites(me)],
+    ],
+    ["Signed, but it contradicts itself", "bad", sealed(result({ verdict: "REFUTED" }), me), [yours(me)]],
+    ["Signed, but it contradicts itself", "bad", sealed(result({ title: "" }), me), [sites(me)]],
+    ["Signed, but it contradicts itself", "bad", good, [yours(me)], { fileName: "test_0123456789abcdef.json" }],
+    ["Signed, unchanged", "good", sealed(result({ signedAt: "2026-02-01T00:00:00Z" }), me), [yours(me)]], // the audit has a finding
+    ["Signed, unchanged", "good", good, [yours(me)], { archived: () => "changed" }],
+  ])("%s: %s", (word, tone, bytes, keys, options) => {
+    const report = look(bytes, keys, options);
+    expect([headline(report).word, toneOf(report)]).toEqual([word, tone]);
+    expect(lines(headlineView(report)).join("\n")).not.toContain("undefined");
+  });
+});
+
+describe("every combination of words and codes", () => {
+  const signatures: readonly SignatureWord[] = ["ok", "bad", "not-checked"];
+  const trusts: readonly TrustWord[] = [
+    "confirmed-by-you",
+    "site-only",
+    "retired",
+    "revoked",
+    "unknown",
+    "not-checked",
+  ];
+  const audits: readonly AuditWord[] = ["clean", "findings", "not-checked"];
+  const one = (name: Check["name"], status: Check["status"], code: Code): Check => ({
+    name,
+    status,
+    code,
+    detail: "it was so",
+    values: {},
+  });
+
+  function* reports(): Generator<Report> {
+    for (const signature of signatures)
+      for (const trust of trusts)
+        for (const audit of audits)
+          for (const code of CODES)
+            for (const name of CHECK_NAMES)
+              for (const status of ["passed", "failed", "not-checked"] as const)
+                yield {
+                  schema: "urn:f3-attest:report:v1",
+                  signature,
+                  trust,
+                  audit,
+                  signers: [],
+                  checks: [one(name, status, code)],
+                  engine: "any",
+                  exit: exitOf(code),
+                };
+  }
+
+  test("has a headline in words", () => {
+    for (const report of reports()) {
+      const { word, sentence } = headline(report);
+      if (!/^[A-Z][\w ,;“”]+$/.test(word) || !/^\S.*\.$/.test(sentence) || /undefined/.test(word + sentence))
+        throw new Error(`${word}: ${sentence}\n${JSON.stringify(report)}`);
+    }
+  });
+
+  test("is green only for a good signature by a key that the reader confirmed, in a report that passes or has findings", () => {
+    for (const report of reports()) {
+      const green = toneOf(report) === "good";
+      if (
+        green &&
+        !(report.signature === "ok" && report.trust === "confirmed-by-you" && [0, 3, 5].includes(report.exit))
+      )
+        throw new Error(JSON.stringify(report));
+    }
+  });
+
+  test("has four answers and its steps, without a gap", () => {
+    for (const signature of signatures)
+      for (const trust of trusts)
+        for (const audit of audits) {
+          const report: Report = {
+            schema: "urn:f3-attest:report:v1",
+            signature,
+            trust,
+            audit,
+            signers: [],
+            checks: CHECK_NAMES.map((name) => one(name, "passed", "ok")),
+            engine: "any",
+            exit: 0,
+          };
+          const text = [answersView(report), stepsView(report)].flatMap((tree) => lines(tree)).join("\n");
+          expect(text).not.toMatch(/undefined|\[object/);
+        }
+  });
+});
+
+describe("the reason for a verdict", () => {
+  const checks = (...outcomes: (readonly [Outcome, boolean])[]) =>
+    outcomes.map(([outcome, required], at) => ({
+      id: `c${at}`,
+      claim: "x",
+      required,
+      outcome,
+      expected: "",
+      observed: "",
+    }));
+
+  test.each<[verdict: "VALIDATED" | "INCONCLUSIVE" | "REFUTED", sentence: string, checks: ReturnType<typeof checks>]>([
+    ["VALIDATED", "All 1 required check passed.", checks(["passed", true], ["failed", false])],
+    ["VALIDATED", "All 2 required checks passed.", checks(["passed", true], ["passed", true])],
+    [
+      "REFUTED",
+      "1 required check failed: the test speaks against the hypothesis.",
+      checks(["failed", true], ["passed", true], ["skipped", true]),
+    ],
+    [
+      "REFUTED",
+      "2 required checks failed: the test speaks against the hypothesis.",
+      checks(["failed", true], ["failed", true]),
+    ],
+    [
+      "INCONCLUSIVE",
+      "1 of 3 required checks passed, 1 not tried, 1 could not be made: neither shown nor refuted.",
+      checks(["passed", true], ["skipped", true], ["errored", true]),
+    ],
+    [
+      "INCONCLUSIVE",
+      "0 of 1 required check passed, 1 could not be made: neither shown nor refuted.",
+      checks(["errored", true]),
+    ],
+    ["INCONCLUSIVE", "No check was required, so nothing was shown either way.", checks(["passed", false])],
+    ["INCONCLUSIVE", "No check was required, so nothing was shown either way.", []],
+  ])("%s: %s", (verdict, sentence, given) => {
+    expect(verdictWording(verdict, given)).toEqual({ word: verdict, sentence });
+  });
+});
+
+describe("the article", () => {
+  const read = readStatement(statement());
+  const whole = "statement" in read ? read.statement : undefined;
+  const report = look(good, [yours(me)]);
+  const text = articleView(whole!, report)
+    .flatMap((tree) => lines(tree))
+    .join("\n");
+
+  test("says everything that the statement says", () => {
+    const f3 = whole!.predicate.f3;
+    for (const said of [
+      "caf\u00e9, \ud83d\ude00,\\u{1f}",
+      f3.sections[0]!.heading,
+      ...f3.checks.flatMap(({ id, claim, expected, observed }) => [id, claim, expected, observed]),
+      "greatest difference: 0.25 units in the last place",
+      ...f3.notChecked,
+      "output.txt",
+      "12 bytes",
+      "seen as it happened",
+      "urn:example:addition",
+      "some-program add.js",
+      "some runtime 1.2.3",
+      report.digest!,
+      me.key.keyid,
+    ])
+      expect(text).toContain(said);
+    expect(lines(titleView(whole!)).join("\n")).toContain("All 2 required checks passed.");
+  });
+
+  test("an urn is not clickable, and evidence is linked only where it lies", () => {
+    const flat = JSON.stringify(articleView(whole!, report, { evidence: () => undefined }));
+    expect(flat).not.toContain("href");
+    expect(JSON.stringify(articleView(whole!, report, { evidence: (sha256) => `evidence/${sha256}` }))).toContain(
+      `"href":"evidence/${"cc33".repeat(16)}"`,
+    );
+  });
+});
+
+describe("the command", () => {
+  const command = (file: string, key?: string): string => lines(commandsView(file, key), 200).join("\n");
+
+  test("names the file, and the key that the reader confirmed", () => {
+    const said = command("test_0123456789abcdef.json", "ssh-ed25519 AAAA");
+    expect(said).toContain("npx @f3/attest verify test_0123456789abcdef.json --key 'ssh-ed25519 AAAA'");
+    expect(said).not.toContain("KEY stands for");
+  });
+
+  test("leaves the place of the key open where the reader confirmed none", () => {
+    expect(command("a.json")).toContain("npx @f3/attest verify a.json --key 'KEY'");
+    expect(command("a.json")).toContain(
+      "KEY stands for the signer's public key line. Take it from somewhere other than this site.",
+    );
+  });
+
+  test.each(["a b.json", "$(id).json", "a;b.json", "-rf", "`id`", "a\nb.json", "../a.json", "", "a'b"])(
+    "never has %j in it",
+    (file) => {
+      expect(command(file)).toContain("verify FILE --key");
+    },
+  );
+});
