@@ -70,7 +70,12 @@ export async function npmChromiumOptions(): Promise<LaunchOptions> {
   const libraries = [join(home, "al2023/lib"), process.env["LD_LIBRARY_PATH"]].filter(Boolean).join(":");
   const fonts = { FONTCONFIG_FILE: join(home, "fonts/fonts.conf"), XDG_CACHE_HOME: home };
   // Never in process.env: the programs that tests start must not load Chromium's libraries.
-  return { executablePath, headless: true, args: [...ARGS], env: { ...process.env, ...fonts, LD_LIBRARY_PATH: libraries } };
+  return {
+    executablePath,
+    headless: true,
+    args: [...ARGS],
+    env: { ...process.env, ...fonts, LD_LIBRARY_PATH: libraries },
+  };
 }
 
 /** All that the tests know of, the absent ones with the reason. */
@@ -79,7 +84,9 @@ export async function browsers(): Promise<Browser[]> {
     {
       name: "chromium from npm",
       available: npmChromiumRuns,
-      ...(npmChromiumRuns ? {} : { why: `@sparticuz/chromium has no build for ${process.platform} on ${process.arch}` }),
+      ...(npmChromiumRuns
+        ? {}
+        : { why: `@sparticuz/chromium has no build for ${process.platform} on ${process.arch}` }),
       launch: async () => chromium.launch(await npmChromiumOptions()),
     },
     await installed("chromium", "/usr/bin/chromium", (executablePath) =>
@@ -107,4 +114,8 @@ async function unpack(into: string): Promise<void> {
   await writeFile(join(into, "fonts/fonts.conf"), fonts);
 }
 
-const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -10,7 +10,9 @@ import { CODES, exitOf, meaningOf } from "../src/core/codes.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const text = (path: string): string => readFileSync(join(root, path), "utf8");
 const blocks = (path: string, language: string): string[] =>
-  [...text(path).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map((found) => found[1] ?? "");
+  [...text(path).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(
+    (found) => found[1] ?? "",
+  );
 
 const place = mkdtempSync(join(tmpdir(), "f3-attest-docs-"));
 afterAll(() => rmSync(place, { recursive: true, force: true }));
@@ -19,7 +21,9 @@ afterAll(() => rmSync(place, { recursive: true, force: true }));
 function clone(): string {
   const folder = join(place, "clone");
   if (existsSync(folder)) return folder;
-  const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
+  const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" })
+    .split("\n")
+    .filter(Boolean);
   for (const file of files) if (existsSync(join(root, file))) cpSync(join(root, file), join(folder, file));
   cpSync(join(root, "dist"), join(folder, "dist"), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
@@ -56,7 +60,7 @@ describe("README", () => {
       const { code, out } = shell(block.replace("npm install && ", ""), folder);
       expect(code, `${block}\n${out}`).toBe(0);
     }
-    const { out } = shell("F3_ATTEST_HOME=$(mktemp -d) npx attest verify demo || echo \"exit $?\"", folder);
+    const { out } = shell('F3_ATTEST_HOME=$(mktemp -d) npx attest verify demo || echo "exit $?"', folder);
     expect(out).toContain("only known from this site");
     expect(out).toContain("exit 3");
   }, 120_000);
@@ -74,44 +78,72 @@ describe("README", () => {
     expect(out).toContain("ok confirmed-by-you INCONCLUSIVE 0");
   });
 
-  it.each(["README.md", "SECURITY.md", "CHANGELOG.md", "docs/architecture.md", "docs/openssl.md", "docs/codes.md", "docs/dependencies.md"])("has no dead link in %s", (path) => {
+  it.each([
+    "README.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/openssl.md",
+    "docs/codes.md",
+    "docs/dependencies.md",
+  ])("has no dead link in %s", (path) => {
     for (const [, target = ""] of text(path).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
-      if (!/^[a-z]+:/.test(target)) expect(existsSync(join(root, dirname(path), target)), `${path}: ${target}`).toBe(true);
+      if (!/^[a-z]+:/.test(target))
+        expect(existsSync(join(root, dirname(path), target)), `${path}: ${target}`).toBe(true);
     }
   });
 });
 
 describe("docs", () => {
   it("lists every code with its exit status and its meaning", () => {
-    const rows = [...text("docs/codes.md").matchAll(/^\| `([^`]+)` \| (\d) \| (.*) \|$/gm)].map(([, code, exit, meaning]) => [code, Number(exit), meaning]);
+    const rows = [...text("docs/codes.md").matchAll(/^\| `([^`]+)` \| (\d) \| (.*) \|$/gm)].map(
+      ([, code, exit, meaning]) => [code, Number(exit), meaning],
+    );
     expect(rows).toEqual(CODES.map((code) => [code, exitOf(code), meaningOf(code)]));
   });
 
   it("says of every dependency what it is for", () => {
-    const { dependencies, devDependencies } = JSON.parse(text("package.json")) as Record<string, Record<string, string>>;
+    const { dependencies, devDependencies } = JSON.parse(text("package.json")) as Record<
+      string,
+      Record<string, string>
+    >;
     const named = [...text("docs/dependencies.md").matchAll(/`((?:@[\w-]+\/)?[\w-]+)`/g)].map(([, name]) => name);
-    for (const name of [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})]) expect(named, name).toContain(name);
+    for (const name of [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})])
+      expect(named, name).toContain(name);
   });
 
   it("names the floors that there are", () => {
     const layout = text("docs/architecture.md");
-    for (const floor of execFileSync("git", ["ls-files", "-co", "--exclude-standard", "src"], { cwd: root, encoding: "utf8" }).split("\n").map((file) => file.split("/")[1] ?? "")) {
+    for (const floor of execFileSync("git", ["ls-files", "-co", "--exclude-standard", "src"], {
+      cwd: root,
+      encoding: "utf8",
+    })
+      .split("\n")
+      .map((file) => file.split("/")[1] ?? "")) {
       if (floor !== "" && !floor.endsWith(".ts")) expect(layout, floor).toContain(`src/${floor}`);
     }
   });
 
   it("verifies with openssl alone, by the recipe as printed", (context) => {
-    for (const tool of ["jq", "openssl", "ssh-keygen"]) if (spawnSync(tool, ["--version"]).error) context.skip(`${tool} is not installed`);
+    for (const tool of ["jq", "openssl", "ssh-keygen"])
+      if (spawnSync(tool, ["--version"]).error) context.skip(`${tool} is not installed`);
     const [recipe = ""] = blocks("docs/openssl.md", "sh");
     const files = shell("ls attestations/test_*.json keys/*.pub", root).out.trim().split("\n");
-    const [file = "", key = ""] = [files.find((name) => name.endsWith(".json")), files.find((name) => name.endsWith(".pub"))];
+    const [file = "", key = ""] = [
+      files.find((name) => name.endsWith(".json")),
+      files.find((name) => name.endsWith(".pub")),
+    ];
     const work = mkdtempSync(join(place, "openssl-"));
     const good = shell(recipe, work, { FILE: join(root, file), KEY: join(root, key) });
     expect(good.code, good.out).toBe(0);
     expect(good.out).toContain("Signature Verified Successfully");
     const [keyid = "none"] = /SHA256:[A-Za-z0-9+/]{43}/.exec(text(file)) ?? [];
     expect(good.out).toContain(keyid);
-    const forged = shell(`sed 's/INCONCLUSIVE/VALIDATED/' ${join(root, file)} > forged.json; FILE=forged.json\n${recipe}`, work, { KEY: join(root, key) });
+    const forged = shell(
+      `sed 's/INCONCLUSIVE/VALIDATED/' ${join(root, file)} > forged.json; FILE=forged.json\n${recipe}`,
+      work,
+      { KEY: join(root, key) },
+    );
     expect(forged.code).not.toBe(0);
   });
 });

@@ -108,10 +108,16 @@ function read(file: string, source: string): { imports: string[]; computed: stri
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) imported(node.moduleSpecifier);
     else if (ts.isExternalModuleReference(node)) imported(node.expression);
-    else if (ts.isImportTypeNode(node)) imported(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) imported(node.arguments[0]);
+    else if (ts.isImportTypeNode(node))
+      imported(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      imported(node.arguments[0]);
     else if (ts.isIdentifier(node) && node.text === "console") terminal.push("console");
-    else if (ts.isPropertyAccessExpression(node) && /^exit(?:Code)?$/.test(node.name.text) && /\bprocess$/.test(node.expression.getText()))
+    else if (
+      ts.isPropertyAccessExpression(node) &&
+      /^exit(?:Code)?$/.test(node.name.text) &&
+      /\bprocess$/.test(node.expression.getText())
+    )
       terminal.push(`process.${node.name.text}`);
     ts.forEachChild(node, visit);
   };
@@ -137,9 +143,15 @@ function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
 
 async function project(): Promise<Sources> {
   const root = fileURLToPath(new URL("..", import.meta.url));
-  const files = await Promise.all(["src", "web"].map(async (top) => (await readdir(join(root, top), { recursive: true })).map((file) => posix.join(top, file))));
+  const files = await Promise.all(
+    ["src", "web"].map(async (top) =>
+      (await readdir(join(root, top), { recursive: true })).map((file) => posix.join(top, file)),
+    ),
+  );
   const sources = files.flat().filter((file) => file.endsWith(".ts"));
-  return new Map(await Promise.all(sources.map(async (file) => [file, await readFile(join(root, file), "utf8")] as const)));
+  return new Map(
+    await Promise.all(sources.map(async (file) => [file, await readFile(join(root, file), "utf8")] as const)),
+  );
 }
 
 test("src and web keep to their floors", async () => {
@@ -166,22 +178,59 @@ const good: Record<string, string> = {
 };
 
 describe("the check itself", () => {
-  const check = (changed: Record<string, string>): string[] => complaints(new Map(Object.entries({ ...good, ...changed })));
+  const check = (changed: Record<string, string>): string[] =>
+    complaints(new Map(Object.entries({ ...good, ...changed })));
 
   test("accepts a good graph", () => {
     expect(check({})).toEqual([]);
   });
 
   test.each<[what: string, file: string, source: string, importing: string, why: keyof typeof WHY]>([
-    ["an import that goes up", "src/store/http.ts", `import "../harness/scenario.js";`, "src/harness/scenario.ts", "up"],
-    ["a type that comes from above", "src/core/a.ts", `import type { Tree } from "../view/tree.js";`, "src/view/tree.ts", "up"],
-    ["a type named in place", "src/core/a.ts", `export type A = import("../view/tree.js").Tree;`, "src/view/tree.ts", "up"],
+    [
+      "an import that goes up",
+      "src/store/http.ts",
+      `import "../harness/scenario.js";`,
+      "src/harness/scenario.ts",
+      "up",
+    ],
+    [
+      "a type that comes from above",
+      "src/core/a.ts",
+      `import type { Tree } from "../view/tree.js";`,
+      "src/view/tree.ts",
+      "up",
+    ],
+    [
+      "a type named in place",
+      "src/core/a.ts",
+      `export type A = import("../view/tree.js").Tree;`,
+      "src/view/tree.ts",
+      "up",
+    ],
     ["a re-export from above", "src/harness/a.ts", `export * from "../pipeline/run.js";`, "src/pipeline/run.ts", "up"],
-    ["a dynamic import from above", "src/harness/a.ts", `await import("../pipeline/run.js");`, "src/pipeline/run.ts", "up"],
-    ["public names that include the command line", "src/index.ts", `export * from "./cli/main.js";`, "src/cli/main.ts", "up"],
+    [
+      "a dynamic import from above",
+      "src/harness/a.ts",
+      `await import("../pipeline/run.js");`,
+      "src/pipeline/run.ts",
+      "up",
+    ],
+    [
+      "public names that include the command line",
+      "src/index.ts",
+      `export * from "./cli/main.js";`,
+      "src/cli/main.ts",
+      "up",
+    ],
     ["a file that imports the public names", "src/pipeline/a.ts", `import "../index.js";`, "src/index.ts", "up"],
     ["a neighbour", "src/store/s3.ts", `import "../keystore/file.js";`, "src/keystore/file.ts", "next"],
-    ["a site that reaches for secrets", "src/site/a.ts", `import "../keystore/file.js";`, "src/keystore/file.ts", "secrets"],
+    [
+      "a site that reaches for secrets",
+      "src/site/a.ts",
+      `import "../keystore/file.js";`,
+      "src/keystore/file.ts",
+      "secrets",
+    ],
     ["a page that imports more than it may", "web/a.ts", `import "../src/node/files.js";`, "src/node/files.ts", "page"],
     ["a page with a package", "web/a.ts", `import "axe-core";`, "axe-core", "pure"],
     ["Node in core", "src/core/a.ts", `import { createHash } from "node:crypto";`, "node:crypto", "pure"],
@@ -189,7 +238,13 @@ describe("the check itself", () => {
     ["Node in formats", "src/formats/a.ts", `import "node:buffer";`, "node:buffer", "pure"],
     ["the whole of zod in core", "src/core/a.ts", `import { z } from "zod";`, "zod", "pure"],
     ["a package in view", "src/view/a.ts", `import * as z from "zod/mini";`, "zod/mini", "pure"],
-    ["an import of something outside", "src/cli/a.ts", `import json from "../../package.json";`, "package.json", "stray"],
+    [
+      "an import of something outside",
+      "src/cli/a.ts",
+      `import json from "../../package.json";`,
+      "package.json",
+      "stray",
+    ],
     ["an import that cannot be followed", "src/cli/a.ts", `await import(name);`, "name", "computed"],
   ])("finds %s", (_, file, source, importing, why) => {
     expect(check({ [file]: source })).toEqual([`${file} imports ${importing}: ${WHY[why]}`]);

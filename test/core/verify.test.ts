@@ -185,9 +185,10 @@ describe("the dates, all of them claims", () => {
 
   test("all at one instant is an order", () => {
     const at = "2026-03-01T10:00:00Z";
-    expect(look(sealed(result({ run: { startedAt: at, finishedAt: at }, signedAt: at, evidence: [] }), me), [yours(me)]).exit).toBe(
-      0,
-    );
+    expect(
+      look(sealed(result({ run: { startedAt: at, finishedAt: at }, signedAt: at, evidence: [] }), me), [yours(me)])
+        .exit,
+    ).toBe(0);
   });
 
   test("the future begins five minutes from now", () => {

@@ -2,14 +2,14 @@
 import { basename, dirname, join, relative } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { workspace } from "../cli/attest.js";
-import { lab, writeDraft } from "../cli/drafts.js";
+import { writeDraft } from "../cli/drafts.js";
 import { calls, type Call } from "./points.js";
 
 let made: Call[] = [];
 
 beforeAll(async () => {
   const work = workspace();
-  await lab(work);
+  await work.attest("init", "lab", "--origin", "example.org/lab"); // in which no folder for evidence is there yet
   writeDraft(work, "statement", { title: "Another", evidence: { "a.txt": "first\n", "b.txt": "second\n" } });
   made = await calls(work, ["sign", "statement.json", "--registry", "lab"]);
 });

@@ -30,7 +30,15 @@ describe("printable", () => {
   });
 
   test("spells out every control, format character, separator and surrogate of Unicode and every blank that passes for nothing, but for what scripts and emoji need, and nothing else", () => {
-    const categories = [/^\p{Cc}$/u, /^\p{Cf}$/u, /^\p{Zl}$/u, /^\p{Zp}$/u, /^\p{Cs}$/u, /^\p{Default_Ignorable_Code_Point}$/u, /^\u2800$/];
+    const categories = [
+      /^\p{Cc}$/u,
+      /^\p{Cf}$/u,
+      /^\p{Zl}$/u,
+      /^\p{Zp}$/u,
+      /^\p{Cs}$/u,
+      /^\p{Default_Ignorable_Code_Point}$/u,
+      /^\u2800$/,
+    ];
     for (let point = 0; point <= 0x10ffff; point += 1) {
       const character = String.fromCodePoint(point);
       const unseen = categories.some((category) => category.test(character));
