@@ -116,7 +116,7 @@ class Recorder {
 
   note(event: string, facts: Readonly<Record<string, string | number | boolean | null>> = {}): void {
     const ms = this.#now().getTime() - this.#startedAt.getTime();
-    this.#timeline.push(new TextDecoder().decode(canonical({ ms, event, ...facts })));
+    this.#timeline.push(new TextDecoder().decode(canonical({ ...facts, ms, event })));
   }
 
   finish(scenario: Scenario, profile: string, { tool, command, engine }: RunOptions): Run {
@@ -146,6 +146,7 @@ class Recorder {
             this.broken === undefined ? "the run ended without reporting it" : `the run broke off: ${this.broken}`,
         },
     );
+    if (this.broken !== undefined) checks.push(brokeOff(this.broken));
     const told = scenario.tell(checks);
     return {
       evidence: this.#bytes,
@@ -179,3 +180,13 @@ class Recorder {
     };
   }
 }
+
+/** Whatever had been reported by then, a run that broke off shows nothing: what it would still have said is not known. */
+const brokeOff = (fault: string): CheckRecord => ({
+  id: "run-completed",
+  required: true,
+  claim: "The run came to its end.",
+  expected: "no fault",
+  outcome: "errored",
+  observed: `it broke off: ${fault}`,
+});

@@ -1,11 +1,10 @@
 /** A key under a passphrase: the plain secret is gone, age opens what is left, and each way to give the passphrase works. */
-import { spawnSync } from "node:child_process";
-import { createPublicKey } from "node:crypto";
+import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { armor, Decrypter } from "age-encryption";
-import { beforeAll, describe, expect, test } from "vitest";
-import { attest, copyOf, MAIN, workspace, type Workspace } from "./attest.js";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { attest, copyOf, ended, MAIN, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, locked, secretOf, writeDraft } from "./drafts.js";
 
 const PASSPHRASE = "correct horse battery staple";
@@ -75,44 +74,69 @@ describe("signing", () => {
 });
 
 describe("on a terminal", () => {
-  /** `script` lends the program a terminal; what is typed comes when it is asked for. */
-  const terminal = (
+  /** `script` lends the program a terminal; each answer is typed when its question is asked. */
+  async function terminal(
     work: Workspace,
     args: readonly string[],
-    typed: string,
-  ): { status: number | null; shown: string } => {
+    answers: readonly [question: string, answer: string][],
+  ): Promise<Ran> {
     const line = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");
-    // The pauses keep each line from being typed before its question is asked: a terminal would echo it.
-    const typing = typed
-      .split("\n")
-      .map((text) => `sleep 1.5; printf '${text}\\r'`)
-      .join("; ");
-    const { status, stdout } = spawnSync("/bin/sh", ["-c", `(${typing}; sleep 4) | script -qec "${line}" /dev/null`], {
-      cwd: work.cwd,
-      env: work.env,
-      encoding: "utf8",
+    const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: work.cwd, env: work.env, stdio: "pipe" });
+    const end = ended(child);
+    let unread = "";
+    const waiting = [...answers];
+    child.stdout.on("data", (text: string) => {
+      unread += text;
+      const [question, answer] = waiting[0] ?? [];
+      if (question === undefined || !unread.includes(question)) return;
+      unread = "";
+      waiting.shift();
+      child.stdin.write(`${answer ?? ""}\r`);
     });
-    return { status, shown: stdout };
-  };
+    return await end;
+  }
 
-  test("it is asked for, and not shown", async (context) => {
+  beforeEach((context) => {
     if (spawnSync("script", ["--version"]).error)
       context.skip("NOT CHECKED: there is no `script` here to lend a terminal");
-    const work = await under();
-    const { shown } = terminal(work, SIGN, PASSPHRASE);
-    expect(shown).toContain("passphrase: ");
-    expect(shown).toContain("signed with SHA256:");
-    expect(shown).not.toContain(PASSPHRASE);
   });
 
-  test("a new one is asked for twice, and nothing is changed when they differ", async (context) => {
-    if (spawnSync("script", ["--version"]).error)
-      context.skip("NOT CHECKED: there is no `script` here to lend a terminal");
+  test("it is asked for, and not shown", async () => {
+    const work = await under();
+    const { code, stdout } = await terminal(work, SIGN, [["passphrase: ", PASSPHRASE]]);
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain("signed with SHA256:");
+    expect(stdout).not.toContain(PASSPHRASE);
+  });
+
+  test("a wrong one is not asked for again", async () => {
+    const { code, stdout } = await terminal(await under(), SIGN, [["passphrase: ", "wrong"]]);
+    expect(code).toBe(2);
+    expect(stdout).toContain("found one that does not open it");
+    expect(stdout).not.toContain("wrong");
+  });
+
+  test("a new one is asked for twice, and nothing is changed when they differ", async () => {
     const work = copyOf(made);
-    const { shown } = terminal(work, ["key", "passphrase"], "one thing\nanother thing");
-    expect(shown).toContain("the same again: ");
-    expect(shown).toContain("error: expected the same passphrase twice, found two");
-    expect(shown).not.toContain("thing\r");
-    expect(createPublicKey(secretOf(work)).asymmetricKeyType).toBe("ed25519");
+    const { code, stdout } = await terminal(
+      work,
+      ["key", "passphrase"],
+      [
+        ["new passphrase: ", "one thing"],
+        ["the same again: ", "another thing"],
+      ],
+    );
+    expect(code).toBe(2);
+    expect(stdout).toContain("error: expected the same passphrase twice, found two");
+    expect(stdout).not.toMatch(/(?:one|another) thing/);
+    expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
+  });
+
+  test("Ctrl-C at the question changes nothing", async () => {
+    const work = copyOf(made);
+    const { code, stdout } = await terminal(work, ["key", "passphrase"], [["new passphrase: ", "\u0003"]]);
+    expect(code).toBe(2);
+    expect(stdout).toContain("error: interrupted at the prompt");
+    expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
   });
 });

@@ -204,7 +204,7 @@ describe("a scenario that goes wrong", () => {
       }),
       options(),
     );
-    expect(outcomes(run)).toEqual({ a: "passed", b: "errored" });
+    expect(outcomes(run)).toEqual({ a: "passed", b: "errored", "run-completed": "errored" });
     expect(checks(run)[1]?.observed).toBe("the run broke off: out of luck");
     expect(run.draft.predicate.f3.verdict).toBe("INCONCLUSIVE");
     expect(timeline(run).at(-1)).toMatchObject({ event: "error", message: "out of luck" });
