@@ -10,7 +10,7 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { formatKey, parseKey, publicKey, type PublicKey, type Signer } from "../core/key.js";
 import { KEY_NAME } from "../core/schema.js";
-import { create, list, makeFolder, read, replace } from "../node/files.js";
+import { create, discardUnfinished, list, makeFolder, read, replace } from "../node/files.js";
 import { refuseInsideGit } from "../node/paths.js";
 
 export interface StoredKey {
@@ -109,6 +109,7 @@ export class Keystore {
     if (this.#publicFile(name) === undefined) create(this.#path(name, "pub"), utf8(`${formatKey(stored.key, name)}\n`));
     replace(this.#path(name, "age"), armored, 0o600);
     rmSync(this.#path(name, "pem"), { force: true });
+    discardUnfinished(this.#path(name, "pem")); // a writer that was killed may have left the plain secret under another name
     return this.find(name);
   }
 

@@ -145,6 +145,15 @@ export function list(path: string): readonly string[] {
   }
 }
 
+/** Removes every unfinished or doubly named copy of one file, however young: for secrets, which must not outlive their removal. */
+export function discardUnfinished(path: string): void {
+  const head = `.${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(head) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(head.length)))
+      discard(join(dirname(path), name));
+  }
+}
+
 const ABANDONED_MS = 60 * 60_000;
 
 /** Removes what killed writers left: our own temporary files, once they are an hour old. */
