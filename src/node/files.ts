@@ -16,7 +16,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { equal, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 
@@ -117,7 +117,11 @@ function discard(path: string): void {
 export function makeFolder(path: string, mode = 0o755): void {
   try {
     const first = mkdirSync(path, { recursive: true, mode });
-    if (first !== undefined) syncFolder(dirname(first));
+    if (first === undefined) return;
+    for (let above = dirname(resolve(path)); above.length >= dirname(resolve(first)).length; above = dirname(above)) {
+      syncFolder(above);
+      if (above === dirname(above)) return;
+    }
   } catch (error) {
     throw ioError("make the folder", path, error);
   }
