@@ -1,8 +1,10 @@
 /** The command line as a person has it: the built program as a child process, in a folder and with a home of its own. */
 import { spawn, type ChildProcess } from "node:child_process";
 import {
+  chmodSync,
   closeSync,
   cpSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -152,6 +154,11 @@ export const workspace = (): Workspace => inside(temporary());
 export function copyOf({ root }: Workspace): Workspace {
   const copy = temporary();
   cpSync(root, copy, { recursive: true });
+  // Node 24 gives the folders of a copy the mode of new ones.
+  for (const name of readdirSync(root, { recursive: true, encoding: "utf8" })) {
+    const { mode } = lstatSync(join(root, name));
+    if ((mode & 0o077) === 0) chmodSync(join(copy, name), mode & 0o777);
+  }
   return inside(copy);
 }
 
