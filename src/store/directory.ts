@@ -2,7 +2,7 @@
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
 import { create, list, read, replace, sweep } from "../node/files.js";
-import { withLock } from "../node/lock.js";
+import { LockLost, withLock } from "../node/lock.js";
 import type { Store } from "./store.js";
 
 export class Directory implements Store {
@@ -37,9 +37,11 @@ export class Directory implements Store {
 
   async update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void> {
     const file = this.#at(path);
-    await withLock(join(dirname(file), `.${basename(file)}`), () => {
+    await withLock(join(dirname(file), `.${basename(file)}`), (held) => {
       const next = change(this.readNow(path));
-      if (next !== undefined) replace(file, next);
+      if (next === undefined) return;
+      if (!held.isMine()) throw new LockLost(); // stopped for so long that another writer has the lock: read again
+      replace(file, next);
     });
   }
 
