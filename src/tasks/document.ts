@@ -1,0 +1,78 @@
+/** One task as a JSON document. Members that we do not know belong to somebody else: they are carried along, in their order. */
+import { AttestError } from "../core/errors.js";
+
+export type Status = "pending" | "in_progress" | "completed";
+
+/** The members that the task tools were observed to write; whatever else a document has, it keeps. */
+export interface Task {
+  readonly id: string;
+  readonly subject: string;
+  readonly description: string;
+  readonly activeForm?: string;
+  readonly status: Status;
+  readonly owner?: string;
+  readonly blocks: readonly string[];
+  readonly blockedBy: readonly string[];
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly [other: string]: unknown;
+}
+
+export interface NewTask {
+  readonly subject: string;
+  readonly description: string;
+  readonly activeForm?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** What an update may change. A metadata member of null is removed, as the vendor's tools do it. */
+export interface Change {
+  readonly status?: Status;
+  readonly subject?: string;
+  readonly description?: string;
+  readonly activeForm?: string;
+  readonly owner?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+export const STATUSES: readonly Status[] = ["pending", "in_progress", "completed"];
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string");
+
+/** @throws AttestError `task-format` for what TaskGet would not take for a task either: torn, or lacking a member */
+export function parseTask(text: string, id: string): Task {
+  const refused = (found: string): AttestError =>
+    new AttestError(
+      "task-format",
+      `expected task ${id} to be a complete document, found ${found}`,
+      "it may be in the middle of a write by a tool that writes in place; read it again",
+    );
+  let document: Record<string, unknown> | null;
+  try {
+    document = JSON.parse(text) as Record<string, unknown> | null;
+  } catch {
+    throw refused(text === "" ? "an empty file" : "text that is no JSON");
+  }
+  if (typeof document !== "object" || document === null) throw refused("no object");
+  const { subject, description, status, blocks, blockedBy, metadata } = document;
+  if (document["id"] !== id) throw refused(`the id ${JSON.stringify(document["id"])}`);
+  if (typeof subject !== "string" || typeof description !== "string") throw refused("no subject or no description");
+  if (!STATUSES.includes(status as Status)) throw refused(`the status ${JSON.stringify(status)}`);
+  if (!isTexts(blocks) || !isTexts(blockedBy)) throw refused("no blocks or no blockedBy");
+  if (metadata !== undefined && (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)))
+    throw refused("metadata that is no object");
+  return document as Task;
+}
+
+/** Pretty printed, as the vendor's tools write it. */
+export const formatTask = (task: Task): string => JSON.stringify(task, null, 2);
+
+export function changed(task: Task, { metadata, ...members }: Change): Task {
+  const next: Record<string, unknown> = { ...task };
+  for (const [name, value] of Object.entries(members)) if (value !== undefined) next[name] = value;
+  if (metadata !== undefined) {
+    const merged = Object.entries({ ...task.metadata, ...metadata }).filter(([, value]) => value !== null);
+    next["metadata"] = Object.fromEntries(merged);
+  }
+  return next as Task;
+}

@@ -1,0 +1,88 @@
+/** Which task list is meant: what the published test had to be told, found out. */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { AttestError } from "../core/errors.js";
+import { errno, ioError } from "../node/files.js";
+
+export interface ListSources {
+  /** `--list`. */
+  readonly given?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What a hook gets on stdin: JSON with `session_id`. */
+  readonly hook?: string | undefined;
+  /** `~/.claude/tasks`. */
+  readonly tasks: string;
+}
+
+export interface ListId {
+  readonly id: string;
+  readonly source:
+    "--list" | "CLAUDE_CODE_TASK_LIST_ID" | "CLAUDE_CODE_SESSION_ID" | "hook input" | "the only list on disk";
+}
+
+/**
+ * In this order: `--list`, CLAUDE_CODE_TASK_LIST_ID, CLAUDE_CODE_SESSION_ID (in the environment of the Bash tool since 2.1.132), the
+ * hook's input, the lists on disk if there is just one.
+ * @throws AttestError `list-unknown` when none of them says, or the disk has several
+ */
+export function listId({ given, env, hook, tasks }: ListSources): ListId {
+  if (given !== undefined) return { id: checked(given, "--list"), source: "--list" };
+  for (const name of ["CLAUDE_CODE_TASK_LIST_ID", "CLAUDE_CODE_SESSION_ID"] as const) {
+    const value = env[name];
+    if (value) return { id: checked(value, name), source: name };
+  }
+  if (hook !== undefined && hook.trim() !== "")
+    return { id: checked(sessionIn(hook), "hook input"), source: "hook input" };
+  const lists = listsOn(tasks);
+  const [only, ...more] = lists;
+  if (only !== undefined && more.length === 0) return { id: only, source: "the only list on disk" };
+  const found =
+    only === undefined
+      ? `none in ${tasks}`
+      : `${lists.length} in ${tasks}, the latest first: ${lists.slice(0, 5).join(", ")}`;
+  throw new AttestError(
+    "list-unknown",
+    `expected to know which task list is meant, found ${found}`,
+    "name one with --list ID, or set CLAUDE_CODE_TASK_LIST_ID",
+  );
+}
+
+/** An id becomes a folder's name, so it is held to what session ids and names look like. */
+function checked(id: string, source: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)) {
+    throw new AttestError(
+      "list-unknown",
+      `expected the id of a task list from ${source}, found ${JSON.stringify(id.slice(0, 80))}`,
+      "an id has letters, digits, '.', '_' and '-'",
+    );
+  }
+  return id;
+}
+
+function sessionIn(hook: string): string {
+  try {
+    const { session_id: session } = JSON.parse(hook) as { session_id?: unknown };
+    if (typeof session === "string") return session;
+  } catch {
+    // told below
+  }
+  throw new AttestError(
+    "list-unknown",
+    "expected hook input with a session_id, found none",
+    "a hook gets JSON on stdin; pass it on as it came",
+  );
+}
+
+/** Latest first. */
+export function listsOn(tasks: string): string[] {
+  try {
+    return readdirSync(tasks, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+      .map(({ name }) => ({ name, at: statSync(join(tasks, name)).mtimeMs }))
+      .sort((a, b) => b.at - a.at)
+      .map(({ name }) => name);
+  } catch (error) {
+    if (errno(error) === "ENOENT") return [];
+    throw ioError("list", tasks, error);
+  }
+}
