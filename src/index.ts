@@ -6,6 +6,12 @@
  * const key = parseKey("ssh-ed25519 AAAA…", nodeEngine);
  * const report = verify(bytes, { engine: nodeEngine, keys: [{ key, by: "you", source: "my notes" }], now: new Date() });
  * if (report.exit === 0 && report.verdict === "VALIDATED") …
+ *
+ * @example
+ * import { listFolder, startRun, TaskList, tasksFolder } from "@f3/attest";
+ * const list = new TaskList(listFolder(tasksFolder(undefined, process.env), "demo"));
+ * const { id } = await list.create({ subject: "Build it", description: "" });
+ * const { runId, log } = await startRun(list, id, { command: ["make"] });   // goes on when this process has ended
  */
 export { CODES, exitOf, meaningOf, type Code, type ExitStatus } from "./core/codes.js";
 export { nobleEngine, type Engine } from "./core/engine.js";
@@ -27,3 +33,18 @@ export { draft, identify, readStatement, type Draft, type Findings, type ResultS
 export { derive, type Derived, type Outcome, type Result, type Verdict } from "./core/verdict.js";
 export { verify, type VerifyOptions } from "./core/verify.js";
 export { nodeEngine } from "./node/engine.js";
+export { type Change, type NewTask, type Status, type Task } from "./tasks/document.js";
+export { listFolder, listId, tasksFolder, type ListId, type ListSources } from "./tasks/list-id.js";
+export type { ProgressState } from "./tasks/progress.js";
+export {
+  isLost,
+  runOf,
+  startRun,
+  stateOf,
+  type RunOptions,
+  type RunRecord,
+  type StartedRun,
+  type State,
+} from "./tasks/run.js";
+export { TaskList, type UpdateOptions } from "./tasks/task-list.js";
+export { watchTask, type WatchOptions } from "./tasks/watch.js";

@@ -9,6 +9,7 @@ import { run } from "./run.js";
 import { show } from "./show.js";
 import { sign } from "./sign.js";
 import { site } from "./site.js";
+import { task } from "./task.js";
 import { tellFault } from "./ui.js";
 import { VERSION } from "../node/version.js";
 import { verify } from "./verify.js";
@@ -44,7 +45,7 @@ export function program(): Command {
       if (found !== undefined || verb === undefined) (found ?? attest).outputHelp();
       else await program().parseAsync([verb], { from: "user" }); // which says that there is none, and what was meant
     });
-  for (const verb of [demo, init, key, run, sign, verify, show, site, version]) verb(attest);
+  for (const verb of [demo, init, key, run, sign, verify, show, site, task, version]) verb(attest);
   return attest;
 }
 
@@ -80,6 +81,8 @@ try {
     const known = program().commands.some((command) => command.name() === verb);
     const fault =
       error instanceof CommanderError ? usageFault(error, known && verb !== "help" ? verb : undefined) : error;
-    process.exitCode = tellFault(fault, process.argv.includes("--json"));
+    const others = process.argv.indexOf("--"); // what follows is for another program
+    const ours = process.argv.slice(0, others < 0 ? undefined : others);
+    process.exitCode = tellFault(fault, ours.includes("--json"));
   }
 }

@@ -6,6 +6,8 @@ import type { Draft } from "../core/statement.js";
 import { TOOL } from "../node/version.js";
 import { create } from "../node/files.js";
 import { writeBeside } from "../pipeline/evidence.js";
+import { checkChoices } from "../harness/run.js";
+import type { DriverChoice } from "../harness/scenario.js";
 import { runNamed, scenarioNamed } from "../pipeline/run.js";
 import { sign } from "../pipeline/sign.js";
 import { verdictWording } from "../view/words.js";
@@ -16,6 +18,8 @@ import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
 
 interface Options extends SigningOptions {
   readonly profile?: string;
+  readonly driver?: string;
+  readonly quick?: true;
   readonly dryRun?: true;
   readonly unsigned?: true;
   readonly json?: true;
@@ -28,12 +32,17 @@ export function run(attest: Command): void {
       "run a built-in test for real, sign what was observed and publish it; exit 0 for VALIDATED, 1 for less",
     )
     .option("--profile <name>", "which variant of the test")
+    .option(
+      "--driver <name[=path]>",
+      "what plays the agent's tools: fs, or claude-code=PATH for the vendor's own program",
+    )
+    .option("--quick", "a shorter run, which says what it left out")
     .option("--dry-run", "run, and print what would be signed; nothing is written")
     .option("--unsigned", "with --output: write the statement for `attest sign`");
   withExamples(
     withJson(withSigning(command)),
     "attest run task-aware-background",
-    "attest run task-aware-background --dry-run",
+    "attest run task-aware-background --profile as-published --quick --dry-run",
     "attest run task-aware-background --unsigned --output statement.json; attest sign statement.json",
   ).action(async (name: string, options: Options) => {
     process.exitCode = await runOnce(name, options);
@@ -54,7 +63,8 @@ async function runOnce(name: string, options: Options): Promise<number> {
       "expected --output FILE with --unsigned, found none",
       "the evidence is written beside that file",
     );
-  scenarioNamed(name);
+  const choices = { profile: options.profile, driver: driverOf(options.driver), quick: options.quick === true };
+  checkChoices(scenarioNamed(name), choices);
   // Everything that can be refused is refused before the test runs.
   const destination = dryRun ? undefined : await destinationOf(options);
   const signer = dryRun || unsigned ? undefined : await signerFor(options, destination);
@@ -63,10 +73,10 @@ async function runOnce(name: string, options: Options): Promise<number> {
     const progress = new Progress();
     try {
       return await runNamed(name, {
-        profile: options.profile,
+        ...choices,
         engine,
         tool: TOOL,
-        command: ["attest", "run", name, ...(options.profile === undefined ? [] : ["--profile", options.profile])],
+        command: ["attest", "run", name, ...chosenIn(options)],
         signal,
         progress: (text, share) => progress.say(text, share),
         now: () => new Date(),
@@ -91,6 +101,19 @@ async function runOnce(name: string, options: Options): Promise<number> {
   if (path !== undefined || !json) tell(draft, { json, path, id, digest, keyid: signer.key.keyid, exit });
   return exit;
 }
+
+/** `claude-code=/path/to/it`. */
+function driverOf(given: string | undefined): DriverChoice | undefined {
+  const [, name, path] = /^([^=]*)(?:=(.*))?$/s.exec(given ?? "") ?? [];
+  return given === undefined ? undefined : { name: name ?? "", ...(path !== undefined && { path }) };
+}
+
+/** As it was called, but for where the driver's program lies on this machine. */
+const chosenIn = ({ profile, driver, quick }: Options): string[] => [
+  ...(profile === undefined ? [] : ["--profile", profile]),
+  ...(driver === undefined ? [] : ["--driver", driverOf(driver)?.name ?? ""]),
+  ...(quick ? ["--quick"] : []),
+];
 
 interface Told {
   readonly json: true | undefined;

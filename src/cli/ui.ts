@@ -33,6 +33,11 @@ export function answerJson(value: unknown): void {
   process.stdout.write(inert(fromUtf8(readable(JSON.parse(JSON.stringify(value)) as Json))));
 }
 
+/** A document of another program's: nothing in it is refused, and its members keep their order. On one line for a stream of them. */
+export function answerForeign(value: unknown, layout: "lines" | "line" = "lines"): void {
+  process.stdout.write(`${inert(JSON.stringify(value, null, layout === "line" ? 0 : 2))}\n`);
+}
+
 /** The same JSON with every character that a terminal could obey, or that could hide, as an escape. */
 const inert = (json: string): string =>
   json.replace(/[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/gu, (character) =>
@@ -66,10 +71,12 @@ function internal(error: unknown): AttestError {
 /** On a terminal one line that is rewritten; elsewhere a line for each new text. */
 export class Progress {
   readonly #terminal = process.stderr.isTTY;
+  readonly #started = performance.now();
   #last = "";
 
+  /** `share` is the part that is done, 0 to 1. */
   say(text: string, share?: number): void {
-    const shown = printable(text);
+    const shown = `${printable(text)}${share === undefined ? "" : this.#remaining(share)}`;
     if (this.#terminal) {
       const bar = share === undefined ? "" : `${"█".repeat(Math.round(share * 20)).padEnd(20, "░")} `;
       process.stderr.write(`\r\u001b[2K${bar}${shown.slice(0, Math.max(20, process.stderr.columns - bar.length - 1))}`);
@@ -78,6 +85,13 @@ export class Progress {
       if (step !== this.#last) process.stderr.write(`${shown}\n`);
       this.#last = step;
     }
+  }
+
+  /** As long as what is done took, in proportion; not said before there is something to go by, nor of what is soon over. */
+  #remaining(share: number): string {
+    const elapsed = (performance.now() - this.#started) / 1000;
+    const left = (elapsed * (1 - share)) / share;
+    return elapsed < 3 || left < 5 || !Number.isFinite(left) ? "" : ` (about ${Math.ceil(left / 5) * 5} s more)`;
   }
 
   end(): void {

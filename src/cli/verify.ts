@@ -24,6 +24,7 @@ export const withKeys = (command: Command): Command =>
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
 interface Options extends KeyOptions {
+  readonly recompute?: true;
   readonly verbose?: true;
   readonly json?: true;
 }
@@ -31,20 +32,34 @@ interface Options extends KeyOptions {
 /** Files, folders, addresses and `-`, against the keys that the options name and the user's own. */
 export const verifyTargets = (
   targets: readonly string[],
-  { key = [], keyring = [] }: KeyOptions,
+  { key = [], keyring = [], recompute = false }: KeyOptions & { readonly recompute?: boolean },
 ): Promise<Verified[]> =>
-  verifyAll({ targets, keys: key, keyrings: keyring, keystore: keystore(), engine, now: new Date(), stdin: readStdin });
+  verifyAll({
+    targets,
+    keys: key,
+    keyrings: keyring,
+    keystore: keystore(),
+    engine,
+    now: new Date(),
+    stdin: readStdin,
+    recompute,
+  });
 
 export function verify(attest: Command): void {
   const command = attest
     .command("verify <target...>")
     .description("check attestations: files, registry folders, http(s) addresses, or - for stdin")
+    .option(
+      "--recompute",
+      "compute the outcomes from the archived observations again; exit 4 where that cannot be done",
+    )
     .option("--verbose", "print every step with the values that were recomputed");
   withExamples(
     withJson(withKeys(command)),
     "attest verify demo/attestations/test_*.json",
     "attest verify demo",
     "attest verify demo --key demo/keys/signer.pub",
+    "attest verify demo/attestations/test_*.json --recompute",
     "attest verify demo --json",
   ).action(async (targets: readonly string[], options: Options) => {
     const verified = await verifyTargets(targets, options);

@@ -16,6 +16,7 @@ export const CHECK_NAMES = [
   "name",
   "time",
   "evidence",
+  "recompute",
   "log",
   "policy",
 ] as const;

@@ -5,6 +5,7 @@
 import * as z from "zod/mini";
 import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
+import { criterion } from "./criterion.js";
 import { digestSet, timestamp } from "./schema.js";
 import { derive } from "./verdict.js";
 
@@ -43,6 +44,8 @@ const check = z.object({
   /** What was seen; of a skipped check, why it was not tried. */
   observed: text,
   measurements: z.optional(z.array(z.object({ name: filled, value: z.number(), unit: z.optional(text) }))),
+  /** As data, where the outcome follows from raw observations; `expected` then says the same in words. */
+  criterion: z.optional(criterion),
 });
 
 const evidence = z.object({
@@ -67,6 +70,15 @@ const f3 = z.object({
   checks: z
     .array(check)
     .check(z.refine((checks) => new Set(checks.map(({ id }) => id)).size === checks.length, "check ids repeat")),
+  /** What to draw: bars of one length each for a measurement of a check, or for its share of another one. */
+  figures: z.optional(
+    z.array(
+      z.object({
+        title: filled,
+        bars: z.array(z.object({ label: filled, check: checkId, measurement: filled, of: z.optional(filled) })),
+      }),
+    ),
+  ),
   /** What the run did not look at, in words. */
   notChecked: z.array(filled),
   evidence: z.array(
@@ -79,7 +91,7 @@ const f3 = z.object({
   ),
   relations: z.array(
     z.object({
-      type: z.enum(["verifies", "reproduces", "contradicts", "supersedes", "planned-by"]),
+      type: z.enum(["verifies", "reproduces", "answers", "contradicts", "supersedes", "planned-by"]),
       target: filled,
       digest: z.optional(digestSet),
     }),
@@ -122,6 +134,7 @@ export type CheckRecord = F3["checks"][number];
 export type EvidenceRef = F3["evidence"][number];
 export type Subject = ResultStatement["subject"][number];
 export type Descriptor = ResultStatement["predicate"]["configuration"][number];
+export type Figure = NonNullable<F3["figures"]>[number];
 export type Relation = F3["relations"][number];
 
 /** A statement that is complete but for the time of its signature. */

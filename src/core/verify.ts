@@ -1,13 +1,15 @@
 /**
  * Verification: one document in, one `Report` out, in the one order that every path shares. It never throws on bad input.
  *
- *     bytes → skin → canonical → signature → trust → type → schema → derivation → name → time → evidence → log → policy
+ *     bytes → skin → canonical → signature → trust → type → schema → derivation → name → time → evidence → recompute → log → policy
  */
 import type { Bytes } from "./bytes.js";
 import { exitOf } from "./codes.js";
 import { parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.js";
+import { judge, permits } from "./criterion.js";
 import { AttestError } from "./errors.js";
 import { isObject, type Json, type JsonObject } from "./json.js";
+import { recompute } from "./recompute.js";
 import { exitStatus, Ladder, type AuditWord, type Report } from "./report.js";
 import { checkSignatures, checkTrust, type Judges } from "./signatures.js";
 import { identify, readStatement, RESULT_TYPE, STATEMENT_TYPE, VERSION, type ResultStatement } from "./statement.js";
@@ -22,6 +24,8 @@ export interface VerifyOptions extends Judges {
   readonly named?: boolean;
   /** How archived bytes compare with the digest and the size that were signed. Without it evidence is not checked. */
   readonly archived?: (sha256: string, size: number) => "same" | "changed" | "missing";
+  /** The bytes of archived observations: given, every outcome with a criterion is computed from them again. */
+  readonly observations?: (sha256: string) => Bytes | undefined;
 }
 
 const CLOCK_SLACK_MS = 5 * 60_000;
@@ -54,6 +58,7 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
     checkName(identity.id, options, ladder);
     checkTime(statement, options.now, ladder);
     checkEvidence(statement, options, ladder);
+    recompute(statement, options, ladder);
     ladder.notChecked(
       "log",
       "no-log",
@@ -186,6 +191,15 @@ function checkStatement({ payloadType, payload }: Envelope, ladder: Ladder): Res
         values,
       );
     }
+  }
+  for (const { id, outcome, criterion, measurements = [] } of predicate.f3.checks) {
+    if (criterion === undefined || permits(outcome, criterion, measurements)) continue;
+    return void ladder.failed(
+      "derivation",
+      "outcome-mismatch",
+      `the measurements of ${id} give ${judge(criterion, measurements)}, the statement says ${outcome}`,
+      values,
+    );
   }
   ladder.passed("derivation", `the recorded checks give ${derived.verdict}, as stated`, values);
   return read.statement;

@@ -1,16 +1,16 @@
-/** One run of a scenario: its observations become checks and evidence, and those a draft, whose verdict follows from them. */
+/** Runs a scenario in a temporary home and makes a draft statement of what it reported. The verdict is derived, never reported. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hex, utf8, type Bytes } from "../core/bytes.js";
+import type { Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { canonical, readable } from "../core/json.js";
-import { draft, type CheckRecord, type Draft, type EvidenceRef } from "../core/statement.js";
-import type { Outcome } from "../core/verdict.js";
+import { readable } from "../core/json.js";
+import { draft, type Draft } from "../core/statement.js";
 import { environment } from "./environment.js";
-import type { Attachment, Measurement, Probe, Profile, Scenario } from "./scenario.js";
+import { Recorder } from "./recorder.js";
+import type { DriverChoice, Profile, Scenario } from "./scenario.js";
 import { folderDigest } from "./source.js";
 
 export interface Run {
@@ -21,6 +21,8 @@ export interface Run {
 
 export interface RunOptions {
   readonly profile: string | undefined;
+  readonly driver?: DriverChoice | undefined;
+  readonly quick?: boolean;
   readonly engine: Engine;
   /** Name and version of this tool. */
   readonly tool: string;
@@ -30,163 +32,89 @@ export interface RunOptions {
   readonly now: () => Date;
 }
 
-/** @throws AttestError `scenario-unknown` for the profile, `interrupted`; what the scenario throws becomes an errored check */
+/** @throws AttestError `scenario-unknown` for the profile, the driver or the shorter run that it does not have */
+export function checkChoices(scenario: Scenario, { profile, driver, quick }: Partial<RunOptions>): Profile {
+  const unknown = (what: string, found: string, hint: string): AttestError =>
+    new AttestError("scenario-unknown", `expected ${what} of ${scenario.name}, found ${JSON.stringify(found)}`, hint);
+  const name = profile ?? scenario.defaultProfile;
+  const chosen = Object.hasOwn(scenario.profiles, name) ? scenario.profiles[name] : undefined;
+  if (chosen === undefined)
+    throw unknown("a profile", name, `its profiles: ${Object.keys(scenario.profiles).join(", ")}`);
+  if (driver !== undefined && !scenario.drivers.includes(driver.name))
+    throw unknown("a driver", driver.name, `its drivers: ${scenario.drivers.join(", ")}`);
+  if (quick === true && chosen.quick === undefined)
+    throw unknown("a shorter run", "--quick", `the profile ${name} has only one length`);
+  return chosen;
+}
+
+/** @throws AttestError as `checkChoices`, `interrupted`; what else the scenario throws becomes an errored check */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Run> {
-  const name = options.profile ?? scenario.defaultProfile;
-  const profile = Object.hasOwn(scenario.profiles, name) ? scenario.profiles[name] : undefined;
-  if (profile === undefined) {
-    throw new AttestError(
-      "scenario-unknown",
-      `expected a profile of ${scenario.name}, found ${JSON.stringify(name)}`,
-      `its profiles: ${Object.keys(scenario.profiles).join(", ")}`,
-    );
-  }
-  const recorder = new Recorder(profile, options);
+  const profile = checkChoices(scenario, options);
+  const { engine, signal, progress, now, quick = false } = options;
+  const recorder = new Recorder(profile, engine, now);
   const home = mkdtempSync(join(tmpdir(), "f3-attest-run-"));
+  const name = options.profile ?? scenario.defaultProfile;
+  const driver = options.driver ?? { name: scenario.drivers[0] ?? "" };
   try {
-    await scenario.run(recorder.probe(name, home, options));
+    await scenario.run(recorder.probe({ profile: name, driver, quick, home, signal, progress }));
   } catch (error) {
-    recorder.broken = error instanceof Error ? error.message : String(error);
-    recorder.note("error", { message: recorder.broken });
+    if (error instanceof AttestError && error.code === "driver-missing") throw error;
+    recorder.breakOff(error instanceof Error ? error.message : String(error));
   } finally {
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
-  if (options.signal.aborted)
+  if (signal.aborted)
     throw new AttestError(
       "interrupted",
       "the run was interrupted",
       "nothing was signed or published; run the same command again",
     );
-  return recorder.finish(scenario, name, options);
+  return stated(scenario, profile, name, recorder, options);
 }
 
-/** Collects what the probe is told. */
-class Recorder {
-  readonly #profile: Profile;
-  readonly #engine: Engine;
-  readonly #now: () => Date;
-  readonly #startedAt: Date;
-  readonly #checks = new Map<string, CheckRecord>();
-  readonly #evidence: EvidenceRef[] = [];
-  readonly #bytes = new Map<string, Bytes>();
-  readonly #timeline: string[] = [];
-  broken: string | undefined;
-
-  constructor(profile: Profile, { engine, now }: RunOptions) {
-    this.#profile = profile;
-    this.#engine = engine;
-    this.#now = now;
-    this.#startedAt = now();
-  }
-
-  probe(profile: string, home: string, { signal, progress }: RunOptions): Probe {
-    return {
-      profile,
-      home,
-      signal,
-      progress,
-      check: (id, outcome, observed, measurements) => this.#check(id, outcome, observed, measurements),
-      attach: (attachment) => this.#attach(attachment),
-      note: (event, facts) => this.note(event, facts),
-    };
-  }
-
-  #check(id: string, outcome: Outcome, observed: string, measurements?: readonly Measurement[]): void {
-    const planned = this.#profile.checks.find((check) => check.id === id);
-    if (planned === undefined) throw new Error(`the check ${id} was not planned`);
-    if (this.#checks.has(id)) throw new Error(`the check ${id} was reported before`);
-    this.#checks.set(id, { ...planned, outcome, observed, ...(measurements && { measurements: [...measurements] }) });
-    this.note("check", { id, outcome });
-  }
-
-  #attach({ name, role, mediaType, bytes, source }: Attachment): void {
-    const sha256 = hex(this.#engine.sha256(bytes));
-    this.#bytes.set(sha256, bytes);
-    this.#evidence.push({
-      name,
-      role,
-      mediaType,
-      digest: { sha256 },
-      size: bytes.length,
-      ...(source === undefined
-        ? { sourceDateKind: "unknown" as const }
-        : { sourceDate: source.date.toISOString(), sourceDateKind: source.kind }),
-    });
-  }
-
-  note(event: string, facts: Readonly<Record<string, string | number | boolean | null>> = {}): void {
-    const ms = this.#now().getTime() - this.#startedAt.getTime();
-    this.#timeline.push(new TextDecoder().decode(canonical({ ...facts, ms, event })));
-  }
-
-  finish(scenario: Scenario, profile: string, { tool, command, engine }: RunOptions): Run {
-    const finishedAt = this.#now();
-    const machine = environment(tool);
-    const observed = { date: finishedAt, kind: "observed" } as const;
-    this.#attach({
-      name: "timeline.ndjson",
-      role: "timeline",
-      mediaType: "application/x-ndjson",
-      bytes: utf8(`${this.#timeline.join("\n")}\n`),
-      source: observed,
-    });
-    this.#attach({
-      name: "environment.json",
-      role: "environment",
-      mediaType: "application/json",
-      bytes: readable(machine),
-      source: observed,
-    });
-    const checks = this.#profile.checks.map(
-      (planned): CheckRecord =>
-        this.#checks.get(planned.id) ?? {
-          ...planned,
-          outcome: "errored",
-          observed:
-            this.broken === undefined ? "the run ended without reporting it" : `the run broke off: ${this.broken}`,
+function stated(scenario: Scenario, profile: Profile, name: string, recorder: Recorder, options: RunOptions): Run {
+  const { engine, tool, command, now, quick } = options;
+  const finishedAt = now();
+  const machine = environment(tool);
+  recorder.attach({
+    name: "environment.json",
+    role: "environment",
+    mediaType: "application/json",
+    bytes: readable(machine),
+    source: { date: finishedAt, kind: "observed" },
+  });
+  const { checks, evidence, configuration, notChecked, bytes } = recorder.finish(finishedAt);
+  const told = scenario.tell(checks, name);
+  return {
+    evidence: bytes,
+    draft: draft({
+      subject: profile.subject ?? scenario.subject,
+      configuration: [
+        {
+          name: `scenario ${scenario.name}`,
+          digest: { sha256: folderDigest(dirname(fileURLToPath(scenario.source)), engine) },
+          annotations: { profile: name, length: quick === true ? "quick" : "full" },
         },
-    );
-    if (this.broken !== undefined) checks.push(brokeOff(this.broken));
-    const told = scenario.tell(checks);
-    return {
-      evidence: this.#bytes,
-      draft: draft({
-        subject: scenario.subject,
-        configuration: [
-          {
-            name: `scenario ${scenario.name}`,
-            digest: { sha256: folderDigest(dirname(fileURLToPath(scenario.source)), engine) },
-            annotations: { profile },
-          },
-          ...scenario.configuration,
-        ],
-        f3: {
-          title: scenario.title,
-          hypothesis: scenario.hypothesis,
-          summary: told.summary,
-          sections: [...told.sections],
-          checks,
-          notChecked: [...this.#profile.notChecked],
-          evidence: this.#evidence,
-          relations: [...scenario.relations],
-          run: {
-            startedAt: this.#startedAt.toISOString(),
-            finishedAt: finishedAt.toISOString(),
-            command: [...command],
-            environment: machine,
-          },
+        ...scenario.configuration,
+        ...configuration,
+      ],
+      f3: {
+        title: told.title ?? scenario.title,
+        hypothesis: told.hypothesis ?? scenario.hypothesis,
+        summary: told.summary,
+        sections: [...told.sections],
+        checks: [...checks],
+        ...(profile.figures && { figures: [...profile.figures] }),
+        notChecked: [...profile.notChecked, ...notChecked, ...(quick === true ? (profile.quick ?? []) : [])],
+        evidence: [...evidence],
+        relations: [...scenario.relations, ...(profile.relations ?? [])],
+        run: {
+          startedAt: recorder.startedAt.toISOString(),
+          finishedAt: finishedAt.toISOString(),
+          command: [...command],
+          environment: machine,
         },
-      }),
-    };
-  }
+      },
+    }),
+  };
 }
-
-/** Whatever had been reported by then, a run that broke off shows nothing: what it would still have said is not known. */
-const brokeOff = (fault: string): CheckRecord => ({
-  id: "run-completed",
-  required: true,
-  claim: "The run came to its end.",
-  expected: "no fault",
-  outcome: "errored",
-  observed: `it broke off: ${fault}`,
-});

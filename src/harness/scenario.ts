@@ -1,17 +1,40 @@
 /** What a runtime test is: what it will look at, said beforehand, and a function that goes and looks. */
 import type { Bytes } from "../core/bytes.js";
-import type { CheckRecord, Descriptor, EvidenceRef, Relation, Subject } from "../core/statement.js";
+import { wording, type Criterion, type Measurement, type Observation } from "../core/criterion.js";
+import type { CheckRecord, Descriptor, EvidenceRef, Figure, Relation, Subject } from "../core/statement.js";
 import type { Outcome } from "../core/verdict.js";
 
-/** A check as it is planned: its criterion is fixed before anything is observed. */
-export type Planned = Pick<CheckRecord, "id" | "claim" | "required" | "expected">;
-export type Measurement = NonNullable<CheckRecord["measurements"]>[number];
+/**
+ * A check as it is planned: what is expected is fixed before anything is observed. With a criterion its outcome is computed from the
+ * observations; without one the scenario reports it.
+ */
+export type Planned = Pick<CheckRecord, "id" | "claim" | "required" | "expected" | "criterion">;
+export type { Measurement, Observation } from "../core/criterion.js";
+
+/** A check whose outcome follows from observations: what is expected of it is its criterion, in words. */
+export const computed = (check: Omit<Planned, "expected"> & { readonly criterion: Criterion }): Planned => ({
+  ...check,
+  expected: wording(check.criterion),
+});
 
 export interface Profile {
   readonly describe: string;
   readonly checks: readonly Planned[];
+  readonly figures?: readonly Figure[];
   /** What this profile does not look at, in words. */
   readonly notChecked: readonly string[];
+  /** What this profile tests, where that is not what the scenario's other profiles do. */
+  readonly subject?: readonly Subject[];
+  /** What is answered beside the published test: relations that only this profile has. */
+  readonly relations?: readonly Relation[];
+  /** Where there is a shorter run: what it leaves out, in words. */
+  readonly quick?: readonly string[];
+}
+
+/** Which implementation of the thing under test answers, where there are several; `path` names a program. */
+export interface DriverChoice {
+  readonly name: string;
+  readonly path?: string;
 }
 
 export interface Scenario {
@@ -23,11 +46,19 @@ export interface Scenario {
   readonly relations: readonly Relation[];
   readonly profiles: Readonly<Record<string, Profile>>;
   readonly defaultProfile: string;
+  /** The first is taken unless another is asked for. */
+  readonly drivers: readonly string[];
   /** The folder whose code is digested into the statement's configuration: `import.meta.url` of a file in it. */
   readonly source: string;
   run(probe: Probe): Promise<void>;
   /** Prose made from what was observed; it can say nothing that the checks do not. */
-  tell(checks: readonly CheckRecord[]): {
+  tell(
+    checks: readonly CheckRecord[],
+    profile: string,
+  ): {
+    /** Where a profile has a title or a hypothesis of its own. */
+    readonly title?: string;
+    readonly hypothesis?: string;
     readonly summary: string;
     readonly sections: readonly { readonly heading: string; readonly body: string }[];
   };
@@ -45,11 +76,24 @@ export interface Attachment {
 /** What a running scenario is given. It reports what it sees; verdicts are not its business. */
 export interface Probe {
   readonly profile: string;
+  readonly driver: DriverChoice;
+  /** A shorter run was asked for. */
+  readonly quick: boolean;
   /** A temporary folder, removed after the run: the only place to write to. */
   readonly home: string;
   /** Aborted when the user interrupts: end every process that was started, then return or throw. */
   readonly signal: AbortSignal;
-  /** Once for each planned check; those that are never reported are `errored`. */
+  /** Adds what was found to be under test: a driver with its version and digest. */
+  configure(descriptor: Descriptor): void;
+  /** Adds a line to what the run did not look at, where that depends on how it was run. */
+  leaveOpen(line: string): void;
+  /** A line of the observations, which are evidence: what criteria are computed from, as raw as it was seen. */
+  observe(observation: Observation): void;
+  /** Of a check with a criterion: why it was not tried here. */
+  skip(id: string, reason: string): void;
+  /** Of a check with a criterion: what kept it from being tried. It is `errored`, unless what was observed fails it. */
+  fault(id: string, reason: string): void;
+  /** Once for each planned check without a criterion; those that are never reported are `errored`. */
   check(id: string, outcome: Outcome, observed: string, measurements?: readonly Measurement[]): void;
   attach(attachment: Attachment): void;
   /** A line of the timeline, which is evidence: milliseconds since the start are added. */

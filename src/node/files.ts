@@ -127,7 +127,7 @@ export function makeFolder(path: string, mode = 0o755): void {
   }
 }
 
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   if (process.platform === "win32") return; // a directory cannot be opened there
   const folder = openSync(path, "r");
   try {
@@ -187,6 +187,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EPERM: "take a folder in which you may write, or mend its permissions",
   EROFS: "take a folder on a file system that can be written to",
   ENOSPC: "make room on the disk and run the same command again",
+  EFBIG: "raise the limit on the size of files (ulimit -f) and run the same command again",
   EISDIR: "name a file, not a folder",
   ENOTDIR: "a part of the path is a file: name another path",
 };

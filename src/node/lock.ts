@@ -5,13 +5,16 @@
  * What the protocol cannot give: a holder that is stopped for longer than that, exactly between its last look at the lock and its
  * rename, writes over its successor. `Held.isMine` shrinks that window to two system calls; no lock made of names can close it.
  */
-import { mkdirSync, renameSync, rmdirSync, statSync, type Stats } from "node:fs";
+import { lstatSync, mkdirSync, renameSync, rmdirSync, type Stats } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError } from "./files.js";
 
 export const STALE_MS = 10_000;
+
+/** How long one wait for the lock may stop the event loop in all; after that it waits by timers. */
+const BLOCKING_MS = 4;
 
 export interface LockOptions {
   /** How long to wait for the lock before giving up; longer than STALE_MS, so that a dead holder is outlived. */
@@ -24,7 +27,8 @@ export interface Held {
 }
 
 /**
- * Takes the lock of `file`, runs `act` while holding it, and gives it back. `act` is synchronous: a lock is never held across a wait.
+ * Takes the lock of `file`, runs `act` while holding it, and gives it back. `act` is synchronous, and nothing is awaited from the
+ * taking to the giving back: a lock is never held across a wait, and no other task of this process can meet it.
  * @throws AttestError `locked` when it could not be had in time, `io`
  */
 export async function withLock<T>(
@@ -33,67 +37,82 @@ export async function withLock<T>(
   { patienceMs = 15_000 }: LockOptions = {},
 ): Promise<T> {
   const path = `${file}.lock`;
-  for (const until = performance.now() + patienceMs; ;) {
-    const mine = await take(path, until, patienceMs);
-    const isMine = (): boolean => same(mine, look(path));
-    try {
-      return act({ isMine });
-    } catch (error) {
-      if (!(error instanceof LockLost)) throw error;
-    } finally {
-      if (isMine()) release(path);
+  const started = performance.now();
+  for (let blocked = 0, pause = 1; ;) {
+    const mine = take(path);
+    if (mine !== undefined) {
+      const isMine = (): boolean => same(mine, look(path));
+      try {
+        return act({ isMine });
+      } catch (error) {
+        if (!(error instanceof LockLost)) throw error;
+      } finally {
+        if (isMine()) release(path);
+      }
     }
-  }
-}
-
-/** Thrown inside `act` before anything was written: the whole of it is done again under a new lock. */
-export class LockLost extends Error {}
-
-async function take(path: string, until: number, patienceMs: number): Promise<Stats> {
-  for (let pause = 0.2; ; pause = Math.min(pause * 2, 8)) {
-    try {
-      const before = performance.now();
-      mkdirSync(path);
-      const mine = statSync(path);
-      // Stopped between the two for so long that it may be somebody else's by now: left to go stale.
-      if (performance.now() - before < STALE_MS / 2) return mine;
-    } catch (error) {
-      if (errno(error) !== "EEXIST" && errno(error) !== "ENOENT") throw ioError("take the lock", path, error);
-      if (errno(error) === "ENOENT" && look(`${path}/..`) === undefined) throw ioError("take the lock", path, error);
-    }
-    if (breakStale(path)) continue;
-    if (performance.now() > until) {
+    if (performance.now() - started > patienceMs) {
       throw new AttestError(
         "locked",
         `expected the lock ${path} within ${patienceMs} ms, found it held all the while`,
         "another process is writing without end; try again, or look which one holds it",
       );
     }
-    await sleep(pause * (0.5 + Math.random()));
+    // Most holders are done within a millisecond, and no timer is as short. Waits are random, so that no waiter always comes too late.
+    if (blocked < BLOCKING_MS) {
+      const wait = 0.05 + Math.random() * 0.45;
+      Atomics.wait(NOBODY, 0, 0, wait);
+      blocked += wait;
+    } else {
+      await sleep(pause * (0.5 + Math.random()));
+      pause = Math.min(pause * 1.5, 16);
+    }
+  }
+}
+
+/** Never notified: what a thread can wait at for less than a millisecond. */
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
+
+/** Thrown inside `act` before anything was written: the whole of it is done again under a new lock. */
+export class LockLost extends Error {}
+
+/** One try. A lock that is there is looked at only: a failing mkdir would hold up the holder, who works in the same folder. */
+function take(path: string): Stats | undefined {
+  const seen = look(path);
+  if (seen !== undefined && !breakStale(path, seen)) return undefined;
+  try {
+    const before = performance.now();
+    mkdirSync(path);
+    const mine = look(path);
+    // Stopped between the two for so long that it may be somebody else's by now: left to go stale.
+    return performance.now() - before < STALE_MS / 2 ? mine : undefined;
+  } catch (error) {
+    if (errno(error) === "EEXIST") return undefined;
+    if (error instanceof AttestError) throw error;
+    throw ioError("take the lock", path, error);
   }
 }
 
 /**
- * Removes a lock that is older than STALE_MS. Its age is read against the file system's own clock, from a directory that is made for
- * the purpose: a waiter whose clock is an hour ahead would otherwise take the lock from a living holder.
+ * Moves a lock that is older than STALE_MS out of the way. Its age is read against the file system's own clock, from a directory that
+ * is made for the purpose: a waiter whose clock is an hour ahead would otherwise take the lock from a living holder.
  *
- * By renaming, not by rmdir and mkdir: of several waiters that see the same stale lock one gets it, and whoever renamed a lock that
- * had meanwhile become a fresh one is found out by the age of what it holds in its hand.
+ * By renaming, not by rmdir: of several waiters that see the same stale lock one gets it. Should a fresh lock have come to be between
+ * the last look and the rename, its holder finds it gone at its own last look, and does its work again.
  */
-function breakStale(path: string): boolean {
-  const seen = look(path);
-  if (seen === undefined) return true;
+function breakStale(path: string, seen: Stats): boolean {
+  if (!seen.isDirectory()) return false; // nobody's lock by this protocol
   if (Date.now() - seen.mtimeMs < STALE_MS && Date.now() >= seen.mtimeMs) return false;
   const aside = `${path}.${randomBytes(6).toString("hex")}`;
   try {
     mkdirSync(`${aside}.now`);
-    const now = statSync(`${aside}.now`).mtimeMs;
+    const now = look(`${aside}.now`)?.mtimeMs ?? seen.mtimeMs;
     rmdirSync(`${aside}.now`);
     if (now - seen.mtimeMs < STALE_MS) return false;
     if (!same(seen, look(path))) return true;
     renameSync(path, aside);
     rmdirSync(aside);
   } catch (error) {
+    if (error instanceof AttestError) throw error;
     if (errno(error) !== "ENOENT") throw ioError("break the stale lock", path, error);
   }
   return true;
@@ -107,9 +126,14 @@ function release(path: string): void {
   }
 }
 
-const same = (a: Stats | undefined, b: Stats | undefined): boolean =>
-  a !== undefined && b !== undefined && a.ino === b.ino && a.birthtimeMs === b.birthtimeMs && a.mtimeMs === b.mtimeMs;
+const same = (a: Stats, b: Stats | undefined): boolean =>
+  b !== undefined && a.ino === b.ino && a.birthtimeMs === b.birthtimeMs && a.mtimeMs === b.mtimeMs;
 
+/** The name itself: a link that leads nowhere is there, and mkdir refuses it. */
 function look(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw ioError("look at the lock", path, error);
+  }
 }

@@ -27,6 +27,8 @@ export interface VerifyRequest {
   readonly keystore: Keystore | undefined;
   readonly engine: Engine;
   readonly now: Date;
+  /** Compute every outcome that has a criterion from the archived observations again. */
+  readonly recompute?: boolean;
 }
 
 /** As the user named it, or the path below the folder that the user named; with a report, or with why there is none. */
@@ -63,7 +65,7 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
 function verifyOne(
   { target, bytes, ...document }: Document,
   yours: readonly Known[],
-  { engine, now }: VerifyRequest,
+  { engine, now, recompute }: VerifyRequest,
 ): Verified {
   const site = document.site === undefined ? [] : knownFrom(document.site, "site", "the registry's own keyring");
   const { archive } = document;
@@ -74,6 +76,7 @@ function verifyOne(
     fileName: document.fileName,
     named: document.named,
     ...(archive && { archived: stateIn(archive, engine) }),
+    ...(recompute && { observations: archive ?? (() => undefined) }),
   });
   return { target, report };
 }

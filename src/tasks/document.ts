@@ -39,14 +39,17 @@ export const STATUSES: readonly Status[] = ["pending", "in_progress", "completed
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");
 
+/** What is told of a task's file that holds no task. */
+export const notATask = (id: string, found: string): AttestError =>
+  new AttestError(
+    "task-format",
+    `expected task ${id} to be a complete document, found ${found}`,
+    "it may be in the middle of a write by a tool that writes in place; read it again",
+  );
+
 /** @throws AttestError `task-format` for what TaskGet would not take for a task either: torn, or lacking a member */
 export function parseTask(text: string, id: string): Task {
-  const refused = (found: string): AttestError =>
-    new AttestError(
-      "task-format",
-      `expected task ${id} to be a complete document, found ${found}`,
-      "it may be in the middle of a write by a tool that writes in place; read it again",
-    );
+  const refused = (found: string): AttestError => notATask(id, found);
   let document: Record<string, unknown> | null;
   try {
     document = JSON.parse(text) as Record<string, unknown> | null;
@@ -64,14 +67,23 @@ export function parseTask(text: string, id: string): Task {
   return document as Task;
 }
 
-/** Pretty printed, as the vendor's tools write it. */
-export const formatTask = (task: Task): string => JSON.stringify(task, null, 2);
+/** Pretty printed, as the vendor's tools write it. @throws AttestError `task-format` */
+export function formatTask(task: Task): string {
+  try {
+    return JSON.stringify(task, null, 2);
+  } catch {
+    throw notATask(task.id, "values that have no JSON form, or are nested without end"); // JSON.parse reads deeper than this writes
+  }
+}
 
+/** The same task with the change made; every other member stays as and where it is. */
 export function changed(task: Task, { metadata, ...members }: Change): Task {
   const next: Record<string, unknown> = { ...task };
-  for (const [name, value] of Object.entries(members)) if (value !== undefined) next[name] = value;
+  for (const [name, value] of Object.entries<unknown>(members)) if (value !== undefined) next[name] = value;
   if (metadata !== undefined) {
-    const merged = Object.entries({ ...task.metadata, ...metadata }).filter(([, value]) => value !== null);
+    // A null that was there before is somebody's value; one in the change removes.
+    const removed = (name: string): boolean => Object.hasOwn(metadata, name) && metadata[name] === null;
+    const merged = Object.entries({ ...task.metadata, ...metadata }).filter(([name]) => !removed(name));
     next["metadata"] = Object.fromEntries(merged);
   }
   return next as Task;

@@ -1,17 +1,52 @@
 /** Which task list is meant: what the published test had to be told, found out. */
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError } from "../node/files.js";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ListSources {
   /** `--list`. */
   readonly given?: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** What a hook gets on stdin: JSON with `session_id`. */
   readonly hook?: string | undefined;
-  /** `~/.claude/tasks`. */
+  /** The folder of all lists: `tasksFolder`. */
   readonly tasks: string;
+}
+
+/** The folder of all lists: what `--tasks` names, else `$CLAUDE_CONFIG_DIR/tasks`, else `~/.claude/tasks`. */
+export function tasksFolder(given: string | undefined, env: Environment): string {
+  if (given !== undefined) return resolve(given);
+  return resolve(env["CLAUDE_CONFIG_DIR"] || join(env["HOME"] || homedir(), ".claude"), "tasks");
+}
+
+/**
+ * The folder of one list. The folder of all may be a link, the user's own; one among the lists that leads elsewhere is not followed.
+ * @throws AttestError `list-unknown`
+ */
+export function listFolder(tasks: string, id: string): string {
+  const folder = join(tasks, checked(id, "the caller"));
+  const real = realOf(folder);
+  if (real !== undefined && dirname(real) !== realOf(tasks)) {
+    throw new AttestError(
+      "list-unknown",
+      `expected the task list ${id} in ${tasks}, found a link that leads out of it`,
+      "name the folder that it leads to with --tasks DIR",
+    );
+  }
+  return folder;
+}
+
+function realOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errno(error) === "ENOENT") return undefined;
+    throw ioError("read", path, error);
+  }
 }
 
 export interface ListId {
@@ -48,15 +83,17 @@ export function listId({ given, env, hook, tasks }: ListSources): ListId {
 }
 
 /** An id becomes a folder's name, so it is held to what session ids and names look like. */
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
 function checked(id: string, source: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)) {
+  if (!ID.test(id)) {
     throw new AttestError(
       "list-unknown",
       `expected the id of a task list from ${source}, found ${JSON.stringify(id.slice(0, 80))}`,
       "an id has letters, digits, '.', '_' and '-'",
     );
   }
-  return id;
+  return id.replaceAll(".", "-"); // as the vendor's tools name the folder
 }
 
 function sessionIn(hook: string): string {
@@ -77,8 +114,8 @@ function sessionIn(hook: string): string {
 export function listsOn(tasks: string): string[] {
   try {
     return readdirSync(tasks, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
-      .map(({ name }) => ({ name, at: statSync(join(tasks, name)).mtimeMs }))
+      .filter((entry) => entry.isDirectory() && ID.test(entry.name))
+      .map(({ name }) => ({ name, at: statSync(join(tasks, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
       .sort((a, b) => b.at - a.at)
       .map(({ name }) => name);
   } catch (error) {

@@ -4,25 +4,13 @@
  * Updates and creations take the same locks as the vendor's tools and replace the whole document by a rename, so a reader sees the old
  * document or the new one; ids count up and are never given twice; a writer whose task is no longer its own is refused.
  */
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { randomBytes } from "node:crypto";
+import { closeSync, constants, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError, isFolder, makeFolder } from "../node/files.js";
-import { changed, formatTask, parseTask, type Change, type NewTask, type Task } from "./document.js";
 import { LockLost, withLock, type Held, type LockOptions } from "../node/lock.js";
+import { changed, formatTask, type Change, type NewTask, type Task } from "./document.js";
+import { openTask, place, sweep } from "./place.js";
 
 const HIGH_WATER = ".highwatermark";
 
@@ -38,11 +26,12 @@ export class TaskList {
     this.folder = folder;
   }
 
+  /** Where a task's file lies. @throws AttestError `task-missing` for what is no number of a task */
   path(id: string): string {
     if (!/^[1-9]\d{0,14}$/.test(id))
       throw new AttestError(
         "task-missing",
-        `expected the number of a task, found ${JSON.stringify(id)}`,
+        `expected the number of a task, found ${JSON.stringify(id.slice(0, 80))}`,
         "attest task list shows the tasks that there are",
       );
     return join(this.folder, `${id}.json`);
@@ -50,7 +39,10 @@ export class TaskList {
 
   /** @throws AttestError `task-missing`, `task-format`, `io` */
   get(id: string): Task {
-    return parseTask(this.#text(id), id);
+    const open = openTask(this.path(id), id);
+    if (open === undefined) throw this.#missing(id);
+    open.close();
+    return open.task;
   }
 
   /** The tasks that can be read, by number; what cannot is left out, as TaskList does it. */
@@ -65,22 +57,34 @@ export class TaskList {
     });
   }
 
-  /** A new task with the next id. The high-water mark is written before the file, so that no id is ever given to two tasks. */
-  async create(made: NewTask, options?: LockOptions): Promise<Task> {
+  /**
+   * A new task with the next id. The high-water mark is written before the file, so that no id is ever given to two tasks, even when
+   * the file is removed by hand.
+   * @throws AttestError `locked`, `io`
+   */
+  async create({ metadata, ...made }: NewTask, options?: LockOptions): Promise<Task> {
     makeFolder(this.folder);
     const lock = join(this.folder, ".lock");
     try {
-      writeFileSync(lock, "", { flag: "a" }); // the empty file that the vendor's tools lock, and never remove
+      // The empty file that the vendor's tools lock, and never remove.
+      closeSync(openSync(lock, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o644));
+      sweep(this.folder);
     } catch (error) {
       throw ioError("write", lock, error);
     }
     return await withLock(
       lock,
       (held) => {
-        for (let id = Math.max(this.#highWater(), ...this.#ids()) + 1; ; id += 1) {
-          const task: Task = { id: String(id), ...made, status: "pending", blocks: [], blockedBy: [] };
-          this.#replace(join(this.folder, HIGH_WATER), String(id), held);
-          if (this.#link(String(id), formatTask(task), held)) return task;
+        // A writer without the lock takes the next number too. Where it was faster we leave more and more room, and so get past it.
+        for (let step = 1; ; step *= 2) {
+          const id = Math.max(this.#highWater(), ...this.#ids()) + step;
+          const task: Task = {
+            ...{ id: String(id), ...made, status: "pending", blocks: [], blockedBy: [] },
+            ...(metadata && { metadata }),
+          };
+          // Renamed only: after a power cut the files that are there say what the highest number was.
+          this.#replace(join(this.folder, HIGH_WATER), String(id), held, false);
+          if (this.#link(task, held)) return task;
         }
       },
       options,
@@ -98,48 +102,39 @@ export class TaskList {
     { fence, ...options }: UpdateOptions = {},
   ): Promise<Task> {
     const path = this.path(id);
-    if (!isFolder(this.folder)) throw missing(id, this.folder);
-    return await withLock(
-      path,
-      (held) => {
-        const file = this.#open(id);
-        try {
-          const task = parseTask(readFileSync(file, "utf8"), id);
-          if (fence !== undefined && task.metadata?.["runId"] !== fence) {
-            throw new AttestError(
-              "task-fenced",
-              `expected task ${id} to belong to the run ${fence}, found ${JSON.stringify(task.metadata?.["runId"] ?? null)}`,
-              "the task was given to another run, or its number to another task; nothing was written",
-            );
-          }
-          const next = changed(task, typeof change === "function" ? change(task) : change);
-          this.#replace(path, formatTask(next), held, () => {
-            if (fstatSync(file).nlink === 0) throw missing(id, this.folder);
-          });
-          return next;
-        } finally {
-          closeSync(file);
-        }
-      },
-      options,
-    );
-  }
-
-  #open(id: string): number {
     try {
-      return openSync(this.path(id), "r");
+      return await withLock(path, (held) => this.#update(path, id, change, fence, held), options);
     } catch (error) {
-      if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") throw missing(id, this.folder);
-      throw ioError("read", this.path(id), error);
+      // Without its folder a task has no lock either.
+      if (error instanceof AttestError && error.code === "io" && !isFolder(this.folder)) throw this.#missing(id);
+      throw error;
     }
   }
 
-  #text(id: string): string {
-    const file = this.#open(id);
+  #update(
+    path: string,
+    id: string,
+    change: Change | ((task: Task) => Change),
+    fence: string | undefined,
+    held: Held,
+  ): Task {
+    const open = openTask(path, id);
+    if (open === undefined) throw this.#missing(id);
     try {
-      return readFileSync(file, "utf8");
+      const { task } = open;
+      if (fence !== undefined && task.metadata?.["runId"] !== fence) {
+        throw new AttestError(
+          "task-fenced",
+          `expected task ${id} to belong to the run ${fence}, found ${JSON.stringify(task.metadata?.["runId"] ?? null)}`,
+          "the task was given to another run, or its number to another task; nothing was written",
+        );
+      }
+      const next = changed(task, typeof change === "function" ? change(task) : change);
+      const deleted = (): AttestError | undefined => (open.isDeleted() ? this.#missing(id) : undefined);
+      this.#replace(path, formatTask(next), held, next.status !== task.status, deleted);
+      return next;
     } finally {
-      closeSync(file);
+      open.close();
     }
   }
 
@@ -155,31 +150,40 @@ export class TaskList {
   }
 
   #highWater(): number {
+    const path = join(this.folder, HIGH_WATER);
     try {
-      const mark = Number.parseInt(readFileSync(join(this.folder, HIGH_WATER), "utf8"), 10);
-      return Number.isSafeInteger(mark) && mark > 0 ? mark : 0;
+      const mark = readFileSync(path, "utf8").trim();
+      return /^\d{1,15}$/.test(mark) ? Number(mark) : 0;
     } catch (error) {
       if (errno(error) === "ENOENT") return 0;
-      throw ioError("read", join(this.folder, HIGH_WATER), error);
+      throw ioError("read", path, error);
     }
   }
 
-  /** Whole or not at all; the lock is looked at once more right before the rename. */
-  #replace(path: string, text: string, held: Held, last?: () => void): void {
-    this.#place(path, text, (temporary) => {
-      last?.();
+  /** The lock is looked at once more right before the rename. */
+  #replace(
+    path: string,
+    text: string,
+    held: Held,
+    durable: boolean,
+    refused = (): AttestError | undefined => undefined,
+  ): void {
+    place(path, text, durable, (temporary) => {
+      // A successor's rename takes the name from the file that was read just as a deletion does: first whose lock it is.
+      const fault = refused();
       if (!held.isMine()) throw new LockLost();
+      if (fault !== undefined) throw fault;
       renameSync(temporary, path);
     });
   }
 
   /** False when there is a file of that name already: a writer without the lock was faster, and its task stays. */
-  #link(id: string, text: string, held: Held): boolean {
+  #link(task: Task, held: Held): boolean {
     let made = false;
-    this.#place(this.path(id), text, (temporary) => {
+    place(this.path(task.id), formatTask(task), true, (temporary) => {
       if (!held.isMine()) throw new LockLost();
       try {
-        linkSync(temporary, this.path(id));
+        linkSync(temporary, this.path(task.id)); // unlike rename, link refuses to overwrite
         made = true;
       } catch (error) {
         if (errno(error) !== "EEXIST") throw error;
@@ -189,28 +193,11 @@ export class TaskList {
     return made;
   }
 
-  #place(path: string, text: string, place: (temporary: string) => void): void {
-    const temporary = `${path}.tmp.${process.pid}.${randomBytes(4).toString("hex")}`;
-    try {
-      const file = openSync(temporary, "wx", 0o644);
-      try {
-        writeSync(file, text);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      place(temporary);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      if (error instanceof AttestError || error instanceof LockLost) throw error;
-      throw ioError("write", path, error);
-    }
+  #missing(id: string): AttestError {
+    return new AttestError(
+      "task-missing",
+      `expected a task ${id} in ${this.folder}, found none`,
+      "attest task list shows the tasks that there are",
+    );
   }
 }
-
-const missing = (id: string, folder: string): AttestError =>
-  new AttestError(
-    "task-missing",
-    `expected a task ${id} in ${folder}, found none`,
-    "attest task list shows the tasks that there are",
-  );

@@ -3,7 +3,7 @@ import type { Report } from "../core/report.js";
 import { answersView, headlineView, limitsView, stepsView, toneOf } from "./report.js";
 import { articleView, commandsView, titleView, type Place } from "./statement.js";
 import { date, facts, h, local, table, with_, type Child, type Element } from "./tree.js";
-import { headline } from "./words.js";
+import { headline, inShort, verdictWording } from "./words.js";
 
 /** What a page carries beside its text, so that a browser can make it again. */
 export interface PageData {
@@ -67,7 +67,7 @@ export function attestationPage({ report, place, fileName, confirmedKey }: Shown
     ...state,
     ...(pending ? [] : [limitsView()]),
     h("article", "", articleView(statement, report, place)),
-    commandsView(fileName, confirmedKey),
+    commandsView(fileName, confirmedKey, statement.predicate.f3.checks),
     ...(pending ? [] : [stepsView(report)]),
   ];
 }
@@ -113,7 +113,10 @@ export function indexPage(
           ],
       f3 === undefined
         ? ""
-        : h("span", `verdict-line ${f3.verdict.toLowerCase()}`, h("strong", "stamp small", f3.verdict)),
+        : [
+            h("span", `verdict-line ${f3.verdict.toLowerCase()}`, h("strong", "stamp small", f3.verdict)),
+            h("p", "id", inShort(verdictWording(f3.verdict, f3.checks))),
+          ],
       f3 === undefined ? "" : date(f3.signedAt),
       h("span", `state ${pending ? "open" : toneOf(report)}`, state),
     ];

@@ -33,6 +33,7 @@ const STEP: Readonly<Record<Check["name"], string>> = {
   name: "Compare the file's name",
   time: "Compare the dates",
   evidence: "Hash the archived evidence",
+  recompute: "Compute the outcomes from the observations again",
   log: "Look it up in a log",
   policy: "Apply a policy",
 };

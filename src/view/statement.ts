@@ -1,6 +1,9 @@
 /** A verified statement → an article that a person wants to read. It is only ever given what `verify` returned as `statement`. */
+import { wording } from "../core/criterion.js";
 import type { Report } from "../core/report.js";
-import type { Descriptor, EvidenceRef, F3, ResultStatement } from "../core/statement.js";
+import type { CheckRecord, Descriptor, EvidenceRef, F3, ResultStatement } from "../core/statement.js";
+import { figuresView } from "./figure.js";
+import { exact, withUnit } from "./number.js";
 import { prose } from "./prose.js";
 import { date, facts, h, link, local, table, with_, type Child, type Element } from "./tree.js";
 import { OUTCOME, SOURCE_DATE, verdictWording } from "./words.js";
@@ -32,13 +35,9 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
   const { predicate, subject } = statement;
   const { f3 } = predicate;
   return [
-    h(
-      "section",
-      "prose",
-      h("h2", "", "Summary"),
-      prose(f3.summary),
-      f3.sections.map(({ heading, body }) => [h("h2", "", heading), prose(body)]),
-    ),
+    h("section", "prose", h("h2", "", "Summary"), prose(f3.summary)),
+    ...figuresView(f3.figures ?? [], f3.checks),
+    ...f3.sections.map(({ heading, body }) => h("section", "prose", h("h2", "", heading), prose(body))),
     checksView(f3),
     h(
       "section",
@@ -108,16 +107,33 @@ const checksView = ({ checks }: F3): Element =>
           h("p", "id", h("code", "", check.id), check.required ? " · required" : " · not required"),
         ],
         h("span", `outcome ${check.outcome}`, OUTCOME[check.outcome]),
-        check.expected,
-        [
-          check.observed,
-          ...(check.measurements ?? []).map(({ name, value, unit }) =>
-            h("p", "measurement", `${name}: ${value}${unit === undefined ? "" : ` ${unit}`}`),
-          ),
-        ],
+        expectedView(check),
+        [check.observed, measurementsView(check)],
       ]),
     ),
   );
+
+/** What decides is the criterion as data: words of the publisher's own come after it, and only where they are others. */
+function expectedView({ criterion, expected }: CheckRecord): Child {
+  if (criterion === undefined) return expected;
+  const words = wording(criterion);
+  const claim = wording({ ...criterion, needs: [] });
+  return [
+    h("span", "holds", claim),
+    h("span", "given", words.slice(claim.length)),
+    [words, ""].includes(expected.trim())
+      ? undefined
+      : h("p", "id", "in the publisher's words: ", h("bdi", "", expected)),
+  ];
+}
+
+const measurementsView = ({ measurements = [] }: CheckRecord): Child =>
+  measurements.length === 0
+    ? undefined
+    : facts(
+        "measurements",
+        measurements.map(({ name, value, unit }) => [name, withUnit(exact(value), unit)]),
+      );
 
 function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element {
   const rows = evidence.map((item): Child[] => {
@@ -211,12 +227,20 @@ const identityView = ({ id, digest, signers, checks }: Report): Element =>
     ]),
   );
 
-/** The commands that say the same as the page, for whoever would rather not trust a page. */
-/** Only a key that the reader confirmed is filled in: one that the page supplies would prove the page by the page. */
-export function commandsView(file: string, confirmedKey: string | undefined): Element {
+/**
+ * The commands that say the same as the page, for whoever would rather not trust a page. Only a key that the reader confirmed is filled
+ * in: one that the page supplies would prove the page by the page.
+ */
+export function commandsView(
+  file: string,
+  confirmedKey: string | undefined,
+  checks: readonly CheckRecord[] = [],
+): Element {
   const command = (text: string): Element => with_("pre", { class: "command" }, text);
   // Whoever sends a file names it, and a shell would run `a; b.json`.
   const name = /^\w[\w.-]*$/.test(file) ? file : "FILE";
+  const verify = `npx @f3/attest verify ${name} --key '${confirmedKey ?? "KEY"}'`;
+  const recomputable = checks.filter(({ criterion }) => criterion !== undefined).length;
   return h(
     "section",
     "commands",
@@ -226,7 +250,17 @@ export function commandsView(file: string, confirmedKey: string | undefined): El
       "",
       "A page that serves both the document and its verifier is a convenience, not a proof. The command line says the same, from a copy of your own:",
     ),
-    command(`npx @f3/attest verify ${name} --key '${confirmedKey ?? "KEY"}'`),
+    command(verify),
+    recomputable === 0
+      ? undefined
+      : [
+          h(
+            "p",
+            "",
+            `${recomputable} of ${checks.length} checks state their criterion as data, over observations that are among the evidence. Given that evidence as well, as in a copy of the whole registry, the command line computes these outcomes again:`,
+          ),
+          command(`${verify} --recompute`),
+        ],
     confirmedKey === undefined
       ? h("p", "note", "KEY stands for the signer's public key line. Take it from somewhere other than this site.")
       : undefined,

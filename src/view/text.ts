@@ -3,8 +3,12 @@ import type { Element, Tree } from "./tree.js";
 
 const INLINE = new Set(["span", "strong", "em", "code", "a", "time", "bdi", "th", "td", "dt", "dd", "summary"]);
 
+/** The cells that a bar is at most wide. */
+const BAR = 24;
+
 const words = (tree: Tree): string => {
   if (typeof tree === "string") return tree;
+  if (tree.tag === "dl") return ""; // within a cell: printed on lines of its own
   const inner = tree.children.map(words).join("");
   return tree.tag === "p" || tree.tag === "div" || tree.tag === "li" ? ` ${inner} ` : inner;
 };
@@ -39,6 +43,7 @@ export function lines(tree: Tree, width = 100, indent = ""): string[] {
       return ["", indent + text, indent + (tree.tag === "h1" ? "═" : "─").repeat(Math.min(text.length, width))];
     }
     case "h3":
+    case "figcaption":
       return ["", indent + flatten(tree)];
     case "p":
       return wrap(flatten(tree), indent, width);
@@ -53,6 +58,7 @@ export function lines(tree: Tree, width = 100, indent = ""): string[] {
         return [`${indent}- ${first.trimStart()}`, ...rest];
       });
     case "dl": {
+      if (all(tree, "svg").length > 0) return bars(tree, width, indent);
       const names = all(tree, "dt").map(flatten);
       const values = all(tree, "dd").map(flatten);
       const column = names.reduce((widest, name) => Math.max(widest, name.length), 0) + 2;
@@ -71,12 +77,37 @@ export function lines(tree: Tree, width = 100, indent = ""): string[] {
           ...cells
             .slice(1)
             .flatMap((cell, at) => (cell === "" ? [] : wrap(`${head[at + 1] ?? ""}: ${cell}`, `${indent}    `, width))),
+          ...all(row, "dl").flatMap((facts) => lines(facts, width, `${indent}      `)),
         ];
       });
     }
     default:
       return INLINE.has(tree.tag) ? wrap(flatten(tree), indent, width) : inside();
   }
+}
+
+/** Label, bar and amount side by side where there is room, else the label on a line of its own. */
+function bars(list: Element, width: number, indent: string): string[] {
+  const labels = all(list, "dt").map(flatten);
+  const amounts = all(list, "dd").map(flatten);
+  const column = Math.max(...labels.map(({ length }) => length)) + 2;
+  const fits = indent.length + column + BAR + 2 + Math.max(...amounts.map(({ length }) => length)) <= width;
+  return all(list, "dd").flatMap((value, at) => {
+    const [label = "", amount = ""] = [labels[at], amounts[at]];
+    const bar = `${all(value, "svg").map(drawn).join("").padEnd(BAR)}  ${amount}`;
+    return fits
+      ? [indent + label.padEnd(column) + bar]
+      : [...wrap(label, indent, width), ...wrap(bar, `${indent}  `, width)];
+  });
+}
+
+function drawn(svg: Element): string {
+  const cells = (className: string): number => {
+    const part = all(svg, "rect").find(({ attributes }) => attributes["class"] === className)?.attributes["width"];
+    return Math.ceil((parseFloat(part ?? "0") / 100) * BAR);
+  };
+  const length = (svg.attributes["class"] === "bar" ? "█" : "▒").repeat(cells("length"));
+  return length.padEnd(cells("end"), "░") || "▏";
 }
 
 const flattenLines = (tree: Tree): string[] =>

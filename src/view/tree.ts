@@ -35,7 +35,14 @@ export type Tag =
   | "time"
   | "details"
   | "summary"
-  | "bdi";
+  | "bdi"
+  | "figure"
+  | "figcaption"
+  | "svg"
+  | "rect";
+
+/** In HTML text the place of a tag says so; nodes that are made by a script need the name space. */
+export const DRAWN: ReadonlySet<Tag> = new Set(["svg", "rect"]);
 
 export interface Element {
   readonly tag: Tag;

@@ -56,7 +56,7 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording 
   ].filter(Boolean);
   const sentence =
     verdict === "REFUTED"
-      ? `${count(of("failed"), "required check")} failed: the test speaks against the hypothesis.`
+      ? `${of("failed")} of ${count(required.length, "required check")} failed: the test speaks against the hypothesis.`
       : verdict === "VALIDATED"
         ? `All ${count(required.length, "required check")} passed.`
         : required.length === 0
@@ -64,6 +64,9 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording 
           : `${tried}, ${open.join(", ")}: neither shown nor refuted.`;
   return { word: verdict, sentence };
 }
+
+/** For a list, what stands before the colon or the full stop. */
+export const inShort = ({ sentence }: Wording): string => sentence.replace(/(?::.*|\.)$/, "");
 
 export const NO_VERDICT: Wording = {
   word: "not shown",
@@ -84,6 +87,9 @@ export const SOURCE_DATE: Readonly<Record<F3["evidence"][number]["sourceDateKind
   declared: "as declared, unchecked",
   unknown: "unknown",
 };
+
+/** A finding here is about what backs the statement, not about what it says. */
+const AUDITED: ReadonlySet<string> = new Set(["time", "evidence", "recompute"]);
 
 /** One line that says all four at once, for the top of a page. */
 export function headline({ signature, trust, signers, checks }: Report): Wording {
@@ -115,7 +121,7 @@ export function headline({ signature, trust, signers, checks }: Report): Wording
       sentence: "The signature fits, but the statement is of a kind that this verifier does not know.",
     };
   }
-  if (failed !== undefined && failed.name !== "time" && failed.name !== "evidence") {
+  if (failed !== undefined && !AUDITED.has(failed.name)) {
     return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
   }
   const name = bestSigner(signers)?.name;

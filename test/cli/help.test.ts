@@ -23,6 +23,13 @@ const VERBS = [
   "site",
   "site build",
   "site serve",
+  "task",
+  "task create",
+  "task get",
+  "task list",
+  "task update",
+  "task watch",
+  "task run",
   "version",
 ];
 
@@ -41,6 +48,7 @@ beforeAll(async () => {
   made.write("results/output.txt", "4\n");
   made.write("FILE", "a passphrase\n");
   await made.attest("sign", "statement.json", "--output", "attestation.json");
+  await made.attest("task", "create", "Build it", "--list", "demo");
   made.write("signer.pub", (await made.attest("key", "show")).stdout);
 }, 60_000);
 

@@ -32,6 +32,7 @@ beforeAll(async () => {
   await lab(plain);
   plain.write("pw", `${PASSPHRASE}\nanother line\n`);
   writeDraft(plain, "statement", { title: "Another" });
+  await plain.attest("task", "create", "one", "--list", "demo");
   under = copyOf(plain);
   writeFileSync(join(under.home, "keys", "signer.age"), await locked(secretOf(under), PASSPHRASE), { mode: 0o600 });
   rmSync(join(under.home, "keys", "signer.pem"));
@@ -76,6 +77,71 @@ const serving = async (work: Workspace, ...args: readonly string[]): Promise<str
   ok(await ended(child));
   return `${new URL(line).host} ${String(answer.status)}`;
 };
+
+const UPDATE = ["task", "update", "1", "--list", "demo"];
+const WAIT = ["task", "run", "--task", "1", "--wait", "--"];
+const METADATA = ['a={"b":[1]}', "c=plain=text", "d=null", "e="].flatMap((pair) => ["--metadata", pair]);
+
+const taskIn = (work: Workspace, id = "1", list = "user/.claude/tasks/demo"): JsonObject =>
+  JSON.parse(readFileSync(join(work.root, list, `${id}.json`), "utf8")) as JsonObject;
+
+const changes = async (work: Workspace, member: string, option: string, value: string): Promise<void> => {
+  const before = taskIn(work);
+  ok(await work.attest(...UPDATE, option, value));
+  expect(taskIn(work)).toEqual({ ...before, [member]: value });
+};
+
+/** The three options by which every task verb finds its list: of two on the disk, the one that they name. */
+function whichList(): Record<string, (work: Workspace) => Promise<unknown>> {
+  const verbs: Readonly<Record<string, readonly string[]>> = {
+    create: ["a"],
+    get: ["1"],
+    list: [],
+    update: ["1", "--owner", "me"],
+    watch: ["1", "--timeout", "60"],
+    run: ["--task", "1", "--wait"],
+  };
+  const found = Object.entries(verbs).flatMap(([verb, args]) => {
+    const command = verb === "run" ? ["--", "true"] : [];
+    const asked = (work: Workspace, more: readonly string[], input = ""): Promise<Ran> =>
+      attest(["task", verb, ...args, ...more, ...command], { ...work, input });
+    /** A list of one task, which is completed. */
+    const another = (work: Workspace, tasks: string): unknown =>
+      work.write(join(tasks, "other/1.json"), JSON.stringify({ ...taskIn(work), status: "completed" }));
+    const two = async (work: Workspace): Promise<void> => {
+      another(work, "../user/.claude/tasks");
+      refused(await asked(work, []), /which task list is meant, found 2 in .*, the latest first: other, demo$/);
+    };
+    return [
+      [
+        `task ${verb} --list`,
+        async (work: Workspace) => {
+          await two(work);
+          ok(await asked(work, ["--list", "other"]));
+        },
+      ],
+      [
+        `task ${verb} --hook`,
+        async (work: Workspace) => {
+          await two(work);
+          const hook = JSON.stringify({ session_id: "other", hook_event_name: "Stop" });
+          refused(await asked(work, [], hook), /which task list is meant/);
+          refused(await asked(work, ["--hook"], "{}"), /hook input with a session_id, found none/);
+          ok(await asked(work, ["--hook"], hook));
+        },
+      ],
+      [
+        `task ${verb} --tasks`,
+        async (work: Workspace) => {
+          await two(work);
+          another(work, "elsewhere");
+          ok(await asked(work, ["--tasks", "elsewhere"]));
+        },
+      ],
+    ] as const;
+  });
+  return Object.fromEntries(found);
+}
 
 const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "demo --json": async (work) =>
@@ -266,12 +332,95 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     );
   },
 
+  "task create --description": async (work) => {
+    ok(await work.attest("task", "create", "a", "--list", "demo", "--description", "all of it"));
+    expect(taskIn(work, "2")).toMatchObject({ subject: "a", description: "all of it" });
+  },
+  "task create --active-form": async (work) => {
+    ok(await work.attest("task", "create", "a", "--list", "demo", "--active-form", "doing a"));
+    expect(taskIn(work, "2")).toMatchObject({ activeForm: "doing a" });
+  },
+  "task create --metadata": async (work) => {
+    ok(await work.attest("task", "create", "a", "--list", "demo", ...METADATA));
+    expect(taskIn(work, "2")["metadata"]).toEqual({ a: { b: [1] }, c: "plain=text", e: "" });
+    refused(await work.attest("task", "create", "a", "--list", "demo", "--metadata", "=1"), /--metadata key=value/);
+  },
+  "task create --json": async (work) => {
+    expect(ok(await work.attest("task", "create", "a")).stdout).toBe("2\n");
+    const ran = ok(await work.attest("task", "create", "a", "--json"));
+    expect(ran.json()).toMatchObject({ list: "demo", task: { id: "3" } });
+  },
+  "task get --json": async (work) =>
+    expect(await asJson(work, ["task", "get", "1"], "task")).toMatchObject({ state: "pending", task: { id: "1" } }),
+  "task list --json": async (work) =>
+    expect(await asJson(work, ["task", "list"], "tasks")).toMatchObject({ list: "demo", tasks: [{ id: "1" }] }),
+  "task update --status": async (work) => {
+    refused(await work.attest(...UPDATE), /something to change, found nothing/);
+    refused(await work.attest(...UPDATE, "--status", "done"), /Allowed choices are pending, in_progress, completed/);
+    ok(await work.attest(...UPDATE, "--status", "completed"));
+    expect(taskIn(work)["status"]).toBe("completed");
+  },
+  "task update --subject": (work) => changes(work, "subject", "--subject", "another"),
+  "task update --description": (work) => changes(work, "description", "--description", "another"),
+  "task update --active-form": (work) => changes(work, "activeForm", "--active-form", "another"),
+  "task update --owner": (work) => changes(work, "owner", "--owner", "another"),
+  "task update --metadata": async (work) => {
+    ok(await work.attest(...UPDATE, ...METADATA));
+    expect(taskIn(work)["metadata"]).toEqual({ a: { b: [1] }, c: "plain=text", e: "" });
+    ok(await work.attest(...UPDATE, "--metadata", "a=null", "--metadata", "c=null"));
+    expect(taskIn(work)["metadata"]).toEqual({ e: "" });
+    refused(await work.attest(...UPDATE, "--metadata", "nothing"), /--metadata key=value, found "nothing"/);
+  },
+  "task update --fence": async (work) => {
+    refused(await work.attest(...UPDATE, "--owner", "me", "--fence", "run_1"), /belong to the run run_1, found null/);
+    ok(await work.attest(...UPDATE, "--metadata", "runId=run_1"));
+    ok(await work.attest(...UPDATE, "--owner", "me", "--fence", "run_1"));
+    expect(taskIn(work)["owner"]).toBe("me");
+  },
+  "task update --json": async (work) =>
+    expect(await asJson(work, [...UPDATE, "--owner", "me"], "task")).toMatchObject({ task: { owner: "me" } }),
+  "task watch --timeout": async (work) => {
+    for (const time of ["0", "-1", "1s", "1e9", "2000001"])
+      refused(await work.attest("task", "watch", "1", `--timeout=${time}`), /--timeout in seconds/);
+    const ran = ok(await work.attest("task", "watch", "1", "--timeout", "0.2"), 4);
+    expect(ran.stdout).toBe("1\tpending\tone\n");
+    expect(ran.stderr).toMatch(/^error: expected the end of task 1 within 0.2 s, found it pending\n/);
+  },
+  "task watch --json": async (work) => {
+    ok(await work.attest(...UPDATE, "--status", "completed"));
+    expect(await asJson(work, ["task", "watch", "1"], "task")).toMatchObject({ state: "completed", task: { id: "1" } });
+  },
+  "task run --task": async (work) => {
+    refused(await work.attest("task", "run", "--", "true"), /required option '--task <id>' not specified/);
+    refused(await work.attest("task", "run", "--task", "2", "--", "true"), /expected a task 2/);
+    ok(await work.attest(...WAIT, "true"));
+    expect(taskIn(work)["status"]).toBe("completed");
+  },
+  "task run --wait": async (work) => {
+    ok(await work.attest("task", "run", "--task", "1", "--", "sh", "-c", "exit 3"));
+    ok(await work.attest("task", "watch", "1"), 1);
+    ok(await work.attest(...WAIT, "sh", "-c", "exit 3"), 3);
+  },
+  "task run --log": async (work) => {
+    ok(await work.attest("task", "run", "--task", "1", "--wait", "--log", "build.log", "--", "echo", "built"));
+    expect(readFileSync(work.path("build.log"), "utf8")).toBe("built\n");
+  },
+  "task run --json": async (work) => {
+    // What comes after -- is the command's, --json too.
+    const told = ok(await work.attest(...WAIT, "sh", "-c", "exit 3", "--json"), 3).stdout;
+    expect(told).toMatch(/^run_[0-9a-f]{16}\t\S+\.log\n$/);
+    refused(await work.attest(...WAIT, "no-such-program", "--json"), /could not start no-such-program/);
+    const ran = ok(await work.attest("task", "run", "--task", "1", "--wait", "--json", "--", "true"));
+    expect(ran.json()).toMatchObject({ list: "demo", task: "1", exitCode: 0, exit: 0 });
+  },
+  ...whichList(),
+
   "version --json": (work) => asJson(work, ["version"], "engine"),
   " --version": async (work) => expect(ok(await work.attest("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/),
 };
 
 /** A run of the built-in test sleeps for two seconds: these are made side by side. */
-const slow = Object.keys(rows).filter((name) => /^(?:run|demo) /.test(name));
+const slow = Object.keys(rows).filter((name) => /^(?:run|demo|task) /.test(name));
 
 describe("each option", () => {
   test.each(Object.keys(rows).filter((name) => !slow.includes(name)))(

@@ -8,6 +8,7 @@ import { canonical, MAX_BYTES, type Json } from "../../src/core/json.js";
 import { failures } from "../../src/core/report.js";
 import type { Known } from "../../src/core/signatures.js";
 import type { VerifyOptions } from "../../src/core/verify.js";
+import { archive, BAD, counted, CRITERION, GOOD, numbersOf } from "./counting.js";
 import { look, sites, yours } from "./looking.js";
 import { result, sealed, signed, signer, statement } from "./making.js";
 
@@ -30,6 +31,13 @@ const by = (call: () => unknown) => (): Code[] => {
   }
   return [];
 };
+
+/** Of a check that is computed: what is stated, and what was observed. */
+const computed = (stated: string, observed: string): Bytes =>
+  sealed(
+    counted({ a: { criterion: CRITERION, measurements: numbersOf(stated) } }, { "observations.ndjson": observed }),
+    me,
+  );
 
 const WAYS = {
   "too-large": of(new Uint8Array(MAX_BYTES + 1)),
@@ -67,14 +75,17 @@ const WAYS = {
   "verdict-mismatch": of(sealed(result({ verdict: "REFUTED" }), me)),
   "result-mismatch": of(sealed(statement({ predicate: { result: "FAILED" } }), me)),
   "tests-mismatch": of(sealed(statement({ predicate: { passedTests: [] } }), me)),
+  "outcome-mismatch": of(computed(BAD, BAD)),
   "name-mismatch": of(sealed(statement(), me), [yours(me)], { fileName: "another.json", named: true }),
   "time-order": of(sealed(result({ signedAt: "2026-02-01T00:00:00Z" }), me)),
   "time-future": of(sealed(statement(), me), [yours(me)], { now: new Date(0) }),
+  "recompute-mismatch": of(computed(GOOD, BAD), [yours(me)], { observations: archive(BAD) }),
+  "recompute-impossible": of(computed(GOOD, GOOD), [yours(me)], { observations: archive() }),
   "evidence-changed": of(sealed(statement(), me), [yours(me)], { archived: () => "changed" }),
 } satisfies Partial<Record<Code, () => Code[]>>;
 
-test.each(Object.entries(WAYS))("%s", (code, found) => {
-  expect(found()).toEqual([code]);
+test.each(Object.entries(WAYS))("%s", (code, answers) => {
+  expect(answers()).toEqual([code]);
 });
 
 test("that is all of them, in their order", () => {

@@ -5,6 +5,7 @@ import { base64, equal, fromUtf8, utf8, type Bytes } from "../../src/core/bytes.
 import type { Engine } from "../../src/core/engine.js";
 import { formatEnvelope, message, PAYLOAD_TYPE } from "../../src/core/envelope.js";
 import { json, jsonObject } from "./arbitrary.js";
+import { archive, counted, CRITERION, GOOD, numbersOf } from "./counting.js";
 import { engines } from "./engines.js";
 import { leaves, replaced } from "./leaves.js";
 import { engine, look, yours } from "./looking.js";
@@ -158,12 +159,18 @@ describe("noise never throws, and never passes", () => {
     );
   });
 
-  test("any JSON in the place of any leaf of a good statement: nothing is thrown", () => {
-    const good = statement();
+  test.each([
+    ["reported", statement()],
+    [
+      "computed",
+      counted({ a: { criterion: CRITERION, measurements: numbersOf(GOOD) } }, { "observations.ndjson": GOOD }),
+    ],
+  ])("any JSON in the place of any leaf of a good statement whose checks are %s: nothing is thrown", (_, good) => {
     fc.assert(
       fc.property(fc.constantFrom(...leaves(good)), json, ({ path }, value) => {
         const report = look(enveloped(replaced(good, path, value)), [yours(me)], { engine: gullible });
         expect(report.exit === 0).toBe(report.statement !== undefined && report.verdict !== undefined);
+        look(enveloped(replaced(good, path, value)), [yours(me)], { engine: gullible, observations: archive(GOOD) });
       }),
       { numRuns: 300 },
     );

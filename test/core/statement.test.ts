@@ -104,6 +104,11 @@ describe("what a result must have", () => {
   const withEvidence = (changes: JsonObject): JsonObject =>
     result({ evidence: [{ ...(first.evidence[0] as JsonObject), ...changes }] });
   const at = (changes: Changes): JsonObject => statement(changes);
+  const COUNT = { name: "a", of: "count", where: {} };
+  const CRITERION = { measures: [COUNT], holds: [{ measure: "a", is: "=", value: 0 }] };
+  /** Of the first check, one that its measurements fulfil, but for the changes. */
+  const withCriterion = (changes: JsonObject): JsonObject =>
+    withCheck({ criterion: { ...CRITERION, needs: [], ...changes }, measurements: [{ name: "a", value: 0 }] });
 
   test.each<[string, JsonObject]>([
     ["no subject", at({ subject: undefined })],
@@ -141,6 +146,21 @@ describe("what a result must have", () => {
     ["an id in upper case", withCheck({ id: "A" })],
     ["an empty claim", withCheck({ claim: "" })],
     ["a measurement in words", withCheck({ measurements: [{ name: "time", value: "7" }] })],
+    ["a criterion that is a sentence", withCheck({ criterion: "a = 0" })],
+    ["a criterion that claims nothing", withCriterion({ holds: [] })],
+    ["a criterion without needs, which could be none", withCheck({ criterion: CRITERION })],
+    ["a measure twice", withCriterion({ measures: [COUNT, COUNT] })],
+    ["a measure without a name", withCriterion({ measures: [{ ...COUNT, name: "" }] })],
+    ["a measure of another kind", withCriterion({ measures: [{ ...COUNT, of: "mean", field: "ms" }] })],
+    ["a count of a field", withCriterion({ measures: [{ ...COUNT, field: "ms" }] })],
+    ["a sum of nothing", withCriterion({ measures: [{ ...COUNT, of: "sum" }] })],
+    ["a sum of a field without a name", withCriterion({ measures: [{ ...COUNT, of: "sum", field: "" }] })],
+    ["a measure of everything", withCriterion({ measures: [{ name: "a", of: "count" }] })],
+    ["a measure where a member is null", withCriterion({ measures: [{ ...COUNT, where: { a: null } }] })],
+    ["a measure where a member is a list", withCriterion({ measures: [{ ...COUNT, where: { a: [1] } }] })],
+    ["a comparison in ASCII", withCriterion({ holds: [{ measure: "a", is: "<=", value: 0 }] })],
+    ["a comparison with a text", withCriterion({ holds: [{ measure: "a", is: "=", value: "0" }] })],
+    ["a figure without a title", result({ figures: [{ title: "", bars: [] }] })],
     ["evidence without a digest", withEvidence({ digest: {} })],
     ["evidence of a negative size", withEvidence({ size: -1 })],
     ["evidence of half a byte", withEvidence({ size: 0.5 })],
@@ -165,10 +185,14 @@ describe("what a result must have", () => {
     expect(fault(payload)).toEqual(["schema", "schema", 1]);
   });
 
+  test("a criterion as it should be", () => {
+    expect(look(sealed(withCriterion({}), me), [yours(me)]).exit).toBe(0);
+  });
+
   test("the fault names its place, and the rest is not shown", () => {
     const report = look(sealed(withCheck({ claim: "" }), me), [yours(me)]);
     expect(check(report, "schema").detail).toMatch("predicate.f3.checks.0.claim");
-    expect(marks(report)).toBe("++++++!......");
+    expect(marks(report)).toBe("++++++!.......");
     expect(report).not.toHaveProperty("statement");
     expect(JSON.stringify(report)).not.toContain("Addition");
   });

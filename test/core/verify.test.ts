@@ -34,8 +34,8 @@ describe("a good one", () => {
     });
     expect(report.id).toBe(`test_${report.digest?.slice(0, 16) ?? ""}`);
     expect(report.statement).toEqual(statement());
-    // bytes skin canonical signature trust type schema derivation name time evidence, and not: log policy
-    expect(marks(report)).toBe("+++++++++++..");
+    // bytes skin canonical signature trust type schema derivation name time evidence, and not: recompute log policy
+    expect(marks(report)).toBe("+++++++++++...");
     expect(report.checks.map(({ name }) => name)).toEqual(CHECK_NAMES);
   });
 
@@ -71,9 +71,12 @@ describe("a good one", () => {
 
   test("what was not asked is not green", () => {
     const report = look(file, [yours(me)]);
-    expect(["name", "evidence", "log", "policy"].map((name) => check(report, name as CheckName))).toMatchObject([
+    expect(
+      ["name", "evidence", "recompute", "log", "policy"].map((name) => check(report, name as CheckName)),
+    ).toMatchObject([
       { status: "not-checked", code: "no-name" },
       { status: "not-checked", code: "no-archive" },
+      { status: "not-checked", code: "no-recompute" },
       { status: "not-checked", code: "no-log" },
       { status: "not-checked", code: "no-policy" },
     ]);
@@ -94,43 +97,43 @@ describe("the bytes come before everything", () => {
   const { payload, ...rest } = JSON.parse(fromUtf8(sealed(statement(), me))) as { payload: JsonObject };
 
   test.each<[string, string, CheckName, Code, string]>([
-    ["no JSON", "hello", "bytes", "json-syntax", "!............"],
-    ["nothing", "", "bytes", "json-syntax", "!............"],
-    ["no attestation", "{}", "skin", "skin-unknown", "+!..........."],
+    ["no JSON", "hello", "bytes", "json-syntax", "!............."],
+    ["nothing", "", "bytes", "json-syntax", "!............."],
+    ["no attestation", "{}", "skin", "skin-unknown", "+!............"],
     [
       "readable and bundle at once",
       JSON.stringify({ payload, ...rest, dsseEnvelope: {} }),
       "skin",
       "skin-mixed",
-      "+!...........",
+      "+!............",
     ],
     [
       "readable and base64 at once",
       JSON.stringify({ payload, ...rest }).replace("{", '{"payload":"e30=",'),
       "bytes",
       "json-duplicate",
-      "!............",
+      "!.............",
     ],
     [
       "a member beside the envelope's",
       JSON.stringify({ payload, ...rest, verdict: "VALIDATED" }),
       "skin",
       "skin-member",
-      "+!...........",
+      "+!............",
     ],
     [
       "a payload in another spelling",
       JSON.stringify({ ...rest, payload: btoa('{"a": 1}') }),
       "canonical",
       "not-canonical",
-      "++!..........",
+      "++!...........",
     ],
     [
       "a signature that is no base64",
       JSON.stringify({ payload, ...rest, signatures: [{ keyid: "", sig: "?" }] }),
       "skin",
       "base64",
-      "+!...........",
+      "+!............",
     ],
   ])("%s", (_, document, name, code, made) => {
     const report = look(utf8(document), [yours(me)]);

@@ -4,14 +4,14 @@ import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { fromUtf8, utf8 } from "../../src/core/bytes.js";
-import type { CheckRecord, EvidenceRef } from "../../src/core/statement.js";
-import { runScenario, type Run, type RunOptions } from "../../src/harness/run.js";
+import { judge, measured, wording } from "../../src/core/criterion.js";
+import { runScenario, type Run } from "../../src/harness/run.js";
 import type { Probe, Scenario } from "../../src/harness/scenario.js";
-import { nodeEngine } from "../../src/node/engine.js";
 import { runNamed } from "../../src/pipeline/run.js";
 import { scenarios } from "../../src/scenarios/index.js";
 import { taskAwareBackground } from "../../src/scenarios/task-aware-background/index.js";
 import { sha256 } from "../cli/drafts.js";
+import { bytesOf, checks, evidence, observations, options, outcomes, timeline } from "./running.js";
 
 let temporary = "";
 
@@ -23,31 +23,6 @@ afterAll(() => {
   vi.unstubAllEnvs();
   rmSync(temporary, { recursive: true, force: true });
 });
-
-const options = (changes: Partial<RunOptions> = {}): RunOptions => ({
-  profile: undefined,
-  engine: nodeEngine,
-  tool: "a tool 1.0",
-  command: ["some", "command"],
-  signal: new AbortController().signal,
-  progress: () => undefined,
-  now: () => new Date(),
-  ...changes,
-});
-
-const checks = ({ draft }: Run): CheckRecord[] => draft.predicate.f3.checks;
-const outcomes = (run: Run): Record<string, string> =>
-  Object.fromEntries(checks(run).map(({ id, outcome }) => [id, outcome]));
-const evidence = ({ draft }: Run): EvidenceRef[] => draft.predicate.f3.evidence;
-const bytesOf = (run: Run, name: string): string => {
-  const { digest } = evidence(run).find((item) => item.name === name)!;
-  return fromUtf8(run.evidence.get(digest.sha256!)!);
-};
-const timeline = (run: Run): { ms: number; event: string; [fact: string]: unknown }[] =>
-  bytesOf(run, "timeline.ndjson")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as { ms: number; event: string });
 
 describe("the proof of concept", () => {
   let run: Run;
@@ -92,23 +67,36 @@ describe("the proof of concept", () => {
       status: "completed",
       metadata: { completedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) },
     });
-    expect(checks(run).find(({ id }) => id === "members-survive")?.observed).toBe("6 of 6 unchanged");
+    expect(checks(run).find(({ id }) => id === "members-survive")?.measurements).toEqual([
+      { name: "members changed or lost", value: 0 },
+      { name: "members compared", value: 6 },
+    ]);
   });
 
   test("went on working: some work was done between the start and the update", () => {
     const measured = checks(run).find(({ id }) => id === "foreground-works")?.measurements;
     expect(measured?.find(({ name }) => name === "units of work")?.value).toBeGreaterThan(0);
-    const events = timeline(run).map(({ event }) => event);
-    expect(events.filter((event) => event !== "working" && event !== "check")).toEqual([
-      "created",
-      "shell-returned",
-      "visible",
-    ]);
+    const steps = observations(run).map(({ step }) => step);
+    expect([...new Set(steps)]).toEqual(["created", "returned", "waited", "read", "compared"]);
+    expect(observations(run).find(({ step }) => step === "waited")).toMatchObject({
+      visible: true,
+      chain: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
     expect(timeline(run).map(({ ms }) => ms)).toEqual(
       timeline(run)
         .map(({ ms }) => ms)
         .sort((a, b) => a - b),
     );
+  });
+
+  test("what it passed follows from its observations, by criteria that stand in the statement", () => {
+    for (const { outcome, expected, criterion, measurements } of checks(run)) {
+      expect(criterion === undefined).toBe(outcome === "skipped");
+      if (criterion === undefined) continue;
+      expect(expected).toBe(wording(criterion));
+      expect(measured(criterion, observations(run))).toEqual(measurements);
+      expect(judge(criterion, measurements ?? [])).toBe(outcome);
+    }
   });
 
   test("keeps its evidence under the digest of the bytes, each with what is known of its date", () => {
@@ -120,6 +108,7 @@ describe("the proof of concept", () => {
       "task-after.json": "observation, file-mtime",
       "pattern.sh": expect.stringMatching(/^script, /),
       "published-test.json": "record, unknown",
+      "observations.ndjson": "observations, observed",
       "timeline.ndjson": "timeline, observed",
       "environment.json": "environment, observed",
     });

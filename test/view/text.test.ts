@@ -69,6 +69,26 @@ describe("each kind of element", () => {
     expect(shown(made)).toBe("• adds\n    Outcome: passed\n    Seen: four\n• waits\n    Outcome: skipped");
   });
 
+  test("facts within a cell come after its row, one under the other", () => {
+    const made = table(
+      "",
+      ["Check", "Seen"],
+      [
+        [
+          "adds",
+          [
+            "four",
+            facts("", [
+              ["greatest error", "0.25 ulp"],
+              ["rounds", "3"],
+            ]),
+          ],
+        ],
+      ],
+    );
+    expect(shown(made)).toBe("• adds\n    Seen: four\n      greatest error  0.25 ulp\n      rounds          3");
+  });
+
   test("paragraphs within a cell do not run into each other", () => {
     expect(shown(table("", ["Check"], [[[h("p", "", "claim"), h("p", "", "id")]]]))).toBe("• claim id");
   });

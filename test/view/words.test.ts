@@ -10,14 +10,15 @@ import {
   type SignatureWord,
   type TrustWord,
 } from "../../src/core/report.js";
-import { readStatement } from "../../src/core/statement.js";
+import { wording, type Criterion } from "../../src/core/criterion.js";
+import { readStatement, type ResultStatement } from "../../src/core/statement.js";
 import type { Outcome } from "../../src/core/verdict.js";
 import type { VerifyOptions } from "../../src/core/verify.js";
 import type { Known } from "../../src/core/signatures.js";
 import { answersView, headlineView, stepsView, toneOf } from "../../src/view/report.js";
 import { articleView, commandsView, titleView } from "../../src/view/statement.js";
 import { lines } from "../../src/view/text.js";
-import { headline, verdictWording } from "../../src/view/words.js";
+import { headline, inShort, verdictWording } from "../../src/view/words.js";
 import { look, sites, yours } from "../core/looking.js";
 import { result, sealed, signed, signer, statement } from "../core/making.js";
 import { formatEnvelope } from "../../src/core/envelope.js";
@@ -163,12 +164,12 @@ describe("the reason for a verdict", () => {
     ["VALIDATED", "All 2 required checks passed.", checks(["passed", true], ["passed", true])],
     [
       "REFUTED",
-      "1 required check failed: the test speaks against the hypothesis.",
+      "1 of 3 required checks failed: the test speaks against the hypothesis.",
       checks(["failed", true], ["passed", true], ["skipped", true]),
     ],
     [
       "REFUTED",
-      "2 required checks failed: the test speaks against the hypothesis.",
+      "2 of 2 required checks failed: the test speaks against the hypothesis.",
       checks(["failed", true], ["failed", true]),
     ],
     [
@@ -186,6 +187,15 @@ describe("the reason for a verdict", () => {
   ])("%s: %s", (verdict, sentence, given) => {
     expect(verdictWording(verdict, given)).toEqual({ word: verdict, sentence });
   });
+
+  test.each([
+    ["REFUTED", "1 of 2 required checks failed", checks(["failed", true], ["passed", true])],
+    ["VALIDATED", "All 1 required check passed", checks(["passed", true])],
+    ["INCONCLUSIVE", "0 of 1 required check passed, 1 not tried", checks(["skipped", true])],
+    ["INCONCLUSIVE", "No check was required, so nothing was shown either way", checks()],
+  ] as const)("%s in short: %s", (verdict, short, given) => {
+    expect(inShort(verdictWording(verdict, given))).toBe(short);
+  });
 });
 
 describe("the article", () => {
@@ -202,7 +212,7 @@ describe("the article", () => {
       "caf\u00e9, \ud83d\ude00,\\u{1f}",
       f3.sections[0]!.heading,
       ...f3.checks.flatMap(({ id, claim, expected, observed }) => [id, claim, expected, observed]),
-      "greatest difference: 0.25 units in the last place",
+      "greatest difference  0.25 units in the last place",
       ...f3.notChecked,
       "output.txt",
       "12 bytes",
@@ -226,8 +236,65 @@ describe("the article", () => {
   });
 });
 
+describe("a check with a criterion", () => {
+  const criterion: Criterion = {
+    measures: [{ name: "updates lost", of: "count", where: {} }],
+    holds: [{ measure: "updates lost", is: "=", value: 0 }],
+    needs: [{ measure: "updates", is: "≥", value: 1000 }],
+  };
+  const measurements = [
+    { name: "updates lost", value: 0 },
+    { name: "updates", value: 71385, unit: "in all" },
+  ];
+  const read = readStatement(statement());
+  const article = (expected: string, changes: Partial<ResultStatement["predicate"]["f3"]> = {}): string => {
+    if (!("statement" in read)) throw new Error(read.fault);
+    const { predicate } = read.statement;
+    const [check] = predicate.f3.checks;
+    const f3 = { ...predicate.f3, checks: [{ ...check!, expected, criterion, measurements }], ...changes };
+    return articleView({ ...read.statement, predicate: { ...predicate, f3 } }, look(good, [yours(me)]))
+      .flatMap((tree) => lines(tree, 200))
+      .join("\n");
+  };
+
+  test("says what was expected by the criterion, whatever else the publisher says of it", () => {
+    const words = "Expected: updates lost = 0, given updates ≥ 1000";
+    expect(article("everything went well")).toContain(`${words} in the publisher's words: everything went well\n`);
+    for (const same of [wording(criterion), ""]) expect(article(same)).toContain(`${words}\n`);
+  });
+
+  test("lists its measurements one under the other, every digit of them", () => {
+    expect(article("")).toContain("      updates lost  0\n      updates       71,385 in all\n");
+  });
+
+  test("has its figures between the summary and the other sections", () => {
+    const figures = [
+      { title: "Losses", bars: [{ label: "of all", check: "adds-two-numbers", measurement: "updates" }] },
+    ];
+    const headings = article("", { figures }).match(/^(?:Summary|At a glance|How it was done|Checks)$/gm);
+    expect(headings).toEqual(["Summary", "At a glance", "How it was done", "Checks"]);
+  });
+
+  test("of another statement that it answers, the relation says so", () => {
+    expect(article("", { relations: [{ type: "answers", target: "urn:example:question" }] })).toMatch(
+      /^answers +urn:example:question$/m,
+    );
+  });
+});
+
 describe("the command", () => {
-  const command = (file: string, key?: string): string => lines(commandsView(file, key), 200).join("\n");
+  const command = (file: string, key?: string, checks?: Parameters<typeof commandsView>[2]): string =>
+    lines(commandsView(file, key, checks), 200).join("\n");
+
+  test("goes on to the observations only where a criterion leads there", () => {
+    const plain = { id: "a", claim: "x", required: true, outcome: "passed", expected: "", observed: "" } as const;
+    const criterion: Criterion = { measures: [], holds: [{ measure: "n", is: "=", value: 0 }], needs: [] };
+    expect(command("a.json", undefined, [plain])).not.toContain("--recompute");
+    const said = command("a.json", "ssh-ed25519 AAAA", [plain, { ...plain, id: "b", criterion }]);
+    expect(said).toContain("1 of 2 checks state their criterion as data");
+    expect(said).toContain("npx @f3/attest verify a.json --key 'ssh-ed25519 AAAA' --recompute");
+    expect(command("a b.json", undefined, [{ ...plain, criterion }])).toContain("verify FILE --key 'KEY' --recompute");
+  });
 
   test("names the file, and the key that the reader confirmed", () => {
     const said = command("test_0123456789abcdef.json", "ssh-ed25519 AAAA");

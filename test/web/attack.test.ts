@@ -83,7 +83,27 @@ beforeAll(async () => {
           claim: sentence("claim"),
           expected: sentence("expected"),
           observed: sentence("observed"),
+          criterion: {
+            measures: [{ name: sentence("measure"), of: "count", where: { [sentence("member")]: SCRIPT } }],
+            holds: [{ measure: sentence("measure"), is: "≤", value: 2 }],
+            needs: [],
+          },
           measurements: [{ name: sentence("measure"), value: 1, unit: sentence("unit") }],
+        },
+      ],
+      figures: [
+        {
+          title: sentence("figure"),
+          bars: [
+            { label: sentence("bar"), check: f3.checks[0]!.id, measurement: sentence("measure") },
+            {
+              label: sentence("share"),
+              check: f3.checks[0]!.id,
+              measurement: sentence("measure"),
+              of: sentence("measure"),
+            },
+            { label: sentence("missing"), check: "nowhere", measurement: sentence("missing") },
+          ],
         },
       ],
       notChecked: [sentence("open")],
@@ -118,11 +138,11 @@ afterAll(() => {
 const foreign = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const ours =
-      "html head meta link title style script body nav a span p noscript main header section article div h1 h2 ul li ol dl dt dd table thead tbody tr th td pre code strong em time footer fieldset legend label form input button".split(
+      "html head meta link title style script body nav a span p noscript main header section article div h1 h2 ul li ol dl dt dd table thead tbody tr th td pre code strong em time footer fieldset legend label form input button bdi figure figcaption svg rect".split(
         " ",
       );
     const attributes =
-      "lang charset http-equiv content name rel href class id aria-label aria-live aria-hidden role datetime scope data-label data-exit tabindex type for placeholder autocomplete spellcheck".split(
+      "lang charset http-equiv content name rel href class id aria-label aria-live aria-hidden role datetime scope data-label data-exit tabindex width height y focusable type for placeholder autocomplete spellcheck".split(
         " ",
       );
     const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}](?<![\n\t\u200c\u200d])/u;
@@ -132,6 +152,7 @@ const foreign = (page: Page): Promise<string[]> =>
     const walk = (node: Node): void => {
       if (node instanceof Element) {
         const tag = node.tagName.toLowerCase();
+        if (["svg", "rect"].includes(tag) && node.closest(".figures") === null) found.push(`<${tag}> outside a figure`);
         if (!ours.includes(tag)) found.push(`<${tag}>`);
         for (const { name, value } of node.attributes) {
           if (!attributes.includes(name)) found.push(`${name}=${value.slice(0, 40)}`);

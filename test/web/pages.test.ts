@@ -254,9 +254,24 @@ inEachBrowser((visit) => {
           [`${made.strangers.id}.json`, "", "", "Signer unknown"],
         ];
         expect(rows).toEqual([
-          [`Addition adds at night${made.inconclusive.id}`, "INCONCLUSIVE", "2026-03-01 12:00:00 UTC", UNCONFIRMED],
-          [`Subtraction adds${made.refuted.id}`, "REFUTED", "2026-03-01 11:00:00 UTC", UNCONFIRMED],
-          [`Addition adds${made.good.id}`, "VALIDATED", "2026-03-01 10:00:03 UTC", UNCONFIRMED],
+          [
+            `Addition adds at night${made.inconclusive.id}`,
+            "INCONCLUSIVE1 of 2 required checks passed, 1 not tried",
+            "2026-03-01 12:00:00 UTC",
+            UNCONFIRMED,
+          ],
+          [
+            `Subtraction adds${made.refuted.id}`,
+            "REFUTED1 of 2 required checks failed",
+            "2026-03-01 11:00:00 UTC",
+            UNCONFIRMED,
+          ],
+          [
+            `Addition adds${made.good.id}`,
+            "VALIDATEDAll 2 required checks passed",
+            "2026-03-01 10:00:03 UTC",
+            UNCONFIRMED,
+          ],
           ...refused.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)),
         ]);
         expect(await page.locator(".counts dd").allInnerTexts()).toEqual(["1", "1", "1"]);

@@ -20,6 +20,7 @@ export interface Driver {
   open(home: string, list: string, signal: AbortSignal): Promise<Session>;
 }
 
+/** Every call is rejected once the signal is aborted or the session is closed. */
 export interface Session {
   /** TaskCreate; the id of the new task. @throws Error with the tool's own words when it fails */
   create(made: NewTask): Promise<string>;
@@ -34,5 +35,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** What the vendor's tools make of an id, of a list or of a task, before it becomes a name on the disk. */
+export const fileName = (id: string): string => id.replace(/[^A-Za-z0-9_-]/g, "-");
+
 /** Where the list's files lie in a home. */
-export const listFolder = (home: string, list: string): string => `${home}/.claude/tasks/${list}`;
+export const listFolder = (home: string, list: string): string => `${home}/.claude/tasks/${fileName(list)}`;

@@ -1,0 +1,133 @@
+/** `attest task watch` and `attest task run`: what goes on behind the caller's back, and how to see its end. */
+import { constants } from "node:os";
+import { AttestError } from "../core/errors.js";
+import type { Task } from "../tasks/document.js";
+import { isLost, runOf, startRun, stateOf, type RunRecord, type StartedRun } from "../tasks/run.js";
+import { watchTask } from "../tasks/watch.js";
+import { interruptible } from "./signals.js";
+import { findList, line, type FoundList, type ListOptions } from "./task-context.js";
+import { answer, answerForeign, answerJson, Progress, talk } from "./ui.js";
+
+/** What shells give for a program that was interrupted. */
+const INTERRUPTED = 130;
+
+export async function follow(number: string, options: ListOptions & { timeout?: string }): Promise<void> {
+  const seconds = options.timeout === undefined ? undefined : secondsOf(options.timeout);
+  const { list } = await findList(options);
+  let last: Task | undefined;
+  const waiting = seconds === undefined ? undefined : AbortSignal.timeout(seconds * 1000);
+  await interruptible(async (signal) => {
+    const states = watchTask(list, number, {
+      until: (task) => ["completed", "failed"].includes(stateOf(task)),
+      lost: (task) => stateOf(task) === "lost",
+      signal: waiting === undefined ? signal : AbortSignal.any([signal, waiting]),
+    });
+    for await (const task of states) {
+      last = task;
+      if (options.json) answerForeign({ state: stateOf(task), task }, "line");
+      else answer(line(task));
+    }
+  });
+  const state = last && stateOf(last);
+  if (state === "completed" || state === "failed") process.exitCode = state === "completed" ? 0 : 1;
+  else if (waiting?.aborted)
+    throw new AttestError(
+      "timeout",
+      `expected the end of task ${number} within ${String(seconds)} s, found it ${state ?? "unreadable"}`,
+      "it goes on; watch it again, or for longer",
+    );
+  else process.exitCode = INTERRUPTED;
+}
+
+/** More than that no timer of Node's can wait. */
+const MAX_SECONDS = 2_000_000;
+
+function secondsOf(text: string): number {
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+  throw new AttestError(
+    "usage",
+    `expected --timeout in seconds, more than 0 and at most ${MAX_SECONDS}, found ${JSON.stringify(text)}`,
+    "without --timeout it waits for as long as it takes",
+  );
+}
+
+interface RunOptions extends ListOptions {
+  readonly task: string;
+  readonly wait?: true;
+  readonly log?: string;
+}
+
+export async function runInBackground(command: readonly string[], options: RunOptions): Promise<void> {
+  const found = await findList(options);
+  const { task, json, log } = options;
+  const started = await startRun(found.list, task, { command, ...(log !== undefined && { log }) });
+  const told = { list: found.id, task, ...started };
+  const again = `attest task watch ${task} --list ${found.id}`;
+  if (!options.wait) {
+    if (json) return void answerJson(told);
+    answer(`${started.runId}\t${started.log}`);
+    return void talk(`task ${task} is in progress; follow it with: ${again}`);
+  }
+  if (!json) answer(`${started.runId}\t${started.log}`);
+  const ended = await waited(found, task, started);
+  const exit = ended === undefined ? INTERRUPTED : statusOf(ended);
+  if (json) answerJson({ ...told, ...outcomeOf(ended), exit });
+  else talk(ended === undefined ? `the run goes on; follow it with: ${again}` : (ended.failure ?? "completed"));
+  process.exitCode = exit;
+}
+
+const outcomeOf = (ended: RunRecord | undefined): Partial<RunRecord> => {
+  if (ended === undefined) return {};
+  const { finishedAt, exitCode, signal, failure } = ended;
+  return {
+    ...(finishedAt !== undefined && { finishedAt }),
+    ...(exitCode !== undefined && { exitCode }),
+    ...(signal !== undefined && { signal }),
+    ...(failure !== undefined && { failure }),
+  };
+};
+
+/** The run at its end; undefined when it was the waiting that was ended. */
+async function waited({ list }: FoundList, number: string, { runId }: StartedRun): Promise<RunRecord | undefined> {
+  const progress = new Progress();
+  try {
+    return await interruptible(async (signal) => {
+      const ofRun = (task: Task): RunRecord | undefined => {
+        const run = runOf(task);
+        return run?.runId === runId ? run : undefined;
+      };
+      const states = watchTask(list, number, {
+        until: (task) => ofRun(task)?.finishedAt !== undefined,
+        lost: isLost,
+        signal,
+      });
+      for await (const task of states) {
+        const run = ofRun(task);
+        if (run === undefined) {
+          throw new AttestError(
+            "task-fenced",
+            `expected task ${number} to belong to the run ${runId}, found ${JSON.stringify(runOf(task)?.runId ?? null)}`,
+            "the task was given to another run; the command of this one is ended",
+          );
+        }
+        if (run.finishedAt !== undefined) return run;
+        if (run.progress === undefined) progress.say(`task ${number}: ${task.activeForm ?? task.subject}`);
+        else {
+          const { done, total, text } = run.progress;
+          progress.say(`task ${number}: ${done}/${total} ${text}`.trim(), done / total);
+        }
+      }
+      return undefined;
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** As a shell gives it: the command's own, or 128 and the number of the signal. */
+function statusOf({ exitCode, signal, failure }: RunRecord): number {
+  const numbers: Readonly<Record<string, number | undefined>> = constants.signals;
+  if (signal !== undefined) return 128 + (numbers[signal] ?? 0);
+  return exitCode === 0 && failure !== undefined ? 1 : (exitCode ?? 1);
+}

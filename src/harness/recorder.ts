@@ -1,0 +1,167 @@
+/** Collects what a running scenario reports, and makes of it the checks, the evidence and the timeline of a statement. */
+import { hex, utf8, type Bytes } from "../core/bytes.js";
+import { judge, measured, missing, type Measurement, type Observation } from "../core/criterion.js";
+import type { Engine } from "../core/engine.js";
+import { canonical } from "../core/json.js";
+import type { CheckRecord, Descriptor, EvidenceRef } from "../core/statement.js";
+import type { Outcome } from "../core/verdict.js";
+import type { Attachment, Planned, Probe, Profile } from "./scenario.js";
+
+export interface Recorded {
+  readonly checks: readonly CheckRecord[];
+  readonly evidence: readonly EvidenceRef[];
+  readonly configuration: readonly Descriptor[];
+  readonly notChecked: readonly string[];
+  /** By lowercase SHA-256. */
+  readonly bytes: ReadonlyMap<string, Bytes>;
+}
+
+export class Recorder {
+  readonly startedAt: Date;
+  readonly #planned: readonly Planned[];
+  readonly #engine: Engine;
+  readonly #now: () => Date;
+  readonly #reported = new Map<string, CheckRecord>();
+  readonly #excused = new Map<string, { readonly outcome: "skipped" | "errored"; readonly reason: string }>();
+  readonly #evidence: EvidenceRef[] = [];
+  readonly #bytes = new Map<string, Bytes>();
+  readonly #configuration: Descriptor[] = [];
+  readonly #open: string[] = [];
+  readonly #timeline: string[] = [];
+  readonly #observations: Observation[] = [];
+  #broken: string | undefined;
+
+  constructor({ checks }: Profile, engine: Engine, now: () => Date) {
+    this.#planned = checks;
+    this.#engine = engine;
+    this.#now = now;
+    this.startedAt = now();
+  }
+
+  probe(rest: Pick<Probe, "profile" | "driver" | "quick" | "home" | "signal" | "progress">): Probe {
+    return {
+      ...rest,
+      check: (id, outcome, observed, measurements) => this.#check(id, outcome, observed, measurements),
+      skip: (id, reason) => this.#excuse(id, "skipped", reason),
+      fault: (id, reason) => this.#excuse(id, "errored", reason),
+      observe: (observation) => void this.#observations.push(observation),
+      leaveOpen: (line) => void this.#open.push(line),
+      configure: (descriptor) => void this.#configuration.push(descriptor),
+      attach: (attachment) => this.attach(attachment),
+      note: (event, facts) => this.#note(event, facts),
+    };
+  }
+
+  breakOff(fault: string): void {
+    this.#broken = fault;
+    this.#note("error", { message: fault });
+  }
+
+  attach({ name, role, mediaType, bytes, source }: Attachment): void {
+    const sha256 = hex(this.#engine.sha256(bytes));
+    this.#bytes.set(sha256, bytes);
+    this.#evidence.push({
+      name,
+      role,
+      mediaType,
+      digest: { sha256 },
+      size: bytes.length,
+      ...(source === undefined
+        ? { sourceDateKind: "unknown" as const }
+        : { sourceDate: source.date.toISOString(), sourceDateKind: source.kind }),
+    });
+  }
+
+  finish(finishedAt: Date): Recorded {
+    const checks = this.#planned.map((planned) => this.#outcome(planned));
+    if (this.#broken !== undefined) checks.push(brokeOff(this.#broken));
+    const source = { date: finishedAt, kind: "observed" } as const;
+    const lines = { mediaType: "application/x-ndjson", source };
+    if (this.#observations.length > 0)
+      this.attach({ name: "observations.ndjson", role: "observations", bytes: ndjson(this.#observations), ...lines });
+    this.attach({ name: "timeline.ndjson", role: "timeline", bytes: utf8(`${this.#timeline.join("\n")}\n`), ...lines });
+    return {
+      checks,
+      evidence: this.#evidence,
+      configuration: this.#configuration,
+      notChecked: this.#open,
+      bytes: this.#bytes,
+    };
+  }
+
+  #plan(id: string): Planned {
+    const planned = this.#planned.find((check) => check.id === id);
+    if (planned === undefined) throw new Error(`the check ${id} was not planned`);
+    if (this.#reported.has(id) || this.#excused.has(id)) throw new Error(`the check ${id} was reported before`);
+    return planned;
+  }
+
+  #check(id: string, outcome: Outcome, observed: string, measurements?: readonly Measurement[]): void {
+    const planned = this.#plan(id);
+    if (planned.criterion !== undefined) throw new Error(`the outcome of ${id} is computed, not reported`);
+    this.#reported.set(id, { ...planned, outcome, observed, ...(measurements && { measurements: [...measurements] }) });
+    this.#note("check", { id, outcome });
+  }
+
+  #excuse(id: string, outcome: "skipped" | "errored", reason: string): void {
+    if (this.#plan(id).criterion === undefined) return this.#check(id, outcome, reason);
+    this.#excused.set(id, { outcome, reason });
+    this.#note(outcome, { id, reason });
+  }
+
+  #note(event: string, facts: Readonly<Record<string, string | number | boolean | null>> = {}): void {
+    const ms = this.#now().getTime() - this.startedAt.getTime();
+    this.#timeline.push(new TextDecoder().decode(canonical({ ...facts, ms, event })));
+  }
+
+  #outcome(planned: Planned): CheckRecord {
+    const { criterion, id } = planned;
+    if (criterion !== undefined) return this.#computed({ ...planned, criterion });
+    const unreported = this.#broken === undefined ? "the run ended without reporting it" : brokenBy(this.#broken);
+    return this.#reported.get(id) ?? { ...planned, outcome: "errored", observed: unreported };
+  }
+
+  /** A failure that was observed stands, whatever excuse there is; nothing else outlives one. */
+  #computed(planned: Planned & { readonly criterion: NonNullable<Planned["criterion"]> }): CheckRecord {
+    const excuse =
+      this.#excused.get(planned.id) ??
+      (this.#broken === undefined ? undefined : { outcome: "errored" as const, reason: brokenBy(this.#broken) });
+    const measurements = measured(planned.criterion, this.#observations);
+    const outcome = judge(planned.criterion, measurements);
+    if (excuse?.outcome === "skipped" && outcome !== "failed")
+      return { ...planned, outcome: "skipped", observed: excuse.reason };
+    const said = [
+      ...(excuse === undefined || outcome === "failed" ? [] : [excuse.reason]),
+      ...(outcome === "passed" ? [] : missing(planned.criterion, measurements)),
+    ];
+    const observed = said.length === 0 ? numbers(planned.criterion, measurements) : said.join("; ");
+    return {
+      ...planned,
+      outcome: excuse === undefined || outcome === "failed" ? outcome : "errored",
+      observed,
+      ...(measurements.length > 0 && { measurements }),
+    };
+  }
+}
+
+const ndjson = (lines: readonly Observation[]): Bytes =>
+  utf8(lines.map((line) => `${new TextDecoder().decode(canonical(line))}\n`).join(""));
+
+/** What the claim itself was held against; the rest is in the measurements. */
+const numbers = ({ holds }: NonNullable<Planned["criterion"]>, measurements: readonly Measurement[]): string =>
+  holds
+    .map(({ measure }) => measurements.find(({ name }) => name === measure))
+    .map((found) => `${found?.name ?? ""}: ${found?.value ?? ""}${found?.unit === undefined ? "" : ` ${found.unit}`}`)
+    .join(", ");
+
+const brokenBy = (fault: string): string => `the run broke off: ${fault}`;
+
+/** Whatever had been reported by then, a run that broke off shows nothing: what it would still have said is not known. */
+const brokeOff = (fault: string): CheckRecord => ({
+  id: "run-completed",
+  required: true,
+  claim: "The run came to its end.",
+  expected: "no fault",
+  outcome: "errored",
+  observed: `it broke off: ${fault}`,
+});

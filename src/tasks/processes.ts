@@ -1,0 +1,89 @@
+/** Which process is meant: its number and, on Linux, when it began, because numbers are given again. */
+import { readFileSync, readlinkSync } from "node:fs";
+
+export interface ProcessId {
+  readonly pid: number;
+  /** Clock ticks since the machine's start: field 22 of /proc/<pid>/stat (proc(5)). */
+  readonly start?: string;
+  /** The start of the machine, and the namespace in which the number counts. */
+  readonly machine?: string;
+}
+
+export function thisProcess(): ProcessId {
+  const start = statOf("self")?.start;
+  const machine = here();
+  return { pid: process.pid, ...(start !== undefined && { start }), ...(machine !== undefined && { machine }) };
+}
+
+/** Undefined when that cannot be known from here: it runs in another container, or on another kind of machine. */
+export function isAlive({ pid, start, machine }: ProcessId): boolean | undefined {
+  if (machine !== undefined) {
+    const [boot, namespace] = machine.split(" ");
+    const [ourBoot, ourNamespace] = here()?.split(" ") ?? [];
+    if (ourBoot === undefined) return undefined;
+    if (boot !== ourBoot) return false;
+    if (namespace !== ourNamespace) return undefined;
+  }
+  if (start !== undefined) {
+    const stat = statOf(String(pid));
+    // A zombie has ended; in a container whose first process reaps nobody it stays for ever.
+    return stat !== undefined && stat.start === start && !"ZX".includes(stat.state);
+  }
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** What another program wrote is no process of ours unless it has the form. */
+export function asProcessId(value: unknown): ProcessId | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { pid, start, machine } = value as Record<string, unknown>;
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 1) return undefined;
+  return {
+    pid,
+    ...(typeof start === "string" && { start }),
+    ...(typeof machine === "string" && { machine }),
+  };
+}
+
+/** Whether a process has this in its environment, `NAME=value`; false where that cannot be seen. */
+export function carries(pid: number, variable: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(variable);
+  } catch {
+    return false;
+  }
+}
+
+/** The whole group that a process leads, as far as there is one; true when there was something to end. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  if (pid <= 1) return false; // 0 would be our own group, and -1 every process
+  try {
+    process.kill(process.platform === "win32" ? pid : -pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function statOf(pid: string): { state: string; start: string } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // the name before it may hold anything
+    const [state, start] = [fields[0], fields[19]];
+    return state === undefined || start === undefined ? undefined : { state, start };
+  } catch {
+    return undefined;
+  }
+}
+
+function here(): string | undefined {
+  try {
+    return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return undefined; // not Linux
+  }
+}
