@@ -2,18 +2,8 @@
 /** The program: its verbs, and the one place where a fault becomes a message and an exit status. */
 import { Command, CommanderError } from "commander";
 import { AttestError } from "../core/errors.js";
-import { demo } from "./demo.js";
-import { init } from "./init.js";
-import { key } from "./key.js";
-import { run } from "./run.js";
-import { show } from "./show.js";
-import { sign } from "./sign.js";
-import { site } from "./site.js";
-import { task } from "./task.js";
 import { tellFault } from "./ui.js";
 import { VERSION } from "../node/version.js";
-import { verify } from "./verify.js";
-import { version } from "./version.js";
 
 const HELP = `
 Start here:
@@ -26,7 +16,22 @@ Exit status:
   2  usage, malformed input, files            5  audit findings
   Of several, the first of 2, 1, 3, 4, 5. attest run gives 0 for VALIDATED and 1 for less.`;
 
-export function program(): Command {
+/** In the order of the help. Only what is called is loaded: most of a short command's time is the loading of others. */
+const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> = {
+  demo: async () => (await import("./demo.js")).demo,
+  init: async () => (await import("./init.js")).init,
+  key: async () => (await import("./key.js")).key,
+  run: async () => (await import("./run.js")).run,
+  sign: async () => (await import("./sign.js")).sign,
+  verify: async () => (await import("./verify.js")).verify,
+  show: async () => (await import("./show.js")).show,
+  site: async () => (await import("./site.js")).site,
+  task: async () => (await import("./task.js")).task,
+  version: async () => (await import("./version.js")).version,
+};
+
+/** With the verb that is named, or with all of them. */
+export async function program(verb?: string): Promise<Command> {
   const attest = new Command("attest")
     .description(
       "Run a test against something real, sign what happened, and publish it so that a stranger can check it.",
@@ -43,9 +48,10 @@ export function program(): Command {
     .action(async (verb: string | undefined) => {
       const found = attest.commands.find((command) => command.name() === verb);
       if (found !== undefined || verb === undefined) (found ?? attest).outputHelp();
-      else await program().parseAsync([verb], { from: "user" }); // which says that there is none, and what was meant
+      else await attest.parseAsync([verb], { from: "user" }); // which says that there is none, and what was meant
     });
-  for (const verb of [demo, init, key, run, sign, verify, show, site, task, version]) verb(attest);
+  const wanted = verb !== undefined && Object.hasOwn(VERBS, verb) ? [VERBS[verb]] : Object.values(VERBS);
+  for (const load of wanted) (await load?.())?.(attest);
   return attest;
 }
 
@@ -72,15 +78,15 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  if (process.argv.length > 2) await program().parseAsync();
-  else program().outputHelp();
+  if (process.argv.length > 2) await (await program(process.argv[2])).parseAsync();
+  else (await program()).outputHelp();
 } catch (error) {
   const shown = error instanceof CommanderError && error.exitCode === 0;
   if (!shown) {
     const verb = process.argv.slice(2).find((word) => !word.startsWith("-"));
-    const known = program().commands.some((command) => command.name() === verb);
+    const known = verb !== undefined && Object.hasOwn(VERBS, verb);
     const fault =
-      error instanceof CommanderError ? usageFault(error, known && verb !== "help" ? verb : undefined) : error;
+      error instanceof CommanderError ? usageFault(error, known ? verb : undefined) : error;
     const others = process.argv.indexOf("--"); // what follows is for another program
     const ours = process.argv.slice(0, others < 0 ? undefined : others);
     process.exitCode = tellFault(fault, ours.includes("--json"));

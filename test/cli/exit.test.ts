@@ -8,8 +8,9 @@ import { exitOf, worst, type Code, type ExitStatus } from "../../src/core/codes.
 import { formatKey } from "../../src/core/key.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { nodeEngine } from "../../src/node/engine.js";
+import { BAD, counted, CRITERION, GOOD, numbersOf } from "../core/counting.js";
 import { attest, copyOf, fault, stranger, workspace, type Ran, type Surroundings, type Workspace } from "./attest.js";
-import { drafted, lab, sealed, secretOf, stamped } from "./drafts.js";
+import { drafted, lab, sealed, secretOf, sha256, stamped } from "./drafts.js";
 
 /** A registry with one attestation by a key of mine, to be spoilt by one test. */
 interface Bench extends Workspace {
@@ -23,6 +24,8 @@ let made: Workspace;
 let published = "";
 let server: Server;
 let port = 0;
+/** What it has at `/computed`. */
+let served = Buffer.alloc(0);
 /** An address with a port that was free a moment ago. */
 let nobody = "";
 
@@ -38,6 +41,7 @@ beforeAll(async () => {
       "/away": [302, { location: `http://localhost:${port}/fault` }],
       "/round": [302, { location: "/round" }],
     };
+    if (request.url === "/computed") return void response.end(served);
     response.writeHead(...(answers[request.url ?? ""] ?? [404, {}])).end();
   });
   port = await listening(server);
@@ -112,6 +116,17 @@ interface Payload {
   };
 }
 
+/** An attestation of mine whose one check is computed, with the observations beside it that its evidence names. */
+function computed(work: Bench, stated: string, observed: string): string {
+  const payload = counted(
+    { a: { criterion: CRITERION, measurements: numbersOf(stated) } },
+    { "observations.ndjson": observed },
+  );
+  const digest = sha256(observed);
+  work.write(`computed.evidence/sha256/${digest.slice(0, 2)}/${digest}`, observed);
+  return work.write("computed.json", sealed(payload, secretOf(work)).bytes);
+}
+
 const keyring = (work: Bench): string => work.path("lab/keys/keyring.json");
 const evidence = (work: Bench): string => {
   const { sha256 } =
@@ -154,6 +169,12 @@ describe.each<[ExitStatus, string, [what: string, code: Code | undefined, ask: (
         (work) => ({ ...stranger(work), args: ["verify", work.file, "--keyring", "lab/keys/keyring.json"] }),
       ],
       ["outside of a registry, without its evidence", undefined, (work) => ["verify", aside(work)]],
+      [
+        "computed again from its observations",
+        undefined,
+        (work) => ["verify", computed(work, GOOD, GOOD), "--recompute"],
+      ],
+      ["numbers of which nobody asks", undefined, (work) => ["verify", computed(work, GOOD, BAD)]],
       ["a failed test, signed", undefined, (work) => ["verify", mine(work, () => undefined)]],
     ],
   ],
@@ -209,6 +230,11 @@ describe.each<[ExitStatus, string, [what: string, code: Code | undefined, ask: (
         (work) => ["verify", mine(work, ({ predicate }) => (predicate.passedTests = []))],
       ],
       [
+        "an outcome that its measurements do not permit",
+        "outcome-mismatch",
+        (work) => ["verify", computed(work, BAD, BAD)],
+      ],
+      [
         "no complete statement",
         "schema",
         (work) => ["verify", mine(work, ({ predicate }) => delete predicate.f3.title)],
@@ -249,6 +275,16 @@ describe.each<[ExitStatus, string, [what: string, code: Code | undefined, ask: (
         "a profile that is none",
         "scenario-unknown",
         () => ["run", "task-aware-background", "--profile", "nothing", "--registry", "lab"],
+      ],
+      [
+        "a driver that is none",
+        "scenario-unknown",
+        () => ["run", "task-aware-background", "--driver", "nothing", "--registry", "lab"],
+      ],
+      [
+        "a driver without its program",
+        "driver-missing",
+        () => ["run", "task-aware-background", "--driver", "claude-code=nowhere", "--registry", "lab"],
       ],
       ["an address that is none", "usage", () => ["verify", "http://"]],
       ["an address where nothing is", "file-missing", () => ["verify", `http://127.0.0.1:${port}/nowhere`]],
@@ -317,6 +353,33 @@ describe.each<[ExitStatus, string, [what: string, code: Code | undefined, ask: (
         "predicate-type",
         (work) => ["verify", mine(work, (payload) => (payload.predicateType = "urn:example:other"))],
       ],
+      [
+        "nothing that was computed, asked to be computed again",
+        "recompute-impossible",
+        ({ file }) => ["verify", file, "--recompute"],
+      ],
+      [
+        "observations that are gone, asked to be computed again",
+        "recompute-impossible",
+        (work) => {
+          const file = computed(work, GOOD, GOOD);
+          rmSync(work.path("computed.evidence"), { recursive: true });
+          return ["verify", file, "--recompute"];
+        },
+      ],
+      [
+        "observations that are not at hand for an address",
+        "recompute-impossible",
+        (work) => {
+          served = readFileSync(computed(work, GOOD, GOOD));
+          return ["verify", `http://127.0.0.1:${port}/computed`, "--recompute"];
+        },
+      ],
+      [
+        "observations that are not at hand for what comes from stdin",
+        "recompute-impossible",
+        (work) => ({ args: ["verify", "-", "--recompute"], input: readFileSync(computed(work, GOOD, GOOD)) }),
+      ],
       ["nobody answers", "network", () => ["verify", nobody]],
       ["the answer is a fault of theirs", "network", () => ["verify", `http://127.0.0.1:${port}/fault`]],
       ["the answer leads round in a circle", "network", () => ["verify", `http://127.0.0.1:${port}/round`]],
@@ -331,6 +394,11 @@ describe.each<[ExitStatus, string, [what: string, code: Code | undefined, ask: (
         "evidence that was changed",
         "evidence-changed",
         (work) => (writeFileSync(evidence(work), "5\n"), ["verify", work.file]),
+      ],
+      [
+        "observations that give other numbers, asked to be computed again",
+        "recompute-mismatch",
+        (work) => ["verify", computed(work, GOOD, BAD), "--recompute"],
       ],
       [
         "an end before the start",

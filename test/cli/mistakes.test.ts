@@ -473,6 +473,66 @@ test("options that do not go together", async () => {
   });
 });
 
+describe("choices that a test does not have", () => {
+  const RUN = ["run", "task-aware-background", "--registry", "lab"];
+  const drivers = "its drivers: fs, claude-code";
+
+  test.each<[string, string[], string, string | undefined]>([
+    ["a driver", ["--driver", "nothing"], 'expected a driver of task-aware-background, found "nothing"', drivers],
+    ["no driver", ["--driver", ""], 'expected a driver of task-aware-background, found ""', drivers],
+    [
+      "a program without a driver",
+      ["--driver", "=/bin/sh"],
+      'expected a driver of task-aware-background, found ""',
+      drivers,
+    ],
+    [
+      "a program for the driver that drives none",
+      ["--driver", "fs=/x"],
+      'expected the driver fs without a program, found "/x"',
+      "the drivers: fs, claude-code",
+    ],
+    [
+      "a program that is not there",
+      ["--driver", "claude-code=nowhere/claude"],
+      'expected a program at "nowhere/claude", found none',
+      "name the program of Claude Code: --driver claude-code=PATH",
+    ],
+    [
+      "a folder for a program",
+      ["--driver", "claude-code=lab"],
+      'expected a program at "lab", found none',
+      "name the program of Claude Code: --driver claude-code=PATH",
+    ],
+    [
+      "an empty name for a program",
+      ["--driver", "claude-code="],
+      'expected a program at "", found none',
+      "name the program of Claude Code: --driver claude-code=PATH",
+    ],
+    [
+      "a shorter run",
+      ["--quick"],
+      'expected a shorter run of task-aware-background, found "--quick"',
+      "the profile proof-of-concept has only one length",
+    ],
+    [
+      "a profile, in upper case",
+      ["--profile", "Hardened"],
+      'expected a profile of task-aware-background, found "Hardened"',
+      "its profiles: proof-of-concept, as-published, hardened",
+    ],
+  ])("%s", async (_, args, error, hint) => {
+    expect(await fails(copyOf(made), 2, [...RUN, ...args])).toEqual({ error, hint });
+  });
+
+  test("where no driver's program is on the PATH", async () => {
+    const work = copyOf(made);
+    const told = await fails(work, 2, [...RUN, "--driver", "claude-code"], { env: { ...work.env, PATH: work.cwd } });
+    expect(told.error).toBe("expected the program claude on PATH, found none");
+  });
+});
+
 test("an index that was removed comes back with the next publication", async () => {
   const work = copyOf(made);
   rmSync(work.path("lab/attestations/index.json"));

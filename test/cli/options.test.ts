@@ -210,6 +210,22 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const told = ok(await work.attest(...RUN, "--dry-run", "--profile", "proof-of-concept"), 1);
     expect(told.stdout).toContain('"--profile",\n          "proof-of-concept"');
   },
+  "run --driver": async (work) => {
+    refused(
+      await work.attest(...RUN, "--dry-run", "--driver", "claude-code=nowhere/claude"),
+      /a program at "nowhere\/claude", found none/,
+    );
+    const told = ok(await work.attest(...RUN, "--dry-run", "--driver", "fs", "--json"), 1).json();
+    expect(told).toHaveProperty("statement.predicate.f3.run.command", ["attest", ...RUN, "--driver", "fs"]);
+  },
+  // The one shorter run that there is takes most of a minute: it is an example in the help, and made there.
+  "run --quick": async (work) => {
+    refused(
+      await work.attest(...RUN, "--dry-run", "--quick"),
+      /a shorter run of task-aware-background, found "--quick"/,
+    );
+    ok(await work.attest(...RUN, "--dry-run"), 1);
+  },
   "run --registry": async (work) => {
     refused(await work.attest(...RUN), /a registry here or above/);
     ok(await work.attest(...RUN, "--registry", "lab"), 1);
@@ -274,6 +290,14 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "sign --passphrase-file": () => unlocks(["sign", "statement.json", "--registry", "lab"], "file"),
   "sign --passphrase-fd": () => unlocks(["sign", "statement.json", "--registry", "lab"], "fd"),
 
+  "verify --recompute": async (work) => {
+    ok(await work.attest(...RUN, "--output", "out.json"), 1);
+    const plain = ok(await work.attest("verify", "out.json")).stdout;
+    expect(plain).toMatch(/not checked: .*recompute/);
+    expect(ok(await work.attest("verify", "out.json", "--recompute")).stdout).not.toMatch(/not checked: .*recompute/);
+    ok(await work.attest("verify", "lab"));
+    expect(ok(await work.attest("verify", "lab", "--recompute"), 4).stdout).toContain("[recompute-impossible]");
+  },
   "verify --verbose": async (work) => {
     expect(ok(await work.attest("verify", "lab")).stdout).not.toContain("SHA-256");
     expect(ok(await work.attest("verify", "lab", "--verbose")).stdout).toMatch(

@@ -25,7 +25,7 @@ describe("updates", () => {
     expect(seen.bad).toEqual([]);
     expect(seen.reads).toBeGreaterThan(100);
     expect(leftIn(list.folder)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test("8 × 6 through the command line: none is lost", async () => {
     const work = workspace();
@@ -76,7 +76,7 @@ describe("creations", () => {
         .sort(),
     ).toEqual(Array.from({ length: 800 }, (_, n) => `w${Math.floor(n / 100)}-${n % 100}`).sort());
     expect(leftIn(folder)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test("beside one who takes the highest number and one more, without a lock: neither overwrites the other", async () => {
     const folder = join(temporary(), "list");
@@ -101,7 +101,7 @@ describe("creations", () => {
     for (const id of ids) expect(list.get(id).subject).toMatch(/^w\d-/);
     for (const id of naive) expect(list.get(id).subject).toBe("naive");
     expect(naive).not.toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test("an id is not given again when its file is removed by hand", async () => {
     const list = await counting();
@@ -188,7 +188,7 @@ describe("beside a writer in another language", () => {
   test.for<[string, number, string]>([
     ["foreign.py", 150, "python3"],
     ["foreign.sh", 25, "jq"],
-  ])("%s: none is lost on either side", { timeout: 60_000 }, async ([name, times, program], { skip }) => {
+  ])("%s: none is lost on either side", { timeout: 120_000 }, async ([name, times, program], { skip }) => {
     skip(spawnSync(program, ["--version"]).error !== undefined, `NOT CHECKED: ${program} is not installed`);
     const list = await counting();
     const theirs = await many(2, (n) => foreign(name, list.folder, `f${n}`, String(times)));

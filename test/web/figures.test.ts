@@ -4,7 +4,8 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Attestation } from "../../src/pipeline/sign.js";
 import { chromiums, headline, inEachBrowser } from "./driving.js";
-import { attest, drawnFindings, pageOf, publish, removePlaces, serve, testKey, type Served } from "./making.js";
+import { drawnFindings } from "./drawn.js";
+import { attest, pageOf, publish, removePlaces, serve, testKey, type Served } from "./making.js";
 
 let made: Attestation;
 let served: Served;

@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { wording, type Criterion } from "../../src/core/criterion.js";
 import { fromUtf8, hex, utf8, type Bytes } from "../../src/core/bytes.js";
 import { formatKey, type Signer } from "../../src/core/key.js";
 import { formatKeyring, EMPTY_KEYRING } from "../../src/core/keyring.js";
@@ -110,74 +109,6 @@ export const findings = (changes: Partial<Findings["f3"]> = {}): Findings => ({
     ...changes,
   },
 });
-
-const never: Criterion = {
-  measures: [
-    { name: "sums lost", of: "count", where: { lost: true } },
-    { name: "sums", of: "count", where: {} },
-    { name: "sums lost without a carry", of: "count", where: { carry: false, lost: true } },
-    { name: "sums without a carry", of: "count", where: { carry: false } },
-  ],
-  holds: [{ measure: "sums lost", is: "=", value: 0 }],
-  needs: [{ measure: "sums", is: "≥", value: 1000 }],
-};
-
-/** Outcomes that follow from numbers by a criterion, and pictures of the numbers: whole ones, small ones, and some that are not there. */
-export const drawnFindings = (): Findings =>
-  findings({
-    title: "Addition, drawn",
-    checks: [
-      {
-        ...passed,
-        expected: wording(never),
-        criterion: never,
-        measurements: [
-          { name: "sums lost", value: 0 },
-          { name: "sums", value: 71385 },
-          { name: "sums lost without a carry", value: 257 },
-          { name: "sums without a carry", value: 400 },
-        ],
-      },
-      {
-        ...order,
-        expected: "soon enough for us",
-        criterion: {
-          measures: [{ name: "time", of: "max", field: "ms", where: {}, unit: "ms" }],
-          holds: [{ measure: "time", is: "≤", value: 14000 }],
-          needs: [],
-        },
-        measurements: [
-          { name: "time", value: 401.137, unit: "ms" },
-          { name: "time at best", value: 0.053, unit: "ms" },
-        ],
-      },
-      { ...slow, outcome: "errored", measurements: [{ name: "tries", value: 3 }] },
-    ],
-    figures: [
-      {
-        title: "Sums lost",
-        bars: [
-          { label: "as tested", check: "adds", measurement: "sums lost", of: "sums" },
-          {
-            label: "without a carry",
-            check: "adds",
-            measurement: "sums lost without a carry",
-            of: "sums without a carry",
-          },
-          { label: "by hand", check: "adds", measurement: "sums lost by hand", of: "sums by hand" },
-        ],
-      },
-      {
-        title: "Time, and what it took",
-        bars: [
-          { label: "at most", check: "commutes", measurement: "time" },
-          { label: "at best", check: "commutes", measurement: "time at best" },
-          { label: "tries", check: "quick", measurement: "tries", of: "tries" },
-        ],
-      },
-      { title: "Time, alone", bars: [{ label: "at most", check: "commutes", measurement: "time" }] },
-    ],
-  });
 
 export const attest = (key: Signer, found: Findings, at = SIGNED): Promise<Attestation> =>
   sign(draft(found), key, nodeEngine, at);

@@ -66,6 +66,7 @@ export function tellMatrix(profile: "as-published" | "hardened", checks: readonl
     failed.length === 0
       ? `${what} held in ${passed.length} of ${passed.length + open.length} required checks.`
       : `${what} failed in ${failed.length} of ${failed.length + passed.length + open.length} required checks.`,
+    ...underLoad(checks),
     ...failed.slice(0, 4).map(({ claim, observed }) => `Not so: ${claim} ${observed}.`),
     ...(open.length === 0 ? [] : [`Open: ${open.map(({ id }) => id).join(", ")}.`]),
   ].join(" ");
@@ -88,6 +89,18 @@ export function tellMatrix(profile: "as-published" | "hardened", checks: readonl
     PUBLISHED_SECTION,
   ];
   return { summary, sections, title: TITLES[profile] };
+}
+
+/** The one comparison that everybody asks for. */
+function underLoad(checks: readonly CheckRecord[]): string[] {
+  const measured = checks.find(({ id }) => id === "t06-concurrent-updates")?.measurements ?? [];
+  const number = (name: string): number | undefined => measured.find((one) => one.name === name)?.value;
+  const [lost, accepted] = [number("updates lost"), number("updates accepted")];
+  const [naive, among] = [number("updates lost in place"), number("updates accepted in place")];
+  if (lost === undefined || accepted === undefined || naive === undefined || among === undefined) return [];
+  return [
+    `Of ${accepted} updates that were accepted under load, ${lost} were lost; of ${among} written in place without a lock, ${naive}.`,
+  ];
 }
 
 const TITLES = {
