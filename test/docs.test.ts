@@ -68,14 +68,14 @@ describe("README", () => {
   it("has a library example that runs against the package", () => {
     const folder = clone();
     const [example = ""] = blocks("README.md", "ts");
-    const file = "$(ls attestations/test_*.json)";
+    const file = "$(grep -l '\"verdict\": \"VALIDATED\"' attestations/test_*.json | head -n 1)";
     const { code, out } = shell(
-      `mkdir -p example/node_modules/@f3 && ln -sfn ../../.. example/node_modules/@f3/attest && cp ${file} example/attestation.json && cp keys/*.pub example/signer.pub
+      `mkdir -p example/node_modules/@f3 && ln -sfn ../../.. example/node_modules/@f3/attest && cp ${file} example/attestation.json && cp keys/founding-2026-11.pub example/signer.pub
        cat > example/run.mjs <<'END'\n${example}\nEND\ncd example && node run.mjs`,
       folder,
     );
     expect(code, out).toBe(0);
-    expect(out).toContain("ok confirmed-by-you INCONCLUSIVE 0");
+    expect(out).toContain("ok confirmed-by-you VALIDATED 0");
   });
 
   it.each([
@@ -84,6 +84,7 @@ describe("README", () => {
     "CHANGELOG.md",
     "docs/architecture.md",
     "docs/openssl.md",
+    "docs/tasks.md",
     "docs/codes.md",
     "docs/dependencies.md",
   ])("has no dead link in %s", (path) => {
@@ -128,11 +129,8 @@ describe("docs", () => {
     for (const tool of ["jq", "openssl", "ssh-keygen"])
       if (spawnSync(tool, ["--version"]).error) context.skip(`${tool} is not installed`);
     const [recipe = ""] = blocks("docs/openssl.md", "sh");
-    const files = shell("ls attestations/test_*.json keys/*.pub", root).out.trim().split("\n");
-    const [file = "", key = ""] = [
-      files.find((name) => name.endsWith(".json")),
-      files.find((name) => name.endsWith(".pub")),
-    ];
+    const file = shell(`grep -l '"verdict": "VALIDATED"' attestations/test_*.json | head -n 1`, root).out.trim();
+    const key = "keys/founding-2026-11.pub";
     const work = mkdtempSync(join(place, "openssl-"));
     const good = shell(recipe, work, { FILE: join(root, file), KEY: join(root, key) });
     expect(good.code, good.out).toBe(0);
@@ -140,7 +138,7 @@ describe("docs", () => {
     const [keyid = "none"] = /SHA256:[A-Za-z0-9+/]{43}/.exec(text(file)) ?? [];
     expect(good.out).toContain(keyid);
     const forged = shell(
-      `sed 's/INCONCLUSIVE/VALIDATED/' ${join(root, file)} > forged.json; FILE=forged.json\n${recipe}`,
+      `sed 's/VALIDATED/INCONCLUSIVE/' ${join(root, file)} > forged.json; FILE=forged.json\n${recipe}`,
       work,
       { KEY: join(root, key) },
     );

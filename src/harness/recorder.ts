@@ -30,6 +30,7 @@ export class Recorder {
   readonly #timeline: string[] = [];
   readonly #observations: Observation[] = [];
   #broken: string | undefined;
+  #home = "";
 
   constructor({ checks }: Profile, engine: Engine, now: () => Date) {
     this.#planned = checks;
@@ -39,12 +40,13 @@ export class Recorder {
   }
 
   probe(rest: Pick<Probe, "profile" | "driver" | "quick" | "home" | "signal" | "progress">): Probe {
+    this.#home = rest.home;
     return {
       ...rest,
       check: (id, outcome, observed, measurements) => this.#check(id, outcome, observed, measurements),
       skip: (id, reason) => this.#excuse(id, "skipped", reason),
       fault: (id, reason) => this.#excuse(id, "errored", reason),
-      observe: (observation) => void this.#observations.push(observation),
+      observe: (observation) => void this.#observations.push(this.#placeless(observation)),
       leaveOpen: (line) => void this.#open.push(line),
       configure: (descriptor) => void this.#configuration.push(descriptor),
       attach: (attachment) => this.attach(attachment),
@@ -53,7 +55,7 @@ export class Recorder {
   }
 
   breakOff(fault: string): void {
-    this.#broken = fault;
+    this.#broken = this.#placeless({ fault }).fault;
     this.#note("error", { message: fault });
   }
 
@@ -105,13 +107,22 @@ export class Recorder {
 
   #excuse(id: string, outcome: "skipped" | "errored", reason: string): void {
     if (this.#plan(id).criterion === undefined) return this.#check(id, outcome, reason);
-    this.#excused.set(id, { outcome, reason });
+    this.#excused.set(id, { outcome, ...this.#placeless({ reason }) });
     this.#note(outcome, { id, reason });
   }
 
   #note(event: string, facts: Readonly<Record<string, string | number | boolean | null>> = {}): void {
     const ms = this.#now().getTime() - this.startedAt.getTime();
-    this.#timeline.push(new TextDecoder().decode(canonical({ ...facts, ms, event })));
+    this.#timeline.push(new TextDecoder().decode(canonical({ ...this.#placeless(facts), ms, event })));
+  }
+
+  /** Messages of the system name files; where the temporary home lay is nobody's business, and may hold a user's name. */
+  #placeless<T extends Readonly<Record<string, unknown>>>(facts: T): T {
+    const entries = Object.entries(facts).map(([name, value]) => [
+      name,
+      typeof value === "string" && this.#home !== "" ? value.replaceAll(this.#home, "~") : value,
+    ]);
+    return Object.fromEntries(entries) as T;
   }
 
   #outcome(planned: Planned): CheckRecord {

@@ -47,7 +47,7 @@ export function checkChoices(scenario: Scenario, { profile, driver, quick }: Par
   return chosen;
 }
 
-/** @throws AttestError as `checkChoices`, `interrupted`; what else the scenario throws becomes an errored check */
+/** @throws AttestError as `checkChoices`, `driver-missing`, `interrupted`; what else the scenario throws becomes an errored check */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Run> {
   const profile = checkChoices(scenario, options);
   const { engine, signal, progress, now, quick = false } = options;
@@ -58,7 +58,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   try {
     await scenario.run(recorder.probe({ profile: name, driver, quick, home, signal, progress }));
   } catch (error) {
-    if (error instanceof AttestError && error.code === "driver-missing") throw error;
+    // A driver that cannot be had is no observation: there is nothing to state.
+    if (error instanceof AttestError && ["driver-missing", "scenario-unknown"].includes(error.code)) throw error;
     recorder.breakOff(error instanceof Error ? error.message : String(error));
   } finally {
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
