@@ -1,0 +1,80 @@
+/** What a report of a test run comes down to: the normal form of all formats, and the draft of it that a reader of one format makes. */
+import { AttestError } from "../core/errors.js";
+import type { Outcome } from "../core/verdict.js";
+
+export interface TestCase {
+  /** Unique in the report: file or suite first, where the report has them, then the test, joined by ` > `. */
+  readonly name: string;
+  /** What stands before the test's own name. */
+  readonly suite?: string;
+  readonly outcome: Outcome;
+  readonly message?: string;
+  readonly durationMs?: number;
+  /** As the report has it; absolute paths without what all of them have in common, which is somebody's machine. */
+  readonly file?: string;
+}
+
+export type ReportFormat = "ctrf" | "junit" | "tap" | "vitest-json" | "jest-json" | "go-test-json";
+export type Counters = Partial<Record<"total" | "passed" | "failed" | "errored" | "skipped", number>>;
+
+export interface Results {
+  readonly format: ReportFormat;
+  readonly tool?: string;
+  /** As the report has them; none is possible, and is no success. */
+  readonly cases: readonly TestCase[];
+  /** What the report itself counts, where it does; held against the cases. */
+  readonly counters: Counters;
+  /** Where the report disagrees with itself or is not whole, a sentence each. Whoever finds one here knows less than the cases say. */
+  readonly discrepancies: readonly string[];
+  /** ISO time that the report says it began, where it does, and in a time zone that it names. */
+  readonly startedAt?: string;
+}
+
+/** A case as a reader finds it: its texts are the report's own, not yet cleaned. */
+export interface DraftCase {
+  /** From the outside in; the last is the test's own name. */
+  readonly path: readonly (string | undefined)[];
+  readonly outcome: Outcome;
+  readonly message?: string | undefined;
+  readonly durationMs?: number | undefined;
+  readonly file?: string | undefined;
+  /** Stands for something that the report does not count as a test, a file that did not load for example. */
+  readonly uncounted?: boolean;
+}
+
+export interface Draft {
+  readonly format: ReportFormat;
+  readonly tool?: string | undefined;
+  readonly cases: readonly DraftCase[];
+  readonly counters: Counters;
+  /** The reader compared the counters itself, because the format counts in its own way. */
+  readonly compared?: boolean;
+  readonly doubts: Doubts;
+  readonly startedAt?: string | undefined;
+}
+
+/** The discrepancies on their way: each sentence once, and of a flood of them the beginning. */
+export class Doubts {
+  static readonly #max = 100;
+  readonly #sentences = new Set<string>();
+  #more = 0;
+
+  say(sentence: string): void {
+    if (this.#sentences.has(sentence)) return;
+    if (this.#sentences.size < Doubts.#max) this.#sentences.add(sentence);
+    else this.#more += 1;
+  }
+
+  get sentences(): readonly string[] {
+    return this.#more > 0 ? [...this.#sentences, `and ${this.#more} more`] : [...this.#sentences];
+  }
+}
+
+const MAX_CASES = 500_000;
+
+/** @throws AttestError `too-large`, before a report that is small as bytes fills the memory as objects */
+export function atMost(count: number, what: string, max = MAX_CASES): void {
+  if (count > max) throw new AttestError("too-large", `expected at most ${max} ${what}, found more`);
+}
+
+export const bad = (outcome: Outcome): boolean => outcome === "failed" || outcome === "errored";

@@ -1,0 +1,140 @@
+/** `go test -json`: one event a line (cmd/test2json), of which a test's or a package's last `pass`, `fail` or `skip` is its result. */
+import { AttestError } from "../core/errors.js";
+import type { Json, JsonObject } from "../core/json.js";
+import type { Outcome } from "../core/verdict.js";
+import { atMost, bad, Doubts, type Draft, type DraftCase } from "./draft.js";
+import { asObject, asText, parseForeignJson } from "./foreign-json.js";
+import { earliest, instant, milliseconds, quoted, rowsOf } from "./text.js";
+
+const FINAL: ReadonlyMap<string, Outcome> = new Map([
+  ["pass", "passed"],
+  ["bench", "passed"],
+  ["fail", "failed"],
+  ["skip", "skipped"],
+]);
+const ON_THE_WAY = ["start", "run", "pause", "cont", "output", "build-output", "build-fail", "attr", "artifacts"];
+const WORST_FIRST: readonly Outcome[] = ["failed", "errored", "skipped", "passed"];
+const MAX_OUTPUT = 8000;
+
+/** A test, or a package as a whole. */
+interface Unit {
+  readonly path: readonly string[];
+  outcome: Outcome | undefined;
+  output: string;
+  durationMs: number | undefined;
+}
+
+export function isGoTest(text: string): boolean {
+  const first = /^\{.*$/m.exec(text)?.[0];
+  if (first === undefined) return false;
+  try {
+    const { Action, Package, ImportPath } = asObject(parseForeignJson(first));
+    return typeof Action === "string" && (Package ?? ImportPath) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+export function readGoTest(text: string): Draft {
+  const doubts = new Doubts();
+  const cases: DraftCase[] = [];
+  const tests: Unit[] = [];
+  const running = new Map<string, Unit>();
+  const packages = new Map<string, Unit>();
+  const builds = new Map<string, string>();
+  const times: (string | undefined)[] = [];
+
+  const start = (path: readonly string[]): Unit => ({ path, outcome: undefined, output: "", durationMs: undefined });
+  const packageOf = (name: string): Unit => {
+    const known = packages.get(name) ?? start([name]);
+    atMost(packages.set(name, known).size, "packages");
+    return known;
+  };
+  /** A test that runs once more under its name, as with -count=2, is another test. */
+  const testOf = (name: string, test: string, anew: boolean): Unit => {
+    const key = JSON.stringify([name, test]);
+    const known = running.get(key);
+    if (known && !anew) return known;
+    const unit = start([name, test]);
+    atMost(tests.push(unit), "tests");
+    running.set(key, unit);
+    return unit;
+  };
+
+  let number = 0;
+  for (const row of rowsOf(text)) {
+    number += 1;
+    const broken = /^FAIL\s+(\S+) \[(?:build|setup) failed\]/.exec(row)?.[1];
+    if (broken !== undefined) {
+      // go before 1.20 says so outside of its JSON.
+      Object.assign(packageOf(broken), { outcome: "failed", output: row });
+      continue;
+    }
+    if (row.trim() === "") continue;
+    if (!row.startsWith("{")) {
+      doubts.say(`line ${number} is no event: ${quoted(row)}`);
+      continue;
+    }
+    const event = readEvent(row, number);
+    const action = asText(event.Action) ?? "";
+    const name = asText(event.Package) ?? asText(event.ImportPath) ?? "";
+    const test = asText(event.Test);
+    if (times.length === 0) times.push(instant(event.Time));
+    if (action.startsWith("build-")) {
+      // The package of a build is named with its variant: "example.com/a [example.com/a.test]". A build may print and succeed.
+      const built = name.split(" [")[0] ?? name;
+      const output = append(builds.get(built) ?? "", event.Output);
+      builds.set(built, output);
+      if (action === "build-fail") Object.assign(packageOf(built), { outcome: "failed", output });
+      continue;
+    }
+    const owner = packageOf(name);
+    const unit = test === undefined ? owner : testOf(name, test, action === "run");
+    const final = FINAL.get(action);
+    if (final !== undefined) {
+      unit.durationMs = typeof event.Elapsed === "number" ? milliseconds(event.Elapsed * 1000) : undefined;
+      if (unit.outcome !== undefined && unit.outcome !== final) {
+        doubts.say(`${quoted(unit.path.join(" "))} has two results, ${unit.outcome} and ${final}`);
+      }
+      unit.outcome = WORST_FIRST.find((outcome) => outcome === final || outcome === unit.outcome);
+    } else if (action === "output") {
+      unit.output = append(unit.output, event.Output);
+    } else if (!ON_THE_WAY.includes(action)) {
+      doubts.say(`line ${number} has an unknown action: ${quoted(action)}`);
+    }
+  }
+
+  const failing = new Set<string | undefined>();
+  for (const { path, outcome, output, durationMs } of tests) {
+    if (outcome === undefined || bad(outcome)) failing.add(path[0]);
+    const message = outcome === undefined ? "the report has no result of it" : outcome === "passed" ? "" : told(output);
+    cases.push({ path, outcome: outcome ?? "errored", message, durationMs });
+  }
+  for (const [name, { path, outcome, output }] of packages) {
+    if (outcome === "passed" && failing.has(name)) {
+      doubts.say(`the package ${quoted(name)} passed, with a test in it that did not`);
+    }
+    if (outcome !== undefined && (outcome !== "failed" || failing.has(name))) continue;
+    doubts.say(
+      outcome
+        ? `the package ${quoted(name)} failed without a test in it that did`
+        : `the package ${quoted(name)} has no result`,
+    );
+    cases.push({ path, outcome: "errored", message: told(output), uncounted: true });
+  }
+  return { format: "go-test-json", tool: "go test", cases, counters: {}, doubts, startedAt: earliest(times) };
+}
+
+function readEvent(row: string, line: number): JsonObject {
+  try {
+    return asObject(parseForeignJson(row));
+  } catch (error) {
+    throw new AttestError("report-format", `line ${line}: ${(error as Error).message}`);
+  }
+}
+
+const append = (output: string, more: Json | undefined): string =>
+  output + (asText(more) ?? "").slice(0, MAX_OUTPUT - output.length);
+
+/** What the test itself printed, without the runner's own lines. */
+const told = (output: string): string => output.replace(/^[ \t]*(?:=== |--- ).*\n?/gm, "");

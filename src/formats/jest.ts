@@ -1,0 +1,92 @@
+/** The JSON of jest and of vitest, which has the same form: test files with their assertions, and counts of all. */
+import type { Json, JsonObject } from "../core/json.js";
+import type { Outcome } from "../core/verdict.js";
+import { bad, Doubts, type Counters, type Draft, type DraftCase } from "./draft.js";
+import { asCount, asList, asObject, asText, says } from "./foreign-json.js";
+import { instant, milliseconds, quoted, withoutStack } from "./text.js";
+
+const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
+  ["passed", "passed"],
+  ["failed", "failed"],
+  ["skipped", "skipped"],
+  ["pending", "skipped"],
+  ["disabled", "skipped"],
+  ["todo", "skipped"],
+]);
+
+/** What either says of a file in which nothing failed; jest also has words for a file of which only a part ran. */
+const FILE_PASSED = ["passed", "skipped", "pending", "focused"];
+
+export const isJest = (json: Json): boolean => Array.isArray(asObject(json).testResults);
+
+export function readJest(json: Json): Draft {
+  const report = asObject(json);
+  const doubts = new Doubts();
+  const cases = asList(report.testResults).flatMap((file) => readFile(asObject(file), doubts));
+  const failures = cases.some((each) => bad(each.outcome));
+  if (report.success !== !failures) {
+    // vitest knows of errors outside of all tests, and says so here alone.
+    doubts.say(`the report says ${says(report.success)} of its success, and its tests say otherwise`);
+  }
+  if (report.wasInterrupted === true) doubts.say("the run was interrupted");
+  const broken = asCount(report.numRuntimeErrorTestSuites) ?? 0;
+  const found = cases.filter((each) => each.uncounted).length;
+  if (broken > found) doubts.say(`the report counts ${broken} files that could not run, and lists ${found}`);
+  const isItJest = "numRuntimeErrorTestSuites" in report;
+  return {
+    format: isItJest ? "jest-json" : "vitest-json",
+    tool: isItJest ? "jest" : "vitest",
+    cases,
+    counters: readCounters(report, doubts),
+    doubts,
+    startedAt: instant(report.startTime),
+  };
+}
+
+function readCounters(report: JsonObject, doubts: Doubts): Counters {
+  const count = (member: string): number | undefined => {
+    const value = asCount(report[member]);
+    if (value === undefined) doubts.say(`the report lacks its count ${member}`);
+    return value;
+  };
+  const [total, passed, failed, pending, todo] = ["Total", "Passed", "Failed", "Pending", "Todo"].map((which) =>
+    count(`num${which}Tests`),
+  );
+  return {
+    ...(total !== undefined && { total }),
+    ...(passed !== undefined && { passed }),
+    ...(failed !== undefined && { failed }),
+    ...(pending !== undefined && todo !== undefined && { skipped: pending + todo }),
+  };
+}
+
+function readFile(file: JsonObject, doubts: Doubts): DraftCase[] {
+  const name = asText(file.name);
+  const cases = asList(file.assertionResults).map((test) => readTest(asObject(test), name, doubts));
+  const base = name?.split(/[\\/]/).at(-1) ?? "";
+  const status = asText(file.status) ?? "";
+  const failures = cases.some((each) => bad(each.outcome));
+  if (FILE_PASSED.includes(status) && failures) {
+    doubts.say(`the file ${quoted(base)} is ${status}, with a test in it that is not`);
+  }
+  if (FILE_PASSED.includes(status) || (status === "failed" && failures)) return cases;
+  const message = withoutStack(asText(file.message) ?? "") || `the report says ${says(file.status)} of the file`;
+  doubts.say(`the file ${quoted(base)} failed without a test in it that did`);
+  return [...cases, { path: [name], outcome: "errored", message, file: name, uncounted: true }];
+}
+
+function readTest(test: JsonObject, file: string | undefined, doubts: Doubts): DraftCase {
+  const outcome = OUTCOMES.get(asText(test.status) ?? "");
+  const title = asText(test.title);
+  if (outcome === "passed" && asList(test.retryReasons).length > 0) {
+    doubts.say(`${quoted(title ?? "")} passed only after an attempt that failed`);
+  }
+  const message = asList(test.failureMessages).map(asText).filter(Boolean).join("\n\n");
+  return {
+    path: [file, ...asList(test.ancestorTitles).map(asText), title],
+    outcome: outcome ?? "errored",
+    message: outcome ? withoutStack(message) : `the report gives the status ${says(test.status)}`,
+    durationMs: milliseconds(test.duration),
+    file,
+  };
+}

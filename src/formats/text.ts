@@ -1,0 +1,92 @@
+/** Texts of a report, made fit for a statement: no controls, no halves of surrogate pairs, no noncharacters, no end of length. */
+
+const MAX_LINE = 1000;
+const MAX_LINES = 4000;
+
+/** Colours, which most runners leave in their messages. */
+const COLOUR = /\u001b\[[\d;]*m/g;
+/** RFC 7493 section 2.1 has no surrogates and no noncharacters; controls it has, but no name or message needs them. */
+const UNFIT = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
+const UNFIT_BUT_LAYOUT = /(?![\n\t])[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
+
+const PLAIN = /^[ -~]*$/;
+
+/** @example line("a\tb\u0000")   // "a b\ufffd" */
+export const line = (text: string): string => (PLAIN.test(text) && text.length <= MAX_LINE ? text.trim() : clean(text));
+
+const clean = (text: string): string =>
+  cut(text, MAX_LINE)
+    .replace(COLOUR, "")
+    .replace(/[\t\n\r]+/g, " ")
+    .trim()
+    .replace(UNFIT, "\ufffd");
+
+/** Several lines: line feeds and tabs stay. */
+export const lines = (text: string): string =>
+  cut(text.trim(), MAX_LINES).replace(COLOUR, "").replace(/\r\n?/g, "\n").trim().replace(UNFIT_BUT_LAYOUT, "\ufffd");
+
+const cut = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+
+/** A name inside a sentence of ours. */
+export const quoted = (text: string): string => JSON.stringify(cut(line(text), 200));
+
+/** Without the places in the code, which are the machine's and not the test's. */
+export const withoutStack = (message: string): string => cut(message, MAX_LINES).replace(/\n[ \t]+at [^]*$/, "");
+
+/** The lines of a text, one at a time: split at once, 64 MiB of line feeds would be gigabytes. */
+export function* rowsOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf("\n", at);
+    const row = text.slice(at, end < 0 ? text.length : end);
+    yield row.endsWith("\r") ? row.slice(0, -1) : row;
+    at = end < 0 ? text.length : end + 1;
+  }
+}
+
+/** A length of time, to the microsecond; anything else than a number from zero up is none. */
+export const milliseconds = (value: unknown): number | undefined =>
+  typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+    ? Math.round(value * 1000) / 1000
+    : undefined;
+
+/** Surefire puts commas between the thousands. */
+export function seconds(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const plain = /^[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?$/.test(value) ? value.replaceAll(",", "") : value;
+  return /^\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(plain) ? milliseconds(Number(plain) * 1000) : undefined;
+}
+
+const ZONED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[-+]\d\d:?\d\d)$/;
+
+/** A point in time, of milliseconds or of a text with its zone: several tools write local time without saying so, and that is none. */
+export function instant(value: unknown): string | undefined {
+  const time = typeof value === "string" && ZONED.test(value) ? Date.parse(value) : value;
+  return typeof time === "number" && time > 0 && time < Date.UTC(10_000, 0) ? new Date(time).toISOString() : undefined;
+}
+
+export const earliest = (instants: readonly (string | undefined)[]): string | undefined =>
+  instants.reduce(
+    (first, next) => (first === undefined || (next !== undefined && next < first) ? next : first),
+    undefined,
+  );
+
+/** node:test names a file that it could not run by its path. */
+export const pathIn = (name: string): string | undefined =>
+  /^(?:\/|[A-Za-z]:[\\/]).*\.[cm]?[jt]sx?$/.test(name) ? name : undefined;
+
+const ABSOLUTE = /^(?:file:\/\/|\/|[A-Za-z]:[\\/])/;
+
+/** A function that leaves out of an absolute path what all these have in common. */
+export function shortener(files: Iterable<string>): (file: string) => string {
+  let common: string[] | undefined;
+  for (const file of files) {
+    if (!ABSOLUTE.test(file)) continue;
+    const folders = file.split(/[\\/]/).slice(0, -1);
+    common ??= folders;
+    const differs = common.findIndex((folder, at) => folder !== folders[at]);
+    if (differs >= 0) common = common.slice(0, differs);
+  }
+  const left = common?.length ?? 0;
+  return (file) => (ABSOLUTE.test(file) ? file.split(/[\\/]/).slice(left).join("/") : file);
+}
