@@ -56,6 +56,7 @@ test("every piece of evidence is archived under its digest", () => {
   const { evidence } = published().payload.predicate.f3;
   expect(evidence.map(({ name }) => name).sort()).toEqual([
     "environment.json",
+    "observations.ndjson",
     "pattern.sh",
     "published-test.json",
     "task-after.json",

@@ -14,11 +14,18 @@ beforeAll(async () => {
 /** The shells that the run started have a home below its temporary folder, which is this workspace's own. */
 const shells = (work: Workspace): number[] => processesWith(`HOME=${join(work.root, "tmp")}/`).map(({ pid }) => pid);
 
-async function interrupted(work: Workspace, signal: NodeJS.Signals, context: TestContext): Promise<Ran> {
+async function interrupted(
+  work: Workspace,
+  signal: NodeJS.Signals,
+  context: TestContext,
+  { args = [], said = "" }: { readonly args?: readonly string[]; readonly said?: string } = {},
+): Promise<Ran> {
   if (process.platform !== "linux") context.skip("NOT CHECKED: the processes of a run can be found in /proc only");
-  const child = start(["run", "task-aware-background", "--registry", "lab"], work);
+  const child = start(["run", "task-aware-background", "--registry", "lab", ...args], work);
   const end = ended(child);
-  await vi.waitUntil(() => shells(work).length > 0, { timeout: 20_000, interval: 20 });
+  let told = "";
+  child.stderr?.on("data", (text: string) => (told += text));
+  await vi.waitUntil(() => told.includes(said) && shells(work).length > 0, { timeout: 20_000, interval: 20 });
   child.kill(signal);
   return await end;
 }
@@ -31,6 +38,26 @@ describe.each(["SIGINT", "SIGTERM"] as const)("by %s", (signal) => {
     const ran = await interrupted(work, signal, context);
     // The shell would sleep for most of two seconds more; the killed one may need a moment to be gone.
     await vi.waitUntil(() => shells(work).length === 0, { timeout: 1000, interval: 10 });
+    expect(ran).toMatchObject({ code: 2, signal: null, stdout: "" });
+    expect(ran.stderr).toMatch(
+      /\nerror: the run was interrupted\nhint: nothing was signed or published; run the same command again\n$/,
+    );
+    expect(published(work)).toEqual(["index.json"]);
+    expect(readdirSync(join(work.root, "tmp"))).toEqual([]);
+  });
+});
+
+describe.each(["SIGINT", "SIGTERM"] as const)("the matrix, by %s", (signal) => {
+  // In the middle of a case: a process in the background of another session, and one that writes without pause.
+  test.for([
+    ["hardened", "T01"],
+    ["as-published", "T01"],
+    ["hardened", "T05"],
+    ["as-published", "T05"],
+  ])("%s, in %s: it publishes nothing and leaves no process and no file", async ([profile = "", said], context) => {
+    const work = copyOf(made);
+    const ran = await interrupted(work, signal, context, { args: ["--profile", profile], said: `${String(said)} ` });
+    await vi.waitUntil(() => shells(work).length === 0, { timeout: 20_000, interval: 10 });
     expect(ran).toMatchObject({ code: 2, signal: null, stdout: "" });
     expect(ran.stderr).toMatch(
       /\nerror: the run was interrupted\nhint: nothing was signed or published; run the same command again\n$/,

@@ -1,6 +1,8 @@
 /** What becomes of observations: checks that are computed from them, evidence, and excuses that no failure hides behind. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { fromUtf8 } from "../../src/core/bytes.js";
 import { AttestError } from "../../src/core/errors.js";
 import { canonical, type Json } from "../../src/core/json.js";
 import { checkChoices, runScenario, type Run } from "../../src/harness/run.js";
@@ -173,14 +175,17 @@ describe("a run that breaks off", () => {
     expect(checks(made)[0]).toMatchObject({ outcome: "skipped", observed: "no compiler" });
   });
 
-  test("for want of the driver's program there is no run at all", async () => {
-    const made = run((probe) => {
-      seen(probe, GOOD);
-      throw new AttestError("driver-missing", "no program");
-    });
-    await expect(made).rejects.toMatchObject({ code: "driver-missing" });
-    expect(existsSync(home)).toBe(false);
-  });
+  test.each(["driver-missing", "scenario-unknown"] as const)(
+    "for want of the driver that was asked for, there is no run at all: %s",
+    async (code) => {
+      const made = run((probe) => {
+        seen(probe, GOOD);
+        throw new AttestError(code, "no such driver");
+      });
+      await expect(made).rejects.toMatchObject({ code });
+      expect(existsSync(home)).toBe(false);
+    },
+  );
 });
 
 describe("observations", () => {
@@ -219,6 +224,24 @@ describe("observations", () => {
       expect(report.checks.find(({ name }) => name === "recompute")).toMatchObject({ status: "passed" });
       expect(report.exit).toBe(0);
     }
+  });
+
+  test("say nothing of where the temporary home lay, nor does anything else that is signed", async () => {
+    const made = await run((probe) => {
+      probe.observe({ path: join(probe.home, "a"), twice: `${probe.home} ${probe.home}`, n: 1, kept: true });
+      probe.note("seen", { path: join(probe.home, "b"), none: null });
+      probe.fault("a", `could not write ${probe.home}/c`);
+      throw new Error(`could not read ${probe.home}/d`);
+    });
+    expect(observations(made)).toEqual([{ path: "~/a", twice: "~ ~", n: 1, kept: true }]);
+    expect(timeline(made)[0]).toMatchObject({ path: "~/b", none: null });
+    expect(checks(made).map(({ observed }) => observed)).toEqual([
+      "could not write ~/c; trials: expected ≥ 2, found 1",
+      "the run broke off: could not read ~/d",
+      "it broke off: could not read ~/d",
+    ]);
+    const all = JSON.stringify(made.draft) + [...made.evidence.values()].map((bytes) => fromUtf8(bytes)).join("");
+    expect(all).not.toContain(home);
   });
 
   test.each<[string, unknown]>([
