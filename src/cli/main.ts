@@ -85,8 +85,7 @@ try {
   if (!shown) {
     const verb = process.argv.slice(2).find((word) => !word.startsWith("-"));
     const known = verb !== undefined && Object.hasOwn(VERBS, verb);
-    const fault =
-      error instanceof CommanderError ? usageFault(error, known ? verb : undefined) : error;
+    const fault = error instanceof CommanderError ? usageFault(error, known ? verb : undefined) : error;
     const others = process.argv.indexOf("--"); // what follows is for another program
     const ours = process.argv.slice(0, others < 0 ? undefined : others);
     process.exitCode = tellFault(fault, ours.includes("--json"));

@@ -316,7 +316,9 @@ describe("an interrupted run", () => {
 
     test.for<[string, string, number, Partial<Load>]>([
       ["reading while somebody writes", "T05", 1, { readMs: 60_000 }],
-      ["with eight writers at once", "T06", 8, { updates: 16 }],
+      ["with eight writers at once", "T06", 8, { updates: 5000 }],
+      ["beside the tool", "T07", 3, { updates: 500 }],
+      ["with eight creators at once", "T08", 8, { updates: 20000 }],
       ["with sessions that end", "T10", 10, {}],
       ["between a kill and the next", "T12", 2, { kills: 500 }],
       ["with holders that are stopped, and others that wait for them", "T13 and T14", 8, {}],

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { AttestError } from "../../core/errors.js";
 import { listId } from "../../tasks/list-id.js";
 import { startRun } from "../../tasks/run.js";
@@ -134,8 +135,10 @@ function announce({ strategy: name, folder, id }: Part & { act: "announce" }): v
 }
 
 async function rewrite({ strategy: name, folder, id, size }: Part & { act: "rewrite" }): Promise<never> {
-  for (let i = 0; ; i += 1)
+  for (let i = 0; ; i += 1) {
     await strategy(name).update(folder, id, { metadata: { round: i, filling: String(i % 10).repeat(size) } });
+    await turn(); // else it would never hear that whoever started it has gone
+  }
 }
 
 async function hold(part: Part & { act: "hold" }): Promise<{ outcome: string }> {

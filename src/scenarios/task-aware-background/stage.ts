@@ -1,5 +1,6 @@
 /** Where a test is played: its home, its task lists, and every process that it starts, none of which outlives it. */
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,6 +40,9 @@ export class Stage {
 
   constructor(probe: Probe) {
     this.probe = probe;
+    setMaxListeners(0, probe.signal); // a case may wait in many places at once
+    // Whoever waits for one of them is told by its end; a round of many updates is not waited for.
+    probe.signal.addEventListener("abort", () => this.close(), { once: true });
   }
 
   /** What every process on this stage has for an environment; by HOME it is found again. */
@@ -155,7 +159,11 @@ export class Stage {
       child,
       pid: child.pid ?? 0,
       begin: (value = 0) => void child.send(value),
-      done: async <T>() => (await Promise.race([done, ended])).value as T,
+      done: <T>() => {
+        const told = Promise.race([done, ended]).then(({ value }) => value as T);
+        told.catch(() => undefined); // likewise: the case may have broken off before it asks
+        return told;
+      },
       onReport: (listener) => void child.on("message", listener),
     };
   }

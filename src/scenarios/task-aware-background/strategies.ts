@@ -47,8 +47,12 @@ function readTorn(path: string): Task {
 }
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
-/** Blocks the process, as a writer that is in the middle of its work does. */
-export const pause = (ms: number): void => void Atomics.wait(cell, 0, 0, ms);
+const parent = process.ppid;
+/** Blocks the process, as a writer that is in the middle of its work does; but an actor not for longer than whoever started it lives. */
+export function pause(ms: number): void {
+  Atomics.wait(cell, 0, 0, ms);
+  if (process.send !== undefined && process.ppid !== parent) process.kill(process.pid, "SIGKILL");
+}
 
 function rewrite(path: string, change: Change, write: (text: string) => void, between?: () => void): void {
   const task = readTorn(path);
