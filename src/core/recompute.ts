@@ -57,7 +57,7 @@ export function recompute(
   const rest = without === 0 ? "" : `; ${without} without a criterion rest on the run's own word`;
   ladder.passed(
     "recompute",
-    `${checks.length} checks follow again from ${observations.length} observations${rest}`,
+    `${checks.length} of ${f3.checks.length} checks follow again from ${observations.length} observations${rest}`,
     values,
   );
 }

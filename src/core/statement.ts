@@ -43,7 +43,11 @@ const check = z.object({
   expected: text,
   /** What was seen; of a skipped check, why it was not tried. */
   observed: text,
-  measurements: z.optional(z.array(z.object({ name: filled, value: z.number(), unit: z.optional(text) }))),
+  measurements: z.optional(
+    z
+      .array(z.object({ name: filled, value: z.number(), unit: z.optional(text) }))
+      .check(z.refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "names of measurements repeat")),
+  ),
   /** As data, where the outcome follows from raw observations; `expected` then says the same in words. */
   criterion: z.optional(criterion),
 });

@@ -145,6 +145,15 @@ describe("what a result must have", () => {
     ["an id with a line feed", withCheck({ id: "a\nb" })],
     ["an id in upper case", withCheck({ id: "A" })],
     ["an empty claim", withCheck({ claim: "" })],
+    [
+      "two measurements of one name",
+      withCheck({
+        measurements: [
+          { name: "time", value: 7 },
+          { name: "time", value: 8 },
+        ],
+      }),
+    ],
     ["a measurement in words", withCheck({ measurements: [{ name: "time", value: "7" }] })],
     ["a criterion that is a sentence", withCheck({ criterion: "a = 0" })],
     ["a criterion that claims nothing", withCriterion({ holds: [] })],

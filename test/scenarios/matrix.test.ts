@@ -207,7 +207,7 @@ describe("signed, it can be computed again", () => {
     expect(told(run)).toEqual({
       code: "ok",
       exit: 0,
-      detail: `${checks(run).length} checks follow again from ${observations(run).length} observations`,
+      detail: `${checks(run).length} of ${checks(run).length} checks follow again from ${observations(run).length} observations`,
     });
   });
 
