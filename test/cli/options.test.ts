@@ -1,5 +1,5 @@
 /** Every option of every verb, once, where it alone makes the difference; an option that is new has no row here and is told. */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
@@ -110,6 +110,7 @@ function whichList(): Record<string, (work: Workspace) => Promise<unknown>> {
       work.write(join(tasks, "other/1.json"), JSON.stringify({ ...taskIn(work), status: "completed" }));
     const two = async (work: Workspace): Promise<void> => {
       another(work, "../user/.claude/tasks");
+      utimesSync(work.path("../user/.claude/tasks/demo"), 1e9, 1e9); // the older one, however fast both were made
       refused(await asked(work, []), /which task list is meant, found 2 in .*, the latest first: other, demo$/);
     };
     return [

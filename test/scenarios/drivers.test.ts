@@ -20,6 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { judge, measured, type Observation } from "../../src/core/criterion.js";
 import type { Probe } from "../../src/harness/scenario.js";
 import { listFolder, type Driver, type Session } from "../../src/scenarios/task-aware-background/drivers/driver.js";
 import { fsDriver } from "../../src/scenarios/task-aware-background/drivers/fs.js";
@@ -343,13 +344,17 @@ describe.each<[string, Driver | undefined]>([
 
   here("the proof of concept", () => {
     test("passes what it tries", async () => {
-      const outcomes: Record<string, string> = {};
-      const probe = { home, signal: abort.signal, note: vi.fn(), attach: vi.fn(), progress: vi.fn() };
-      const check = (id: string, outcome: string): unknown => (outcomes[id] = outcome);
-      await proofOfConcept({ ...probe, check } as unknown as Probe, driver);
-      expect(Object.keys(outcomes).sort()).toEqual(CHECKS.map(({ id }) => id).sort());
-      expect(Object.values(outcomes).filter((outcome) => outcome === "passed")).toHaveLength(6);
-      expect(Object.values(outcomes).filter((outcome) => outcome === "skipped")).toHaveLength(3);
+      const seen: Observation[] = [];
+      const skipped: string[] = [];
+      const probe = { home, signal: abort.signal, attach: vi.fn(), progress: vi.fn() };
+      const observe = (observation: Observation): unknown => seen.push(observation);
+      const check = (id: string, outcome: string): unknown => outcome === "skipped" && skipped.push(id);
+      await proofOfConcept({ ...probe, observe, check } as unknown as Probe, driver);
+      const outcomes = CHECKS.map(({ id, criterion }) =>
+        criterion === undefined ? [id, "skipped"] : [id, judge(criterion, measured(criterion, seen))],
+      );
+      expect(outcomes.filter(([, outcome]) => outcome === "passed")).toHaveLength(6);
+      expect(outcomes.filter(([, outcome]) => outcome === "skipped").map(([id]) => id)).toEqual(skipped);
       expect(notChecked(driver, "proof-of-concept")[0]).toContain(`the ${driver.name} driver`);
     });
   });
