@@ -46,7 +46,9 @@ const check = z.object({
   measurements: z.optional(
     z
       .array(z.object({ name: filled, value: z.number(), unit: z.optional(text) }))
-      .check(z.refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "names of measurements repeat")),
+      .check(
+        z.refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "names of measurements repeat"),
+      ),
   ),
   /** As data, where the outcome follows from raw observations; `expected` then says the same in words. */
   criterion: z.optional(criterion),
