@@ -81,7 +81,7 @@ export class Progress {
       const bar = share === undefined ? "" : `${"█".repeat(Math.round(share * 20)).padEnd(20, "░")} `;
       process.stderr.write(`\r\u001b[2K${bar}${shown.slice(0, Math.max(20, process.stderr.columns - bar.length - 1))}`);
     } else {
-      const step = shown.replace(/\d+/g, "#");
+      const step = text.replace(/\d+/g, "#"); // a new estimate alone is no news
       if (step !== this.#last) process.stderr.write(`${shown}\n`);
       this.#last = step;
     }

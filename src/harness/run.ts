@@ -101,7 +101,7 @@ function stated(scenario: Scenario, profile: Profile, name: string, recorder: Re
       ],
       f3: {
         title: told.title ?? scenario.title,
-        hypothesis: told.hypothesis ?? scenario.hypothesis,
+        hypothesis: scenario.hypothesis,
         summary: told.summary,
         sections: [...told.sections],
         checks: [...checks],

@@ -56,9 +56,8 @@ export interface Scenario {
     checks: readonly CheckRecord[],
     profile: string,
   ): {
-    /** Where a profile has a title or a hypothesis of its own. */
+    /** Where a profile has one of its own. */
     readonly title?: string;
-    readonly hypothesis?: string;
     readonly summary: string;
     readonly sections: readonly { readonly heading: string; readonly body: string }[];
   };

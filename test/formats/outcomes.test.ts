@@ -376,7 +376,7 @@ describe("texts and figures", () => {
     [{ name: `${"x".repeat(998)}\ud83d\ude00yy` }, { name: `${"x".repeat(998)}…` }],
     [{ message: "a\r\n\tb\u0007" }, { message: "a\n\tb\ufffd" }],
     [{ suite: ["s", "t", "t"] }, { name: "s > t > a", suite: "s > t" }],
-    [{ filePath: "/home/someone/work/a.js" }, { file: "a.js" }],
+    [{ filePath: "/srv/sample/a.js" }, { file: "a.js" }],
     [{ filePath: "C:\\Users\\someone\\a.js" }, { file: "a.js" }],
     [{ filePath: "src/a.js" }, { file: "src/a.js" }],
     [{ duration: 0.12345 }, { durationMs: 0.123 }],

@@ -12,7 +12,7 @@ import {
   type Case,
 } from "../../dist/scenarios/task-aware-background/case.js";
 import { taskAwareBackgroundWith } from "../../dist/scenarios/task-aware-background/index.js";
-import { pathOf } from "../../dist/scenarios/task-aware-background/launch.js";
+import { pathOf } from "../../dist/scenarios/task-aware-background/strategies.js";
 import type { Stage } from "../../dist/scenarios/task-aware-background/stage.js";
 import { checks, options } from "../scenarios/running.js";
 

@@ -1,6 +1,5 @@
 /** The background process under test: the published shell pattern, or a run of ours; each around any command. */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { PATTERN } from "./pattern.js";
 import { listOf, type Stage } from "./stage.js";
 import type { Setting } from "./case.js";
@@ -47,5 +46,3 @@ export async function launch(
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-
-export const pathOf = (folder: string, id: string): string => join(folder, `${id}.json`);

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Probe } from "../../harness/scenario.js";
 import { errno } from "../../node/files.js";
 import { formatTask, type Task } from "../../tasks/document.js";
+import { carries } from "../../tasks/processes.js";
 import type { Part, Report } from "./actor.js";
 
 /** The list's id, which is the name of its folder. */
@@ -247,15 +248,11 @@ export class Stage {
   close(): void {
     for (const child of this.#children) this.end(child);
     if (process.platform !== "linux") return;
-    const mark = `HOME=${this.probe.home}\0`;
-    for (const name of readdirSync("/proc")) {
-      if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
-      try {
-        if (readFileSync(`/proc/${name}/environ`, "latin1").includes(mark)) process.kill(Number(name), "SIGKILL");
-      } catch {
-        // it has ended, or is somebody else's
-      }
-    }
+    const ours = (pid: number): boolean => pid !== process.pid && carries(pid, `HOME=${this.probe.home}`);
+    const left = (): number[] => readdirSync("/proc").map(Number).filter(ours);
+    // Again for what was started while the others were being ended; what cannot be ended is not waited for.
+    for (let round = 0, found = left(); round < 5 && found.length > 0; round += 1, found = left())
+      for (const pid of found) this.kill(pid, "SIGKILL");
   }
 
   #own(child: ChildProcess): ChildProcess {

@@ -32,7 +32,8 @@ export interface Strategy {
 export const STRATEGIES = ["in-place", "rename", "stale-lock", "bare-lock", "hardened"] as const;
 export type StrategyName = (typeof STRATEGIES)[number];
 
-const pathOf = (folder: string, id: string): string => join(folder, `${id}.json`);
+/** Where a task lies in the folder of its list. */
+export const pathOf = (folder: string, id: string): string => join(folder, `${id}.json`);
 
 /** A reader of the published kind has no choice but to read again when it meets a half-written document. */
 function readTorn(path: string): Task {

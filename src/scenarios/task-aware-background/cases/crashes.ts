@@ -2,9 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { atLeast, atMost, bound, count, none, over, required, some, type Case } from "../case.js";
 import { parseTask } from "../../../tasks/document.js";
-import { pathOf } from "../launch.js";
 import type { Stage } from "../stage.js";
-import type { StrategyName } from "../strategies.js";
+import { pathOf, type StrategyName } from "../strategies.js";
 
 export const midWrite: Case = {
   name: "T12",

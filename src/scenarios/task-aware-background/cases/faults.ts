@@ -1,9 +1,8 @@
 /** T17: what is left of a task when writing it fails. */
 import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { atLeast, count, none, required, some, type Case } from "../case.js";
-import { pathOf } from "../launch.js";
 import type { Stage } from "../stage.js";
-import type { StrategyName } from "../strategies.js";
+import { pathOf, type StrategyName } from "../strategies.js";
 
 export const faults: Case = {
   name: "T17",

@@ -1,9 +1,8 @@
 /** T09, T11 and T18: whether a late writer still means the task that is there, and whether another session finds it. */
 import { rmSync } from "node:fs";
 import { atLeast, count, none, required, some, type Case } from "../case.js";
-import { pathOf } from "../launch.js";
 import { listOf, type Stage } from "../stage.js";
-import type { StrategyName } from "../strategies.js";
+import { pathOf, type StrategyName } from "../strategies.js";
 
 const SIDES = (subject: StrategyName) =>
   [
