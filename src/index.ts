@@ -1,5 +1,5 @@
 /**
- * `@f3/attest` as a library: verify an attestation, read one, derive a verdict.
+ * `@f3/attest` as a library: verify an attestation, read one, derive a verdict, define a scenario of one's own.
  *
  * @example
  * import { nodeEngine, parseKey, verify } from "@f3/attest";
@@ -12,6 +12,15 @@
  * const list = new TaskList(listFolder(tasksFolder(undefined, process.env), "demo"));
  * const { id } = await list.create({ subject: "Build it", description: "" });
  * const { runId, log } = await startRun(list, id, { command: ["make"] });   // goes on when this process has ended
+ *
+ * @example
+ * import { defineScenario } from "@f3/attest";   // run it with: attest run ./my-scenario.js
+ * export default defineScenario({
+ *   title: "Addition",
+ *   hypothesis: "Numbers are added.",
+ *   checks: [{ id: "sum", claim: "One and one is two.", expected: "2" }],
+ *   run: (probe) => probe.check("sum", 1 + 1 === 2, String(1 + 1)),
+ * });
  */
 export { CODES, exitOf, meaningOf, type Code, type ExitStatus } from "./core/codes.js";
 export { nobleEngine, type Engine } from "./core/engine.js";
@@ -24,6 +33,7 @@ export {
   type Signature,
 } from "./core/envelope.js";
 export { AttestError } from "./core/errors.js";
+export type { Criterion, Observation } from "./core/criterion.js";
 export { canonical, parseJson, type Json } from "./core/json.js";
 export { formatKey, parseKey, type PublicKey, type Signer } from "./core/key.js";
 export { formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "./core/keyring.js";
@@ -32,6 +42,15 @@ export type { Known, SecondOpinion } from "./core/signatures.js";
 export { draft, identify, readStatement, type Draft, type Findings, type ResultStatement } from "./core/statement.js";
 export { derive, type Derived, type Outcome, type Result, type Verdict } from "./core/verdict.js";
 export { verify, type VerifyOptions } from "./core/verify.js";
+export {
+  defineScenario,
+  type AttachOptions,
+  type ScenarioCheck,
+  type ScenarioDefinition,
+  type ScenarioProbe,
+  type Spawned,
+  type SpawnOptions,
+} from "./harness/define.js";
 export { nodeEngine } from "./node/engine.js";
 export { type Change, type NewTask, type Status, type Task } from "./tasks/document.js";
 export { listFolder, listId, tasksFolder, type ListId, type ListSources } from "./tasks/list-id.js";

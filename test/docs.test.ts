@@ -1,6 +1,16 @@
 /** Documentation under test: each command runs as it is printed, each table names what there is, each link leads somewhere. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,6 +40,17 @@ function clone(): string {
   return folder;
 }
 
+/** Somebody's project, with tests and a first commit; the tool is installed there as npm would do it. */
+function ownProject(folder: string): void {
+  mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
+  symlinkSync(join(root, "dist/cli/main.js"), join(folder, "node_modules/.bin/attest"));
+  writeFileSync(join(folder, "package.json"), '{ "name": "your-project", "scripts": { "test": "node --test" } }');
+  writeFileSync(join(folder, "one.test.js"), 'require("node:test").test("adds", () => undefined);');
+  writeFileSync(join(folder, ".gitignore"), "node_modules\n");
+  const git = ["git", "-c user.name=a -c user.email=a@example.org -c init.defaultBranch=main"].join(" ");
+  execFileSync("sh", ["-ec", `${git} init -q; ${git} add -A; ${git} commit -qm first`], { cwd: folder });
+}
+
 function shell(script: string, cwd: string, env: Record<string, string> = {}): { code: number | null; out: string } {
   const npmrc = { npm_config_update_notifier: "false", npm_config_offline: "true" };
   const { PATH = "", LANG = "C.UTF-8" } = process.env;
@@ -54,6 +75,7 @@ describe("README", () => {
 
   it("has shell commands that run, in the order in which they stand", () => {
     const folder = clone();
+    ownProject(join(folder, "your-project"));
     for (const block of blocks("README.md", "sh")) {
       // Installing is what CI does on a fresh clone; here the same dependencies lie there already.
       if (block.includes("npm test")) continue;
@@ -85,6 +107,9 @@ describe("README", () => {
     "docs/architecture.md",
     "docs/openssl.md",
     "docs/tasks.md",
+    "docs/run.md",
+    "docs/scenarios.md",
+    "docs/ci.md",
     "docs/codes.md",
     "docs/dependencies.md",
   ])("has no dead link in %s", (path) => {
@@ -103,6 +128,18 @@ const validated = (): string =>
     .find((path) => text(path).includes('"verdict": "VALIDATED"')) ?? "none";
 
 describe("docs", () => {
+  it("on running commands has commands that run", () => {
+    const folder = join(place, "run");
+    mkdirSync(join(folder, "bin"), { recursive: true });
+    symlinkSync(join(root, "dist/cli/main.js"), join(folder, "bin/attest"));
+    const [first = "", ...more] = blocks("docs/run.md", "sh");
+    const env = { F3_ATTEST_HOME: join(place, "run-home") };
+    for (const [block, cwd] of [[first, folder] as const, ...more.map((one) => [one, join(folder, "sums")] as const)]) {
+      const { code, out } = shell(`PATH="${folder}/bin:$PATH"\n${block}`, cwd, env);
+      expect(code, `${block}\n${out}`).toBe(0);
+    }
+  }, 60_000);
+
   it("lists every code with its exit status and its meaning", () => {
     const rows = [...text("docs/codes.md").matchAll(/^\| `([^`]+)` \| (\d) \| (.*) \|$/gm)].map(
       ([, code, exit, meaning]) => [code, Number(exit), meaning],

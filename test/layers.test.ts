@@ -32,6 +32,9 @@ const PURE: Readonly<Record<string, readonly RegExp[]>> = {
   web: [],
 };
 
+// The one import that is computed: a scenario of the user's, which is on no floor.
+const USERS = { file: "src/harness/host.ts", expression: "url" };
+
 const WHY = {
   stray: "every file belongs to a floor, so that the rules hold for it",
   up: "an import goes only to the same floor or down, so that a floor can be understood without those above it",
@@ -54,7 +57,8 @@ function complaints(sources: Sources): string[] {
     const say = (what: string, why: keyof typeof WHY): unknown => found.push(`${file} ${what}: ${WHY[why]}`);
 
     if (level(floor) < 0) say("is on no floor", "stray");
-    for (const expression of computed) say(`imports ${expression}`, "computed");
+    for (const expression of computed)
+      if (file !== USERS.file || expression !== USERS.expression) say(`imports ${expression}`, "computed");
     if (floor !== "cli") for (const word of terminal) say(`mentions ${word}`, "terminal");
 
     const targets: string[] = [];

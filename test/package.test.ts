@@ -56,13 +56,16 @@ it("holds the build and the documents, no sources, no tests, no keys", () => {
       "dist/index.d.ts",
       "dist/web/verifier.js",
       "dist/web/style.css",
+      "hooks/pre-commit",
       "README.md",
       "LICENSE",
       "package.json",
     ]),
   );
   expect(
-    paths.filter((path) => !/^(?:dist\/|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|package\.json)/.test(path)),
+    paths.filter(
+      (path) => !/^(?:dist\/|hooks\/|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|package\.json)/.test(path),
+    ),
   ).toEqual([]);
   expect(paths.filter((path) => /\.(?:pem|age|key)$/.test(path))).toEqual([]);
 });

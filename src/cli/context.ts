@@ -37,6 +37,13 @@ export const withPassphrase = (command: Command): Command =>
     .option("--passphrase-file <file>", "read the passphrase of the signing key from the first line of a file")
     .option("--passphrase-fd <n>", "read it from an open file descriptor");
 
+export interface SecretOptions {
+  readonly allowSecret?: readonly string[];
+}
+
+export const withAllowSecret = (command: Command): Command =>
+  command.option("--allow-secret <rule>", "publish although something looks like a secret of this kind", collect);
+
 export const withJson = (command: Command): Command =>
   command.option("--json", "print one JSON object, on success and on failure");
 
@@ -45,6 +52,20 @@ export const withExamples = (command: Command, ...examples: readonly string[]): 
   command.addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
 
 export const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+/** More than that no timer of Node's can wait. */
+const MAX_SECONDS = 2_000_000;
+
+/** What `--timeout` gives; `without` says what goes on when it is not given. */
+export function secondsOf(text: string, without: string): number {
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+  throw new AttestError(
+    "usage",
+    `expected --timeout in seconds, more than 0 and at most ${MAX_SECONDS}, found ${JSON.stringify(text)}`,
+    `without --timeout ${without}`,
+  );
+}
 
 let stdin: Promise<Bytes> | undefined;
 /** Read once, however often `-` is named. */

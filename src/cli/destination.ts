@@ -2,12 +2,13 @@
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import type { Signer } from "../core/key.js";
+import { environmentSigner, KEY_VARIABLE } from "../keystore/environment.js";
 import { deliver, toFile, toRegistry, type Destination } from "../pipeline/destination.js";
 import type { Attestation } from "../pipeline/sign.js";
-import { chooseSigner } from "../pipeline/signers.js";
+import { chooseSigner, nameIn } from "../pipeline/signers.js";
 import { engine, keystore, registryFolder, withPassphrase } from "./context.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
-import { answerBytes } from "./ui.js";
+import { answerBytes, talk } from "./ui.js";
 
 export interface SigningOptions extends PassphraseOptions {
   readonly registry?: string;
@@ -19,7 +20,7 @@ export const withSigning = (command: Command): Command =>
   withPassphrase(
     command
       .option("--registry <dir>", "the registry to publish to (the nearest one, unless you say otherwise)")
-      .option("--signer <name>", "the key that signs")
+      .option("--signer <name>", "the key that signs; before F3_ATTEST_KEY, which may hold one")
       .option(
         "--output <file>",
         "write the attestation there, and its evidence beside it, instead of publishing; - prints it alone",
@@ -47,8 +48,17 @@ export async function deliverOrPrint(
   return undefined;
 }
 
+/** The key that `--signer` names, else the one in `F3_ATTEST_KEY`, else the only one that fits. */
 export async function signerFor(options: SigningOptions, destination: Destination | undefined): Promise<Signer> {
   const registry = destination !== undefined && "registry" in destination ? destination.registry : undefined;
+  const passphrase = passphraseFrom(options);
+  const given = process.env[KEY_VARIABLE];
+  if (options.signer === undefined && given !== undefined) {
+    const signer = await environmentSigner(given, passphrase, engine);
+    const listed = await registry?.keyring();
+    talk(`signing with the key from ${KEY_VARIABLE}, ${signer.key.keyid}`);
+    return listed === undefined ? signer : { ...signer, name: nameIn(listed, signer.key, signer.name, engine) };
+  }
   const { name } = await chooseSigner(keystore(), options.signer, registry);
-  return await keystore().signer(name, passphraseFrom(options));
+  return await keystore().signer(name, passphrase);
 }

@@ -1,5 +1,8 @@
 /** `attest init`: makes a registry, and a signing key if there is none. */
 import type { Command } from "commander";
+import { join } from "node:path";
+import { AttestError } from "../core/errors.js";
+import { inGit, originOf, testCommand } from "../pipeline/project.js";
 import { ensureKey, chooseSigner, DEFAULT_NAME, entryOf } from "../pipeline/signers.js";
 import { Directory } from "../store/directory.js";
 import { Registry } from "../store/registry.js";
@@ -7,7 +10,7 @@ import { engine, keystore, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {
-  readonly origin: string;
+  readonly origin?: string;
   readonly title?: string;
   readonly signer?: string;
   readonly json?: true;
@@ -17,21 +20,28 @@ export function init(attest: Command): void {
   const command = attest
     .command("init [dir]")
     .description("make a registry: a folder of attestations that any static host can serve")
-    .requiredOption("--origin <name>", "where it will be published, without a scheme: example.org/lab")
+    .option(
+      "--origin <name>",
+      "where it will be published, without a scheme: example.org/lab (git's remote origin, unless you say otherwise)",
+    )
     .option("--title <text>", "what it is called on its pages (the origin, unless you say otherwise)")
     .option("--signer <name>", "the key that it lists first; made if you have no key at all");
   withExamples(withJson(command), "attest init lab --origin example.org/lab --title 'Our lab'").action(
     async (dir: string | undefined, options: Options) => {
       const store = keystore();
+      const folder = dir ?? ".";
+      const origin = options.origin ?? originOf(folder);
+      if (origin === undefined) {
+        throw new AttestError(
+          "usage",
+          "expected --origin NAME, found none, and no git remote to take it from",
+          "it says where the registry will be published: example.org/lab",
+        );
+      }
       // What can be refused is refused before anything is made: the signer that is named, then the registry, then a new key.
       const known = store.list().length === 0 ? undefined : await chooseSigner(store, options.signer, undefined);
       if (known === undefined) store.ready(options.signer ?? DEFAULT_NAME);
-      const folder = dir ?? ".";
-      const registry = await Registry.create(
-        new Directory(folder),
-        { origin: options.origin, title: options.title ?? options.origin },
-        engine,
-      );
+      const registry = await Registry.create(new Directory(folder), { origin, title: options.title ?? origin }, engine);
       const { stored, made } =
         known === undefined ? ensureKey(store, options.signer ?? DEFAULT_NAME) : { stored: known, made: false };
       await registry.listSigner(entryOf(stored, new Date()));
@@ -47,10 +57,24 @@ export function init(attest: Command): void {
       talk(
         `made a registry for ${registry.about.origin}; signer ${stored.name} ${stored.key.keyid}${made ? ", a new key" : ""}`,
         "",
-        "Next, in that folder:",
-        "  attest run task-aware-background",
-        "  attest site build",
+        ...nextSteps(folder, store.folder),
       );
     },
   );
 }
+
+/** In a project that has tests, or a repository, they are attested; in an empty folder there is the built-in test to begin with. */
+function nextSteps(folder: string, secrets: string): string[] {
+  const tested = testCommand(".");
+  const committed = inGit(folder);
+  if (tested === undefined && !committed)
+    return ["Next, in that folder:", "  attest run task-aware-background", "  attest site build"];
+  const paths = ["attest.json", "keys", "attestations"].map((name) => quoted(join(folder, name)));
+  return [
+    "Next, here:",
+    `  attest run ${folder === "." ? "" : `--registry ${quoted(folder)} `}-- ${tested ?? "COMMAND"}`,
+    ...(committed ? [`  git add ${paths.join(" ")}`, "", `Nothing there is secret; your key is in ${secrets}.`] : []),
+  ];
+}
+
+const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

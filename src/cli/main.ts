@@ -23,6 +23,8 @@ const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> 
   key: async () => (await import("./key.js")).key,
   run: async () => (await import("./run.js")).run,
   sign: async () => (await import("./sign.js")).sign,
+  add: async () => (await import("./add.js")).add,
+  reproduce: async () => (await import("./reproduce.js")).reproduce,
   verify: async () => (await import("./verify.js")).verify,
   show: async () => (await import("./show.js")).show,
   site: async () => (await import("./site.js")).site,

@@ -1,25 +1,27 @@
-/** `attest run`: a built-in test, run for real, signed and published. */
+/** `attest run`: a command, or a test that is written for this tool; run for real, signed and published. */
+import { resolve } from "node:path";
 import type { Command } from "commander";
+import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Draft } from "../core/statement.js";
-import { TOOL } from "../node/version.js";
+import { checkRules, refuseSecrets } from "../harness/scan.js";
+import { secretsIn, type Secret } from "../harness/secrets.js";
 import { create } from "../node/files.js";
-import { writeBeside } from "../pipeline/evidence.js";
-import { checkChoices } from "../harness/run.js";
-import type { DriverChoice } from "../harness/scenario.js";
-import { runNamed, scenarioNamed } from "../pipeline/run.js";
+import { nearest } from "../node/paths.js";
+import type { Destination } from "../pipeline/destination.js";
+import { folderBeside, piecesOf, writeBeside } from "../pipeline/evidence.js";
+import { reportHint } from "../pipeline/report-hint.js";
 import { sign } from "../pipeline/sign.js";
+import { ATTESTATIONS, REGISTRY_FILE } from "../store/registry.js";
 import { verdictWording } from "../view/words.js";
-import { engine, withExamples, withJson } from "./context.js";
+import { engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
 import { deliverOrPrint, destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
-import { interruptible } from "./signals.js";
-import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
+import { givenAmong, runCommandOnce, withCommandOptions, type CommandOptions } from "./run-command.js";
+import { runScenarioOnce, scenarioFor, withScenarioOptions, type ScenarioOptions } from "./run-scenario.js";
+import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
-interface Options extends SigningOptions {
-  readonly profile?: string;
-  readonly driver?: string;
-  readonly quick?: true;
+interface Options extends SigningOptions, SecretOptions, CommandOptions, ScenarioOptions {
   readonly dryRun?: true;
   readonly unsigned?: true;
   readonly json?: true;
@@ -27,30 +29,65 @@ interface Options extends SigningOptions {
 
 export function run(attest: Command): void {
   const command = attest
-    .command("run <scenario>")
+    .command("run [test] [command...]")
+    .usage("[options] -- <command...>\n       attest run [options] <scenario>")
     .description(
-      "run a built-in test for real, sign what was observed and publish it; exit 0 for VALIDATED, 1 for less",
-    )
-    .option("--profile <name>", "which variant of the test")
-    .option(
-      "--driver <name[=path]>",
-      "what plays the agent's tools: fs, or claude-code=PATH for the vendor's own program",
-    )
-    .option("--quick", "a shorter run, which says what it left out")
+      "run your tests, or a test that is written for this tool, for real; sign what was observed and publish it. Exits with the command's own code; where that is 0, with 0 for VALIDATED and 1 for less",
+    );
+  withScenarioOptions(withCommandOptions(command))
     .option("--dry-run", "run, and print what would be signed; nothing is written")
     .option("--unsigned", "with --output: write the statement for `attest sign`");
   withExamples(
-    withJson(withSigning(command)),
+    withJson(withAllowSecret(withSigning(command))),
+    "attest run -- node --test",
+    "attest run --report junit.xml -- node --test --test-reporter=junit --test-reporter-destination=junit.xml",
     "attest run task-aware-background",
-    "attest run task-aware-background --profile as-published --quick --dry-run",
-    "attest run task-aware-background --unsigned --output statement.json; attest sign statement.json",
-  ).action(async (name: string, options: Options) => {
-    process.exitCode = await runOnce(name, options);
+    "attest run --unsigned --output statement.json -- node --test; attest sign statement.json",
+  ).action(async (_test: unknown, _command: unknown, options: Options, { args }: Command) => {
+    process.exitCode = await runOnce(args, options);
   });
 }
 
-async function runOnce(name: string, options: Options): Promise<number> {
-  const { output, dryRun, unsigned, json } = options;
+/** What ran, and what it gave. */
+interface Done {
+  readonly draft: Draft;
+  readonly evidence: ReadonlyMap<string, Bytes>;
+  /** The command's own; 0 for a scenario. */
+  readonly exit: number;
+  /** `12 tests: 10 passed, 2 skipped`, where a report says so. */
+  readonly counts?: string | undefined;
+  readonly secrets: readonly Secret[];
+}
+
+async function runOnce(words: readonly string[], options: Options): Promise<number> {
+  checkTogether(options);
+  const { output, dryRun, unsigned, allowSecret = [] } = options;
+  const work = await workOf(words, options);
+  // Everything that can be refused is refused before the test runs.
+  const destination = dryRun ? undefined : await destinationOf(options);
+  const signer = dryRun || unsigned ? undefined : await signerFor(options, destination);
+
+  const { draft, evidence, exit: own, counts, secrets } = await work(destination);
+  const exit = own !== 0 ? own : draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
+  refuseSecrets(draft as Json, piecesOf(draft, evidence), secrets, allowSecret);
+  const told = { json: options.json, counts, exit };
+  if (signer === undefined) {
+    const statement = readable(draft as Json);
+    if (output !== undefined && output !== "-") {
+      writeBeside(output, evidence);
+      create(output, statement);
+    } else if (!options.json) answerBytes(statement);
+    tell(draft, { ...told, path: output, statement: dryRun ? draft : undefined });
+    return exit;
+  }
+  const attestation = await sign(draft, signer, engine, new Date());
+  const path = await deliverOrPrint(destination, attestation, evidence, signer);
+  const { id, digest } = attestation;
+  if (path !== undefined || !options.json) tell(draft, { ...told, path, id, digest, keyid: signer.key.keyid });
+  return exit;
+}
+
+function checkTogether({ output, dryRun, unsigned, allowSecret = [] }: Options): void {
   if (dryRun && (output !== undefined || unsigned))
     throw new AttestError(
       "usage",
@@ -63,60 +100,61 @@ async function runOnce(name: string, options: Options): Promise<number> {
       "expected --output FILE with --unsigned, found none",
       "the evidence is written beside that file",
     );
-  const choices = { profile: options.profile, driver: driverOf(options.driver), quick: options.quick === true };
-  checkChoices(scenarioNamed(name), choices);
-  // Everything that can be refused is refused before the test runs.
-  const destination = dryRun ? undefined : await destinationOf(options);
-  const signer = dryRun || unsigned ? undefined : await signerFor(options, destination);
+  checkRules(allowSecret);
+}
 
-  const { draft, evidence } = await interruptible(async (signal) => {
-    const progress = new Progress();
-    try {
-      return await runNamed(name, {
-        ...choices,
-        engine,
-        tool: TOOL,
-        command: ["attest", "run", name, ...chosenIn(options)],
-        signal,
-        progress: (text, share) => progress.say(text, share),
-        now: () => new Date(),
-      });
-    } finally {
-      progress.end();
-    }
-  });
-  const exit = draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
-  if (signer === undefined) {
-    const statement = readable(draft as Json);
-    if (output !== undefined && output !== "-") {
-      writeBeside(output, evidence);
-      create(output, statement);
-    } else if (!json) answerBytes(statement);
-    tell(draft, { json, path: output, statement: dryRun ? draft : undefined, exit });
-    return exit;
+/** What is to be run: what stands after `--` is a command, and one word before it a scenario. */
+async function workOf(
+  words: readonly string[],
+  options: Options,
+): Promise<(destination: Destination | undefined) => Promise<Done>> {
+  const [word, ...more] = words;
+  const dashes = process.argv.includes("--");
+  // Then stdout is ours, or a document's.
+  const aside = options.json === true || options.dryRun === true || options.output === "-";
+  const usage = (found: string, hint: string): AttestError =>
+    new AttestError("usage", `expected one scenario, or a command after --, found ${found}`, hint);
+  if (word === undefined) throw usage("neither", "attest run -- npm test");
+  if (!dashes) {
+    if (more.length > 0)
+      throw usage(words.join(" "), `a command stands after two dashes: attest run -- ${words.join(" ")}`);
+    const foreign = givenAmong(options).find((name) => name !== "--timeout");
+    if (foreign !== undefined) throw usage(`${foreign} without a command`, `attest run ${foreign} … -- npm test`);
+    const scenario = await scenarioFor(word, options);
+    return async (destination) => {
+      const call = { word, timeout: options.timeout, without: ownPaths(destination, options.output) };
+      return { ...(await runScenarioOnce(scenario, options, call)), exit: 0, secrets: secretsIn(process.env, []) };
+    };
   }
-  const attestation = await sign(draft, signer, engine, new Date());
-  const path = await deliverOrPrint(destination, attestation, evidence, signer);
-  const { id, digest } = attestation;
-  if (path !== undefined || !json) tell(draft, { json, path, id, digest, keyid: signer.key.keyid, exit });
-  return exit;
+  const after = process.argv.slice(process.argv.indexOf("--") + 1);
+  if (after.length !== words.length)
+    throw usage(
+      `${words.slice(0, words.length - after.length).join(" ")} before it`,
+      `attest run -- ${after.join(" ")}`,
+    );
+  const foreign = (["profile", "driver", "quick"] as const).find((name) => options[name] !== undefined);
+  if (foreign !== undefined) throw usage(`--${foreign}, which is a scenario's`, "leave it out for a command");
+  return async (destination) =>
+    await runCommandOnce(options, {
+      command: words,
+      without: ownPaths(destination, options.output),
+      aside,
+    });
 }
 
-/** `claude-code=/path/to/it`. */
-function driverOf(given: string | undefined): DriverChoice | undefined {
-  const [, name, path] = /^([^=]*)(?:=(.*))?$/s.exec(given ?? "") ?? [];
-  return given === undefined ? undefined : { name: name ?? "", ...(path !== undefined && { path }) };
+/** What this tool writes itself is no part of what is tested, even where it lies in the same work tree. */
+function ownPaths(destination: Destination | undefined, output: string | undefined): string[] {
+  const registry =
+    destination !== undefined && "folder" in destination ? destination.folder : nearest(".", REGISTRY_FILE);
+  return [
+    ...(registry === undefined ? [] : [REGISTRY_FILE, "keys", ATTESTATIONS].map((name) => resolve(registry, name))),
+    ...(output === undefined || output === "-" ? [] : [resolve(output), resolve(folderBeside(output))]),
+  ];
 }
-
-/** As it was called, but for where the driver's program lies on this machine. */
-const chosenIn = ({ profile, driver, quick }: Options): string[] => [
-  ...(profile === undefined ? [] : ["--profile", profile]),
-  ...(driver === undefined ? [] : ["--driver", driverOf(driver)?.name ?? ""]),
-  ...(quick ? ["--quick"] : []),
-];
 
 interface Told {
   readonly json: true | undefined;
+  readonly counts: string | undefined;
   readonly path: string | undefined;
   readonly id?: string;
   readonly digest?: string;
@@ -125,11 +163,19 @@ interface Told {
   readonly exit: number;
 }
 
-function tell({ predicate: { f3 } }: Draft, { json, ...rest }: Told): void {
-  if (json) return answerJson({ verdict: f3.verdict, title: f3.title, ...rest });
+function tell({ predicate: { f3 } }: Draft, { json, counts, ...rest }: Told): void {
+  const measurements = f3.checks.find(({ id }) => id === "tests")?.measurements;
+  const numbers = measurements && Object.fromEntries(measurements.map(({ name, value }) => [name, value]));
+  if (json) return answerJson({ verdict: f3.verdict, title: f3.title, counts: numbers, ...rest });
   const { word, sentence } = verdictWording(f3.verdict, f3.checks);
-  if (rest.path !== undefined && rest.path !== "-") answer(rest.path);
+  const scenario = f3.run.exitCode === undefined;
+  if (rest.path !== undefined && rest.path !== "-" && scenario) answer(rest.path);
   talk(`${word}  ${f3.title}: ${sentence}`);
+  if (counts !== undefined) talk(`${counts}; the command exited with ${String(f3.run.exitCode)}`);
+  else if (!scenario && f3.checks.every(({ id }) => !id.startsWith("report")))
+    talk(`no report was found, so only the exit code is known; ${reportHint(f3.run.command ?? [], process.cwd())}`);
+  for (const check of f3.checks.filter(({ required, outcome }) => required && outcome !== "passed").slice(0, 10))
+    talk(`  ${check.outcome}  ${check.claim}  (${check.observed})`);
   if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");
   else if (rest.keyid === undefined) talk(`not signed yet; sign it with: attest sign ${rest.path ?? "FILE"}`);
   else talk(`signed with ${rest.keyid}; check it with: attest verify ${rest.path ?? "FILE"}`);

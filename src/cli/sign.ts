@@ -1,13 +1,15 @@
 /** `attest sign`: signs a statement that was written elsewhere; its evidence is taken from one named folder, by digest. */
 import type { Command } from "commander";
-import { parseJson } from "../core/json.js";
-import { folderBeside, gather } from "../pipeline/evidence.js";
+import { parseJson, type Json } from "../core/json.js";
+import { refuseSecrets } from "../harness/scan.js";
+import { secretsIn } from "../harness/secrets.js";
+import { folderBeside, gather, piecesOf } from "../pipeline/evidence.js";
 import { sign as signDraft } from "../pipeline/sign.js";
-import { engine, readInput, withExamples, withJson } from "./context.js";
+import { engine, readInput, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
 import { deliverOrPrint, destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { answer, answerJson, talk } from "./ui.js";
 
-interface Options extends SigningOptions {
+interface Options extends SigningOptions, SecretOptions {
   readonly evidence?: string;
   readonly json?: true;
 }
@@ -21,7 +23,7 @@ export function sign(attest: Command): void {
       "the folder that holds the evidence, found there by digest (STATEMENT's .evidence folder)",
     );
   withExamples(
-    withJson(withSigning(command)),
+    withJson(withAllowSecret(withSigning(command))),
     "attest sign statement.json",
     "attest sign statement.json --evidence results/ --output attestation.json",
   ).action(async (path: string, options: Options) => {
@@ -33,6 +35,12 @@ export function sign(attest: Command): void {
     const { evidence: named, verdict } = statement.predicate.f3;
     const from = options.evidence ?? (path === "-" ? undefined : folderBeside(path));
     const evidence = gather(from, named, engine);
+    refuseSecrets(
+      statement as Json,
+      piecesOf(statement, evidence),
+      secretsIn(process.env, []),
+      options.allowSecret ?? [],
+    );
     const written = await deliverOrPrint(destination, attestation, evidence, signer);
     if (options.json && written !== undefined)
       return answerJson({ id, digest, verdict, keyid: signer.key.keyid, path: written });

@@ -4,6 +4,7 @@ import { AttestError } from "../core/errors.js";
 import type { Task } from "../tasks/document.js";
 import { isLost, runOf, startRun, stateOf, type RunRecord, type StartedRun } from "../tasks/run.js";
 import { watchTask } from "../tasks/watch.js";
+import { secondsOf } from "./context.js";
 import { interruptible } from "./signals.js";
 import { findList, line, type FoundList, type ListOptions } from "./task-context.js";
 import { answer, answerForeign, answerJson, Progress, talk } from "./ui.js";
@@ -12,7 +13,8 @@ import { answer, answerForeign, answerJson, Progress, talk } from "./ui.js";
 const INTERRUPTED = 130;
 
 export async function follow(number: string, options: ListOptions & { timeout?: string }): Promise<void> {
-  const seconds = options.timeout === undefined ? undefined : secondsOf(options.timeout);
+  const seconds =
+    options.timeout === undefined ? undefined : secondsOf(options.timeout, "it waits for as long as it takes");
   const { list } = await findList(options);
   let last: Task | undefined;
   const waiting = seconds === undefined ? undefined : AbortSignal.timeout(seconds * 1000);
@@ -37,19 +39,6 @@ export async function follow(number: string, options: ListOptions & { timeout?: 
       "it goes on; watch it again, or for longer",
     );
   else process.exitCode = INTERRUPTED;
-}
-
-/** More than that no timer of Node's can wait. */
-const MAX_SECONDS = 2_000_000;
-
-function secondsOf(text: string): number {
-  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
-  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
-  throw new AttestError(
-    "usage",
-    `expected --timeout in seconds, more than 0 and at most ${MAX_SECONDS}, found ${JSON.stringify(text)}`,
-    "without --timeout it waits for as long as it takes",
-  );
 }
 
 interface RunOptions extends ListOptions {

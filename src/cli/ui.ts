@@ -47,6 +47,20 @@ const inert = (json: string): string =>
     ).join(""),
   );
 
+/** What another program prints, at the pace at which it is read; a reader that has gone is no fault, and ends nothing. */
+export function passOn(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void> {
+  const target = process[stream];
+  if (!outliving.has(target)) {
+    outliving.add(target);
+    target.removeAllListeners("error");
+    target.on("error", () => undefined);
+  }
+  return new Promise((resolve) => {
+    target.write(chunk, () => resolve());
+  });
+}
+const outliving = new Set<NodeJS.WriteStream>();
+
 /** `error: <fault>` and `hint: <what to do next>`, or one JSON object; returns the exit status. */
 export function tellFault(error: unknown, json: boolean): ExitStatus {
   const fault = error instanceof AttestError ? error : internal(error);

@@ -1,11 +1,12 @@
 /** Collects what a running scenario reports, and makes of it the checks, the evidence and the timeline of a statement. */
-import { hex, utf8, type Bytes } from "../core/bytes.js";
+import { utf8, type Bytes } from "../core/bytes.js";
 import { judge, measured, missing, type Measurement, type Observation } from "../core/criterion.js";
 import type { Engine } from "../core/engine.js";
 import { canonical } from "../core/json.js";
 import type { CheckRecord, Descriptor, EvidenceRef } from "../core/statement.js";
 import type { Outcome } from "../core/verdict.js";
-import type { Attachment, Planned, Probe, Profile } from "./scenario.js";
+import { Attachments, type Piece } from "./attachments.js";
+import type { Planned, Probe, Profile } from "./scenario.js";
 
 export interface Recorded {
   readonly checks: readonly CheckRecord[];
@@ -19,12 +20,11 @@ export interface Recorded {
 export class Recorder {
   readonly startedAt: Date;
   readonly #planned: readonly Planned[];
-  readonly #engine: Engine;
   readonly #now: () => Date;
   readonly #reported = new Map<string, CheckRecord>();
+  readonly #measured = new Map<string, readonly Measurement[]>();
   readonly #excused = new Map<string, { readonly outcome: "skipped" | "errored"; readonly reason: string }>();
-  readonly #evidence: EvidenceRef[] = [];
-  readonly #bytes = new Map<string, Bytes>();
+  readonly #evidence: Attachments;
   readonly #configuration: Descriptor[] = [];
   readonly #open: string[] = [];
   readonly #timeline: string[] = [];
@@ -34,12 +34,12 @@ export class Recorder {
 
   constructor({ checks }: Profile, engine: Engine, now: () => Date) {
     this.#planned = checks;
-    this.#engine = engine;
+    this.#evidence = new Attachments(engine);
     this.#now = now;
     this.startedAt = now();
   }
 
-  probe(rest: Pick<Probe, "profile" | "driver" | "quick" | "home" | "signal" | "progress">): Probe {
+  probe(rest: Pick<Probe, "profile" | "driver" | "quick" | "home" | "signal" | "progress" | "output">): Probe {
     this.#home = rest.home;
     return {
       ...rest,
@@ -49,7 +49,8 @@ export class Recorder {
       observe: (observation) => void this.#observations.push(this.#placeless(observation)),
       leaveOpen: (line) => void this.#open.push(line),
       configure: (descriptor) => void this.#configuration.push(descriptor),
-      attach: (attachment) => this.attach(attachment),
+      measure: (id, measurement) => this.#measure(id, measurement),
+      attach: (piece) => this.attach(piece),
       note: (event, facts) => this.#note(event, facts),
     };
   }
@@ -59,19 +60,8 @@ export class Recorder {
     this.#note("error", { message: fault });
   }
 
-  attach({ name, role, mediaType, bytes, source }: Attachment): void {
-    const sha256 = hex(this.#engine.sha256(bytes));
-    this.#bytes.set(sha256, bytes);
-    this.#evidence.push({
-      name,
-      role,
-      mediaType,
-      digest: { sha256 },
-      size: bytes.length,
-      ...(source === undefined
-        ? { sourceDateKind: "unknown" as const }
-        : { sourceDate: source.date.toISOString(), sourceDateKind: source.kind }),
-    });
+  attach(piece: Piece): void {
+    this.#evidence.add(piece);
   }
 
   finish(finishedAt: Date): Recorded {
@@ -84,29 +74,43 @@ export class Recorder {
     this.attach({ name: "timeline.ndjson", role: "timeline", bytes: utf8(`${this.#timeline.join("\n")}\n`), ...lines });
     return {
       checks,
-      evidence: this.#evidence,
+      evidence: this.#evidence.refs,
       configuration: this.#configuration,
       notChecked: this.#open,
-      bytes: this.#bytes,
+      bytes: this.#evidence.bytes,
     };
   }
 
   #plan(id: string): Planned {
     const planned = this.#planned.find((check) => check.id === id);
     if (planned === undefined) throw new Error(`the check ${id} was not planned`);
+    return planned;
+  }
+
+  #once(id: string): Planned {
+    const planned = this.#plan(id);
     if (this.#reported.has(id) || this.#excused.has(id)) throw new Error(`the check ${id} was reported before`);
     return planned;
   }
 
-  #check(id: string, outcome: Outcome, observed: string, measurements?: readonly Measurement[]): void {
-    const planned = this.#plan(id);
+  #check(id: string, outcome: Outcome, observed: string, measurements: readonly Measurement[] = []): void {
+    const planned = this.#once(id);
     if (planned.criterion !== undefined) throw new Error(`the outcome of ${id} is computed, not reported`);
-    this.#reported.set(id, { ...planned, outcome, observed, ...(measurements && { measurements: [...measurements] }) });
+    this.#reported.set(id, { ...planned, outcome, observed });
     this.#note("check", { id, outcome });
+    for (const measurement of measurements) this.#measure(id, measurement);
+  }
+
+  #measure(id: string, measurement: Measurement): void {
+    if (this.#plan(id).criterion !== undefined) throw new Error(`the numbers of ${id} are computed, not reported`);
+    const before = this.#measured.get(id) ?? [];
+    if (before.some(({ name }) => name === measurement.name))
+      throw new Error(`the check ${id} has a measurement ${measurement.name} already`);
+    this.#measured.set(id, [...before, measurement]);
   }
 
   #excuse(id: string, outcome: "skipped" | "errored", reason: string): void {
-    if (this.#plan(id).criterion === undefined) return this.#check(id, outcome, reason);
+    if (this.#once(id).criterion === undefined) return this.#check(id, outcome, reason);
     this.#excused.set(id, { outcome, ...this.#placeless({ reason }) });
     this.#note(outcome, { id, reason });
   }
@@ -129,7 +133,11 @@ export class Recorder {
     const { criterion, id } = planned;
     if (criterion !== undefined) return this.#computed({ ...planned, criterion });
     const unreported = this.#broken === undefined ? "the run ended without reporting it" : brokenBy(this.#broken);
-    return this.#reported.get(id) ?? { ...planned, outcome: "errored", observed: unreported };
+    const measurements = this.#measured.get(id);
+    return {
+      ...(this.#reported.get(id) ?? { ...planned, outcome: "errored", observed: unreported }),
+      ...(measurements && { measurements: [...measurements] }),
+    };
   }
 
   /** A failure that was observed stands, whatever excuse there is; nothing else outlives one. */
@@ -167,9 +175,12 @@ const numbers = ({ holds }: NonNullable<Planned["criterion"]>, measurements: rea
 
 const brokenBy = (fault: string): string => `the run broke off: ${fault}`;
 
+/** The check that says so. */
+export const BROKEN_OFF = "run-completed";
+
 /** Whatever had been reported by then, a run that broke off shows nothing: what it would still have said is not known. */
 const brokeOff = (fault: string): CheckRecord => ({
-  id: "run-completed",
+  id: BROKEN_OFF,
   required: true,
   claim: "The run came to its end.",
   expected: "no fault",

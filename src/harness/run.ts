@@ -7,10 +7,10 @@ import type { Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { readable } from "../core/json.js";
-import { draft, type Draft } from "../core/statement.js";
+import { draft, type Draft, type Subject } from "../core/statement.js";
 import { environment } from "./environment.js";
 import { Recorder } from "./recorder.js";
-import type { DriverChoice, Profile, Scenario } from "./scenario.js";
+import type { DriverChoice, Probe, Profile, Scenario } from "./scenario.js";
 import { folderDigest } from "./source.js";
 
 export interface Run {
@@ -27,8 +27,13 @@ export interface RunOptions {
   /** Name and version of this tool. */
   readonly tool: string;
   readonly command: readonly string[];
+  /** What is tested, in place of what the scenario itself names; where it names nothing, it must be given. */
+  readonly subject?: readonly Subject[] | undefined;
+  /** Aborted: nothing comes of the run; unless by a `TimeoutError`, as of AbortSignal.timeout, which is recorded as what broke it off. */
   readonly signal: AbortSignal;
   readonly progress: (text: string, share: number) => void;
+  /** What processes of the scenario print, while they do. */
+  readonly output?: Probe["output"];
   readonly now: () => Date;
 }
 
@@ -47,16 +52,26 @@ export function checkChoices(scenario: Scenario, { profile, driver, quick }: Par
   return chosen;
 }
 
-/** @throws AttestError as `checkChoices`, `driver-missing`, `interrupted`; what else the scenario throws becomes an errored check */
+/**
+ * @throws AttestError as `checkChoices`, `subject-missing`, `driver-missing`, `interrupted`; what else the scenario throws becomes an
+ * errored check
+ */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Run> {
   const profile = checkChoices(scenario, options);
-  const { engine, signal, progress, now, quick = false } = options;
+  const { engine, signal, progress, output = () => undefined, now, quick = false } = options;
+  const subject = options.subject ?? profile.subject ?? scenario.subject;
+  if (subject.length === 0)
+    throw new AttestError(
+      "subject-missing",
+      `expected a file or a commit that ${scenario.name} tests, found none`,
+      'name it in the scenario: subject: ["a-file"]',
+    );
   const recorder = new Recorder(profile, engine, now);
   const home = mkdtempSync(join(tmpdir(), "f3-attest-run-"));
   const name = options.profile ?? scenario.defaultProfile;
   const driver = options.driver ?? { name: scenario.drivers[0] ?? "" };
   try {
-    await scenario.run(recorder.probe({ profile: name, driver, quick, home, signal, progress }));
+    await scenario.run(recorder.probe({ profile: name, driver, quick, home, signal, progress, output }));
   } catch (error) {
     // A driver that cannot be had is no observation: there is nothing to state.
     if (error instanceof AttestError && ["driver-missing", "scenario-unknown"].includes(error.code)) throw error;
@@ -64,17 +79,24 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   } finally {
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
-  if (signal.aborted)
+  if (signal.aborted && outOfTime(signal)) recorder.breakOff("it was not done in the time that it was given");
+  else if (signal.aborted)
     throw new AttestError(
       "interrupted",
       "the run was interrupted",
       "nothing was signed or published; run the same command again",
     );
-  return stated(scenario, profile, name, recorder, options);
+  return stated(scenario, profile, name, recorder, { ...options, subject });
 }
 
+const outOfTime = ({ reason }: AbortSignal): boolean =>
+  reason instanceof DOMException && reason.name === "TimeoutError";
+
 function stated(scenario: Scenario, profile: Profile, name: string, recorder: Recorder, options: RunOptions): Run {
-  const { engine, tool, command, now, quick } = options;
+  const { engine, tool, command, subject = [], now, quick } = options;
+  const { source } = scenario;
+  const sha256 = typeof source === "string" ? folderDigest(dirname(fileURLToPath(source)), engine) : source.sha256;
+  const chosen = { profile: name, length: quick === true ? "quick" : "full" };
   const finishedAt = now();
   const machine = environment(tool);
   recorder.attach({
@@ -89,12 +111,12 @@ function stated(scenario: Scenario, profile: Profile, name: string, recorder: Re
   return {
     evidence: bytes,
     draft: draft({
-      subject: profile.subject ?? scenario.subject,
+      subject: [...subject],
       configuration: [
         {
           name: `scenario ${scenario.name}`,
-          digest: { sha256: folderDigest(dirname(fileURLToPath(scenario.source)), engine) },
-          annotations: { profile: name, length: quick === true ? "quick" : "full" },
+          digest: { sha256 },
+          ...(Object.keys(scenario.profiles).length > 1 && { annotations: chosen }),
         },
         ...scenario.configuration,
         ...configuration,

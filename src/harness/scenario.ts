@@ -1,8 +1,9 @@
 /** What a runtime test is: what it will look at, said beforehand, and a function that goes and looks. */
-import type { Bytes } from "../core/bytes.js";
 import { wording, type Criterion, type Measurement, type Observation } from "../core/criterion.js";
-import type { CheckRecord, Descriptor, EvidenceRef, Figure, Relation, Subject } from "../core/statement.js";
+import type { CheckRecord, Descriptor, Figure, Relation, Subject } from "../core/statement.js";
 import type { Outcome } from "../core/verdict.js";
+import type { Piece } from "./attachments.js";
+import type { Stream } from "./command.js";
 
 /**
  * A check as it is planned: what is expected is fixed before anything is observed. With a criterion its outcome is computed from the
@@ -48,8 +49,8 @@ export interface Scenario {
   readonly defaultProfile: string;
   /** The first is taken unless another is asked for. */
   readonly drivers: readonly string[];
-  /** The folder whose code is digested into the statement's configuration: `import.meta.url` of a file in it. */
-  readonly source: string;
+  /** What the statement's configuration names as its code: the folder of `import.meta.url`, or one file by its digest. */
+  readonly source: string | { readonly sha256: string };
   run(probe: Probe): Promise<void>;
   /** Prose made from what was observed; it can say nothing that the checks do not. */
   tell(
@@ -61,15 +62,6 @@ export interface Scenario {
     readonly summary: string;
     readonly sections: readonly { readonly heading: string; readonly body: string }[];
   };
-}
-
-export interface Attachment {
-  readonly name: string;
-  readonly role: string;
-  readonly mediaType: string;
-  readonly bytes: Bytes;
-  /** Bytes without a date are of unknown date, and the statement says so. */
-  readonly source?: { readonly date: Date; readonly kind: Exclude<EvidenceRef["sourceDateKind"], "unknown"> };
 }
 
 /** What a running scenario is given. It reports what it sees; verdicts are not its business. */
@@ -94,9 +86,13 @@ export interface Probe {
   fault(id: string, reason: string): void;
   /** Once for each planned check without a criterion; those that are never reported are `errored`. */
   check(id: string, outcome: Outcome, observed: string, measurements?: readonly Measurement[]): void;
-  attach(attachment: Attachment): void;
+  /** One more number of a planned check without a criterion, before or after it is reported; names differ. */
+  measure(id: string, measurement: Measurement): void;
+  attach(piece: Piece): void;
   /** A line of the timeline, which is evidence: milliseconds since the start are added. */
   note(event: string, facts?: Readonly<Record<string, string | number | boolean | null>>): void;
   /** For the person who waits; not recorded. `share` is the part that is done, 0 to 1. */
   progress(text: string, share: number): void;
+  /** What a process of the scenario's own prints, for the person who waits; not recorded. */
+  output(stream: Stream, chunk: Uint8Array): Promise<void> | void;
 }

@@ -2,16 +2,19 @@
  * Signing keys of the user, outside every repository: `keys/<name>.pem` (PKCS#8, which openssl reads) or, under a passphrase,
  * `keys/<name>.age` (the same PEM, which `age -d` opens); beside it `<name>.pub`. The folder is 0700, a secret 0600, never overwritten.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { formatKey, parseKey, publicKey, type PublicKey, type Signer } from "../core/key.js";
+import { formatKey, parseKey, type PublicKey, type Signer } from "../core/key.js";
 import { KEY_NAME } from "../core/schema.js";
 import { create, discardUnfinished, list, makeFolder, read, replace } from "../node/files.js";
 import { refuseInsideGit } from "../node/paths.js";
+import { age, decrypt, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
+
+export type { Passphrase };
 
 export interface StoredKey {
   readonly name: string;
@@ -21,12 +24,6 @@ export interface StoredKey {
 
 /** scrypt with N = 2^17, the least that OWASP's password storage page advises; about a second, here in JavaScript. */
 const WORK_FACTOR = 17;
-
-/** Loaded only for a key that is under a passphrase: it costs as much time as all the rest of a start. */
-const age = () => import("age-encryption");
-
-/** Asked only when a key is under a passphrase; undefined when there is none to be had. */
-export type Passphrase = () => Promise<string | undefined>;
 
 export class Keystore {
   readonly #folder: string;
@@ -116,7 +113,7 @@ export class Keystore {
   /** @throws AttestError `key-missing`, `key-locked`, `home-unsafe` when others can read the secret */
   async signer(name: string, passphrase: Passphrase): Promise<Signer> {
     const stored = this.find(name);
-    const secret = keyObject(await this.#pem(stored, passphrase));
+    const secret = secretKey(await this.#pem(stored, passphrase));
     const { key } = stored;
     if (publicOf(secret, this.#engine).keyid !== key.keyid) {
       throw new AttestError(
@@ -125,11 +122,7 @@ export class Keystore {
         "remove that file: it is made anew from the secret",
       );
     }
-    return {
-      name,
-      key: stored.key,
-      sign: (message) => Promise.resolve(new Uint8Array(signWith(null, message, secret))),
-    };
+    return signerOf(name, key, secret);
   }
 
   async #pem(stored: StoredKey, passphrase: Passphrase): Promise<Bytes> {
@@ -138,23 +131,7 @@ export class Keystore {
     ownersAlone(this.#folder, 0o700);
     ownersAlone(path, 0o600);
     const bytes = read(path) ?? new Uint8Array();
-    if (!stored.encrypted) return bytes;
-    const given = await passphrase();
-    const locked = (found: string): AttestError =>
-      new AttestError(
-        "key-locked",
-        `expected the passphrase of the key ${stored.name}, found ${found}`,
-        "give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N",
-      );
-    if (given === undefined) throw locked("none");
-    const { armor, Decrypter } = await age();
-    const decrypter = new Decrypter();
-    decrypter.addPassphrase(given);
-    try {
-      return await decrypter.decrypt(armor.decode(fromUtf8(bytes)));
-    } catch {
-      throw locked("one that does not open it");
-    }
+    return stored.encrypted ? await decrypt(bytes, `the key ${stored.name}`, passphrase) : bytes;
   }
 
   #stored(name: string, encrypted: boolean): StoredKey {
@@ -163,7 +140,7 @@ export class Keystore {
     const pem = encrypted ? undefined : read(this.#path(name, "pem"));
     if (pem === undefined)
       throw new AttestError("key-missing", `expected ${this.#path(name, "pub")} beside the key, found none`);
-    return { name, encrypted, key: publicOf(keyObject(pem), this.#engine) };
+    return { name, encrypted, key: publicOf(secretKey(pem), this.#engine) };
   }
 
   #publicFile(name: string): PublicKey | undefined {
@@ -174,11 +151,6 @@ export class Keystore {
   #path(name: string, extension: "pem" | "age" | "pub"): string {
     return join(this.#folder, `${name}.${extension}`);
   }
-}
-
-function publicOf(secret: KeyObject, engine: Engine): PublicKey {
-  const { x = "" } = createPublicKey(secret).export({ format: "jwk" });
-  return publicKey(new Uint8Array(Buffer.from(x, "base64url")), engine);
 }
 
 /** Only the owner may look: whatever else is allowed, others may have done. */
@@ -200,14 +172,4 @@ function checkName(name: string): void {
       `expected a name of lowercase letters, digits, '.', '_' and '-', at most 64, found ${JSON.stringify(name)}`,
     );
   }
-}
-
-function keyObject(pem: Bytes): KeyObject {
-  try {
-    const key = createPrivateKey(Buffer.from(pem));
-    if (key.asymmetricKeyType === "ed25519") return key;
-  } catch {
-    // the error of the library may quote what it read, and that is a secret
-  }
-  throw new AttestError("key-format", "expected an Ed25519 private key in PKCS#8 PEM, found something else");
 }

@@ -12,7 +12,11 @@ import { writeBeside } from "./evidence.js";
 import { publish } from "./publish.js";
 import type { Attestation } from "./sign.js";
 
-export type Destination = { readonly file: string } | { readonly folder: string; readonly registry: Registry };
+export interface Place {
+  readonly folder: string;
+  readonly registry: Registry;
+}
+export type Destination = { readonly file: string } | Place;
 
 /** Refuses what can be known beforehand, so that no test runs for a place that cannot take its result. */
 export function toFile(file: string): Destination {
@@ -24,7 +28,7 @@ export function toFile(file: string): Destination {
 }
 
 /** @throws AttestError `registry-missing`, `registry-format`, `io` */
-export async function toRegistry(folder: string, engine: Engine): Promise<Destination> {
+export async function toRegistry(folder: string, engine: Engine): Promise<Place> {
   const registry = await Registry.open(new Directory(folder), engine);
   for (const place of [folder, join(folder, ATTESTATIONS), join(folder, "keys")]) writable(nearestFolder(place));
   return { folder, registry };

@@ -4,9 +4,19 @@ import { join } from "node:path";
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import type { EvidenceRef } from "../core/statement.js";
+import type { Draft, EvidenceRef, ResultStatement } from "../core/statement.js";
 import { create, errno, ioError, read } from "../node/files.js";
 import { archivable } from "./sign.js";
+
+/** Those that are at hand, by the name that the statement gives them. */
+export const piecesOf = (
+  { predicate: { f3 } }: Draft | ResultStatement,
+  evidence: ReadonlyMap<string, Bytes>,
+): { readonly name: string; readonly bytes: Bytes }[] =>
+  f3.evidence.flatMap(({ name, digest }) => {
+    const bytes = evidence.get(digest.sha256 ?? "");
+    return bytes === undefined ? [] : [{ name, bytes }];
+  });
 
 /** `result.json` has its evidence in `result.evidence/`. */
 export const folderBeside = (file: string): string => `${file.replace(/\.json$/, "")}.evidence`;

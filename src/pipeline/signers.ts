@@ -1,6 +1,9 @@
-/** Which key signs: the one that is named, else the only one that fits. */
+/** Which key signs: the one that is named, else the only one that fits; and what a registry calls it. */
+import { hex } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import type { KeyEntry } from "../core/keyring.js";
+import type { PublicKey } from "../core/key.js";
+import type { KeyEntry, Keyring } from "../core/keyring.js";
 import type { Keystore, StoredKey } from "../keystore/keystore.js";
 import type { Registry } from "../store/registry.js";
 
@@ -45,3 +48,11 @@ export const entryOf = ({ name, key }: Pick<StoredKey, "name" | "key">, validFro
   key,
   validFrom: validFrom.toISOString(),
 });
+
+/** The name under which a registry lists a key already; else the one that is wanted, told apart where it stands for another key. */
+export function nameIn({ signers }: Keyring, key: PublicKey, wanted: string, engine: Engine): string {
+  const listed = signers.find((entry) => entry.key.keyid === key.keyid);
+  if (listed !== undefined) return listed.name;
+  const taken = signers.some(({ name }) => name === wanted);
+  return taken ? `${wanted.slice(0, 55)}-${hex(engine.sha256(key.bytes)).slice(0, 8)}` : wanted;
+}

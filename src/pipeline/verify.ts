@@ -118,7 +118,7 @@ export function keysOf({
 }
 
 /** What is plainly no path is taken for the line itself: it could be a secret, which no message may repeat. */
-const keyLine = (text: string): string =>
+export const keyLine = (text: string): string =>
   /[\r\n]|PRIVATE KEY|SECRET-KEY|^\s*(?:ssh|ecdsa|sk)-\S+\s/.test(text) || text.length > 1000
     ? text
     : fromUtf8(required(text, "a public key line, or a file with one"));

@@ -20,9 +20,11 @@ export const attestationPath = (id: string): string => `${ATTESTATIONS}/${id}.js
 export const evidencePath = (sha256: string): string =>
   `${ATTESTATIONS}/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
 
+/** Schemeless: example.org/lab. */
+export const ORIGIN = /^[a-z0-9.-]+(?::\d+)?(?:\/[A-Za-z0-9._~-]+)*$/;
+
 const about = z.strictObject({
-  /** Schemeless: example.org/lab. */
-  origin: z.string().check(z.regex(/^[a-z0-9.-]+(?::\d+)?(?:\/[A-Za-z0-9._~-]+)*$/)),
+  origin: z.string().check(z.regex(ORIGIN)),
   title: z.string().check(z.minLength(1), z.maxLength(200)),
 });
 export type About = z.infer<typeof about>;

@@ -8,7 +8,7 @@ import type { Code } from "../core/codes.js";
 import { AttestError } from "../core/errors.js";
 import { ioError, makeFolder } from "../node/files.js";
 import type { Task } from "./document.js";
-import { asProcessId, isAlive, type ProcessId } from "./processes.js";
+import { asProcessId, isAlive, type ProcessId } from "../node/processes.js";
 import type { ProgressState } from "./progress.js";
 import type { TaskList } from "./task-list.js";
 

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError } from "../node/files.js";
 import type { Change, Task } from "./document.js";
-import { carries, isAlive, signalGroup, thisProcess } from "./processes.js";
+import { carries, isAlive, signalGroup, thisProcess } from "../node/processes.js";
 import { ProgressReader, type ProgressState } from "./progress.js";
 import { runOf, type Answer, type Orders, type RunRecord } from "./run.js";
 import { TaskList } from "./task-list.js";

@@ -58,7 +58,9 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording 
     verdict === "REFUTED"
       ? `${of("failed")} of ${count(required.length, "required check")} failed: the test speaks against the hypothesis.`
       : verdict === "VALIDATED"
-        ? `All ${count(required.length, "required check")} passed.`
+        ? required.length === 1
+          ? "The one required check passed."
+          : `All ${required.length} required checks passed.`
         : required.length === 0
           ? "No check was required, so nothing was shown either way."
           : `${tried}, ${open.join(", ")}: neither shown nor refuted.`;

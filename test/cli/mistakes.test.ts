@@ -78,6 +78,7 @@ describe("the five mistakes", () => {
     ["show", "work"],
     ["run", "task-aware-background"],
     ["sign", "statement.json"],
+    ["add", "statement.json"],
     ["site", "build"],
     ["site", "serve"],
   ])("a registry that is none: %s %s", async (...args) => {

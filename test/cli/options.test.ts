@@ -1,4 +1,5 @@
 /** Every option of every verb, once, where it alone makes the difference; an option that is new has no row here and is told. */
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -23,6 +24,10 @@ import { manual } from "./manual.js";
 
 const PASSPHRASE = "correct horse battery staple";
 const RUN = ["run", "task-aware-background"];
+/** A command over a file, which needs no repository. */
+const TESTED = ["run", "--subject", "pw"];
+/** In the form of one, and nobody's. */
+const SECRET = `ghp_${"a1B2".repeat(9)}`;
 
 let plain: Workspace;
 let under: Workspace;
@@ -34,9 +39,14 @@ beforeAll(async () => {
   writeDraft(plain, "statement", { title: "Another" });
   await plain.attest("task", "create", "one", "--list", "demo");
   under = copyOf(plain);
-  writeFileSync(join(under.home, "keys", "signer.age"), await locked(secretOf(under), PASSPHRASE), { mode: 0o600 });
-  rmSync(join(under.home, "keys", "signer.pem"));
+  await lock(under);
 });
+
+/** Puts its key under the passphrase. */
+async function lock(work: Workspace): Promise<void> {
+  writeFileSync(join(work.home, "keys", "signer.age"), await locked(secretOf(work), PASSPHRASE), { mode: 0o600 });
+  rmSync(join(work.home, "keys", "signer.pem"));
+}
 
 const ok = (ran: Ran, code = 0): Ran => {
   expect(ran.code, ran.stderr).toBe(code);
@@ -57,9 +67,20 @@ const attestations = (work: Workspace, registry = "lab"): number =>
   readdirSync(work.path(registry, "attestations")).filter((name) => name.startsWith("test_")).length;
 const second = (work: Workspace): string => formatKey(new Keystore(work.home, nodeEngine).create("second").key);
 
+/** The call that makes a run again which is recorded for it, on a commit of its own. */
+async function again(work: Workspace, ...options: readonly string[]): Promise<string[]> {
+  const git = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+  work.write(".gitignore", "*\n");
+  execFileSync("git", ["init", "-q"], { cwd: work.cwd });
+  execFileSync("git", ["add", "-f", ".gitignore"], { cwd: work.cwd });
+  execFileSync("git", [...git, "commit", "-qm", "first"], { cwd: work.cwd });
+  const ran = ok(await work.attest("run", "--registry", "lab", "--json", ...options, "--", "true")).json();
+  return ["reproduce", ran["path"] as string];
+}
+
 /** The key is locked: nothing without a passphrase, done with it. */
-const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0): Promise<void> => {
-  const work = copyOf(under);
+const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0, made?: Workspace): Promise<void> => {
+  const work = made ?? copyOf(under);
   if (args[0] !== "demo") refused(await work.attest(...args), /passphrase of the key signer, found none/);
   ok(
     how === "file"
@@ -219,13 +240,55 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const told = ok(await work.attest(...RUN, "--dry-run", "--driver", "fs", "--json"), 1).json();
     expect(told).toHaveProperty("statement.predicate.f3.run.command", ["attest", ...RUN, "--driver", "fs"]);
   },
-  // The one shorter run that there is takes most of a minute: it is an example in the help, and made there.
+  // The one shorter run that there is takes most of a minute: its cases are tested with the matrix.
   "run --quick": async (work) => {
     refused(
       await work.attest(...RUN, "--dry-run", "--quick"),
       /a shorter run of task-aware-background, found "--quick"/,
     );
     ok(await work.attest(...RUN, "--dry-run"), 1);
+  },
+  "run --report": async (work) => {
+    const print = ["--", "echo", "ok 1"];
+    const asked = [...TESTED, "--dry-run", "--json"];
+    expect(ok(await work.attest(...asked, ...print)).stderr).toBe("ok 1\n");
+    expect(ok(await work.attest(...asked, "--report", "-", ...print), 1).stdout).toContain("INCONCLUSIVE");
+  },
+  "run --subject": async (work) => {
+    refused(await work.attest("run", "--dry-run", "--", "true"), /a git work tree/);
+    ok(await work.attest(...TESTED, "--dry-run", "--", "true"));
+  },
+  "run --env": async (work) => {
+    const told = (...more: readonly string[]): Promise<Ran> =>
+      attest([...TESTED, "--dry-run", ...more, "--", "true"], { ...work, env: { ...work.env, FLAVOUR: "sweet" } });
+    expect(ok(await told()).stdout).not.toContain("sweet");
+    expect(ok(await told("--env", "FLAVOUR")).stdout).toContain('"$FLAVOUR": "sweet"');
+  },
+  "run --title": async (work) => {
+    const told = ok(await work.attest(...TESTED, "--dry-run", "--title", "All is well", "--", "true"));
+    expect(JSON.parse(told.stdout)).toHaveProperty("predicate.f3.title", "All is well");
+  },
+  "run --timeout": async (work) => {
+    refused(await work.attest(...TESTED, "--dry-run", "--timeout", "soon", "--", "true"), /--timeout in seconds/);
+    ok(await work.attest(...TESTED, "--dry-run", "--timeout", "0.2", "--", "sleep", "60"), 143);
+  },
+  "run --allow-skipped": async (work) => {
+    const print = ["--dry-run", "--", "printf", "TAP version 13\\n1..2\\nok 1 - a\\nok 2 - b # SKIP\\n"];
+    ok(await work.attest(...TESTED, ...print), 1);
+    ok(await work.attest(...TESTED, "--allow-skipped", ...print));
+  },
+  // What a command can and cannot do there is tested where bubblewrap is; here it is not to be had.
+  "run --sandbox": async (work) => {
+    const without = { ...work, env: { ...work.env, PATH: "/nowhere" } };
+    const asked = [...TESTED, "--dry-run"];
+    ok(await attest([...asked, "--", "/bin/true"], without));
+    refused(await attest([...asked, "--sandbox", "--", "/bin/true"], without), /expected bubblewrap/);
+  },
+  "run --allow-secret": async (work) => {
+    const asked = [...TESTED, "--dry-run", "--title", SECRET];
+    refused(await work.attest(...asked, "--", "true"), /github-token/);
+    refused(await work.attest(...asked, "--allow-secret", "no-rule", "--", "true"), /the name of a rule/);
+    ok(await work.attest(...asked, "--allow-secret", "github-token", "--", "true"));
   },
   "run --registry": async (work) => {
     refused(await work.attest(...RUN), /a registry here or above/);
@@ -269,6 +332,11 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     refused(await work.attest("sign", "statement.json", "--registry", "lab"), /statement\.evidence/);
     ok(await work.attest("sign", "statement.json", "--registry", "lab", "--evidence", "elsewhere"));
   },
+  "sign --allow-secret": async (work) => {
+    writeDraft(work, "secret", { title: SECRET });
+    refused(await work.attest("sign", "secret.json", "--registry", "lab"), /github-token/);
+    ok(await work.attest("sign", "secret.json", "--registry", "lab", "--allow-secret", "github-token"));
+  },
   "sign --registry": async (work) => {
     refused(await work.attest("sign", "statement.json"), /a registry here or above/);
     ok(await work.attest("sign", "statement.json", "--registry", "lab"));
@@ -290,6 +358,116 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     }),
   "sign --passphrase-file": () => unlocks(["sign", "statement.json", "--registry", "lab"], "file"),
   "sign --passphrase-fd": () => unlocks(["sign", "statement.json", "--registry", "lab"], "fd"),
+
+  "add --evidence": async (work) => {
+    writeDraft(work, "fresh", { evidence: { "output.txt": "not archived yet\n" } });
+    ok(await work.attest("sign", "fresh.json", "--output", "out.json"));
+    renameSync(work.path("out.evidence"), work.path("elsewhere"));
+    refused(await work.attest("add", "out.json", "--registry", "lab"), /below out\.evidence, found none$/);
+    ok(await work.attest("add", "out.json", "--registry", "lab", "--evidence", "elsewhere"));
+  },
+  "add --registry": async (work) => {
+    ok(await work.attest("sign", "statement.json", "--output", "out.json"));
+    refused(await work.attest("add", "out.json"), /a registry here or above/);
+    ok(await work.attest("add", "out.json", "--registry", "lab"));
+    expect(attestations(work)).toBe(2);
+  },
+  "add --key": async (work) => {
+    const line = second(work);
+    ok(await work.attest("sign", "statement.json", "--output", "out.json", "--signer", "second"));
+    refused(
+      await attest(["add", "out.json", "--registry", "lab"], stranger(work)),
+      /a key that you or the registry know/,
+    );
+    ok(await attest(["add", "out.json", "--registry", "lab", "--key", line], stranger(work)));
+  },
+  "add --keyring": async (work) => {
+    second(work);
+    ok(await work.attest("sign", "statement.json", "--output", "out.json", "--signer", "second"));
+    ok(await work.attest("init", "other", "--origin", "example.org/other", "--signer", "second"));
+    const keyring = JSON.parse(readFileSync(work.path("other/keys/keyring.json"), "utf8")) as JsonObject;
+    const signers = (keyring["signers"] as JsonObject[]).map((one) => ({ ...one, validFrom: "2020-01-01T00:00:00Z" }));
+    work.write("keyring.json", JSON.stringify({ ...keyring, signers }));
+    ok(await attest(["add", "out.json", "--registry", "lab", "--keyring", "keyring.json"], stranger(work)));
+    expect(readdirSync(work.path("lab/keys"))).toContain("second.pub");
+  },
+  "add --allow-secret": async (work) => {
+    writeDraft(work, "secret", { title: SECRET });
+    const signing = ["sign", "secret.json", "--output", "out.json"];
+    ok(await work.attest(...signing, "--allow-secret", "github-token"));
+    refused(await work.attest("add", "out.json", "--registry", "lab"), /github-token/);
+    expect(attestations(work)).toBe(1);
+    ok(await work.attest("add", "out.json", "--registry", "lab", "--allow-secret", "github-token"));
+  },
+  "add --json": async (work) => {
+    ok(await work.attest("sign", "statement.json", "--output", "out.json"));
+    expect(await asJson(work, ["add", "out.json", "--registry", "lab"], "keyid")).toMatchObject({ added: true });
+  },
+
+  "reproduce --repository": async (work) => {
+    const moved = await again(work);
+    work.write("../elsewhere/README", "");
+    renameSync(work.path(".git"), work.path("../elsewhere/.git"));
+    refused(await work.attest(...moved, "--dry-run"), /expected a git repository/);
+    ok(await work.attest(...moved, "--dry-run", "--repository", "../elsewhere"));
+  },
+  "reproduce --setup": async (work) => {
+    const asked = [...(await again(work)), "--dry-run"];
+    refused(await work.attest(...asked, "--setup", "exit 3"), /the setup to succeed, found 3/);
+    expect(ok(await work.attest(...asked, "--setup", "echo made")).stderr).toMatch(/^made\n/);
+  },
+  "reproduce --dry-run": async (work) => {
+    const asked = await again(work);
+    const before = attestations(work);
+    expect(ok(await work.attest(...asked, "--dry-run")).stdout).toContain('"reproduces"');
+    expect(attestations(work)).toBe(before);
+    ok(await work.attest(...asked));
+    expect(attestations(work)).toBe(before + 1);
+  },
+  "reproduce --allow-secret": async (work) => {
+    const asked = [...(await again(work, "--title", SECRET, "--allow-secret", "github-token")), "--dry-run"];
+    refused(await work.attest(...asked), /github-token/);
+    ok(await work.attest(...asked, "--allow-secret", "github-token"));
+  },
+  "reproduce --registry": async (work) => {
+    const [verb = "", path = ""] = await again(work);
+    renameSync(work.path(path), work.path("out.json"));
+    refused(await work.attest(verb, "out.json"), /a registry here or above/);
+    ok(await work.attest(verb, "out.json", "--registry", "lab"));
+  },
+  "reproduce --signer": async (work) => {
+    const asked = await again(work);
+    second(work);
+    ok(await work.attest(...asked, "--signer", "second"));
+    expect(readdirSync(work.path("lab/keys"))).toContain("second.pub");
+  },
+  "reproduce --output": async (work) => {
+    ok(await work.attest(...(await again(work)), "--output", "out.json"));
+    expect(readdirSync(work.cwd)).toEqual(expect.arrayContaining(["out.json", "out.evidence"]));
+  },
+  "reproduce --key": async (work) => {
+    const asked = [...(await again(work)), "--dry-run"];
+    refused(await attest(asked, stranger(work)), /by a key that you trust/);
+    ok(await attest([...asked, "--key", "lab/keys/signer.pub"], stranger(work)));
+  },
+  "reproduce --keyring": async (work) => {
+    const asked = [...(await again(work)), "--dry-run"];
+    ok(await attest([...asked, "--keyring", "lab/keys/keyring.json"], stranger(work)));
+  },
+  "reproduce --json": async (work) => {
+    const told = ok(await work.attest(...(await again(work)), "--json")).json();
+    expect(told).toMatchObject({ relation: "reproduces", differences: [], exit: 0 });
+  },
+  "reproduce --passphrase-file": async (work) => {
+    const asked = await again(work);
+    await lock(work);
+    await unlocks(asked, "file", 0, work);
+  },
+  "reproduce --passphrase-fd": async (work) => {
+    const asked = await again(work);
+    await lock(work);
+    await unlocks(asked, "fd", 0, work);
+  },
 
   "verify --recompute": async (work) => {
     ok(await work.attest(...RUN, "--output", "out.json"), 1);

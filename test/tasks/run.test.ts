@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { asProcessId, isAlive, thisProcess } from "../../src/tasks/processes.js";
+import { asProcessId, isAlive, thisProcess } from "../../src/node/processes.js";
 import { runOf, stateOf, type RunRecord } from "../../src/tasks/run.js";
 import { TaskList } from "../../src/tasks/task-list.js";
 import { watchTask } from "../../src/tasks/watch.js";

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Probe } from "../../harness/scenario.js";
 import { errno } from "../../node/files.js";
 import { formatTask, type Task } from "../../tasks/document.js";
-import { carries } from "../../tasks/processes.js";
+import { carries } from "../../node/processes.js";
 import type { Part, Report } from "./actor.js";
 
 /** The list's id, which is the name of its folder. */

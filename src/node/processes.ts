@@ -1,5 +1,5 @@
-/** Which process is meant: its number and, on Linux, when it began, because numbers are given again. */
-import { readFileSync, readlinkSync } from "node:fs";
+/** Processes: which one is meant (its number and, on Linux, when it began, because numbers are given again), and which there are. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export interface ProcessId {
   readonly pid: number;
@@ -70,13 +70,19 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 }
 
 function statOf(pid: string): { state: string; start: string } | undefined {
+  const fields = fieldsOf(pid)?.fields;
+  const [state, start] = [fields?.[0], fields?.[19]];
+  return state === undefined || start === undefined ? undefined : { state, start };
+}
+
+/** proc_pid_stat(5), from its third field on: the name before stands in parentheses and may hold anything. */
+function fieldsOf(pid: string): { name: string; fields: string[] } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // the name before it may hold anything
-    const [state, start] = [fields[0], fields[19]];
-    return state === undefined || start === undefined ? undefined : { state, start };
+    const [open, close] = [text.indexOf("("), text.lastIndexOf(")")];
+    return { name: text.slice(open + 1, close), fields: text.slice(close + 2).split(" ") };
   } catch {
-    return undefined;
+    return undefined; // it has ended, or this is not Linux
   }
 }
 
@@ -86,4 +92,43 @@ function here(): string | undefined {
   } catch {
     return undefined; // not Linux
   }
+}
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
+  /** Resident memory; pages that several processes share are counted in each. */
+  readonly bytes: number;
+}
+
+/** Everywhere but on some kernels for arm64 and ppc64. */
+const PAGE = 4096;
+/** USER_HZ: 100 on every architecture that Node runs on. */
+const TICK_MS = 10;
+
+/** What Linux shows of all processes, or of those with this number and higher ones; elsewhere none. */
+export function processes(from = 1): Process[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc").flatMap((entry) => {
+    const stat = Number(entry) >= from ? fieldsOf(entry) : undefined;
+    if (stat === undefined) return [];
+    const [state = "", parent] = stat.fields;
+    if ("ZX".includes(state)) return [];
+    return [{ pid: Number(entry), parent: Number(parent), name: stat.name, bytes: Number(stat.fields[21]) * PAGE }];
+  });
+}
+
+/** The process and its descendants, as long as their parents live, and unless their numbers have begun anew. */
+export function treeOf(root: number): Process[] {
+  const all = processes(root);
+  const tree = all.filter(({ pid }) => pid === root);
+  for (const { pid } of tree) tree.push(...all.filter(({ parent }) => parent === pid));
+  return tree;
+}
+
+/** The time on a processor of all our children that have ended, with theirs; undefined where the system does not show it. */
+export function childrenCpuMs(): number | undefined {
+  const fields = fieldsOf("self")?.fields;
+  return fields && (Number(fields[13]) + Number(fields[14])) * TICK_MS;
 }

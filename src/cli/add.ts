@@ -1,0 +1,65 @@
+/** `attest add`: puts an attestation that was signed elsewhere into a registry, with its evidence. */
+import type { Command } from "commander";
+import { join } from "node:path";
+import { secretsIn } from "../harness/secrets.js";
+import { add as addTo } from "../pipeline/add.js";
+import { toRegistry } from "../pipeline/destination.js";
+import { folderBeside } from "../pipeline/evidence.js";
+import { attestationPath } from "../store/registry.js";
+import {
+  engine,
+  keystore,
+  readInput,
+  registryFolder,
+  withAllowSecret,
+  withExamples,
+  withJson,
+  type SecretOptions,
+} from "./context.js";
+import { answer, answerJson, talk } from "./ui.js";
+import { withKeys, type KeyOptions } from "./verify.js";
+
+interface Options extends KeyOptions, SecretOptions {
+  readonly evidence?: string;
+  readonly registry?: string;
+  readonly json?: true;
+}
+
+export function add(attest: Command): void {
+  const command = attest
+    .command("add <attestation>")
+    .description("put an attestation that was signed elsewhere into a registry, verified first; - reads it from stdin")
+    .option(
+      "--evidence <dir>",
+      "the folder that holds the evidence, found there by digest (ATTESTATION's .evidence folder)",
+    )
+    .option("--registry <dir>", "the registry to add it to (the nearest one, unless you say otherwise)");
+  withExamples(
+    withJson(withAllowSecret(withKeys(command))),
+    "attest add attestation.json",
+    "attest add attestation.json --key signer.pub --evidence results/",
+  ).action(async (path: string, { evidence, registry, json, key = [], keyring = [], allowSecret = [] }: Options) => {
+    const bytes = await readInput(path);
+    const named = path === "-" ? undefined : path;
+    const folder = registryFolder(registry, named);
+    const { id, digest, statement, keyids, known } = await addTo({
+      bytes,
+      registry: (await toRegistry(folder, engine)).registry,
+      evidence: evidence ?? (named === undefined ? undefined : folderBeside(named)),
+      keys: key,
+      keyrings: keyring,
+      keystore: keystore(),
+      engine,
+      now: new Date(),
+      secrets: secretsIn(process.env, []),
+      allowSecrets: allowSecret,
+    });
+    const { title, verdict } = statement.predicate.f3;
+    const written = join(folder, attestationPath(id));
+    const keyid = keyids.join(" ");
+    if (json) return answerJson({ id, digest, verdict, keyid, path: written, added: !known });
+    answer(written);
+    talk(`${verdict}  ${title}`);
+    talk(`${known ? "it was there already" : "added"}, signed with ${keyid}; check it with: attest verify ${written}`);
+  });
+}

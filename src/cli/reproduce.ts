@@ -1,0 +1,185 @@
+/** `attest reproduce`: the recorded test again, here; whether it comes out as it did. */
+import { dirname, resolve } from "node:path";
+import type { Command } from "commander";
+import { exitOf } from "../core/codes.js";
+import { AttestError } from "../core/errors.js";
+import { readable, type Json } from "../core/json.js";
+import { failures } from "../core/report.js";
+import type { Draft, ResultStatement } from "../core/statement.js";
+import { withCheckout } from "../harness/checkout.js";
+import type { Run } from "../harness/run.js";
+import { checkRules, refuseSecrets } from "../harness/scan.js";
+import { secretsIn, type Secret } from "../harness/secrets.js";
+import { nearest, secretsHome } from "../node/paths.js";
+import { TOOL } from "../node/version.js";
+import { compare, type Compared, type Original } from "../pipeline/comparison.js";
+import { isScenarioFile } from "../pipeline/scenario-file.js";
+import { recordedIn, runAgain, scenarioIn } from "../pipeline/reproduce.js";
+import { piecesOf } from "../pipeline/evidence.js";
+import { sign } from "../pipeline/sign.js";
+import { collect, engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
+import { deliverOrPrint, destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import { runScenarioOnce, scenarioFor, type ScenarioOptions } from "./run-scenario.js";
+import { interruptible } from "./signals.js";
+import { answerBytes, answerJson, passOn, talk } from "./ui.js";
+import { verifyTargets, withKeys, type KeyOptions } from "./verify.js";
+
+interface Options extends SigningOptions, SecretOptions, KeyOptions {
+  readonly repository?: string;
+  readonly setup?: readonly string[];
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+export function reproduce(attest: Command): void {
+  const command = attest
+    .command("reproduce <attestation>")
+    .description(
+      "run the recorded command or scenario again, on a clean checkout of the recorded commit, and sign how it came out: exit 0 when it reproduces, 1 when it contradicts",
+    )
+    .option(
+      "--repository <dir>",
+      "the git repository that has the commit (the one that the attestation lies in, else the working directory's)",
+    )
+    .option(
+      "--setup <line>",
+      "a line for the shell to run in the checkout first, `npm ci` for example (several allowed)",
+      collect,
+    )
+    .option("--dry-run", "run, and print what would be signed; nothing is written");
+  withExamples(
+    withJson(withAllowSecret(withKeys(withSigning(command)))),
+    "attest reproduce attestations/test_*.json --dry-run",
+    "attest reproduce attestations/test_*.json --setup 'node --version' --key keys/signer.pub",
+  ).action(async (file: string, options: Options) => {
+    process.exitCode = await reproduceOnce(file, options);
+  });
+}
+
+async function reproduceOnce(file: string, options: Options): Promise<number> {
+  const { dryRun, json, output, allowSecret = [] } = options;
+  if (dryRun && output !== undefined)
+    throw new AttestError("usage", "expected --dry-run alone, found it with --output", "a dry run writes nothing");
+  checkRules(allowSecret);
+  const original = await trusted(file, options);
+  const destination = dryRun ? undefined : await destinationOf(options, file);
+  const signer = dryRun ? undefined : await signerFor(options, destination);
+
+  const { draft, evidence, secrets } = await again(original, file, options);
+  const compared = compare(original, draft);
+  refuseSecrets(compared.draft as Json, piecesOf(compared.draft, evidence), secrets, allowSecret);
+  const exit = compared.relation === "reproduces" ? 0 : 1;
+  if (signer === undefined) {
+    if (!json) answerBytes(readable(compared.draft as Json));
+    tell(compared, { json, exit, path: undefined, statement: compared.draft });
+    return exit;
+  }
+  const { id, digest, ...attestation } = await sign(compared.draft, signer, engine, new Date());
+  const path = await deliverOrPrint(destination, { id, digest, ...attestation }, evidence, signer);
+  if (path !== undefined || !json) tell(compared, { json, exit, path, id, digest, keyid: signer.key.keyid });
+  return exit;
+}
+
+/**
+ * What a document says is run here only when a key that the user trusts has signed it: it names a command.
+ * @throws AttestError the code of the check that did not pass
+ */
+async function trusted(file: string, options: Options): Promise<Original> {
+  const [verified] = await verifyTargets([file], options);
+  if (verified === undefined || "fault" in verified) throw verified?.fault ?? new Error("nothing was verified");
+  const { report } = verified;
+  const { id, digest, statement } = report;
+  const fault = failures(report).find(({ code }) => exitOf(code) === report.exit);
+  if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
+    throw new AttestError(
+      fault?.code ?? "internal",
+      `expected an attestation by a key that you trust, found: ${fault?.detail ?? "no statement"}`,
+      "it names a command to be run here; give the signer's public line with --key",
+    );
+  return { id, digest, statement };
+}
+
+async function again(
+  { statement }: Original,
+  file: string,
+  { repository, setup = [], json, dryRun, output }: Options,
+): Promise<Run & { readonly secrets: readonly Secret[] }> {
+  const aside = json === true || dryRun === true || output === "-";
+  const words = scenarioIn(statement);
+  const beside = file === "-" ? "." : dirname(resolve(file));
+  const source = repository ?? (nearest(beside, ".git") === undefined ? "." : beside);
+  if (words !== undefined) {
+    const run = await scenarioAgain(words, statement, source);
+    return { ...run, secrets: secretsIn(process.env, []) };
+  }
+  const recorded = recordedIn(statement);
+  return await interruptible((signal) =>
+    runAgain(recorded, {
+      repository: source,
+      setup,
+      env: process.env,
+      secretsFolder: secretsHome(),
+      engine,
+      tool: TOOL,
+      signal,
+      output: (stream, chunk) => passOn(aside ? "stderr" : stream, chunk),
+    }),
+  );
+}
+
+/** A built-in one is part of this tool; one's own comes from the commit, where that is recorded. */
+async function scenarioAgain(
+  [word = "", ...rest]: readonly string[],
+  { subject }: ResultStatement,
+  repository: string,
+): Promise<Run> {
+  const options = optionsIn(rest);
+  const run = async (): Promise<Run> =>
+    await runScenarioOnce(await scenarioFor(word, options), options, { word, without: [] });
+  const { gitCommit: commit, gitTree: tree } = subject[0]?.digest ?? {};
+  if (!isScenarioFile(word) || commit === undefined) return await run();
+  return await withCheckout(repository, { commit, tree }, async (folder) => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      return await run();
+    } finally {
+      process.chdir(before);
+    }
+  });
+}
+
+/** As `attest run` recorded them. */
+function optionsIn(words: readonly string[]): ScenarioOptions {
+  const after = (name: string): string | undefined => {
+    const at = words.indexOf(name);
+    return at < 0 ? undefined : words[at + 1];
+  };
+  const [profile, driver] = [after("--profile"), after("--driver")];
+  return {
+    ...(profile !== undefined && { profile }),
+    ...(driver !== undefined && { driver }),
+    ...(words.includes("--quick") && { quick: true as const }),
+  };
+}
+
+interface Told {
+  readonly json: true | undefined;
+  readonly exit: number;
+  readonly path: string | undefined;
+  readonly id?: string;
+  readonly digest?: string;
+  readonly keyid?: string;
+  readonly statement?: Draft;
+}
+
+function tell({ draft, differences, relation }: Compared, { json, ...rest }: Told): void {
+  const { verdict, title, relations } = draft.predicate.f3;
+  const target = relations.at(-1)?.target;
+  if (json) return answerJson({ relation, target, verdict, title, differences, ...rest });
+  talk(`${relation} ${target ?? ""}  ${verdict}  ${title}`);
+  for (const { claim, before, now } of differences.slice(0, 10))
+    talk(`  ${before ?? "not named"} then, ${now ?? "not named"} now  ${claim}`);
+  if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");
+  else talk(`signed with ${rest.keyid ?? ""}; check it with: attest verify ${rest.path ?? "FILE"}`);
+}

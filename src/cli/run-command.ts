@@ -1,0 +1,92 @@
+/** `attest run … -- <command…>`: what of the command line concerns a command, and how its output gets to whoever waits for it. */
+import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import { secretsHome } from "../node/paths.js";
+import { TOOL } from "../node/version.js";
+import { runTests, type CommandRun } from "../pipeline/command.js";
+import { collect, engine, secondsOf } from "./context.js";
+import { interruptible } from "./signals.js";
+import { passOn } from "./ui.js";
+
+export interface CommandOptions {
+  readonly report?: readonly string[];
+  readonly subject?: readonly string[];
+  readonly env?: readonly string[];
+  readonly title?: string;
+  readonly timeout?: string;
+  readonly allowSkipped?: true;
+  readonly sandbox?: true;
+}
+
+export const withCommandOptions = (command: Command): Command =>
+  command
+    .option(
+      "--report <file>",
+      "a report that the command writes: CTRF, JUnit XML, TAP, JSON of vitest or jest, go test -json; - is what it prints (those in known places)",
+      collect,
+    )
+    .option("--subject <file>", "a file that is tested (the git commit of the working directory)", collect)
+    .option("--env <name>", "a variable to record with its value, beside the usual few", collect)
+    .option("--title <text>", "what the attestation is called (the command and the project)")
+    .option("--timeout <seconds>", "end the command and all that it started after so long")
+    .option("--allow-skipped", "tests that the runner skips are reported, and not required")
+    .option("--sandbox", "shut the command in with bubblewrap: no network, the system read-only");
+
+/** Those that were given although no command was. */
+export const givenAmong = (options: CommandOptions): string[] =>
+  (["report", "subject", "env", "title", "timeout", "allowSkipped", "sandbox"] as const)
+    .filter((name) => options[name] !== undefined)
+    .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+
+const SECRET = /TOKEN|SECRET|PASS|PWD|(?<!NODE_)KEY|CREDENTIAL|PRIVATE|COOKIE|AUTH/i;
+
+export interface Call {
+  readonly command: readonly string[];
+  /** What this tool writes itself. */
+  readonly without: readonly string[];
+  /** Stdout is ours, so what the command prints there goes to stderr. */
+  readonly aside: boolean;
+}
+
+export async function runCommandOnce(options: CommandOptions, { command, without, aside }: Call): Promise<CommandRun> {
+  const timeoutMs =
+    options.timeout === undefined
+      ? undefined
+      : secondsOf(options.timeout, "the command takes as long as it takes") * 1000;
+  for (const name of options.env ?? []) recordable(name);
+  return await interruptible((signal) =>
+    runTests({
+      command,
+      cwd: process.cwd(),
+      env: process.env,
+      title: options.title,
+      reports: options.report ?? [],
+      subjects: options.subject ?? [],
+      recorded: options.env ?? [],
+      timeoutMs,
+      allowSkipped: options.allowSkipped === true,
+      sandbox: options.sandbox === true,
+      secretsFolder: secretsHome(),
+      without,
+      engine,
+      tool: TOOL,
+      signal,
+      output: (stream, chunk) => passOn(aside ? "stderr" : stream, chunk),
+    }),
+  );
+}
+
+function recordable(name: string): void {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    throw new AttestError(
+      "usage",
+      `expected the name of a variable, found ${JSON.stringify(name)}`,
+      "its value is taken from the environment: --env NAME",
+    );
+  if (SECRET.test(name))
+    throw new AttestError(
+      "usage",
+      `expected a variable that may be published, found ${name}`,
+      "a name like that stands for a secret; its value is taken out of everything",
+    );
+}

@@ -1,0 +1,109 @@
+/** `attest run <scenario>`: what of the command line concerns a test that is written for this tool. */
+import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import type { Subject } from "../core/statement.js";
+import { projectName } from "../harness/project.js";
+import { checkChoices, runScenario, type Run } from "../harness/run.js";
+import type { DriverChoice, Scenario } from "../harness/scenario.js";
+import { subjectsOf, workTreeOf } from "../harness/subject.js";
+import { TOOL } from "../node/version.js";
+import { isScenarioFile, loadScenario } from "../pipeline/scenario-file.js";
+import { scenarioNamed } from "../pipeline/run.js";
+import { engine, secondsOf } from "./context.js";
+import { interruptible } from "./signals.js";
+import { passOn, Progress } from "./ui.js";
+
+export interface ScenarioOptions {
+  readonly profile?: string;
+  readonly driver?: string;
+  readonly quick?: true;
+}
+
+export const withScenarioOptions = (command: Command): Command =>
+  command
+    .option("--profile <name>", "of a scenario: which variant of the test")
+    .option(
+      "--driver <name[=path]>",
+      "of a scenario: what plays the agent's tools: fs, or claude-code=PATH for the vendor's own program",
+    )
+    .option("--quick", "of a scenario: a shorter run, which says what it left out");
+
+/** The test that is meant, if it can be run so. Nothing has run yet. */
+export async function scenarioFor(word: string, options: ScenarioOptions): Promise<Scenario> {
+  const scenario = isScenarioFile(word) ? await interruptible((signal) => loadScenario(word, signal)) : named(word);
+  checkChoices(scenario, choicesIn(options));
+  return scenario;
+}
+
+export interface ScenarioCall {
+  readonly word: string;
+  readonly timeout?: string | undefined;
+  /** What this tool writes itself. */
+  readonly without: readonly string[];
+}
+
+export async function runScenarioOnce(
+  scenario: Scenario,
+  options: ScenarioOptions,
+  { word, timeout, without }: ScenarioCall,
+): Promise<Run> {
+  const ms = timeout === undefined ? undefined : secondsOf(timeout, "it takes as long as it takes") * 1000;
+  const subject = await subjectFor(scenario, without);
+  return await interruptible(async (signal) => {
+    const progress = new Progress();
+    try {
+      return await runScenario(scenario, {
+        ...choicesIn(options),
+        engine,
+        tool: TOOL,
+        command: ["attest", "run", isScenarioFile(word) ? scenario.name : word, ...wordsOf(options)],
+        subject,
+        signal: ms === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(ms)]),
+        progress: (text, share) => progress.say(text, share),
+        output: (_, chunk) => passOn("stderr", chunk), // stdout has the answer
+        now: () => new Date(),
+      });
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+/** Where a scenario does not say what it tests, that is the project in which it is run. */
+async function subjectFor(scenario: Scenario, without: readonly string[]): Promise<Subject[] | undefined> {
+  if (scenario.subject.length > 0) return undefined;
+  const tree = await workTreeOf(".", without);
+  return subjectsOf(projectName(tree.root), tree);
+}
+
+function named(word: string): Scenario {
+  try {
+    return scenarioNamed(word);
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error;
+    throw new AttestError(
+      error.code,
+      error.message,
+      `${error.hint ?? ""}; a command stands after two dashes: attest run -- ${word}`,
+    );
+  }
+}
+
+const choicesIn = ({ profile, driver, quick }: ScenarioOptions) => ({
+  profile,
+  driver: driverOf(driver),
+  quick: quick === true,
+});
+
+/** `claude-code=/path/to/it`. */
+function driverOf(given: string | undefined): DriverChoice | undefined {
+  const [, name, path] = /^([^=]*)(?:=(.*))?$/s.exec(given ?? "") ?? [];
+  return given === undefined ? undefined : { name: name ?? "", ...(path !== undefined && { path }) };
+}
+
+/** As it was called, but for where the driver's program lies on this machine. */
+const wordsOf = ({ profile, driver, quick }: ScenarioOptions): string[] => [
+  ...(profile === undefined ? [] : ["--profile", profile]),
+  ...(driver === undefined ? [] : ["--driver", driverOf(driver)?.name ?? ""]),
+  ...(quick ? ["--quick"] : []),
+];

@@ -1,0 +1,136 @@
+/** What a command prints, as evidence: redacted, hashed to its end, kept whole or, beyond a limit, by its head and its tail. */
+import { createHash, type Hash } from "node:crypto";
+import { utf8, type Bytes } from "../core/bytes.js";
+import type { Stream } from "./command.js";
+import type { Redactions, Redactor } from "./redact.js";
+
+/** Of each stream, at its beginning and at its end. */
+export const KEPT = 4 * 1024 * 1024;
+
+export interface Captured {
+  /** All of it; or head, a line that says how much is missing, and tail. */
+  readonly bytes: Bytes;
+  /** Of the whole stream after redaction: what the kept bytes are a part of. */
+  readonly whole: { readonly size: number; readonly sha256: string };
+  readonly truncated: boolean;
+  readonly redactions: Redactions;
+}
+
+/** Memory stays below three times the limit, however much is written, and in however small pieces. */
+export class Capture {
+  readonly #redactor: Redactor;
+  readonly #kept: number;
+  readonly #hash: Hash = createHash("sha256");
+  readonly #head = new Blocks();
+  readonly #tail = new Blocks();
+  #size = 0;
+
+  constructor(redactor: Redactor, kept = KEPT) {
+    this.#redactor = redactor;
+    this.#kept = kept;
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#keep(this.#redactor.write(chunk));
+  }
+
+  end(): Captured {
+    this.#keep(this.#redactor.end());
+    const [head, tail] = [this.#head.bytes(), this.#tail.bytes().subarray(-this.#kept)];
+    const gap = this.#size - head.length - tail.length;
+    const middle = gap === 0 ? "" : `\n[${gap} bytes are not kept here]\n`;
+    return {
+      bytes: new Uint8Array(Buffer.concat([head, utf8(middle), tail])),
+      whole: { size: this.#size, sha256: this.#hash.digest("hex") },
+      truncated: gap > 0,
+      redactions: this.#redactor.redactions,
+    };
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.#size += bytes.length;
+    const toHead = Math.min(bytes.length, this.#kept - this.#head.size);
+    this.#head.add(bytes.subarray(0, toHead));
+    this.#tail.add(bytes.subarray(toHead));
+    this.#tail.leave(this.#kept);
+  }
+}
+
+const BLOCK = 64 * 1024;
+
+/** Bytes that come one after the other. A program may print them one by one, and each array has its price. */
+class Blocks {
+  readonly #blocks: Buffer[] = [];
+  /** In the last block. */
+  #room = 0;
+
+  get size(): number {
+    return this.#blocks.length * BLOCK - this.#room;
+  }
+
+  add(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#room === 0) {
+        this.#blocks.push(Buffer.allocUnsafeSlow(BLOCK));
+        this.#room = BLOCK;
+      }
+      const fitting = bytes.subarray(at, at + this.#room);
+      this.#blocks.at(-1)?.set(fitting, BLOCK - this.#room);
+      this.#room -= fitting.length;
+      at += fitting.length;
+    }
+  }
+
+  /** Gives up blocks at the beginning, as long as so many bytes are left. */
+  leave(count: number): void {
+    while (this.size - BLOCK >= count) this.#blocks.shift();
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#blocks).subarray(0, this.size);
+  }
+}
+
+/** From one line of the timeline to the next of the same stream; and when there are many lines, ten times that. */
+const STEP_MS = 100;
+const MANY = 10_000;
+
+/** When how much was printed: a line for each stretch of one stream, with the bytes as the command wrote them. */
+export class Timeline {
+  readonly #started = performance.now();
+  readonly #lines: string[] = [];
+  #last: { readonly stream: Stream; readonly ms: number; bytes: number } | undefined;
+
+  output(stream: Stream, bytes: number): void {
+    const ms = this.#now();
+    const step = this.#lines.length > MANY ? STEP_MS * 10 : STEP_MS;
+    if (this.#last?.stream === stream && ms - this.#last.ms < step) {
+      this.#last.bytes += bytes;
+      return;
+    }
+    // Streams that take turns faster than that would fill the evidence with their turns.
+    if (this.#last !== undefined && this.#lines.length > MANY * 10) return;
+    this.#flush();
+    this.#last = { stream, ms, bytes };
+  }
+
+  event(event: string, facts: Readonly<Record<string, string | number | boolean>> = {}): void {
+    this.#flush();
+    this.#lines.push(JSON.stringify({ ms: this.#now(), event, ...facts }));
+  }
+
+  end(): Bytes {
+    this.#flush();
+    return utf8(this.#lines.map((line) => `${line}\n`).join(""));
+  }
+
+  #flush(): void {
+    if (this.#last !== undefined) this.#lines.push(JSON.stringify(this.#last));
+    this.#last = undefined;
+  }
+
+  #now(): number {
+    return Math.round(performance.now() - this.#started);
+  }
+}

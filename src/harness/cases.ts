@@ -1,0 +1,258 @@
+/** From what runners report to the checks of a statement: one for each case, or for each suite where there are too many. */
+import { utf8, type Bytes } from "../core/bytes.js";
+import { judge, measured, wording, type Criterion, type Observation } from "../core/criterion.js";
+import type { CheckRecord } from "../core/statement.js";
+import type { Outcome } from "../core/verdict.js";
+import type { TestCase } from "../formats/results.js";
+import type { Report } from "./reports.js";
+
+/** A case, and the report that lists it. */
+export interface Listed extends TestCase {
+  readonly report: string;
+}
+
+/** More suites than that do not fit a statement, with the numbers of each. */
+const MOST_SUITES = 40;
+
+/** The suite of each case: as many parts of its path as keep the suites few enough. */
+function suitesOf(cases: readonly Listed[]): ReadonlyMap<Listed, string> {
+  const paths = cases.map(({ suite }) => (suite === undefined ? [] : suite.split(" > ")));
+  const at = (depth: number): string[] => paths.map((path) => path.slice(0, depth).join(" > "));
+  const deepest = paths.reduce((most, { length }) => Math.max(most, length), 0);
+  let depth = deepest;
+  while (depth > 1 && new Set(at(depth)).size > MOST_SUITES) depth -= 1;
+  const names = at(depth);
+  return new Map(cases.map((each, index) => [each, names[index] ?? ""]));
+}
+
+export interface Combined {
+  readonly cases: readonly Listed[];
+  /** Where two reports say different things of the same test, a sentence each. */
+  readonly disagreements: readonly string[];
+}
+
+const WORST_FIRST: readonly Outcome[] = ["failed", "errored", "skipped", "passed"];
+const worse = (a: Listed, b: Listed): Listed =>
+  WORST_FIRST.indexOf(a.outcome) <= WORST_FIRST.indexOf(b.outcome) ? a : b;
+
+/**
+ * All cases, each once. Two reports of one run, in two formats perhaps, name the same tests: what one of them lacks is a disagreement
+ * then. Reports of different tests are added up.
+ */
+export function combine(reports: readonly Report[]): Combined {
+  const disagreements: string[] = [];
+  let cases: Listed[] = [];
+  for (const { name, results } of reports) {
+    if (results === undefined) continue;
+    const more = results.cases.map((each): Listed => ({ ...each, report: name }));
+    if (cases.length === 0) {
+      cases = more;
+      continue;
+    }
+    const key = keyFor(cases, more);
+    const known = new Map(cases.map((each) => [key(each), each]));
+    const same = more.filter((each) => known.has(key(each)));
+    for (const each of same) {
+      const before = known.get(key(each));
+      if (before === undefined) continue;
+      if (before.outcome !== each.outcome)
+        disagreements.push(`${quoted(each.name)}: ${before.outcome} in ${before.report}, ${each.outcome} in ${name}`);
+      known.set(key(each), worse(before, each));
+    }
+    const added = more.filter((each) => !known.has(key(each)));
+    if (same.length * 2 >= Math.min(cases.length, more.length) && same.length > 0) {
+      const lacking = cases.length - same.length;
+      if (lacking > 0) disagreements.push(`${name} lacks ${tests(lacking)} that other reports list`);
+      if (added.length > 0) disagreements.push(`${name} lists ${tests(added.length)} that other reports lack`);
+    }
+    cases = [...known.values(), ...added];
+  }
+  return { cases, disagreements };
+}
+
+/** By the whole name, or by the last part of it where that is what the reports have in common and it is unique in both. */
+function keyFor(some: readonly Listed[], others: readonly Listed[]): (each: Listed) => string {
+  const whole = ({ name }: Listed): string => name;
+  const own = ({ name }: Listed): string => name.split(" > ").at(-1) ?? name;
+  const distinct = (all: readonly Listed[], key: (each: Listed) => string): boolean =>
+    new Set(all.map(key)).size === all.length;
+  if (!distinct(some, own) || !distinct(others, own)) return whole;
+  const shared = (key: (each: Listed) => string): number => {
+    const keys = new Set(some.map(key));
+    return others.filter((each) => keys.has(key(each))).length;
+  };
+  return shared(own) > shared(whole) ? own : whole;
+}
+
+/** `grouped` names what stands in a check of its own: every case, every case that did not pass, or the first so many of those. */
+export interface Layout {
+  readonly groups: "cases" | "suites" | "none";
+  readonly named: number;
+}
+
+/** From the most telling to the shortest: the first that fits a statement is taken. */
+export const LAYOUTS: readonly Layout[] = [
+  { groups: "cases", named: Infinity },
+  { groups: "suites", named: Infinity },
+  { groups: "none", named: Infinity },
+  ...[160, 80, 40, 20, 0].map((named): Layout => ({ groups: "none", named })),
+];
+
+interface Options {
+  readonly layout: Layout;
+  /** A test that the runner skipped is reported, and not required. */
+  readonly allowSkipped: boolean;
+}
+
+/** Names in a list, where there is no room for a check each; longer lists go on in the evidence. */
+const LISTED = 400;
+const SHOWN = 300;
+
+export function checksOf(cases: readonly Listed[], { layout, allowSkipped }: Options): CheckRecord[] {
+  const ids = identities(cases);
+  const own = (each: Listed): boolean => layout.groups === "cases" || notPassed(each);
+  const alone = cases.filter(own);
+  const named = layout.groups === "cases" ? alone : alone.slice(0, layout.named);
+  const unnamed = alone.slice(named.length).filter(({ outcome }) => outcome !== "skipped");
+  return [
+    together("tests", "Every test that is reported passed.", cases, undefined, allowSkipped, unnamed),
+    ...(layout.groups === "suites" ? suites(cases, allowSkipped, new Set(ids.values())) : []),
+    ...named.map((each) => alonePart(each, ids.get(each) ?? "", allowSkipped)),
+  ];
+}
+
+/** Every case as a line of the observations, so that the numbers of the checks can be counted again. */
+export function observationsOf(cases: readonly Listed[]): Bytes {
+  const suites = suitesOf(cases);
+  const lines = cases.map((each): Observation => {
+    const { name, outcome, report, durationMs } = each;
+    const suite = suites.get(each) ?? "";
+    return { case: name, outcome, report, suite, ...(durationMs !== undefined && { ms: durationMs }) };
+  });
+  return utf8(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}
+
+const notPassed = ({ outcome }: Listed): boolean => outcome !== "passed";
+
+function alonePart({ name, outcome, message, report }: Listed, id: string, allowSkipped: boolean): CheckRecord {
+  const said = message === undefined ? "" : `: ${message.replace(/\s+/g, " ")}`;
+  return {
+    id,
+    claim: name,
+    required: !(allowSkipped && outcome === "skipped"),
+    outcome,
+    expected: "passed",
+    observed: short(`${outcome}, says ${report}${said}`),
+  };
+}
+
+function suites(cases: readonly Listed[], allowSkipped: boolean, taken: ReadonlySet<string>): CheckRecord[] {
+  const all = new Map<string, Listed[]>();
+  for (const [each, suite] of suitesOf(cases)) {
+    const its = all.get(suite);
+    if (its === undefined) all.set(suite, [each]);
+    else its.push(each);
+  }
+  const ids = unique(
+    [...all.keys()].map((suite) => `suite/${slug(suite) || "other"}`),
+    taken,
+  );
+  return [...all].map(([suite, its], at) =>
+    together(ids[at] ?? "", `Every test of ${suite === "" ? "no suite" : suite} passed.`, its, suite, allowSkipped, []),
+  );
+}
+
+/** A check over many cases: its numbers and its outcome follow from the observations. */
+function together(
+  id: string,
+  claim: string,
+  cases: readonly Listed[],
+  suite: string | undefined,
+  allowSkipped: boolean,
+  unnamed: readonly Listed[],
+): CheckRecord {
+  const criterion = criterionOf(suite, allowSkipped);
+  const measurements = measured(
+    criterion,
+    cases.map(({ outcome }) => ({ outcome, ...(suite !== undefined && { suite }) })),
+  );
+  const judged = judge(criterion, measurements);
+  const onlySkipped = judged === "errored" && cases.length > 0 && cases.every(({ outcome }) => outcome !== "errored");
+  const names = unnamed.slice(0, LISTED).map(({ name }) => short(name, 80));
+  const rest = unnamed.length > names.length ? `, and ${unnamed.length - names.length} more in the evidence` : "";
+  return {
+    id,
+    claim,
+    required: true,
+    outcome: onlySkipped ? "skipped" : judged,
+    expected: wording(criterion),
+    observed: [numbers(measurements), ...(names.length === 0 ? [] : [`not passed: ${names.join("; ")}${rest}`])].join(
+      "; ",
+    ),
+    measurements,
+    criterion,
+  };
+}
+
+const OUTCOMES = ["passed", "failed", "errored", "skipped"] as const;
+
+function criterionOf(suite: string | undefined, allowSkipped: boolean): Criterion {
+  const where = suite === undefined ? {} : { suite };
+  return {
+    measures: [
+      { name: "tests", of: "count", where },
+      ...OUTCOMES.map((outcome) => ({ name: outcome, of: "count" as const, where: { ...where, outcome } })),
+    ],
+    holds: [{ measure: "failed", is: "=", value: 0 }],
+    needs: [
+      { measure: "tests", is: "≥", value: 1 },
+      { measure: "errored", is: "=", value: 0 },
+      ...(allowSkipped ? [] : [{ measure: "skipped", is: "=" as const, value: 0 }]),
+    ],
+  };
+}
+
+const numbers = (measurements: readonly { readonly name: string; readonly value: number }[]): string =>
+  measurements
+    .filter(({ name, value }) => name === "tests" || value > 0)
+    .map(({ name, value }) => (name === "tests" ? tests(value) : `${value} ${name}`))
+    .join(", ");
+
+/** Ids that stay the same from run to run as long as the names do. */
+const identities = (cases: readonly Listed[]): ReadonlyMap<Listed, string> => {
+  const ids = unique(
+    cases.map(({ name }) => `test/${slug(name) || "unnamed"}`),
+    new Set(),
+  );
+  return new Map(cases.map((each, at) => [each, ids[at] ?? ""]));
+};
+
+/** What a check's id may hold of a name; the whole name is its claim. */
+export const slug = (name: string): string =>
+  name
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/\p{M}/gu, "")
+    .replace(/[^a-z0-9._/]+/g, "-")
+    .replace(/^[-./]+/, "")
+    .slice(0, 100)
+    .replace(/[-./]+$/, "");
+
+export function unique(wanted: readonly string[], taken: ReadonlySet<string>): string[] {
+  const used = new Set(taken);
+  const next = new Map<string, number>();
+  return wanted.map((id) => {
+    let other = id;
+    for (let number = next.get(id) ?? 1; used.has(other); number += 1) {
+      other = `${id}-${number + 1}`;
+      next.set(id, number + 1);
+    }
+    used.add(other);
+    return other;
+  });
+}
+
+const tests = (count: number): string => `${count} ${count === 1 ? "test" : "tests"}`;
+const short = (text: string, length = SHOWN): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+const quoted = (text: string): string => JSON.stringify(short(text, 200));

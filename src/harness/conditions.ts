@@ -1,0 +1,132 @@
+/**
+ * What must hold for a run's results to be believed, a check each. Whatever does not fit is `errored`, so that the one derivation gives
+ * INCONCLUSIVE: a doubt is never a pass, and never a proof of failure either.
+ */
+import type { CheckRecord } from "../core/statement.js";
+import type { Outcome } from "../core/verdict.js";
+import { slug, unique, type Combined } from "./cases.js";
+import type { CommandResult } from "./command.js";
+import type { Report } from "./reports.js";
+
+export interface Circumstances {
+  readonly result: CommandResult;
+  readonly timeoutMs: number | undefined;
+  readonly reports: readonly Report[];
+  readonly combined: Combined;
+  /** Whether what is tested was still the same after the run; undefined where only files were named. */
+  readonly subjectKept: boolean | undefined;
+}
+
+export const conditionsOf = (all: Circumstances): CheckRecord[] => [
+  exitCode(all),
+  ...reportChecks(all.reports),
+  ...agreement(all),
+  processesEnded(all.result),
+  ...(all.subjectKept === undefined ? [] : [subjectKept(all.subjectKept)]),
+];
+
+/** Signals that a program brings on itself. */
+const OWN_FAULTS: readonly string[] = ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"];
+
+function exitCode({ result, timeoutMs, reports, combined }: Circumstances): CheckRecord {
+  const read = reports.some(({ results }) => results !== undefined);
+  const said = (outcome: Outcome, observed: string): CheckRecord => ({
+    id: "exit-code",
+    claim: read ? "The exit code says the same as the reports." : "The command ends with exit code 0.",
+    required: true,
+    outcome,
+    expected: read ? "0 exactly if no test failed" : "exit code 0",
+    observed,
+  });
+  const { exitCode: code, signal, ended } = result;
+  if (ended === "timeout") return said("errored", `it was ended after ${(timeoutMs ?? 0) / 1000} s, as --timeout asks`);
+  if (ended === "interrupt") return said("errored", "the run was interrupted");
+  if (signal !== null) return said(OWN_FAULTS.includes(signal) ? "failed" : "errored", `it was ended by ${signal}`);
+  if (!read) return said(code === 0 ? "passed" : "failed", `exit code ${String(code)}`);
+  const bad = combined.cases.filter(({ outcome }) => outcome === "failed" || outcome === "errored").length;
+  const tests = bad === 0 ? "no test failed" : bad === 1 ? "1 test did not pass" : `${bad} tests did not pass`;
+  const fits = (code === 0) === (bad === 0);
+  return said(fits ? "passed" : "errored", `exit code ${String(code)}, ${fits ? "and" : "but"} ${tests}`);
+}
+
+/** More than these are told together. */
+const EACH = 20;
+const CLAIM = "is whole, was written by this run, and agrees with itself.";
+
+function reportChecks(reports: readonly Report[]): CheckRecord[] {
+  if (reports.length === 0) return [];
+  const check = (id: string, claim: string, doubts: readonly string[], fine: string): CheckRecord => ({
+    id,
+    claim,
+    required: true,
+    outcome: doubts.length === 0 ? "passed" : "errored",
+    expected: "nothing that keeps it from being believed",
+    observed: doubts.length === 0 ? fine : listed(doubts),
+  });
+  if (reports.length > EACH) {
+    const doubts = reports.flatMap(({ name, doubts: its }) => its.map((doubt) => `${name}: ${doubt}`));
+    return [check("reports", `Each of ${reports.length} reports ${CLAIM}`, doubts, "none has a fault")];
+  }
+  const ids = unique(
+    reports.map(({ name }) => `report/${slug(name) || "unnamed"}`),
+    new Set(),
+  );
+  return reports.map(({ name, results, doubts }, at) => {
+    const format =
+      results === undefined ? "" : `${results.format}${results.tool === undefined ? "" : ` by ${results.tool}`}`;
+    return check(ids[at] ?? "", `The report ${name} ${CLAIM}`, doubts, format);
+  });
+}
+
+function agreement({ reports, combined: { disagreements } }: Circumstances): CheckRecord[] {
+  if (reports.filter(({ results }) => results !== undefined).length < 2) return [];
+  return [
+    {
+      id: "reports-agree",
+      claim: "The reports agree with each other.",
+      required: true,
+      outcome: disagreements.length === 0 ? "passed" : "errored",
+      expected: "no test with two outcomes, none missing in one of two reports of the same tests",
+      observed: disagreements.length === 0 ? "no contradiction" : listed(disagreements),
+    },
+  ];
+}
+
+function processesEnded({ survivors }: CommandResult): CheckRecord {
+  const outcome = survivors === undefined ? "skipped" : survivors.length === 0 ? "passed" : "failed";
+  return {
+    id: "processes-ended",
+    claim: "The command leaves no process behind.",
+    required: false,
+    outcome,
+    expected: "none",
+    observed:
+      survivors === undefined
+        ? "this system does not show it"
+        : survivors.length === 0
+          ? "none was found"
+          : `${survivors.length} outlived it, and were ended: ${listed([...new Set(survivors)])}`,
+  };
+}
+
+const subjectKept = (kept: boolean): CheckRecord => ({
+  id: "subject-kept",
+  claim: "The run leaves the tested files as they were.",
+  required: false,
+  outcome: kept ? "passed" : "failed",
+  expected: "the same commit and the same changes before and after",
+  observed: kept ? "the same" : "files that git knows are not what they were before the run",
+});
+
+/** What fits a sentence. */
+function listed(sentences: readonly string[], room = 1500): string {
+  let shown = "";
+  for (const [at, sentence] of sentences.entries()) {
+    if (shown.length + sentence.length > room)
+      return shown === ""
+        ? `${sentence.slice(0, room).replace(/[\ud800-\udbff]$/, "")}…`
+        : `${shown}; and ${sentences.length - at} more`;
+    shown += `${at === 0 ? "" : "; "}${sentence}`;
+  }
+  return shown;
+}

@@ -1,0 +1,186 @@
+/**
+ * The reports that the runner wrote while the command ran: those that were named, else those in known places, else what it printed.
+ * Whatever keeps one from being believed is a doubt, and a doubt is never a pass.
+ */
+import { readdirSync, statSync, type Stats } from "node:fs";
+import { join, resolve } from "node:path";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
+import { AttestError } from "../core/errors.js";
+import { readResults, type Results } from "../formats/results.js";
+import { read } from "../node/files.js";
+
+export interface Report {
+  /** For people: the file as it was named, or `stdout`. */
+  readonly name: string;
+  /** Redacted; undefined for one that is not there. */
+  readonly bytes?: Bytes;
+  readonly modified?: Date;
+  /** Undefined for one that cannot be read. */
+  readonly results?: Results;
+  /** Why it is not to be relied on, a sentence each. */
+  readonly doubts: readonly string[];
+}
+
+export interface Printed {
+  readonly bytes: Bytes;
+  readonly truncated: boolean;
+}
+
+/** Where runners write without being asked, or everybody's configuration tells them to. */
+const PLACES: readonly (readonly [folder: string, name: RegExp])[] = [
+  [".", /^(?:junit.*|.*[-_.]junit|TEST-.*|test-results?|test-report)\.xml$/i],
+  [".", /^(?:ctrf-report.*|test-results|(?:jest|vitest)-results?)\.json$/i],
+  [".", /^(?:test-results?|results)\.tap$/i],
+  ["ctrf", /\.json$/],
+  ["reports", /^(?:junit.*|TEST-.*)\.xml$/i],
+  ["reports/junit", /\.xml$/],
+  ["test-results", /\.xml$/],
+  ["test-reports", /\.xml$/],
+  ["target/surefire-reports", /^TEST-.*\.xml$/],
+  ["target/failsafe-reports", /^TEST-.*\.xml$/],
+  ["build/test-results/test", /^TEST-.*\.xml$/],
+];
+
+/** A file system may round a time down, to two seconds at worst (FAT). */
+const ROUNDED_MS = 2000;
+
+/** Looks at the places before the run, so that what lay there is told from what the run wrote. */
+export class Reports {
+  readonly #cwd: string;
+  readonly #named: readonly string[];
+  readonly #before: ReadonlyMap<string, string>;
+
+  /** @param named paths, or `-` for what the command prints */
+  constructor(cwd: string, named: readonly string[]) {
+    this.#cwd = cwd;
+    this.#named = named;
+    const there = named.length > 0 ? named.filter((name) => name !== "-") : inKnownPlaces(cwd);
+    this.#before = new Map(there.map((name) => [name, fingerprint(resolve(cwd, name))]));
+  }
+
+  /** @param clean takes secrets out: what is read is what will be published */
+  collect(startedAt: Date, stdout: Printed, clean: (bytes: Bytes) => Bytes): Report[] {
+    if (this.#named.length > 0)
+      return this.#named.flatMap((name) => (name === "-" ? namedPrint(stdout) : [this.#file(name, startedAt, clean)]));
+    const fresh = inKnownPlaces(this.#cwd).filter(
+      (name) => fingerprint(resolve(this.#cwd, name)) !== this.#before.get(name),
+    );
+    return fresh.length > 0 ? fresh.map((name) => this.#file(name, startedAt, clean)) : printed(stdout);
+  }
+
+  #file(name: string, startedAt: Date, clean: (bytes: Bytes) => Bytes): Report {
+    const path = resolve(this.#cwd, name);
+    const stats = statOf(path);
+    if (stats === undefined) return { name, doubts: ["the run did not write it"] };
+    const untouched = fingerprint(path) === this.#before.get(name);
+    const stale =
+      untouched || stats.mtimeMs < startedAt.getTime() - ROUNDED_MS
+        ? [`it is older than the run: last written ${stats.mtime.toISOString()}`]
+        : [];
+    try {
+      const bytes = clean(read(path) ?? new Uint8Array());
+      return { ...readOne(name, bytes, startedAt, stale), modified: stats.mtime };
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+      return { name, doubts: [...stale, error.message] };
+    }
+  }
+}
+
+function readOne(name: string, bytes: Bytes, startedAt: Date | undefined, doubts: readonly string[]): Report {
+  try {
+    const results = readResults(bytes);
+    const said = results.startedAt === undefined ? undefined : Date.parse(results.startedAt);
+    const early = said !== undefined && startedAt !== undefined && said < startedAt.getTime() - ROUNDED_MS;
+    return {
+      name,
+      bytes,
+      results,
+      doubts: [
+        ...doubts,
+        ...(early ? [`it says that its tests began before the run: ${String(results.startedAt)}`] : []),
+        ...results.discrepancies,
+        ...(results.cases.length === 0 ? ["it lists no test"] : []),
+      ],
+    };
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error;
+    return { name, bytes, doubts: [...doubts, error.message] };
+  }
+}
+
+const BEGINS = /^(?:TAP version 1[234]\r?$|\{"(?:Time|ImportPath|Action)":)/m;
+/** What npm says before it runs a script. */
+const BANNER = /^(?:\s*|> .*)$/;
+
+/** A report among what was printed, if there is one: TAP and `go test -json` are written nowhere else. */
+function printed(stdout: Printed): Report[] {
+  const text = textOf(stdout.bytes);
+  const from = BEGINS.exec(text)?.index ?? jsonFrom(text);
+  if (from === undefined) return [];
+  return documents(text.slice(from), stdout.truncated);
+}
+
+function namedPrint(stdout: Printed): Report[] {
+  const found = printed(stdout);
+  if (found.length > 0) return found;
+  return [readOne("stdout", stdout.bytes, undefined, stdout.truncated ? [CUT] : [])];
+}
+
+const CUT =
+  "it is not whole: more was printed than is kept; let the runner write it into a file, and name that with --report";
+
+/** Several runners may have printed one after the other, as in a workspace. */
+function documents(text: string, truncated: boolean): Report[] {
+  const parts = text.split(/^(?=TAP version 1[234]\r?$)/m);
+  return parts.map((part, at) =>
+    readOne(parts.length === 1 ? "stdout" : `stdout, part ${at + 1}`, utf8(part), undefined, truncated ? [CUT] : []),
+  );
+}
+
+/** Where a JSON document begins that is all there is but for a banner, and that is a report. */
+function jsonFrom(text: string): number | undefined {
+  let from = 0;
+  for (const line of text.split("\n", 20)) {
+    if (!BANNER.test(line)) break;
+    from += line.length + 1;
+  }
+  if (text[from] !== "{") return undefined;
+  try {
+    readResults(utf8(text.slice(from)));
+    return from;
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(bytes: Bytes): string {
+  try {
+    return fromUtf8(bytes);
+  } catch {
+    return ""; // a program may print what it likes
+  }
+}
+
+function inKnownPlaces(cwd: string): string[] {
+  return PLACES.flatMap(([folder, pattern]) => {
+    try {
+      return readdirSync(join(cwd, folder))
+        .filter((name) => pattern.test(name))
+        .sort()
+        .map((name) => (folder === "." ? name : `${folder}/${name}`));
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Changes with every write, as far as a file system shows it. */
+function fingerprint(path: string): string {
+  const stats = statOf(path);
+  return stats === undefined ? "" : [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join();
+}
+
+function statOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}

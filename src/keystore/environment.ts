@@ -1,0 +1,29 @@
+/** The key that `F3_ATTEST_KEY` holds, for machines without a home: the text of `keys/<name>.pem` or of `keys/<name>.age`. */
+import { utf8 } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import type { Signer } from "../core/key.js";
+import { decrypt, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
+
+export const KEY_VARIABLE = "F3_ATTEST_KEY";
+const NAME = "ci";
+
+/**
+ * @param text as the variable holds it; line ends may have become `\r\n`, or a backslash and an n where only one line is kept
+ * @throws AttestError `key-missing` when it is empty, which is never a reason to sign with another key; `key-format`, `key-locked`
+ */
+export async function environmentSigner(text: string, passphrase: Passphrase, engine: Engine): Promise<Signer> {
+  const lines = text.replaceAll("\\r", "").replaceAll("\\n", "\n").replaceAll("\r", "").trim();
+  if (lines === "") {
+    throw new AttestError(
+      "key-missing",
+      `expected a secret key in ${KEY_VARIABLE}, found it empty`,
+      "a CI secret is empty where it is not given, as in the pull request of a fork: there, run with --unsigned; to sign with a key of your own, unset it",
+    );
+  }
+  const bytes = utf8(`${lines}\n`);
+  const encrypted = lines.startsWith("-----BEGIN AGE ENCRYPTED FILE-----");
+  const pem = encrypted ? await decrypt(bytes, `the key in ${KEY_VARIABLE}`, passphrase) : bytes;
+  const secret = secretKey(pem, ` in ${KEY_VARIABLE}`);
+  return signerOf(NAME, publicOf(secret, engine), secret);
+}

@@ -1,0 +1,131 @@
+/** The prose of a command's run, made from what was recorded: it can say nothing that the checks and the numbers do not. */
+import type { Findings } from "../core/statement.js";
+import type { Captured } from "../harness/capture.js";
+import type { Combined, Layout } from "../harness/cases.js";
+import type { CommandResult } from "../harness/command.js";
+import type { Report } from "../harness/reports.js";
+import type { WorkTree } from "../harness/subject.js";
+
+export interface Told {
+  readonly project: string;
+  /** Without secrets. */
+  readonly command: readonly string[];
+  readonly result: CommandResult;
+  readonly reports: readonly Report[];
+  readonly combined: Combined;
+  readonly layout: Layout;
+  readonly printed: Readonly<Record<"stdout" | "stderr", Captured>>;
+  readonly tree: WorkTree | undefined;
+  readonly sandboxed: boolean;
+  readonly allowSkipped: boolean;
+}
+
+type Prose = Pick<Findings["f3"], "title" | "hypothesis" | "summary" | "sections" | "notChecked">;
+
+export function accountOf(told: Told): Prose {
+  const { project, command, result, reports, combined, tree } = told;
+  const line = shown(command);
+  const listing = reports.some(({ results }) => results !== undefined);
+  const changes = tree?.changes;
+  return {
+    title: `${cut(line, 80)} in ${project}`,
+    hypothesis: listing ? `The tests that ${line} runs in ${project} pass.` : `${line} succeeds in ${project}.`,
+    summary: [
+      `${ending(result)} after ${seconds(result.wallMs)}.`,
+      listing
+        ? `${counted(combined)}, as reported in ${names(reports)}.`
+        : "It wrote no report that this tool reads, so only its exit code is known.",
+      ...(changes === undefined
+        ? []
+        : [`It ran on a working tree with changes to ${files(changes.files)} that are not committed.`]),
+    ].join(" "),
+    sections: [
+      { heading: "How it ran", body: resources(told) },
+      ...(told.layout.groups === "cases" || !listing
+        ? []
+        : [
+            {
+              heading: "Where each test is",
+              body: "There are more tests than a statement takes. Those that did not pass are named here; all of them, with their outcomes, are lines of the evidence `results.ndjson`, from which the numbers of the checks can be counted again.",
+            },
+          ]),
+    ],
+    notChecked: open(told, listing),
+  };
+}
+
+function open({ reports, printed, tree, sandboxed, allowSkipped, combined }: Told, listing: boolean): string[] {
+  const skipped = combined.cases.filter(({ outcome }) => outcome === "skipped").length;
+  return [
+    ...(listing
+      ? []
+      : ["Which tests there are, and how each of them ended: the command wrote no report that this tool reads."]),
+    "Whether the tests are good ones: a test that passes may look at little.",
+    sandboxed
+      ? "What the command found on the machine beside the project, which is named by digest."
+      : "What the command found on the machine or fetched from a network while it ran, beside the project, which is named by digest.",
+    ...(tree?.changes === undefined
+      ? []
+      : ["What the uncommitted changes are: they are named by a digest, and are not part of the evidence."]),
+    ...(skipped > 0 && allowSkipped ? [`${tests(skipped)} that the runner skipped, which were allowed to be.`] : []),
+    ...(printed.stdout.truncated || printed.stderr.truncated
+      ? ["The middle of what was printed: beginning and end are kept, with the digest of the whole."]
+      : []),
+    ...(reports.length > 0
+      ? ["Whether the runner reported truly: its reports are taken at their word where they agree with its exit code."]
+      : []),
+  ];
+}
+
+function ending({ exitCode, signal, ended }: CommandResult): string {
+  const how = exitCode === null ? `ended by ${String(signal)}` : `exit code ${exitCode}`;
+  if (ended === "timeout") return `The command ran out of time (${how})`;
+  if (ended === "interrupt") return `The command was interrupted (${how})`;
+  return exitCode === null
+    ? `The command was ended by ${String(signal)}`
+    : `The command ended with exit code ${exitCode}`;
+}
+
+function resources({ result, printed, sandboxed, command }: Told): string {
+  const { wallMs, cpuMs, peakBytes } = result;
+  const redactions = printed.stdout.redactions.count + printed.stderr.redactions.count;
+  const rules = [...new Set([...printed.stdout.redactions.rules, ...printed.stderr.redactions.rules])];
+  return [
+    `\`${shown(command).replaceAll("`", "'")}\` took ${seconds(wallMs)}${cpuMs === undefined ? "" : `, and ${seconds(cpuMs)} of processor time`}.`,
+    ...(peakBytes === undefined
+      ? []
+      : [`Its processes together held at least ${Math.ceil(peakBytes / 2 ** 20)} MiB at once.`]),
+    `It printed ${bytes(printed.stdout.whole.size)} to stdout and ${bytes(printed.stderr.whole.size)} to stderr.`,
+    ...(redactions === 0
+      ? []
+      : [
+          `What looked like a secret or named the machine was taken out ${redactions === 1 ? "once" : `${redactions} times`} (${rules.join(", ")}).`,
+        ]),
+    ...(sandboxed ? ["It was shut in: the environment says how."] : []),
+  ].join(" ");
+}
+
+/** `12 tests: 10 passed, 2 skipped`. */
+export function counted({ cases }: Pick<Combined, "cases">): string {
+  const parts = (["passed", "failed", "errored", "skipped"] as const).flatMap((outcome) => {
+    const number = cases.filter((each) => each.outcome === outcome).length;
+    return number === 0 ? [] : [`${number} ${outcome}`];
+  });
+  return [tests(cases.length), parts.join(", ")].filter(Boolean).join(": ");
+}
+
+/** As one would type it. */
+const shown = (command: readonly string[]): string =>
+  command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+
+const names = (reports: readonly Report[]): string =>
+  reports.length > 3
+    ? `${reports.length} reports`
+    : reports.map(({ name }) => (name === "stdout" ? "what it printed" : name)).join(", ");
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+const tests = (count: number): string => `${count} ${count === 1 ? "test" : "tests"}`;
+const files = (count: number): string => `${count} ${count === 1 ? "file" : "files"}`;
+const bytes = (count: number): string => (count < 10_000 ? `${count} bytes` : `${Math.round(count / 1000)} kB`);
+const cut = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`;

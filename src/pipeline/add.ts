@@ -1,0 +1,119 @@
+/** An attestation that was signed elsewhere enters a registry: verified first, its evidence taken by digest. */
+import { equal, hex, type Bytes } from "../core/bytes.js";
+import { exitOf } from "../core/codes.js";
+import { formatEnvelope, parseEnvelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import type { Json } from "../core/json.js";
+import { parseKey } from "../core/key.js";
+import type { Keyring } from "../core/keyring.js";
+import { failures, type Report } from "../core/report.js";
+import { KEY_NAME } from "../core/schema.js";
+import { knownFrom, type Known } from "../core/signatures.js";
+import type { EvidenceRef, ResultStatement } from "../core/statement.js";
+import { verify } from "../core/verify.js";
+import { refuseSecrets } from "../harness/scan.js";
+import type { Secret } from "../harness/secrets.js";
+import { attestationPath, evidencePath, type Registry } from "../store/registry.js";
+import { gather, piecesOf } from "./evidence.js";
+import { entryOf, nameIn } from "./signers.js";
+import { keyLine, keysOf, type VerifyRequest } from "./verify.js";
+
+export interface AddRequest extends Pick<VerifyRequest, "keys" | "keyrings" | "keystore" | "engine" | "now"> {
+  readonly bytes: Bytes;
+  readonly registry: Registry;
+  /** The folder that holds the evidence. */
+  readonly evidence: string | undefined;
+  /** Values that must not be published, and the rules that may be broken. */
+  readonly secrets: readonly Secret[];
+  readonly allowSecrets: readonly string[];
+}
+
+export interface Added {
+  readonly id: string;
+  readonly digest: string;
+  readonly statement: ResultStatement;
+  /** Of those who signed it, all that the user or the registry knows. */
+  readonly keyids: readonly string[];
+  /** Whether it was there before, byte for byte. */
+  readonly known: boolean;
+}
+
+/**
+ * The key must be one that the user vouches for, by `--key`, `--keyring` or by owning it, or one that the registry lists: who may write
+ * into a registry decides who is listed there. Only a key of the first kind is ever listed anew.
+ * @throws AttestError the code of the check that did not pass, `file-exists`, `file-missing`
+ */
+export async function add(request: AddRequest): Promise<Added> {
+  const { registry, engine, now } = request;
+  const yours = keysOf(request);
+  const keyring = await registry.keyring();
+  const report = verify(request.bytes, { engine, now, keys: [...yours, ...listed(keyring, yours)] });
+  const { id, digest, statement } = accepted(report);
+  const bytes = formatEnvelope(parseEnvelope(request.bytes)); // the skin in which a registry keeps it
+  const before = await registry.store.read(attestationPath(id));
+  if (before !== undefined && !equal(before, bytes)) {
+    throw new AttestError(
+      "file-exists",
+      `expected no ${attestationPath(id)} in the registry, or the same bytes, found other bytes`,
+      "nothing was changed: what is published stays as it is",
+    );
+  }
+  const evidence = gather(request.evidence, await missing(statement.predicate.f3.evidence, request), engine);
+  refuseSecrets(statement as Json, piecesOf(statement, evidence), request.secrets, request.allowSecrets);
+
+  const keyids = report.signers.filter(({ trust }) => trust === "confirmed-by-you").map(({ keyid }) => keyid);
+  for (const keyid of keyids) {
+    const known = yours.find(({ key }) => key.keyid === keyid);
+    if (known === undefined) continue; // the registry lists it
+    const name = nameIn(keyring, known.key, wantedName(known, request), engine);
+    await registry.listSigner(entryOf({ name, key: known.key }, new Date(statement.predicate.f3.signedAt)));
+  }
+  await registry.publish({ id, bytes, evidence });
+  return { id, digest, statement, keyids, known: before !== undefined };
+}
+
+/** A key that the user vouches for may be listed for an earlier time, as it is when it signs; revoked or retired stays what it is. */
+const listed = (keyring: Keyring, yours: readonly Known[]): Known[] =>
+  knownFrom(keyring, "you", "the registry's keyring").map((known) => {
+    const { entry } = known;
+    const vouched = yours.some(({ key }) => key.keyid === known.key.keyid);
+    return vouched && entry !== undefined
+      ? { ...known, entry: { ...entry, validFrom: new Date(0).toISOString() } }
+      : known;
+  });
+
+function accepted({ exit, checks, ...report }: Report): { id: string; digest: string; statement: ResultStatement } {
+  const fault = failures({ exit, checks, ...report }).find(({ code }) => exitOf(code) === exit);
+  const { id, digest, statement } = report;
+  if (fault?.code === "key-unknown") {
+    throw new AttestError(
+      "key-unknown",
+      `expected a signature by a key that you or the registry know, found ${report.signers.map(({ keyid }) => keyid).join(", ")}`,
+      "when you know whose key that is, name its public line with --key",
+    );
+  }
+  if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
+    throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "expected a statement, found none");
+  return { id, digest, statement };
+}
+
+/** What the registry's archive does not hold yet. */
+async function missing(
+  evidence: readonly EvidenceRef[],
+  { registry, engine }: AddRequest,
+): Promise<readonly EvidenceRef[]> {
+  const states = await Promise.all(
+    evidence.map(async ({ digest: { sha256 } }) => {
+      const bytes = sha256 === undefined ? undefined : await registry.store.read(evidencePath(sha256));
+      return bytes !== undefined && hex(engine.sha256(bytes)) === sha256;
+    }),
+  );
+  return evidence.filter((_, at) => states[at] === false);
+}
+
+/** What the user calls it, else the comment on the line that was given. */
+function wantedName({ key, name }: Known, { keys, engine }: AddRequest): string {
+  const line = keys.map(keyLine).find((text) => parseKey(text, engine).keyid === key.keyid) ?? "";
+  const wanted = name ?? line.trim().split(/[ \t]+/)[2];
+  return wanted !== undefined && KEY_NAME.test(wanted) ? wanted : "signer";
+}

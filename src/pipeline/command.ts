@@ -1,0 +1,308 @@
+/** From a command to a finished run: what it tests, what it printed and reported, and the checks that follow. */
+import { existsSync, statSync } from "node:fs";
+import { basename, delimiter, join, relative, resolve, sep } from "node:path";
+import { utf8, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { canonical, readable, type Json } from "../core/json.js";
+import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Subject } from "../core/statement.js";
+import { Attachments } from "../harness/attachments.js";
+import { Capture, Timeline, type Captured } from "../harness/capture.js";
+import { checksOf, combine, LAYOUTS, observationsOf, type Combined, type Layout } from "../harness/cases.js";
+import { runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
+import { conditionsOf } from "../harness/conditions.js";
+import { environment, variables, withoutKeys } from "../harness/environment.js";
+import { configurationIn, projectName } from "../harness/project.js";
+import { placesOf } from "../harness/places.js";
+import { redact, Redactor } from "../harness/redact.js";
+import { Reports, type Report } from "../harness/reports.js";
+import type { Run } from "../harness/run.js";
+import { sandbox, type Sandbox } from "../harness/sandbox.js";
+import { secretsIn, type Secret } from "../harness/secrets.js";
+import { fileDigest, fileSubjects, subjectsOf, workTreeOf, type WorkTree } from "../harness/subject.js";
+import { accountOf, counted } from "./account.js";
+
+export interface CommandRunOptions {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  /** The whole environment of this process; the command gets it without what opens our keys. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly title?: string | undefined;
+  /** Paths, or `-` for what the command prints; none: those in known places. */
+  readonly reports: readonly string[];
+  /** Files that are tested; none: the git work tree. */
+  readonly subjects: readonly string[];
+  /** Names of variables to record beside the usual ones. */
+  readonly recorded: readonly string[];
+  readonly timeoutMs?: number | undefined;
+  readonly allowSkipped: boolean;
+  readonly sandbox: boolean;
+  /** Where our keys lie: out of a sandbox's sight. */
+  readonly secretsFolder: string;
+  /** What this tool writes itself, and is no part of what is tested. */
+  readonly without: readonly string[];
+  readonly engine: Engine;
+  readonly tool: string;
+  readonly signal: AbortSignal;
+  readonly output: (stream: Stream, chunk: Uint8Array) => Promise<void> | void;
+}
+
+export interface CommandRun extends Run {
+  /** What a shell would say that the command ended with. */
+  readonly exit: number;
+  /** `12 tests: 10 passed, 2 skipped`; undefined without a report. */
+  readonly counts: string | undefined;
+  readonly secrets: readonly Secret[];
+}
+
+/** @throws AttestError `subject-missing`, `sandbox-missing`, `command-failed`; whatever the command itself does is recorded */
+export async function runTests(options: CommandRunOptions): Promise<CommandRun> {
+  const setting = await prepare(options);
+  const recorded = await execute(setting, options);
+  return {
+    draft: state(setting, recorded, options),
+    evidence: recorded.evidence.bytes,
+    exit: shellCode(recorded.result),
+    counts: recorded.combined.cases.length === 0 ? undefined : counted(recorded.combined),
+    secrets: setting.secrets,
+  };
+}
+
+/** All that is known before the command begins; what can be refused is refused here. */
+interface Setting {
+  readonly project: string;
+  /** The folder that the project fills. */
+  readonly root: string;
+  readonly tree: WorkTree | undefined;
+  readonly files: readonly Subject[];
+  readonly configuration: readonly Descriptor[];
+  readonly shut: Sandbox | undefined;
+  readonly secrets: readonly Secret[];
+  readonly redactor: () => Redactor;
+  /** The command without secrets. */
+  readonly words: readonly string[];
+}
+
+async function prepare(options: CommandRunOptions): Promise<Setting> {
+  const { command, cwd, env, subjects, recorded, secretsFolder } = options;
+  const tree = subjects.length > 0 ? undefined : await lookAtTree(options);
+  const root = tree?.root ?? cwd;
+  const secrets = secretsIn(env, recorded);
+  const redactor = (): Redactor => new Redactor(secrets, { places: placesOf(root) });
+  return {
+    project: projectName(existsSync(join(cwd, "package.json")) ? cwd : root),
+    root,
+    tree,
+    files: await fileSubjects(subjects.map((path) => resolve(cwd, path))),
+    configuration: await configurationOf(options, root),
+    shut: options.sandbox ? await sandbox({ root, cwd, secrets: secretsFolder }) : undefined,
+    secrets,
+    redactor,
+    words: withoutSecrets(command, redactor()),
+  };
+}
+
+/** Each word is a stream of its own. */
+const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] =>
+  words.map((word) => Buffer.concat([redactor.write(utf8(word)), redactor.end()]).toString("utf8"));
+
+const lookAtTree = ({ cwd, reports, without }: CommandRunOptions): Promise<WorkTree> =>
+  workTreeOf(cwd, [...without, ...reports.filter((name) => name !== "-").map((name) => resolve(cwd, name))]);
+
+interface Recorded {
+  readonly result: CommandResult;
+  readonly printed: Readonly<Record<Stream, Captured>>;
+  readonly reports: readonly Report[];
+  readonly combined: Combined;
+  readonly evidence: Attachments;
+  readonly machine: Readonly<Record<string, string>>;
+  /** The command as the statement has it. */
+  readonly argv: readonly string[];
+  /** Whether what is tested is what it was before; undefined where only files are named. */
+  readonly subjectKept: boolean | undefined;
+}
+
+async function execute(setting: Setting, options: CommandRunOptions): Promise<Recorded> {
+  const { cwd, env, timeoutMs, signal, engine } = options;
+  const { tree, shut, redactor, words } = setting;
+  const captures = { stdout: new Capture(redactor()), stderr: new Capture(redactor()) };
+  const timeline = new Timeline();
+  const places = new Reports(cwd, options.reports);
+  const result = await runCommand([...(shut?.prefix ?? []), ...options.command], {
+    cwd,
+    env: withoutKeys(env),
+    timeoutMs,
+    signal,
+    output: (stream, chunk) => {
+      timeline.output(stream, chunk.length);
+      captures[stream].write(chunk);
+      return options.output(stream, chunk);
+    },
+  });
+  timeline.event("exit", { code: shellCode(result), ...(result.ended && { ended: result.ended }) });
+
+  const printed = { stdout: captures.stdout.end(), stderr: captures.stderr.end() };
+  const reports = places.collect(result.startedAt, printed.stdout, (bytes) => redact(bytes, redactor).bytes);
+  const combined = combine(reports);
+  const machine = {
+    ...environment(options.tool),
+    ...variables(env, options.recorded),
+    sandbox: shut?.about ?? "none",
+  };
+  const argv = brief(words);
+  const evidence = new Attachments(engine);
+  const attach = (name: string, role: string, mediaType: string, bytes: Bytes): void =>
+    evidence.add({ name, role, mediaType, bytes, source: { date: result.finishedAt, kind: "observed" } });
+  addPrinted(evidence, printed, result.finishedAt);
+  addReports(evidence, reports);
+  if (combined.cases.length > 0)
+    attach("results.ndjson", "observations", "application/x-ndjson", observationsOf(combined.cases));
+  attach("timeline.ndjson", "timeline", "application/x-ndjson", timeline.end());
+  attach("environment.json", "environment", "application/json", readable(machine));
+  if (argv !== words) attach("command.json", "command", "application/json", readable([...words]));
+  const subjectKept = tree && sameState(tree, await lookAtTree(options));
+  return { result, printed, reports, combined, evidence, machine, argv, subjectKept };
+}
+
+function state(setting: Setting, recorded: Recorded, options: CommandRunOptions): Draft {
+  const { project, tree, files, configuration, shut } = setting;
+  const { result, reports, combined, evidence, machine, argv } = recorded;
+  const { title, allowSkipped, timeoutMs } = options;
+  const listing = reports.some(({ results }) => results !== undefined);
+  const conditions = conditionsOf({ ...recorded, timeoutMs });
+  return firstThatFits(combined, (layout) =>
+    draft({
+      subject: tree === undefined ? files : subjectsOf(project, tree),
+      configuration,
+      f3: {
+        ...accountOf({
+          ...recorded,
+          project,
+          tree,
+          layout,
+          allowSkipped,
+          sandboxed: shut !== undefined,
+          command: argv,
+        }),
+        ...(title !== undefined && { title }),
+        checks: [...conditions, ...(listing ? checksOf(combined.cases, { layout, allowSkipped }) : [])],
+        evidence: [...evidence.refs],
+        relations: [],
+        run: {
+          startedAt: result.startedAt.toISOString(),
+          finishedAt: result.finishedAt.toISOString(),
+          command: [...argv],
+          exitCode: shellCode(result),
+          environment: { ...machine },
+        },
+      },
+    }),
+  );
+}
+
+/** More checks than that never fit, and need not be tried. */
+const MOST_CHECKS = 400;
+/** For what is added later: the time, a comparison with another run. */
+const ROOM = 3000;
+
+function firstThatFits({ cases }: Combined, make: (layout: Layout) => Draft): Draft {
+  const open = cases.filter(({ outcome }) => outcome !== "passed").length;
+  const possible = LAYOUTS.filter(
+    ({ groups, named }) => (groups === "cases" ? cases.length : Math.min(open, named)) <= MOST_CHECKS,
+  );
+  let last: Draft | undefined;
+  for (const layout of possible) {
+    last = make(layout);
+    if (canonical(last as Json).length + ROOM <= MAX_PAYLOAD) return last;
+  }
+  return last ?? make({ groups: "none", named: 0 }); // too large for other reasons, which signing names
+}
+
+/** The files that say how the project is built and tested, the program, and how it was asked to run. */
+async function configurationOf(options: CommandRunOptions, root: string): Promise<Descriptor[]> {
+  const { command, cwd, env, reports, subjects, timeoutMs, allowSkipped } = options;
+  const program = programAt(command[0] ?? "", cwd, env["PATH"] ?? "");
+  const folder = relative(root, cwd).replaceAll(sep, "/");
+  const asked = {
+    folder: folder === "" ? "." : folder,
+    ...(reports.length > 0 && { reports: [...reports] }),
+    ...(subjects.length > 0 && { subjects: subjects.map((path) => basename(path)) }),
+    ...(timeoutMs !== undefined && { timeout: timeoutMs / 1000 }),
+    ...(allowSkipped && { allowSkipped }),
+    ...(options.sandbox && { sandbox: true }),
+  };
+  return [
+    { name: "attest run", annotations: asked },
+    ...(program === undefined
+      ? []
+      : [{ name: `program ${basename(program)}`, digest: { sha256: await fileDigest(program) } }]),
+    ...(await configurationIn(cwd)),
+  ];
+}
+
+/** As execvp(3) finds it. */
+function programAt(name: string, cwd: string, path: string): string | undefined {
+  const places = name.includes("/") ? [resolve(cwd, name)] : path.split(delimiter).map((folder) => join(folder, name));
+  return places.find((place) => statSync(place, { throwIfNoEntry: false })?.isFile());
+}
+
+function addPrinted(evidence: Attachments, printed: Recorded["printed"], date: Date): void {
+  for (const stream of ["stdout", "stderr"] as const) {
+    const { bytes, whole, truncated, redactions } = printed[stream];
+    const annotations = {
+      ...(truncated && { truncated: { size: whole.size, sha256: whole.sha256 } }),
+      ...(redactions.count > 0 && { redactions: { count: redactions.count, rules: [...redactions.rules] } }),
+    };
+    evidence.add({
+      ...{ name: `${stream}.txt`, role: stream, mediaType: "text/plain", bytes, source: { date, kind: "observed" } },
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    });
+  }
+}
+
+/** More than these go into one file: each takes its place in the statement. */
+const MOST_REPORTS = 20;
+
+function addReports(evidence: Attachments, reports: readonly Report[]): void {
+  const files = reports.flatMap((report) =>
+    report.bytes && report.modified ? [{ ...report, bytes: report.bytes, modified: report.modified }] : [],
+  );
+  if (files.length > MOST_REPORTS) {
+    const texts = Object.fromEntries(files.map(({ name, bytes }) => [name, new TextDecoder().decode(bytes)]));
+    const date = new Date(Math.max(...files.map(({ modified }) => modified.getTime())));
+    const bytes = utf8(JSON.stringify(texts));
+    evidence.add({
+      name: "reports.json",
+      role: "report",
+      mediaType: "application/json",
+      bytes,
+      source: { date, kind: "file-mtime" },
+    });
+    return;
+  }
+  for (const { name, bytes, modified } of files) {
+    const mediaType = name.endsWith(".json")
+      ? "application/json"
+      : name.endsWith(".xml")
+        ? "application/xml"
+        : "text/plain";
+    evidence.add({
+      name: basename(name),
+      role: "report",
+      mediaType,
+      bytes,
+      source: { date: modified, kind: "file-mtime" },
+    });
+  }
+}
+
+const sameState = (before: WorkTree, after: WorkTree): boolean =>
+  before.commit === after.commit && before.known === after.known;
+
+/** Of a long command line the statement has the beginning; the whole is evidence. */
+const MAX_COMMAND = 4000;
+
+function brief(words: readonly string[]): readonly string[] {
+  let room = MAX_COMMAND;
+  const fitting = words.findIndex((word) => (room -= word.length + 3) < 0);
+  return fitting < 0 ? words : [...words.slice(0, fitting), `… and ${words.length - fitting} more`];
+}

@@ -1,0 +1,38 @@
+/** How a known test runner is brought to write a report: said to those whose run has none. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ADVICE: readonly (readonly [runner: RegExp, advice: string])[] = [
+  [/\bvitest\b/, "vitest writes one with: --reporter=default --reporter=junit --outputFile.junit=junit.xml"],
+  [/\bjest\b/, "jest writes one with: --json --outputFile=jest-results.json"],
+  [/\bplaywright\b/, "playwright writes one with: PLAYWRIGHT_JUNIT_OUTPUT_NAME=junit.xml and --reporter=line,junit"],
+  [/\bmocha\b/, "mocha prints one with: --reporter tap"],
+  [/\bnode\b.*--test\b/, "node writes one with: --test-reporter=junit --test-reporter-destination=junit.xml"],
+  [/\bpytest\b|\bpy\.test\b/, "pytest writes one with: --junitxml=junit.xml"],
+  [/\bgo\b.*\btest\b/, "go prints one with: go test -json ./..."],
+  [/\bcargo\b.*\bnextest\b/, "nextest writes one with a profile that has a junit path, named with --report"],
+  [/\bctest\b/, "ctest writes one with: --output-junit junit.xml"],
+  [/\bphpunit\b/, "phpunit writes one with: --log-junit junit.xml"],
+  [/\brspec\b/, "rspec writes one with the formatter of the gem rspec_junit_formatter"],
+];
+
+/** By the words of the command, and where npm or another runs a script, by that script. */
+export function reportHint(command: readonly string[], cwd: string): string {
+  const words = `${command.join(" ")} ${scriptOf(command, cwd)}`;
+  const found = ADVICE.find(([runner]) => runner.test(words));
+  return found?.[1] ?? "most runners can write JUnit XML; name it with --report FILE";
+}
+
+function scriptOf([program = "", ...words]: readonly string[], cwd: string): string {
+  if (!/(?:^|[/\\])(?:npm|yarn|pnpm|bun)$/.test(program)) return "";
+  try {
+    const { scripts = {} } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as {
+      scripts?: Readonly<Record<string, unknown>>;
+    };
+    const name = words.find((word) => word in scripts) ?? (words[0] === "t" ? "test" : "");
+    const script = scripts[name];
+    return typeof script === "string" ? script : "";
+  } catch {
+    return "";
+  }
+}

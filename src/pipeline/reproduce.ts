@@ -1,0 +1,121 @@
+/** A recorded run, made again: the same command on the same commit, or the same scenario; and how it came out then and now. */
+import { spawn } from "node:child_process";
+import { join, resolve } from "node:path";
+import { AttestError } from "../core/errors.js";
+import type { ResultStatement } from "../core/statement.js";
+import { withCheckout, type Wanted } from "../harness/checkout.js";
+import { withoutKeys } from "../harness/environment.js";
+import { REDACTED } from "../harness/redact.js";
+import { runTests, type CommandRun, type CommandRunOptions } from "./command.js";
+
+/** What a statement says of how its command was run. */
+export interface Recorded {
+  readonly command: readonly string[];
+  readonly commit: Wanted;
+  /** Below the top of the work tree. */
+  readonly folder: string;
+  readonly reports: readonly string[];
+  readonly timeoutMs: number | undefined;
+  readonly allowSkipped: boolean;
+  readonly sandbox: boolean;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The name and the options of a scenario, as they were typed; undefined for a command. */
+export function scenarioIn({ predicate: { f3 } }: ResultStatement): readonly string[] | undefined {
+  const [program, verb, ...words] = f3.run.command ?? [];
+  return program === "attest" && verb === "run" && f3.run.exitCode === undefined ? words : undefined;
+}
+
+/** @throws AttestError `not-reproducible` with what is missing */
+export function recordedIn({ subject, predicate }: ResultStatement): Recorded {
+  const cannot = (expected: string, found: string, hint: string): AttestError =>
+    new AttestError("not-reproducible", `expected ${expected}, found ${found}`, hint);
+  const { command } = predicate.f3.run;
+  const asked = predicate.configuration.find(({ name }) => name === "attest run")?.annotations;
+  if (command === undefined || command.length === 0 || asked === undefined)
+    throw cannot(
+      "a statement that records how its command was run",
+      "none",
+      "only what `attest run` made can be run again",
+    );
+  if (command.some((word) => word.includes(REDACTED) || /^… and \d+ more$/.test(word)))
+    throw cannot(
+      "the whole command",
+      "one from which a part was left out",
+      "run it by hand, from the words that are recorded",
+    );
+  const [tested, ...more] = subject;
+  const { gitCommit: commit, gitTree: tree } = tested?.digest ?? {};
+  if (commit === undefined)
+    throw cannot(
+      "a git commit as what was tested",
+      String(tested?.name),
+      "a run over files is made again by hand: attest run --subject FILE",
+    );
+  if (more.length > 0)
+    throw cannot("a run on a commit alone", String(more[0]?.name), "what was not committed cannot be had again");
+  const folder = typeof asked["folder"] === "string" ? asked["folder"] : ".";
+  if (resolve("/", folder) !== join("/", folder) || folder.split(/[/\\]/).includes(".."))
+    throw cannot("a folder of the project", JSON.stringify(folder), "the statement names a place outside it");
+  const { timeout, reports } = asked;
+  return {
+    command,
+    commit: { commit, tree },
+    folder,
+    reports: Array.isArray(reports) ? reports.filter((one) => typeof one === "string") : [],
+    timeoutMs: typeof timeout === "number" ? timeout * 1000 : undefined,
+    allowSkipped: asked["allowSkipped"] === true,
+    sandbox: asked["sandbox"] === true,
+    variables: Object.fromEntries(
+      Object.entries(predicate.f3.run.environment).flatMap(([name, value]) =>
+        name.startsWith("$") ? [[name.slice(1), value]] : [],
+      ),
+    ),
+  };
+}
+
+export interface AgainOptions extends Pick<
+  CommandRunOptions,
+  "env" | "secretsFolder" | "engine" | "tool" | "signal" | "output"
+> {
+  /** Where the commit is. */
+  readonly repository: string;
+  /** Lines for a shell, run in the checkout before: `npm ci`. */
+  readonly setup: readonly string[];
+}
+
+/** @throws AttestError `not-reproducible`, and what `runTests` throws */
+export async function runAgain(recorded: Recorded, options: AgainOptions): Promise<CommandRun> {
+  const { repository, setup, ...rest } = options;
+  return await withCheckout(repository, recorded.commit, async (root) => {
+    const cwd = join(root, ...recorded.folder.split("/"));
+    for (const line of setup) await prepare(line, cwd, options);
+    const { command, reports, timeoutMs, allowSkipped, sandbox, variables } = recorded;
+    return await runTests({
+      ...rest,
+      ...{ command, cwd, reports, timeoutMs, allowSkipped, sandbox },
+      env: { ...options.env, ...variables },
+      recorded: Object.keys(variables),
+      subjects: [],
+      without: [],
+    });
+  });
+}
+
+/** What the command needs and git does not have. It is no part of what is compared, and has the network. */
+async function prepare(line: string, cwd: string, { env, output, signal }: AgainOptions): Promise<void> {
+  const child = spawn("sh", ["-c", line], { cwd, env: withoutKeys(env), signal, stdio: ["ignore", "pipe", "pipe"] });
+  for (const stream of ["stdout", "stderr"] as const)
+    child[stream].on("data", (chunk: Buffer) => void output("stderr", chunk));
+  const ended = await new Promise<number | string | null>((done) => {
+    child.once("error", (error) => done(error.message));
+    child.once("close", (code, by) => done(code ?? by));
+  });
+  if (ended !== 0)
+    throw new AttestError(
+      "not-reproducible",
+      `expected the setup to succeed, found ${String(ended)} from ${line}`,
+      "mend it: the command was not run",
+    );
+}

@@ -1,0 +1,349 @@
+/** The pre-commit hook, called by real git in repositories of its own: what it refuses, what it lets pass, whatever the files are called. */
+import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { generateX25519Identity } from "age-encryption";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { workspace, type Workspace } from "../cli/attest.js";
+import { lab, publish } from "../cli/drafts.js";
+import { repository, type Git } from "./git.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const PEM = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }) as string;
+const WORDS = ["-----BEGIN", "PRIVATE", "KEY-----"].join(" ");
+
+let work: Workspace;
+let git: Git;
+let identity = "";
+
+beforeAll(async () => {
+  identity = await generateX25519Identity();
+});
+
+beforeEach(() => {
+  work = workspace();
+  git = repository(work);
+  copyFileSync(join(root, "hooks/pre-commit"), work.path(".git/hooks/pre-commit"));
+});
+
+/** What the hook said of a commit of everything, when it refused it. */
+function commit(): string {
+  git("add", "--all", "--force");
+  const head = git("rev-parse", "HEAD").out;
+  const { code, out } = git("commit", "--quiet", "--message", "a");
+  expect(git("rev-parse", "HEAD").out === head, out).toBe(code !== 0);
+  return code === 0 ? "" : out;
+}
+
+const KEYS = (...names: readonly string[]): string =>
+  [
+    "attest: refused, since a private key would be committed:",
+    ...names.map((name) => `  ${name}`),
+    "Take it out with: git rm --cached -- FILE. Whatever was ever pushed is no secret any more: make a new key.",
+    "git commit --no-verify is for who knows better.",
+    "",
+  ].join("\n");
+
+const NAMES: [string, string][] = [
+  ["id", "id"],
+  ["a b  c", "a b  c"],
+  [" a ", " a"],
+  ['a"b', '"a\\"b"'],
+  ["a'b", "a'b"],
+  ["a\nb", '"a\\nb"'],
+  ["a\tb", '"a\\tb"'],
+  ["-rf", "-rf"],
+  ["--cached", "--cached"],
+  ["$(touch hacked)", "$(touch hacked)"],
+  ["*", "*"],
+  ["a\\b", '"a\\\\b"'],
+  ["é", '"\\303\\251"'],
+  ["deep/er/:(top)", "deep/er/:(top)"],
+];
+
+describe("a private key", () => {
+  test.each(NAMES)("in a file named %j", (name, shown) => {
+    work.write(name, PEM);
+    expect(commit().replace(" a \n", " a\n")).toBe(KEYS(shown));
+    expect(git("status", "--porcelain").out).not.toContain("hacked\n");
+  });
+
+  test.each<[string, () => string | Uint8Array]>([
+    ["with the line ends of Windows", () => PEM.replaceAll("\n", "\r\n")],
+    ["indented, among other lines", () => `secrets:\n  key: |\n${PEM.replaceAll(/^/gm, "    ")}  other: 1\n`],
+    ["on one line, in JSON", () => JSON.stringify({ key: PEM })],
+    ["in source code", () => `const key =\n  "${WORDS}\\n" +\n  "${PEM.split("\n")[1] ?? ""}\\n";\n`],
+    ["in a binary file", () => Buffer.concat([Buffer.from([0, 255, 0, 10]), Buffer.from(PEM), Buffer.alloc(1000)])],
+    ["under a passphrase", () => encrypted()],
+    ["of RSA, in its old form", () => rsa()],
+    ["of RSA, under a passphrase, in its old form", () => rsa({ cipher: "aes-128-cbc", passphrase: "abc" })],
+    ["of age", () => `# created: today\n${identity}\n`],
+    ["of signify, by its first bytes", () => `untrusted comment: signify secret key\n${raw("EdBK\0\0\0*", 104)}\n`],
+    [
+      "of minisign, by its first bytes",
+      () => `untrusted comment: minisign encrypted secret key\n${raw("EdScB2", 158)}\n`,
+    ],
+    ["of minisign, without a passphrase", () => `untrusted comment: minisign secret key\n${raw("Ed\0\0B2", 158)}\n`],
+  ])("%s", (_, content) => {
+    work.write("file", content());
+    expect(commit()).toBe(KEYS("file"));
+  });
+
+  test.for<[string, string[]]>([
+    ["ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "key"]],
+    ["ssh-keygen", ["-q", "-t", "ed25519", "-N", "abcdef", "-f", "key"]],
+    ["signify-openbsd", ["-G", "-n", "-p", "key.pub", "-s", "key.sec"]],
+    ["minisign", ["-G", "-W", "-p", "key.pub", "-s", "key.sec"]],
+  ])("that a program makes: %s %j", ([program, args], context) => {
+    const { error, status } = spawnSync(program, args, { cwd: work.cwd });
+    if (error) context.skip(`NOT CHECKED: there is no ${program} here`);
+    expect(status).toBe(0);
+    expect(commit()).toBe(KEYS(args.at(-1) ?? ""));
+  });
+
+  test("added to a file that was there; taken out again, it is no matter", () => {
+    work.write("notes", "one\n");
+    expect(commit()).toBe("");
+    appendFileSync(work.path("notes"), PEM);
+    expect(commit()).toBe(KEYS("notes"));
+    git("commit", "--quiet", "--no-verify", "--message", "b");
+    work.write("notes", "one\n");
+    expect(commit()).toBe("");
+  });
+
+  test("in what is staged, not in what lies beside it", () => {
+    work.write("notes", PEM);
+    git("add", "notes");
+    work.write("notes", "one\n");
+    expect(git("commit", "--message", "a").out).toBe(KEYS("notes"));
+    work.write("notes", "one\n");
+    git("add", "notes");
+    work.write("notes", PEM);
+    expect(git("commit", "--quiet", "--message", "a")).toEqual({ code: 0, out: "" });
+  });
+
+  test("for all that the repository's attributes and settings say", () => {
+    work.write(".gitattributes", "* binary -diff -text\n");
+    work.write("key", PEM);
+    for (const [name, value] of [
+      ["diff.external", "true"],
+      ["diff.relative", "true"],
+      ["diff.noprefix", "true"],
+      ["core.quotePath", "false"],
+      ["diff.renames", "copies"],
+      ["color.ui", "always"],
+    ])
+      git("config", name ?? "", value ?? "");
+    expect(commit()).toBe(KEYS("key"));
+  });
+
+  test.each<[string, string]>([
+    ["the words alone", `A PRIVATE KEY stays where it was made. A file that begins with\n${WORDS}\nis one.\n`],
+    [
+      "the words, then a digest and a path",
+      `${WORDS}\n${"0a".repeat(32)}\n/usr/local/share/doc/packages/something/else/that/is/long\n`,
+    ],
+    ["a public key", `-----BEGIN PUBLIC KEY-----\n${"M".repeat(60)}\n-----END PUBLIC KEY-----\n`],
+    ["the words in code", `if (text.includes("${WORDS}")) throw new Error("a private key");\n`],
+    ["an age recipient and a mention", `age1${"q".repeat(58)}\nAGE-SECRET-KEY-1...\n`],
+    ["a minisign public key", `untrusted comment: minisign public key\n${raw("Ed", 42)}\n`],
+    ["empty", ""],
+  ])("is not: %s", (_, text) => {
+    work.write("file", text);
+    expect(commit()).toBe("");
+  });
+
+  test("is not: a link, or a submodule", () => {
+    symlinkSync(`${WORDS}\n${"M".repeat(64)}`, work.path("link"));
+    const inner = repository(work, "inner");
+    inner("commit", "--quiet", "--allow-empty", "--message", "b");
+    expect(commit()).toBe("");
+  });
+});
+
+function encrypted(): string {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  return privateKey.export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: "abc" }) as string;
+}
+function rsa(locked: object = {}): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+  return privateKey.export({ format: "pem", type: "pkcs1", ...locked }) as string;
+}
+const raw = (head: string, length: number): string =>
+  Buffer.concat([Buffer.from(head, "latin1"), Buffer.alloc(length - head.length, "\x5a\x13\x77")]).toString("base64");
+
+describe("what a registry has published", () => {
+  let file = "";
+  const FOLDERS = ["lab", "a b/it's", 'say "lab"', "-lab", "new\nline"];
+
+  /** A registry in this folder, with one attestation, committed. */
+  async function registry(folder = "lab"): Promise<void> {
+    const made = await lab(work);
+    file = made.file.slice(work.path("lab").length + 1);
+    for (const left of ["statement.json", "statement.evidence"]) rmSync(work.path(left), { recursive: true });
+    if (folder === "lab") return void expect(commit()).toBe("");
+    mkdirSync(join(work.path(folder), ".."), { recursive: true });
+    renameSync(work.path("lab"), work.path(folder));
+    expect(commit()).toBe("");
+  }
+
+  const REFUSED = (...names: readonly string[]): string =>
+    [
+      "attest: refused, since published files of a registry never change:",
+      ...names.map((name) => `  ${name}`),
+      "Put them back with: git restore --source=HEAD --staged --worktree -- FILE. A correction is published as a new attestation.",
+      "git commit --no-verify is for who knows better.",
+      "",
+    ].join("\n");
+  const evidence = (): string => git("ls-files", "lab/attestations/evidence").out.split("\n")[0] ?? "none";
+
+  test.each(FOLDERS)("in %j: not changed, not deleted; added to, at will", async (folder) => {
+    await registry(folder);
+    const path = join(folder, file);
+    appendFileSync(work.path(path), "\n");
+    const said = commit();
+    expect(said).toMatch(
+      /^attest: refused, since published files of a registry never change:\n {2}"?\S[^\n]* \(changed\)\nPut/,
+    );
+    git("restore", "--source=HEAD", "--staged", "--worktree", "--", path);
+    rmSync(work.path(path));
+    expect(commit()).toContain(
+      "json (deleted or renamed)\n".replace(
+        "json ",
+        folder.includes('"') || folder.includes("\n") ? 'json" ' : "json ",
+      ),
+    );
+    git("restore", "--source=HEAD", "--staged", "--worktree", "--", path);
+    await publish(work, folder.startsWith("-") ? `./${folder}` : folder, { title: "Another" });
+    expect(commit()).toBe("");
+  });
+
+  test("its evidence and its proofs", async () => {
+    await registry();
+    work.write(file.replace(/^/, "lab/").replace(/json$/, "tlog-proof"), "a\n");
+    expect(commit()).toBe("");
+    work.write(file.replace(/^/, "lab/").replace(/json$/, "tlog-proof"), "b\n");
+    work.write(evidence(), "5\n");
+    expect(commit()).toBe(
+      REFUSED(...[evidence(), `lab/${file.replace(/json$/, "tlog-proof")}`].map((name) => `${name} (changed)`)),
+    );
+  });
+
+  test("renamed, or turned into a link", async () => {
+    await registry();
+    git("mv", `lab/${file}`, "lab/attestations/test_0000000000000000.json");
+    expect(commit()).toBe(REFUSED(`lab/${file} (deleted or renamed)`));
+    git("reset", "--quiet", "--hard");
+    rmSync(work.path(evidence()));
+    symlinkSync("elsewhere", work.path(evidence()));
+    expect(commit()).toBe(REFUSED(`${evidence()} (changed)`));
+  });
+
+  test("deleted together with what made the folder a registry", async () => {
+    await registry();
+    const archived = evidence();
+    rmSync(work.path("lab"), { recursive: true });
+    expect(commit()).toBe(REFUSED(...[archived, `lab/${file}`].map((name) => `${name} (deleted or renamed)`)));
+  });
+
+  test("at the top, as this repository itself", async () => {
+    await registry("registry");
+    git("mv", "registry/attest.json", "registry/attestations", "registry/keys", ".");
+    git("commit", "--quiet", "--no-verify", "--message", "b");
+    appendFileSync(work.path(file), "\n");
+    expect(commit()).toBe(REFUSED(`${file} (changed)`));
+  });
+
+  test("not its index, keyring, pages or title; nor such names elsewhere", async () => {
+    await registry();
+    work.write("attestations/test_1.json", "1");
+    work.write("lab/attestations/deep/test_1.json", "1");
+    work.write("other/lab/attestations/test_1.json", "1");
+    expect(commit()).toBe("");
+    for (const name of [
+      "attestations/test_1.json",
+      "lab/attestations/deep/test_1.json",
+      "other/lab/attestations/test_1.json",
+    ])
+      work.write(name, "2");
+    for (const name of ["attestations/index.json", "keys/keyring.json", "attest.json"])
+      appendFileSync(work.path("lab", name), "\n");
+    rmSync(work.path("lab/keys/signer.pub"));
+    expect(commit()).toBe("");
+  });
+
+  test("only its mode: that is no change", async () => {
+    await registry();
+    git("update-index", "--chmod=+x", `lab/${file}`);
+    expect(git("commit", "--quiet", "--message", "a").code).toBe(0);
+  });
+
+  test("by a merge: two that published each their own, fine; one that changed something, refused", async () => {
+    await registry();
+    git("checkout", "--quiet", "-b", "other");
+    await publish(work, "lab", { title: "There" });
+    expect(commit()).toBe("");
+    git("checkout", "--quiet", "main");
+    await publish(work, "lab", { title: "Here" });
+    expect(commit()).toBe("");
+    expect(git("merge", "--quiet", "other").code).toBe(1); // the index of both
+    await work.attest("sign", work.write("last.json", readFileSync(work.path("statement.json"))), "--registry", "lab"); // made anew
+    expect(commit()).toBe("");
+
+    git("checkout", "--quiet", "-b", "bad");
+    appendFileSync(work.path("lab", file), "\n");
+    git("commit", "--quiet", "--no-verify", "--all", "--message", "b");
+    git("checkout", "--quiet", "main");
+    git("merge", "--quiet", "--no-ff", "--no-commit", "bad");
+    expect(commit()).toBe(REFUSED(`lab/${file} (changed)`));
+  });
+
+  test("both at once", async () => {
+    await registry();
+    work.write("key", PEM);
+    appendFileSync(work.path("lab", file), "\n");
+    const said = commit();
+    expect(said).toContain("private key would be committed:\n  key\n");
+    expect(said).toContain(`never change:\n  lab/${file} (changed)\n`);
+    expect(said.match(/--no-verify/g)).toHaveLength(1);
+  });
+
+  test("part of it committed by name, and an amended commit", async () => {
+    await registry();
+    appendFileSync(work.path("lab", file), "\n");
+    work.write("other", "1");
+    git("add", "other");
+    expect(git("commit", "--quiet", "--message", "a", "--", `lab/${file}`).out).toBe(REFUSED(`lab/${file} (changed)`));
+    expect(git("commit", "--quiet", "--message", "a", "--", "other").code).toBe(0);
+    expect(git("commit", "--quiet", "--amend", "--message", "c").code).toBe(0);
+  });
+});
+
+test("what this repository itself holds would pass, as its first commit", () => {
+  const files = spawnSync("git", ["ls-files", "-z", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+  for (const name of files.stdout.split("\0").filter(Boolean)) {
+    mkdirSync(join(work.path(name), ".."), { recursive: true });
+    try {
+      copyFileSync(join(root, name), work.path(name));
+    } catch {
+      // in the index only
+    }
+  }
+  expect(commit()).toBe("");
+});
+
+test.for(["dash", "bash", "busybox"])("in %s", (shell, context) => {
+  if (spawnSync(shell, ["--help"], { stdio: "ignore" }).error) context.skip(`NOT CHECKED: there is no ${shell} here`);
+  work.write("key", PEM);
+  git("add", "--all");
+  const args = [...(shell === "busybox" ? ["sh"] : []), join(root, "hooks/pre-commit")];
+  const ran = spawnSync(shell, args, { cwd: work.cwd, encoding: "utf8", env: work.env });
+  expect({ code: ran.status, stderr: ran.stderr }).toEqual({ code: 1, stderr: KEYS("key") });
+});
+
+test("outside of a repository it does not pass for a yes", () => {
+  const ran = spawnSync("sh", [join(root, "hooks/pre-commit")], { cwd: work.root, env: work.env });
+  expect(ran.status).not.toBe(0);
+});

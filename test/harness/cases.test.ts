@@ -1,0 +1,162 @@
+/** From cases to checks: each once, ids that stay, groups whose numbers can be counted again, and reports that are held against each other. */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { judge, measured, parseObservations } from "../../src/core/criterion.js";
+import { derive, type Outcome } from "../../src/core/verdict.js";
+import type { TestCase } from "../../src/formats/results.js";
+import { checksOf, combine, LAYOUTS, observationsOf, type Listed } from "../../src/harness/cases.js";
+import type { Report } from "../../src/harness/reports.js";
+
+const report = (name: string, cases: readonly TestCase[]): Report => ({
+  name,
+  doubts: [],
+  results: { format: "tap", cases, counters: {}, discrepancies: [] },
+});
+const passed = (...names: string[]): TestCase[] => names.map((name) => ({ name, outcome: "passed" }));
+const listed = (cases: readonly TestCase[]): readonly Listed[] => combine([report("r", cases)]).cases;
+const [EACH, SUITES, NONE] = LAYOUTS;
+const strict = { layout: EACH!, allowSkipped: false };
+
+describe("checks", () => {
+  test("one for each case, its whole name the claim, and one for all", () => {
+    const checks = checksOf(
+      listed([...passed("a > adds"), { name: "b > ß 漢字", outcome: "failed", message: "1\n2" }]),
+      strict,
+    );
+    expect(checks.map(({ id, claim, outcome }) => [id, claim, outcome])).toEqual([
+      ["tests", "Every test that is reported passed.", "failed"],
+      ["test/a-adds", "a > adds", "passed"],
+      ["test/b", "b > ß 漢字", "failed"],
+    ]);
+    expect(checks[2]?.observed).toBe("failed, says r: 1 2");
+    expect(checks[0]?.observed).toBe("2 tests, 1 passed, 1 failed");
+  });
+
+  test.each<[Outcome, string]>([
+    ["passed", "VALIDATED"],
+    ["failed", "REFUTED"],
+    ["errored", "INCONCLUSIVE"],
+    ["skipped", "INCONCLUSIVE"],
+  ])("of a case that %s the verdict is %s, in every layout", (outcome, verdict) => {
+    const cases = listed([...passed("a"), { name: "b", outcome }]);
+    for (const layout of LAYOUTS)
+      expect(derive(checksOf(cases, { layout, allowSkipped: false })).verdict).toBe(verdict);
+  });
+
+  test("skipped tests may be allowed, and stay visible", () => {
+    const cases = listed([...passed("a"), { name: "b", outcome: "skipped" }]);
+    for (const layout of [EACH!, SUITES!, NONE!]) {
+      const checks = checksOf(cases, { layout, allowSkipped: true });
+      expect(derive(checks)).toMatchObject({ verdict: "VALIDATED", warnedTests: ["test/b"] });
+    }
+  });
+
+  test("no case at all is no pass", () => {
+    expect(derive(checksOf([], strict)).verdict).toBe("INCONCLUSIVE");
+    expect(derive(checksOf([], { ...strict, allowSkipped: true })).verdict).toBe("INCONCLUSIVE");
+  });
+
+  test("where there is no room for each, suites and every failure by name", () => {
+    const many = Array.from({ length: 50 }, (_, at): TestCase => ({
+      name: `s${at % 2} > t${at}`,
+      suite: `s${at % 2}`,
+      outcome: at === 7 ? "failed" : "passed",
+    }));
+    const checks = checksOf(listed(many), { layout: SUITES!, allowSkipped: false });
+    expect(checks.map(({ id, outcome }) => `${id} ${outcome}`)).toEqual([
+      "tests failed",
+      "suite/s0 passed",
+      "suite/s1 failed",
+      "test/s1-t7 failed",
+    ]);
+  });
+
+  test("where there is no room even for the failures, their names in a list", () => {
+    const many = Array.from({ length: 30 }, (_, at): TestCase => ({ name: `t${at}`, outcome: "failed" }));
+    const checks = checksOf(listed(many), { layout: { groups: "none", named: 2 }, allowSkipped: false });
+    expect(checks.map(({ id }) => id)).toEqual(["tests", "test/t0", "test/t1"]);
+    expect(checks[0]?.observed).toMatch(/^30 tests, 30 failed; not passed: t2; t3; .*; t29$/);
+  });
+
+  const cases = fc.array(
+    fc.record({
+      name: fc.string({ unit: "grapheme", minLength: 1 }),
+      outcome: fc.constantFrom<Outcome>("passed", "failed", "errored", "skipped"),
+    }),
+    { maxLength: 30 },
+  );
+
+  test("whatever the names, ids are unique and of the form, and a failure is never lost", () => {
+    const form = /^[a-z0-9][a-z0-9._/-]{0,127}$/;
+    fc.assert(
+      fc.property(cases, fc.constantFrom(...LAYOUTS), fc.boolean(), (all, layout, allowSkipped) => {
+        const some = listed(all.map((each, at) => ({ ...each, name: `${each.name}${at}` })));
+        const checks = checksOf(some, { layout, allowSkipped });
+        expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
+        for (const { id } of checks) expect(id).toMatch(form);
+        const { verdict } = derive(checks);
+        expect(verdict === "REFUTED").toBe(some.some(({ outcome }) => outcome === "failed"));
+        if (some.some(({ outcome }) => outcome === "errored")) expect(verdict).not.toBe("VALIDATED");
+      }),
+    );
+  });
+
+  test("the numbers of a group are counted again from the observations", () => {
+    fc.assert(
+      fc.property(cases, (all) => {
+        const some = listed(all.map((each, at) => ({ ...each, name: `s > ${each.name}${at}`, suite: "s" })));
+        const observations = parseObservations(observationsOf(some));
+        for (const check of checksOf(some, { layout: SUITES!, allowSkipped: false })) {
+          if (check.criterion === undefined) continue;
+          expect(measured(check.criterion, observations)).toEqual(check.measurements);
+          expect([judge(check.criterion, check.measurements!), "skipped"]).toContain(check.outcome);
+        }
+      }),
+    );
+  });
+
+  test("an id depends on nothing but the name", () => {
+    const [before, after] = [passed("b", "a"), passed("new", "a", "b")].map((all) =>
+      Object.fromEntries(checksOf(listed(all), strict).map(({ id, claim }) => [claim, id])),
+    );
+    expect(after).toMatchObject(before!);
+  });
+});
+
+describe("several reports", () => {
+  test("of different tests are added up", () => {
+    const { cases, disagreements } = combine([report("a", passed("x", "y")), report("b", passed("z"))]);
+    expect(cases.map(({ name, report: from }) => `${from} ${name}`)).toEqual(["a x", "a y", "b z"]);
+    expect(disagreements).toEqual([]);
+  });
+
+  test("of the same tests count each once, also where the formats name them differently", () => {
+    const junit = passed("sum.test.js > adds", "sum.test.js > subtracts");
+    expect(combine([report("a", junit), report("b", passed("adds", "subtracts"))])).toMatchObject({
+      cases: [{ name: "sum.test.js > adds" }, { name: "sum.test.js > subtracts" }],
+      disagreements: [],
+    });
+  });
+
+  test("that give one test two outcomes disagree, and the worse one stands", () => {
+    const { cases, disagreements } = combine([
+      report("a", passed("x", "y")),
+      report("b", [...passed("x"), { name: "y", outcome: "failed" }]),
+    ]);
+    expect(cases.map(({ outcome }) => outcome)).toEqual(["passed", "failed"]);
+    expect(disagreements).toEqual([`"y": passed in a, failed in b`]);
+  });
+
+  test("of the same tests, but not all of them, disagree", () => {
+    expect(combine([report("a", passed("x", "y", "z")), report("b", passed("x", "y"))]).disagreements).toEqual([
+      "b lacks 1 test that other reports list",
+    ]);
+    expect(combine([report("a", passed("x", "y")), report("b", passed("x", "y", "z"))]).disagreements).toEqual([
+      "b lists 1 test that other reports lack",
+    ]);
+  });
+
+  test("one that cannot be read takes no part", () => {
+    expect(combine([{ name: "a", doubts: ["broken"] }, report("b", passed("x"))]).cases).toHaveLength(1);
+  });
+});
