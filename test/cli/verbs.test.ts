@@ -184,7 +184,7 @@ describe("sign and show", () => {
     expect(code).toBe(0);
     for (const text of [
       "Addition adds",
-      "VALIDATED All 1 required check passed.",
+      "VALIDATED The one required check passed.",
       "2 and 2 make 4.",
       "What it does not prove",
       sha256("first\n"),

@@ -167,7 +167,7 @@ const PROJECTS: readonly Project[] = [
   {
     title: "jest 30, by the project's own npm script: process-warning 5.1.1",
     fetch: fromNpm("process-warning@5.1.1"),
-    needs: ["jest@30.0.3"],
+    needs: ["jest@30.5.2"],
     command: ["npm", "run", "test:jest", "--", "--json", "--outputFile=jest-results.json"],
     said: jest,
     broken: {
@@ -203,9 +203,9 @@ const PROJECTS: readonly Project[] = [
     said: summary,
     broken: {
       file: "test/regex.test.js",
-      from: "t.assert.ok(safe(",
-      to: "t.assert.ok(!safe(",
-      test: /regex/,
+      from: "t.assert.strictEqual(safe(re), false)",
+      to: "t.assert.strictEqual(safe(re), true)",
+      test: /^unsafe regex$/,
       exit: 1,
     },
   },
@@ -214,6 +214,8 @@ const PROJECTS: readonly Project[] = [
     fetch: fromNpm("hash.js@1.1.7"),
     needs: ["mocha@5.2.0", "inherits@2", "minimalistic-assert@1"],
     command: ["mocha", "--reporter", "tap", "test/hash-test.js", "test/hmac-test.js"],
+    // It does not say that it is TAP, so that must be said.
+    options: ["--report", "-"],
     said: summary,
     broken: {
       file: "test/hmac-test.js",
@@ -358,7 +360,6 @@ describe.each(here)("%s", (_, project) => {
     expect(claims.map(({ claim }) => claim)).toEqual([expect.stringMatching(name)]);
     expect(statement.subject).toHaveLength(2);
     const verified = await attest(["verify", ran.path, "--recompute", "--json"], { cwd: folder, env });
-    expect(verified.json(), verified.stdout).toMatchObject({ verdict: expect.anything() });
     expect(verified.stdout).toContain("follow again from");
   });
 });

@@ -160,7 +160,7 @@ describe("the reason for a verdict", () => {
     }));
 
   test.each<[verdict: "VALIDATED" | "INCONCLUSIVE" | "REFUTED", sentence: string, checks: ReturnType<typeof checks>]>([
-    ["VALIDATED", "All 1 required check passed.", checks(["passed", true], ["failed", false])],
+    ["VALIDATED", "The one required check passed.", checks(["passed", true], ["failed", false])],
     ["VALIDATED", "All 2 required checks passed.", checks(["passed", true], ["passed", true])],
     [
       "REFUTED",
@@ -190,7 +190,7 @@ describe("the reason for a verdict", () => {
 
   test.each([
     ["REFUTED", "1 of 2 required checks failed", checks(["failed", true], ["passed", true])],
-    ["VALIDATED", "All 1 required check passed", checks(["passed", true])],
+    ["VALIDATED", "The one required check passed", checks(["passed", true])],
     ["INCONCLUSIVE", "0 of 1 required check passed, 1 not tried", checks(["skipped", true])],
     ["INCONCLUSIVE", "No check was required, so nothing was shown either way", checks()],
   ] as const)("%s in short: %s", (verdict, short, given) => {
