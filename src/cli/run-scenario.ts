@@ -72,7 +72,7 @@ export async function runScenarioOnce(
 /** Where a scenario does not say what it tests, that is the project in which it is run. */
 async function subjectFor(scenario: Scenario, without: readonly string[]): Promise<Subject[] | undefined> {
   if (scenario.subject.length > 0) return undefined;
-  const tree = await workTreeOf(".", without);
+  const tree = await workTreeOf(".", { ours: without });
   return subjectsOf(projectName(tree.root), tree);
 }
 

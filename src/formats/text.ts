@@ -77,7 +77,7 @@ export const pathIn = (name: string): string | undefined =>
 
 const ABSOLUTE = /^(?:file:\/\/|\/|[A-Za-z]:[\\/])/;
 
-/** A function that leaves out of an absolute path what all these have in common. */
+/** A function that leaves out of an absolute path what all these have in common, and of any other that it begins here. */
 export function shortener(files: Iterable<string>): (file: string) => string {
   let common: string[] | undefined;
   for (const file of files) {
@@ -88,5 +88,6 @@ export function shortener(files: Iterable<string>): (file: string) => string {
     if (differs >= 0) common = common.slice(0, differs);
   }
   const left = common?.length ?? 0;
-  return (file) => (ABSOLUTE.test(file) ? file.split(/[\\/]/).slice(left).join("/") : file);
+  return (file) =>
+    ABSOLUTE.test(file) ? file.split(/[\\/]/).slice(left).join("/") : file.replace(/^(?:\.[\\/]+)+(?=[^\\/])/, "");
 }

@@ -162,7 +162,8 @@ function textOf(bytes: Bytes): string {
   }
 }
 
-function inKnownPlaces(cwd: string): string[] {
+/** Reports that lie where runners write them, by their paths from this folder. */
+export function inKnownPlaces(cwd: string): string[] {
   return PLACES.flatMap(([folder, pattern]) => {
     try {
       return readdirSync(join(cwd, folder))

@@ -14,7 +14,7 @@ import { environment, variables, withoutKeys } from "../harness/environment.js";
 import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
 import { redact, Redactor } from "../harness/redact.js";
-import { Reports, type Report } from "../harness/reports.js";
+import { inKnownPlaces, Reports, type Report } from "../harness/reports.js";
 import type { Run } from "../harness/run.js";
 import { sandbox, type Sandbox } from "../harness/sandbox.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
@@ -106,7 +106,10 @@ const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] 
   words.map((word) => Buffer.concat([redactor.write(utf8(word)), redactor.end()]).toString("utf8"));
 
 const lookAtTree = ({ cwd, reports, without }: CommandRunOptions): Promise<WorkTree> =>
-  workTreeOf(cwd, [...without, ...reports.filter((name) => name !== "-").map((name) => resolve(cwd, name))]);
+  workTreeOf(cwd, {
+    ours: without,
+    written: [...inKnownPlaces(cwd), ...reports.filter((name) => name !== "-")].map((name) => resolve(cwd, name)),
+  });
 
 interface Recorded {
   readonly result: CommandResult;

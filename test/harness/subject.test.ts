@@ -70,7 +70,34 @@ test("changes, staged or not, and new files: the digest is the one that git itse
 test("what the tool writes itself is no change", async () => {
   put("attestations/test_1.json", "{}");
   expect((await workTreeOf(folder)).changes?.files).toBe(1);
-  expect((await workTreeOf(folder, [join(folder, "attestations"), "/elsewhere"])).changes).toBeUndefined();
+  expect((await workTreeOf(folder, { ours: [join(folder, "attestations"), "/elsewhere"] })).changes).toBeUndefined();
+});
+
+test("a file that git was told not to look at is looked at", async () => {
+  for (const bit of ["assume-unchanged", "skip-worktree"]) {
+    git("update-index", `--${bit}`, "a.txt");
+    expect((await workTreeOf(folder)).changes, bit).toBeUndefined();
+    put("a.txt", "hidden\n");
+    expect((await workTreeOf(folder)).changes, bit).toMatchObject({ files: 1 });
+    git("update-index", `--no-${bit}`, "a.txt");
+    git("checkout", "-q", "--", "a.txt");
+  }
+});
+
+test("what git cannot read is told", async () => {
+  execFileSync("git", ["init", "-q", join(folder, "inner")]);
+  await expect(workTreeOf(folder)).rejects.toMatchObject({
+    code: "subject-missing",
+    message: expect.stringMatching(/found error: 'inner\/' does not have a commit checked out/),
+  });
+});
+
+test("what a run writes is no change, unless git knows it", async () => {
+  put("junit.xml", "<a/>");
+  const written = [join(folder, "junit.xml"), join(folder, "a.txt")];
+  expect((await workTreeOf(folder, { written })).changes).toBeUndefined();
+  put("a.txt", "two\n");
+  expect((await workTreeOf(folder, { written })).changes?.files).toBe(1);
 });
 
 test("a change of the same size, made at once after a commit", async () => {

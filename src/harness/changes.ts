@@ -1,0 +1,154 @@
+/** What of a work tree is not committed, by a digest that git itself gives; in an index of its own, so that the user's is not touched. */
+import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { AttestError } from "../core/errors.js";
+import { withoutKeys } from "./environment.js";
+
+const run = promisify(execFile);
+/** For lists of files. */
+const maxBuffer = 2 ** 28;
+
+export interface Changes {
+  /** Of the output of `git add --all && git diff --cached --binary --full-index --no-renames HEAD`, which holds new files too. */
+  readonly sha256: string;
+  readonly files: number;
+}
+
+export interface State {
+  /** Undefined for a work tree in which everything is committed. */
+  readonly changes: Changes | undefined;
+  /** Of `git diff --binary --full-index --no-renames HEAD`: the files that git knows, without new ones. */
+  readonly known: string;
+}
+
+export interface Looking {
+  /** The top of the work tree. */
+  readonly root: string;
+  /** Of git, absolute. */
+  readonly index: string;
+  readonly objects: string;
+  /** Below the top: what is no part at all, and what is none unless git knows it. */
+  readonly without: readonly string[];
+  readonly written: readonly string[];
+}
+
+/** @throws AttestError `subject-missing` for what git cannot read */
+export async function stateOf({ root, index, objects, without, written }: Looking): Promise<State> {
+  const folder = mkdtempSync(join(tmpdir(), "f3-attest-index-"));
+  try {
+    mkdirSync(join(folder, "objects")); // what is added here is forgotten
+    if (existsSync(index)) copyIndex(index, join(folder, "index"));
+    const env = {
+      ...withoutKeys(process.env),
+      GIT_INDEX_FILE: join(folder, "index"),
+      GIT_OBJECT_DIRECTORY: join(folder, "objects"),
+      GIT_ALTERNATE_OBJECT_DIRECTORIES: objects,
+    };
+    const git = new Git(root, env);
+    const paths = ["--", ".", ...without.map((path) => `:(exclude,literal)${path}`)];
+    await git.unhide();
+    await git.add(["--update", "--", "."], []);
+    const known = await git.diff(paths);
+    const passedOver = [...without, ...written];
+    const fresh = (await git.names(["ls-files", "--others", "--exclude-standard", "-z"])).filter(
+      (name) => !passedOver.some((path) => name === path || name.startsWith(`${path}/`)),
+    );
+    if (fresh.length > 0) await git.add(["--pathspec-from-file=-", "--pathspec-file-nul"], fresh);
+    const changed = await git.names(["diff", "--cached", "--name-only", "-z", "--no-renames", "HEAD", ...paths]);
+    if (changed.length === 0) return { known, changes: undefined };
+    return { known, changes: { sha256: fresh.length > 0 ? await git.diff(paths) : known, files: changed.length } };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * With its time, rounded down: git takes a file that is older than its index for unchanged, and looks again at the others ("racily clean").
+ * A copy that was younger would hide a change made within the same tick as the index.
+ */
+function copyIndex(from: string, to: string): void {
+  const seconds = Math.floor(statSync(from).mtimeMs / 1000);
+  copyFileSync(from, to);
+  utimesSync(to, seconds, seconds);
+}
+
+/** The same bytes whatever the user's settings are: those that git has where nothing is set. */
+const DIFF = [
+  ...["--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative"],
+  ...["--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=myers", "--indent-heuristic", "--unified=3"],
+  ...["--inter-hunk-context=0", "--submodule=short", "--ignore-submodules=none", "-O/dev/null"],
+];
+
+/** git with that index. */
+class Git {
+  readonly #root: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(root: string, env: NodeJS.ProcessEnv) {
+    this.#root = root;
+    this.#env = env;
+  }
+
+  async names(args: readonly string[]): Promise<string[]> {
+    const { stdout } = await run("git", args, { cwd: this.#root, env: this.#env, maxBuffer });
+    return stdout.split("\0").filter((name) => name !== "");
+  }
+
+  /** Two bits of the index tell git not to look at a file: `assume-unchanged`, and `skip-worktree` although the file is there. */
+  async unhide(): Promise<void> {
+    const hidden = (await this.names(["ls-files", "-v", "-z"])).filter((line) => /^[a-zS]/.test(line));
+    const names = hidden
+      .map((line) => line.slice(2))
+      .filter((name) => lstatSync(join(this.#root, name), { throwIfNoEntry: false }) !== undefined);
+    if (names.length === 0) return;
+    for (const bit of ["--no-assume-unchanged", "--no-skip-worktree"])
+      await this.#feed(["update-index", bit, "-z", "--stdin"], names);
+  }
+
+  /** @throws AttestError `subject-missing` for a file of somebody else's, or a repository without a commit */
+  async add(args: readonly string[], names: readonly string[]): Promise<void> {
+    try {
+      await this.#feed(["-c", "core.looseCompression=0", "add", ...args], names);
+    } catch (error) {
+      const { stderr = "" } = error as { stderr?: string };
+      const [found = "no word from it"] = stderr.split("\n").filter((line) => /^(?:error|fatal): /.test(line));
+      throw new AttestError(
+        "subject-missing",
+        `expected git to read what is not committed, found ${found}`,
+        "commit it, or have git ignore it",
+      );
+    }
+  }
+
+  async diff(paths: readonly string[]): Promise<string> {
+    const args = ["-c", "core.quotePath=true", "diff", "--cached", ...DIFF, "HEAD", ...paths];
+    const git = spawn("git", args, { cwd: this.#root, env: this.#env, stdio: ["ignore", "pipe", "ignore"] });
+    const ended = new Promise<number | null>((resolve, reject) => {
+      git.once("error", reject);
+      git.once("close", resolve);
+    });
+    const hash = createHash("sha256");
+    await pipeline(git.stdout, hash);
+    const code = await ended;
+    if (code === 0) return hash.digest("hex");
+    throw new AttestError(
+      "subject-missing",
+      `expected git to show the changes, found exit code ${String(code)}`,
+      "look with: git status",
+    );
+  }
+
+  /** Names are many at times, hold any character, and mean themselves. */
+  async #feed(args: readonly string[], names: readonly string[]): Promise<void> {
+    const env = names.length > 0 ? { ...this.#env, GIT_LITERAL_PATHSPECS: "1" } : this.#env;
+    const running = run("git", args, { cwd: this.#root, env, maxBuffer });
+    running.child.stdin?.on("error", () => undefined); // git says why it reads no more
+    running.child.stdin?.end(names.join("\0"));
+    await running;
+  }
+}
