@@ -1,7 +1,7 @@
 /** From what runners report to the checks of a statement: one for each case, or for each suite where there are too many. */
 import { utf8, type Bytes } from "../core/bytes.js";
 import { judge, measured, wording, type Criterion, type Observation } from "../core/criterion.js";
-import type { CheckRecord } from "../core/statement.js";
+import type { CheckRecord, Figure } from "../core/statement.js";
 import type { Outcome } from "../core/verdict.js";
 import type { TestCase } from "../formats/results.js";
 import type { Report } from "./reports.js";
@@ -118,6 +118,22 @@ export function checksOf(cases: readonly Listed[], { layout, allowSkipped }: Opt
     together("tests", "Every test that is reported passed.", cases, undefined, allowSkipped, unnamed),
     ...(layout.groups === "suites" ? suites(cases, allowSkipped, new Set(ids.values())) : []),
     ...named.map((each) => alonePart(each, ids.get(each) ?? "", allowSkipped)),
+  ];
+}
+
+/** What to draw of these checks: how the tests ended, and where they are in suites, how many of each passed. */
+export function figuresOf(checks: readonly CheckRecord[]): Figure[] {
+  const all = checks.find(({ id }) => id === "tests");
+  const ended = OUTCOMES.filter((name) => all?.measurements?.some((one) => one.name === name && one.value > 0));
+  const bars = ended.map((name) => ({ label: name, check: "tests", measurement: name, of: "tests" }));
+  const grouped = checks.filter(({ id }) => id.startsWith("suite/"));
+  const suites = grouped.map(({ id, claim }) => ({
+    label: short(claim.replace(/^Every test of (.*) passed\.$/, "$1"), 60),
+    ...{ check: id, measurement: "passed", of: "tests" },
+  }));
+  return [
+    ...(bars.length > 0 ? [{ title: "How the tests ended", bars }] : []),
+    ...(suites.length > 1 ? [{ title: "Passed, of each suite", bars: suites }] : []),
   ];
 }
 

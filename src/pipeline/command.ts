@@ -7,7 +7,7 @@ import { canonical, readable, type Json } from "../core/json.js";
 import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Subject } from "../core/statement.js";
 import { Attachments } from "../harness/attachments.js";
 import { Capture, Timeline, type Captured } from "../harness/capture.js";
-import { checksOf, combine, LAYOUTS, observationsOf, type Combined, type Layout } from "../harness/cases.js";
+import { checksOf, combine, figuresOf, LAYOUTS, observationsOf, type Combined, type Layout } from "../harness/cases.js";
 import { runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
 import { conditionsOf } from "../harness/conditions.js";
 import { environment, variables, withoutKeys } from "../harness/environment.js";
@@ -172,8 +172,9 @@ function state(setting: Setting, recorded: Recorded, options: CommandRunOptions)
   const { title, allowSkipped, timeoutMs } = options;
   const listing = reports.some(({ results }) => results !== undefined);
   const conditions = conditionsOf({ ...recorded, timeoutMs });
-  return firstThatFits(combined, (layout) =>
-    draft({
+  return firstThatFits(combined, (layout) => {
+    const tests = listing ? checksOf(combined.cases, { layout, allowSkipped }) : [];
+    return draft({
       subject: tree === undefined ? files : subjectsOf(project, tree),
       configuration,
       f3: {
@@ -187,7 +188,8 @@ function state(setting: Setting, recorded: Recorded, options: CommandRunOptions)
           command: argv,
         }),
         ...(title !== undefined && { title }),
-        checks: [...conditions, ...(listing ? checksOf(combined.cases, { layout, allowSkipped }) : [])],
+        checks: [...conditions, ...tests],
+        ...(tests.length > 0 && { figures: figuresOf(tests) }),
         evidence: [...evidence.refs],
         relations: [],
         run: {
@@ -198,8 +200,8 @@ function state(setting: Setting, recorded: Recorded, options: CommandRunOptions)
           environment: { ...machine },
         },
       },
-    }),
-  );
+    });
+  });
 }
 
 /** More checks than that never fit, and need not be tried. */

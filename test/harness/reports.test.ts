@@ -1,0 +1,143 @@
+/** Where reports are found, which of them are the run's own, and what is taken for one among what was printed. */
+import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { utf8 } from "../../src/core/bytes.js";
+import { Reports, type Report } from "../../src/harness/reports.js";
+import { temporary } from "../cli/attest.js";
+
+const JUNIT = `<testsuite tests="1"><testcase name="a"/></testsuite>`;
+const TAP = "TAP version 13\n1..1\nok 1 - a\n";
+const GO = `{"Action":"run","Package":"p","Test":"a"}\n{"Action":"pass","Package":"p","Test":"a"}\n{"Action":"pass","Package":"p"}\n`;
+const JEST = JSON.stringify({
+  ...{ numTotalTests: 1, numPassedTests: 1, numFailedTests: 0, numPendingTests: 0, success: true },
+  testResults: [
+    {
+      name: "a.js",
+      status: "passed",
+      assertionResults: [{ fullName: "a", title: "a", status: "passed", ancestorTitles: [] }],
+    },
+  ],
+});
+
+let cwd: string;
+const put = (name: string, text = JUNIT): void => {
+  mkdirSync(dirname(join(cwd, name)), { recursive: true });
+  writeFileSync(join(cwd, name), text);
+};
+beforeEach(() => {
+  cwd = temporary();
+});
+
+/** What is found after a run that does this. */
+function found(named: readonly string[], run: () => void, printed = "", truncated = false): Report[] {
+  const reports = new Reports(cwd, named);
+  const startedAt = new Date();
+  run();
+  return reports.collect(startedAt, { bytes: utf8(printed), truncated }, (bytes) => bytes);
+}
+const names = (reports: readonly Report[]): string[] => reports.map(({ name }) => name);
+const doubts = (reports: readonly Report[]): string[] => reports.flatMap((report) => report.doubts);
+
+describe("in known places", () => {
+  test.each([
+    "junit.xml",
+    "test-results.xml",
+    "TEST-sums.xml",
+    "reports/junit.xml",
+    "test-results/results.xml",
+    "target/surefire-reports/TEST-org.example.Sums.xml",
+    "build/test-results/test/TEST-Sums.xml",
+  ])("%s is found when the run writes it", (name) => {
+    const reports = found([], () => put(name));
+    expect(names(reports)).toEqual([name]);
+    expect(doubts(reports)).toEqual([]);
+  });
+
+  test("what lay there before is passed over, unless the run writes it anew", () => {
+    put("junit.xml");
+    put("TEST-old.xml");
+    expect(names(found([], () => undefined))).toEqual([]);
+    expect(names(found([], () => put("junit.xml", `${JUNIT} `)))).toEqual(["junit.xml"]);
+  });
+
+  test("one that is put there with an old time is not this run's", () => {
+    const reports = found([], () => {
+      put("old.txt");
+      utimesSync(join(cwd, "old.txt"), 1e9, 1e9);
+      renameSync(join(cwd, "old.txt"), join(cwd, "junit.xml"));
+    });
+    expect(doubts(reports)).toEqual(["it is older than the run: last written 2001-09-09T01:46:40.000Z"]);
+  });
+
+  test("all of them are read", () => {
+    expect(
+      names(found([], () => ["b", "a"].forEach((name) => put(`target/surefire-reports/TEST-${name}.xml`)))),
+    ).toEqual(["target/surefire-reports/TEST-a.xml", "target/surefire-reports/TEST-b.xml"]);
+  });
+});
+
+describe("by name", () => {
+  test("only those, whatever else there is", () => {
+    expect(names(found(["out/a.xml"], () => ["out/a.xml", "junit.xml"].forEach((name) => put(name)), TAP))).toEqual([
+      "out/a.xml",
+    ]);
+  });
+
+  test("one that is no regular file, or too large for a report, or none at all, is a doubt", () => {
+    expect(doubts(found(["a.xml"], () => undefined))).toEqual(["the run did not write it"]);
+    expect(doubts(found(["a.xml"], () => mkdirSync(join(cwd, "a.xml"))))).toEqual([
+      expect.stringMatching(/expected a regular file/),
+    ]);
+    expect(doubts(found(["b.xml"], () => symlinkSync("/dev/zero", join(cwd, "b.xml"))))).toEqual([
+      expect.stringMatching(/expected a regular file/),
+    ]);
+  });
+});
+
+describe("among what is printed", () => {
+  const banner = "\n> sums@1.0.0 test\n> node --test\n\n";
+  test.each([
+    ["TAP", TAP],
+    ["TAP after npm's banner", banner + TAP],
+    ["go test -json", GO],
+    ["go test -json after other lines", `go: downloading x\n${GO}`],
+    ["JSON of jest", JEST],
+    ["JSON of jest after npm's banner", banner + JEST],
+  ])("%s is read", (_, printed) => {
+    const [report, ...more] = found([], () => undefined, printed);
+    expect(more).toEqual([]);
+    expect(report).toMatchObject({ name: "stdout", doubts: [] });
+    expect(report?.results?.cases.map(({ outcome }) => outcome)).toEqual(["passed"]);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["prose", "All is well.\nok, so far\n"],
+    ["an object that is no report", `{"ok":true}\n`],
+    ["a report that is quoted by something else", `the file says:\n${JEST}`],
+  ])("%s is no report", (_, printed) => {
+    expect(found([], () => undefined, printed)).toEqual([]);
+  });
+
+  test("several runners, one after the other", () => {
+    const reports = found([], () => undefined, `${banner}${TAP}${banner}${TAP.replace("ok 1 - a", "not ok 1 - b")}`);
+    expect(names(reports)).toEqual(["stdout, part 1", "stdout, part 2"]);
+    expect(reports.flatMap(({ results }) => results?.cases.map(({ outcome }) => outcome))).toEqual([
+      "passed",
+      "failed",
+    ]);
+  });
+
+  test("what is not whole is never believed", () => {
+    expect(doubts(found([], () => undefined, TAP, true)).join()).toMatch(/not whole/);
+    expect(
+      doubts(found([], () => undefined, TAP.slice(0, -1))).length +
+        doubts(found([], () => undefined, TAP.replace("1..1", "1..2"))).length,
+    ).toBeGreaterThan(0);
+  });
+
+  test("a file comes before it", () => {
+    expect(names(found([], () => put("junit.xml"), TAP))).toEqual(["junit.xml"]);
+  });
+});
