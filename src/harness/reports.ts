@@ -68,11 +68,12 @@ export class Reports {
     return fresh.length > 0 ? fresh.map((name) => this.#file(name, startedAt, clean)) : printed(stdout);
   }
 
-  #file(name: string, startedAt: Date, clean: (bytes: Bytes) => Bytes): Report {
-    const path = resolve(this.#cwd, name);
+  #file(given: string, startedAt: Date, clean: (bytes: Bytes) => Bytes): Report {
+    const path = resolve(this.#cwd, given);
+    const name = new TextDecoder().decode(clean(utf8(given)));
     const stats = statOf(path);
     if (stats === undefined) return { name, doubts: ["the run did not write it"] };
-    const untouched = fingerprint(path) === this.#before.get(name);
+    const untouched = fingerprint(path) === this.#before.get(given);
     const stale =
       untouched || stats.mtimeMs < startedAt.getTime() - ROUNDED_MS
         ? [`it is older than the run: last written ${stats.mtime.toISOString()}`]
@@ -82,7 +83,7 @@ export class Reports {
       return { ...readOne(name, bytes, startedAt, stale), modified: stats.mtime };
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      return { name, doubts: [...stale, error.message] };
+      return { name, doubts: [...stale, error.message.replaceAll(path, name)] };
     }
   }
 }

@@ -55,7 +55,8 @@ export interface CommandRun extends Run {
 }
 
 /** @throws AttestError `subject-missing`, `sandbox-missing`, `command-failed`; whatever the command itself does is recorded */
-export async function runTests(options: CommandRunOptions): Promise<CommandRun> {
+export async function runTests(given: CommandRunOptions): Promise<CommandRun> {
+  const options = { ...given, reports: given.reports.map((path) => within(given.cwd, path)) };
   const setting = await prepare(options);
   const recorded = await execute(setting, options);
   return {
@@ -65,6 +66,12 @@ export async function runTests(options: CommandRunOptions): Promise<CommandRun> 
     counts: recorded.combined.cases.length === 0 ? undefined : counted(recorded.combined),
     secrets: setting.secrets,
   };
+}
+
+/** As it is called from there; what lies elsewhere keeps its name. */
+function within(cwd: string, path: string): string {
+  const inside = relative(cwd, resolve(cwd, path));
+  return path === "-" || inside === "" || inside.startsWith("..") ? path : inside.replaceAll(sep, "/");
 }
 
 /** All that is known before the command begins; what can be refused is refused here. */
@@ -93,7 +100,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
     root,
     tree,
     files: await fileSubjects(subjects.map((path) => resolve(cwd, path))),
-    configuration: await configurationOf(options, root),
+    configuration: await configurationOf(options, root, withoutSecrets(options.reports, redactor())),
     shut: options.sandbox ? await sandbox({ root, cwd, secrets: secretsFolder }) : undefined,
     secrets,
     redactor,
@@ -223,8 +230,12 @@ function firstThatFits({ cases }: Combined, make: (layout: Layout) => Draft): Dr
 }
 
 /** The files that say how the project is built and tested, the program, and how it was asked to run. */
-async function configurationOf(options: CommandRunOptions, root: string): Promise<Descriptor[]> {
-  const { command, cwd, env, reports, subjects, timeoutMs, allowSkipped } = options;
+async function configurationOf(
+  options: CommandRunOptions,
+  root: string,
+  reports: readonly string[],
+): Promise<Descriptor[]> {
+  const { command, cwd, env, subjects, timeoutMs, allowSkipped } = options;
   const program = programAt(command[0] ?? "", cwd, env["PATH"] ?? "");
   const folder = relative(root, cwd).replaceAll(sep, "/");
   const asked = {

@@ -310,6 +310,15 @@ describe("what the command is given, and what becomes of it", () => {
     expect(published).not.toContain(here.root);
   });
 
+  test("a report by its absolute path is named as it lies in the project", async () => {
+    const here = copyOf(project);
+    const script = `printf '<testsuite tests="1"><testcase name="a"/></testsuite>' > "$PWD/out.xml"`;
+    const ran = await shell(here, script, {}, "--dry-run", "--json", "--report", here.path("out.xml"));
+    expect(ran.json()).toMatchObject({ verdict: "VALIDATED" });
+    expect(ran.stdout).toContain('"report/out.xml"');
+    expect(ran.stdout).not.toContain(here.root);
+  });
+
   test("variables that are named are recorded; those that sound like secrets are not to be had", async () => {
     const here = copyOf(project);
     const ran = await shell(here, ":", { FLAVOUR: "vanilla" }, "--dry-run", "--json", "--env", "FLAVOUR");

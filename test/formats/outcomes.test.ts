@@ -106,6 +106,22 @@ describe.each<[format: string, rows: Row[]]>([
       ],
       ["a count that is missing", jest([], { numTotalTests: undefined }), [], [/lacks its count numTotalTests/]],
       [
+        "no count of what is to do, as before jest 24",
+        jest([{ name: "./f.js", status: "passed", assertionResults: [{ title: "a", status: "passed" }] }], {
+          ...{ numTotalTests: 1, numPassedTests: 1, numTodoTests: undefined },
+        }),
+        ["passed f.js > a"],
+        [],
+      ],
+      [
+        "no count of what is to do, and one that is",
+        jest([{ name: "f", status: "passed", assertionResults: [{ title: "a", status: "todo" }] }], {
+          ...{ numTotalTests: 1, numTodoTests: undefined },
+        }),
+        ["skipped f > a"],
+        [/counts 0 skipped, and lists 1/],
+      ],
+      [
         "a file that passed with a test that failed",
         jest([{ name: "f", status: "passed", assertionResults: [{ title: "a", status: "failed" }] }], {
           numTotalTests: 1,
