@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import type { Signer } from "../core/key.js";
+import { AGENT, agentSigner } from "../keystore/agent.js";
 import { environmentSigner, KEY_VARIABLE } from "../keystore/environment.js";
 import { deliver, toFile, toRegistry, type Destination } from "../pipeline/destination.js";
 import type { Attestation } from "../pipeline/sign.js";
@@ -20,7 +21,10 @@ export const withSigning = (command: Command): Command =>
   withPassphrase(
     command
       .option("--registry <dir>", "the registry to publish to (the nearest one, unless you say otherwise)")
-      .option("--signer <name>", "the key that signs; before F3_ATTEST_KEY, which may hold one")
+      .option(
+        "--signer <name>",
+        "the key that signs: a name, or agent:SHA256:… for one in ssh-agent (F3_ATTEST_KEY, or the only one that fits)",
+      )
       .option(
         "--output <file>",
         "write the attestation there, and its evidence beside it, instead of publishing; - prints it alone",
@@ -48,16 +52,23 @@ export async function deliverOrPrint(
   return undefined;
 }
 
-/** The key that `--signer` names, else the one in `F3_ATTEST_KEY`, else the only one that fits. */
+/** The key that `--signer` names, in the keystore or in ssh-agent; else the one in `F3_ATTEST_KEY`, else the only one that fits. */
 export async function signerFor(options: SigningOptions, destination: Destination | undefined): Promise<Signer> {
   const registry = destination !== undefined && "registry" in destination ? destination.registry : undefined;
   const passphrase = passphraseFrom(options);
   const given = process.env[KEY_VARIABLE];
+  const named = async (signer: Signer): Promise<Signer> => {
+    const listed = await registry?.keyring();
+    return listed === undefined ? signer : { ...signer, name: nameIn(listed, signer.key, signer.name, engine) };
+  };
+  if (options.signer?.startsWith(AGENT) === true) {
+    const keyid = options.signer.slice(AGENT.length);
+    return await named(await agentSigner(keyid, process.env["SSH_AUTH_SOCK"], engine));
+  }
   if (options.signer === undefined && given !== undefined) {
     const signer = await environmentSigner(given, passphrase, engine);
-    const listed = await registry?.keyring();
     talk(`signing with the key from ${KEY_VARIABLE}, ${signer.key.keyid}`);
-    return listed === undefined ? signer : { ...signer, name: nameIn(listed, signer.key, signer.name, engine) };
+    return await named(signer);
   }
   const { name } = await chooseSigner(keystore(), options.signer, registry);
   return await keystore().signer(name, passphrase);

@@ -71,6 +71,7 @@ const TABLE = {
   "key-exists": [2, "a key of that name exists already"],
   "key-missing": [2, "there is no such key"],
   "key-locked": [2, "the key is under a passphrase that was not given, or not the right one"],
+  "agent-failed": [2, "the ssh-agent did not do what it was asked"],
   "home-unsafe": [2, "a secret would lie where it must not"],
   "registry-missing": [2, "there is no registry there"],
   "registry-exists": [2, "there is a registry there already"],

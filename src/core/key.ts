@@ -15,7 +15,7 @@ const TYPE = "ssh-ed25519";
 const KEY_TYPE = /^(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}$/;
 
 /** RFC 8709 section 4: string "ssh-ed25519", string key; each string has its length before it, four bytes, big endian. */
-const wire = (key: Bytes): Bytes => concat(lengthed(utf8(TYPE)), lengthed(key));
+export const wire = (key: Bytes): Bytes => concat(lengthed(utf8(TYPE)), lengthed(key));
 const lengthed = (bytes: Bytes): Bytes => concat(Uint8Array.of(0, 0, 0, bytes.length), bytes);
 const WIRE_HEAD = wire(new Uint8Array(KEY_BYTES)).subarray(0, -KEY_BYTES);
 
@@ -47,11 +47,16 @@ export function parseKey(line: string, engine: Engine): PublicKey {
   } catch {
     throw refused("a blob that is not base64");
   }
-  const head = decoded.subarray(0, WIRE_HEAD.length);
-  if (decoded.length !== WIRE_HEAD.length + KEY_BYTES || head.some((byte, at) => byte !== WIRE_HEAD[at])) {
-    throw refused("a blob that is no Ed25519 key");
-  }
-  return publicKey(decoded.slice(WIRE_HEAD.length), engine);
+  const key = fromWire(decoded);
+  if (key === undefined) throw refused("a blob that is no Ed25519 key");
+  return publicKey(key, engine);
+}
+
+/** The key in a blob, the inverse of `wire`; undefined for a blob of another kind. */
+export function fromWire(blob: Bytes): Bytes | undefined {
+  const head = blob.subarray(0, WIRE_HEAD.length);
+  if (blob.length !== WIRE_HEAD.length + KEY_BYTES || head.some((byte, at) => byte !== WIRE_HEAD[at])) return undefined;
+  return blob.slice(WIRE_HEAD.length);
 }
 
 /** One line without a line feed, the comment where one is given. */

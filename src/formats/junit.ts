@@ -109,6 +109,9 @@ function readCase(
   if (outcome === "passed" && again > 0) {
     reading.doubts.say(`${quoted(name)} passed only after an attempt that failed`);
   }
+  if (marks.has("testcase") || marks.has("testsuite")) {
+    reading.doubts.say(`${quoted(name)} has tests in it, which are not read`);
+  }
   const mark = marks.get("failure") ?? marks.get("error") ?? marks.get("skipped");
   reading.cases.push({
     path,

@@ -1,0 +1,136 @@
+/**
+ * Signing with a key that sits in ssh-agent and never leaves it (draft-ietf-sshm-ssh-agent). An agent signs any bytes that it is given with
+ * Ed25519 as RFC 8032 has it, so what it returns is the signature over our message, and no other format.
+ */
+import { createConnection } from "node:net";
+import { concat, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { fromWire, publicKey, wire, type PublicKey, type Signer } from "../core/key.js";
+import { errno } from "../node/files.js";
+
+/** `agent:SHA256:…`, where a name of a key is taken. */
+export const AGENT = "agent:";
+
+const [FAILURE, REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE] = [5, 11, 12, 13, 14];
+/** OpenSSH's own limit for a message (MAX_AGENT_REPLY_LEN). */
+const MAX_MESSAGE = 256 * 1024;
+/** An agent may ask its user to confirm. */
+const DEADLINE_MS = 60_000;
+
+export interface Identity {
+  readonly key: PublicKey;
+  readonly comment: string;
+}
+
+/**
+ * The signer for a key of the agent at `$SSH_AUTH_SOCK`.
+ * @param keyid `SHA256:…`, as `ssh-add -l` prints it
+ * @throws AttestError `key-missing` when the agent does not offer that key, `agent-failed`
+ */
+export async function agentSigner(keyid: string, socket: string | undefined, engine: Engine): Promise<Signer> {
+  const found = (await identities(socket, engine)).find(({ key }) => key.keyid === keyid);
+  if (found === undefined) {
+    throw new AttestError(
+      "key-missing",
+      `expected the Ed25519 key ${JSON.stringify(keyid)} in ssh-agent, found no such key`,
+      "ssh-add -l lists what it offers; a locked agent offers nothing: ssh-add -X unlocks it",
+    );
+  }
+  const { key, comment } = found;
+  return { name: nameOf(comment), key, sign: async (message) => await sign(key, message, socket) };
+}
+
+/** The Ed25519 keys that it offers. @throws AttestError `agent-failed` */
+export async function identities(socket: string | undefined, engine: Engine): Promise<Identity[]> {
+  const answer = await ask(socket, Uint8Array.of(REQUEST_IDENTITIES));
+  if (answer.type !== IDENTITIES_ANSWER) throw refused(answer);
+  const read = new Reader(answer.rest);
+  return Array.from({ length: read.number() }, () => ({ blob: read.string(), comment: read.string() })).flatMap(
+    ({ blob, comment }) => {
+      const bytes = fromWire(blob);
+      return bytes === undefined ? [] : [{ key: publicKey(bytes, engine), comment: Buffer.from(comment).toString() }];
+    },
+  );
+}
+
+async function sign(key: PublicKey, message: Bytes, socket: string | undefined): Promise<Bytes> {
+  const flags = Uint8Array.of(0, 0, 0, 0);
+  const request = concat(Uint8Array.of(SIGN_REQUEST), lengthed(wire(key.bytes)), lengthed(message), flags);
+  const answer = await ask(socket, request);
+  if (answer.type !== SIGN_RESPONSE) throw refused(answer);
+  const read = new Reader(new Reader(answer.rest).string());
+  const [type, signature] = [Buffer.from(read.string()).toString(), read.string()];
+  if (type !== "ssh-ed25519" || signature.length !== 64)
+    throw failed(`a signature of type ${JSON.stringify(type)} with ${signature.length} bytes`);
+  return signature;
+}
+
+/** One question, one answer, one connection: an agent that was restarted in between is no trouble. */
+async function ask(socket: string | undefined, request: Bytes): Promise<{ type: number; rest: Bytes }> {
+  if (socket === undefined || socket === "")
+    throw failed("no SSH_AUTH_SOCK", "start one: eval $(ssh-agent); ssh-add KEY");
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    const connection = createConnection(socket);
+    let received = Buffer.alloc(0);
+    const end = (settle: () => void): void => {
+      connection.destroy();
+      settle();
+    };
+    connection.setTimeout(DEADLINE_MS, () => end(() => reject(failed("no answer from it"))));
+    connection.once("error", (error) =>
+      end(() => reject(failed(`${errno(error) ?? error.message} at ${socket}`, "is it still running? ssh-add -l"))),
+    );
+    connection.once("end", () => end(() => reject(failed("an answer that breaks off"))));
+    connection.on("data", (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      const length = received.length < 4 ? 0 : received.readUInt32BE(0);
+      if (length > MAX_MESSAGE) end(() => reject(failed(`an answer of ${length} bytes`)));
+      else if (length > 0 && received.length >= length + 4) end(() => resolve(received.subarray(4, length + 4)));
+    });
+    connection.write(lengthed(request));
+  });
+  return { type: bytes[0] ?? 0, rest: new Uint8Array(bytes.subarray(1)) };
+}
+
+/** RFC 4251 section 5: numbers of four bytes, strings with their length before them. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Bytes) {
+    this.#bytes = Buffer.from(bytes);
+  }
+
+  number(): number {
+    const from = this.#at;
+    this.#at += 4;
+    if (this.#at > this.#bytes.length) throw failed("an answer that breaks off");
+    return this.#bytes.readUInt32BE(from);
+  }
+
+  string(): Bytes {
+    const length = this.number();
+    const from = this.#at;
+    this.#at += length;
+    if (this.#at > this.#bytes.length) throw failed("an answer that breaks off");
+    return new Uint8Array(this.#bytes.subarray(from, this.#at));
+  }
+}
+
+function lengthed(bytes: Bytes): Bytes {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return concat(new Uint8Array(length), bytes);
+}
+
+const failed = (found: string, hint?: string): AttestError =>
+  new AttestError("agent-failed", `expected an answer of ssh-agent, found ${found}`, hint);
+
+const refused = ({ type }: { readonly type: number }): AttestError =>
+  type === FAILURE
+    ? failed("a refusal", "it may be locked (ssh-add -X), want a confirmation, or have no such key by now (ssh-add -l)")
+    : failed(`an answer of kind ${type}`);
+
+/** What a registry may call it: what stands in the comment, `someone@machine`, is nobody's business. */
+const nameOf = (comment: string): string => (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(comment) ? comment : "agent");
