@@ -55,7 +55,11 @@ export function publicLine(keyid, registries) {
 /** @param {string} folder */
 function list(folder) {
   try {
-    return readdirSync(folder).sort();
+    // A pipe that the command left there would be waited for.
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
+      .sort();
   } catch {
     return [];
   }

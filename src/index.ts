@@ -35,6 +35,7 @@ export {
 export { AttestError } from "./core/errors.js";
 export type { Criterion, Observation } from "./core/criterion.js";
 export { canonical, parseJson, type Json } from "./core/json.js";
+export type { Policy } from "./core/policy.js";
 export { formatKey, parseKey, type PublicKey, type Signer } from "./core/key.js";
 export { formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "./core/keyring.js";
 export type { AuditWord, Check, Report, SignatureWord, SignerReport, TrustWord } from "./core/report.js";

@@ -1,5 +1,5 @@
 /** `attest run`: a command, or a test that is written for this tool; run for real, signed and published. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
@@ -7,7 +7,7 @@ import { readable, type Json } from "../core/json.js";
 import type { Draft } from "../core/statement.js";
 import { checkRules, refuseSecrets } from "../harness/scan.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
-import { create } from "../node/files.js";
+import { create, list } from "../node/files.js";
 import { nearest } from "../node/paths.js";
 import type { Destination } from "../pipeline/destination.js";
 import { folderBeside, piecesOf, writeBeside } from "../pipeline/evidence.js";
@@ -147,10 +147,16 @@ function ownPaths(destination: Destination | undefined, output: string | undefin
   const registry =
     destination !== undefined && "folder" in destination ? destination.folder : nearest(".", REGISTRY_FILE);
   return [
-    ...(registry === undefined ? [] : [REGISTRY_FILE, "keys", ATTESTATIONS].map((name) => resolve(registry, name))),
+    ...(registry === undefined ? [] : registryFiles(registry)),
     ...(output === undefined || output === "-" ? [] : [resolve(output), resolve(folderBeside(output))]),
   ];
 }
+
+/** A project may have a folder of keys of its own. */
+const registryFiles = (folder: string): string[] => {
+  const keys = list(join(folder, "keys")).filter((name) => name === "keyring.json" || /\.(?:pub|vkey)$/.test(name));
+  return [REGISTRY_FILE, ATTESTATIONS, ...keys.map((name) => `keys/${name}`)].map((name) => resolve(folder, name));
+};
 
 interface Told {
   readonly json: true | undefined;

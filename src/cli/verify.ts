@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import { failures, type Report } from "../core/report.js";
-import { verifyAll, type Verified } from "../pipeline/verify.js";
+import { policyFrom } from "../pipeline/policy.js";
+import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify.js";
 import { stepsView } from "../view/report.js";
 import { lines } from "../view/text.js";
 import { AUDIT, headline, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
@@ -24,6 +25,7 @@ export const withKeys = (command: Command): Command =>
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
 interface Options extends KeyOptions {
+  readonly require?: readonly string[];
   readonly recompute?: true;
   readonly verbose?: true;
   readonly json?: true;
@@ -32,7 +34,7 @@ interface Options extends KeyOptions {
 /** Files, folders, addresses and `-`, against the keys that the options name and the user's own. */
 export const verifyTargets = (
   targets: readonly string[],
-  { key = [], keyring = [], recompute = false }: KeyOptions & { readonly recompute?: boolean },
+  { key = [], keyring = [], recompute = false, policy }: KeyOptions & Pick<VerifyRequest, "recompute" | "policy">,
 ): Promise<Verified[]> =>
   verifyAll({
     targets,
@@ -43,12 +45,18 @@ export const verifyTargets = (
     now: new Date(),
     stdin: readStdin,
     recompute,
+    policy,
   });
 
 export function verify(attest: Command): void {
   const command = attest
     .command("verify <target...>")
     .description("check attestations: files, registry folders, http(s) addresses, or - for stdin")
+    .option(
+      "--require <list>",
+      "a gate: validated, subject=FILE or COMMIT, fresh=30d, evidence, min-signers=N; exit 3 where one is not met",
+      collect,
+    )
     .option(
       "--recompute",
       "compute the outcomes from the archived observations again; exit 4 where that cannot be done",
@@ -60,9 +68,11 @@ export function verify(attest: Command): void {
     "attest verify demo",
     "attest verify demo --key demo/keys/signer.pub",
     "attest verify demo/attestations/test_*.json --recompute",
+    "attest verify demo --require evidence,fresh=30d",
     "attest verify demo --json",
   ).action(async (targets: readonly string[], options: Options) => {
-    const verified = await verifyTargets(targets, options);
+    const policy = options.require === undefined ? undefined : await policyFrom(options.require);
+    const verified = await verifyTargets(targets, { ...options, policy });
     const exit = worst(verified.map(exitOfOne));
     process.exitCode = exit;
     const [only, ...more] = verified;

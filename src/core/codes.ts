@@ -76,6 +76,8 @@ const TABLE = {
   "registry-missing": [2, "there is no registry there"],
   "registry-exists": [2, "there is a registry there already"],
   "registry-format": [2, "a file of the registry is not of the expected form"],
+  "policy-unmet": [3, "what was asked of the attestation is not so"],
+  "policy-open": [4, "a part of what was asked could not be checked"],
   "no-attestations": [3, "there was nothing to check"],
   "file-missing": [2, "there is no such file"],
   "file-exists": [2, "the file exists already, with other bytes"],

@@ -9,6 +9,7 @@ import { parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.js";
 import { judge, permits } from "./criterion.js";
 import { AttestError } from "./errors.js";
 import { isObject, type Json, type JsonObject } from "./json.js";
+import { checkPolicy, type Policy } from "./policy.js";
 import { recompute } from "./recompute.js";
 import { exitStatus, Ladder, type AuditWord, type Report } from "./report.js";
 import { checkSignatures, checkTrust, type Judges } from "./signatures.js";
@@ -26,6 +27,8 @@ export interface VerifyOptions extends Judges {
   readonly archived?: (sha256: string, size: number) => "same" | "changed" | "missing";
   /** The bytes of archived observations: given, every outcome with a criterion is computed from them again. */
   readonly observations?: (sha256: string) => Bytes | undefined;
+  /** What is asked beyond a good signature by a key that is trusted. */
+  readonly policy?: Policy;
 }
 
 const CLOCK_SLACK_MS = 5 * 60_000;
@@ -66,11 +69,7 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
         ? "the statement names no log"
         : "log proofs are not read by this version",
     );
-    ladder.notChecked(
-      "policy",
-      "no-policy",
-      "nothing was asked of the verdict: a good signature on a failed test is still a good signature",
-    );
+    checkPolicy(options.policy, { statement, signers, checks: ladder.checks, now: options.now }, ladder);
   }
   return finish(ladder, options, { ...identity, signature: word, signers, trust, ...(statement && { statement }) });
 }

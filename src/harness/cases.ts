@@ -42,14 +42,17 @@ const worse = (a: Listed, b: Listed): Listed =>
 export function combine(reports: readonly Report[]): Combined {
   const disagreements: string[] = [];
   let cases: Listed[] = [];
+  const formats = new Set<string>();
   for (const { name, results } of reports) {
     if (results === undefined) continue;
+    const alike = formats.has(results.format);
+    formats.add(results.format);
     const more = results.cases.map((each): Listed => ({ ...each, report: name }));
     if (cases.length === 0) {
       cases = more;
       continue;
     }
-    const key = keyFor(cases, more);
+    const key = keyFor(cases, more, alike);
     const known = new Map(cases.map((each) => [key(each), each]));
     const same = more.filter((each) => known.has(key(each)));
     for (const each of same) {
@@ -70,18 +73,18 @@ export function combine(reports: readonly Report[]): Combined {
   return { cases, disagreements };
 }
 
-/** By the whole name, or by the last part of it where that is what the reports have in common and it is unique in both. */
-function keyFor(some: readonly Listed[], others: readonly Listed[]): (each: Listed) => string {
+/**
+ * By the whole name; between two formats, by its last part where that alone tells all tests of both apart, and one report lists nothing
+ * that the other lacks: two classes of one format may well have methods of one name.
+ */
+function keyFor(some: readonly Listed[], others: readonly Listed[], alike: boolean): (each: Listed) => string {
   const whole = ({ name }: Listed): string => name;
   const own = ({ name }: Listed): string => name.split(" > ").at(-1) ?? name;
-  const distinct = (all: readonly Listed[], key: (each: Listed) => string): boolean =>
-    new Set(all.map(key)).size === all.length;
-  if (!distinct(some, own) || !distinct(others, own)) return whole;
-  const shared = (key: (each: Listed) => string): number => {
-    const keys = new Set(some.map(key));
-    return others.filter((each) => keys.has(key(each))).length;
-  };
-  return shared(own) > shared(whole) ? own : whole;
+  const names = (all: readonly Listed[]): ReadonlySet<string> => new Set(all.map(own));
+  const [mine, theirs] = [names(some), names(others)];
+  if (alike || mine.size < some.length || theirs.size < others.length) return whole;
+  const shared = [...mine].filter((name) => theirs.has(name)).length;
+  return shared === Math.min(mine.size, theirs.size) ? own : whole;
 }
 
 /** `grouped` names what stands in a check of its own: every case, every case that did not pass, or the first so many of those. */

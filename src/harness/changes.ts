@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { AttestError } from "../core/errors.js";
-import { withoutKeys } from "./environment.js";
+import { forGit } from "./environment.js";
 
 const run = promisify(execFile);
 /** For lists of files. */
@@ -19,9 +19,9 @@ export interface Changes {
   readonly files: number;
 }
 
-export interface State {
-  /** Undefined for a work tree in which everything is committed. */
-  readonly changes: Changes | undefined;
+/** What a run should leave as it was. */
+export interface Mark {
+  readonly commit: string;
   /** Of `git diff --binary --full-index --no-renames HEAD`: the files that git knows, without new ones. */
   readonly known: string;
 }
@@ -38,30 +38,33 @@ export interface Looking {
 }
 
 /** @throws AttestError `subject-missing` for what git cannot read */
-export async function stateOf({ root, index, objects, without, written }: Looking): Promise<State> {
+export async function changesIn({ root, index, objects, without, written }: Looking): Promise<Changes | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "f3-attest-index-"));
   try {
     mkdirSync(join(folder, "objects")); // what is added here is forgotten
     if (existsSync(index)) copyIndex(index, join(folder, "index"));
     const env = {
-      ...withoutKeys(process.env),
+      ...forGit(process.env),
       GIT_INDEX_FILE: join(folder, "index"),
       GIT_OBJECT_DIRECTORY: join(folder, "objects"),
       GIT_ALTERNATE_OBJECT_DIRECTORIES: objects,
     };
     const git = new Git(root, env);
-    const paths = ["--", ".", ...without.map((path) => `:(exclude,literal)${path}`)];
+    const paths = pathsBut(without);
     await git.unhide();
     await git.add(["--update", "--", "."], []);
-    const known = await git.diff(paths);
+    await git.refuseHidden();
     const passedOver = [...without, ...written];
     const fresh = (await git.names(["ls-files", "--others", "--exclude-standard", "-z"])).filter(
       (name) => !passedOver.some((path) => name === path || name.startsWith(`${path}/`)),
     );
     if (fresh.length > 0) await git.add(["--pathspec-from-file=-", "--pathspec-file-nul"], fresh);
     const changed = await git.names(["diff", "--cached", "--name-only", "-z", "--no-renames", "HEAD", ...paths]);
-    if (changed.length === 0) return { known, changes: undefined };
-    return { known, changes: { sha256: fresh.length > 0 ? await git.diff(paths) : known, files: changed.length } };
+    if (changed.length === 0) return undefined;
+    return {
+      sha256: await digestOf(["git", ...COMMAND, "--cached", ...DIFF, "HEAD", ...paths], root, env),
+      files: changed.length,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -83,6 +86,55 @@ const DIFF = [
   ...["--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=myers", "--indent-heuristic", "--unified=3"],
   ...["--inter-hunk-context=0", "--submodule=short", "--ignore-submodules=none", "-O/dev/null"],
 ];
+
+const COMMAND = ["-c", "core.quotePath=true", "diff"];
+const pathsBut = (without: readonly string[]): string[] => [
+  "--",
+  ".",
+  ...without.map((path) => `:(exclude,literal)${path}`),
+];
+
+/**
+ * What is compared before and after a run. With the prefix of a sandbox git looks from inside: whatever the command has left for it there.
+ * @throws AttestError `subject-missing` where there is nothing to look at
+ */
+export async function markOf(root: string, without: readonly string[], prefix: readonly string[]): Promise<Mark> {
+  const [program, words] = prefix.length === 0 ? ["git", []] : [prefix[0] ?? "", [...prefix.slice(1), "git"]];
+  const env = forGit(process.env);
+  try {
+    const { stdout } = await run(program, [...words, "rev-parse", "HEAD", "HEAD^{tree}"], { cwd: root, env });
+    const asked = [program, ...words, ...COMMAND, ...DIFF, "HEAD", ...pathsBut(without)];
+    return { commit: stdout.trim(), known: await digestOf(asked, root, env) };
+  } catch (error) {
+    if (error instanceof AttestError) throw error;
+    throw new AttestError(
+      "subject-missing",
+      "expected the work tree that was tested, found none",
+      "look with: git status",
+    );
+  }
+}
+
+async function digestOf(
+  [program = "", ...args]: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  const git = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "ignore"] });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    git.once("error", reject);
+    git.once("close", resolve);
+  });
+  const hash = createHash("sha256");
+  await pipeline(git.stdout, hash);
+  const code = await ended;
+  if (code === 0) return hash.digest("hex");
+  throw new AttestError(
+    "subject-missing",
+    `expected git to show the changes, found exit code ${String(code)}`,
+    "look with: git status",
+  );
+}
 
 /** git with that index. */
 class Git {
@@ -125,21 +177,14 @@ class Git {
     }
   }
 
-  async diff(paths: readonly string[]): Promise<string> {
-    const args = ["-c", "core.quotePath=true", "diff", "--cached", ...DIFF, "HEAD", ...paths];
-    const git = spawn("git", args, { cwd: this.#root, env: this.#env, stdio: ["ignore", "pipe", "ignore"] });
-    const ended = new Promise<number | null>((resolve, reject) => {
-      git.once("error", reject);
-      git.once("close", resolve);
-    });
-    const hash = createHash("sha256");
-    await pipeline(git.stdout, hash);
-    const code = await ended;
-    if (code === 0) return hash.digest("hex");
+  /** @throws AttestError `subject-missing` for changes inside a submodule: staging takes its commit, and not what differs from it */
+  async refuseHidden(): Promise<void> {
+    const [found] = await this.names(["diff", "--name-only", "-z", "--ignore-submodules=untracked"]);
+    if (found === undefined) return;
     throw new AttestError(
       "subject-missing",
-      `expected git to show the changes, found exit code ${String(code)}`,
-      "look with: git status",
+      `expected what is not committed to be seen from here, found changes inside ${JSON.stringify(found)}`,
+      "commit them there: it is a repository of its own",
     );
   }
 

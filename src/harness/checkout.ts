@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AttestError } from "../core/errors.js";
-import { withoutKeys } from "./environment.js";
+import { forGit } from "./environment.js";
 
 const run = promisify(execFile);
 
@@ -25,7 +25,7 @@ export async function withCheckout<T>(
 ): Promise<T> {
   const parent = realpathSync(mkdtempSync(join(tmpdir(), "f3-attest-checkout-")));
   const folder = join(parent, "work");
-  const env = withoutKeys(process.env);
+  const env = forGit(process.env); // a hook's variables would name the user's own repository
   const git = async (cwd: string, ...args: readonly string[]): Promise<string> =>
     (await run("git", args, { cwd, env })).stdout.trim();
   const missing = (expected: string, found: string): AttestError =>

@@ -105,7 +105,7 @@ export async function runCommand(
     const wallMs = Math.round(performance.now() - started);
     const peakBytes = watch.end();
     const cpu = childrenCpuMs();
-    await Promise.race([read, sleep(DRAIN_MS)]);
+    await Promise.race([read, sleep(DRAIN_MS, undefined, { ref: false })]);
     const survivors = await endSurvivors(`${mark.name}=${mark.value}`, group);
     child.stdout.destroy();
     child.stderr.destroy();
@@ -167,9 +167,9 @@ async function readAll(stream: Readable, take: (chunk: Uint8Array) => Promise<vo
 /** Again while there are some: what forks faster than it is looked at is met on the next round. */
 async function endSurvivors(mark: string, group: number): Promise<readonly string[] | undefined> {
   const found = new Map<number, string>();
-  for (let round = 0; round < 20; round += 1) {
+  for (let [round, empty] = [0, 0]; round < 50 && empty < 2; round += 1) {
     const left = processes().filter(({ pid }: Process) => carries(pid, mark));
-    if (left.length === 0) break;
+    empty = left.length === 0 ? empty + 1 : 0; // what forks all the time may be between two
     for (const { pid, name } of left) {
       found.set(pid, name);
       kill(pid);

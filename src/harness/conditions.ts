@@ -8,13 +8,15 @@ import { slug, unique, type Combined } from "./cases.js";
 import type { CommandResult } from "./command.js";
 import type { Report } from "./reports.js";
 
+/** What became of what is tested: as it was; files that git knows are others; it is not what the statement names, or not there. */
+export type SubjectAfter = "kept" | "changed" | "another" | "gone";
+
 export interface Circumstances {
   readonly result: CommandResult;
   readonly timeoutMs: number | undefined;
   readonly reports: readonly Report[];
   readonly combined: Combined;
-  /** Whether what is tested was still the same after the run; undefined where only files were named. */
-  readonly subjectKept: boolean | undefined;
+  readonly subject: SubjectAfter;
 }
 
 export const conditionsOf = (all: Circumstances): CheckRecord[] => [
@@ -22,7 +24,7 @@ export const conditionsOf = (all: Circumstances): CheckRecord[] => [
   ...reportChecks(all.reports),
   ...agreement(all),
   processesEnded(all.result),
-  ...(all.subjectKept === undefined ? [] : [subjectKept(all.subjectKept)]),
+  subjectKept(all.subject),
 ];
 
 /** Signals that a program brings on itself. */
@@ -109,13 +111,21 @@ function processesEnded({ survivors }: CommandResult): CheckRecord {
   };
 }
 
-const subjectKept = (kept: boolean): CheckRecord => ({
+const AFTER: Readonly<Record<SubjectAfter, string>> = {
+  kept: "the same",
+  changed: "files that git knows are not what they were before the run",
+  another: "it is another commit, or other bytes, than before the run",
+  gone: "it could not be looked at after the run",
+};
+
+/** A build may well write to files that git knows: a warning. What is another thing by then was perhaps never tested. */
+const subjectKept = (after: SubjectAfter): CheckRecord => ({
   id: "subject-kept",
-  claim: "The run leaves the tested files as they were.",
-  required: false,
-  outcome: kept ? "passed" : "failed",
-  expected: "the same commit and the same changes before and after",
-  observed: kept ? "the same" : "files that git knows are not what they were before the run",
+  claim: "The run leaves what is tested as it was.",
+  required: after === "another" || after === "gone",
+  outcome: after === "kept" ? "passed" : after === "changed" ? "failed" : "errored",
+  expected: "the same before and after",
+  observed: AFTER[after],
 });
 
 /** What fits a sentence. */

@@ -38,6 +38,34 @@ export const variables = (env: Variables, named: readonly string[]): Record<stri
     }),
   );
 
+/**
+ * For git: no variable that says which repository is meant (a hook has them), no program that a repository's settings name, no shortcuts
+ * by which a change can hide. What a tested command has left in `.git` is not to be obeyed.
+ */
+export const forGit = (env: Variables): Record<string, string> => {
+  const settings = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+    "core.trustctime": "true",
+    "core.checkStat": "default",
+  };
+  const kept = Object.entries(withoutKeys(env)).filter(
+    ([name]) => !name.startsWith("GIT_") || /^GIT_(?:SSH.*|EXEC_PATH|CONFIG_(?:NOSYSTEM|SYSTEM|GLOBAL))$/.test(name),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_CONFIG_COUNT: String(Object.keys(settings).length),
+    ...Object.fromEntries(
+      Object.entries(settings).flatMap(([name, value], at) => [
+        [`GIT_CONFIG_KEY_${at}`, name],
+        [`GIT_CONFIG_VALUE_${at}`, value],
+      ]),
+    ),
+  };
+};
+
 /** The environment without what opens our keys: whatever is tested must not be able to sign its own result. */
 export const withoutKeys = (env: Variables): Record<string, string> =>
   Object.fromEntries(

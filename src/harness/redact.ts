@@ -7,7 +7,7 @@
  * most twice `WINDOW` of a private key whose end has not come.
  */
 import { after, before, CONTEXT, PRIVATE_KEY, PRIVATE_KEY_END, RULES, WINDOW, type Rule } from "./rules.js";
-import { beginningOf, Search } from "./search.js";
+import { beginningOf, BEGINNING, Texts, type Position } from "./search.js";
 import type { Secret } from "./secrets.js";
 import { latin1, MIN_SECRET, spellings } from "./spellings.js";
 
@@ -74,16 +74,22 @@ type Meaning = Mark | Omit<Candidate, "start">;
 /** Memory stays flat however much is written at once. */
 const SLICE = 256 * 1024;
 
+/** What is taken out, prepared for any number of streams: texts to search for, and what each stands for. */
+interface Known {
+  readonly texts: Texts;
+  readonly meanings: readonly (readonly [length: number, Meaning])[];
+}
+
 /** One for each stream. */
 export class Redactor {
-  readonly #search: Search;
-  readonly #meanings: readonly (readonly [length: number, Meaning])[];
+  readonly #known: Known;
   readonly #tell: (rule: string, at: number) => void;
   readonly #names = new Set<string>();
   #count = 0;
 
   /** What is not shown yet, after some bytes that are. All positions count from the stream's beginning. */
   #held: Buffer = Buffer.alloc(0);
+  #position: Position = BEGINNING;
   #base = 0;
   #shown = 0;
   #lineEnd = -1;
@@ -93,23 +99,14 @@ export class Redactor {
   /** Of which the end has not been seen. */
   #key: Key | undefined;
 
-  constructor(secrets: readonly Secret[], { rules = RULES, places = [], found }: RedactorOptions = {}) {
-    const values = new Map<string, Mark>();
-    const texts: [string, Meaning][] = [];
-    for (const { name, value } of secrets) {
-      if (value.length < MIN_SECRET) continue;
-      const mark = values.get(name) ?? { name: valueRule(name) };
-      values.set(name, mark);
-      texts.push(...spellings(value).map((text): [string, Meaning] => [text, mark]));
-    }
-    for (const rule of rules.includes(PRIVATE_KEY) ? [...rules, PRIVATE_KEY_END] : rules) {
-      const meaning = { mark: rule, pattern: new RegExp(rule.pattern.source, "y") };
-      texts.push(...rule.starts.map((text): [string, Meaning] => [text, meaning]));
-    }
-    for (const place of places) texts.push(...placeTexts(place));
-    this.#search = new Search(texts.map(([text]) => text));
-    this.#meanings = texts.map(([text, meaning]) => [text.length, meaning]);
-    this.#tell = found ?? (() => undefined);
+  constructor(secrets: readonly Secret[], options: RedactorOptions = {}, known = knownFrom(secrets, options)) {
+    this.#known = known;
+    this.#tell = options.found ?? (() => undefined);
+  }
+
+  /** One that takes out the same, for another stream: at once, where the first takes some time for many secrets. */
+  another(): Redactor {
+    return new Redactor([], {}, this.#known);
   }
 
   /** What of the stream so far may be shown. */
@@ -122,8 +119,7 @@ export class Redactor {
   /** The rest; a stream that is written afterwards is another one. */
   end(): Uint8Array {
     const rest = Buffer.concat(this.#take(new Uint8Array(), true));
-    this.#search.reset();
-    [this.#held, this.#base, this.#shown, this.#lineEnd] = [Buffer.alloc(0), 0, 0, -1];
+    [this.#held, this.#position, this.#base, this.#shown, this.#lineEnd] = [Buffer.alloc(0), BEGINNING, 0, 0, -1];
     return rest;
   }
 
@@ -141,13 +137,13 @@ export class Redactor {
     this.#held = Buffer.concat([this.#held, slice]);
     const lineEnd = this.#held.lastIndexOf("\n");
     if (lineEnd >= from) this.#lineEnd = this.#base + lineEnd;
-    this.#search.read(this.#held, from, (text, end) => this.#met(text, end));
+    this.#position = this.#known.texts.read(this.#position, this.#held, from, (text, end) => this.#met(text, end));
     this.#decide(last);
     return this.#show(last);
   }
 
   #met(text: number, end: number): void {
-    const [length, meaning] = this.#meanings[text] as [number, Meaning];
+    const [length, meaning] = this.#known.meanings[text] as [number, Meaning];
     const at = beginningOf(this.#held, end, length);
     const start = this.#base + at;
     if (!("pattern" in meaning)) return this.#add({ start, end: this.#base + end, marks: [meaning] });
@@ -264,13 +260,33 @@ export class Redactor {
 
   /** From here on, a text of the search may have begun. */
   get #begun(): number {
-    return this.#base + beginningOf(this.#held, this.#held.length, this.#search.pending);
+    return this.#base + beginningOf(this.#held, this.#held.length, this.#known.texts.pending(this.#position));
   }
 
   /** What begins before can no longer become a match. */
   get #decided(): number {
     return Math.min(this.#begun, this.#candidates[0]?.start ?? this.#size, this.#key?.start ?? this.#size);
   }
+}
+
+function knownFrom(secrets: readonly Secret[], { rules = RULES, places = [] }: RedactorOptions): Known {
+  const values = new Map<string, Mark>();
+  const texts: [string, Meaning][] = [];
+  for (const { name, value } of secrets) {
+    if (value.length < MIN_SECRET) continue;
+    const mark = values.get(name) ?? { name: valueRule(name) };
+    values.set(name, mark);
+    texts.push(...spellings(value).map((text): [string, Meaning] => [text, mark]));
+  }
+  for (const rule of rules.includes(PRIVATE_KEY) ? [...rules, PRIVATE_KEY_END] : rules) {
+    const meaning = { mark: rule, pattern: new RegExp(rule.pattern.source, "y") };
+    texts.push(...rule.starts.map((text): [string, Meaning] => [text, meaning]));
+  }
+  for (const place of places) texts.push(...placeTexts(place));
+  return {
+    texts: new Texts(texts.map(([text]) => text)),
+    meanings: texts.map(([text, meaning]) => [text.length, meaning]),
+  };
 }
 
 /** A whole document. */

@@ -3,11 +3,12 @@
  * Whatever keeps one from being believed is a doubt, and a doubt is never a pass.
  */
 import { readdirSync, statSync, type Stats } from "node:fs";
-import { join, resolve } from "node:path";
-import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
+import { dirname, join, relative, resolve } from "node:path";
+import { utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { readResults, type Results } from "../formats/results.js";
 import { read } from "../node/files.js";
+import { placesOf } from "./places.js";
 
 export interface Report {
   /** For people: the file as it was named, or `stdout`. */
@@ -47,12 +48,15 @@ const ROUNDED_MS = 2000;
 /** Looks at the places before the run, so that what lay there is told from what the run wrote. */
 export class Reports {
   readonly #cwd: string;
+  /** Which the project fills. */
+  readonly #root: string;
   readonly #named: readonly string[];
   readonly #before: ReadonlyMap<string, string>;
 
   /** @param named paths, or `-` for what the command prints */
-  constructor(cwd: string, named: readonly string[]) {
+  constructor(cwd: string, named: readonly string[], root = cwd) {
     this.#cwd = cwd;
+    this.#root = root;
     this.#named = named;
     const there = named.length > 0 ? named.filter((name) => name !== "-") : inKnownPlaces(cwd);
     this.#before = new Map(there.map((name) => [name, fingerprint(resolve(cwd, name))]));
@@ -79,11 +83,13 @@ export class Reports {
         ? [`it is older than the run: last written ${stats.mtime.toISOString()}`]
         : [];
     try {
-      const bytes = clean(read(path) ?? new Uint8Array());
-      return { ...readOne(name, bytes, startedAt, stale), modified: stats.mtime };
+      // A link that leads out of the project would publish whatever it leads to.
+      const inside = !relative(this.#root, path).startsWith("..");
+      const bytes = clean(read(path, { within: inside ? this.#root : dirname(path) }) ?? new Uint8Array());
+      return { ...placeless(readOne(name, bytes, startedAt, stale), this.#root, clean), modified: stats.mtime };
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      return { name, doubts: [...stale, error.message.replaceAll(path, name)] };
+      return { name, doubts: [...stale, error.message.replaceAll(path, name).replaceAll(this.#root, ".")] };
     }
   }
 }
@@ -110,7 +116,25 @@ function readOne(name: string, bytes: Bytes, startedAt: Date | undefined, doubts
   }
 }
 
-const BEGINS = /^(?:TAP version 1[234]\r?$|\{"(?:Time|ImportPath|Action)":)/m;
+/** Places that were spelled with entities or escapes come to light only when the report is read. */
+function placeless(report: Report, root: string, clean: (bytes: Bytes) => Bytes): Report {
+  if (report.results === undefined) return report;
+  const places = placesOf(root).filter(({ text }) => text.length > 2);
+  const tidy = (text: string): string =>
+    places.some((place) => text.includes(place.text)) ? new TextDecoder().decode(clean(utf8(text))) : text;
+  const cases = report.results.cases.map((each) => ({
+    ...each,
+    name: tidy(each.name),
+    ...(each.suite !== undefined && { suite: tidy(each.suite) }),
+    ...(each.message !== undefined && { message: tidy(each.message) }),
+    ...(each.file !== undefined && { file: tidy(each.file) }),
+  }));
+  return { ...report, doubts: report.doubts.map(tidy), results: { ...report.results, cases } };
+}
+
+/** TAP, with its version, its plan or its first point; or an event of go's. */
+const BEGINS =
+  /^(?:TAP version 1[234][ \t]*\r?$|1\.\.\d+[ \t]*(?:#.*)?\r?$|(?:not )?ok \d+(?=[ \r\n])|\{"(?:Time|ImportPath|Action)":)/m;
 /** What npm says before it runs a script. */
 const BANNER = /^(?:\s*|> .*)$/;
 
@@ -133,7 +157,7 @@ const CUT =
 
 /** Several runners may have printed one after the other, as in a workspace. */
 function documents(text: string, truncated: boolean): Report[] {
-  const parts = text.split(/^(?=TAP version 1[234]\r?$)/m);
+  const parts = text.split(/^(?=TAP version 1[234][ \t]*\r?$)/m);
   return parts.map((part, at) =>
     readOne(parts.length === 1 ? "stdout" : `stdout, part ${at + 1}`, utf8(part), undefined, truncated ? [CUT] : []),
   );
@@ -155,13 +179,8 @@ function jsonFrom(text: string): number | undefined {
   }
 }
 
-function textOf(bytes: Bytes): string {
-  try {
-    return fromUtf8(bytes);
-  } catch {
-    return ""; // a program may print what it likes
-  }
-}
+/** A program may print what it likes, also between two runners: what is no UTF-8 is replaced, colours are taken off. */
+const textOf = (bytes: Bytes): string => new TextDecoder().decode(bytes).replace(/\u001b\[[\d;]*m/g, "");
 
 /** Reports that lie where runners write them, by their paths from this folder. */
 export function inKnownPlaces(cwd: string): string[] {

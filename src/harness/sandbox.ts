@@ -1,7 +1,7 @@
 /** Where a tested command can be shut in: bubblewrap, with no network, a system that is read-only, and places of its own to write to. */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AttestError } from "../core/errors.js";
@@ -24,16 +24,34 @@ export interface SandboxOptions {
   readonly secrets: string;
 }
 
+/** An empty file to lay over another: programs that read their settings find none. A device would be refused there. */
+function nothing(): string {
+  const folder = mkdtempSync(join(tmpdir(), "f3-attest-empty-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "empty"), "");
+  return join(folder, "empty");
+}
+
 /** @throws AttestError `sandbox-missing` when there is none, or it does not work here; there is no fallback */
 export async function sandbox({ root, cwd, secrets }: SandboxOptions): Promise<Sandbox> {
   // Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them.
   const home = homedir();
-  const hidden = ["/tmp", "/run", secrets, join(home, ".ssh"), join(home, ".gnupg"), join(home, ".aws")];
+  const there = (paths: readonly string[]): string[] => paths.filter((path) => existsSync(path));
+  const inHome = (names: readonly string[]): string[] => there(names.map((name) => join(home, name)));
+  const folders = [
+    ...there([secrets]),
+    ...inHome([".ssh", ".gnupg", ".aws", ".kube", ".docker", ".azure", ".config/gh", ".config/gcloud"]),
+  ];
+  const files = inHome([".netrc", ".npmrc", ".pypirc", ".git-credentials", ".cargo/credentials.toml"]);
   const prefix = [
     "bwrap",
     ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
-    ...hidden.filter((folder) => existsSync(folder)).flatMap((folder) => ["--tmpfs", folder]),
+    ...there(["/tmp", "/run"]).flatMap((folder) => ["--tmpfs", folder]),
     ...["--bind", root, root],
+    // After the project, which may hold them: a home under git. What git is told there is not the command's to change.
+    ...there([join(root, ".git")]).flatMap((path) => ["--ro-bind", path, path]),
+    ...folders.flatMap((folder) => ["--tmpfs", folder]),
+    ...files.flatMap((file) => ["--ro-bind", nothing(), file]),
     ...["--unshare-all", "--die-with-parent", "--new-session"],
     ...["--setenv", "TMPDIR", "/tmp", "--setenv", "XDG_CACHE_HOME", "/tmp/.cache"],
     ...["--chdir", cwd, "--"],
@@ -58,6 +76,6 @@ export async function sandbox({ root, cwd, secrets }: SandboxOptions): Promise<S
   }
   return {
     prefix,
-    about: `${version}: no network, the system read-only, /tmp its own, keys and sockets out of sight, the project's folder to write to`,
+    about: `${version}: no network, the system read-only, /tmp its own, keys and credentials in their usual places out of sight, as is what lies in /run; the project's folder to write to, but for .git`,
   };
 }

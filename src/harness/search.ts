@@ -11,8 +11,15 @@ const LINE_ENDS = 4;
 const LF = 10;
 const CR = 13;
 
-/** One for each stream: it remembers how the last bytes go on. */
-export class Search {
+/** How the last bytes of a stream go on. */
+export interface Position {
+  readonly state: number;
+  readonly lineEnds: number;
+}
+export const BEGINNING: Position = { state: 0, lineEnds: 0 };
+
+/** What is looked for, prepared for any number of streams. */
+export class Texts {
   readonly #depth: Int32Array;
   readonly #fail: Int32Array;
   /** The states behind a state, as a list: the first, and for each the next; and the byte that leads to it. */
@@ -23,8 +30,6 @@ export class Search {
   readonly #isEnd: Uint8Array;
   readonly #rows: Int32Array;
   readonly #rowCount: number;
-  #state = 0;
-  #lineEnds = 0;
 
   /** Texts of latin-1 characters, none empty; line ends in them count for nothing. */
   constructor(texts: readonly string[]) {
@@ -83,13 +88,16 @@ export class Search {
     }
   }
 
-  /** Reads on, from an index of these bytes; told is, for each text that ends, its number and the index behind it. */
-  read(bytes: Uint8Array, from: number, found: (text: number, end: number) => void): void {
+  /** Goes on in a stream, from an index of these bytes; told is, for each text that ends, its number and the index behind it. */
+  read(
+    { state, lineEnds }: Position,
+    bytes: Uint8Array,
+    from: number,
+    found: (text: number, end: number) => void,
+  ): Position {
     const rows = this.#rows;
     const rowCount = this.#rowCount;
     const isEnd = this.#isEnd;
-    let state = this.#state;
-    let lineEnds = this.#lineEnds;
     for (let at = from; at < bytes.length; at += 1) {
       const byte = bytes[at] as number;
       if (byte === LF || byte === CR) {
@@ -100,16 +108,12 @@ export class Search {
       state = state < rowCount ? (rows[(state << 8) | byte] as number) : this.#step(state, byte);
       if (isEnd[state] !== 0) for (const text of this.#ends[state] ?? []) found(text, at + 1);
     }
-    [this.#state, this.#lineEnds] = [state, lineEnds];
+    return { state, lineEnds };
   }
 
-  /** So many of the last bytes, line ends not counted, may be the beginning of a text. */
-  get pending(): number {
-    return this.#depth[this.#state] as number;
-  }
-
-  reset(): void {
-    [this.#state, this.#lineEnds] = [0, 0];
+  /** So many of the bytes before it, line ends not counted, may be the beginning of a text. */
+  pending({ state }: Position): number {
+    return this.#depth[state] as number;
   }
 
   #step(from: number, byte: number): number {

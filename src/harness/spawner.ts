@@ -95,7 +95,8 @@ const AS_IT_IS = (): Redactor => new Redactor([], { rules: [] });
 /** A maker of redactors: the environment is looked through once. */
 function redactor(): () => Redactor {
   const secrets = secretsIn(process.env, []);
-  return () => new Redactor(secrets, { places: placesOf(process.cwd()) });
+  const prepared = new Redactor(secrets, { places: placesOf(process.cwd()) });
+  return () => prepared.another();
 }
 
 export const cleanText = (text: string): string => fromUtf8(redact(utf8(text), redactor()).bytes);

@@ -8,19 +8,23 @@ import { promisify } from "node:util";
 import { AttestError } from "../core/errors.js";
 import type { Subject } from "../core/statement.js";
 import { errno, ioError } from "../node/files.js";
-import { stateOf, type State } from "./changes.js";
-import { withoutKeys } from "./environment.js";
+import { changesIn, type Changes } from "./changes.js";
+import { forGit } from "./environment.js";
 
 const run = promisify(execFile);
 
 /** The state of a work tree at one moment. */
-export interface WorkTree extends State {
+export interface WorkTree {
   /** The top folder. */
   readonly root: string;
   readonly commit: string;
   readonly tree: string;
   /** Where the project is fetched from, without a user's name or password. */
   readonly remote: string | undefined;
+  /** Undefined where everything is committed. */
+  readonly changes: Changes | undefined;
+  /** Below the top: what is no part of it. */
+  readonly without: readonly string[];
 }
 
 export interface NoPart {
@@ -41,14 +45,15 @@ export async function workTreeOf(cwd: string, { ours = [], written = [] }: NoPar
     paths
       .map((path) => relative(root, resolve(path)).replaceAll(sep, "/"))
       .filter((path) => path !== "" && !path.startsWith(".."));
-  const remote = await run("git", ["remote", "get-url", "origin"], { cwd: root }).then(
+  const remote = await run("git", ["remote", "get-url", "origin"], { cwd: root, env: forGit(process.env) }).then(
     ({ stdout }) => publicRemote(stdout.trim()),
     () => undefined,
   );
   const files = ["--path-format=absolute", "--git-path", "index", "--git-path", "objects"];
   const [index = "", objects = ""] = (await inTree(root, "rev-parse", ...files)).split("\n");
-  const state = await stateOf({ root, index, objects, without: below(ours), written: below(written) });
-  return { root, commit, tree, remote, ...state };
+  const without = below(ours);
+  const changes = await changesIn({ root, index, objects, without, written: below(written) });
+  return { root, commit, tree, remote, changes, without };
 }
 
 /** `https://host/path`; undefined for what is no address of a host, a path on somebody's machine for example. */
@@ -57,9 +62,14 @@ export function publicRemote(url: string): string | undefined {
     /^(?:https?|ssh|git):\/\/(?:[^@/]*@)?([^/@]+)\/(.+)$/.exec(url) ??
     /^(?:[^@/:]+@)?([^@/:]+\.[^@/:]+):(?!\/\/)(.+)$/.exec(url) ??
     [];
+  // A path from the root of a machine names a place there, and often a person.
+  if (/^\/*(?:home|Users|root)\/|^~/.test(path ?? "")) return undefined;
   return host === undefined || path === undefined
     ? undefined
-    : `https://${host.replace(/:\d+$/, "")}/${path.replace(/^\/+|\/+$/g, "").replace(/\.git$/, "")}`;
+    : `https://${host.replace(/:\d+$/, "")}/${path
+        .replace(/[?#].*$/, "")
+        .replace(/^\/+|\/+$/g, "")
+        .replace(/\.git$/, "")}`;
 }
 
 /** As subjects of a statement. */
@@ -106,9 +116,7 @@ export async function fileDigest(path: string): Promise<string> {
 
 async function inTree(cwd: string, ...args: readonly string[]): Promise<string> {
   try {
-    return (
-      await run("git", args, { cwd, env: { ...withoutKeys(process.env), GIT_OPTIONAL_LOCKS: "0" } })
-    ).stdout.trim();
+    return (await run("git", args, { cwd, env: forGit(process.env) })).stdout.trim();
   } catch (error) {
     const { stderr = "" } = error as { stderr?: string };
     const [found, hint] =

@@ -3,13 +3,15 @@ import { existsSync, statSync } from "node:fs";
 import { basename, delimiter, join, relative, resolve, sep } from "node:path";
 import { utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
 import { canonical, readable, type Json } from "../core/json.js";
 import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Subject } from "../core/statement.js";
 import { Attachments } from "../harness/attachments.js";
 import { Capture, Timeline, type Captured } from "../harness/capture.js";
 import { checksOf, combine, figuresOf, LAYOUTS, observationsOf, type Combined, type Layout } from "../harness/cases.js";
 import { runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
-import { conditionsOf } from "../harness/conditions.js";
+import { markOf, type Mark } from "../harness/changes.js";
+import { conditionsOf, type SubjectAfter } from "../harness/conditions.js";
 import { environment, variables, withoutKeys } from "../harness/environment.js";
 import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
@@ -83,6 +85,8 @@ interface Setting {
   readonly files: readonly Subject[];
   readonly configuration: readonly Descriptor[];
   readonly shut: Sandbox | undefined;
+  /** Of the tree, before the run. */
+  readonly mark: Mark | undefined;
   readonly secrets: readonly Secret[];
   readonly redactor: () => Redactor;
   /** The command without secrets. */
@@ -94,14 +98,17 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
   const tree = subjects.length > 0 ? undefined : await lookAtTree(options);
   const root = tree?.root ?? cwd;
   const secrets = secretsIn(env, recorded);
-  const redactor = (): Redactor => new Redactor(secrets, { places: placesOf(root) });
+  const prepared = new Redactor(secrets, { places: placesOf(root) });
+  const redactor = (): Redactor => prepared.another();
+  const shut = options.sandbox ? await sandbox({ root, cwd, secrets: secretsFolder }) : undefined;
   return {
     project: projectName(existsSync(join(cwd, "package.json")) ? cwd : root),
     root,
     tree,
     files: await fileSubjects(subjects.map((path) => resolve(cwd, path))),
     configuration: await configurationOf(options, root, withoutSecrets(options.reports, redactor())),
-    shut: options.sandbox ? await sandbox({ root, cwd, secrets: secretsFolder }) : undefined,
+    shut,
+    mark: tree && (await markOf(tree.root, tree.without, shut?.prefix ?? [])),
     secrets,
     redactor,
     words: withoutSecrets(command, redactor()),
@@ -127,16 +134,15 @@ interface Recorded {
   readonly machine: Readonly<Record<string, string>>;
   /** The command as the statement has it. */
   readonly argv: readonly string[];
-  /** Whether what is tested is what it was before; undefined where only files are named. */
-  readonly subjectKept: boolean | undefined;
+  readonly subject: SubjectAfter;
 }
 
 async function execute(setting: Setting, options: CommandRunOptions): Promise<Recorded> {
   const { cwd, env, timeoutMs, signal, engine } = options;
-  const { tree, shut, redactor, words } = setting;
+  const { shut, redactor, words } = setting;
   const captures = { stdout: new Capture(redactor()), stderr: new Capture(redactor()) };
   const timeline = new Timeline();
-  const places = new Reports(cwd, options.reports);
+  const places = new Reports(cwd, options.reports, setting.root);
   const result = await runCommand([...(shut?.prefix ?? []), ...options.command], {
     cwd,
     env: withoutKeys(env),
@@ -155,7 +161,12 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   const combined = combine(reports);
   const machine = {
     ...environment(options.tool),
-    ...variables(env, options.recorded),
+    ...Object.fromEntries(
+      Object.entries(variables(env, options.recorded)).map(([name, value]) => [
+        name,
+        withoutSecrets([value], redactor())[0] ?? "",
+      ]),
+    ),
     sandbox: shut?.about ?? "none",
   };
   const argv = brief(words);
@@ -169,8 +180,8 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   attach("timeline.ndjson", "timeline", "application/x-ndjson", timeline.end());
   attach("environment.json", "environment", "application/json", readable(machine));
   if (argv !== words) attach("command.json", "command", "application/json", readable([...words]));
-  const subjectKept = tree && sameState(tree, await lookAtTree(options));
-  return { result, printed, reports, combined, evidence, machine, argv, subjectKept };
+  const subject = await subjectAfter(setting, options);
+  return { result, printed, reports, combined, evidence, machine, argv, subject };
 }
 
 function state(setting: Setting, recorded: Recorded, options: CommandRunOptions): Draft {
@@ -311,8 +322,21 @@ function addReports(evidence: Attachments, reports: readonly Report[]): void {
   }
 }
 
-const sameState = (before: WorkTree, after: WorkTree): boolean =>
-  before.commit === after.commit && before.known === after.known;
+async function subjectAfter(
+  { tree, files, shut, mark }: Setting,
+  { cwd, subjects }: CommandRunOptions,
+): Promise<SubjectAfter> {
+  try {
+    const again = await fileSubjects(subjects.map((path) => resolve(cwd, path)));
+    if (again.some(({ digest }, at) => digest.sha256 !== files[at]?.digest.sha256)) return "another";
+    if (tree === undefined || mark === undefined) return "kept";
+    const after = await markOf(tree.root, tree.without, shut?.prefix ?? []);
+    return after.commit !== mark.commit ? "another" : after.known === mark.known ? "kept" : "changed";
+  } catch (error) {
+    if (error instanceof AttestError) return "gone";
+    throw error;
+  }
+}
 
 /** Of a long command line the statement has the beginning; the whole is evidence. */
 const MAX_COMMAND = 4000;

@@ -1,9 +1,9 @@
 /** A recorded run, made again: the same command on the same commit, or the same scenario; and how it came out then and now. */
-import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
 import type { ResultStatement } from "../core/statement.js";
 import { withCheckout, type Wanted } from "../harness/checkout.js";
+import { runCommand, shellCode } from "../harness/command.js";
 import { withoutKeys } from "../harness/environment.js";
 import { REDACTED } from "../harness/redact.js";
 import { runTests, type CommandRun, type CommandRunOptions } from "./command.js";
@@ -95,7 +95,7 @@ export async function runAgain(recorded: Recorded, options: AgainOptions): Promi
     return await runTests({
       ...rest,
       ...{ command, cwd, reports, timeoutMs, allowSkipped, sandbox },
-      env: { ...options.env, ...variables },
+      env: { ...withoutGit(options.env), ...variables },
       recorded: Object.keys(variables),
       subjects: [],
       without: [],
@@ -103,19 +103,21 @@ export async function runAgain(recorded: Recorded, options: AgainOptions): Promi
   });
 }
 
+/** Of a hook's or a worktree's variables none may name the user's own repository to what runs in the checkout. */
+const withoutGit = (env: CommandRunOptions["env"]): CommandRunOptions["env"] =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("GIT_")));
+
 /** What the command needs and git does not have. It is no part of what is compared, and has the network. */
 async function prepare(line: string, cwd: string, { env, output, signal }: AgainOptions): Promise<void> {
-  const child = spawn("sh", ["-c", line], { cwd, env: withoutKeys(env), signal, stdio: ["ignore", "pipe", "pipe"] });
-  for (const stream of ["stdout", "stderr"] as const)
-    child[stream].on("data", (chunk: Buffer) => void output("stderr", chunk));
-  const ended = await new Promise<number | string | null>((done) => {
-    child.once("error", (error) => done(error.message));
-    child.once("close", (code, by) => done(code ?? by));
+  const result = await runCommand(["sh", "-c", line], {
+    ...{ cwd, env: withoutKeys(withoutGit(env)), signal },
+    output: (_, chunk) => output("stderr", chunk),
   });
-  if (ended !== 0)
+  const code = shellCode(result);
+  if (code !== 0)
     throw new AttestError(
       "not-reproducible",
-      `expected the setup to succeed, found ${String(ended)} from ${line}`,
+      `expected the setup to succeed, found ${code} from ${line}`,
       "mend it: the command was not run",
     );
 }

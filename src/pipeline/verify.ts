@@ -6,6 +6,7 @@ import { AttestError } from "../core/errors.js";
 import { MAX_BYTES } from "../core/json.js";
 import { parseKey } from "../core/key.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
+import type { Policy } from "../core/policy.js";
 import type { Report } from "../core/report.js";
 import { knownFrom, type Known } from "../core/signatures.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
@@ -29,6 +30,7 @@ export interface VerifyRequest {
   readonly now: Date;
   /** Compute every outcome that has a criterion from the archived observations again. */
   readonly recompute?: boolean;
+  readonly policy?: Policy | undefined;
 }
 
 /** As the user named it, or the path below the folder that the user named; with a report, or with why there is none. */
@@ -65,7 +67,7 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
 function verifyOne(
   { target, bytes, ...document }: Document,
   yours: readonly Known[],
-  { engine, now, recompute }: VerifyRequest,
+  { engine, now, recompute, policy }: VerifyRequest,
 ): Verified {
   const site = document.site === undefined ? [] : knownFrom(document.site, "site", "the registry's own keyring");
   const { archive } = document;
@@ -76,6 +78,7 @@ function verifyOne(
     fileName: document.fileName,
     named: document.named,
     ...(archive && { archived: stateIn(archive, engine) }),
+    ...(policy && { policy }),
     ...(recompute && { observations: archive ?? (() => undefined) }),
   });
   return { target, report };

@@ -38,7 +38,7 @@ test("each command runs as it stands there", () => {
     expect(ran.status, `${script}\n${ran.stdout}${ran.stderr}`).toBe(0);
     return ran.stdout + ran.stderr;
   };
-  const [setUp = "", run = "", sign = "", add = "", hook = "", ...more] = blocks("sh");
+  const [setUp = "", run = "", sign = "", add = "", gate = "", hook = "", ...more] = blocks("sh");
   expect(more).toEqual([]);
   shell(setUp, work.env);
   expect(git("status", "--porcelain").out).toBe("");
@@ -49,6 +49,8 @@ test("each command runs as it stands there", () => {
   expect(signed).toMatch(/signature {2}ok|1 of 1 verified/);
   expect(git("log", "-1", "--format=%s").out).toBe("Publish a test result\n");
   expect(shell(add, work.env)).toMatch(/added, signed with SHA256:/);
+  const commit = git("rev-parse", "HEAD~1").out.trim(); // on which the tests ran
+  expect(shell(gate, { ...nobody, COMMIT: commit })).toMatch(/2 of 2 verified with a key that you confirmed/);
   shell(hook, work.env);
   work.write("id.pem", secretOf(work, "ci"));
   git("add", "id.pem");

@@ -154,6 +154,27 @@ describe("with a report", () => {
     expect(errored(ran.draft).join("\n")).toMatch(said);
   });
 
+  test("that is a link out of the project, nothing of what it leads to is published", async () => {
+    const here = copyOf(project);
+    writeFileSync(join(here.root, "private"), "nobody's business");
+    const ran = await here.attest("run", "--json", "--", "ln", "-s", "../private", "junit.xml");
+    expect(ran.json()).toMatchObject({ verdict: "INCONCLUSIVE" });
+    for (const name of readdirSync(here.path("attestations"), { recursive: true, encoding: "utf8" }).filter((one) =>
+      /test_|\w{64}$/.test(one),
+    ))
+      expect(readFileSync(here.path("attestations", name), "utf8")).not.toContain("nobody's");
+  });
+
+  test.each([
+    ["without a version", "1..2\nok 1 - a\nnot ok 2 - b\n"],
+    ["after bytes that are no text", "\xff\nTAP version 13\n1..1\nnot ok 1 - b\n"],
+    ["in colours", "\u001b[0mTAP version 13\n1..1\nnot ok 1 - b\n"],
+  ])("that is printed %s, a failure is seen although the exit code is 0", async (_, print) => {
+    const ran = await dry({ print });
+    expect(ran.draft.predicate.f3.verdict).toBe("REFUTED");
+    expect(ran.draft.predicate.failedTests).toContain("test/b");
+  });
+
   test("that lists a failure, exit code 0 is no pass either", async () => {
     const ran = await dry({ write: { "junit.xml": junit(PASSED, FAILED) } });
     expect(ran.draft.predicate.f3.verdict).toBe("REFUTED");
@@ -251,6 +272,30 @@ describe("what is tested", () => {
     expect(existsSync(elsewhere.path("ran"))).toBe(false);
   });
 
+  test.each([
+    [
+      "the command goes over to another commit",
+      [],
+      "git -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m other",
+      /another commit/,
+    ],
+    ["the command removes the repository", [], "rm -rf .git", /could not be looked at/],
+    [
+      "the command changes the file that it tests",
+      ["--subject", "package.json"],
+      "echo {} > package.json",
+      /other bytes/,
+    ],
+  ] as const)("never a pass: %s; and its exit code is passed on", async (_, options, script, said) => {
+    const here = copyOf(project);
+    const ran = await here.attest("run", "--json", ...options, "--", "sh", "-c", `${script}; exit 3`);
+    expect(ran.code, ran.stderr).toBe(3);
+    const good = await copyOf(project).attest("run", "--dry-run", "--json", ...options, "--", "sh", "-c", script);
+    const { statement } = good.json() as unknown as { statement: Draft };
+    expect(statement.predicate.f3.verdict).toBe("INCONCLUSIVE");
+    expect(errored(statement).join()).toMatch(said);
+  });
+
   test("files that git knows and that the run changes are a warning", async () => {
     const ran = await dry({ write: { "package.json": "{}" } });
     expect(ran.draft.predicate).toMatchObject({ result: "PASSED", warnedTests: ["subject-kept"] });
@@ -308,6 +353,18 @@ describe("what the command is given, and what becomes of it", () => {
       .join("\n");
     expect(published).toContain("at ./x and ");
     expect(published).not.toContain(here.root);
+  });
+
+  test("no place either that a report spells with entities", async () => {
+    const here = copyOf(project);
+    const spelled = here.cwd.replaceAll("/", "&#x2F;");
+    here.write(
+      "src.xml",
+      `<testsuite tests="1" failures="1"><testcase name="in ${spelled}/x"><failure message="at ${spelled}/y"/></testcase></testsuite>`,
+    );
+    const ran = await shell(here, "cp src.xml junit.xml; exit 1", {}, "--dry-run", "--json");
+    expect(ran.stdout).toContain("in ./x");
+    expect(ran.stdout).not.toContain(here.cwd);
   });
 
   test("a report by its absolute path is named as it lies in the project", async () => {

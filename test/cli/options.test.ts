@@ -249,9 +249,9 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest(...RUN, "--dry-run"), 1);
   },
   "run --report": async (work) => {
-    const print = ["--", "echo", "ok 1"];
+    const print = ["--", "echo", "fine"];
     const asked = [...TESTED, "--dry-run", "--json"];
-    expect(ok(await work.attest(...asked, ...print)).stderr).toBe("ok 1\n");
+    expect(ok(await work.attest(...asked, ...print)).stderr).toBe("fine\n");
     expect(ok(await work.attest(...asked, "--report", "-", ...print), 1).stdout).toContain("INCONCLUSIVE");
   },
   "run --subject": async (work) => {
@@ -469,6 +469,33 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     await unlocks(asked, "fd", 0, work);
   },
 
+  "verify --require": async (work) => {
+    const digest = "[0-9a-f]{40}";
+    const gate = (list: string): Promise<Ran> => work.attest("verify", "lab", "--require", list);
+    ok(await gate("validated,fresh=30d,evidence,min-signers=1"));
+    ok(await gate("min-signers=2"), 3);
+    ok(await gate("subject=pw"), 3);
+    work.write("add.js", "add");
+    ok(await gate("validated,subject=add.js"));
+    writeDraft(work, "failed", { outcome: "failed" });
+    ok(await work.attest("sign", "failed.json", "--registry", "lab"));
+    ok(await work.attest("verify", "lab")); // a good signature
+    ok(await gate("validated"), 3);
+    for (const [list, found] of [
+      ["", "nothing"],
+      ["valid", '"valid"'],
+      ["validated,", "nothing"],
+      ["validated=yes", '"validated=yes"'],
+      ["validated,validated", "validated twice"],
+      ["fresh=30", '"fresh=30"'],
+      ["fresh=0d", '"fresh=0d"'],
+      ["min-signers=0", '"min-signers=0"'],
+      ["subject=", '"subject="'],
+      ["logged", '"logged"'],
+    ] as const)
+      refused(await gate(list), new RegExp(`in --require, found ${found}$`));
+    refused(await gate("subject=nothing.bin"), new RegExp(`a file at nothing\\.bin, found none$|${digest}`));
+  },
   "verify --recompute": async (work) => {
     ok(await work.attest(...RUN, "--output", "out.json"), 1);
     const plain = ok(await work.attest("verify", "out.json")).stdout;

@@ -87,6 +87,7 @@ test("that comes out otherwise contradicts it, check by check", async () => {
     differences: [
       { id: "tests", before: "passed", now: "failed" },
       { id: "test/rains", claim: "rains", before: "passed", now: "failed" },
+      { id: "run", before: "0", now: "1" },
     ],
   });
   const { sections, relations } = other(here).predicate.f3;
@@ -123,6 +124,33 @@ test("what the command needs is made before it, in the checkout", async () => {
   expect(fault(await run(here, "reproduce", first(here), "--dry-run", "--setup", "exit 3")).error).toMatch(
     /found 3 from exit 3/,
   );
+});
+
+test("a failure for another reason, with another exit code, is not the same", async () => {
+  const here = copyOf(project);
+  here.write(".gitignore", "dep.sh\n");
+  here.write("dep.sh", "exit 1");
+  inGit(here, "add", "-A");
+  inGit(here, "commit", "-qm", "depends on what git does not have");
+  await run(here, "run", "--output", "../dep.json", "--", "sh", "dep.sh");
+  const ran = await run(here, "reproduce", "../dep.json", "--dry-run", "--json", "--repository", ".");
+  expect(ran.json()).toMatchObject({ relation: "contradicts", differences: [{ id: "run", before: "1" }] });
+});
+
+test("from a hook or an alias of git's, which name the user's own repository, that is not touched", async () => {
+  const here = copyOf(project);
+  inGit(here, "remote", "add", "origin", "https://example.org/a");
+  const state = (): string => inGit(here, "status", "--porcelain", "--branch") + inGit(here, "remote");
+  const before = state();
+  const env = {
+    ...withOutside(here),
+    GIT_DIR: here.path(".git"),
+    GIT_INDEX_FILE: here.path(".git/index"),
+    GIT_WORK_TREE: here.cwd,
+  };
+  const ran = await attest(["reproduce", first(here), "--dry-run", "--json"], { cwd: here.cwd, env });
+  expect(ran.json(), ran.stderr).toMatchObject({ relation: "reproduces" });
+  expect(state()).toBe(before);
 });
 
 describe("is refused", () => {

@@ -76,6 +76,24 @@ describe.runIf(works)("a command that is shut in", () => {
     expect((await attest(["run", "--dry-run", "--json", "--", "test", "!", "-e", key], here)).code).toBe(1); // as it is without
   });
 
+  test("does not get at them through what git is told to do afterwards, either", async () => {
+    const here = copyOf(project);
+    const steal = `printf '#!/bin/sh\\ncat ${here.home}/keys/*.pem > ${here.root}/stolen\\n' > monitor; chmod +x monitor; `;
+    const ran = await sandboxed(here, `${steal} git config core.fsmonitor "$PWD/monitor" || exit 6`);
+    expect(ran.code).toBe(6); // git's own folder is read-only there
+    expect(existsSync(join(here.root, "stolen"))).toBe(false);
+  });
+
+  test("does not see credentials, although the project is the user's home", async () => {
+    const here = copyOf(project);
+    const env = { HOME: here.cwd };
+    here.write(".ssh/id", "secret");
+    here.write(".npmrc", "secret");
+    const ran = await sandboxed(here, "cat .npmrc; ! test -e .ssh/id", env);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toBe("");
+  });
+
   test("leaves nothing behind, whatever it starts", async () => {
     const here = copyOf(project);
     const script = `setsid sh -c 'trap "" TERM HUP INT; echo up > up; while :; do sleep 1; done' & while [ ! -s up ]; do sleep 0.01; done`;

@@ -175,7 +175,7 @@ describe.each<[format: string, rows: Row[]]>([
         "a case in a case",
         `<testsuite><testcase name="a"><testcase name="b"><failure/></testcase></testcase></testsuite>`,
         ["errored a"],
-        [],
+        [/"a" has tests in it, which are not read/],
       ],
       ["an unknown status", `<testsuite><testcase name="a" status="maybe"/></testsuite>`, ["errored a"], []],
       ["a failing status", `<testsuite><testcase name="a" status="FAILED"/></testsuite>`, ["failed a"], []],
@@ -204,6 +204,12 @@ describe.each<[format: string, rows: Row[]]>([
         `<testsuite name="s"><Testcase name="a"/></testsuite>`,
         [],
         [/"s" has an unknown part <Testcase>/],
+      ],
+      [
+        "a test in a test that failed",
+        `<testsuite><testcase name="a"><failure/><testcase name="b"><failure/></testcase></testcase></testsuite>`,
+        ["failed a"],
+        [/"a" has tests in it, which are not read/],
       ],
       [
         "counts of others",

@@ -112,6 +112,20 @@ describe("head and tail", () => {
     );
   });
 
+  test("two streams that are looked through in the same way do not mix", () => {
+    const secret: Secret = { name: "NAME", value: "correct horse battery" };
+    const first = new Redactor([secret], { rules: [] });
+    const [some, other] = [new Capture(first.another()), new Capture(first.another())];
+    for (const byte of Buffer.from(secret.value)) {
+      some.write(Uint8Array.of(byte));
+      other.write(Uint8Array.of(byte, 0));
+    }
+    const [one, two] = [some.end(), other.end()];
+    expect(Buffer.from(one.bytes).toString()).toBe("[redacted]");
+    expect(two.bytes).toHaveLength(secret.value.length * 2);
+    expect([one.redactions.count, two.redactions.count, first.redactions.count]).toEqual([1, 0, 0]);
+  });
+
   test("what a caller does with its buffer afterwards changes nothing", () => {
     const capture = new Capture(AS_IT_IS(), 100);
     const buffer = Buffer.alloc(50);

@@ -7,10 +7,10 @@ import type { TestCase } from "../../src/formats/results.js";
 import { checksOf, combine, LAYOUTS, observationsOf, type Listed } from "../../src/harness/cases.js";
 import type { Report } from "../../src/harness/reports.js";
 
-const report = (name: string, cases: readonly TestCase[]): Report => ({
+const report = (name: string, cases: readonly TestCase[], format: "tap" | "junit" = "tap"): Report => ({
   name,
   doubts: [],
-  results: { format: "tap", cases, counters: {}, discrepancies: [] },
+  results: { format, cases, counters: {}, discrepancies: [] },
 });
 const passed = (...names: string[]): TestCase[] => names.map((name) => ({ name, outcome: "passed" }));
 const listed = (cases: readonly TestCase[]): readonly Listed[] => combine([report("r", cases)]).cases;
@@ -132,7 +132,7 @@ describe("several reports", () => {
 
   test("of the same tests count each once, also where the formats name them differently", () => {
     const junit = passed("sum.test.js > adds", "sum.test.js > subtracts");
-    expect(combine([report("a", junit), report("b", passed("adds", "subtracts"))])).toMatchObject({
+    expect(combine([report("a", junit), report("b", passed("adds", "subtracts"), "junit")])).toMatchObject({
       cases: [{ name: "sum.test.js > adds" }, { name: "sum.test.js > subtracts" }],
       disagreements: [],
     });
@@ -154,6 +154,16 @@ describe("several reports", () => {
     expect(combine([report("a", passed("x", "y")), report("b", passed("x", "y", "z"))]).disagreements).toEqual([
       "b lists 1 test that other reports lack",
     ]);
+  });
+
+  test("of two classes with methods of one name are different tests, and each failure is named", () => {
+    const of = (suite: string, outcome: Outcome): TestCase[] =>
+      ["works", "equals"].map((name) => ({ name: `${suite} > ${name}`, suite, outcome }));
+    const { cases, disagreements } = combine([report("A.xml", of("A", "passed")), report("B.xml", of("B", "failed"))]);
+    expect(cases.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
+      ...["A > works passed", "A > equals passed", "B > works failed", "B > equals failed"],
+    ]);
+    expect(disagreements).toEqual([]);
   });
 
   test("one that cannot be read takes no part", () => {

@@ -1,9 +1,10 @@
 /** What is tested, named by digest: real repositories, and that a stranger's git gives the same digests. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { markOf } from "../../src/harness/changes.js";
 import { fileSubjects, publicRemote, subjectsOf, workTreeOf } from "../../src/harness/subject.js";
 import { temporary } from "../cli/attest.js";
 
@@ -51,7 +52,8 @@ test("changes, staged or not, and new files: the digest is the one that git itse
   put("staged", "s");
   git("add", "staged");
   const before = git("status", "--porcelain");
-  const { changes, known } = await workTreeOf(folder);
+  const { changes } = await workTreeOf(folder);
+  const { known } = await markOf(folder, [], []);
   expect(git("status", "--porcelain")).toBe(before); // the user's index is as it was
   expect(readdirSync(join(folder, ".git")).filter((name) => name.includes("lock"))).toEqual([]);
   const tracked = createHash("sha256")
@@ -82,6 +84,58 @@ test("a file that git was told not to look at is looked at", async () => {
     git("update-index", `--no-${bit}`, "a.txt");
     git("checkout", "-q", "--", "a.txt");
   }
+});
+
+test("a hook's variables name no other repository", async () => {
+  const other = temporary();
+  execFileSync("git", ["init", "-q", other]);
+  process.env["GIT_DIR"] = join(other, ".git");
+  try {
+    expect((await workTreeOf(folder)).commit).toMatch(/^[0-9a-f]{40}$/);
+  } finally {
+    delete process.env["GIT_DIR"];
+  }
+});
+
+test("no program that the repository's settings name is run, and a commit has its own tree", async () => {
+  put("monitor", "#!/bin/sh\ntouch ran\nprintf '/\\0'\n");
+  execFileSync("chmod", ["+x", join(folder, "monitor")]);
+  git("add", "-A");
+  git("commit", "-qm", "second");
+  git("config", "core.fsmonitor", join(folder, "monitor"));
+  put("a.txt", "ten\n");
+  expect((await workTreeOf(folder)).changes?.files).toBe(1);
+  await markOf(folder, [], []);
+  expect(existsSync(join(folder, "ran"))).toBe(false);
+  git("config", "--unset", "core.fsmonitor");
+  git("checkout", "-q", "--", "a.txt");
+  const [first = "", second = ""] = git("rev-list", "--reverse", "HEAD").trim().split("\n");
+  git("replace", second, first);
+  const tree = execFileSync("git", ["--no-replace-objects", "rev-parse", `${second}^{tree}`], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect((await workTreeOf(folder)).tree).toBe(tree.trim());
+});
+
+test("changes inside a submodule, which staging does not see, are told", async () => {
+  const inner = temporary();
+  for (const args of [
+    ["init", "-q"],
+    ["commit", "-qm", "inner", "--allow-empty"],
+  ])
+    execFileSync("git", args, { cwd: inner, env: ENV });
+  writeFileSync(join(inner, "x"), "1");
+  for (const args of [
+    ["add", "x"],
+    ["commit", "-qm", "x"],
+  ])
+    execFileSync("git", args, { cwd: inner, env: ENV });
+  git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "sub");
+  git("commit", "-qm", "with a submodule");
+  expect((await workTreeOf(folder)).changes).toBeUndefined();
+  put("sub/x", "2");
+  await expect(workTreeOf(folder)).rejects.toMatchObject({ message: expect.stringMatching(/changes inside "sub"/) });
 });
 
 test("what git cannot read is told", async () => {
@@ -148,6 +202,8 @@ test.each([
   ["https://user:pass@example.org:8443/a/b.git", "https://example.org/a/b"],
   ["git@example.org:a/b.git", "https://example.org/a/b"],
   ["ssh://git@example.org:22/a/b", "https://example.org/a/b"],
+  ["https://example.org/a/b.git?token=abc", "https://example.org/a/b"],
+  ["someone@box.example.org:/home/someone/b.git", undefined],
   ["/srv/git/b.git", undefined],
   ["file:///srv/git/b.git", undefined],
   ["../b", undefined],

@@ -236,8 +236,11 @@ describe("a run that does what it must not breaks off, and is no success", () =>
     const act = `probe.check("b", true, "it did");
       await new Promise((resolve) => probe.signal.addEventListener("abort", resolve));
       probe.check("a", true, "it did");`;
-    const made = await run(act.replace("await new", "setInterval(() => undefined, 1000); await new"), {
-      signal: AbortSignal.timeout(1500),
+    const controller = new AbortController();
+    const waiting = `setInterval(() => undefined, 1000); console.log("here"); await new`;
+    const made = await run(act.replace("await new", waiting), {
+      signal: controller.signal,
+      output: () => controller.abort(new DOMException("out of time", "TimeoutError")), // as AbortSignal.timeout does
     });
     expect(outcomes(made)).toMatchObject({ a: "passed", b: "passed", "run-completed": "errored" });
     expect(said(made)).toBe("it broke off: it was not done in the time that it was given");

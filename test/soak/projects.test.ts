@@ -216,8 +216,6 @@ const PROJECTS: readonly Project[] = [
     fetch: fromNpm("hash.js@1.1.7"),
     needs: ["mocha@5.2.0", "inherits@2", "minimalistic-assert@1"],
     command: ["mocha", "--reporter", "tap", "test/hash-test.js", "test/hmac-test.js"],
-    // It does not say that it is TAP, so that must be said.
-    options: ["--report", "-"],
     said: summary,
     broken: {
       file: "test/hmac-test.js",

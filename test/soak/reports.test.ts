@@ -14,7 +14,7 @@ import { conditionsOf } from "../../src/harness/conditions.js";
 import { Reports } from "../../src/harness/reports.js";
 import { failures, sound } from "../formats/reading.js";
 
-const RUNS = 1_000;
+const RUNS = 100_000;
 
 const folder = new URL("../formats/golden/", import.meta.url);
 const golden = readdirSync(folder)
@@ -42,7 +42,7 @@ function verdictOf(bytes: Bytes, exitCode: number): Verdict {
   const reports = new Reports(".", ["-"]).collect(at, { bytes, truncated: false }, (same) => same);
   const combined = combine(reports);
   const result = { exitCode, signal: null, startedAt: at, finishedAt: at, wallMs: 0, survivors: [] };
-  const conditions = conditionsOf({ result, timeoutMs: undefined, reports, combined, subjectKept: undefined });
+  const conditions = conditionsOf({ result, timeoutMs: undefined, reports, combined, subject: "kept" });
   const listing = reports.some(({ results }) => results !== undefined);
   const layout = { groups: "cases", named: Infinity } as const;
   return derive([...conditions, ...(listing ? checksOf(combined.cases, { layout, allowSkipped: true }) : [])]).verdict;

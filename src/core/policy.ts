@@ -1,0 +1,95 @@
+/** What a verifier asks beyond a good signature by a key that is trusted: the last step, and the only one that looks at the verdict. */
+import type { Check, Ladder, SignerReport } from "./report.js";
+import type { ResultStatement } from "./statement.js";
+
+export interface Policy {
+  /** The verdict is VALIDATED: a signed REFUTED is a good signature, and no pass. */
+  readonly validated?: boolean;
+  /** Each of these digests (lowercase hex) is one of a subject's: of a file, a commit, a tree. */
+  readonly subjects?: readonly string[];
+  /** Signed no longer ago than that, by the signer's own claim. */
+  readonly maxAgeMs?: number;
+  /** All evidence that the statement names is at hand, unchanged. */
+  readonly evidence?: boolean;
+  /** So many distinct keys that the verifier trusts have signed. */
+  readonly minSigners?: number;
+}
+
+interface Found {
+  readonly statement: ResultStatement;
+  readonly signers: readonly SignerReport[];
+  /** How the steps before ended. */
+  readonly checks: readonly Check[];
+  readonly now: Date;
+}
+
+/** Adds the check `policy` to the ladder. Without one, or with one that asks for nothing, it is not made. */
+export function checkPolicy(policy: Policy | undefined, found: Found, ladder: Ladder): void {
+  const asked = policy === undefined ? [] : requirements(policy, found);
+  if (asked.length === 0)
+    return ladder.notChecked(
+      "policy",
+      "no-policy",
+      "nothing was asked of the verdict: a good signature on a failed test is still a good signature",
+    );
+  const values = Object.fromEntries(asked.map(({ name, state, detail }) => [name, state === "met" ? "met" : detail]));
+  const having = (state: Requirement["state"]): string =>
+    asked
+      .filter((one) => one.state === state)
+      .map(({ detail }) => detail)
+      .join("; ");
+  const [unmet, open] = [having("unmet"), having("open")];
+  if (unmet !== "") ladder.failed("policy", "policy-unmet", unmet, values);
+  else if (open !== "") ladder.notChecked("policy", "policy-open", open, values);
+  else ladder.passed("policy", `what was asked is met: ${asked.map(({ name }) => name).join(", ")}`, values);
+}
+
+interface Requirement {
+  readonly name: string;
+  readonly state: "met" | "unmet" | "open";
+  /** `expected …, found …`. */
+  readonly detail: string;
+}
+
+function requirements(
+  { validated, subjects = [], maxAgeMs, evidence, minSigners }: Policy,
+  { statement, signers, checks, now }: Found,
+): Requirement[] {
+  const { subject, predicate } = statement;
+  const { verdict, signedAt } = predicate.f3;
+  const asked: Requirement[] = [];
+  const ask = (name: string, met: boolean, detail: string): unknown =>
+    asked.push({ name, state: met ? "met" : "unmet", detail });
+
+  if (validated === true) ask("validated", verdict === "VALIDATED", `expected VALIDATED, found ${verdict}`);
+  for (const wanted of subjects) {
+    const tested = subject.some(({ digest }) => Object.values(digest).includes(wanted));
+    ask(`subject ${wanted}`, tested, `expected a test of ${wanted}, found ${subject.map(described).join(", ")}`);
+  }
+  if (maxAgeMs !== undefined) {
+    const age = now.getTime() - Date.parse(signedAt);
+    ask("fresh", age <= maxAgeMs, `expected a signature of the last ${days(maxAgeMs)}, found ${signedAt} (claimed)`);
+  }
+  if (minSigners !== undefined) {
+    // A key stands once among the signatures, whatever it is called: `signature-duplicate` refuses another.
+    const trusted = signers.filter(({ signature, trust }) => signature === "ok" && trust === "confirmed-by-you");
+    const detail = `expected ${minSigners} signers whom you trust, found ${trusted.length}`;
+    ask("min-signers", trusted.length >= minSigners, detail);
+  }
+  if (evidence === true) {
+    const made = checks.find(({ name }) => name === "evidence");
+    const state = made?.status === "passed" ? "met" : made?.status === "failed" ? "unmet" : "open";
+    asked.push({ name: "evidence", state, detail: `expected all evidence at hand, found: ${made?.detail ?? "none"}` });
+  }
+  return asked;
+}
+
+const described = ({ name, digest }: ResultStatement["subject"][number]): string =>
+  `${name ?? "a subject"} ${Object.entries(digest)
+    .map(([algorithm, value]) => `${algorithm}:${value ?? ""}`)
+    .join(" ")}`;
+
+const days = (ms: number): string => {
+  const hours = ms / 3_600_000;
+  return hours >= 48 ? `${Math.round(hours / 24)} days` : `${Math.round(hours * 10) / 10} hours`;
+};

@@ -1,0 +1,62 @@
+/** `--require validated,subject=app.tar.gz,fresh=30d`: what is asked, as it is typed. */
+import { AttestError } from "../core/errors.js";
+import type { Policy } from "../core/policy.js";
+import { fileDigest } from "../harness/subject.js";
+
+const KNOWN = "validated, subject=FILE or COMMIT, fresh=30d, evidence, min-signers=N";
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** What this version cannot look at is refused, so that nobody takes it for checked. */
+const LATER = ["logged", "witnessed", "not-retracted"];
+
+/** @throws AttestError `usage` for what is unknown, empty, twice or nothing at all; `subject-missing` for a file that there is not */
+export async function policyFrom(lists: readonly string[]): Promise<Policy> {
+  const words = lists.flatMap((list) => list.split(",")).map((word) => word.trim());
+  const subjects: string[] = [];
+  let policy: Policy = {};
+  const seen = new Set<string>();
+  for (const word of words) {
+    const [, name = "", value] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    const refused = (expected: string, found: string): AttestError =>
+      new AttestError("usage", `expected ${expected} in --require, found ${found}`, `it takes: ${KNOWN}`);
+    if (name !== "subject" && seen.has(name)) throw refused("each requirement once", `${name} twice`);
+    seen.add(name);
+    const plain = (): true => {
+      if (value !== undefined) throw refused(`${name} alone`, JSON.stringify(word));
+      return true;
+    };
+    switch (name) {
+      case "validated":
+        policy = { ...policy, validated: plain() };
+        break;
+      case "evidence":
+        policy = { ...policy, evidence: plain() };
+        break;
+      case "subject":
+        if (value === undefined || value === "") throw refused("subject=FILE or subject=COMMIT", JSON.stringify(word));
+        subjects.push(await digestOf(value));
+        break;
+      case "fresh": {
+        const [, count, unit = ""] = /^([1-9]\d{0,5})([mhd])$/.exec(value ?? "") ?? [];
+        if (count === undefined) throw refused("fresh=30d, 12h or 90m", JSON.stringify(word));
+        policy = { ...policy, maxAgeMs: Number(count) * (UNITS[unit] ?? 0) };
+        break;
+      }
+      case "min-signers":
+        if (!/^(?:[1-9]|1[0-6])$/.test(value ?? "")) throw refused("min-signers=N, from 1 to 16", JSON.stringify(word));
+        policy = { ...policy, minSigners: Number(value) };
+        break;
+      default:
+        throw refused(
+          LATER.includes(name) ? "what this version can check" : "a requirement that there is",
+          name === "" ? "nothing" : JSON.stringify(word),
+        );
+    }
+  }
+  return subjects.length === 0 ? policy : { ...policy, subjects };
+}
+
+/** A digest as it is, of a commit or of a file; else of the file that is named. */
+const digestOf = async (text: string): Promise<string> => {
+  const [, digest] = /^(?:sha256:|gitCommit:|gitTree:)?([0-9a-f]{40}|[0-9a-f]{64})$/.exec(text) ?? [];
+  return digest ?? (await fileDigest(text));
+};
