@@ -40,10 +40,17 @@ function clone(): string {
   return folder;
 }
 
+/** The program as npm links it; a build alone does not make it executable. */
+function installed(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${join(root, "dist/cli/main.js")}" "$@"\n`, {
+    mode: 0o755,
+  });
+}
+
 /** Somebody's project, with tests and a first commit; the tool is installed there as npm would do it. */
 function ownProject(folder: string): void {
-  mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
-  symlinkSync(join(root, "dist/cli/main.js"), join(folder, "node_modules/.bin/attest"));
+  installed(join(folder, "node_modules/.bin/attest"));
   writeFileSync(join(folder, "package.json"), '{ "name": "your-project", "scripts": { "test": "node --test" } }');
   writeFileSync(join(folder, "one.test.js"), 'require("node:test").test("adds", () => undefined);');
   writeFileSync(join(folder, ".gitignore"), "node_modules\n");
@@ -130,8 +137,7 @@ const validated = (): string =>
 describe("docs", () => {
   it("on running commands has commands that run", () => {
     const folder = join(place, "run");
-    mkdirSync(join(folder, "bin"), { recursive: true });
-    symlinkSync(join(root, "dist/cli/main.js"), join(folder, "bin/attest"));
+    installed(join(folder, "bin/attest"));
     const [first = "", ...more] = blocks("docs/run.md", "sh");
     const env = { F3_ATTEST_HOME: join(place, "run-home") };
     for (const [block, cwd] of [[first, folder] as const, ...more.map((one) => [one, join(folder, "sums")] as const)]) {
