@@ -22,6 +22,7 @@ const BLOCK = 1024 * 1024;
 
 /** A test run: on one processor, a line now and then, the same each time. @type {(lines: number, rounds: number) => void} */
 function work(lines, rounds) {
+  if (lines > 0) process.stdout.write(`TAP version 13\n1..${lines}\n`);
   let state = 1;
   for (let line = 1; line <= lines; line += 1) {
     for (let round = 0; round < rounds; round += 1) state = (Math.imul(state, 1664525) + 1013904223) | 0;

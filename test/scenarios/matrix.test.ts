@@ -233,7 +233,12 @@ describe("signed, it can be computed again", () => {
     ],
     ["a session that found the task finds it no more", /("case":"T11","found":)true/, "$1false", "t11-new-session"],
     ["a deleted task comes back", /("back":)false(.*"side":"subject")/, "$1true$2", "t18-not-resurrected"],
-    ["the updates took longer", /("case":"T06".*"ms":)[\d.]+(,"side":"subject")/g, "$199999$2", "t06-concurrent-updates"],
+    [
+      "the updates took longer",
+      /("case":"T06".*"ms":)[\d.]+(,"side":"subject")/g,
+      "$199999$2",
+      "t06-concurrent-updates",
+    ],
     ["a control that fired does not", /("intact":)false(.*"side":"control")/, "$1true$2", "t17-failed-writes"],
   ])("%s: it is noticed", (_, from, to, id) => {
     const text = bytesOf(runs.hardened, OBSERVATIONS);
