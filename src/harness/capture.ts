@@ -62,6 +62,7 @@ const BLOCK = 64 * 1024;
 /** Bytes that come one after the other. A program may print them one by one, and each array has its price. */
 class Blocks {
   readonly #blocks: Buffer[] = [];
+  #spare: Buffer | undefined;
   /** In the last block. */
   #room = 0;
 
@@ -72,7 +73,8 @@ class Blocks {
   add(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       if (this.#room === 0) {
-        this.#blocks.push(Buffer.allocUnsafeSlow(BLOCK));
+        this.#blocks.push(this.#spare ?? Buffer.allocUnsafeSlow(BLOCK));
+        this.#spare = undefined;
         this.#room = BLOCK;
       }
       const fitting = bytes.subarray(at, at + this.#room);
@@ -84,7 +86,7 @@ class Blocks {
 
   /** Gives up blocks at the beginning, as long as so many bytes are left. */
   leave(count: number): void {
-    while (this.size - BLOCK >= count) this.#blocks.shift();
+    while (this.size - BLOCK >= count) this.#spare = this.#blocks.shift();
   }
 
   bytes(): Buffer {

@@ -89,15 +89,11 @@ export class Texts {
   }
 
   /** Goes on in a stream, from an index of these bytes; told is, for each text that ends, its number and the index behind it. */
-  read(
-    { state, lineEnds }: Position,
-    bytes: Uint8Array,
-    from: number,
-    found: (text: number, end: number) => void,
-  ): Position {
+  read(position: Position, bytes: Uint8Array, from: number, found: (text: number, end: number) => void): Position {
     const rows = this.#rows;
     const rowCount = this.#rowCount;
     const isEnd = this.#isEnd;
+    let { state, lineEnds } = position;
     for (let at = from; at < bytes.length; at += 1) {
       const byte = bytes[at] as number;
       if (byte === LF || byte === CR) {

@@ -42,7 +42,7 @@ async function project(source = TEST): Promise<{ readonly work: Workspace; reado
   git("remote", "add", "origin", "https://example.org/owner/calculator.git");
   work.write(
     "package.json",
-    JSON.stringify({ name: "calculator", version: "1.0.0", scripts: { test: "node --test" } }),
+    JSON.stringify({ name: "calculator", version: "1.0.0", scripts: { test: "node --test --test-reporter=tap" } }),
   );
   work.write(
     "package-lock.json",
