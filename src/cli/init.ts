@@ -30,7 +30,7 @@ export function init(attest: Command): void {
     async (dir: string | undefined, options: Options) => {
       const store = keystore();
       const folder = dir ?? ".";
-      const origin = options.origin ?? originOf(folder);
+      const origin = options.origin ?? (await originOf(folder));
       if (origin === undefined) {
         throw new AttestError(
           "usage",

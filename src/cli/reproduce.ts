@@ -15,6 +15,7 @@ import { TOOL } from "../node/version.js";
 import { compare, type Compared, type Original } from "../pipeline/comparison.js";
 import { isScenarioFile } from "../pipeline/scenario-file.js";
 import { recordedIn, runAgain, scenarioIn } from "../pipeline/reproduce.js";
+import { keptAside } from "../pipeline/aside.js";
 import { piecesOf } from "../pipeline/evidence.js";
 import { sign } from "../pipeline/sign.js";
 import { collect, engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
@@ -67,16 +68,22 @@ async function reproduceOnce(file: string, options: Options): Promise<number> {
 
   const { draft, evidence, secrets } = await again(original, file, options);
   const compared = compare(original, draft);
-  refuseSecrets(compared.draft as Json, piecesOf(compared.draft, evidence), secrets, allowSecret);
   const exit = compared.relation === "reproduces" ? 0 : 1;
+  const looked = (): void =>
+    refuseSecrets(compared.draft as Json, piecesOf(compared.draft, evidence), secrets, allowSecret);
   if (signer === undefined) {
+    looked();
     if (!json) answerBytes(readable(compared.draft as Json));
     tell(compared, { json, exit, path: undefined, statement: compared.draft });
     return exit;
   }
-  const { id, digest, ...attestation } = await sign(compared.draft, signer, engine, new Date());
-  const path = await deliverOrPrint(destination, { id, digest, ...attestation }, evidence, signer);
-  if (path !== undefined || !json) tell(compared, { json, exit, path, id, digest, keyid: signer.key.keyid });
+  await keptAside(compared.draft, evidence, async () => {
+    looked();
+    const attestation = await sign(compared.draft, signer, engine, new Date());
+    const path = await deliverOrPrint(destination, attestation, evidence, signer);
+    const { id, digest } = attestation;
+    if (path !== undefined || !json) tell(compared, { json, exit, path, id, digest, keyid: signer.key.keyid });
+  });
   return exit;
 }
 

@@ -1,6 +1,7 @@
 /** `attest run … -- <command…>`: what of the command line concerns a command, and how its output gets to whoever waits for it. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
+import { looksSecret } from "../harness/secrets.js";
 import { secretsHome } from "../node/paths.js";
 import { TOOL } from "../node/version.js";
 import { runTests, type CommandRun } from "../pipeline/command.js";
@@ -37,8 +38,6 @@ export const givenAmong = (options: CommandOptions): string[] =>
   (["report", "subject", "env", "title", "timeout", "allowSkipped", "sandbox"] as const)
     .filter((name) => options[name] !== undefined)
     .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
-
-const SECRET = /TOKEN|SECRET|PASS|PWD|(?<!NODE_)KEY|CREDENTIAL|PRIVATE|COOKIE|AUTH/i;
 
 export interface Call {
   readonly command: readonly string[];
@@ -83,7 +82,7 @@ function recordable(name: string): void {
       `expected the name of a variable, found ${JSON.stringify(name)}`,
       "its value is taken from the environment: --env NAME",
     );
-  if (SECRET.test(name))
+  if (looksSecret(name))
     throw new AttestError(
       "usage",
       `expected a variable that may be published, found ${name}`,

@@ -10,6 +10,7 @@ import { secretsIn, type Secret } from "../harness/secrets.js";
 import { create, list } from "../node/files.js";
 import { nearest } from "../node/paths.js";
 import type { Destination } from "../pipeline/destination.js";
+import { keptAside } from "../pipeline/aside.js";
 import { folderBeside, piecesOf, writeBeside } from "../pipeline/evidence.js";
 import { reportHint } from "../pipeline/report-hint.js";
 import { sign } from "../pipeline/sign.js";
@@ -69,21 +70,28 @@ async function runOnce(words: readonly string[], options: Options): Promise<numb
 
   const { draft, evidence, exit: own, counts, secrets } = await work(destination);
   const exit = own !== 0 ? own : draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
-  refuseSecrets(draft as Json, piecesOf(draft, evidence), secrets, allowSecret);
   const told = { json: options.json, counts, exit };
-  if (signer === undefined) {
-    const statement = readable(draft as Json);
-    if (output !== undefined && output !== "-") {
-      writeBeside(output, evidence);
-      create(output, statement);
-    } else if (!options.json) answerBytes(statement);
-    tell(draft, { ...told, path: output, statement: dryRun ? draft : undefined });
+  const looked = (): void => refuseSecrets(draft as Json, piecesOf(draft, evidence), secrets, allowSecret);
+  if (dryRun) {
+    looked();
+    if (!options.json) answerBytes(readable(draft as Json));
+    tell(draft, { ...told, path: undefined, statement: draft });
     return exit;
   }
-  const attestation = await sign(draft, signer, engine, new Date());
-  const path = await deliverOrPrint(destination, attestation, evidence, signer);
-  const { id, digest } = attestation;
-  if (path !== undefined || !options.json) tell(draft, { ...told, path, id, digest, keyid: signer.key.keyid });
+  await keptAside(draft, evidence, async () => {
+    looked();
+    if (signer === undefined) {
+      if (output !== undefined && output !== "-") {
+        writeBeside(output, evidence);
+        create(output, readable(draft as Json));
+      } else if (!options.json) answerBytes(readable(draft as Json));
+      return void tell(draft, { ...told, path: output });
+    }
+    const attestation = await sign(draft, signer, engine, new Date());
+    const path = await deliverOrPrint(destination, attestation, evidence, signer);
+    const { id, digest } = attestation;
+    if (path !== undefined || !options.json) tell(draft, { ...told, path, id, digest, keyid: signer.key.keyid });
+  });
   return exit;
 }
 

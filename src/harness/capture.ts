@@ -1,6 +1,7 @@
 /** What a command prints, as evidence: redacted, hashed to its end, kept whole or, beyond a limit, by its head and its tail. */
 import { createHash, type Hash } from "node:crypto";
 import { utf8, type Bytes } from "../core/bytes.js";
+import type { Piece } from "./attachments.js";
 import type { Stream } from "./command.js";
 import type { Redactions, Redactor } from "./redact.js";
 
@@ -55,6 +56,19 @@ export class Capture {
     this.#tail.add(bytes.subarray(toHead));
     this.#tail.leave(this.#kept);
   }
+}
+
+/** As evidence. */
+export function printedPiece(name: string, stream: Stream, captured: Captured, date: Date): Piece {
+  const { bytes, whole, truncated, redactions } = captured;
+  const annotations = {
+    ...(truncated && { truncated: { size: whole.size, sha256: whole.sha256 } }),
+    ...(redactions.count > 0 && { redactions: { count: redactions.count, rules: [...redactions.rules] } }),
+  };
+  return {
+    ...{ name, role: stream, mediaType: "text/plain", bytes, source: { date, kind: "observed" } },
+    ...(Object.keys(annotations).length > 0 && { annotations }),
+  };
 }
 
 const BLOCK = 64 * 1024;

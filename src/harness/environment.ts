@@ -38,9 +38,18 @@ export const variables = (env: Variables, named: readonly string[]): Record<stri
     }),
   );
 
+/** Without the variables by which git's hooks and aliases say which repository is meant: they would win over the folder. */
+export const withoutRepository = (env: Variables): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === undefined || (name.startsWith("GIT_") && !ABOUT_GIT.test(name)) ? [] : [[name, value]],
+    ),
+  );
+const ABOUT_GIT = /^GIT_(?:SSH.*|EXEC_PATH|CONFIG_(?:NOSYSTEM|SYSTEM|GLOBAL))$/;
+
 /**
- * For git: no variable that says which repository is meant (a hook has them), no program that a repository's settings name, no shortcuts
- * by which a change can hide. What a tested command has left in `.git` is not to be obeyed.
+ * For git: the repository is the one of the folder, its settings start neither a file monitor nor a hook, and there are no shortcuts by
+ * which a change can hide. Filters of a repository do run: only inside a sandbox is what a command has left in `.git` without effect.
  */
 export const forGit = (env: Variables): Record<string, string> => {
   const settings = {
@@ -49,11 +58,8 @@ export const forGit = (env: Variables): Record<string, string> => {
     "core.trustctime": "true",
     "core.checkStat": "default",
   };
-  const kept = Object.entries(withoutKeys(env)).filter(
-    ([name]) => !name.startsWith("GIT_") || /^GIT_(?:SSH.*|EXEC_PATH|CONFIG_(?:NOSYSTEM|SYSTEM|GLOBAL))$/.test(name),
-  );
   return {
-    ...Object.fromEntries(kept),
+    ...withoutRepository(withoutKeys(env)),
     GIT_OPTIONAL_LOCKS: "0",
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_CONFIG_COUNT: String(Object.keys(settings).length),

@@ -3,11 +3,12 @@
  * Whatever keeps one from being believed is a doubt, and a doubt is never a pass.
  */
 import { readdirSync, statSync, type Stats } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { readResults, type Results } from "../formats/results.js";
 import { read } from "../node/files.js";
+import type { Piece } from "./attachments.js";
 import { placesOf } from "./places.js";
 
 export interface Report {
@@ -205,3 +206,27 @@ function fingerprint(path: string): string {
 function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }
+
+/** More than these go into one file: each takes its place in the statement. */
+const MOST_PIECES = 20;
+
+/** The files as evidence. What was printed is evidence already. */
+export function reportPieces(reports: readonly Report[]): Piece[] {
+  const files = reports.flatMap(({ name, bytes, modified }) =>
+    bytes && modified ? [{ name, bytes, date: modified }] : [],
+  );
+  const piece = (name: string, mediaType: string, bytes: Bytes, date: Date): Piece => ({
+    ...{ name, role: "report", mediaType, bytes },
+    source: { date, kind: "file-mtime" },
+  });
+  if (files.length > MOST_PIECES) {
+    const texts = Object.fromEntries(files.map(({ name, bytes }) => [name, new TextDecoder().decode(bytes)]));
+    const latest = new Date(Math.max(...files.map(({ date }) => date.getTime())));
+    return [piece("reports.json", "application/json", utf8(JSON.stringify(texts)), latest)];
+  }
+  return files.map(({ name, bytes, date }) =>
+    piece(basename(name), MEDIA_TYPES[extname(name)] ?? "text/plain", bytes, date),
+  );
+}
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = { ".json": "application/json", ".xml": "application/xml" };

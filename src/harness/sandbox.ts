@@ -24,6 +24,28 @@ export interface SandboxOptions {
   readonly secrets: string;
 }
 
+/** Its name and version, when this command works with it. @throws what `missing` makes of what was found */
+export async function bubblewrap(
+  [program = "", ...args]: readonly string[],
+  missing: (found: string) => AttestError,
+): Promise<string> {
+  let version: string;
+  try {
+    version = (await run("bwrap", ["--version"], { timeout: DEADLINE_MS })).stdout.trim();
+  } catch {
+    throw missing("no bwrap");
+  }
+  try {
+    await run(program, args, { timeout: DEADLINE_MS });
+  } catch (error) {
+    const [said = ""] = String((error as { stderr?: unknown }).stderr ?? error).split("\n");
+    throw missing(`${version}, which does not work here: ${said}`);
+  }
+  return version;
+}
+
+const over = (files: readonly string[], empty: string): string[] => files.flatMap((file) => ["--ro-bind", empty, file]);
+
 /** An empty file to lay over another: programs that read their settings find none. A device would be refused there. */
 function nothing(): string {
   const folder = mkdtempSync(join(tmpdir(), "f3-attest-empty-"));
@@ -51,29 +73,15 @@ export async function sandbox({ root, cwd, secrets }: SandboxOptions): Promise<S
     // After the project, which may hold them: a home under git. What git is told there is not the command's to change.
     ...there([join(root, ".git")]).flatMap((path) => ["--ro-bind", path, path]),
     ...folders.flatMap((folder) => ["--tmpfs", folder]),
-    ...files.flatMap((file) => ["--ro-bind", nothing(), file]),
+    ...(files.length === 0 ? [] : over(files, nothing())),
     ...["--unshare-all", "--die-with-parent", "--new-session"],
     ...["--setenv", "TMPDIR", "/tmp", "--setenv", "XDG_CACHE_HOME", "/tmp/.cache"],
     ...["--chdir", cwd, "--"],
   ];
-  const missing = (found: string): AttestError =>
-    new AttestError(
-      "sandbox-missing",
-      `expected bubblewrap to shut the command in, found ${found}`,
-      "install bubblewrap and allow user namespaces, or leave --sandbox out",
-    );
-  let version: string;
-  try {
-    version = (await run("bwrap", ["--version"], { timeout: DEADLINE_MS })).stdout.trim();
-  } catch {
-    throw missing("no bwrap");
-  }
-  try {
-    await run("bwrap", [...prefix.slice(1), "true"], { timeout: DEADLINE_MS });
-  } catch (error) {
-    const [said] = String((error as { stderr?: unknown }).stderr ?? error).split("\n");
-    throw missing(`${version}, which does not work here: ${said ?? "no word from it"}`);
-  }
+  const version = await bubblewrap([...prefix, "true"], (found) => {
+    const hint = "install bubblewrap and allow user namespaces, or leave --sandbox out";
+    return new AttestError("sandbox-missing", `expected bubblewrap to shut the command in, found ${found}`, hint);
+  });
   return {
     prefix,
     about: `${version}: no network, the system read-only, /tmp its own, keys and credentials in their usual places out of sight, as is what lies in /run; the project's folder to write to, but for .git`,

@@ -32,7 +32,8 @@ const SUSPICIOUS =
   /TOKEN|SECRET|PASS|PWD|KEY|AUTH(?!OR(?!I))|CRED|COOKIE|SESSION|PRIVATE|SIGN|DSN|WEBHOOK|CERT|BEARER|JWT|MNEMONIC|CONNECTION_STRING|(?:^|_)(?:PAT|OTP|PIN|SAS)(?:_|$)/i;
 const UNSUSPICIOUS =
   /^(?:PWD|OLDPWD|XAUTHORITY|SSH_CONNECTION|SESSIONNAME|DESKTOP_SESSION|(?:XDG|DBUS)_SESSION_\w*|\w*_SIGNAL)$/i;
-const looksSecret = (name: string): boolean => SUSPICIOUS.test(name) && !UNSUSPICIOUS.test(name);
+/** By its name alone. */
+export const looksSecret = (name: string): boolean => SUSPICIOUS.test(name) && !UNSUSPICIOUS.test(name);
 
 const OWN = /^F3_ATTEST_/i;
 

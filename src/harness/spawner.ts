@@ -1,7 +1,7 @@
 /** The programs that a scenario of one's own runs: what they print is evidence, without secrets, and none outlives the run. */
 import { fromUtf8, utf8 } from "../core/bytes.js";
-import { Capture, type Captured } from "./capture.js";
-import { runCommand, type Stream } from "./command.js";
+import { Capture, printedPiece } from "./capture.js";
+import { runCommand } from "./command.js";
 import type { Spawned } from "./define.js";
 import { withoutKeys } from "./environment.js";
 import type { Reply, Spawn } from "./host.js";
@@ -64,21 +64,13 @@ export class Spawner {
       ...(survivors.length > 0 && { survivors: survivors.join(", ") }),
     });
     if (evidence)
-      for (const stream of ["stdout", "stderr"] as const) this.#keep(called, stream, kept[stream].end(), finishedAt);
+      for (const stream of ["stdout", "stderr"] as const) {
+        const captured = kept[stream].end();
+        if (captured.whole.size > 0)
+          this.#probe.attach(printedPiece(`${called}.${stream}.txt`, stream, captured, finishedAt));
+      }
     const [stdout, stderr] = [printed.stdout, printed.stderr].map((all) => new TextDecoder().decode(all.end().bytes));
     return { exitCode, signal: how.signal, timedOut, stdout: stdout ?? "", stderr: stderr ?? "", wallMs };
-  }
-
-  #keep(name: string, stream: Stream, { bytes, whole, truncated, redactions }: Captured, date: Date): void {
-    if (whole.size === 0) return;
-    this.#probe.attach({
-      ...{ name: `${name}.${stream}.txt`, role: stream, mediaType: "text/plain", bytes },
-      source: { date, kind: "observed" },
-      annotations: {
-        ...(truncated && { truncated: { size: whole.size, sha256: whole.sha256 } }),
-        ...(redactions.count > 0 && { redactions: { count: redactions.count, rules: [...redactions.rules] } }),
-      },
-    });
   }
 
   /** `node`, `node-2`, `node-3`: each piece of evidence has a name of its own. */

@@ -45,16 +45,19 @@ export async function workTreeOf(cwd: string, { ours = [], written = [] }: NoPar
     paths
       .map((path) => relative(root, resolve(path)).replaceAll(sep, "/"))
       .filter((path) => path !== "" && !path.startsWith(".."));
-  const remote = await run("git", ["remote", "get-url", "origin"], { cwd: root, env: forGit(process.env) }).then(
-    ({ stdout }) => publicRemote(stdout.trim()),
-    () => undefined,
-  );
   const files = ["--path-format=absolute", "--git-path", "index", "--git-path", "objects"];
   const [index = "", objects = ""] = (await inTree(root, "rev-parse", ...files)).split("\n");
   const without = below(ours);
   const changes = await changesIn({ root, index, objects, without, written: below(written) });
-  return { root, commit, tree, remote, changes, without };
+  return { root, commit, tree, remote: await remoteOf(root), changes, without };
 }
+
+/** What git calls `origin`, as far as it is an address of a host. */
+export const remoteOf = (folder: string): Promise<string | undefined> =>
+  run("git", ["remote", "get-url", "origin"], { cwd: folder, env: forGit(process.env) }).then(
+    ({ stdout }) => publicRemote(stdout.trim()),
+    () => undefined,
+  );
 
 /** `https://host/path`; undefined for what is no address of a host, a path on somebody's machine for example. */
 export function publicRemote(url: string): string | undefined {

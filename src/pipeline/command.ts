@@ -7,7 +7,7 @@ import { AttestError } from "../core/errors.js";
 import { canonical, readable, type Json } from "../core/json.js";
 import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Subject } from "../core/statement.js";
 import { Attachments } from "../harness/attachments.js";
-import { Capture, Timeline, type Captured } from "../harness/capture.js";
+import { Capture, printedPiece, Timeline, type Captured } from "../harness/capture.js";
 import { checksOf, combine, figuresOf, LAYOUTS, observationsOf, type Combined, type Layout } from "../harness/cases.js";
 import { runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
 import { markOf, type Mark } from "../harness/changes.js";
@@ -16,7 +16,7 @@ import { environment, variables, withoutKeys } from "../harness/environment.js";
 import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
 import { redact, Redactor } from "../harness/redact.js";
-import { inKnownPlaces, Reports, type Report } from "../harness/reports.js";
+import { inKnownPlaces, reportPieces, Reports, type Report } from "../harness/reports.js";
 import type { Run } from "../harness/run.js";
 import { sandbox, type Sandbox } from "../harness/sandbox.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
@@ -173,8 +173,9 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   const evidence = new Attachments(engine);
   const attach = (name: string, role: string, mediaType: string, bytes: Bytes): void =>
     evidence.add({ name, role, mediaType, bytes, source: { date: result.finishedAt, kind: "observed" } });
-  addPrinted(evidence, printed, result.finishedAt);
-  addReports(evidence, reports);
+  for (const stream of ["stdout", "stderr"] as const)
+    evidence.add(printedPiece(`${stream}.txt`, stream, printed[stream], result.finishedAt));
+  for (const piece of reportPieces(reports)) evidence.add(piece);
   if (combined.cases.length > 0)
     attach("results.ndjson", "observations", "application/x-ndjson", observationsOf(combined.cases));
   attach("timeline.ndjson", "timeline", "application/x-ndjson", timeline.end());
@@ -232,12 +233,12 @@ function firstThatFits({ cases }: Combined, make: (layout: Layout) => Draft): Dr
   const possible = LAYOUTS.filter(
     ({ groups, named }) => (groups === "cases" ? cases.length : Math.min(open, named)) <= MOST_CHECKS,
   );
-  let last: Draft | undefined;
-  for (const layout of possible) {
-    last = make(layout);
-    if (canonical(last as Json).length + ROOM <= MAX_PAYLOAD) return last;
+  for (const [at, layout] of possible.entries()) {
+    const made = make(layout);
+    // The shortest may be too large for other reasons, which signing names.
+    if (at === possible.length - 1 || canonical(made as Json).length + ROOM <= MAX_PAYLOAD) return made;
   }
-  return last ?? make({ groups: "none", named: 0 }); // too large for other reasons, which signing names
+  throw new Error("the shortest layout is always possible");
 }
 
 /** The files that say how the project is built and tested, the program, and how it was asked to run. */
@@ -270,56 +271,6 @@ async function configurationOf(
 function programAt(name: string, cwd: string, path: string): string | undefined {
   const places = name.includes("/") ? [resolve(cwd, name)] : path.split(delimiter).map((folder) => join(folder, name));
   return places.find((place) => statSync(place, { throwIfNoEntry: false })?.isFile());
-}
-
-function addPrinted(evidence: Attachments, printed: Recorded["printed"], date: Date): void {
-  for (const stream of ["stdout", "stderr"] as const) {
-    const { bytes, whole, truncated, redactions } = printed[stream];
-    const annotations = {
-      ...(truncated && { truncated: { size: whole.size, sha256: whole.sha256 } }),
-      ...(redactions.count > 0 && { redactions: { count: redactions.count, rules: [...redactions.rules] } }),
-    };
-    evidence.add({
-      ...{ name: `${stream}.txt`, role: stream, mediaType: "text/plain", bytes, source: { date, kind: "observed" } },
-      ...(Object.keys(annotations).length > 0 && { annotations }),
-    });
-  }
-}
-
-/** More than these go into one file: each takes its place in the statement. */
-const MOST_REPORTS = 20;
-
-function addReports(evidence: Attachments, reports: readonly Report[]): void {
-  const files = reports.flatMap((report) =>
-    report.bytes && report.modified ? [{ ...report, bytes: report.bytes, modified: report.modified }] : [],
-  );
-  if (files.length > MOST_REPORTS) {
-    const texts = Object.fromEntries(files.map(({ name, bytes }) => [name, new TextDecoder().decode(bytes)]));
-    const date = new Date(Math.max(...files.map(({ modified }) => modified.getTime())));
-    const bytes = utf8(JSON.stringify(texts));
-    evidence.add({
-      name: "reports.json",
-      role: "report",
-      mediaType: "application/json",
-      bytes,
-      source: { date, kind: "file-mtime" },
-    });
-    return;
-  }
-  for (const { name, bytes, modified } of files) {
-    const mediaType = name.endsWith(".json")
-      ? "application/json"
-      : name.endsWith(".xml")
-        ? "application/xml"
-        : "text/plain";
-    evidence.add({
-      name: basename(name),
-      role: "report",
-      mediaType,
-      bytes,
-      source: { date: modified, kind: "file-mtime" },
-    });
-  }
 }
 
 async function subjectAfter(

@@ -1,6 +1,5 @@
 /** How a known test runner is brought to write a report: said to those whose run has none. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { scriptOf } from "./project.js";
 
 const ADVICE: readonly (readonly [runner: RegExp, advice: string])[] = [
   [/\bvitest\b/, "vitest writes one with: --reporter=default --reporter=junit --outputFile.junit=junit.xml"],
@@ -18,21 +17,11 @@ const ADVICE: readonly (readonly [runner: RegExp, advice: string])[] = [
 
 /** By the words of the command, and where npm or another runs a script, by that script. */
 export function reportHint(command: readonly string[], cwd: string): string {
-  const words = `${command.join(" ")} ${scriptOf(command, cwd)}`;
-  const found = ADVICE.find(([runner]) => runner.test(words));
+  const [program = "", ...words] = command;
+  const scripts = /(?:^|[/\\])(?:npm|yarn|pnpm|bun)$/.test(program)
+    ? words.map((word) => scriptOf(cwd, word === "t" ? "test" : word))
+    : [];
+  const all = [...command, ...scripts].join(" ");
+  const found = ADVICE.find(([runner]) => runner.test(all));
   return found?.[1] ?? "most runners can write JUnit XML; name it with --report FILE";
-}
-
-function scriptOf([program = "", ...words]: readonly string[], cwd: string): string {
-  if (!/(?:^|[/\\])(?:npm|yarn|pnpm|bun)$/.test(program)) return "";
-  try {
-    const { scripts = {} } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as {
-      scripts?: Readonly<Record<string, unknown>>;
-    };
-    const name = words.find((word) => word in scripts) ?? (words[0] === "t" ? "test" : "");
-    const script = scripts[name];
-    return typeof script === "string" ? script : "";
-  } catch {
-    return "";
-  }
 }

@@ -4,7 +4,7 @@ import { AttestError } from "../core/errors.js";
 import type { ResultStatement } from "../core/statement.js";
 import { withCheckout, type Wanted } from "../harness/checkout.js";
 import { runCommand, shellCode } from "../harness/command.js";
-import { withoutKeys } from "../harness/environment.js";
+import { withoutKeys, withoutRepository } from "../harness/environment.js";
 import { REDACTED } from "../harness/redact.js";
 import { runTests, type CommandRun, type CommandRunOptions } from "./command.js";
 
@@ -69,7 +69,7 @@ export function recordedIn({ subject, predicate }: ResultStatement): Recorded {
     sandbox: asked["sandbox"] === true,
     variables: Object.fromEntries(
       Object.entries(predicate.f3.run.environment).flatMap(([name, value]) =>
-        name.startsWith("$") ? [[name.slice(1), value]] : [],
+        name.startsWith("$") && !value.includes(REDACTED) ? [[name.slice(1), value]] : [],
       ),
     ),
   };
@@ -95,7 +95,7 @@ export async function runAgain(recorded: Recorded, options: AgainOptions): Promi
     return await runTests({
       ...rest,
       ...{ command, cwd, reports, timeoutMs, allowSkipped, sandbox },
-      env: { ...withoutGit(options.env), ...variables },
+      env: { ...withoutRepository(options.env), ...variables },
       recorded: Object.keys(variables),
       subjects: [],
       without: [],
@@ -103,14 +103,10 @@ export async function runAgain(recorded: Recorded, options: AgainOptions): Promi
   });
 }
 
-/** Of a hook's or a worktree's variables none may name the user's own repository to what runs in the checkout. */
-const withoutGit = (env: CommandRunOptions["env"]): CommandRunOptions["env"] =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("GIT_")));
-
 /** What the command needs and git does not have. It is no part of what is compared, and has the network. */
 async function prepare(line: string, cwd: string, { env, output, signal }: AgainOptions): Promise<void> {
   const result = await runCommand(["sh", "-c", line], {
-    ...{ cwd, env: withoutKeys(withoutGit(env)), signal },
+    ...{ cwd, env: withoutKeys(withoutRepository(env)), signal },
     output: (_, chunk) => output("stderr", chunk),
   });
   const code = shellCode(result);

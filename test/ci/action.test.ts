@@ -8,7 +8,7 @@ import { words } from "../../action/words.js";
 import type { JsonObject } from "../../src/core/json.js";
 import { attest, MAIN, stranger, workspace, type Workspace } from "../cli/attest.js";
 import { secretOf } from "../cli/drafts.js";
-import { repository, type Git } from "./git.js";
+import { repository, type Git } from "../cli/git.js";
 import {
   machine,
   parseOutputs,

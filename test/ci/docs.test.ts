@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { MAIN, stranger, workspace } from "../cli/attest.js";
 import { secretOf } from "../cli/drafts.js";
-import { repository } from "./git.js";
+import { repository } from "../cli/git.js";
 import { readYaml, ROOT } from "./runner.js";
 import { parseYaml } from "./yaml.js";
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { workspace, type Workspace } from "../cli/attest.js";
-import { repository } from "./git.js";
+import { repository } from "../cli/git.js";
 
 function project(remote?: string): Workspace {
   const work = workspace();

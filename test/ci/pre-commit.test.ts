@@ -8,7 +8,7 @@ import { generateX25519Identity } from "age-encryption";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { workspace, type Workspace } from "../cli/attest.js";
 import { lab, publish } from "../cli/drafts.js";
-import { repository, type Git } from "./git.js";
+import { repository, type Git } from "../cli/git.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const PEM = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }) as string;

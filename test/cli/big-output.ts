@@ -1,5 +1,4 @@
 /** A command that prints as much as it is told, and what is published of it: for the tests of long output. */
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import type { Draft } from "../../src/core/statement.js";
 import { KEPT } from "../../src/harness/capture.js";
 import type { Stream } from "../../src/harness/command.js";
 import { copyOf, start, workspace, type Ran, type Workspace } from "./attest.js";
+import { repository } from "./git.js";
 
 export const MB = 1024 * 1024;
 /** Of memory, for the process itself, whatever it is given to read. */
@@ -28,11 +28,9 @@ const block = (at: number): string => Array.from({ length: 16384 }, (_, n) => li
 /** A repository with the printer and a registry in it. */
 export async function printerProject(): Promise<Workspace> {
   const project = workspace();
-  const git = (...args: readonly string[]): unknown =>
-    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: project.cwd });
+  const git = repository(project);
   project.write("printer.mjs", PRINTER);
   project.write(".gitignore", "printed\n");
-  git("init", "-q");
   git("add", "-A");
   git("commit", "-qm", "first");
   await project.attest("init", "--origin", "example.org/lab");

@@ -1,11 +1,11 @@
 /** `attest run -- <command>`: a command of any kind, in a repository of its own, attested as a user would do it. */
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
 import type { Draft } from "../../src/core/statement.js";
 import { attest, copyOf, ended, fault, start, workspace, type Ran, type Workspace } from "./attest.js";
+import { repository } from "./git.js";
 import { processesWith } from "./processes.js";
 
 /** Writes the files that its arguments name, from files that lie beside, prints, and exits as it is told. */
@@ -33,12 +33,10 @@ let project: Workspace;
 
 beforeAll(async () => {
   project = workspace();
-  const git = (...args: readonly string[]): unknown =>
-    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: project.cwd });
+  const git = repository(project);
   project.write("package.json", `{ "name": "sums", "scripts": { "test": "node runner.mjs" } }\n`);
   project.write("runner.mjs", RUNNER);
   project.write(".gitignore", "orders.json\n*.xml\n*.tap\nout/\n");
-  git("init", "-q");
   git("add", "-A");
   git("commit", "-qm", "first");
   await project.attest("init", "--origin", "example.org/lab");
@@ -461,6 +459,11 @@ for (const character of spelled + "\\n") { process.stdout.write(character); awai
     expect(error + String(hint)).not.toContain(token);
     expect(refused.code).toBe(2);
     const rule = /--allow-secret (\S+)/.exec(String(hint))?.[1] ?? "";
+    // Nothing of the run is lost: what it gave is signed when that is allowed.
+    const kept = /the result is kept: attest sign (\S+);/.exec(String(hint))?.[1] ?? "";
+    expect((await here.attest("sign", kept)).code).toBe(2);
+    const signed = await here.attest("sign", kept, "--registry", ".", "--allow-secret", rule, "--json");
+    expect(signed.json(), signed.stderr).toMatchObject({ verdict: "VALIDATED" });
     expect((await shell(here, ":", {}, "--title", `uses ${token}`, "--allow-secret", rule)).code).toBe(0);
   });
 });

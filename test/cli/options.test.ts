@@ -1,5 +1,4 @@
 /** Every option of every verb, once, where it alone makes the difference; an option that is new has no row here and is told. */
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -19,6 +18,7 @@ import {
   type Ran,
   type Workspace,
 } from "./attest.js";
+import { repository } from "./git.js";
 import { lab, locked, secretOf, writeDraft } from "./drafts.js";
 import { manual } from "./manual.js";
 
@@ -69,11 +69,10 @@ const second = (work: Workspace): string => formatKey(new Keystore(work.home, no
 
 /** The call that makes a run again which is recorded for it, on a commit of its own. */
 async function again(work: Workspace, ...options: readonly string[]): Promise<string[]> {
-  const git = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
   work.write(".gitignore", "*\n");
-  execFileSync("git", ["init", "-q"], { cwd: work.cwd });
-  execFileSync("git", ["add", "-f", ".gitignore"], { cwd: work.cwd });
-  execFileSync("git", [...git, "commit", "-qm", "first"], { cwd: work.cwd });
+  const git = repository(work);
+  git("add", "-f", ".gitignore");
+  git("commit", "-qm", "first");
   const ran = ok(await work.attest("run", "--registry", "lab", "--json", ...options, "--", "true")).json();
   return ["reproduce", ran["path"] as string];
 }

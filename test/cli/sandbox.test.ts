@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Draft } from "../../src/core/statement.js";
 import { attest, copyOf, fault, workspace, type Ran, type Workspace } from "./attest.js";
+import { repository } from "./git.js";
 import { processesWith } from "./processes.js";
 
 /** Where user namespaces are not allowed bubblewrap is of no use; then these tests are skipped, and counted so. */
@@ -15,10 +16,8 @@ let project: Workspace;
 
 beforeAll(async () => {
   project = workspace();
-  const git = (...args: readonly string[]): unknown =>
-    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: project.cwd });
+  const git = repository(project);
   project.write("package.json", `{ "name": "shut" }\n`);
-  git("init", "-q");
   git("add", "-A");
   git("commit", "-qm", "first");
   await project.attest("init", "--origin", "example.org/lab");

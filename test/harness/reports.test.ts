@@ -131,10 +131,8 @@ describe("among what is printed", () => {
 
   test("what is not whole is never believed", () => {
     expect(doubts(found([], () => undefined, TAP, true)).join()).toMatch(/not whole/);
-    expect(
-      doubts(found([], () => undefined, TAP.slice(0, -1))).length +
-        doubts(found([], () => undefined, TAP.replace("1..1", "1..2"))).length,
-    ).toBeGreaterThan(0);
+    expect(doubts(found([], () => undefined, TAP.slice(0, -1)))).toHaveLength(1);
+    expect(doubts(found([], () => undefined, TAP.replace("1..1", "1..2")))).toHaveLength(1);
   });
 
   test("a file comes before it", () => {

@@ -6,13 +6,12 @@ import * as fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/core/bytes.js";
-import { AttestError } from "../../src/core/errors.js";
 import { derive, type Verdict } from "../../src/core/verdict.js";
-import { readResults, type Results } from "../../src/formats/results.js";
+import { readResults } from "../../src/formats/results.js";
 import { checksOf, combine } from "../../src/harness/cases.js";
 import { conditionsOf } from "../../src/harness/conditions.js";
 import { Reports } from "../../src/harness/reports.js";
-import { failures, sound } from "../formats/reading.js";
+import { attempt, failures, sound } from "../formats/reading.js";
 
 const RUNS = 100_000;
 
@@ -25,16 +24,6 @@ const golden = readdirSync(folder)
   });
 type Golden = (typeof golden)[number];
 const all = golden.map((one) => [one.name, one] as const);
-
-/** Any other fault than these two is thrown on, and fails the test. */
-function attempt(bytes: Bytes): Results | undefined {
-  try {
-    return readResults(bytes);
-  } catch (error) {
-    if (error instanceof AttestError && ["report-format", "too-large"].includes(error.code)) return undefined;
-    throw error;
-  }
-}
 
 /** As a command would be judged that prints this and ends so, with every leniency that there is. */
 function verdictOf(bytes: Bytes, exitCode: number): Verdict {

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { promisify } from "node:util";
 import { AttestError } from "../../../core/errors.js";
+import { bubblewrap } from "../../../harness/sandbox.js";
 
 const run = promisify(execFile);
 const DEADLINE_MS = 20_000;
@@ -44,17 +45,10 @@ export async function outputOf(what: Sandboxed): Promise<string> {
 /** What the statement says of it. @throws AttestError `driver-missing` when there is none, or it does not work here */
 export async function sandboxAbout(home: string): Promise<string> {
   const hint = "install bubblewrap and allow user namespaces, or take another driver: --driver fs";
-  let version: string;
-  try {
-    version = (await run("bwrap", ["--version"], { timeout: DEADLINE_MS })).stdout.trim();
-  } catch {
-    throw new AttestError("driver-missing", "expected bubblewrap to keep the program offline, found no bwrap", hint);
-  }
-  try {
-    await outputOf({ program: "/bin/sh", args: ["-c", ":"], home });
-  } catch (error) {
-    const [found] = String((error as { stderr?: unknown }).stderr ?? error).split("\n");
-    throw new AttestError("driver-missing", `expected ${version} to work, found: ${found ?? "no word from it"}`, hint);
-  }
+  const version = await bubblewrap(
+    sandboxed({ program: "/bin/sh", args: ["-c", ":"], home }),
+    (found) =>
+      new AttestError("driver-missing", `expected bubblewrap to keep the program offline, found ${found}`, hint),
+  );
   return `${version}: no network, an environment of its own, the user's home hidden, only the run's temporary home to write to`;
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Workspace } from "../cli/attest.js";
+import type { Workspace } from "./attest.js";
 
 export interface Told {
   readonly code: number | null;
