@@ -11,7 +11,7 @@ export default defineConfig(
       parserOptions: {
         projectService: {
           // In no tsconfig above them, they are read with the settings of the tests.
-          allowDefaultProject: ["*.js", "*.ts", "web/*.js", "docs/examples/*.js", "action/*.js"],
+          allowDefaultProject: ["*.js", "*.ts", "src/cli/*.js", "web/*.js", "docs/examples/*.js", "action/*.js"],
           defaultProject: "test/tsconfig.json",
         },
         tsconfigRootDir: import.meta.dirname,

@@ -52,6 +52,7 @@ it("holds the build and the documents, no sources, no tests, no keys", () => {
   expect(paths).toEqual(
     expect.arrayContaining([
       "dist/cli/main.js",
+      "dist/cli/LICENSES.txt",
       "dist/index.js",
       "dist/index.d.ts",
       "dist/web/verifier.js",

@@ -30,7 +30,9 @@ export const withScenarioOptions = (command: Command): Command =>
 
 /** The test that is meant, if it can be run so. Nothing has run yet. */
 export async function scenarioFor(word: string, options: ScenarioOptions): Promise<Scenario> {
-  const scenario = isScenarioFile(word) ? await interruptible((signal) => loadScenario(word, signal)) : named(word);
+  const scenario = isScenarioFile(word)
+    ? await interruptible((signal) => loadScenario(word, signal))
+    : await named(word);
   checkChoices(scenario, choicesIn(options));
   return scenario;
 }
@@ -76,9 +78,9 @@ async function subjectFor(scenario: Scenario, without: readonly string[]): Promi
   return subjectsOf(projectName(tree.root), tree);
 }
 
-function named(word: string): Scenario {
+async function named(word: string): Promise<Scenario> {
   try {
-    return scenarioNamed(word);
+    return await scenarioNamed(word);
   } catch (error) {
     if (!(error instanceof AttestError)) throw error;
     throw new AttestError(

@@ -39,6 +39,9 @@ export interface Looking {
 
 /** @throws AttestError `subject-missing` for what git cannot read */
 export async function changesIn({ root, index, objects, without, written }: Looking): Promise<Changes | undefined> {
+  const asItIs = new Git(root, forGit(process.env));
+  const [hidden, said] = await Promise.all([asItIs.hidden(), asItIs.names(STATUS)]);
+  if (hidden.length === 0 && said.length === 0) return undefined; // as most are, and known by one look
   const folder = mkdtempSync(join(tmpdir(), "f3-attest-index-"));
   try {
     mkdirSync(join(folder, "objects")); // what is added here is forgotten
@@ -51,13 +54,14 @@ export async function changesIn({ root, index, objects, without, written }: Look
     };
     const git = new Git(root, env);
     const paths = pathsBut(without);
-    await git.unhide();
+    await git.unhide(hidden);
     await git.add(["--update", "--", "."], []);
-    await git.refuseHidden();
+    const [others] = await Promise.all([
+      git.names(["ls-files", "--others", "--exclude-standard", "-z"]),
+      git.refuseHidden(),
+    ]);
     const passedOver = [...without, ...written];
-    const fresh = (await git.names(["ls-files", "--others", "--exclude-standard", "-z"])).filter(
-      (name) => !passedOver.some((path) => name === path || name.startsWith(`${path}/`)),
-    );
+    const fresh = others.filter((name) => !passedOver.some((path) => name === path || name.startsWith(`${path}/`)));
     if (fresh.length > 0) await git.add(["--pathspec-from-file=-", "--pathspec-file-nul"], fresh);
     const changed = await git.names(["diff", "--cached", "--name-only", "-z", "--no-renames", "HEAD", ...paths]);
     if (changed.length === 0) return undefined;
@@ -87,6 +91,8 @@ const DIFF = [
   ...["--inter-hunk-context=0", "--submodule=short", "--ignore-submodules=none", "-O/dev/null"],
 ];
 
+const STATUS = ["status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none"];
+
 const COMMAND = ["-c", "core.quotePath=true", "diff"];
 const pathsBut = (without: readonly string[]): string[] => [
   "--",
@@ -102,9 +108,12 @@ export async function markOf(root: string, without: readonly string[], prefix: r
   const [program, words] = prefix.length === 0 ? ["git", []] : [prefix[0] ?? "", [...prefix.slice(1), "git"]];
   const env = forGit(process.env);
   try {
-    const { stdout } = await run(program, [...words, "rev-parse", "HEAD", "HEAD^{tree}"], { cwd: root, env });
     const asked = [program, ...words, ...COMMAND, ...DIFF, "HEAD", ...pathsBut(without)];
-    return { commit: stdout.trim(), known: await digestOf(asked, root, env) };
+    const [{ stdout }, known] = await Promise.all([
+      run(program, [...words, "rev-parse", "HEAD", "HEAD^{tree}"], { cwd: root, env }),
+      digestOf(asked, root, env),
+    ]);
+    return { commit: stdout.trim(), known };
   } catch (error) {
     if (error instanceof AttestError) throw error;
     throw new AttestError(
@@ -152,11 +161,14 @@ class Git {
   }
 
   /** Two bits of the index tell git not to look at a file: `assume-unchanged`, and `skip-worktree` although the file is there. */
-  async unhide(): Promise<void> {
-    const hidden = (await this.names(["ls-files", "-v", "-z"])).filter((line) => /^[a-zS]/.test(line));
-    const names = hidden
+  async hidden(): Promise<string[]> {
+    return (await this.names(["ls-files", "-v", "-z"]))
+      .filter((line) => /^[a-zS]/.test(line))
       .map((line) => line.slice(2))
       .filter((name) => lstatSync(join(this.#root, name), { throwIfNoEntry: false }) !== undefined);
+  }
+
+  async unhide(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     for (const bit of ["--no-assume-unchanged", "--no-skip-worktree"])
       await this.#feed(["update-index", bit, "-z", "--stdin"], names);

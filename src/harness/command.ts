@@ -48,7 +48,7 @@ const GRACE_MS = 5000;
 const DRAIN_MS = 1000;
 const LOOK_MS = 100;
 /** What is spent on looking stays below one part in so many of the time. */
-const LOOK_SHARE = 50;
+const LOOK_SHARE = 200;
 
 /** What a shell would give for it: 128 and the signal's number where there is no code. */
 export const shellCode = ({ exitCode, signal }: Pick<CommandResult, "exitCode" | "signal">): number =>
@@ -174,7 +174,7 @@ async function endSurvivors(mark: string, group: number): Promise<readonly strin
       found.set(pid, name);
       kill(pid);
     }
-    await sleep(10);
+    if (empty < 2) await sleep(10);
   }
   signalGroup(group, "SIGKILL"); // where nobody can look, the group is what is known
   return process.platform === "linux" ? [...found.values()] : undefined;

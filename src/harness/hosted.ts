@@ -9,7 +9,7 @@ import type { Fault, Message, Reply } from "./host.js";
 import type { Probe } from "./scenario.js";
 import { cleanText, Spawner } from "./spawner.js";
 
-const HOST = fileURLToPath(new URL("./host.js", import.meta.url));
+const HOST = fileURLToPath(new URL("../harness/host.js", import.meta.url));
 /** That a file without a package.json is read twice is for nobody who tests with it to mend. */
 const OPTIONS = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"];
 

@@ -20,7 +20,7 @@ import { inKnownPlaces, reportPieces, Reports, type Report } from "../harness/re
 import type { Run } from "../harness/run.js";
 import { sandbox, type Sandbox } from "../harness/sandbox.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
-import { fileDigest, fileSubjects, subjectsOf, workTreeOf, type WorkTree } from "../harness/subject.js";
+import { openedDigest, fileSubjects, subjectsOf, workTreeOf, type WorkTree } from "../harness/subject.js";
 import { accountOf, counted } from "./account.js";
 
 export interface CommandRunOptions {
@@ -76,6 +76,12 @@ function within(cwd: string, path: string): string {
   return path === "-" || inside === "" || inside.startsWith("..") ? path : inside.replaceAll(sep, "/");
 }
 
+/** An interpreter is large: it is read while it runs, which is when nobody can write to it. */
+interface Program {
+  readonly name: string;
+  readonly digest: Promise<string>;
+}
+
 /** All that is known before the command begins; what can be refused is refused here. */
 interface Setting {
   readonly project: string;
@@ -84,6 +90,7 @@ interface Setting {
   readonly tree: WorkTree | undefined;
   readonly files: readonly Subject[];
   readonly configuration: readonly Descriptor[];
+  readonly program: Program | undefined;
   readonly shut: Sandbox | undefined;
   /** Of the tree, before the run. */
   readonly mark: Mark | undefined;
@@ -95,7 +102,10 @@ interface Setting {
 
 async function prepare(options: CommandRunOptions): Promise<Setting> {
   const { command, cwd, env, subjects, recorded, secretsFolder } = options;
-  const tree = subjects.length > 0 ? undefined : await lookAtTree(options);
+  const [tree, program] = await Promise.all([
+    subjects.length > 0 ? undefined : lookAtTree(options),
+    programOf(options),
+  ]);
   const root = tree?.root ?? cwd;
   const secrets = secretsIn(env, recorded);
   const prepared = new Redactor(secrets, { places: placesOf(root) });
@@ -106,7 +116,11 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
     root,
     tree,
     files: await fileSubjects(subjects.map((path) => resolve(cwd, path))),
-    configuration: await configurationOf(options, root, withoutSecrets(options.reports, redactor())),
+    configuration: [
+      askedFor(options, root, withoutSecrets(options.reports, redactor())),
+      ...(await configurationIn(cwd)),
+    ],
+    program,
     shut,
     mark: tree && (await markOf(tree.root, tree.without, shut?.prefix ?? [])),
     secrets,
@@ -135,6 +149,7 @@ interface Recorded {
   /** The command as the statement has it. */
   readonly argv: readonly string[];
   readonly subject: SubjectAfter;
+  readonly program: readonly Descriptor[];
 }
 
 async function execute(setting: Setting, options: CommandRunOptions): Promise<Recorded> {
@@ -182,12 +197,13 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   attach("environment.json", "environment", "application/json", readable(machine));
   if (argv !== words) attach("command.json", "command", "application/json", readable([...words]));
   const subject = await subjectAfter(setting, options);
-  return { result, printed, reports, combined, evidence, machine, argv, subject };
+  const program = await asDescriptor(setting.program);
+  return { result, printed, reports, combined, evidence, machine, argv, subject, program };
 }
 
 function state(setting: Setting, recorded: Recorded, options: CommandRunOptions): Draft {
   const { project, tree, files, configuration, shut } = setting;
-  const { result, reports, combined, evidence, machine, argv } = recorded;
+  const { result, reports, combined, evidence, machine, argv, program } = recorded;
   const { title, allowSkipped, timeoutMs } = options;
   const listing = reports.some(({ results }) => results !== undefined);
   const conditions = conditionsOf({ ...recorded, timeoutMs });
@@ -195,7 +211,7 @@ function state(setting: Setting, recorded: Recorded, options: CommandRunOptions)
     const tests = listing ? checksOf(combined.cases, { layout, allowSkipped }) : [];
     return draft({
       subject: tree === undefined ? files : subjectsOf(project, tree),
-      configuration,
+      configuration: [...configuration, ...program],
       f3: {
         ...accountOf({
           ...recorded,
@@ -242,13 +258,8 @@ function firstThatFits({ cases }: Combined, make: (layout: Layout) => Draft): Dr
 }
 
 /** The files that say how the project is built and tested, the program, and how it was asked to run. */
-async function configurationOf(
-  options: CommandRunOptions,
-  root: string,
-  reports: readonly string[],
-): Promise<Descriptor[]> {
-  const { command, cwd, env, subjects, timeoutMs, allowSkipped } = options;
-  const program = programAt(command[0] ?? "", cwd, env["PATH"] ?? "");
+function askedFor(options: CommandRunOptions, root: string, reports: readonly string[]): Descriptor {
+  const { cwd, subjects, timeoutMs, allowSkipped } = options;
   const folder = relative(root, cwd).replaceAll(sep, "/");
   const asked = {
     folder: folder === "" ? "." : folder,
@@ -258,14 +269,18 @@ async function configurationOf(
     ...(allowSkipped && { allowSkipped }),
     ...(options.sandbox && { sandbox: true }),
   };
-  return [
-    { name: "attest run", annotations: asked },
-    ...(program === undefined
-      ? []
-      : [{ name: `program ${basename(program)}`, digest: { sha256: await fileDigest(program) } }]),
-    ...(await configurationIn(cwd)),
-  ];
+  return { name: "attest run", annotations: asked };
 }
+
+async function programOf({ command, cwd, env }: CommandRunOptions): Promise<Program | undefined> {
+  const program = programAt(command[0] ?? "", cwd, env["PATH"] ?? "");
+  if (program === undefined) return undefined;
+  const { digest } = await openedDigest(program);
+  return { name: basename(program), digest };
+}
+
+const asDescriptor = async (program: Program | undefined): Promise<Descriptor[]> =>
+  program === undefined ? [] : [{ name: `program ${program.name}`, digest: { sha256: await program.digest } }];
 
 /** As execvp(3) finds it. */
 function programAt(name: string, cwd: string, path: string): string | undefined {

@@ -2,10 +2,10 @@
 import { AttestError } from "../core/errors.js";
 import { runScenario, type Run, type RunOptions } from "../harness/run.js";
 import type { Scenario } from "../harness/scenario.js";
-import { scenarios } from "../scenarios/index.js";
 
-/** @throws AttestError `scenario-unknown` */
-export function scenarioNamed(name: string): Scenario {
+/** Loaded when one is asked for. @throws AttestError `scenario-unknown` */
+export async function scenarioNamed(name: string): Promise<Scenario> {
+  const { scenarios } = await import("../scenarios/index.js");
   const found = scenarios.find((scenario) => scenario.name === name);
   if (found === undefined) {
     throw new AttestError(
@@ -17,4 +17,5 @@ export function scenarioNamed(name: string): Scenario {
   return found;
 }
 
-export const runNamed = (name: string, options: RunOptions): Promise<Run> => runScenario(scenarioNamed(name), options);
+export const runNamed = async (name: string, options: RunOptions): Promise<Run> =>
+  runScenario(await scenarioNamed(name), options);

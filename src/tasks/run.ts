@@ -110,7 +110,7 @@ export interface Orders {
 export type Answer =
   { readonly pid: number } | { readonly code: Code; readonly message: string; readonly hint?: string | undefined };
 
-const SUPERVISOR = fileURLToPath(new URL("./supervisor.js", import.meta.url));
+const SUPERVISOR = fileURLToPath(new URL("../tasks/supervisor.js", import.meta.url));
 
 /**
  * Starts a command that goes on when its caller has ended, and gives it the task: pending → in_progress → completed, or pending again

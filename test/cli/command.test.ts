@@ -303,8 +303,8 @@ describe("what is tested", () => {
     const ran = await dry({}, "--timeout", "60");
     expect(ran.draft.predicate.configuration).toEqual([
       { name: "attest run", annotations: { folder: ".", timeout: 60 } },
-      { name: "program node", digest: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
       { name: "package.json", digest: { sha256: expect.any(String) } },
+      { name: "program node", digest: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
     ]);
   });
 });
