@@ -40,6 +40,7 @@ beforeAll(() => {
     "@noble/ciphers",
     "@noble/post-quantum",
     "@scure/base",
+    "tweetnacl",
   ]) {
     mkdirSync(join(place, "node_modules", name, ".."), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(place, "node_modules", name));
