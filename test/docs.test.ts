@@ -146,6 +146,18 @@ describe("docs", () => {
     }
   }, 60_000);
 
+  it("on changes of keys has commands that run, and leave a result that verifies", () => {
+    const folder = join(place, "keys");
+    installed(join(folder, "bin/attest"));
+    writeFileSync(join(folder, "a.txt"), "a\n");
+    const env = { F3_ATTEST_HOME: join(place, "keys-home") };
+    const begin = "attest init . --origin example.org/lab && attest run --subject a.txt -- true";
+    for (const block of [begin, ...blocks("docs/key-changes.md", "sh")]) {
+      const { code, out } = shell(`PATH="${folder}/bin:$PATH"\n${block}`, folder, env);
+      expect(code, `${block}\n${out}`).toBe(0);
+    }
+  }, 60_000);
+
   it("lists every code with its exit status and its meaning", () => {
     const rows = [...text("docs/codes.md").matchAll(/^\| `([^`]+)` \| (\d) \| (.*) \|$/gm)].map(
       ([, code, exit, meaning]) => [code, Number(exit), meaning],

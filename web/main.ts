@@ -4,9 +4,11 @@ import { nobleEngine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
 import { formatKey, parseKey } from "../src/core/key.js";
 import { parseKeyring } from "../src/core/keyring.js";
+import { historyOf, type History } from "../src/core/lifecycle.js";
 import type { Report } from "../src/core/report.js";
 import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
 import { attestationPage, indexPage, placeOf, titleOf, verifyPage, type PageData } from "../src/view/pages.js";
+import { signerLabel } from "../src/view/notice.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
 import { dom } from "./dom.js";
@@ -37,8 +39,18 @@ function siteKeys(): Known[] {
   }
 }
 
-const check = ({ name, bytes }: Given): Promise<Report> =>
-  verifyTwice(bytes, { keys: [...yours, ...site], now: new Date(), fileName: name });
+const check = ({ name, bytes }: Given): Promise<Report> => {
+  const { keys, seen } = history();
+  return verifyTwice(bytes, { keys, seen, now: new Date(), fileName: name });
+};
+
+/** What the site's notices say of the keys at hand; anew when the reader gives another. */
+let known: { readonly of: readonly Known[]; readonly history: History } | undefined;
+function history(): History {
+  if (known?.of !== yours)
+    known = { of: yours, history: historyOf((data.notices ?? []).map(utf8), [...yours, ...site], nobleEngine) };
+  return known.history;
+}
 
 /** Said to screen readers; the headline takes the focus after an action of the reader, so that the outcome is what comes next. */
 function announce(report: Report, focus: boolean): void {
@@ -75,7 +87,7 @@ const original = current;
 async function showIndex(): Promise<void> {
   const rows = [];
   for (const { name, text } of data.documents) rows.push({ name, report: await check({ name, bytes: utf8(text) }) });
-  const signers = site.map(({ key, entry }) => [entry?.name ?? "", key.keyid] as const);
+  const signers = site.map(({ key, entry }) => [entry === undefined ? "" : signerLabel(entry), key.keyid] as const);
   main.replaceChildren(
     ...indexPage(data.about ?? { origin: "", title: "" }, rows, signers, false, data.pages).map(dom),
   );

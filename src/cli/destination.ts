@@ -6,7 +6,8 @@ import { AGENT, agentSigner } from "../keystore/agent.js";
 import { environmentSigner, KEY_VARIABLE } from "../keystore/environment.js";
 import { deliver, toFile, toRegistry, type Destination } from "../pipeline/destination.js";
 import type { Attestation } from "../pipeline/sign.js";
-import { chooseSigner, nameIn } from "../pipeline/signers.js";
+import { chooseSigner, nameIn, refuseEnded } from "../pipeline/signers.js";
+import type { Registry } from "../store/registry.js";
 import { engine, keystore, registryFolder, withPassphrase } from "./context.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { answerBytes, talk } from "./ui.js";
@@ -17,18 +18,22 @@ export interface SigningOptions extends PassphraseOptions {
   readonly output?: string;
 }
 
-export const withSigning = (command: Command): Command =>
+export const withDestination = (command: Command): Command =>
   withPassphrase(
     command
       .option("--registry <dir>", "the registry to publish to (the nearest one, unless you say otherwise)")
       .option(
-        "--signer <name>",
-        "the key that signs: a name, or agent:SHA256:… for one in ssh-agent (F3_ATTEST_KEY, or the only one that fits)",
-      )
-      .option(
         "--output <file>",
         "write the attestation there, and its evidence beside it, instead of publishing; - prints it alone",
       ),
+  );
+
+export const withSigning = (command: Command): Command =>
+  withDestination(
+    command.option(
+      "--signer <name>",
+      "the key that signs: a name, or agent:SHA256:… for one in ssh-agent (F3_ATTEST_KEY, or the only one that fits)",
+    ),
   );
 
 /** Undefined for `--output -`, stdout. `near` is a file whose registry is meant when none is named. */
@@ -52,9 +57,19 @@ export async function deliverOrPrint(
   return undefined;
 }
 
-/** The key that `--signer` names, in the keystore or in ssh-agent; else the one in `F3_ATTEST_KEY`, else the only one that fits. */
+/** One that the registry still lists, or does not list yet. @throws AttestError `key-revoked`, `key-retired` */
 export async function signerFor(options: SigningOptions, destination: Destination | undefined): Promise<Signer> {
-  const registry = destination !== undefined && "registry" in destination ? destination.registry : undefined;
+  const registry = registryOf(destination);
+  const signer = await openSigner(options, registry);
+  await refuseEnded(signer, registry);
+  return signer;
+}
+
+export const registryOf = (destination: Destination | undefined): Registry | undefined =>
+  destination !== undefined && "registry" in destination ? destination.registry : undefined;
+
+/** The key that `--signer` names, in the keystore or in ssh-agent; else the one in `F3_ATTEST_KEY`, else the only one that fits. */
+export async function openSigner(options: SigningOptions, registry: Registry | undefined): Promise<Signer> {
   const passphrase = passphraseFrom(options);
   const given = process.env[KEY_VARIABLE];
   const named = async (signer: Signer): Promise<Signer> => {

@@ -4,6 +4,7 @@ import { AttestError } from "../core/errors.js";
 import { formatKey } from "../core/key.js";
 import type { StoredKey } from "../keystore/keystore.js";
 import { DEFAULT_NAME } from "../pipeline/signers.js";
+import { revoke, rotate } from "./key-notices.js";
 import { keystore, withExamples, withJson, withPassphrase } from "./context.js";
 import { firstLine, onTerminal, passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { answer, answerJson, talk } from "./ui.js";
@@ -95,6 +96,8 @@ export function key(attest: Command): void {
         );
     },
   );
+  rotate(verb);
+  revoke(verb);
 }
 
 function onlyName(): string {

@@ -24,6 +24,7 @@ const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> 
   run: async () => (await import("./run.js")).run,
   sign: async () => (await import("./sign.js")).sign,
   add: async () => (await import("./add.js")).add,
+  receipt: async () => (await import("./receipt.js")).receipt,
   reproduce: async () => (await import("./reproduce.js")).reproduce,
   verify: async () => (await import("./verify.js")).verify,
   show: async () => (await import("./show.js")).show,

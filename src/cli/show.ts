@@ -1,13 +1,15 @@
 /** `attest show`: an attestation to read, shown only under a good signature. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
+import { noticeTitle, noticeView } from "../view/notice.js";
 import { answersView, limitsView } from "../view/report.js";
 import { articleView, titleView } from "../view/statement.js";
+import type { Element } from "../view/tree.js";
 import { lines } from "../view/text.js";
 import { headline } from "../view/words.js";
 import { withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
-import { verifyTargets, withKeys, type KeyOptions } from "./verify.js";
+import { verifyTargets, withKeys, withNotices, type KeyOptions } from "./verify.js";
 
 export function show(attest: Command): void {
   const command = attest
@@ -16,11 +18,11 @@ export function show(attest: Command): void {
       "read an attestation: its sections, checks, evidence and dates; nothing is shown of one whose signature does not fit",
     );
   withExamples(
-    withJson(withKeys(command)),
+    withJson(withNotices(withKeys(command))),
     "attest show demo",
     "attest show - --key signer.pub < attestation.json",
-  ).action(async (target: string, { key = [], keyring = [], json }: KeyOptions & { readonly json?: true }) => {
-    const [one, ...more] = await verifyTargets([target], { key, keyring });
+  ).action(async (target: string, { json, ...options }: KeyOptions & { readonly json?: true }) => {
+    const [one, ...more] = await verifyTargets([target], options);
     if (one === undefined || more.length > 0) {
       throw new AttestError(
         "usage",
@@ -29,12 +31,15 @@ export function show(attest: Command): void {
       );
     }
     if ("fault" in one) throw one.fault;
-    const { statement, ...report } = one.report;
+    const { statement, notice, ...report } = one.report;
     const { word, sentence } = headline(one.report);
     if (statement === undefined) process.exitCode = report.exit;
-    if (json) return answerJson({ statement: statement ?? null, report });
+    if (json) return answerJson({ statement: statement ?? null, ...(notice && { notice }), report });
+    if (notice !== undefined) return print([noticeTitle(notice), answersView(one.report), noticeView(notice)]);
     if (statement === undefined) return talk(`${word}: ${sentence}`, "nothing of the document is shown");
-    const trees = [titleView(statement), answersView(one.report), limitsView(), ...articleView(statement, one.report)];
-    answer(trees.flatMap((tree) => lines(tree, Math.min(process.stdout.columns || 100, 110))));
+    print([titleView(statement), answersView(one.report), limitsView(), ...articleView(statement, one.report)]);
   });
 }
+
+const print = (trees: readonly Element[]): void =>
+  answer(trees.flatMap((tree) => lines(tree, Math.min(process.stdout.columns || 100, 110))));

@@ -4,15 +4,17 @@ import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import { failures, type Report } from "../core/report.js";
 import { policyFrom } from "../pipeline/policy.js";
 import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify.js";
+import { noticeWording } from "../view/notice.js";
 import { stepsView } from "../view/report.js";
 import { lines } from "../view/text.js";
-import { AUDIT, headline, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
+import { AUDIT, headline, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
 import { collect, engine, keystore, readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerJson } from "./ui.js";
 
 export interface KeyOptions {
   readonly key?: readonly string[];
   readonly keyring?: readonly string[];
+  readonly notice?: readonly string[];
 }
 
 export const withKeys = (command: Command): Command =>
@@ -24,6 +26,13 @@ export const withKeys = (command: Command): Command =>
     )
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
+export const withNotices = (command: Command): Command =>
+  command.option(
+    "--notice <file>",
+    "a notice from elsewhere, a receipt, hand-over or revocation (several allowed)",
+    collect,
+  );
+
 interface Options extends KeyOptions {
   readonly require?: readonly string[];
   readonly recompute?: true;
@@ -34,12 +43,19 @@ interface Options extends KeyOptions {
 /** Files, folders, addresses and `-`, against the keys that the options name and the user's own. */
 export const verifyTargets = (
   targets: readonly string[],
-  { key = [], keyring = [], recompute = false, policy }: KeyOptions & Pick<VerifyRequest, "recompute" | "policy">,
+  {
+    key = [],
+    keyring = [],
+    notice = [],
+    recompute = false,
+    policy,
+  }: KeyOptions & Pick<VerifyRequest, "recompute" | "policy">,
 ): Promise<Verified[]> =>
   verifyAll({
     targets,
     keys: key,
     keyrings: keyring,
+    notices: notice,
     keystore: keystore(),
     engine,
     now: new Date(),
@@ -63,7 +79,7 @@ export function verify(attest: Command): void {
     )
     .option("--verbose", "print every step with the values that were recomputed");
   withExamples(
-    withJson(withKeys(command)),
+    withJson(withNotices(withKeys(command))),
     "attest verify demo/attestations/test_*.json",
     "attest verify demo",
     "attest verify demo --key demo/keys/signer.pub",
@@ -97,7 +113,9 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
   const { statement, verdict } = report;
   const said =
     verdict === undefined || statement === undefined
-      ? NO_VERDICT
+      ? report.notice === undefined
+        ? NO_VERDICT
+        : NO_TEST
       : verdictWording(verdict, statement.predicate.f3.checks);
   const source = report.signers.find(({ signature, trust }) => signature === "ok" && trust === report.trust);
   return [
@@ -107,6 +125,7 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     `  file       ${target}`,
     ...(report.id === undefined ? [] : [`  id         ${report.id}`]),
     ...(statement === undefined ? [] : [`  title      ${statement.predicate.f3.title}`]),
+    ...(report.notice === undefined ? [] : [`  notice     ${noticeWording(report.notice).word}`]),
     ...report.signers.map(
       ({ keyid, signature, trust, name }) =>
         `  key        ${keyid}${name === undefined ? "" : ` (${name})`}${signature === "ok" ? (report.signers.length > 1 ? `: ${TRUST[trust].word}` : "") : `: named in the document, signature ${SIGNATURE[signature].word}`}`,
@@ -132,7 +151,11 @@ const troubles = (report: Report): string[] => [
 function inOneLine(one: Verified, verbose: boolean): string[] {
   if ("fault" in one) return [`NOT  ${one.target}  not read: ${one.fault.message} [${one.fault.code}]`];
   const { target, report } = one;
-  const words = [SIGNATURE[report.signature].word, TRUST[report.trust].word, report.verdict ?? "no verdict"];
+  const words = [
+    SIGNATURE[report.signature].word,
+    TRUST[report.trust].word,
+    report.verdict ?? (report.notice === undefined ? "no verdict" : noticeWording(report.notice).word),
+  ];
   return [
     [report.exit === 0 ? "ok " : "NOT", target, ...words].join("  "),
     ...(report.exit === 0 ? [] : failures(report).map(({ name, code, detail }) => `    ${name}: ${detail} [${code}]`)),

@@ -37,7 +37,12 @@ const TABLE = {
   "key-unknown": [3, "no key at hand made any of the signatures"],
   "key-site-only": [3, "the key is only known from the place that serves the document"],
   "key-retired": [3, "the signature's claimed time is outside the time for which the key is listed"],
-  "key-revoked": [3, "the key is listed as revoked"],
+  "key-revoked": [3, "the key is revoked, and the signature claims to be of a time after that"],
+  "key-revoked-unproven": [
+    3,
+    "the key is revoked, and only the signer says that the signature is of a time before that",
+  ],
+  "key-revoked-late": [3, "the key is revoked, and the signature was first seen after that"],
   // what the signed bytes say
   "payload-type": [1, "the signature is over another kind of document"],
   "statement-type": [1, "the signed document is no in-toto Statement v1"],
@@ -63,6 +68,7 @@ const TABLE = {
   "evidence-missing": [0, "some evidence is not in the archive at hand"],
   "no-recompute": [0, "the outcomes were not computed again from the observations"],
   "no-policy": [0, "nothing was asked of the verdict"],
+  "no-verdict": [0, "the statement is a notice, which has no verdict"],
   ok: [0, "checked, and so"],
   // keys, files and calls
   "key-format": [2, "a text is no Ed25519 public key that this tool reads"],

@@ -44,6 +44,13 @@ export function checkPolicy(policy: Policy | undefined, found: Found, ladder: La
   else ladder.passed("policy", `what was asked is met: ${asked.map(({ name }) => name).join(", ")}`, values);
 }
 
+/** A notice is no test: whatever is asked of one is not met. */
+export function refusePolicy(policy: Policy | undefined, ladder: Ladder): void {
+  if (policy === undefined || Object.keys(policy).length === 0)
+    return ladder.notChecked("policy", "no-policy", "nothing was asked of the verdict");
+  ladder.failed("policy", "policy-unmet", "expected a test result, found a notice");
+}
+
 interface Requirement {
   readonly name: string;
   readonly state: "met" | "unmet" | "open";

@@ -1,5 +1,6 @@
 /** What a verification answers: an ordered list of named checks, and four words that are never mixed. */
 import { exitOf, worst, type Code, type ExitStatus } from "./codes.js";
+import type { Notice } from "./notice.js";
 import type { ResultStatement } from "./statement.js";
 import type { Verdict } from "./verdict.js";
 
@@ -47,6 +48,12 @@ export interface SignerReport {
   /** The name that the source gives the key. */
   readonly name?: string;
   readonly note?: string;
+  /** From when on nothing that the key signed is relied on; there when some source says so. */
+  readonly revoked?: { readonly at: string; readonly reason: string };
+  /** The earliest time by the word of somebody whom the verifier trusts. */
+  readonly seen?: { readonly at: string; readonly by: string };
+  /** The signer's own time, beside a revocation. */
+  readonly claimed?: string;
 }
 
 export interface Report {
@@ -65,6 +72,8 @@ export interface Report {
   readonly exit: ExitStatus;
   /** Present only under a good signature and after the derivations held: nothing else of a document is fact. */
   readonly statement?: ResultStatement | undefined;
+  /** Instead of a statement, of a document that says something about a key or a signature. */
+  readonly notice?: Notice;
 }
 
 /** The checks as they are made. Whatever was not reached is completed as `not-checked`. */

@@ -18,6 +18,15 @@ export interface Known {
   readonly entry?: KeyEntry;
 }
 
+/** A signature's time by somebody else's word: it was there by then. */
+export interface Seen {
+  readonly at: string;
+  /** The keyid of whoever saw it. */
+  readonly by: string;
+  /** Why the verifier has that key. */
+  readonly source: string;
+}
+
 /** The signers of a keyring as keys at hand. */
 export const knownFrom = (keyring: Keyring, by: Known["by"], source: string): Known[] =>
   keyring.signers.map((entry) => ({ key: entry.key, by, source, name: entry.name, entry }));
@@ -32,6 +41,8 @@ export interface Judges {
   readonly engine: Engine;
   readonly keys: readonly Known[];
   readonly second?: SecondOpinion;
+  /** The earliest time at which a signature was seen by somebody whom the verifier trusts. */
+  readonly seen?: (signature: Bytes) => Seen | undefined;
 }
 
 interface Tried {
@@ -44,7 +55,7 @@ interface Tried {
 function trySignature(
   given: Signature,
   signed: Bytes,
-  { keys, engine, second }: Judges,
+  { keys, engine, second, seen }: Judges,
   claimed: string | undefined,
 ): Tried {
   const candidates = keys.filter(({ key }) => given.keyid === undefined || key.keyid === given.keyid);
@@ -69,29 +80,50 @@ function trySignature(
     };
   }
   const all = keys.filter(({ key }) => key.keyid === found.key.keyid);
-  return { key: found.key, signer: { keyid: found.key.keyid, signature: "ok", ...trustIn(all, claimed) } };
+  return {
+    key: found.key,
+    signer: { keyid: found.key.keyid, signature: "ok", ...trustIn(all, claimed, seen?.(given.sig)) },
+  };
 }
 
-function trustIn(known: readonly Known[], claimed: string | undefined): Omit<SignerReport, "keyid" | "signature"> {
+/** The earliest revocation that any source knows of: whoever it is, it can only take trust away. */
+export function standing(known: readonly Known[]): { readonly revoked: NonNullable<KeyEntry["revoked"]> | undefined } {
+  const revocations = known.flatMap(({ entry }) => entry?.revoked ?? []);
+  const [revoked] = revocations.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return { revoked };
+}
+
+/**
+ * A key that is revoked signs nothing any more, but for what was provably there before; a claimed date is what a thief sets. One that is
+ * retired keeps what it signed: its owner says when it stopped, and nobody else had it.
+ */
+export function trustIn(
+  known: readonly Known[],
+  claimed: string | undefined,
+  seen: Seen | undefined,
+): Omit<SignerReport, "keyid" | "signature"> {
   const chosen = known.find(({ by }) => by === "you") ?? known[0];
   const entries = known.flatMap(({ entry }) => entry ?? []);
-  const revoked = entries.find((entry) => entry.revoked !== undefined);
+  const { revoked } = standing(known);
+  const lost = revoked !== undefined && !(seen !== undefined && Date.parse(seen.at) < Date.parse(revoked.at));
   const retired = entries.find((entry) => !within(claimed, entry));
-  const note = (revoked ?? retired ?? chosen?.entry)?.note;
-  const trust: TrustWord =
-    revoked !== undefined
-      ? "revoked"
-      : retired !== undefined
-        ? "retired"
-        : chosen?.by === "you"
-          ? "confirmed-by-you"
-          : "site-only";
+  const note = (entries.find((entry) => entry.revoked !== undefined) ?? retired ?? chosen?.entry)?.note;
+  const trust: TrustWord = lost
+    ? "revoked"
+    : retired !== undefined
+      ? "retired"
+      : chosen?.by === "you"
+        ? "confirmed-by-you"
+        : "site-only";
   return {
     trust,
     ...(chosen && { source: chosen.source }),
     // From the chosen source alone: a site must not give a name of its liking to a key that you confirmed.
     ...(chosen?.name !== undefined && { name: chosen.name }),
     ...(note !== undefined && { note }),
+    ...(revoked && { revoked }),
+    ...(seen && { seen: { at: seen.at, by: seen.by } }),
+    ...(revoked && claimed !== undefined && { claimed }),
   };
 }
 
@@ -170,8 +202,15 @@ export function checkTrust(signers: readonly SignerReport[], ladder: Ladder): Tr
   const best = bestSigner(signers);
   const trust = best?.trust ?? "unknown";
   const name = best?.name === undefined ? (best?.keyid ?? "") : `${best.keyid} (${best.name})`;
-  const values = { key: name, source: best?.source ?? "", ...(best?.note !== undefined && { note: best.note }) };
-  if (trust === "confirmed-by-you") ladder.passed("trust", `you have this key from: ${best?.source ?? ""}`, values);
+  const values = {
+    ...{ key: name, source: best?.source ?? "" },
+    ...(best?.note !== undefined && { note: best.note }),
+    ...(best?.revoked && { "revoked from": best.revoked.at, "because (claimed)": best.revoked.reason }),
+    ...(best?.seen && { "signature seen": `${best.seen.at} by ${best.seen.by}` }),
+  };
+  const before = best?.revoked && `; it is revoked from ${best.revoked.at} on, and the signature was seen before`;
+  if (trust === "confirmed-by-you")
+    ladder.passed("trust", `you have this key from: ${best?.source ?? ""}${before ?? ""}`, values);
   else if (trust === "site-only")
     ladder.notChecked(
       "trust",
@@ -186,6 +225,20 @@ export function checkTrust(signers: readonly SignerReport[], ladder: Ladder): Tr
       "the signature's claimed time is outside the time for which the key is listed",
       values,
     );
-  else ladder.failed("trust", "key-revoked", "the key is listed as revoked", values);
+  else ladder.failed("trust", ...revocation(best), values);
   return trust;
+}
+
+/** Before or after, proven or only claimed: four answers, of which only "proven before" is none of these. */
+function revocation(best: SignerReport | undefined): [Code, string] {
+  const { revoked, seen, claimed } = best ?? {};
+  const from = revoked?.at ?? "";
+  if (seen !== undefined)
+    return ["key-revoked-late", `the key is revoked from ${from} on, and the signature was first seen at ${seen.at}`];
+  if (claimed !== undefined && Date.parse(claimed) < Date.parse(from))
+    return [
+      "key-revoked-unproven",
+      `the key is revoked from ${from} on; the signature claims to be of ${claimed}, which nobody else confirms`,
+    ];
+  return ["key-revoked", `the key is revoked from ${from} on, and the signature claims no earlier time`];
 }

@@ -9,7 +9,8 @@ import { parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.js";
 import { judge, permits } from "./criterion.js";
 import { AttestError } from "./errors.js";
 import { isObject, type Json, type JsonObject } from "./json.js";
-import { checkPolicy, type Policy } from "./policy.js";
+import { NOTICE_TYPE, NOTICE_VERSION, readNotice, type Notice } from "./notice.js";
+import { checkPolicy, refusePolicy, type Policy } from "./policy.js";
 import { recompute } from "./recompute.js";
 import { exitStatus, Ladder, type AuditWord, type Report } from "./report.js";
 import { checkSignatures, checkTrust, type Judges } from "./signatures.js";
@@ -56,6 +57,10 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
     return finish(ladder, options, { ...identity, signature: word, trust, signers });
   }
   const trust = checkTrust(signers, ladder);
+  if (envelope.payloadType === PAYLOAD_TYPE && envelope.payload["predicateType"] === NOTICE_TYPE) {
+    const notice = checkNotice(identity.id, envelope, options, ladder);
+    return finish(ladder, options, { ...identity, signature: word, signers, trust, ...(notice && { notice }) });
+  }
   const statement = checkStatement(envelope, ladder);
   if (statement !== undefined) {
     checkName(identity.id, options, ladder);
@@ -118,12 +123,12 @@ const extensionOf = (payload: JsonObject): JsonObject => {
   return isObject(f3) ? f3 : {};
 };
 const claimedTime = (payload: JsonObject): string | undefined => {
-  const at = extensionOf(payload)["signedAt"];
+  const at = extensionOf(payload)["signedAt"] ?? predicateOf(payload)["signedAt"]; // of a notice
   return typeof at === "string" ? at : undefined;
 };
 const KINDS: ReadonlyMap<Json | undefined, "plan" | "note"> = new Map([
   ["urn:f3-attest:plan:v1", "plan"],
-  ["urn:f3-attest:notice:v1", "note"],
+  [NOTICE_TYPE, "note"],
 ]);
 const kindOf = (payload: JsonObject): "test" | "plan" | "note" => KINDS.get(payload["predicateType"]) ?? "test";
 
@@ -202,6 +207,44 @@ function checkStatement({ payloadType, payload }: Envelope, ladder: Ladder): Res
   }
   ladder.passed("derivation", `the recorded checks give ${derived.verdict}, as stated`, values);
   return read.statement;
+}
+
+/** As a result, but for what only a result has. */
+function checkNotice(id: string, { payload }: Envelope, options: VerifyOptions, ladder: Ladder): Notice | undefined {
+  const type = payload["_type"];
+  if (type !== STATEMENT_TYPE)
+    return void ladder.failed(
+      "type",
+      "statement-type",
+      `expected _type ${STATEMENT_TYPE}, found ${JSON.stringify(type)}`,
+    );
+  const version = predicateOf(payload)["version"];
+  if (typeof version === "number" && Number.isInteger(version) && version > NOTICE_VERSION)
+    return void ladder.notChecked(
+      "type",
+      "version-newer",
+      `the notice is of version ${version}, this verifier knows ${NOTICE_VERSION}: take a newer one`,
+    );
+  ladder.passed("type", "a notice about a key or a signature", { predicateType: NOTICE_TYPE });
+  const read = readNotice(payload, options.engine);
+  if ("fault" in read) return void ladder.failed("schema", "schema", `expected a complete notice; ${read.fault}`);
+  ladder.passed("schema", "every part that a notice must have is there, and its subjects are what it is about");
+  for (const name of ["derivation", "evidence", "recompute"] as const)
+    ladder.notChecked(name, "no-verdict", "a notice has neither checks nor evidence");
+  checkName(id, options, ladder);
+  const { signedAt } = read.notice;
+  const values = { "signed (claimed)": signedAt };
+  if (Date.parse(signedAt) > options.now.getTime() + CLOCK_SLACK_MS)
+    ladder.failed(
+      "time",
+      "time-future",
+      `signed at ${signedAt}, which is in the future of this machine's clock`,
+      values,
+    );
+  else ladder.passed("time", "not in the future; the date is the signer's own claim", values);
+  ladder.notChecked("log", "no-log", "the notice names no log");
+  refusePolicy(options.policy, ladder);
+  return read.notice;
 }
 
 function checkName(id: string, { fileName, named }: VerifyOptions, ladder: Ladder): void {

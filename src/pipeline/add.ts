@@ -8,6 +8,7 @@ import { parseKey } from "../core/key.js";
 import type { Keyring } from "../core/keyring.js";
 import { failures, type Report } from "../core/report.js";
 import { KEY_NAME } from "../core/schema.js";
+import { historyOf } from "../core/lifecycle.js";
 import { knownFrom, type Known } from "../core/signatures.js";
 import type { EvidenceRef, ResultStatement } from "../core/statement.js";
 import { verify } from "../core/verify.js";
@@ -47,7 +48,11 @@ export async function add(request: AddRequest): Promise<Added> {
   const { registry, engine, now } = request;
   const yours = keysOf(request);
   const keyring = await registry.keyring();
-  const report = verify(request.bytes, { engine, now, keys: [...yours, ...listed(keyring, yours)] });
+  const report = verify(request.bytes, {
+    engine,
+    now,
+    ...historyOf(await registry.notices(), [...yours, ...listed(keyring, yours)], engine),
+  });
   const { id, digest, statement } = accepted(report);
   const bytes = formatEnvelope(parseEnvelope(request.bytes)); // the skin in which a registry keeps it
   const before = await registry.store.read(attestationPath(id));

@@ -2,7 +2,7 @@
 import { hex } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import type { PublicKey } from "../core/key.js";
+import type { PublicKey, Signer } from "../core/key.js";
 import type { KeyEntry, Keyring } from "../core/keyring.js";
 import type { Keystore, StoredKey } from "../keystore/keystore.js";
 import type { Registry } from "../store/registry.js";
@@ -17,7 +17,8 @@ export async function chooseSigner(
 ): Promise<StoredKey> {
   if (name !== undefined) return keystore.find(name);
   const all = keystore.list();
-  const listed = registry === undefined ? [] : (await registry.keyring()).signers.map(({ key }) => key.keyid);
+  const listed =
+    registry === undefined ? [] : (await registry.keyring()).signers.filter(inForce).map(({ key }) => key.keyid);
   const here = all.filter(({ key }) => listed.includes(key.keyid));
   const choice = here.length === 1 ? here : all;
   const [only, ...more] = choice;
@@ -34,6 +35,24 @@ export async function chooseSigner(
       "name one with --signer NAME",
     );
   return only;
+}
+
+const inForce = ({ revoked, validUntil }: KeyEntry): boolean =>
+  revoked === undefined && (validUntil === undefined || Date.parse(validUntil) > Date.now());
+
+/** What a registry says has ended signs nothing more there. @throws AttestError `key-revoked`, `key-retired` */
+export async function refuseEnded({ key }: Signer, registry: Registry | undefined): Promise<void> {
+  const entry = (await registry?.keyring())?.signers.find((listed) => listed.key.keyid === key.keyid);
+  if (entry === undefined || inForce(entry)) return;
+  const [code, found] =
+    entry.revoked === undefined
+      ? (["key-retired", `retired since ${entry.validUntil ?? ""}`] as const)
+      : (["key-revoked", `revoked from ${entry.revoked.at} on`] as const);
+  throw new AttestError(
+    code,
+    `expected a key that the registry still lists, found ${entry.name}, ${found}`,
+    "sign with its successor: --signer NAME",
+  );
 }
 
 /** The key of that name, or a new one. */

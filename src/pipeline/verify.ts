@@ -3,18 +3,19 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { MAX_BYTES } from "../core/json.js";
+import { isObject, MAX_BYTES, parseJson } from "../core/json.js";
 import { parseKey } from "../core/key.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import type { Policy } from "../core/policy.js";
 import type { Report } from "../core/report.js";
+import { historyOf, MAX_NOTICES, type History } from "../core/lifecycle.js";
 import { knownFrom, type Known } from "../core/signatures.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
 import type { Keystore } from "../keystore/keystore.js";
 import { isFolder, read } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
-import { ATTESTATIONS, evidencePath, KEYRING, Registry, REGISTRY_FILE } from "../store/registry.js";
+import { ATTESTATIONS, evidencePath, INDEX, isNotice, KEYRING, Registry, REGISTRY_FILE } from "../store/registry.js";
 import { readBeside } from "./evidence.js";
 
 export interface VerifyRequest {
@@ -25,6 +26,8 @@ export interface VerifyRequest {
   /** Public key lines or files of them, from the user. */
   readonly keys: readonly string[];
   readonly keyrings: readonly string[];
+  /** Files with notices that the registry at hand need not have: receipts, hand-overs, revocations. */
+  readonly notices?: readonly string[];
   readonly keystore: Keystore | undefined;
   readonly engine: Engine;
   readonly now: Date;
@@ -41,9 +44,16 @@ interface Document {
   readonly bytes: Bytes;
   readonly fileName?: string;
   readonly named: boolean;
-  /** What serves the document says of its own keys. */
-  readonly site?: Keyring | undefined;
+  /** A notice among the attestations of a folder. */
+  readonly passedOver?: boolean;
+  readonly site?: Site | undefined;
   readonly archive?: (sha256: string) => Bytes | undefined;
+}
+
+/** What serves a document says of its own keys; one object for all that it serves. */
+interface Site {
+  readonly keyring: Keyring | undefined;
+  readonly notices: readonly Bytes[];
 }
 
 /**
@@ -52,10 +62,20 @@ interface Document {
  */
 export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
   const yours = keysOf(request);
+  const notices = (request.notices ?? []).map((path) => required(path, "a notice"));
+  const histories = new Map<Site | undefined, History>();
+  const historyFor = (site: Site | undefined): History => {
+    const listed = site?.keyring === undefined ? [] : knownFrom(site.keyring, "site", "the registry's own keyring");
+    const known =
+      histories.get(site) ?? historyOf([...notices, ...(site?.notices ?? [])], [...yours, ...listed], request.engine);
+    histories.set(site, known);
+    return known;
+  };
   const verified: Verified[] = [];
   for (const target of request.targets) {
     try {
-      for (const document of await documents(target, request)) verified.push(verifyOne(document, yours, request));
+      for (const document of await documents(target, request))
+        verified.push(...effective(document, verifyOne(document, historyFor(document.site), request)));
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
       verified.push({ target, fault: error });
@@ -64,21 +84,26 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
   return verified;
 }
 
+/** Anybody's notice may lie in a registry; one by a key that nobody here knows has no effect, and is no fault of the rest. */
+const effective = ({ passedOver }: Document, verified: Verified): Verified[] =>
+  passedOver === true && "report" in verified && [3, 4].includes(verified.report.exit) ? [] : [verified];
+
 function verifyOne(
   { target, bytes, ...document }: Document,
-  yours: readonly Known[],
+  { keys, seen }: History,
   { engine, now, recompute, policy }: VerifyRequest,
 ): Verified {
-  const site = document.site === undefined ? [] : knownFrom(document.site, "site", "the registry's own keyring");
   const { archive } = document;
   const report = verify(bytes, {
     engine,
     now,
-    keys: [...yours, ...site],
+    keys,
+    seen,
     fileName: document.fileName,
     named: document.named,
     ...(archive && { archived: stateIn(archive, engine) }),
-    ...(policy && { policy }),
+    // A registry's notices are no tests that a gate could ask something of.
+    ...(policy && !document.passedOver && { policy }),
     ...(recompute && { observations: archive ?? (() => undefined) }),
   });
   return { target, report };
@@ -148,15 +173,15 @@ async function documents(target: string, request: VerifyRequest): Promise<Docume
 async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
   const registry = await Registry.open(new Directory(folder), engine);
   const names = await registry.names();
-  if (names.length === 0) {
+  if (names.every(isNotice)) {
     throw new AttestError(
       "no-attestations",
       `expected attestations in ${join(folder, ATTESTATIONS)}, found none`,
       "nothing was checked, which is not a pass",
     );
   }
-  const site = await registry.keyring();
-  return names.map((name) => inRegistry(folder, name, site));
+  const site = await siteOf(registry);
+  return names.map((name) => ({ ...inRegistry(folder, name, site), passedOver: isNotice(name) }));
 }
 
 /**
@@ -168,7 +193,7 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
   const root = dirname(folder);
   if (basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined) {
     const registry = await Registry.open(new Directory(root), engine);
-    return { ...inRegistry(root, basename(path), await registry.keyring()), target: path };
+    return { ...inRegistry(root, basename(path), await siteOf(registry)), target: path };
   }
   return {
     target: path,
@@ -179,7 +204,12 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
   };
 }
 
-function inRegistry(root: string, fileName: string, site: Keyring): Document {
+const siteOf = async (registry: Registry): Promise<Site> => ({
+  keyring: await registry.keyring(),
+  notices: await registry.notices(),
+});
+
+function inRegistry(root: string, fileName: string, site: Site): Document {
   const store = new Directory(root);
   const target = join(root, ATTESTATIONS, fileName);
   return {
@@ -225,11 +255,32 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   }
   const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
   if (at < 0) return { target: address, bytes, fileName, named: false };
-  const beside = new URL(url);
-  beside.pathname = `${url.pathname.slice(0, at)}/${KEYRING}`; // set, not resolved: a path that begins with // names another host
-  beside.search = "";
-  const keyring = await fetchBytes(beside);
-  return { target: address, bytes, fileName, named: true, site: keyring && parseKeyring(keyring, engine) };
+  const beside = (path: string): Promise<Bytes | undefined> => {
+    const other = new URL(url);
+    other.pathname = `${url.pathname.slice(0, at)}/${path}`; // set, not resolved: a path that begins with // names another host
+    other.search = "";
+    return fetchBytes(other);
+  };
+  const keyring = await beside(KEYRING);
+  const notices = [];
+  for (const path of noticesIn(await beside(INDEX))) notices.push((await beside(path)) ?? utf8(""));
+  const site = { keyring: keyring && parseKeyring(keyring, engine), notices };
+  return { target: address, bytes, fileName, named: true, site };
+}
+
+/** The index is not to be trusted, and need not be: a notice counts by its signatures, and one that is kept back could be kept back anyhow. */
+function noticesIn(index: Bytes | undefined): string[] {
+  try {
+    const rows = index === undefined ? [] : parseJson(index);
+    const paths = Array.isArray(rows) ? rows.map((row) => (isObject(row) ? row["path"] : undefined)) : [];
+    return paths
+      .filter((path) => typeof path === "string")
+      .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))
+      .slice(0, MAX_NOTICES);
+  } catch (error) {
+    if (error instanceof AttestError) return [];
+    throw error;
+  }
 }
 
 function lastPart(path: string): string | undefined {

@@ -4,11 +4,21 @@ import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { formatKey } from "../core/key.js";
 import type { Keyring } from "../core/keyring.js";
+import { historyOf } from "../core/lifecycle.js";
 import type { Report } from "../core/report.js";
 import { knownFrom } from "../core/signatures.js";
 import { verify } from "../core/verify.js";
-import { ATTESTATIONS, evidencePath, INDEX, KEYRING, REGISTRY_FILE, type Registry } from "../store/registry.js";
+import {
+  ATTESTATIONS,
+  evidencePath,
+  INDEX,
+  isNotice,
+  KEYRING,
+  REGISTRY_FILE,
+  type Registry,
+} from "../store/registry.js";
 import type { Store } from "../store/store.js";
+import { signerLabel } from "../view/notice.js";
 import { attestationPage, indexPage, listPath, placeOf, titleOf, verifyPage, type PageData } from "../view/pages.js";
 import { renderPage, type Assets } from "./document.js";
 
@@ -43,12 +53,20 @@ export function assets(): Assets {
 export async function buildSite(registry: Registry, site: Store, engine: Engine, now: Date): Promise<Built> {
   const keyring = await registry.keyring();
   const keyringText = fromUtf8((await registry.store.read(KEYRING)) ?? new Uint8Array());
-  const listed = await readAll(registry, keyring, engine, now);
+  const notices = await registry.notices();
+  const listed = await readAll(registry, keyring, notices, engine, now);
   const archived = await copyRegistry(registry.store, site, listed, keyring, engine);
 
   const parts = assets();
   const { about } = registry;
   const data = { about, keyring: keyringText };
+  /** Receipts are for one document each; what is said of a key concerns all. */
+  const noticesFor = (reports: readonly Report[]): string[] =>
+    listed.flatMap(({ text, report: { notice } }) =>
+      notice !== undefined && (notice.action !== "receipt" || reports.some(({ digest }) => digest === notice.payload))
+        ? [text]
+        : [],
+    );
   const pages: string[] = [];
   const write = async (path: string, page: string): Promise<void> => {
     await site.replace(path, utf8(page));
@@ -58,7 +76,13 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
     const evidence = (report.statement?.predicate.f3.evidence ?? [])
       .flatMap(({ digest }) => digest.sha256 ?? [])
       .filter((sha256) => archived.has(sha256));
-    const page: PageData = { ...data, kind: "attestation", documents: [{ name, text }], evidence };
+    const page: PageData = {
+      ...data,
+      kind: "attestation",
+      documents: [{ name, text }],
+      evidence,
+      notices: noticesFor([report]),
+    };
     const title = titleOf(report, name);
     const main = attestationPage({ report, fileName: name, confirmedKey: undefined, place: placeOf(evidence) }, true);
     await write(
@@ -70,12 +94,18 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
       ),
     );
   }
-  const signers = keyring.signers.map(({ name, key }) => [name, key.keyid] as const);
+  const signers = keyring.signers.map((entry) => [signerLabel(entry), entry.key.keyid] as const);
   const of = Math.max(1, Math.ceil(listed.length / PER_PAGE));
   for (let at = 1; at <= of; at += 1) {
     const rows = listed.slice((at - 1) * PER_PAGE, at * PER_PAGE);
     const pages = { at, of };
-    const page: PageData = { ...data, kind: "index", documents: rows.map(({ name, text }) => ({ name, text })), pages };
+    const page: PageData = {
+      ...data,
+      kind: "index",
+      documents: rows.map(({ name, text }) => ({ name, text })),
+      pages,
+      notices: noticesFor(rows.map(({ report }) => report)),
+    };
     await write(
       listPath(at),
       renderPage(
@@ -92,10 +122,12 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
     );
   }
   await write("verify.html", verifierPage(parts, engine));
-  const lost = ({ report }: Listed): boolean =>
-    report.statement?.predicate.f3.evidence.some(
+  const lost = ({ name, report }: Listed): boolean =>
+    !(isNotice(name) && [0, 3].includes(report.exit)) && // anybody's may lie there
+    (report.statement?.predicate.f3.evidence.some(
       ({ digest, uri }) => uri === undefined && !archived.has(digest.sha256 ?? ""),
-    ) ?? true;
+    ) ??
+      true);
   return { pages, refused: listed.filter(lost).map(({ name }) => name) };
 }
 
@@ -113,16 +145,22 @@ export const verifierPage = (parts: Assets, engine: Engine): string =>
     engine,
   );
 
-async function readAll(registry: Registry, keyring: Keyring, engine: Engine, now: Date): Promise<Listed[]> {
-  const keys = knownFrom(keyring, "site", "this site's own keyring");
+async function readAll(
+  registry: Registry,
+  keyring: Keyring,
+  notices: readonly Bytes[],
+  engine: Engine,
+  now: Date,
+): Promise<Listed[]> {
+  const { keys, seen } = historyOf(notices, knownFrom(keyring, "site", "this site's own keyring"), engine);
   const listed: Listed[] = [];
   for (const name of await registry.names()) {
     const bytes = (await registry.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
-    const report = verify(bytes, { engine, keys, now, fileName: name, named: true });
+    const report = verify(bytes, { engine, keys, seen, now, fileName: name, named: true });
     listed.push({ name, text: textOf(bytes), report });
   }
   const signedAt = ({ report }: Listed): number =>
-    Date.parse(report.statement?.predicate.f3.signedAt ?? "1970-01-01T00:00:00Z");
+    Date.parse(report.statement?.predicate.f3.signedAt ?? report.notice?.signedAt ?? "1970-01-01T00:00:00Z");
   return listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
 }
 

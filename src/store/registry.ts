@@ -7,6 +7,7 @@ import { AttestError } from "../core/errors.js";
 import { isObject, parseJson, readable, type Json } from "../core/json.js";
 import { formatKey } from "../core/key.js";
 import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
+import { readNotice } from "../core/notice.js";
 import { identify, readStatement } from "../core/statement.js";
 import type { Store } from "./store.js";
 
@@ -16,6 +17,8 @@ export const ATTESTATIONS = "attestations";
 export const INDEX = "attestations/index.json";
 
 export const attestationPath = (id: string): string => `${ATTESTATIONS}/${id}.json`;
+/** By its file's name, which its id must be. */
+export const isNotice = (name: string): boolean => /^note_[0-9a-f]{16}\.json$/.test(name);
 /** Content-addressed: a digest is all that a path is ever made of. */
 export const evidencePath = (sha256: string): string =>
   `${ATTESTATIONS}/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
@@ -106,6 +109,17 @@ export class Registry {
     await this.store.replace(`keys/${name}.pub`, utf8(`${formatKey(signer.key, name)}\n`));
   }
 
+  /** Writes what is said of a signer's key; nothing when that is said already. */
+  async amendSigner(keyid: string, change: (entry: KeyEntry) => KeyEntry): Promise<void> {
+    await this.store.update(KEYRING, (bytes) => {
+      const { signers, ...rest } = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
+      const amended = signers.map((entry) => (entry.key.keyid === keyid ? change(entry) : entry));
+      return amended.every((entry, at) => entry === signers[at])
+        ? undefined
+        : formatKeyring({ ...rest, signers: amended });
+    });
+  }
+
   /** Evidence, then the attestation, then the index: a crash leaves orphans, never a claim whose evidence is missing. */
   async publish({ id, bytes, evidence }: Publication): Promise<void> {
     for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
@@ -117,6 +131,13 @@ export class Registry {
   async names(): Promise<readonly string[]> {
     const names = await this.store.list(ATTESTATIONS);
     return names.filter((name) => /^(?:test|plan|note)_[0-9a-f]{16}\.json$/.test(name));
+  }
+
+  /** What it publishes about keys and signatures. */
+  async notices(): Promise<readonly Bytes[]> {
+    const names = (await this.names()).filter(isNotice);
+    const all = await Promise.all(names.map((name) => this.store.read(`${ATTESTATIONS}/${name}`)));
+    return all.flatMap((bytes) => bytes ?? []);
   }
 
   /** Derived and never trusted. Made again when another writer published meanwhile, so that the last index names all. */
@@ -133,7 +154,13 @@ export class Registry {
     const path = `${ATTESTATIONS}/${name}`;
     try {
       const envelope = parseEnvelope((await this.store.read(path)) ?? new Uint8Array());
-      const { id, digest } = identify(envelope.payloadBytes, this.#engine);
+      const { id, digest } = identify(envelope.payloadBytes, this.#engine, isNotice(name) ? "note" : "test");
+      if (isNotice(name)) {
+        const found = readNotice(envelope.payload, this.#engine);
+        if ("fault" in found) return { path, id, digest, fault: "not a notice of this version" };
+        const { action, signedAt } = found.notice;
+        return { path, id, digest, notice: action, signedAt };
+      }
       const read = readStatement(envelope.payload);
       if ("fault" in read) return { path, id, digest, fault: "not a statement of this version" };
       const { title, verdict, signedAt } = read.statement.predicate.f3;

@@ -1,5 +1,6 @@
 /** The pages as trees: written once at build time, and again in the reader's browser from the bytes that it verified itself. */
 import type { Report } from "../core/report.js";
+import { noticeTitle, noticeView, noticeWording } from "./notice.js";
 import { answersView, headlineView, limitsView, stepsView, toneOf } from "./report.js";
 import { articleView, commandsView, titleView, type Place } from "./statement.js";
 import { date, facts, h, local, table, with_, type Child, type Element } from "./tree.js";
@@ -11,6 +12,8 @@ export interface PageData {
   readonly about?: { readonly origin: string; readonly title: string };
   /** The registry's own keyring, as served: it can take trust away, never give it. */
   readonly keyring?: string;
+  /** Text of the notices that the registry publishes: each counts by its signatures alone. */
+  readonly notices?: readonly string[];
   /** File name and exact text of each attestation on the page. */
   readonly documents: readonly { readonly name: string; readonly text: string }[];
   /** SHA-256 of the evidence that lies beside the page; only what the document names too is ever linked. */
@@ -29,8 +32,12 @@ export const placeOf = (evidence: readonly string[]): Place => ({
 });
 
 /** Of the window: what the document calls itself is said there only while it is shown. */
-export const titleOf = ({ statement }: Report, fileName: string): string =>
-  statement === undefined ? fileName : `${statement.predicate.f3.title}: ${statement.predicate.f3.verdict}`;
+export const titleOf = ({ statement, notice }: Report, fileName: string): string =>
+  notice !== undefined
+    ? noticeWording(notice).word
+    : statement === undefined
+      ? fileName
+      : `${statement.predicate.f3.title}: ${statement.predicate.f3.verdict}`;
 
 /** Before the reader's own browser has looked, nothing is claimed; the statement stands there as the publisher sent it. */
 export const pendingView = (): Element =>
@@ -58,8 +65,10 @@ export interface Shown {
 
 /** One attestation. Under a bad signature the page has no title, no text and no verdict: only what was found. */
 export function attestationPage({ report, place, fileName, confirmedKey }: Shown, pending = false): Element[] {
-  const { statement } = report;
+  const { statement, notice } = report;
   const state = pending ? [pendingView()] : [headlineView(report), answersView(report)];
+  if (notice !== undefined)
+    return [noticeTitle(notice), ...state, noticeView(notice), ...(pending ? [] : [stepsView(report)])];
   if (statement === undefined)
     return [refusedView(fileName), ...(pending ? [headlineView(report)] : state), stepsView(report)];
   return [
@@ -103,7 +112,18 @@ export function indexPage(
   const counted = (verdict: string): string => String(rows.filter(({ report }) => report.verdict === verdict).length);
   const row = ({ name, report }: Row): Child[] => {
     const f3 = report.statement?.predicate.f3;
+    const { notice } = report;
     const state = pending ? "not checked in this browser" : headline(report).word;
+    if (notice !== undefined)
+      return [
+        [
+          h("p", "claim", local(`attestations/${pageOf(name)}`, noticeWording(notice).word)),
+          h("p", "id", h("code", "", report.id ?? "")),
+        ],
+        "",
+        date(notice.signedAt),
+        h("span", `state ${pending ? "open" : toneOf(report)}`, state),
+      ];
     return [
       f3 === undefined
         ? h("code", "", name)

@@ -6,6 +6,7 @@ import {
   AUDIT,
   DOES_NOT_PROVE,
   headline,
+  NO_TEST,
   NO_VERDICT,
   PROVES,
   SIGNATURE,
@@ -68,7 +69,9 @@ export function answersView(report: Report): Element {
   const named =
     verdict !== undefined && statement !== undefined
       ? verdictWording(verdict, statement.predicate.f3.checks)
-      : NO_VERDICT;
+      : report.notice === undefined
+        ? NO_VERDICT
+        : NO_TEST;
   return h(
     "section",
     "answers",

@@ -29,7 +29,11 @@ export const TRUST: Readonly<Record<TrustWord, Wording>> = {
     word: "retired",
     sentence: "By the claimed date, the signature falls outside the time for which this key is listed.",
   },
-  revoked: { word: "revoked", sentence: "The key has been withdrawn. Nothing signed with it can be relied on." },
+  revoked: {
+    word: "revoked",
+    sentence:
+      "The key has been withdrawn. Only what somebody whom you trust saw before that can be relied on, and this is not such.",
+  },
   unknown: {
     word: "unknown",
     sentence: "No key at hand made this signature. That a document names a key says nothing.",
@@ -70,6 +74,11 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording 
 /** For a list, what stands before the colon or the full stop. */
 export const inShort = ({ sentence }: Wording): string => sentence.replace(/(?::.*|\.)$/, "");
 
+export const NO_TEST: Wording = {
+  word: "none",
+  sentence: "This is a notice about a key or a signature, and no test.",
+};
+
 export const NO_VERDICT: Wording = {
   word: "not shown",
   sentence: "A verdict is shown only under a good signature, and only if the recorded checks give it.",
@@ -94,7 +103,7 @@ export const SOURCE_DATE: Readonly<Record<F3["evidence"][number]["sourceDateKind
 const AUDITED: ReadonlySet<string> = new Set(["time", "evidence", "recompute"]);
 
 /** One line that says all four at once, for the top of a page. */
-export function headline({ signature, trust, signers, checks }: Report): Wording {
+export function headline({ signature, trust, signers, checks, notice }: Report): Wording {
   const failed = checks.find((check) => check.status === "failed" && check.name !== "trust");
   if (signature === "bad") {
     return checks.some((check) => check.code === "signature-missing")
@@ -117,6 +126,11 @@ export function headline({ signature, trust, signers, checks }: Report): Wording
             "No key at hand made this signature: paste or drop the signer's public key, from a source that you trust.",
         };
   }
+  if (notice !== undefined && trust === "confirmed-by-you")
+    return {
+      word: "A signed notice, unchanged",
+      sentence: "These exact bytes were signed with a key that you confirmed.",
+    };
   if (checks.some((check) => check.code === "version-newer" || check.code === "predicate-type")) {
     return {
       word: "This verifier is too old for this file",

@@ -23,6 +23,8 @@ import { lab, locked, secretOf, writeDraft } from "./drafts.js";
 import { manual } from "./manual.js";
 
 const PASSPHRASE = "correct horse battery staple";
+const ROTATE = ["key", "rotate", "signer", "later"];
+const REVOKE = ["key", "revoke", "signer", "--reason", "stolen"];
 const RUN = ["run", "task-aware-background"];
 /** A command over a file, which needs no repository. */
 const TESTED = ["run", "--subject", "pw"];
@@ -88,6 +90,29 @@ const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0, ma
     code,
   );
 };
+
+/** The one attestation of the registry. */
+const attestation = (work: Workspace): string => {
+  const names = readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("test_"));
+  return work.path(`lab/attestations/${names[0] ?? ""}`);
+};
+
+/** What the one notice of the registry says. */
+const noticeIn = (work: Workspace): unknown => {
+  const [name = ""] = readdirSync(work.path("lab/attestations")).filter((one) => one.startsWith("note_"));
+  const document = JSON.parse(readFileSync(work.path(`lab/attestations/${name}`), "utf8")) as JsonObject;
+  return (document["payload"] as JsonObject)["predicate"];
+};
+
+/** Of a signature by somebody else, with a key that is locked. */
+async function unlocksReceipt(option: "--passphrase-file" | "--passphrase-fd"): Promise<void> {
+  const work = copyOf(under);
+  const other = stranger(work);
+  const line = ok(await attest(["key", "new", "other"], other)).stdout.trim();
+  ok(await attest(["sign", work.path("statement.json"), "--output", work.path("his.json")], other));
+  const how = option === "--passphrase-file" ? "file" : "fd";
+  await unlocks(["receipt", "his.json", "--key", line, "--output", "out.json"], how, 0, work);
+}
 
 const serving = async (work: Workspace, ...args: readonly string[]): Promise<string> => {
   const child = start(["site", "serve", ...args], work);
@@ -222,6 +247,125 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     }),
   "key passphrase --passphrase-file": () => unlocks(["key", "passphrase", "--new-passphrase-file", "pw"], "file"),
   "key passphrase --passphrase-fd": () => unlocks(["key", "passphrase", "--new-passphrase-file", "pw"], "fd"),
+
+  "key rotate --reason": async (work) => {
+    ok(await work.attest(...ROTATE, "--registry", "lab", "--reason", "a new machine"));
+    expect(noticeIn(work)).toHaveProperty("reason", "a new machine");
+  },
+  "key rotate --registry": async (work) => {
+    refused(await work.attest(...ROTATE), /a registry here or above/);
+    ok(await work.attest(...ROTATE, "--registry", "lab"));
+    expect(noticeIn(work)).toHaveProperty("action", "rotate");
+  },
+  "key rotate --output": async (work) => {
+    expect(ok(await work.attest(...ROTATE, "--output", "out.json")).stdout).toBe("out.json\n");
+    expect(JSON.parse(readFileSync(work.path("out.json"), "utf8"))).toHaveProperty(
+      "payload.predicate.action",
+      "rotate",
+    );
+  },
+  "key rotate --json": async (work) =>
+    expect(await asJson(work, [...ROTATE, "--registry", "lab"], "to")).toHaveProperty("from"),
+  "key rotate --passphrase-file": () => unlocks([...ROTATE, "--registry", "lab"], "file"),
+  "key rotate --passphrase-fd": () => unlocks([...ROTATE, "--registry", "lab"], "fd"),
+  "key revoke --reason": async (work) => {
+    refused(await work.attest("key", "revoke", "signer", "--registry", "lab"), /'--reason <text>' not specified/);
+    ok(await work.attest(...REVOKE, "--registry", "lab"));
+    expect(noticeIn(work)).toHaveProperty("reason", "stolen");
+  },
+  "key revoke --since": async (work) => {
+    ok(await work.attest(...REVOKE, "--registry", "lab", "--since", "2026-01-02T00:00:00Z"));
+    expect(noticeIn(work)).toHaveProperty("since", "2026-01-02T00:00:00.000Z");
+  },
+  "key revoke --signer": async (work) => {
+    ok(await work.attest(...ROTATE, "--registry", "lab"));
+    ok(await work.attest(...REVOKE, "--registry", "lab", "--signer", "later", "--json"));
+  },
+  "key revoke --registry": async (work) => {
+    refused(await work.attest(...REVOKE), /a registry here or above/);
+    ok(await work.attest(...REVOKE, "--registry", "lab"));
+    expect(noticeIn(work)).toHaveProperty("action", "revoke");
+  },
+  "key revoke --output": async (work) => {
+    expect(ok(await work.attest(...REVOKE, "--output", "out.json")).stdout).toBe("out.json\n");
+    ok(await work.attest("verify", "lab"));
+    ok(await work.attest("verify", "lab", "--notice", "out.json"), 3);
+  },
+  "key revoke --json": async (work) =>
+    expect(await asJson(work, [...REVOKE, "--registry", "lab"], "since")).toHaveProperty("key"),
+  "key revoke --passphrase-file": () => unlocks([...REVOKE, "--registry", "lab"], "file"),
+  "key revoke --passphrase-fd": () => unlocks([...REVOKE, "--registry", "lab"], "fd"),
+
+  "receipt --signer": async (work) => {
+    const receipt = ["receipt", attestation(work), "--output", "out.json"];
+    second(work);
+    refused(await work.attest(...receipt), /which key signs, found second, signer/);
+    ok(await work.attest(...receipt, "--signer", "second"));
+  },
+  "receipt --registry": async (work) => {
+    const other = stranger(work);
+    const line = ok(await work.attest("key", "show")).stdout.trim();
+    ok(await attest(["key", "new", "witness"], other));
+    const receipt = ["receipt", attestation(work), "--key", line];
+    ok(await attest(["init", work.path("other"), "--origin", "example.org/other"], other));
+    ok(await attest([...receipt, "--registry", work.path("other")], other));
+    expect(readdirSync(work.path("other/attestations")).filter((name) => name.startsWith("note_"))).toHaveLength(1);
+  },
+  "receipt --output": async (work) => {
+    second(work);
+    ok(await work.attest("receipt", attestation(work), "--signer", "second", "--output", "out.json"));
+    expect(JSON.parse(readFileSync(work.path("out.json"), "utf8"))).toHaveProperty(
+      "payload.predicate.action",
+      "receipt",
+    );
+  },
+  "receipt --json": async (work) => {
+    second(work);
+    await asJson(work, ["receipt", attestation(work), "--signer", "second", "--registry", "lab"], "receipts");
+  },
+  "receipt --key": async (work) => {
+    const [other, line] = [stranger(work), ok(await work.attest("key", "show")).stdout.trim()];
+    ok(await attest(["key", "new", "witness"], other));
+    work.write("out/one.json", readFileSync(attestation(work), "utf8"));
+    const receipt = ["receipt", work.path("out/one.json"), "--output", work.path("receipt.json")];
+    refused(await attest(receipt, other), /no key at hand/);
+    ok(await attest([...receipt, "--key", line], other));
+  },
+  "receipt --keyring": async (work) => {
+    const other = stranger(work);
+    ok(await attest(["key", "new", "witness"], other));
+    work.write("out/one.json", readFileSync(attestation(work), "utf8"));
+    const receipt = ["receipt", work.path("out/one.json"), "--output", work.path("receipt.json")];
+    refused(await attest(receipt, other), /no key at hand/);
+    ok(await attest([...receipt, "--keyring", work.path("lab/keys/keyring.json")], other));
+  },
+  "receipt --notice": async (work) => {
+    const [other, line] = [stranger(work), ok(await work.attest("key", "show")).stdout.trim()];
+    ok(await attest(["key", "new", "witness"], other));
+    ok(await work.attest(...ROTATE, "--output", "hand-over.json"));
+    ok(await work.attest("sign", "statement.json", "--signer", "later", "--output", "one.json"));
+    const receipt = ["receipt", work.path("one.json"), "--key", line, "--output", work.path("receipt.json")];
+    refused(await attest(receipt, other), /no key at hand/);
+    ok(await attest([...receipt, "--notice", work.path("hand-over.json")], other));
+  },
+  "receipt --passphrase-file": () => unlocksReceipt("--passphrase-file"),
+  "receipt --passphrase-fd": () => unlocksReceipt("--passphrase-fd"),
+
+  "verify --notice": async (work) => {
+    ok(await work.attest(...REVOKE, "--output", "out.json"));
+    refused(
+      await work.attest("verify", attestation(work), "--notice", "absent.json"),
+      /a notice, found no file absent/,
+    );
+    ok(await work.attest("verify", attestation(work)));
+    ok(await work.attest("verify", attestation(work), "--notice", "out.json"), 3);
+  },
+  "show --notice": async (work) => {
+    ok(await work.attest(...REVOKE, "--output", "out.json"));
+    expect(ok(await work.attest("show", attestation(work))).stdout).toContain("confirmed by you");
+    const told = ok(await work.attest("show", attestation(work), "--notice", "out.json")).stdout;
+    expect(told).not.toContain("confirmed by you");
+  },
 
   "run --profile": async (work) => {
     refused(

@@ -41,7 +41,7 @@ describe("trust: by whom the key is known, and for when", () => {
     [
       "the site takes away what you confirmed: revoked, though later than the signature",
       [yours(me), sites(me, { revoked: { at: "2026-04-01T00:00:00Z", reason: "lost" } })],
-      "key-revoked",
+      "key-revoked-unproven",
       "revoked",
       3,
     ],
@@ -66,7 +66,7 @@ describe("trust: by whom the key is known, and for when", () => {
     [
       "revoked and retired",
       [sites(me, { validUntil: "2026-02-01T00:00:00Z", revoked: { at: "2026-04-01T00:00:00Z", reason: "" } })],
-      "key-revoked",
+      "key-revoked-unproven",
       "revoked",
       3,
     ],
@@ -98,7 +98,9 @@ describe("trust: by whom the key is known, and for when", () => {
       yours(me),
       sites(me, { note, revoked: { at: "2026-01-02T00:00:00Z", reason: "lost" } }),
     ]);
-    expect(signers).toEqual([{ ...signed, trust: "revoked", source: "--key", note }]);
+    const revoked = { at: "2026-01-02T00:00:00Z", reason: "lost" };
+    const claimed = "2026-03-01T10:00:03Z";
+    expect(signers).toEqual([{ ...signed, trust: "revoked", source: "--key", note, revoked, claimed }]);
   });
 
   test.each<[string, Known[]]>([

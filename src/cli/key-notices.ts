@@ -1,0 +1,132 @@
+/** `attest key rotate · revoke`: signed notices about a key, published where its results are. */
+import type { Command } from "commander";
+import { join } from "node:path";
+import { AttestError } from "../core/errors.js";
+import { timestamp } from "../core/schema.js";
+import type { Signer } from "../core/key.js";
+import { create } from "../node/files.js";
+import type { Destination } from "../pipeline/destination.js";
+import { revokeIn, rotateIn, signRevocation, signRotation, type SignedNotice } from "../pipeline/notice.js";
+import { ensureKey } from "../pipeline/signers.js";
+import { attestationPath } from "../store/registry.js";
+import { engine, keystore, withExamples, withJson } from "./context.js";
+import {
+  destinationOf,
+  openSigner,
+  registryOf,
+  withDestination,
+  withSigning,
+  type SigningOptions,
+} from "./destination.js";
+import { passphraseFrom } from "./passphrase.js";
+import { answer, answerBytes, answerJson, talk } from "./ui.js";
+
+interface Options extends SigningOptions {
+  readonly reason: string;
+  readonly since?: string;
+  readonly json?: true;
+}
+
+const REASON = "why, in words that everybody may read";
+
+export function rotate(key: Command): void {
+  const command = key
+    .command("rotate <old> <new>")
+    .description(
+      "hand over to another key, made if there is none of that name: a notice that both sign, and the registry's keyring",
+    )
+    .option("--reason <text>", REASON, "a planned change of keys");
+  withExamples(withJson(withDestination(command)), "attest key rotate signer signer-2027").action(
+    async (old: string, name: string, options: Options) => {
+      const destination = await destinationOf(options);
+      const passphrase = passphraseFrom(options); // the same for both, asked once
+      const store = keystore();
+      const from = await store.signer(store.find(old).name, passphrase);
+      if (old === name)
+        throw new AttestError("usage", `expected two keys, found ${old} twice`, "attest key rotate OLD NEW");
+      const { stored, made } = ensureKey(store, name);
+      const to = await store.signer(stored.name, passphrase);
+      const request = { from, to, reason: options.reason, engine, now: new Date() };
+      const registry = registryOf(destination);
+      const signed =
+        registry === undefined ? { ...(await signRotation(request)), known: false } : await rotateIn(registry, request);
+      const path = written(destination, signed);
+      if (options.json)
+        return answerJson({ id: signed.id, digest: signed.digest, from: from.key.keyid, to: to.key.keyid, path });
+      tell(path, signed);
+      talk(
+        `${made ? "made" : "took"} the key ${stored.name}, ${to.key.keyid}; ${old} hands over to it${signed.known ? ", as it did before" : ""}`,
+        ...(made && store.find(old).encrypted
+          ? [`it has no passphrase yet: attest key passphrase ${stored.name}`]
+          : []),
+        registry === undefined
+          ? "publish that file where your results are, as attestations/<id>.json"
+          : `what ${old} signed stays good; from now on ${stored.name} signs here. For another registry: the same again with --registry DIR`,
+      );
+    },
+  );
+}
+
+export function revoke(key: Command): void {
+  const command = key
+    .command("revoke <name>")
+    .description(
+      "say that a key can no longer be relied on, because somebody else may have it: a signed notice, and the registry's keyring",
+    )
+    .requiredOption("--reason <text>", REASON)
+    .option(
+      "--since <time>",
+      "nothing that it signed from then on is relied on, RFC 3339 in UTC (now, unless you say otherwise)",
+    );
+  withExamples(
+    withJson(withSigning(command)),
+    'attest key revoke signer --reason "the laptop was stolen" --since 2026-11-20T00:00:00Z',
+  ).action(async (name: string, options: Options) => {
+    const now = new Date();
+    const since = sinceOf(options.since, now);
+    const destination = await destinationOf(options);
+    const registry = registryOf(destination);
+    const listed = (await registry?.keyring())?.signers.find((entry) => entry.name === name)?.key;
+    const revoked = listed ?? keystore().find(name).key;
+    const signer: Signer = await openSigner({ ...options, signer: options.signer ?? name }, registry);
+    const request = { key: revoked, signer, since, reason: options.reason, engine, now };
+    const signed = registry === undefined ? await signRevocation(request) : await revokeIn(registry, request);
+    const path = written(destination, signed);
+    if (options.json)
+      return answerJson({ id: signed.id, digest: signed.digest, key: revoked.keyid, since: since.toISOString(), path });
+    tell(path, signed);
+    talk(
+      `${name}, ${revoked.keyid}, is revoked from ${since.toISOString()} on`,
+      "what it signed before counts only where somebody else saw it before (attest receipt); tell those who have pinned it",
+    );
+  });
+}
+
+function sinceOf(text: string | undefined, now: Date): Date {
+  if (text === undefined) return now;
+  if (!timestamp.safeParse(text).success)
+    throw new AttestError(
+      "usage",
+      `expected a time like 2026-11-20T00:00:00Z for --since, found ${JSON.stringify(text)}`,
+    );
+  if (Date.parse(text) > now.getTime())
+    throw new AttestError(
+      "usage",
+      `expected a time that has passed for --since, found ${text}`,
+      "what is planned is a hand-over: attest key rotate",
+    );
+  return new Date(text);
+}
+
+/** Undefined for stdout. In a registry it is written already. */
+export function written(destination: Destination | undefined, { id, bytes }: SignedNotice): string | undefined {
+  if (destination === undefined) return undefined;
+  if (!("file" in destination)) return join(destination.folder, attestationPath(id));
+  create(destination.file, bytes);
+  return destination.file;
+}
+
+export function tell(path: string | undefined, { bytes }: SignedNotice): void {
+  if (path === undefined) answerBytes(bytes);
+  else answer(path);
+}

@@ -1,0 +1,50 @@
+/** `attest receipt`: says, signed, that a signature was seen now. To whoever trusts that key it is older than any later theft. */
+import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import { signReceipts } from "../pipeline/notice.js";
+import { engine, readInput, withExamples, withJson } from "./context.js";
+import { destinationOf, registryOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import { tell, written } from "./key-notices.js";
+import { answerJson, talk } from "./ui.js";
+import { verifyTargets, withKeys, withNotices, type KeyOptions } from "./verify.js";
+
+interface Options extends SigningOptions, KeyOptions {
+  readonly json?: true;
+}
+
+export function receipt(attest: Command): void {
+  const command = attest
+    .command("receipt <file>")
+    .description("say, signed with a key of yours, that you have seen somebody else's signature by now");
+  withExamples(
+    withJson(withNotices(withKeys(withSigning(command)))),
+    "attest key new witness; attest receipt demo/attestations/test_*.json --signer witness --output receipt.json",
+  ).action(async (file: string, options: Options) => {
+    const bytes = await readInput(file);
+    const [one] = await verifyTargets([file], options);
+    if (one === undefined || "fault" in one) throw one?.fault ?? new AttestError("file-missing", `expected ${file}`);
+    const destination = await destinationOf(options, file);
+    const registry = registryOf(destination);
+    const signer = await signerFor(options, destination);
+    const receipts = await signReceipts(bytes, one.report, signer, engine, new Date());
+    if (registry === undefined && receipts.length > 1) {
+      throw new AttestError(
+        "usage",
+        `expected one signature for one file, found ${receipts.length}`,
+        "publish the receipts in a registry: leave --output out",
+      );
+    }
+    const paths: (string | undefined)[] = [];
+    for (const signed of receipts) {
+      await registry?.publish({ ...signed, evidence: new Map() });
+      paths.push(written(destination, signed));
+    }
+    if (options.json)
+      return answerJson({ receipts: receipts.map(({ id, digest }, at) => ({ id, digest, path: paths[at] })) });
+    receipts.forEach((signed, at) => tell(paths[at], signed));
+    talk(
+      `seen by ${signer.key.keyid}: ${receipts.length} of ${one.report.signers.length} signatures of ${one.report.id ?? file}`,
+      "whoever trusts that key knows from it that they are no younger: attest verify FILE --key LINE --notice RECEIPT",
+    );
+  });
+}

@@ -1,0 +1,109 @@
+/**
+ * A notice: a signed statement about a key or a signature. Not a test result, so it has no verdict.
+ *
+ *     rotate    one key hands over to another; signed by both, so that the new one is vouched for and shown to be at hand
+ *     revoke    nothing that a key signed from then on can be relied on; signed by that key or by its successor
+ *     receipt   somebody else saw a signature; the only time in this package that is not the signer's own claim
+ */
+import * as z from "zod/mini";
+import { fromBase64, hex } from "./bytes.js";
+import type { Engine } from "./engine.js";
+import { AttestError } from "./errors.js";
+import { formatKey, parseKey, type PublicKey } from "./key.js";
+import { timestamp } from "./schema.js";
+import { STATEMENT_TYPE } from "./statement.js";
+
+export const NOTICE_TYPE = "urn:f3-attest:notice:v1";
+export const NOTICE_VERSION = 1;
+
+const KEYID = /^SHA256:[A-Za-z0-9+/]{43}$/;
+const keyid = z.string().check(z.regex(KEYID, "a fingerprint, SHA256:…"));
+const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const reason = z.string().check(z.regex(/\S/, "some text"), z.maxLength(2000));
+const common = { version: z.literal(NOTICE_VERSION), /** Claimed by whoever signs. */ signedAt: timestamp };
+
+const predicate = z.discriminatedUnion("action", [
+  z.object({ ...common, action: z.literal("rotate"), from: keyid, /** A public key line. */ to: z.string(), reason }),
+  z.object({
+    ...common,
+    action: z.literal("revoke"),
+    key: keyid,
+    /** The key was in nobody else's hands before. */ since: timestamp,
+    reason,
+  }),
+  z.object({
+    ...common,
+    action: z.literal("receipt"),
+    /** SHA-256 of the 64 bytes. */ signature: sha256,
+    /** SHA-256 of what was signed. */ payload: sha256,
+  }),
+]);
+
+const statement = z.strictObject({
+  _type: z.literal(STATEMENT_TYPE),
+  subject: z.array(z.strictObject({ name: z.optional(z.string()), digest: z.strictObject({ sha256 }) })),
+  predicateType: z.literal(NOTICE_TYPE),
+  predicate,
+});
+
+export type Notice = z.infer<typeof predicate>;
+export type NoticeStatement = z.infer<typeof statement>;
+
+/** The digest in a fingerprint is that of the key's wire form (RFC 4253 section 6.6), so a key is a subject like any other. */
+export const keyDigest = (id: string): string => hex(fromBase64(`${id.slice("SHA256:".length)}=`));
+
+const subjectsOf = (notice: Notice, engine: Engine): NoticeStatement["subject"] => {
+  const key = (id: string): NoticeStatement["subject"][number] => ({
+    name: `key ${id}`,
+    digest: { sha256: keyDigest(id) },
+  });
+  switch (notice.action) {
+    case "rotate":
+      return [key(notice.from), key(parseKey(notice.to, engine).keyid)];
+    case "revoke":
+      return [key(notice.key)];
+    case "receipt":
+      return [
+        { name: "signature", digest: { sha256: notice.signature } },
+        { name: "payload", digest: { sha256: notice.payload } },
+      ];
+  }
+};
+
+/** The one way to the statement: its subjects are derived, never given. @throws AttestError `key-format` */
+export const noticeStatement = (notice: Notice, engine: Engine): NoticeStatement => ({
+  _type: STATEMENT_TYPE,
+  subject: subjectsOf(notice, engine),
+  predicateType: NOTICE_TYPE,
+  predicate: notice,
+});
+
+/** The notice, or the first place where it is none. Members that this version does not know are dropped. */
+export function readNotice(value: unknown, engine: Engine): { readonly notice: Notice } | { readonly fault: string } {
+  const parsed = statement.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a notice"}` };
+  }
+  const { predicate: notice, subject } = parsed.data;
+  try {
+    const digests = (all: NoticeStatement["subject"]): string => all.map(({ digest }) => digest.sha256).join();
+    if (digests(subject) !== digests(subjectsOf(notice, engine)))
+      return { fault: "subject: not the digests of what the notice is about" };
+    if (notice.action === "rotate" && successorOf(notice, engine).keyid === notice.from)
+      return { fault: "predicate.to: the same key again" };
+  } catch (error) {
+    if (error instanceof AttestError) return { fault: `predicate: ${error.message}` };
+    throw error;
+  }
+  return { notice };
+}
+
+/** @throws AttestError `key-format` */
+export const successorOf = ({ to }: Extract<Notice, { action: "rotate" }>, engine: Engine): PublicKey =>
+  parseKey(to, engine);
+
+export const rotation = (from: PublicKey, to: PublicKey, reason: string, now: Date): Notice => ({
+  ...{ version: NOTICE_VERSION, action: "rotate", from: from.keyid, to: formatKey(to), reason },
+  signedAt: now.toISOString(),
+});

@@ -1,0 +1,186 @@
+/** Notices about keys and signatures: made, signed, published; and what a registry's keyring says after them. */
+import { hex, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { formatEnvelope, message, parseEnvelope, PAYLOAD_TYPE } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import { canonical, type Json, type JsonObject } from "../core/json.js";
+import { parseKey, type PublicKey, type Signer } from "../core/key.js";
+import type { KeyEntry } from "../core/keyring.js";
+import { historyOf } from "../core/lifecycle.js";
+import { noticeStatement, NOTICE_VERSION, readNotice, rotation, type Notice } from "../core/notice.js";
+import { failures, type Report } from "../core/report.js";
+import { identify } from "../core/statement.js";
+import { verify } from "../core/verify.js";
+import type { Registry } from "../store/registry.js";
+import { entryOf, nameIn } from "./signers.js";
+
+export interface SignedNotice {
+  readonly id: string;
+  readonly digest: string;
+  /** The file `<id>.json`: the readable skin. */
+  readonly bytes: Bytes;
+  readonly notice: Notice;
+}
+
+/** @throws AttestError `internal` for what our own verifier would refuse */
+export async function signNotice(notice: Notice, signers: readonly Signer[], engine: Engine): Promise<SignedNotice> {
+  const payload = noticeStatement(notice, engine) as Json as JsonObject;
+  const payloadBytes = canonical(payload);
+  const signatures = [];
+  for (const signer of signers)
+    signatures.push({ keyid: signer.key.keyid, sig: await signer.sign(message(PAYLOAD_TYPE, payloadBytes)) });
+  const bytes = formatEnvelope({ payload, payloadType: PAYLOAD_TYPE, signatures });
+  const keys = signers.map(({ key }) => ({ key, by: "you" as const, source: "the signer" }));
+  const fault = failures(verify(bytes, { engine, keys, now: new Date(notice.signedAt) }))[0];
+  if (fault !== undefined) throw new AttestError("internal", `expected a notice that verifies, found ${fault.detail}`);
+  return { ...identify(payloadBytes, engine, "note"), bytes, notice };
+}
+
+export interface RotateRequest {
+  readonly from: Signer;
+  readonly to: Signer;
+  readonly reason: string;
+  readonly engine: Engine;
+  readonly now: Date;
+}
+
+export const signRotation = ({ from, to, reason, engine, now }: RotateRequest): Promise<SignedNotice> =>
+  signNotice(rotation(from.key, to.key, reason, now), [from, to], engine);
+
+/**
+ * The notice first, then the keyring: cut short in between, the notice stands alone, and the same call again finishes the work.
+ * @throws AttestError `key-missing` for a key that the registry does not list, `key-exists`
+ */
+export async function rotateIn(registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> {
+  const { from, to, engine } = request;
+  const keyring = await registry.keyring();
+  listedAs(keyring.signers, from.key, registry);
+  const made = await handOver(registry, from.key, to.key, engine);
+  const signed = made ?? (await signRotation(request));
+  if (made === undefined) await registry.publish({ ...signed, evidence: new Map() });
+  const at = signed.notice.signedAt;
+  const name = nameIn(keyring, to.key, to.name, engine);
+  await registry.listSigner(entryOf({ name, key: to.key }, new Date(at)));
+  await registry.amendSigner(from.key.keyid, (entry) =>
+    entry.validUntil !== undefined && Date.parse(entry.validUntil) <= Date.parse(at)
+      ? entry
+      : { ...entry, validUntil: at },
+  );
+  return { ...signed, known: made !== undefined };
+}
+
+/** One that is published already: a second one, with another date, would say nothing more. */
+async function handOver(
+  registry: Registry,
+  from: PublicKey,
+  to: PublicKey,
+  engine: Engine,
+): Promise<SignedNotice | undefined> {
+  for (const bytes of await registry.notices()) {
+    const { payload, payloadBytes } = parseEnvelope(bytes);
+    const read = readNotice(payload, engine);
+    if ("fault" in read || read.notice.action !== "rotate") continue;
+    const { notice } = read;
+    const keys = [from, to].map((key) => ({ key, by: "you" as const, source: "the registry" }));
+    const { signers } = verify(bytes, { engine, keys, now: new Date() });
+    const both = signers.filter(({ signature }) => signature === "ok").length === 2;
+    if (both && notice.from === from.keyid && parseKey(notice.to, engine).keyid === to.keyid)
+      return { ...identify(payloadBytes, engine, "note"), bytes, notice };
+  }
+  return undefined;
+}
+
+export interface RevokeRequest {
+  readonly key: PublicKey;
+  /** The key itself, or its successor. */
+  readonly signer: Signer;
+  readonly since: Date;
+  readonly reason: string;
+  readonly engine: Engine;
+  readonly now: Date;
+}
+
+export const signRevocation = ({ key, signer, since, reason, engine, now }: RevokeRequest): Promise<SignedNotice> =>
+  signNotice(
+    {
+      ...{ version: NOTICE_VERSION, action: "revoke", key: key.keyid, reason },
+      ...{ since: since.toISOString(), signedAt: now.toISOString() },
+    },
+    [signer],
+    engine,
+  );
+
+/** @throws AttestError `key-missing` for a key that the registry does not list, `usage` for a signer whom nobody would heed */
+export async function revokeIn(registry: Registry, request: RevokeRequest): Promise<SignedNotice> {
+  const { key, signer, since, reason, engine } = request;
+  listedAs((await registry.keyring()).signers, key, registry);
+  const signed = await signRevocation(request);
+  const known = [{ key, by: "you" as const, source: "the registry" }];
+  const heard = historyOf([...(await registry.notices()), signed.bytes], known, engine).keys;
+  if (!heard.some((one) => one.key.keyid === key.keyid && one.entry?.revoked?.at === since.toISOString())) {
+    throw new AttestError(
+      "usage",
+      `expected ${key.keyid} itself or its successor to sign, found ${signer.key.keyid}`,
+      'nobody would heed it; whoever keeps the registry can still write "revoked" into keys/keyring.json',
+    );
+  }
+  await registry.publish({ ...signed, evidence: new Map() });
+  await registry.amendSigner(key.keyid, (entry) =>
+    entry.revoked !== undefined && Date.parse(entry.revoked.at) <= since.getTime()
+      ? entry
+      : { ...entry, revoked: { at: since.toISOString(), reason } },
+  );
+  return signed;
+}
+
+function listedAs(signers: readonly KeyEntry[], key: PublicKey, registry: Registry): KeyEntry {
+  const found = signers.find((entry) => entry.key.keyid === key.keyid);
+  if (found !== undefined) return found;
+  const names = signers.map(({ name }) => name).join(", ");
+  throw new AttestError(
+    "key-missing",
+    `expected the registry ${registry.about.origin} to list ${key.keyid}, found ${names === "" ? "no signer" : names}`,
+    "name another registry with --registry DIR, or write the notice alone with --output FILE",
+  );
+}
+
+/**
+ * That the signer saw each good signature of a document, one notice for each.
+ * @throws AttestError the code of the check that did not pass; `usage` where the signer would be its own witness
+ */
+export async function signReceipts(
+  bytes: Bytes,
+  report: Report,
+  signer: Signer,
+  engine: Engine,
+  now: Date,
+): Promise<SignedNotice[]> {
+  const { payloadBytes, signatures } = parseEnvelope(bytes);
+  const good = signatures.filter((_, at) => report.signers[at]?.signature === "ok");
+  if (report.signature !== "ok" || good.length === 0) {
+    const fault = failures(report)[0];
+    throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "expected a good signature, found none");
+  }
+  const others = good.filter(
+    (_, at) => report.signers.filter(({ signature }) => signature === "ok")[at]?.keyid !== signer.key.keyid,
+  );
+  if (others.length === 0) {
+    throw new AttestError(
+      "usage",
+      `expected a signature by another key than ${signer.key.keyid}, found only its own`,
+      "nobody is a witness of their own; let somebody else do it, with --signer",
+    );
+  }
+  return await Promise.all(
+    others.map(({ sig }) =>
+      signNotice(
+        {
+          ...{ version: NOTICE_VERSION, action: "receipt", signedAt: now.toISOString() },
+          ...{ signature: hex(engine.sha256(sig)), payload: hex(engine.sha256(payloadBytes)) },
+        },
+        [signer],
+        engine,
+      ),
+    ),
+  );
+}

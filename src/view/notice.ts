@@ -1,0 +1,70 @@
+/** A notice → what a person is told of it. It is only ever given what `verify` returned as `notice`. */
+import type { KeyEntry } from "../core/keyring.js";
+import type { Notice } from "../core/notice.js";
+import { date, facts, h, type Child, type Element } from "./tree.js";
+import type { Wording } from "./words.js";
+
+/** Its name, and whether the list itself says that it has ended. */
+export const signerLabel = ({ name, validUntil, revoked }: KeyEntry): string =>
+  revoked !== undefined
+    ? `${name}, revoked from ${revoked.at} on`
+    : validUntil !== undefined
+      ? `${name}, until ${validUntil}`
+      : name;
+
+/** What it says, in a line. */
+export function noticeWording(notice: Notice): Wording {
+  switch (notice.action) {
+    case "rotate":
+      return {
+        word: "A key hands over to another",
+        sentence: "From then on the new key signs; what the old one signed stays as good as it was.",
+      };
+    case "revoke":
+      return {
+        word: "A key is revoked",
+        sentence: `Nothing that it signed from ${notice.since} on is to be relied on, and nothing from before that nobody else saw in time.`,
+      };
+    case "receipt":
+      return {
+        word: "A signature was seen",
+        sentence: "It is no younger than this notice, if you trust whoever signed the notice to tell the truth.",
+      };
+  }
+}
+
+function factsOf(notice: Notice): [string, Child][] {
+  const code = (text: string): Element => h("code", "digest", text);
+  switch (notice.action) {
+    case "rotate":
+      return [
+        ["old key", code(notice.from)],
+        ["new key", code(notice.to)],
+        ["because (claimed)", notice.reason],
+      ];
+    case "revoke":
+      return [
+        ["key", code(notice.key)],
+        ["from", date(notice.since)],
+        ["because (claimed)", notice.reason],
+      ];
+    case "receipt":
+      return [
+        ["signature, SHA-256", code(notice.signature)],
+        ["what was signed, SHA-256", code(notice.payload)],
+      ];
+  }
+}
+
+export function noticeTitle(notice: Notice): Element {
+  const { word, sentence } = noticeWording(notice);
+  return h("header", "title", h("p", "kicker", "Notice"), h("h1", "", word), h("p", "lede", sentence));
+}
+
+export const noticeView = (notice: Notice): Element =>
+  h(
+    "section",
+    "dates",
+    h("h2", "", "What it says"),
+    facts("", [...factsOf(notice), ["signed (claimed)", date(notice.signedAt)]]),
+  );

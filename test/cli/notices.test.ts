@@ -1,0 +1,145 @@
+/** Keys that hand over, are taken back, and are borne witness to: as their owners and their verifiers type it. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { JsonObject } from "../../src/core/json.js";
+import { fault, stranger, workspace, attest, type Ran, type Workspace } from "./attest.js";
+import { lab, writeDraft } from "./drafts.js";
+
+let work: Workspace;
+let line: string;
+beforeEach(async () => {
+  work = workspace();
+  await lab(work);
+  line = (await work.attest("key", "show", "signer")).stdout.trim();
+});
+
+const ok = (ran: Ran, code = 0): Ran => {
+  expect(ran.code, ran.stdout + ran.stderr).toBe(code);
+  return ran;
+};
+const test_ = (): string =>
+  work.path(
+    `lab/attestations/${readdirSync(work.path("lab/attestations")).find((name) => name.startsWith("test_")) ?? ""}`,
+  );
+const publish = async (name: string, ...more: string[]): Promise<Ran> => {
+  writeDraft(work, name, { title: name });
+  return work.attest("sign", `${name}.json`, "--registry", "lab", ...more);
+};
+/** By somebody who has the first key's line and nothing else. */
+const seenFrom = (...args: string[]): Promise<Ran> => attest(args, stranger(work));
+const revoke = (...more: string[]): Promise<Ran> =>
+  work.attest("key", "revoke", "signer", "--reason", "stolen", "--registry", "lab", ...more);
+
+describe("key rotate", () => {
+  test("makes the new key, lists it, ends the old one; who has confirmed the old one follows", async () => {
+    const ran = ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab", "--json")).json();
+    const keyring = JSON.parse(readFileSync(work.path("lab/keys/keyring.json"), "utf8")) as { signers: JsonObject[] };
+    expect(keyring.signers).toMatchObject([
+      { name: "signer", validUntil: expect.any(String) },
+      { name: "second", validFrom: keyring.signers[0]!["validUntil"] },
+    ]);
+    expect(ran).toMatchObject({ path: join("lab", "attestations", `${String(ran["id"])}.json`) });
+    // Nobody has to say which key signs: the registry lists one that is in force.
+    expect(ok(await publish("later")).stderr).toContain(String(ran["to"]));
+    const told = ok(await seenFrom("verify", work.path("lab"), "--key", line)).stdout;
+    expect(told).toContain("3 of 3 verified with a key that you confirmed");
+    ok(await seenFrom("verify", work.path("lab")), 3);
+  });
+
+  test("of a key that signs no more, signing is refused before anything runs", async () => {
+    ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab"));
+    expect(fault(await publish("late", "--signer", "signer"))).toMatchObject({
+      error: expect.stringMatching(/^expected a key that the registry still lists, found signer, retired since /),
+    });
+  });
+
+  test("to a key that is there, and again: one hand-over", async () => {
+    ok(await work.attest("key", "new", "second"));
+    for (const said of [/took the key second.*hands over to it$/m, /hands over to it, as it did before/])
+      expect(ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab")).stderr).toMatch(said);
+    expect(readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_"))).toHaveLength(1);
+  });
+
+  test("to itself, from a key that the registry does not list, or of no such key: refused", async () => {
+    const rotate = (...names: string[]): Promise<Ran> => work.attest("key", "rotate", ...names, "--registry", "lab");
+    expect(fault(await rotate("signer", "signer")).error).toMatch(/two keys, found signer twice/);
+    expect(fault(await rotate("absent", "signer")).error).toMatch(/a key named absent/);
+    ok(await work.attest("key", "new", "other"));
+    expect(fault(await rotate("other", "third")).error).toMatch(/to list SHA256:\S+, found signer$/);
+    expect(readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_"))).toEqual([]);
+  });
+
+  test("without a registry: a notice to publish, which a verifier takes by hand", async () => {
+    ok(await work.attest("key", "rotate", "signer", "second", "--output", "notice.json"));
+    ok(await work.attest("sign", "statement.json", "--signer", "second", "--output", "out.json"));
+    ok(await seenFrom("verify", work.path("out.json"), "--key", line), 3);
+    ok(await seenFrom("verify", work.path("out.json"), "--key", line, "--notice", work.path("notice.json")));
+  });
+});
+
+describe("key revoke", () => {
+  test("takes back all that nobody saw before, in four answers", async () => {
+    const file = test_();
+    const witness = stranger(work);
+    const see = (...args: string[]): Promise<Ran> => attest(args, witness);
+    const his = ok(await see("key", "new", "witness")).stdout.trim();
+    ok(await see("receipt", file, "--key", line, "--output", work.path("early.json")));
+    const code = async (...more: string[]): Promise<string> => {
+      const { code, stdout } = await attest(["verify", file, "--key", line, ...more], work);
+      return `${String(code)} ${/\[(key-[a-z-]+)\]/.exec(stdout)?.[1] ?? "ok"}`;
+    };
+    expect(await code()).toBe("0 ok");
+    await new Promise((resolve) => setTimeout(resolve, 5)); // the receipt's millisecond is over
+    ok(await revoke());
+    expect(await code()).toBe("3 key-revoked-unproven");
+    const early = ["--notice", work.path("early.json")];
+    expect(await code(...early)).toBe("3 key-revoked-unproven"); // by whom, who knows
+    expect(await code("--key", his, ...early)).toBe("0 ok");
+    ok(await revoke("--since", "2026-01-01T00:00:00Z"));
+    expect(await code("--key", his, ...early)).toBe("3 key-revoked-late");
+    expect(await code("--key", his)).toBe("3 key-revoked");
+  });
+
+  test("is heard wherever the notice comes from, whatever the keyring says", async () => {
+    const before = readFileSync(work.path("lab/keys/keyring.json"));
+    ok(await revoke());
+    writeFileSync(work.path("lab/keys/keyring.json"), before);
+    ok(await seenFrom("verify", work.path("lab"), "--key", line), 3);
+    const [note = ""] = readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_"));
+    work.write("note.json", readFileSync(work.path(`lab/attestations/${note}`), "utf8"));
+    rmSync(work.path(`lab/attestations/${note}`));
+    ok(await seenFrom("verify", work.path("lab"), "--key", line));
+    ok(await seenFrom("verify", work.path("lab"), "--key", line, "--notice", work.path("note.json")), 3);
+  });
+
+  test("by its successor, when the key itself is lost; by nobody else", async () => {
+    ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab"));
+    ok(await work.attest("key", "new", "other"));
+    expect(fault(await revoke("--signer", "other")).error).toMatch(/itself or its successor to sign/);
+    ok(await revoke("--signer", "second"));
+    const before = readFileSync(work.path("lab/keys/keyring.json"), "utf8");
+    expect(before).toContain('"revoked"');
+    ok(await seenFrom("verify", work.path("lab"), "--key", line), 3);
+  });
+
+  test("needs a reason, and a time that has passed", async () => {
+    expect(fault(await work.attest("key", "revoke", "signer", "--registry", "lab")).error).toMatch(/--reason/);
+    expect(fault(await revoke("--since", "yesterday")).error).toMatch(/a time like 2026-/);
+    expect(fault(await revoke("--since", "2999-01-01T00:00:00Z")).error).toMatch(/a time that has passed/);
+    ok(await work.attest("verify", "lab"));
+  });
+});
+
+describe("receipt", () => {
+  test("is of somebody else's signature, and of a good one", async () => {
+    const file = test_();
+    expect(fault(await work.attest("receipt", file, "--output", "r.json")).error).toMatch(/by another key than/);
+    work.write("bad.json", readFileSync(file, "utf8").replace("Addition adds", "Addition adds!"));
+    ok(await work.attest("key", "new", "witness"));
+    expect((await work.attest("receipt", "bad.json", "--signer", "witness", "--output", "r.json")).code).toBe(1);
+    expect(readdirSync(work.cwd)).not.toContain("r.json");
+    ok(await work.attest("receipt", file, "--signer", "witness", "--registry", "lab"));
+    ok(await work.attest("verify", "lab"));
+  });
+});
