@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { isObject, MAX_BYTES, parseJson } from "../core/json.js";
+import { isObject, MAX_BYTES, parseJson, type Json } from "../core/json.js";
 import { parseKey } from "../core/key.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import type { Policy } from "../core/policy.js";
@@ -262,7 +262,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
     return fetchBytes(other);
   };
   const keyring = await beside(KEYRING);
-  const notices = [];
+  const notices: Bytes[] = [];
   for (const path of noticesIn(await beside(INDEX))) notices.push((await beside(path)) ?? utf8(""));
   const site = { keyring: keyring && parseKeyring(keyring, engine), notices };
   return { target: address, bytes, fileName, named: true, site };
@@ -272,7 +272,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
 function noticesIn(index: Bytes | undefined): string[] {
   try {
     const rows = index === undefined ? [] : parseJson(index);
-    const paths = Array.isArray(rows) ? rows.map((row) => (isObject(row) ? row["path"] : undefined)) : [];
+    const paths = Array.isArray(rows) ? rows.map((row: Json) => (isObject(row) ? row["path"] : undefined)) : [];
     return paths
       .filter((path) => typeof path === "string")
       .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))
