@@ -120,7 +120,7 @@ export function indexPage(
           h("p", "claim", local(`attestations/${pageOf(name)}`, noticeWording(notice).word)),
           h("p", "id", h("code", "", report.id ?? "")),
         ],
-        "",
+        h("p", "id", "a notice, no test"),
         date(notice.signedAt),
         h("span", `state ${pending ? "open" : toneOf(report)}`, state),
       ];
@@ -150,7 +150,7 @@ export function indexPage(
       h(
         "p",
         "lede",
-        "Each line below was tested, recorded and signed. Open one to read what was done, what was seen, and what was not shown.",
+        "Each test below was run, recorded and signed. Open one to read what was done, what was seen, and what was not shown.",
       ),
     ),
     h(
