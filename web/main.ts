@@ -6,6 +6,7 @@ import { formatKey, parseKey } from "../src/core/key.js";
 import { parseKeyring } from "../src/core/keyring.js";
 import type { Report } from "../src/core/report.js";
 import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
+import { parseSkin } from "../src/formats/skins.js";
 import { attestationPage, indexPage, placeOf, titleOf, verifyPage, type PageData } from "../src/view/pages.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
@@ -38,7 +39,7 @@ function siteKeys(): Known[] {
 }
 
 const check = ({ name, bytes }: Given): Promise<Report> =>
-  verifyTwice(bytes, { keys: [...yours, ...site], now: new Date(), fileName: name });
+  verifyTwice(bytes, { parse: parseSkin, keys: [...yours, ...site], now: new Date(), fileName: name });
 
 /** Said to screen readers; the headline takes the focus after an action of the reader, so that the outcome is what comes next. */
 function announce(report: Report, focus: boolean): void {

@@ -22,6 +22,8 @@ const VERBS = [
   "reproduce",
   "verify",
   "show",
+  "export",
+  "import",
   "site",
   "site build",
   "site serve",
