@@ -57,9 +57,11 @@ export function bundleOf(document: Json): Envelope {
 
 function hintOf(material: Json): string {
   const what = "the name of a key, publicKey.hint";
-  const { publicKey, tlogEntries } = members(material, ["publicKey", "tlogEntries"], "skin-material", what);
+  // protobuf's own writers leave out a list that is empty.
+  const { tlogEntries = [], ...rest } = isObject(material) ? material : {};
   if (!Array.isArray(tlogEntries) || tlogEntries.length > 0)
     throw new AttestError("skin-material", "expected no entries of a log in the bundle: they would not be looked at");
+  const { publicKey } = members(rest, ["publicKey"], "skin-material", what);
   const { hint } = members(publicKey, ["hint"], "skin-material", what);
   if (typeof hint !== "string" || hint === "")
     throw new AttestError("skin-material", `expected ${what} as text, found none`);
