@@ -43,6 +43,7 @@ export type { Known, SecondOpinion } from "./core/signatures.js";
 export { draft, identify, readStatement, type Draft, type Findings, type ResultStatement } from "./core/statement.js";
 export { derive, type Derived, type Outcome, type Result, type Verdict } from "./core/verdict.js";
 export { verify, type VerifyOptions } from "./core/verify.js";
+export { parseSkin } from "./formats/skins.js";
 export {
   defineScenario,
   type AttachOptions,

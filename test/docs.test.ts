@@ -113,6 +113,7 @@ describe("README", () => {
     "CHANGELOG.md",
     "docs/architecture.md",
     "docs/openssl.md",
+    "docs/formats.md",
     "docs/tasks.md",
     "docs/run.md",
     "docs/scenarios.md",
@@ -185,6 +186,20 @@ describe("docs", () => {
       .map((file) => file.split("/")[1] ?? "")) {
       if (floor !== "" && !floor.endsWith(".ts")) expect(layout, floor).toContain(`src/${floor}`);
     }
+  });
+
+  it("on formats has commands that run", () => {
+    const folder = join(place, "formats");
+    installed(join(folder, "bin/attest"));
+    cpSync(join(root, validated()), join(folder, "attestation.json"));
+    cpSync(join(root, "keys/founding-2026-11.pub"), join(folder, "signer.pub"));
+    const [block = ""] = blocks("docs/formats.md", "sh");
+    const env = { F3_ATTEST_HOME: join(place, "formats-home") };
+    const { code, out } = shell(`PATH="${folder}/bin:$PATH"\n${block}`, folder, env);
+    expect(code, out).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.startsWith("attestation."))).toHaveLength(5);
+    expect(readdirSync(join(folder, "raw")).sort()).toEqual(["message", "pub.pem", "signature"]);
+    expect(out).toContain(readFileSync(join(folder, "attestation.json"), "utf8"));
   });
 
   it("verifies with openssl alone, by the recipe as printed", (context) => {

@@ -211,11 +211,3 @@ describe("refused", () => {
     }
   });
 });
-
-test("ssh-keygen prints the keyid", async (context) => {
-  const path = join(folder, "me.pub");
-  await writeFile(path, `${line}\n`);
-  const { status, out } = await run("ssh-keygen", "-lf", path);
-  if (status === undefined) context.skip("NOT CHECKED INDEPENDENTLY: there is no ssh-keygen here");
-  expect(out.trim()).toBe(`256 ${me.key.keyid} me@example.org (ED25519)`);
-});

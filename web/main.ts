@@ -7,6 +7,7 @@ import { parseKeyring } from "../src/core/keyring.js";
 import { historyOf, type History } from "../src/core/lifecycle.js";
 import type { Report } from "../src/core/report.js";
 import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
+import { parseSkin } from "../src/formats/skins.js";
 import { attestationPage, indexPage, placeOf, titleOf, verifyPage, type PageData } from "../src/view/pages.js";
 import { signerLabel } from "../src/view/notice.js";
 import { printable } from "../src/view/printable.js";
@@ -41,7 +42,7 @@ function siteKeys(): Known[] {
 
 const check = ({ name, bytes }: Given): Promise<Report> => {
   const { keys, seen } = history();
-  return verifyTwice(bytes, { keys, seen, now: new Date(), fileName: name });
+  return verifyTwice(bytes, { parse: parseSkin, keys, seen, now: new Date(), fileName: name });
 };
 
 /** What the site's notices say of the keys at hand; anew when the reader gives another. */

@@ -1,10 +1,12 @@
 /** `attest add`: puts an attestation that was signed elsewhere into a registry, with its evidence. */
 import type { Command } from "commander";
 import { join } from "node:path";
+import { parseSkin } from "../formats/skins.js";
 import { secretsIn } from "../harness/secrets.js";
 import { add as addTo } from "../pipeline/add.js";
 import { toRegistry } from "../pipeline/destination.js";
 import { folderBeside } from "../pipeline/evidence.js";
+import { rawIn } from "../pipeline/raw.js";
 import { attestationPath } from "../store/registry.js";
 import {
   engine,
@@ -39,11 +41,12 @@ export function add(attest: Command): void {
     "attest add attestation.json",
     "attest add attestation.json --key signer.pub --evidence results/",
   ).action(async (path: string, { evidence, registry, json, key = [], keyring = [], allowSecret = [] }: Options) => {
-    const bytes = await readInput(path);
+    const { bytes, parse } = rawIn(path, engine) ?? { bytes: await readInput(path), parse: parseSkin };
     const named = path === "-" ? undefined : path;
     const folder = registryFolder(registry, named);
     const { id, digest, statement, keyids, known } = await addTo({
       bytes,
+      parse,
       registry: (await toRegistry(folder, engine)).registry,
       evidence: evidence ?? (named === undefined ? undefined : folderBeside(named)),
       keys: key,

@@ -28,6 +28,8 @@ const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> 
   reproduce: async () => (await import("./reproduce.js")).reproduce,
   verify: async () => (await import("./verify.js")).verify,
   show: async () => (await import("./show.js")).show,
+  export: async () => (await import("./export.js")).exporting,
+  import: async () => (await import("./import.js")).importing,
   site: async () => (await import("./site.js")).site,
   task: async () => (await import("./task.js")).task,
   version: async () => (await import("./version.js")).version,

@@ -23,6 +23,12 @@ const TABLE = {
   "skin-unknown": [2, "the document is no attestation"],
   "skin-member": [2, "the envelope has a member too many or too few, or one of the wrong type"],
   "skin-mixed": [2, "the document is both the readable skin and another"],
+  "skin-material": [
+    2,
+    "a Sigstore bundle brings certificates, keys, log entries or timestamps instead of the name of a key",
+  ],
+  "skin-signify": [2, "a signify file is not one that holds an attestation"],
+  "skin-message": [2, "a signed message, or the signature beside it, is not of DSSE's form"],
   "not-canonical": [2, "the signed bytes are not the canonical form of what they say (RFC 8785)"],
   // the signatures
   "signature-missing": [1, "the document has no signature"],

@@ -21,8 +21,11 @@ export interface Signature {
   readonly sig: Bytes;
 }
 
+/** What a document looked like; the last three are read by `src/formats`. */
+export type Skin = "readable" | "dsse" | "sigstore" | "signify" | "raw";
+
 export interface Envelope {
-  readonly skin: "readable" | "dsse";
+  readonly skin: Skin;
   readonly payloadType: string;
   /** The very bytes that were signed. */
   readonly payloadBytes: Bytes;
@@ -51,8 +54,10 @@ const SIGSTORE = ["mediaType", "verificationMaterial", "dsseEnvelope", "messageS
 /**
  * @throws AttestError a code of `parseJson`, `skin-unknown`, `skin-member`, `skin-mixed`, `signature-count`, `base64`, `not-canonical`
  */
-export function parseEnvelope(bytes: Bytes): Envelope {
-  const document = parseJson(bytes);
+export const parseEnvelope = (bytes: Bytes): Envelope => envelopeOf(parseJson(bytes));
+
+/** The same, of what `parseJson` returned. */
+export function envelopeOf(document: Json): Envelope {
   if (!isObject(document) || !("payload" in document)) {
     throw new AttestError(
       "skin-unknown",
@@ -85,12 +90,12 @@ export function parseEnvelope(bytes: Bytes): Envelope {
       keyid: keyid === "" ? undefined : keyid,
       sig: decode(sig, skin),
     })),
-    ...(skin === "dsse" ? encoded(document["payload"] as string) : plain(document["payload"])),
+    ...(skin === "dsse" ? payloadOf(decode(document["payload"] as string, skin)) : plain(document["payload"])),
   };
 }
 
 /** A DSSE reader must take the URL-safe alphabet too (protocol.md); a text in both alphabets at once is refused all the same. */
-const decode = (text: string, skin: Envelope["skin"]): Bytes =>
+const decode = (text: string, skin: Skin): Bytes =>
   fromBase64(skin === "dsse" && !/[+/]/.test(text) ? text.replaceAll("-", "+").replaceAll("_", "/") : text);
 
 function plain(payload: Json | undefined): Pick<Envelope, "payload" | "payloadBytes"> {
@@ -98,8 +103,8 @@ function plain(payload: Json | undefined): Pick<Envelope, "payload" | "payloadBy
   return { payload, payloadBytes: canonical(payload) };
 }
 
-function encoded(text: string): Pick<Envelope, "payload" | "payloadBytes"> {
-  const payloadBytes = decode(text, "dsse");
+/** What was signed as bytes: they must be the one canonical form of what they say. Throws `not-canonical` or a code of `parseJson`. */
+export function payloadOf(payloadBytes: Bytes): Pick<Envelope, "payload" | "payloadBytes"> {
   const { payload, payloadBytes: again } = plain(parseJson(payloadBytes, MAX_DEPTH - 1)); // as deep as the readable skin may hold
   if (!equal(again, payloadBytes)) {
     throw new AttestError(

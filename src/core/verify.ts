@@ -18,6 +18,8 @@ import { identify, readStatement, RESULT_TYPE, STATEMENT_TYPE, VERSION, type Res
 import { derive } from "./verdict.js";
 
 export interface VerifyOptions extends Judges {
+  /** How the document's skin is read, where it may be another than the readable one or DSSE: `parseSkin` of `src/formats`. */
+  readonly parse?: (bytes: Bytes) => Envelope;
   /** The verifier's clock, for dates that lie in the future. */
   readonly now: Date;
   /** The file's base name: checked against the id where it claims one. */
@@ -42,7 +44,7 @@ const ID_NAME = /^(?:test|plan|note)_[0-9a-f]{16}\.json$/;
  */
 export function verify(bytes: Bytes, options: VerifyOptions): Report {
   const ladder = new Ladder();
-  const envelope = open(bytes, ladder);
+  const envelope = open(bytes, ladder, options.parse);
   if (envelope === undefined) return finish(ladder, options, {});
   const identity = identify(envelope.payloadBytes, options.engine, kindOf(envelope.payload));
   ladder.passed("canonical", "the payload has one canonical form (RFC 8785)", {
@@ -96,11 +98,11 @@ function finish(ladder: Ladder, { engine }: VerifyOptions, found: Partial<Report
   };
 }
 
-function open(bytes: Bytes, ladder: Ladder): Envelope | undefined {
+function open(bytes: Bytes, ladder: Ladder, parse = parseEnvelope): Envelope | undefined {
   const size = { "bytes read": String(bytes.length) };
-  const readable = (): void => ladder.passed("bytes", "UTF-8, and JSON that can be read in one way only", size);
+  const readable = (): void => ladder.passed("bytes", "UTF-8 text that can be read in one way only", size);
   try {
-    const envelope = parseEnvelope(bytes);
+    const envelope = parse(bytes);
     readable();
     ladder.passed("skin", `one envelope, in the ${envelope.skin} form`, {
       signatures: String(envelope.signatures.length),

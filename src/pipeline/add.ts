@@ -1,7 +1,7 @@
 /** An attestation that was signed elsewhere enters a registry: verified first, its evidence taken by digest. */
 import { equal, hex, type Bytes } from "../core/bytes.js";
 import { exitOf } from "../core/codes.js";
-import { formatEnvelope, parseEnvelope } from "../core/envelope.js";
+import { formatEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { parseKey } from "../core/key.js";
@@ -21,6 +21,8 @@ import { keyLine, keysOf, type VerifyRequest } from "./verify.js";
 
 export interface AddRequest extends Pick<VerifyRequest, "keys" | "keyrings" | "keystore" | "engine" | "now"> {
   readonly bytes: Bytes;
+  /** How its skin is read. */
+  readonly parse: (bytes: Bytes) => Envelope;
   readonly registry: Registry;
   /** The folder that holds the evidence. */
   readonly evidence: string | undefined;
@@ -45,16 +47,17 @@ export interface Added {
  * @throws AttestError the code of the check that did not pass, `file-exists`, `file-missing`
  */
 export async function add(request: AddRequest): Promise<Added> {
-  const { registry, engine, now } = request;
+  const { registry, engine, now, parse } = request;
   const yours = keysOf(request);
   const keyring = await registry.keyring();
   const report = verify(request.bytes, {
     engine,
     now,
+    parse,
     ...historyOf(await registry.notices(), [...yours, ...listed(keyring, yours)], engine),
   });
   const { id, digest, statement } = accepted(report);
-  const bytes = formatEnvelope(parseEnvelope(request.bytes)); // the skin in which a registry keeps it
+  const bytes = formatEnvelope(parse(request.bytes)); // the skin in which a registry keeps it
   const before = await registry.store.read(attestationPath(id));
   if (before !== undefined && !equal(before, bytes)) {
     throw new AttestError(

@@ -2,6 +2,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
+import { parseEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, MAX_BYTES, parseJson, type Json } from "../core/json.js";
 import { parseKey } from "../core/key.js";
@@ -11,12 +12,14 @@ import type { Report } from "../core/report.js";
 import { historyOf, MAX_NOTICES, type History } from "../core/lifecycle.js";
 import { knownFrom, type Known } from "../core/signatures.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
+import { parseSkin } from "../formats/skins.js";
 import type { Keystore } from "../keystore/keystore.js";
 import { isFolder, read } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
 import { ATTESTATIONS, evidencePath, INDEX, isNotice, KEYRING, Registry, REGISTRY_FILE } from "../store/registry.js";
 import { readBeside } from "./evidence.js";
+import { rawIn } from "./raw.js";
 
 export interface VerifyRequest {
   /** Files, registry folders, http(s) addresses. */
@@ -39,9 +42,11 @@ export interface VerifyRequest {
 /** As the user named it, or the path below the folder that the user named; with a report, or with why there is none. */
 export type Verified = { readonly target: string } & ({ readonly report: Report } | { readonly fault: AttestError });
 
-interface Document {
+export interface Document {
   readonly target: string;
   readonly bytes: Bytes;
+  /** How its skin is read: in a registry it is the readable one or DSSE, elsewhere any. */
+  readonly parse: (bytes: Bytes) => Envelope;
   readonly fileName?: string;
   readonly named: boolean;
   /** A notice among the attestations of a folder. */
@@ -97,6 +102,7 @@ function verifyOne(
   const report = verify(bytes, {
     engine,
     now,
+    parse: document.parse,
     keys,
     seen,
     fileName: document.fileName,
@@ -163,11 +169,17 @@ function required(path: string, what: string): Bytes {
   return bytes;
 }
 
-async function documents(target: string, request: VerifyRequest): Promise<Document[]> {
-  if (target === "-") return [{ target, bytes: (await request.stdin?.()) ?? utf8(""), named: false }];
-  if (/^https?:/i.test(target)) return [await fromAddress(target, request.engine)];
-  if (isFolder(target)) return await fromFolder(target, request.engine);
-  return [await fromFile(target, request.engine)];
+/** What a target names: one document, or all those of a registry. Throws `AttestError` where there is none to be read. */
+export async function documents(
+  target: string,
+  { engine, stdin }: Pick<VerifyRequest, "engine" | "stdin">,
+): Promise<Document[]> {
+  if (target === "-") return [{ target, bytes: (await stdin?.()) ?? utf8(""), parse: parseSkin, named: false }];
+  if (/^https?:/i.test(target)) return [await fromAddress(target, engine)];
+  if (!isFolder(target)) return [await fromFile(target, engine)];
+  const raw = rawIn(target, engine);
+  if (raw === undefined) return await fromFolder(target, engine);
+  return [{ target, ...raw, named: false, archive: (sha256) => readBeside(target, sha256) }];
 }
 
 async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
@@ -198,6 +210,7 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
   return {
     target: path,
     bytes: document(path),
+    parse: parseSkin,
     fileName: basename(path),
     named: false,
     archive: (sha256) => readBeside(path, sha256),
@@ -215,6 +228,7 @@ function inRegistry(root: string, fileName: string, site: Site): Document {
   return {
     target,
     bytes: document(target),
+    parse: parseEnvelope,
     fileName,
     named: true,
     site,
@@ -254,7 +268,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
     );
   }
   const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
-  if (at < 0) return { target: address, bytes, fileName, named: false };
+  if (at < 0) return { target: address, bytes, parse: parseSkin, fileName, named: false };
   const beside = (path: string): Promise<Bytes | undefined> => {
     const other = new URL(url);
     other.pathname = `${url.pathname.slice(0, at)}/${path}`; // set, not resolved: a path that begins with // names another host
@@ -265,7 +279,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   const notices: Bytes[] = [];
   for (const path of noticesIn(await beside(INDEX))) notices.push((await beside(path)) ?? utf8(""));
   const site = { keyring: keyring && parseKeyring(keyring, engine), notices };
-  return { target: address, bytes, fileName, named: true, site };
+  return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }
 
 /** The index is not to be trusted, and need not be: a notice counts by its signatures, and one that is kept back could be kept back anyhow. */

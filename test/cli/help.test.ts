@@ -25,6 +25,8 @@ const VERBS = [
   "reproduce",
   "verify",
   "show",
+  "export",
+  "import",
   "site",
   "site build",
   "site serve",

@@ -67,6 +67,11 @@ const asJson = async (work: Workspace, args: readonly string[], member: string, 
 
 const attestations = (work: Workspace, registry = "lab"): number =>
   readdirSync(work.path(registry, "attestations")).filter((name) => name.startsWith("test_")).length;
+/** The one attestation of the registry `lab`. */
+const theOne = (work: Workspace): string => {
+  const folder = work.path("lab", "attestations");
+  return join(folder, readdirSync(folder).find((name) => name.startsWith("test_")) ?? "none");
+};
 const second = (work: Workspace): string => formatKey(new Keystore(work.home, nodeEngine).create("second").key);
 
 /** The call that makes a run again which is recorded for it, on a commit of its own. */
@@ -672,6 +677,48 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
       "confirmed by you",
     ),
   "show --json": (work) => asJson(work, ["show", "lab"], "statement"),
+
+  "export --format": async (work) => {
+    refused(await work.attest("export", "lab"), /required option '--format <format>' not specified/);
+    expect(ok(await work.attest("export", "lab", "--format", "dsse")).stdout).toContain('"payload": "eyJ');
+  },
+  "export --signer": async (work) => {
+    refused(
+      await work.attest("export", "lab", "--format", "dsse", "--signer", "second"),
+      /a signature by second, found SHA256:\S{43} \(signer\)$/,
+    );
+    ok(await work.attest("export", "lab", "--format", "dsse", "--signer", "signer"));
+  },
+  "export --output": async (work) => {
+    expect(ok(await work.attest("export", "lab", "--format", "dsse", "--output", "a.json")).stdout).toBe("a.json\n");
+    expect(readFileSync(work.path("a.json"), "utf8")).toContain('"payload": "eyJ');
+  },
+  "export --key": async (work) => {
+    const line = (await work.attest("key", "show")).stdout;
+    work.write("alone.json", readFileSync(theOne(work)));
+    const args = ["export", "alone.json", "--format", "raw", "--output", "raw"];
+    ok(await attest(args, stranger(work)));
+    expect(existsSync(work.path("raw/pub.pem"))).toBe(false);
+    ok(await attest([...args, "--key", line], stranger(work)));
+    expect(existsSync(work.path("raw/pub.pem"))).toBe(true);
+  },
+  "export --keyring": async (work) => {
+    work.write("alone.json", readFileSync(theOne(work)));
+    const args = ["export", "alone.json", "--format", "raw", "--output", "raw", "--keyring", "lab/keys/keyring.json"];
+    ok(await attest(args, stranger(work)));
+    expect(existsSync(work.path("raw/pub.pem"))).toBe(true);
+  },
+  "export --json": async (work) =>
+    expect(await asJson(work, ["export", "lab", "--format", "raw", "--output", "raw"], "written")).toMatchObject({
+      format: "raw",
+      written: ["raw/message", "raw/signature", "raw/pub.pem"],
+    }),
+  "import --output": async (work) => {
+    expect(ok(await work.attest("import", "lab", "--output", "a.json")).stdout).toBe("a.json\n");
+    expect(readFileSync(work.path("a.json"))).toEqual(readFileSync(theOne(work)));
+  },
+  "import --json": async (work) =>
+    expect(await asJson(work, ["import", "lab", "--output", "a.json"], "written")).toMatchObject({ skin: "readable" }),
 
   "site build --registry": async (work) => {
     refused(await work.attest("site", "build"), /a registry here or above/);

@@ -1,13 +1,15 @@
 /** Every code that core can answer with, and one way to earn it: a code that nothing produces is a promise that nobody keeps. */
 import { describe, expect, test } from "vitest";
-import { fromHex, utf8, type Bytes } from "../../src/core/bytes.js";
+import { fromHex, fromUtf8, utf8, type Bytes } from "../../src/core/bytes.js";
 import { CODES, exitOf, meaningOf, SEVERITY, worst, type Code, type ExitStatus } from "../../src/core/codes.js";
 import { AttestError } from "../../src/core/errors.js";
 import { formatEnvelope } from "../../src/core/envelope.js";
-import { canonical, MAX_BYTES, type Json } from "../../src/core/json.js";
+import { canonical, MAX_BYTES, type Json, type JsonObject } from "../../src/core/json.js";
 import { failures } from "../../src/core/report.js";
 import type { Known } from "../../src/core/signatures.js";
 import type { VerifyOptions } from "../../src/core/verify.js";
+import { formatBundle } from "../../src/formats/sigstore.js";
+import { parseSkin } from "../../src/formats/skins.js";
 import { archive, BAD, counted, CRITERION, GOOD, numbersOf } from "./counting.js";
 import { look, sites, yours } from "./looking.js";
 import { result, sealed, signed, signer, statement } from "./making.js";
@@ -39,6 +41,9 @@ const computed = (stated: string, observed: string): Bytes =>
     me,
   );
 
+const changedBundle = (changes: JsonObject): string =>
+  JSON.stringify({ ...(JSON.parse(fromUtf8(formatBundle(made))) as JsonObject), ...changes });
+
 const WAYS = {
   "too-large": of(new Uint8Array(MAX_BYTES + 1)),
   "not-utf8": of(Uint8Array.of(0xff)),
@@ -56,6 +61,9 @@ const WAYS = {
   "skin-unknown": of("{}"),
   "skin-member": of('{"payload":{}}'),
   "skin-mixed": of('{"payload":{},"dsseEnvelope":{}}'),
+  "skin-material": of(changedBundle({ verificationMaterial: { certificate: {} } }), undefined, { parse: parseSkin }),
+  "skin-signify": of("untrusted comment: ", undefined, { parse: parseSkin }),
+  "skin-message": of("DSSEv1 ", undefined, { parse: parseSkin }),
   "not-canonical": of(`{"payload":"${btoa('{"a": 1}')}","payloadType":"","signatures":[]}`),
   "signature-missing": of(sealed(statement())),
   "signature-count": of(formatEnvelope({ ...made, signatures: Array.from({ length: 17 }, () => mine!) })),

@@ -8,6 +8,8 @@ import { utf8, type Bytes } from "../../src/core/bytes.js";
 import { parseEnvelope, type Envelope } from "../../src/core/envelope.js";
 import { MAX_BYTES } from "../../src/core/json.js";
 import { EMPTY_KEYRING, formatKeyring, type KeyEntry } from "../../src/core/keyring.js";
+import { formatSignify } from "../../src/formats/signify.js";
+import { formatBundle } from "../../src/formats/sigstore.js";
 import { dsse } from "../core/making.js";
 import { everything, headline, inEachBrowser, pasteKey, tone } from "./driving.js";
 import { lab, place, removePlaces, serve, tamperedWith, testKey, type Lab, type Served } from "./making.js";
@@ -244,6 +246,27 @@ inEachBrowser((visit) => {
         "in the dsse form",
       );
       await page.getByRole("button", { name: "Change one letter and check again" }).click();
+      await headline(page, /^(?:Does not match its signature|Not readable as an attestation)$/);
+      expect(await everything(page)).not.toContain("Addition adds");
+    });
+  });
+
+  test.each([
+    ["sigstore", "attestation.sigstore.json", formatBundle],
+    ["signify", "attestation.signify", formatSignify],
+  ] as const)("the same attestation as %s exports it, dropped", async (skin, name, format) => {
+    await open(async (page) => {
+      const bytes = format(parseEnvelope(made.good.bytes));
+      await drop(page, { name, bytes });
+      await headline(page, "Signer unknown"); // whatever it says of its own key
+      await bring(page);
+      await headline(page, "Signed, unchanged");
+      expect(await page.locator(".steps li", { hasText: "Open the envelope" }).innerText()).toContain(
+        `in the ${skin} form`,
+      );
+      const changed = bytes.slice();
+      changed[bytes.length - 20]! ^= 1;
+      await drop(page, { name, bytes: changed });
       await headline(page, /^(?:Does not match its signature|Not readable as an attestation)$/);
       expect(await everything(page)).not.toContain("Addition adds");
     });

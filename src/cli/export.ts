@@ -1,0 +1,71 @@
+/** `attest export`: the same signature in the skin that another tool takes. */
+import { Option, type Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import { exportAs, FORMATS, pathsOf, writeAll, type Format } from "../pipeline/export.js";
+import { engine, keystore, readStdin, withExamples, withJson } from "./context.js";
+import { answer, answerBytes, answerJson, talk } from "./ui.js";
+import { withKeys, type KeyOptions } from "./verify.js";
+
+interface Options extends KeyOptions {
+  readonly format: Format;
+  readonly signer?: string;
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export const UNVERIFIED = "nothing was verified";
+
+export function exporting(attest: Command): void {
+  const command = attest
+    .command("export <attestation>")
+    .description(
+      "the same signature in the form that another tool takes: a file, a raw folder, an address, or -; no key is needed",
+    )
+    .addOption(
+      new Option("--format <format>", "dsse and sigstore: JSON; signify: one file; raw: message, signature, pub.pem")
+        .choices(FORMATS)
+        .makeOptionMandatory(),
+    )
+    .option("--signer <key>", "of several signatures the one by this key: SHA256:… or its name")
+    .option("--output <file|dir>", "write it there, and the public key beside it where the format has one (stdout)");
+  withExamples(
+    withJson(withKeys(command)),
+    "attest export attestation.json --format sigstore",
+    "attest export attestation.json --format signify --output attestation.signify",
+    "attest export attestation.json --format raw --output raw",
+  ).action(async (target: string, { key = [], keyring = [], format, signer, output, json }: Options) => {
+    const place = output === "-" ? undefined : output;
+    if (place === undefined && (format === "raw" || json === true))
+      throw new AttestError(
+        "usage",
+        `expected --output ${format === "raw" ? "DIR: the raw form is several files" : "FILE beside --json"}, found none`,
+        `attest export FILE --format ${format} --output ${format === "raw" ? "DIR" : "FILE"}`,
+      );
+    const exported = await exportAs({
+      target,
+      format,
+      signer,
+      keys: key,
+      keyrings: keyring,
+      keystore: keystore(),
+      engine,
+      stdin: readStdin,
+    });
+    const { files, keyids, keyFrom } = exported;
+    const keyless = format === "dsse" || format === "sigstore";
+    if (place === undefined) {
+      for (const { name, bytes } of files) if (name === "") answerBytes(bytes);
+      if (!keyless) talk("the public key was not written: with --output FILE it is put beside FILE");
+      return talk(`${UNVERIFIED}; to check what was exported: attest verify FILE`);
+    }
+    const paths = pathsOf(exported, format, place);
+    writeAll(paths, files);
+    if (json) return answerJson({ format, keyids, written: paths, publicKeyFrom: keyFrom ?? null });
+    answer(paths);
+    if (keyFrom !== undefined)
+      talk(`the public key is the one from: ${keyFrom}; whoever checks with it has to trust it`);
+    else if (!keyless)
+      talk(`the public key was not written: ${keyids.join(" ")} is not at hand; name it with --key or --keyring`);
+    talk(`${UNVERIFIED}; to check what was exported: attest verify ${place}`);
+  });
+}

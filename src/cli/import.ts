@@ -1,0 +1,33 @@
+/** `attest import`: any skin back into the readable one, with the very payload and signatures. */
+import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import { importFrom, writeAll } from "../pipeline/export.js";
+import { engine, readStdin, withExamples, withJson } from "./context.js";
+import { UNVERIFIED } from "./export.js";
+import { answer, answerBytes, answerJson, talk } from "./ui.js";
+
+export function importing(attest: Command): void {
+  const command = attest
+    .command("import <document>")
+    .description(
+      "a DSSE envelope, a Sigstore bundle, a signify file or a raw folder back into the readable form; it verifies nothing",
+    )
+    .option("--output <file>", "write it there (stdout)");
+  withExamples(
+    withJson(command),
+    "attest import attestation.json --output again.json",
+    "attest export attestation.json --format dsse | attest import -",
+  ).action(async (target: string, { output, json }: { readonly output?: string; readonly json?: true }) => {
+    const place = output === "-" ? undefined : output;
+    if (place === undefined && json === true)
+      throw new AttestError("usage", "expected --output FILE beside --json, found none", "the document itself is JSON");
+    const { bytes, envelope } = await importFrom(target, { engine, stdin: readStdin });
+    if (place === undefined) answerBytes(bytes);
+    else writeAll([place], [{ name: "", bytes }]);
+    const keyids = envelope.signatures.map(({ keyid }) => keyid ?? null);
+    if (json) return answerJson({ skin: envelope.skin, keyids, written: place });
+    if (place !== undefined) answer(place);
+    if (keyids.includes(null)) talk("a signature does not name its key: each key at hand will be tried");
+    talk(`${UNVERIFIED}; to check it: attest verify ${place ?? "FILE"}`);
+  });
+}

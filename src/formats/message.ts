@@ -1,0 +1,36 @@
+/** The signed message back to what it encodes: the inverse of core's `message`, for the skins that hold it as it is. */
+import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
+import { message, payloadOf, type Envelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+
+const ascii = (bytes: Bytes): string => String.fromCharCode(...bytes);
+
+/** By the word that DSSE begins it with. */
+export const isMessage = (bytes: Bytes): boolean => ascii(bytes.subarray(0, 7)) === "DSSEv1 ";
+
+/** Lengths have eight digits at most, which is more than a verifier takes. */
+const LENGTH = /^ (\d{1,8}) /;
+
+/** @throws AttestError `skin-message`, `not-utf8`, `not-canonical` or a code of `parseJson` */
+export function openMessage(bytes: Bytes): Pick<Envelope, "payloadType" | "payload" | "payloadBytes"> {
+  const refused = new AttestError(
+    "skin-message",
+    "expected the message that was signed, 'DSSEv1 28 application/vnd.in-toto+json …' and the payload, found something else",
+  );
+  if (!isMessage(bytes)) throw refused;
+  const type = field(bytes, 6);
+  const body = type && field(bytes, type.end);
+  if (type === undefined || body === undefined) throw refused;
+  const payloadType = fromUtf8(bytes.subarray(type.start, type.end));
+  const payloadBytes = bytes.slice(body.start);
+  if (!equal(message(payloadType, payloadBytes), bytes)) throw refused; // one spelling: no leading zero, nothing after the end
+  return { payloadType, ...payloadOf(payloadBytes) };
+}
+
+/** Where what is announced at `at`, with its length, begins and ends. */
+function field(bytes: Bytes, at: number): { readonly start: number; readonly end: number } | undefined {
+  const found = LENGTH.exec(ascii(bytes.subarray(at, at + 10)));
+  if (found === null) return undefined;
+  const start = at + found[0].length;
+  return { start, end: start + Number(found[1]) };
+}

@@ -1,0 +1,85 @@
+/**
+ * The Sigstore bundle v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto) of a key that the reader must have already:
+ * one DSSE envelope with one signature, and the name of the key. No certificate, no log, no timestamp: none was asked for.
+ *
+ *     { "mediaType": …, "verificationMaterial": { "publicKey": { "hint": KEYID }, "tlogEntries": [] }, "dsseEnvelope": { … } }
+ */
+import type { Bytes } from "../core/bytes.js";
+import { envelopeOf, type Envelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import { isObject, parseJson, readable, type Json, type JsonObject } from "../core/json.js";
+import { dsseOf } from "./dsse.js";
+import { named, single } from "./single.js";
+
+const MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const MEMBERS = ["mediaType", "verificationMaterial", "dsseEnvelope"] as const;
+const SKIN = "a Sigstore bundle";
+
+/** By a member that no other skin has. */
+export const isBundle = (document: Json): document is JsonObject =>
+  isObject(document) &&
+  !("payload" in document) &&
+  [...MEMBERS, "messageSignature"].some((member) => member in document);
+
+/** @throws AttestError `signature-missing`, `signature-count`, `skin-member` for a signature without keyid */
+export function formatBundle(envelope: Omit<Envelope, "skin">): Bytes {
+  const hint = named(single(envelope, SKIN), SKIN);
+  return readable({
+    mediaType: MEDIA_TYPE,
+    verificationMaterial: { publicKey: { hint }, tlogEntries: [] },
+    dsseEnvelope: dsseOf(envelope),
+  });
+}
+
+export const parseBundle = (bytes: Bytes): Envelope => bundleOf(parseJson(bytes));
+
+/**
+ * Strict, as protobuf's JSON is: exact member names, and nothing beside them. What a bundle brings to vouch for itself is refused, not
+ * ignored: whoever reads it elsewhere may believe it. @throws AttestError `skin-*`, `signature-*` and the codes of `parseEnvelope`
+ */
+export function bundleOf(document: Json): Envelope {
+  const bundle = members(document, MEMBERS, "skin-member", SKIN);
+  if (bundle.mediaType !== MEDIA_TYPE) {
+    const found = typeof bundle.mediaType === "string" ? JSON.stringify(bundle.mediaType.slice(0, 100)) : "no text";
+    throw new AttestError("skin-member", `expected mediaType ${MEDIA_TYPE}, found ${found}`);
+  }
+  const hint = hintOf(bundle.verificationMaterial);
+  const envelope = envelopeOf(bundle.dsseEnvelope);
+  if (envelope.skin !== "dsse")
+    throw new AttestError("skin-mixed", `expected the payload of ${SKIN} in base64, found it readable`);
+  if (single(envelope, SKIN).keyid !== hint)
+    throw new AttestError(
+      "skin-material",
+      "expected the bundle's hint to be the keyid of its signature, found another",
+    );
+  return { ...envelope, skin: "sigstore" };
+}
+
+function hintOf(material: Json): string {
+  const what = "the name of a key, publicKey.hint";
+  // protobuf's own writers leave out a list that is empty.
+  const { tlogEntries = [], ...rest } = isObject(material) ? material : {};
+  if (!Array.isArray(tlogEntries) || tlogEntries.length > 0)
+    throw new AttestError("skin-material", "expected no entries of a log in the bundle: they would not be looked at");
+  const { publicKey } = members(rest, ["publicKey"], "skin-material", what);
+  const { hint } = members(publicKey, ["hint"], "skin-material", what);
+  if (typeof hint !== "string" || hint === "")
+    throw new AttestError("skin-material", `expected ${what} as text, found none`);
+  return hint;
+}
+
+/** Exactly these members, each of which is there. */
+function members<Name extends string>(
+  value: Json,
+  names: readonly Name[],
+  code: "skin-member" | "skin-material",
+  what: string,
+): Record<Name, Json> {
+  const found = isObject(value) ? value : {};
+  const other = Object.keys(found).find((name) => !(names as readonly string[]).includes(name));
+  const absent = names.find((name) => !Object.hasOwn(found, name));
+  const fault =
+    other !== undefined ? `found ${JSON.stringify(other.slice(0, 60))} beside it` : absent && `found no ${absent}`;
+  if (fault !== undefined) throw new AttestError(code, `expected ${what}, of ${names.join(", ")} alone; ${fault}`);
+  return found as Record<Name, Json>;
+}
