@@ -54,9 +54,9 @@ describe(`of ${all.length} vectors ${sum} are accepted, the same ones`, () => {
   /** A browser's own Ed25519 as the pages ask it: about what noble accepts, and never about the rest. */
   const asked = verdicts.replaceAll("0", "-");
 
-  for (const { name, available, why = "", launch } of known) {
+  for (const { name, available, why = "", ...one } of known) {
     test.skipIf(!available)(`in ${available ? name : `${name} (${why})`}, WebCrypto agreeing`, async () => {
-      const browser = await launch();
+      const browser = await one.launch();
       try {
         const tab = await browser.newPage();
         await tab.goto(page.url);
