@@ -30,7 +30,7 @@ export async function verifyTwice(bytes: Bytes, options: Omit<VerifyOptions, "en
 const named = (key: Bytes, message: Bytes, signature: Bytes): string =>
   `${hex(key)} ${hex(signature)} ${hex(nobleEngine.sha256(message))}`;
 
-async function subtle(key: Bytes, message: Bytes, signature: Bytes): Promise<boolean | undefined> {
+export async function subtle(key: Bytes, message: Bytes, signature: Bytes): Promise<boolean | undefined> {
   const engine = (globalThis.crypto as Partial<Crypto> | undefined)?.subtle;
   if (engine === undefined || message.length > MAX_MESSAGE) return undefined;
   try {

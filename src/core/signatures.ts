@@ -45,6 +45,9 @@ export interface Judges {
   readonly seen?: (signature: Bytes) => Seen | undefined;
 }
 
+/** One signature without a keyid may be tried with each key of a large keyring; sixteen of them would keep a page busy for minutes. */
+const MAX_TRIED = 2048;
+
 interface Tried {
   readonly signer: SignerReport;
   readonly key?: PublicKey;
@@ -150,6 +153,13 @@ export function checkSignatures(
   const keyids = envelope.signatures.flatMap(({ keyid }) => keyid ?? []);
   const twice = keyids.find((keyid, at) => keyids.indexOf(keyid) !== at);
   if (twice !== undefined) return refuse("signature-duplicate", `expected each key once, found ${twice} twice`);
+
+  const nameless = envelope.signatures.length - keyids.length;
+  if (nameless * judges.keys.length > MAX_TRIED)
+    return refuse(
+      "signature-count",
+      `expected signatures with a keyid, as there are ${judges.keys.length} keys at hand, found ${nameless} without one`,
+    );
 
   const signed = message(envelope.payloadType, envelope.payloadBytes);
   const tried = envelope.signatures.map((signature) => trySignature(signature, signed, judges, claimed));

@@ -2,11 +2,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const folder = process.env["ATTEST_VECTORS"];
+export const folder = process.env["ATTEST_VECTORS"];
 if (folder === undefined || folder === "") {
   throw new Error(
     "ATTEST_VECTORS is not set: give it a folder with jcs/{input,output,outhex} (cyberphone/json-canonicalization, testdata/) " +
-      "and wycheproof/ed25519_test.json (C2SP/wycheproof, testvectors_v1/)",
+      "and wycheproof/ed25519_test.json (C2SP/wycheproof, testvectors_v1/); it may also have speccheck/cases.json " +
+      "(novifinancial/ed25519-speccheck) and cctv/ed25519vectors.json (C2SP/CCTV, ed25519/)",
   );
 }
 

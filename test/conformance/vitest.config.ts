@@ -4,5 +4,5 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
-  test: { include: ["test/conformance/**/*.test.ts"], maxWorkers: 2 },
+  test: { include: ["test/conformance/**/*.test.ts"], maxWorkers: 2, testTimeout: 150_000, hookTimeout: 60_000 },
 });

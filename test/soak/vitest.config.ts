@@ -1,4 +1,4 @@
-// What takes minutes: the whole matrix at its full length, and holders of the lock that die again and again.
+// What takes minutes: the whole matrix at its full length, holders of the lock that die again and again, a million spoilt attestations.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
