@@ -9,6 +9,7 @@ import { attestationPath } from "../store/registry.js";
 import {
   engine,
   keystore,
+  pins,
   readInput,
   registryFolder,
   withAllowSecret,
@@ -49,6 +50,7 @@ export function add(attest: Command): void {
       keys: key,
       keyrings: keyring,
       keystore: keystore(),
+      pins: pins().list(),
       engine,
       now: new Date(),
       secrets: secretsIn(process.env, []),

@@ -1,13 +1,14 @@
 /** `attest verify`: what a stranger types. */
 import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import { failures, type Report } from "../core/report.js";
-import { policyFrom } from "../pipeline/policy.js";
+import { askedFor } from "../pipeline/policy.js";
 import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify.js";
 import { stepsView } from "../view/report.js";
 import { lines } from "../view/text.js";
 import { AUDIT, headline, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
-import { collect, engine, keystore, readStdin, withExamples, withJson } from "./context.js";
+import { collect, engine, keystore, pins, readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerJson } from "./ui.js";
 
 export interface KeyOptions {
@@ -18,14 +19,15 @@ export interface KeyOptions {
 export const withKeys = (command: Command): Command =>
   command
     .option(
-      "--key <line|file>",
-      "a public key that you trust: the line itself, or a file with it (several allowed)",
+      "--key <line|file|url>",
+      "public keys that you trust: the line itself, a file, or an https address (several allowed)",
       collect,
     )
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
 interface Options extends KeyOptions {
   readonly require?: readonly string[];
+  readonly policy?: string;
   readonly recompute?: true;
   readonly verbose?: true;
   readonly json?: true;
@@ -34,13 +36,21 @@ interface Options extends KeyOptions {
 /** Files, folders, addresses and `-`, against the keys that the options name and the user's own. */
 export const verifyTargets = (
   targets: readonly string[],
-  { key = [], keyring = [], recompute = false, policy }: KeyOptions & Pick<VerifyRequest, "recompute" | "policy">,
+  {
+    key = [],
+    keyring = [],
+    recompute = false,
+    policy,
+    policyKeys,
+  }: KeyOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
 ): Promise<Verified[]> =>
   verifyAll({
     targets,
     keys: key,
     keyrings: keyring,
     keystore: keystore(),
+    pins: pins().list(),
+    policyKeys,
     engine,
     now: new Date(),
     stdin: readStdin,
@@ -58,6 +68,11 @@ export function verify(attest: Command): void {
       collect,
     )
     .option(
+      "--policy <file>",
+      "a gate in a file, which also says who may sign what; with --require both must hold",
+      once("--policy"),
+    )
+    .option(
       "--recompute",
       "compute the outcomes from the archived observations again; exit 4 where that cannot be done",
     )
@@ -71,8 +86,8 @@ export function verify(attest: Command): void {
     "attest verify demo --require evidence,fresh=30d",
     "attest verify demo --json",
   ).action(async (targets: readonly string[], options: Options) => {
-    const policy = options.require === undefined ? undefined : await policyFrom(options.require);
-    const verified = await verifyTargets(targets, { ...options, policy });
+    const { require, policy, ...rest } = options;
+    const verified = await verifyTargets(targets, { ...rest, ...(await askedFor(require, policy, engine)) });
     const exit = worst(verified.map(exitOfOne));
     process.exitCode = exit;
     const [only, ...more] = verified;
@@ -84,6 +99,14 @@ export function verify(attest: Command): void {
   });
 }
 
+/** Of two files that say what must hold, one would be dropped without a word. */
+const once =
+  (option: string) =>
+  (value: string, before: string | undefined): string => {
+    if (before === undefined) return value;
+    throw new AttestError("usage", `expected ${option} once, found it twice`, "put all that must hold into one file");
+  };
+
 const exitOfOne = (one: Verified): ExitStatus => ("report" in one ? one.report.exit : exitOf(one.fault.code));
 
 /** The statement is in the file; the report says what was found about it. */
@@ -92,16 +115,24 @@ const brief = (one: Verified): unknown =>
     ? { target: one.target, report: { ...one.report, statement: undefined } }
     : { target: one.target, error: { code: one.fault.code, message: one.fault.message, hint: one.fault.hint } };
 
+/**
+ * The word that everything begins with: the verdict of what is accepted, and of nothing else. So neither a signed REFUTED looks like a
+ * pass, nor a VALIDATED by somebody whom you do not know.
+ */
+const outcome = ({ exit, verdict }: Report): string => (exit === 0 ? (verdict ?? "NO VERDICT") : NOT);
+const NOT = "NOT ACCEPTED";
+
 function inFull(target: string, report: Report, verbose: boolean): string[] {
   const { word, sentence } = headline(report);
   const { statement, verdict } = report;
+  const policy = report.checks.find(({ name }) => name === "policy");
   const said =
     verdict === undefined || statement === undefined
       ? NO_VERDICT
       : verdictWording(verdict, statement.predicate.f3.checks);
   const source = report.signers.find(({ signature, trust }) => signature === "ok" && trust === report.trust);
   return [
-    word,
+    `${outcome(report)}: ${word}`,
     sentence,
     "",
     `  file       ${target}`,
@@ -116,6 +147,9 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     `  trust      ${TRUST[report.trust].word}${source?.source === undefined ? "" : ` (${source.source})`}`,
     `  verdict    ${said.word}: ${said.sentence}`,
     `  audit      ${AUDIT[report.audit].word}`,
+    ...(policy === undefined || policy.code === "no-policy" || policy.code === "not-reached"
+      ? []
+      : [`  policy     ${policy.status === "passed" ? "" : "not met: "}${policy.detail}`]),
     "",
     ...(verbose ? lines(stepsView(report)) : troubles(report)),
   ];
@@ -130,15 +164,28 @@ const troubles = (report: Report): string[] => [
 ];
 
 function inOneLine(one: Verified, verbose: boolean): string[] {
-  if ("fault" in one) return [`NOT  ${one.target}  not read: ${one.fault.message} [${one.fault.code}]`];
+  if ("fault" in one) {
+    const why = one.fault.code === "key-changed" ? "full stop" : "not read";
+    return [`${NOT}  ${one.target}  ${why}: ${one.fault.message} [${one.fault.code}]`];
+  }
   const { target, report } = one;
-  const words = [SIGNATURE[report.signature].word, TRUST[report.trust].word, report.verdict ?? "no verdict"];
+  const words = [
+    `signature ${SIGNATURE[report.signature].word}`,
+    TRUST[report.trust].word,
+    report.verdict ?? "no verdict",
+  ];
   return [
-    [report.exit === 0 ? "ok " : "NOT", target, ...words].join("  "),
+    [outcome(report).padEnd(NOT.length), target, ...words].join("  "),
     ...(report.exit === 0 ? [] : failures(report).map(({ name, code, detail }) => `    ${name}: ${detail} [${code}]`)),
     ...(verbose ? lines(stepsView(report)) : []),
   ];
 }
 
-const count = (verified: readonly Verified[]): string =>
-  `${verified.filter((one) => exitOfOne(one) === 0).length} of ${verified.length} verified with a key that you confirmed`;
+function count(verified: readonly Verified[]): string {
+  const accepted = verified.flatMap((one) => ("report" in one && one.report.exit === 0 ? outcome(one.report) : []));
+  const verdicts = [...new Set(accepted)]
+    .sort()
+    .map((word) => `${accepted.filter((one) => one === word).length} ${word}`);
+  const of = `${accepted.length} of ${verified.length} verified with a key that you confirmed`;
+  return verdicts.length === 0 ? of : `${of}: ${verdicts.join(", ")}`;
+}

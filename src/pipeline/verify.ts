@@ -1,33 +1,27 @@
 /** What a stranger does: take files, folders or addresses, find keys for them, and verify. Nothing here can give trust away. */
 import { basename, dirname, join, resolve } from "node:path";
-import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
+import { hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { MAX_BYTES } from "../core/json.js";
-import { parseKey } from "../core/key.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import type { Policy } from "../core/policy.js";
 import type { Report } from "../core/report.js";
-import { knownFrom, type Known } from "../core/signatures.js";
+import { knownFrom } from "../core/signatures.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
-import type { Keystore } from "../keystore/keystore.js";
 import { isFolder, read } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
-import { ATTESTATIONS, evidencePath, KEYRING, Registry, REGISTRY_FILE } from "../store/registry.js";
+import { ATTESTATIONS, evidencePath, KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../store/registry.js";
 import { readBeside } from "./evidence.js";
+import { keysOf, knownAt, NOWHERE, placeOf, type Given, type KeyRequest, type Whereabouts } from "./keys.js";
+import { changedKey } from "./pinned.js";
 
-export interface VerifyRequest {
+export interface VerifyRequest extends KeyRequest {
   /** Files, registry folders, http(s) addresses. */
   readonly targets: readonly string[];
   /** The bytes for the target `-`. */
   readonly stdin?: () => Promise<Bytes>;
-  /** Public key lines or files of them, from the user. */
-  readonly keys: readonly string[];
-  readonly keyrings: readonly string[];
-  readonly keystore: Keystore | undefined;
-  readonly engine: Engine;
-  readonly now: Date;
   /** Compute every outcome that has a criterion from the archived observations again. */
   readonly recompute?: boolean;
   readonly policy?: Policy | undefined;
@@ -43,6 +37,7 @@ interface Document {
   readonly named: boolean;
   /** What serves the document says of its own keys. */
   readonly site?: Keyring | undefined;
+  readonly place: Whereabouts;
   readonly archive?: (sha256: string) => Bytes | undefined;
 }
 
@@ -51,7 +46,7 @@ interface Document {
  * keep the others from being verified. @throws AttestError for the user's own keys: `key-format`, `keyring-format`, `file-missing`
  */
 export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
-  const yours = keysOf(request);
+  const yours = await keysOf(request);
   const verified: Verified[] = [];
   for (const target of request.targets) {
     try {
@@ -66,7 +61,7 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
 
 function verifyOne(
   { target, bytes, ...document }: Document,
-  yours: readonly Known[],
+  yours: readonly Given[],
   { engine, now, recompute, policy }: VerifyRequest,
 ): Verified {
   const site = document.site === undefined ? [] : knownFrom(document.site, "site", "the registry's own keyring");
@@ -74,14 +69,16 @@ function verifyOne(
   const report = verify(bytes, {
     engine,
     now,
-    keys: [...yours, ...site],
+    keys: [...knownAt(yours, document.place), ...site],
     fileName: document.fileName,
     named: document.named,
     ...(archive && { archived: stateIn(archive, engine) }),
     ...(policy && { policy }),
     ...(recompute && { observations: archive ?? (() => undefined) }),
   });
-  return { target, report };
+  const stop = changedKey(yours, document.place, document.site, report.signers);
+  // What does not verify at all is worse news.
+  return stop === undefined || report.exit === 1 || report.exit === 2 ? { target, report } : { target, fault: stop };
 }
 
 const stateIn =
@@ -92,55 +89,9 @@ const stateIn =
     return bytes.length === size && hex(engine.sha256(bytes)) === sha256 ? "same" : "changed";
   };
 
-/** Keys from `--key`, `--keyring` and the user's keystore: all of them given by the user, none by the document. */
-export function keysOf({
-  keys,
-  keyrings,
-  keystore,
-  engine,
-}: Pick<VerifyRequest, "keys" | "keyrings" | "keystore" | "engine">): Known[] {
-  const given = keys.map((text): Known => ({ key: parseKey(keyLine(text), engine), by: "you", source: "--key" }));
-  const listed = keyrings.flatMap((path) => {
-    const keyring = parseKeyring(required(path, "a keyring"), engine);
-    if (keyring.signers.length === 0) {
-      throw new AttestError(
-        "no-attestations",
-        `expected signers in the keyring ${path}, found none`,
-        "an empty keyring confirms nothing",
-      );
-    }
-    return knownFrom(keyring, "you", `--keyring ${path}`);
-  });
-  const own = (keystore?.list() ?? []).map(({ name, key }): Known => ({
-    key,
-    by: "you",
-    source: `your keystore, ${name}`,
-    name,
-  }));
-  return [...given, ...listed, ...own];
-}
-
-/** What is plainly no path is taken for the line itself: it could be a secret, which no message may repeat. */
-export const keyLine = (text: string): string =>
-  /[\r\n]|PRIVATE KEY|SECRET-KEY|^\s*(?:ssh|ecdsa|sk)-\S+\s/.test(text) || text.length > 1000
-    ? text
-    : fromUtf8(required(text, "a public key line, or a file with one"));
-
-function required(path: string, what: string): Bytes {
-  const bytes = isFolder(path) ? undefined : read(path, { limit: MAX_BYTES });
-  if (bytes === undefined) {
-    throw new AttestError(
-      "file-missing",
-      `expected ${what}, found no file ${path}`,
-      "check the path; a key may also be given as the line itself, in quotes",
-    );
-  }
-  return bytes;
-}
-
 async function documents(target: string, request: VerifyRequest): Promise<Document[]> {
-  if (target === "-") return [{ target, bytes: (await request.stdin?.()) ?? utf8(""), named: false }];
-  if (/^https?:/i.test(target)) return [await fromAddress(target, request.engine)];
+  if (target === "-") return [{ target, bytes: (await request.stdin?.()) ?? utf8(""), named: false, place: NOWHERE }];
+  if (/^https?:/i.test(target)) return [await fromAddress(target, request)];
   if (isFolder(target)) return await fromFolder(target, request.engine);
   return [await fromFile(target, request.engine)];
 }
@@ -156,7 +107,7 @@ async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
     );
   }
   const site = await registry.keyring();
-  return names.map((name) => inRegistry(folder, name, site));
+  return names.map((name) => inRegistry(folder, name, site, registry.about.origin));
 }
 
 /**
@@ -168,18 +119,19 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
   const root = dirname(folder);
   if (basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined) {
     const registry = await Registry.open(new Directory(root), engine);
-    return { ...inRegistry(root, basename(path), await registry.keyring()), target: path };
+    return { ...inRegistry(root, basename(path), await registry.keyring(), registry.about.origin), target: path };
   }
   return {
     target: path,
     bytes: document(path),
     fileName: basename(path),
     named: false,
+    place: NOWHERE,
     archive: (sha256) => readBeside(path, sha256),
   };
 }
 
-function inRegistry(root: string, fileName: string, site: Keyring): Document {
+function inRegistry(root: string, fileName: string, site: Keyring, origin: string): Document {
   const store = new Directory(root);
   const target = join(root, ATTESTATIONS, fileName);
   return {
@@ -188,6 +140,7 @@ function inRegistry(root: string, fileName: string, site: Keyring): Document {
     fileName,
     named: true,
     site,
+    place: placeOf(origin),
     archive: (sha256) => store.readNow(evidencePath(sha256)),
   };
 }
@@ -205,7 +158,7 @@ function document(path: string): Bytes {
 }
 
 /** A registry's address is what stands before `/attestations/`; its keyring is what the site says of itself, and no more. */
-async function fromAddress(address: string, engine: Engine): Promise<Document> {
+async function fromAddress(address: string, { engine, pins = [] }: VerifyRequest): Promise<Document> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const fileName = url === undefined ? undefined : lastPart(url.pathname);
   if (url === undefined || url.host === "" || fileName === undefined) {
@@ -223,13 +176,23 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
       "check the address: it ends in /attestations/<id>.json",
     );
   }
+  const hosts = [url.hostname];
   const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
-  if (at < 0) return { target: address, bytes, fileName, named: false };
-  const beside = new URL(url);
-  beside.pathname = `${url.pathname.slice(0, at)}/${KEYRING}`; // set, not resolved: a path that begins with // names another host
-  beside.search = "";
-  const keyring = await fetchBytes(beside);
-  return { target: address, bytes, fileName, named: true, site: keyring && parseKeyring(keyring, engine) };
+  if (at < 0) return { target: address, bytes, fileName, named: false, place: { hosts, origins: [] } };
+  const base = url.pathname.slice(0, at);
+  const beside = async (path: string): Promise<Bytes | undefined> => {
+    const other = new URL(url);
+    other.pathname = `${base}/${path}`; // set, not resolved: a path that begins with // names another host
+    other.search = "";
+    return await fetchBytes(other);
+  };
+  const keyring = await beside(KEYRING);
+  const site = keyring && parseKeyring(keyring, engine);
+  // What it calls itself matters to a pin alone, as does a mirror's address: either names the registry for which a key was pinned.
+  const about = pins.some(({ origin }) => origin !== undefined) ? await beside(REGISTRY_FILE) : undefined;
+  const stated = about === undefined ? [] : [parseAbout(about).origin];
+  const origins = [url.host + base, ...stated];
+  return { target: address, bytes, fileName, named: true, site, place: { hosts, origins } };
 }
 
 function lastPart(path: string): string | undefined {
