@@ -114,6 +114,7 @@ describe("README", () => {
     "docs/architecture.md",
     "docs/openssl.md",
     "docs/tasks.md",
+    "docs/trust.md",
     "docs/run.md",
     "docs/scenarios.md",
     "docs/ci.md",

@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)(`keys over https${missing === undefined ?
     const ran = await verify(file, path, "--json");
     expect(ran.code, ran.stdout + ran.stderr).toBe(0);
     const [{ source = "" } = {}] = signers(ran);
-    const said = /^--key (https:\/\/\S+), fetched (\d{4}-\d\d-\d\dT[\d:.]+Z)(.*)$/.exec(String(source)) ?? [];
+    const said = /^--key (https:\/\/\S+), fetched (\d{4}-\d\d-\d\dT[\d:.]+Z)(.*)$/.exec(source as string) ?? [];
     expect(said.slice(1)).toEqual([`https://${host.host}${path}`, expect.any(String), more]);
   });
 
