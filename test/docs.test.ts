@@ -115,6 +115,7 @@ describe("README", () => {
     "docs/openssl.md",
     "docs/formats.md",
     "docs/tasks.md",
+    "docs/trust.md",
     "docs/run.md",
     "docs/scenarios.md",
     "docs/ci.md",

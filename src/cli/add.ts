@@ -11,6 +11,7 @@ import { attestationPath } from "../store/registry.js";
 import {
   engine,
   keystore,
+  pins,
   readInput,
   registryFolder,
   withAllowSecret,
@@ -52,6 +53,7 @@ export function add(attest: Command): void {
       keys: key,
       keyrings: keyring,
       keystore: keystore(),
+      pins: pins().list(),
       engine,
       now: new Date(),
       secrets: secretsIn(process.env, []),

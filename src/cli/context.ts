@@ -5,14 +5,16 @@ import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { Keystore } from "../keystore/keystore.js";
+import { Pins } from "../keystore/pins.js";
 import { nodeEngine } from "../node/engine.js";
 import { ioError, isFolder } from "../node/files.js";
-import { nearest, secretsHome } from "../node/paths.js";
+import { nearest, secretsHome, stateHome } from "../node/paths.js";
 import { Directory } from "../store/directory.js";
 import { Registry, REGISTRY_FILE } from "../store/registry.js";
 
 export const engine = nodeEngine;
 export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
+export const pins = (): Pins => new Pins(stateHome(), engine);
 
 /** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */
 export function registryFolder(given: string | undefined, from?: string): string {

@@ -2,7 +2,7 @@
 import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { exportAs, FORMATS, pathsOf, writeAll, type Format } from "../pipeline/export.js";
-import { engine, keystore, readStdin, withExamples, withJson } from "./context.js";
+import { engine, keystore, pins, readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 import { withKeys, type KeyOptions } from "./verify.js";
 
@@ -48,7 +48,9 @@ export function exporting(attest: Command): void {
       keys: key,
       keyrings: keyring,
       keystore: keystore(),
+      pins: pins().list(),
       engine,
+      now: new Date(),
       stdin: readStdin,
     });
     const { files, keyids, keyFrom } = exported;

@@ -1,14 +1,15 @@
 /** `attest verify`: what a stranger types. */
 import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import { failures, type Report } from "../core/report.js";
-import { policyFrom } from "../pipeline/policy.js";
+import { askedFor } from "../pipeline/policy.js";
 import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify.js";
 import { noticeWording } from "../view/notice.js";
 import { stepsView } from "../view/report.js";
 import { lines } from "../view/text.js";
 import { AUDIT, headline, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
-import { collect, engine, keystore, readStdin, withExamples, withJson } from "./context.js";
+import { collect, engine, keystore, pins, readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerJson } from "./ui.js";
 
 export interface KeyOptions {
@@ -20,8 +21,8 @@ export interface KeyOptions {
 export const withKeys = (command: Command): Command =>
   command
     .option(
-      "--key <line|file>",
-      "a public key that you trust: the line itself, or a file with it (several allowed)",
+      "--key <line|file|url>",
+      "public keys that you trust: the line itself, a file, or an https address (several allowed)",
       collect,
     )
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
@@ -35,6 +36,7 @@ export const withNotices = (command: Command): Command =>
 
 interface Options extends KeyOptions {
   readonly require?: readonly string[];
+  readonly policy?: string;
   readonly recompute?: true;
   readonly verbose?: true;
   readonly json?: true;
@@ -49,7 +51,8 @@ export const verifyTargets = (
     notice = [],
     recompute = false,
     policy,
-  }: KeyOptions & Pick<VerifyRequest, "recompute" | "policy">,
+    policyKeys,
+  }: KeyOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
 ): Promise<Verified[]> =>
   verifyAll({
     targets,
@@ -57,6 +60,8 @@ export const verifyTargets = (
     keyrings: keyring,
     notices: notice,
     keystore: keystore(),
+    pins: pins().list(),
+    policyKeys,
     engine,
     now: new Date(),
     stdin: readStdin,
@@ -74,6 +79,11 @@ export function verify(attest: Command): void {
       collect,
     )
     .option(
+      "--policy <file>",
+      "a gate in a file, which also says who may sign what; with --require both must hold",
+      once("--policy"),
+    )
+    .option(
       "--recompute",
       "compute the outcomes from the archived observations again; exit 4 where that cannot be done",
     )
@@ -87,8 +97,8 @@ export function verify(attest: Command): void {
     "attest verify demo --require evidence,fresh=30d",
     "attest verify demo --json",
   ).action(async (targets: readonly string[], options: Options) => {
-    const policy = options.require === undefined ? undefined : await policyFrom(options.require);
-    const verified = await verifyTargets(targets, { ...options, policy });
+    const { require, policy, ...rest } = options;
+    const verified = await verifyTargets(targets, { ...rest, ...(await askedFor(require, policy, engine)) });
     const exit = worst(verified.map(exitOfOne));
     process.exitCode = exit;
     const [only, ...more] = verified;
@@ -100,6 +110,14 @@ export function verify(attest: Command): void {
   });
 }
 
+/** Of two files that say what must hold, one would be dropped without a word. */
+const once =
+  (option: string) =>
+  (value: string, before: string | undefined): string => {
+    if (before === undefined) return value;
+    throw new AttestError("usage", `expected ${option} once, found it twice`, "put all that must hold into one file");
+  };
+
 const exitOfOne = (one: Verified): ExitStatus => ("report" in one ? one.report.exit : exitOf(one.fault.code));
 
 /** The statement is in the file; the report says what was found about it. */
@@ -108,9 +126,17 @@ const brief = (one: Verified): unknown =>
     ? { target: one.target, report: { ...one.report, statement: undefined } }
     : { target: one.target, error: { code: one.fault.code, message: one.fault.message, hint: one.fault.hint } };
 
+/**
+ * The word that everything begins with: the verdict of what is accepted, and of nothing else. So neither a signed REFUTED looks like a
+ * pass, nor a VALIDATED by somebody whom you do not know.
+ */
+const outcome = ({ exit, verdict }: Report): string => (exit === 0 ? (verdict ?? "NO VERDICT") : NOT);
+const NOT = "NOT ACCEPTED";
+
 function inFull(target: string, report: Report, verbose: boolean): string[] {
   const { word, sentence } = headline(report);
   const { statement, verdict } = report;
+  const policy = report.checks.find(({ name }) => name === "policy");
   const said =
     verdict === undefined || statement === undefined
       ? report.notice === undefined
@@ -119,7 +145,7 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
       : verdictWording(verdict, statement.predicate.f3.checks);
   const source = report.signers.find(({ signature, trust }) => signature === "ok" && trust === report.trust);
   return [
-    word,
+    `${outcome(report)}: ${word}`,
     sentence,
     "",
     `  file       ${target}`,
@@ -135,6 +161,9 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     `  trust      ${TRUST[report.trust].word}${source?.source === undefined ? "" : ` (${source.source})`}`,
     `  verdict    ${said.word}: ${said.sentence}`,
     `  audit      ${AUDIT[report.audit].word}`,
+    ...(policy === undefined || policy.code === "no-policy" || policy.code === "not-reached"
+      ? []
+      : [`  policy     ${policy.status === "passed" ? "" : "not met: "}${policy.detail}`]),
     "",
     ...(verbose ? lines(stepsView(report)) : troubles(report)),
   ];
@@ -149,19 +178,28 @@ const troubles = (report: Report): string[] => [
 ];
 
 function inOneLine(one: Verified, verbose: boolean): string[] {
-  if ("fault" in one) return [`NOT  ${one.target}  not read: ${one.fault.message} [${one.fault.code}]`];
+  if ("fault" in one) {
+    const why = one.fault.code === "key-changed" ? "full stop" : "not read";
+    return [`${NOT}  ${one.target}  ${why}: ${one.fault.message} [${one.fault.code}]`];
+  }
   const { target, report } = one;
   const words = [
-    SIGNATURE[report.signature].word,
+    `signature ${SIGNATURE[report.signature].word}`,
     TRUST[report.trust].word,
     report.verdict ?? (report.notice === undefined ? "no verdict" : noticeWording(report.notice).word),
   ];
   return [
-    [report.exit === 0 ? "ok " : "NOT", target, ...words].join("  "),
+    [outcome(report).padEnd(NOT.length), target, ...words].join("  "),
     ...(report.exit === 0 ? [] : failures(report).map(({ name, code, detail }) => `    ${name}: ${detail} [${code}]`)),
     ...(verbose ? lines(stepsView(report)) : []),
   ];
 }
 
-const count = (verified: readonly Verified[]): string =>
-  `${verified.filter((one) => exitOfOne(one) === 0).length} of ${verified.length} verified with a key that you confirmed`;
+function count(verified: readonly Verified[]): string {
+  const accepted = verified.flatMap((one) => ("report" in one && one.report.exit === 0 ? outcome(one.report) : []));
+  const verdicts = [...new Set(accepted)]
+    .sort()
+    .map((word) => `${accepted.filter((one) => one === word).length} ${word}`);
+  const of = `${accepted.length} of ${verified.length} verified with a key that you confirmed`;
+  return verdicts.length === 0 ? of : `${of}: ${verdicts.join(", ")}`;
+}

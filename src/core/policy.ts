@@ -13,6 +13,34 @@ export interface Policy {
   readonly evidence?: boolean;
   /** So many distinct keys that the verifier trusts have signed. */
   readonly minSigners?: number;
+  /** Who may sign what. Every subject of the statement must be under a rule, and every rule that applies must hold. */
+  readonly rules?: readonly Rule[];
+}
+
+/** So many of these keys must have signed what is about this subject. Nothing here is a pattern: another spelling is under no rule. */
+export interface Rule {
+  readonly subject: { readonly name: string } | { readonly uri: string };
+  /** Given, the rule is about statements with this title only. */
+  readonly title?: string | undefined;
+  readonly signers: readonly { readonly name: string; readonly keyid: string }[];
+  /** From 1 to the number of signers. */
+  readonly minSigners: number;
+}
+
+/** Both must hold: of two numbers the stricter. Rules come from one policy alone. */
+export function both(one: Policy, other: Policy): Policy {
+  const all = [one, other];
+  const numbers = (name: "maxAgeMs" | "minSigners"): number[] => all.flatMap((policy) => policy[name] ?? []);
+  const [ages, counts] = [numbers("maxAgeMs"), numbers("minSigners")];
+  const rules = all.flatMap((policy) => policy.rules ?? []);
+  return {
+    validated: all.some(({ validated }) => validated === true),
+    evidence: all.some(({ evidence }) => evidence === true),
+    subjects: [...new Set(all.flatMap(({ subjects = [] }) => subjects))],
+    ...(ages.length > 0 && { maxAgeMs: Math.min(...ages) }),
+    ...(counts.length > 0 && { minSigners: Math.max(...counts) }),
+    ...(rules.length > 0 && { rules }),
+  };
 }
 
 interface Found {
@@ -59,7 +87,7 @@ interface Requirement {
 }
 
 function requirements(
-  { validated, subjects = [], maxAgeMs, evidence, minSigners }: Policy,
+  { validated, subjects = [], maxAgeMs, evidence, minSigners, rules }: Policy,
   { statement, signers, checks, now }: Found,
 ): Requirement[] {
   const { subject, predicate } = statement;
@@ -77,9 +105,9 @@ function requirements(
     const age = now.getTime() - Date.parse(signedAt);
     ask("fresh", age <= maxAgeMs, `expected a signature of the last ${days(maxAgeMs)}, found ${signedAt} (claimed)`);
   }
+  // A key stands once among the signatures, whatever it is called: `signature-duplicate` refuses another.
+  const trusted = signers.filter(({ signature, trust }) => signature === "ok" && trust === "confirmed-by-you");
   if (minSigners !== undefined) {
-    // A key stands once among the signatures, whatever it is called: `signature-duplicate` refuses another.
-    const trusted = signers.filter(({ signature, trust }) => signature === "ok" && trust === "confirmed-by-you");
     const detail = `expected ${minSigners} signers whom you trust, found ${trusted.length}`;
     ask("min-signers", trusted.length >= minSigners, detail);
   }
@@ -88,8 +116,28 @@ function requirements(
     const state = made?.status === "passed" ? "met" : made?.status === "failed" ? "unmet" : "open";
     asked.push({ name: "evidence", state, detail: `expected all evidence at hand, found: ${made?.detail ?? "none"}` });
   }
+  if (rules !== undefined) {
+    const { title } = predicate.f3;
+    const applying = subject.map((one) => rules.filter((rule) => applies(rule, one, title)));
+    for (const one of subject.filter((_, at) => applying[at]?.length === 0))
+      ask(`a rule for ${described(one)}`, false, `expected a rule for ${described(one)} in the policy, found none`);
+    for (const rule of new Set(applying.flat())) {
+      const { signers: allowed, minSigners: needed } = rule;
+      const signed = allowed.filter(({ keyid }) => trusted.some((signer) => signer.keyid === keyid));
+      const names = allowed.map(({ name }) => name).join(", ");
+      const detail = `expected ${needed} of ${names} to have signed what is about ${about(rule)}, found ${signed.length}`;
+      ask(`rule for ${about(rule)}, signed by ${names}`, signed.length >= needed, detail);
+    }
+  }
   return asked;
 }
+
+const applies = (rule: Rule, { name, uri }: ResultStatement["subject"][number], title: string): boolean =>
+  ("name" in rule.subject ? name === rule.subject.name : uri === rule.subject.uri) &&
+  (rule.title === undefined || rule.title === title);
+
+const about = ({ subject, title }: Rule): string =>
+  `${"name" in subject ? subject.name : subject.uri}${title === undefined ? "" : ` under the title ${JSON.stringify(title)}`}`;
 
 const described = ({ name, digest }: ResultStatement["subject"][number]): string =>
   `${name ?? "a subject"} ${Object.entries(digest)

@@ -14,6 +14,13 @@ export function secretsHome(env: Environment = process.env): string {
   return join(env["HOME"] || homedir(), ".config", "f3-attest");
 }
 
+/** `$XDG_STATE_HOME/f3-attest`, else `%LOCALAPPDATA%\f3-attest` or `~/.local/state/f3-attest`. */
+export function stateHome(env: Environment = process.env): string {
+  if (env["XDG_STATE_HOME"]) return join(env["XDG_STATE_HOME"], "f3-attest");
+  if (process.platform === "win32" && env["LOCALAPPDATA"]) return join(env["LOCALAPPDATA"], "f3-attest");
+  return join(env["HOME"] || homedir(), ".local", "state", "f3-attest");
+}
+
 /** The nearest of `path` and its parents that holds an entry of this name. */
 export function nearest(path: string, entry: string): string | undefined {
   for (let folder = resolve(path); ; folder = dirname(folder)) {

@@ -4,7 +4,6 @@ import { exitOf } from "../core/codes.js";
 import { formatEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
-import { parseKey } from "../core/key.js";
 import type { Keyring } from "../core/keyring.js";
 import { failures, type Report } from "../core/report.js";
 import { KEY_NAME } from "../core/schema.js";
@@ -15,11 +14,13 @@ import { verify } from "../core/verify.js";
 import { refuseSecrets } from "../harness/scan.js";
 import type { Secret } from "../harness/secrets.js";
 import { attestationPath, evidencePath, type Registry } from "../store/registry.js";
+import { union } from "./cosign.js";
 import { gather, piecesOf } from "./evidence.js";
+import { keysOf, knownAt, placeOf, type Given, type KeyRequest } from "./keys.js";
+import { changedKey } from "./pinned.js";
 import { entryOf, nameIn } from "./signers.js";
-import { keyLine, keysOf, type VerifyRequest } from "./verify.js";
 
-export interface AddRequest extends Pick<VerifyRequest, "keys" | "keyrings" | "keystore" | "engine" | "now"> {
+export interface AddRequest extends KeyRequest {
   readonly bytes: Bytes;
   /** How its skin is read. */
   readonly parse: (bytes: Bytes) => Envelope;
@@ -37,7 +38,7 @@ export interface Added {
   readonly statement: ResultStatement;
   /** Of those who signed it, all that the user or the registry knows. */
   readonly keyids: readonly string[];
-  /** Whether it was there before, byte for byte. */
+  /** Whether it was there before, with all of these signatures. */
   readonly known: boolean;
 }
 
@@ -48,24 +49,27 @@ export interface Added {
  */
 export async function add(request: AddRequest): Promise<Added> {
   const { registry, engine, now, parse } = request;
-  const yours = keysOf(request);
+  const given = await keysOf(request);
+  const place = placeOf(registry.about.origin);
+  const yours: Given[] = knownAt(given, place).filter(({ by }) => by === "you");
   const keyring = await registry.keyring();
-  const report = verify(request.bytes, {
-    engine,
-    now,
-    parse,
-    ...historyOf(await registry.notices(), [...yours, ...listed(keyring, yours)], engine),
-  });
+  const notices = await registry.notices();
+  const { keys, seen } = historyOf(notices, [...yours, ...listed(keyring, yours)], engine);
+  const report = verify(request.bytes, { engine, now, parse, keys, seen });
+  const stop = changedKey(given, { place, keyring, notices }, keys, report.signers);
+  if (stop !== undefined && report.exit !== 1 && report.exit !== 2) throw stop;
   const { id, digest, statement } = accepted(report);
-  const bytes = formatEnvelope(parse(request.bytes)); // the skin in which a registry keeps it
-  const before = await registry.store.read(attestationPath(id));
-  if (before !== undefined && !equal(before, bytes)) {
+  const path = attestationPath(id);
+  const before = await registry.store.read(path);
+  const bytes = before === undefined ? formatEnvelope(parse(request.bytes)) : together(before, request, report);
+  if (bytes === undefined) {
     throw new AttestError(
       "file-exists",
-      `expected no ${attestationPath(id)} in the registry, or the same bytes, found other bytes`,
+      `expected no ${path} in the registry, or the same payload, found other bytes`,
       "nothing was changed: what is published stays as it is",
     );
   }
+  accepted(verify(bytes, { engine, now, keys, seen }));
   const evidence = gather(request.evidence, await missing(statement.predicate.f3.evidence, request), engine);
   refuseSecrets(statement as Json, piecesOf(statement, evidence), request.secrets, request.allowSecrets);
 
@@ -73,11 +77,27 @@ export async function add(request: AddRequest): Promise<Added> {
   for (const keyid of keyids) {
     const known = yours.find(({ key }) => key.keyid === keyid);
     if (known === undefined) continue; // the registry lists it
-    const name = nameIn(keyring, known.key, wantedName(known, request), engine);
+    const name = nameIn(keyring, known.key, wantedName(known), engine);
     await registry.listSigner(entryOf({ name, key: known.key }, new Date(statement.predicate.f3.signedAt)));
   }
-  await registry.publish({ id, bytes, evidence });
-  return { id, digest, statement, keyids, known: before !== undefined };
+  await registry.publish({ id, bytes: before ?? bytes, evidence });
+  const known = before !== undefined && equal(before, bytes);
+  if (!known) await registry.store.update(path, (now = bytes) => union(now, bytes) ?? now);
+  return { id, digest, statement, keyids, known };
+}
+
+/** What is published, with the good signatures of what was sent: a signature that nobody here can check adds nothing to it. */
+function together(before: Bytes, { bytes, parse }: AddRequest, { signers }: Report): Bytes | undefined {
+  const envelope = parse(bytes);
+  const signatures = envelope.signatures.flatMap(({ sig }, at) =>
+    signers[at]?.signature === "ok" ? [{ keyid: signers[at].keyid, sig }] : [],
+  );
+  try {
+    return union(before, formatEnvelope({ ...envelope, signatures }));
+  } catch (error) {
+    if (error instanceof AttestError && error.code !== "signature-count") return undefined; // no attestation at all
+    throw error;
+  }
 }
 
 /** A key that the user vouches for may be listed for an earlier time, as it is when it signs; revoked or retired stays what it is. */
@@ -120,8 +140,7 @@ async function missing(
 }
 
 /** What the user calls it, else the comment on the line that was given. */
-function wantedName({ key, name }: Known, { keys, engine }: AddRequest): string {
-  const line = keys.map(keyLine).find((text) => parseKey(text, engine).keyid === key.keyid) ?? "";
-  const wanted = name ?? line.trim().split(/[ \t]+/)[2];
+function wantedName({ name, comment }: Given): string {
+  const wanted = name ?? comment;
   return wanted !== undefined && KEY_NAME.test(wanted) ? wanted : "signer";
 }

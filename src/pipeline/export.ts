@@ -9,7 +9,8 @@ import { formatRaw, RAW } from "../formats/raw.js";
 import { formatSignify, formatSignifyKey } from "../formats/signify.js";
 import { formatBundle } from "../formats/sigstore.js";
 import { create, isFolder, read } from "../node/files.js";
-import { documents, keysOf, type VerifyRequest } from "./verify.js";
+import { documents, type DocumentRequest } from "./documents.js";
+import { keysOf, type KeyRequest } from "./keys.js";
 
 export const FORMATS = ["dsse", "sigstore", "signify", "raw"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -25,7 +26,7 @@ export interface Exported {
 /** One document, whatever it was given as. @throws AttestError `usage` where a registry holds several */
 export async function readOne(
   target: string,
-  request: Pick<VerifyRequest, "engine" | "stdin">,
+  request: DocumentRequest,
 ): Promise<{ readonly envelope: Envelope; readonly site: readonly Known[] }> {
   const [one, ...more] = (await documents(target, request)).filter(({ passedOver }) => passedOver !== true);
   if (one === undefined || more.length > 0)
@@ -34,20 +35,20 @@ export async function readOne(
       `expected one attestation, found ${more.length + 1} in ${target}`,
       "name one of the files in its folder attestations",
     );
-  const site = one.site?.keyring === undefined ? [] : knownFrom(one.site.keyring, "site", "the registry's own keyring");
+  const site = one.site.keyring === undefined ? [] : knownFrom(one.site.keyring, "site", "the registry's own keyring");
   return { envelope: one.parse(one.bytes), site };
 }
 
 /** The readable skin, of any. */
 export const importFrom = async (
   target: string,
-  request: Pick<VerifyRequest, "engine" | "stdin">,
+  request: DocumentRequest,
 ): Promise<{ readonly bytes: Bytes; readonly envelope: Envelope }> => {
   const { envelope } = await readOne(target, request);
   return { bytes: formatEnvelope(envelope), envelope };
 };
 
-export interface ExportRequest extends Pick<VerifyRequest, "engine" | "stdin" | "keys" | "keyrings" | "keystore"> {
+export interface ExportRequest extends DocumentRequest, KeyRequest {
   readonly target: string;
   readonly format: Format;
   /** The keyid of the one signature that is wanted, or a name by which the user or the registry knows its key. */
@@ -58,7 +59,7 @@ export interface ExportRequest extends Pick<VerifyRequest, "engine" | "stdin" | 
 export async function exportAs(request: ExportRequest): Promise<Exported> {
   const { format, signer } = request;
   const { envelope, site } = await readOne(request.target, request);
-  const known = [...keysOf(request), ...site];
+  const known = [...(await keysOf(request)), ...site];
   const signatures =
     format === "dsse" && signer === undefined ? envelope.signatures : [choose(envelope.signatures, signer, known)];
   const chosen = { ...envelope, signatures };

@@ -1,12 +1,37 @@
-/** `--require validated,subject=app.tar.gz,fresh=30d`: what is asked, as it is typed. */
+/** What is asked: `--require validated,subject=app.tar.gz,fresh=30d` as it is typed, and `--policy FILE`. Both must hold. */
+import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import type { Policy } from "../core/policy.js";
+import { both, type Policy } from "../core/policy.js";
+import { parsePolicy } from "../core/policy-file.js";
+import type { Known } from "../core/signatures.js";
 import { fileDigest } from "../harness/subject.js";
+import { required } from "./keys.js";
 
 const KNOWN = "validated, subject=FILE or COMMIT, fresh=30d, evidence, min-signers=N";
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** What this version cannot look at is refused, so that nobody takes it for checked. */
 const LATER = ["logged", "witnessed", "not-retracted"];
+
+export interface Asked {
+  readonly policy?: Policy;
+  /** Of the policy file: given by you, since you gave the file. */
+  readonly policyKeys?: readonly Known[];
+}
+
+/** @throws AttestError those of `policyFrom`; `policy-format` and `file-missing` for the file */
+export async function askedFor(
+  lists: readonly string[] | undefined,
+  file: string | undefined,
+  engine: Engine,
+): Promise<Asked> {
+  const typed = lists === undefined ? undefined : await policyFrom(lists);
+  if (file === undefined) return typed === undefined ? {} : { policy: typed };
+  const { policy, keys } = parsePolicy(required(file, "a policy"), engine);
+  return {
+    policy: typed === undefined ? policy : both(typed, policy),
+    policyKeys: keys.map(({ name, key }) => ({ key, by: "you", source: `--policy ${file}, ${name}`, name })),
+  };
+}
 
 /** @throws AttestError `usage` for what is unknown, empty, twice or nothing at all; `subject-missing` for a file that there is not */
 export async function policyFrom(lists: readonly string[]): Promise<Policy> {

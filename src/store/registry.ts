@@ -60,7 +60,7 @@ export class Registry {
         "make one with: attest init DIR --origin NAME",
       );
     }
-    return new Registry(store, readAbout(parseJson(bytes)), engine);
+    return new Registry(store, parseAbout(bytes), engine);
   }
 
   /** Makes an empty registry; `attest.json` last, since its presence is what makes a folder one. Throws `registry-exists`. */
@@ -178,6 +178,9 @@ const nameTaken = (name: string): AttestError =>
     `expected a name that the registry does not list yet, found ${name} for another key`,
     "sign with a key of another name: attest key new NAME, then --signer NAME",
   );
+
+/** `attest.json`. @throws AttestError `registry-format` or a code of `parseJson` */
+export const parseAbout = (bytes: Bytes): About => readAbout(parseJson(bytes));
 
 function readAbout(value: Json): About {
   const parsed = about.safeParse(value);

@@ -1,12 +1,12 @@
 /** A run: a command that works on a task in the background. What the task's metadata says of it, and how one is started. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Code } from "../core/codes.js";
 import { AttestError } from "../core/errors.js";
 import { ioError, makeFolder } from "../node/files.js";
+import { stateHome } from "../node/paths.js";
 import type { Task } from "./document.js";
 import { asProcessId, isAlive, type ProcessId } from "../node/processes.js";
 import type { ProgressState } from "./progress.js";
@@ -169,11 +169,4 @@ function logs(env: Environment): string {
   const folder = join(stateHome(env), "runs");
   makeFolder(folder, 0o700);
   return folder;
-}
-
-/** `$XDG_STATE_HOME/f3-attest`, else `%LOCALAPPDATA%\f3-attest` or `~/.local/state/f3-attest`. */
-function stateHome(env: Environment): string {
-  if (env["XDG_STATE_HOME"]) return join(env["XDG_STATE_HOME"], "f3-attest");
-  if (process.platform === "win32" && env["LOCALAPPDATA"]) return join(env["LOCALAPPDATA"], "f3-attest");
-  return join(env["HOME"] || homedir(), ".local", "state", "f3-attest");
 }

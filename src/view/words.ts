@@ -137,6 +137,7 @@ export function headline({ signature, trust, signers, checks, notice }: Report):
       sentence: "The signature fits, but the statement is of a kind that this verifier does not know.",
     };
   }
+  if (failed?.name === "policy") return { word: "Signed, but not what was asked for", sentence: `${failed.detail}.` };
   if (failed !== undefined && !AUDITED.has(failed.name)) {
     return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
   }

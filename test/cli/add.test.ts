@@ -134,7 +134,7 @@ describe("what it is", () => {
     const file = `lab/attestations/${id}.json`;
     work.write(file, readFileSync(work.path(file), "utf8").replace("Sent", "Lost"));
     expect(await refused(work, 2, ADD)).toEqual({
-      error: `expected no attestations/${id}.json in the registry, or the same bytes, found other bytes`,
+      error: `expected no attestations/${id}.json in the registry, or the same payload, found other bytes`,
       hint: "nothing was changed: what is published stays as it is",
     });
   });

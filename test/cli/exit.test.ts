@@ -491,8 +491,8 @@ describe("of several, the first of 2, 1, 3, 4, 5", () => {
   test("one line for each, and how many of them verified", async () => {
     const work = bench();
     const ran = await work.attest("verify", work.file, targets[3]!(work), targets[1]!(work));
-    const lines = ran.stdout.split("\n").filter((line) => /^(?:ok |NOT) /.test(line));
-    expect(lines.map((line) => line.slice(0, 3))).toEqual(["ok ", "NOT", "NOT"]);
-    expect(ran.stdout).toMatch(/\n1 of 3 verified with a key that you confirmed\n$/);
+    const lines = ran.stdout.split("\n").filter((line) => /^(?:VALIDATED {3}|NOT ACCEPTED) /.test(line));
+    expect(lines.map((line) => line.split(" ")[0])).toEqual(["VALIDATED", "NOT", "NOT"]);
+    expect(ran.stdout).toMatch(/\n1 of 3 verified with a key that you confirmed: 1 VALIDATED\n$/);
   });
 });

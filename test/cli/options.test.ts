@@ -45,9 +45,11 @@ beforeAll(async () => {
 });
 
 /** Puts its key under the passphrase. */
-async function lock(work: Workspace): Promise<void> {
-  writeFileSync(join(work.home, "keys", "signer.age"), await locked(secretOf(work), PASSPHRASE), { mode: 0o600 });
-  rmSync(join(work.home, "keys", "signer.pem"));
+const lock = (work: Workspace): Promise<void> => lockAs(work, "signer");
+async function lockAs(work: Workspace, name: string): Promise<void> {
+  const text = await locked(secretOf(work, name), PASSPHRASE);
+  writeFileSync(join(work.home, "keys", `${name}.age`), text, { mode: 0o600 });
+  rmSync(join(work.home, "keys", `${name}.pem`));
 }
 
 const ok = (ran: Ran, code = 0): Ran => {
@@ -72,6 +74,8 @@ const theOne = (work: Workspace): string => {
   const folder = work.path("lab", "attestations");
   return join(folder, readdirSync(folder).find((name) => name.startsWith("test_")) ?? "none");
 };
+const published = (work: Workspace): string =>
+  join("lab/attestations", readdirSync(work.path("lab/attestations")).find((name) => name.startsWith("test_")) ?? "");
 const second = (work: Workspace): string => formatKey(new Keystore(work.home, nodeEngine).create("second").key);
 
 /** The call that makes a run again which is recorded for it, on a commit of its own. */
@@ -87,7 +91,7 @@ async function again(work: Workspace, ...options: readonly string[]): Promise<st
 /** The key is locked: nothing without a passphrase, done with it. */
 const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0, made?: Workspace): Promise<void> => {
   const work = made ?? copyOf(under);
-  if (args[0] !== "demo") refused(await work.attest(...args), /passphrase of the key signer, found none/);
+  if (args[0] !== "demo") refused(await work.attest(...args), /passphrase of the key (?:signer|second), found none/);
   ok(
     how === "file"
       ? await work.attest(...args, "--passphrase-file", "pw")
@@ -372,6 +376,24 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(told).not.toContain("confirmed by you");
   },
 
+  "trust add --origin": async (work) => {
+    const line = ok(await work.attest("key", "show")).stdout.trim();
+    ok(await attest(["trust", "add", "elsewhere", line, "--origin", "example.org/other"], stranger(work)));
+    ok(await attest(["verify", "lab"], stranger(work)), 3);
+    ok(await attest(["trust", "add", "here", line, "--origin", "example.org/lab"], stranger(work)));
+    ok(await attest(["verify", "lab"], stranger(work)));
+  },
+  "trust add --json": async (work) =>
+    expect(ok(await work.attest("trust", "add", "lab", "lab/keys/signer.pub", "--json")).json()).toMatchObject({
+      name: "lab",
+      added: true,
+    }),
+  "trust list --json": (work) => asJson(work, ["trust", "list"], "pins"),
+  "trust remove --json": async (work) => {
+    ok(await work.attest("trust", "add", "lab", "lab/keys/signer.pub"));
+    expect(ok(await work.attest("trust", "remove", "lab", "--json")).json()).toMatchObject({ name: "lab" });
+  },
+
   "run --profile": async (work) => {
     refused(
       await work.attest(...RUN, "--registry", "lab", "--profile", "nothing"),
@@ -552,6 +574,48 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(await asJson(work, ["add", "out.json", "--registry", "lab"], "keyid")).toMatchObject({ added: true });
   },
 
+  "cosign --signer": async (work) => {
+    const file = published(work);
+    second(work);
+    expect(ok(await work.attest("cosign", file)).stderr).toContain("had signed it already");
+    expect(ok(await work.attest("cosign", file, "--signer", "second")).stderr).toContain("2 good signatures");
+  },
+  "cosign --output": async (work) => {
+    const file = published(work);
+    const before = readFileSync(work.path(file));
+    second(work);
+    ok(await work.attest("cosign", file, "--signer", "second", "--output", "out.json"));
+    expect(readFileSync(work.path(file))).toEqual(before);
+    ok(await work.attest("verify", "out.json", "--require", "min-signers=2"));
+  },
+  "cosign --key": async (work) => {
+    const file = published(work);
+    const other = { ...stranger(work), env: { ...work.env, F3_ATTEST_HOME: join(work.root, "other") } };
+    new Keystore(join(work.root, "other"), nodeEngine).create("other");
+    refused(await attest(["cosign", file], other), /that verifies with a key that you trust/);
+    ok(await attest(["cosign", file, "--key", "lab/keys/signer.pub"], other));
+  },
+  "cosign --keyring": async (work) => {
+    const other = { ...stranger(work), env: { ...work.env, F3_ATTEST_HOME: join(work.root, "other") } };
+    new Keystore(join(work.root, "other"), nodeEngine).create("other");
+    ok(await attest(["cosign", published(work), "--keyring", "lab/keys/keyring.json"], other));
+  },
+  "cosign --json": async (work) => {
+    second(work);
+    const told = await asJson(work, ["cosign", published(work), "--signer", "second"], "keyids");
+    expect(told).toMatchObject({ added: true, verdict: "VALIDATED" });
+  },
+  "cosign --passphrase-file": async (work) => {
+    second(work);
+    await lockAs(work, "second");
+    await unlocks(["cosign", published(work), "--signer", "second"], "file", 0, work);
+  },
+  "cosign --passphrase-fd": async (work) => {
+    second(work);
+    await lockAs(work, "second");
+    await unlocks(["cosign", published(work), "--signer", "second"], "fd", 0, work);
+  },
+
   "reproduce --repository": async (work) => {
     const moved = await again(work);
     work.write("../elsewhere/README", "");
@@ -643,6 +707,21 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ] as const)
       refused(await gate(list), new RegExp(`in --require, found ${found}$`));
     refused(await gate("subject=nothing.bin"), new RegExp(`a file at nothing\\.bin, found none$|${digest}`));
+  },
+  "verify --policy": async (work) => {
+    const policy = (value: unknown): string => work.write("policy.json", JSON.stringify(value));
+    policy({ version: 1, require: { validated: true } });
+    ok(await work.attest("verify", "lab", "--policy", "policy.json"));
+    ok(await work.attest("verify", "lab", "--policy", "policy.json", "--require", "min-signers=2"), 3);
+    policy({ version: 1, require: { minSigners: 2 } });
+    ok(await work.attest("verify", "lab", "--policy", "policy.json"), 3);
+    refused(
+      await work.attest("verify", "lab", "--policy", "policy.json", "--policy", "policy.json"),
+      /--policy once, found it twice/,
+    );
+    refused(await work.attest("verify", "lab", "--policy", "nowhere.json"), /a policy, found no file nowhere\.json/);
+    policy({ version: 1 });
+    refused(await work.attest("verify", "lab", "--policy", "policy.json"), /rules, or with something under require/);
   },
   "verify --recompute": async (work) => {
     ok(await work.attest(...RUN, "--output", "out.json"), 1);

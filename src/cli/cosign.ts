@@ -1,0 +1,62 @@
+/** `attest cosign`: one more signature on an attestation that verifies. */
+import type { Command } from "commander";
+import { cosign as addSignature, registryOf, writeInPlace } from "../pipeline/cosign.js";
+import { toFile, toRegistry } from "../pipeline/destination.js";
+import { create } from "../node/files.js";
+import { engine, keystore, pins, readInput, withExamples, withJson, withPassphrase } from "./context.js";
+import { signerFor } from "./destination.js";
+import type { PassphraseOptions } from "./passphrase.js";
+import { answer, answerBytes, answerJson, talk } from "./ui.js";
+import { withKeys, type KeyOptions } from "./verify.js";
+
+interface Options extends KeyOptions, PassphraseOptions {
+  readonly signer?: string;
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function cosign(attest: Command): void {
+  const command = attest
+    .command("cosign <attestation>")
+    .description(
+      "add your signature to an attestation that verifies with a key that you trust; what it says stays as it is; - reads it from stdin",
+    )
+    .option("--signer <name>", "the key that signs: a name, or agent:SHA256:… for one in ssh-agent")
+    .option("--output <file>", "write the result there instead of in place; - prints it");
+  withExamples(
+    withJson(withKeys(withPassphrase(command))),
+    "attest cosign attestation.json",
+    "attest cosign attestation.json --key signer.pub --output cosigned.json",
+  ).action(async (file: string, options: Options) => {
+    const { key = [], keyring = [], json } = options;
+    const output = options.output ?? (file === "-" ? "-" : undefined);
+    const destination = output === undefined || output === "-" ? undefined : toFile(output);
+    const root = file === "-" ? undefined : registryOf(file);
+    const place = root === undefined ? undefined : await toRegistry(root, engine);
+    const signer = await signerFor(options, place);
+    const made = await addSignature({
+      file,
+      bytes: await readInput(file),
+      signer,
+      keys: key,
+      keyrings: keyring,
+      keystore: keystore(),
+      pins: pins().list(),
+      engine,
+      now: new Date(),
+    });
+    const { id, digest, verdict, title, keyids, added, bytes } = made;
+    if (output === "-") return answerBytes(bytes);
+    if (destination !== undefined && "file" in destination) create(destination.file, bytes);
+    else if (added) await writeInPlace(file, made, signer, engine);
+    const path = output ?? file;
+    if (json) return answerJson({ id, digest, verdict, keyid: signer.key.keyid, keyids, path, added });
+    answer(path);
+    talk(`${verdict}  ${title}`);
+    talk(
+      added
+        ? `signed with ${signer.key.keyid} too, ${keyids.length} good signatures in all; check it with: attest verify ${path}`
+        : `${signer.key.keyid} had signed it already: nothing was changed`,
+    );
+  });
+}

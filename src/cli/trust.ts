@@ -1,0 +1,88 @@
+/** `attest trust`: keys of others that you trust, by name. Nothing else ever writes there: first contact never pins. */
+import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import { formatKey } from "../core/key.js";
+import { KEY_NAME } from "../core/schema.js";
+import type { Pin } from "../keystore/pins.js";
+import { keysFrom } from "../pipeline/keys.js";
+import { ORIGIN } from "../store/registry.js";
+import { engine, pins, withExamples, withJson } from "./context.js";
+import { answer, answerJson, talk } from "./ui.js";
+
+const described = ({ name, key, origin, source, addedAt }: Pin) => ({
+  name,
+  keyid: key.keyid,
+  publicKey: formatKey(key, name),
+  origin,
+  source,
+  addedAt,
+});
+
+export function trust(attest: Command): void {
+  const verb = attest.command("trust").description("pin keys of others that you trust, by name");
+  withExamples(verb, "attest trust add colleague signer.pub", "attest trust list", "attest trust remove colleague");
+
+  const add = verb
+    .command("add <name> <key>")
+    .description("pin a public key: its line, a file, or an https address; whose it is you must know by another way")
+    .option("--origin <origin>", "count it for one registry alone, and stop where another key stands in its place");
+  withExamples(
+    withJson(add),
+    "attest trust add colleague signer.pub",
+    "attest trust add lab-at-example signer.pub --origin example.org/lab",
+  ).action(async (name: string, text: string, { origin, json }: { origin?: string; json?: true }) => {
+    checkNames(name, origin);
+    const now = new Date();
+    const [only, ...more] = await keysFrom(text, engine, now);
+    if (only === undefined || more.length > 0) {
+      throw new AttestError(
+        "key-format",
+        `expected one key to pin, found ${more.length + 1}: ${[only, ...more].map((one) => one?.key.keyid ?? "").join(", ")}`,
+        "ask which of them is meant, and give its line in quotes",
+      );
+    }
+    const source = only.source.replace(/^--key ?/, "") || "given by you";
+    const pin: Pin = { name, key: only.key, origin, source, addedAt: now.toISOString() };
+    const added = await pins().add(pin);
+    if (json) return answerJson({ ...described(pin), added });
+    answer(`${name}\t${pin.key.keyid}`);
+    const where = origin === undefined ? "every document" : `the registry ${origin}`;
+    talk(added ? `pinned for ${where}; undo it with: attest trust remove ${name}` : "it was pinned already");
+  });
+
+  withExamples(
+    withJson(verb.command("list").description("list the keys that you pinned")),
+    "attest trust list",
+    "attest trust list --json",
+  ).action(({ json }: { json?: true }) => {
+    const all = pins().list();
+    if (json) return answerJson({ pins: all.map(described) });
+    answer(...all.map(({ name, key, origin }) => `${name}\t${key.keyid}\t${origin ?? "everywhere"}`));
+    if (all.length === 0) talk("no pins; add one with: attest trust add NAME LINE");
+  });
+
+  withExamples(
+    withJson(verb.command("remove <name>").description("forget a pin")),
+    "attest trust add former signer.pub && attest trust remove former",
+  ).action(async (name: string, { json }: { json?: true }) => {
+    const removed = await pins().remove(name);
+    if (json) return answerJson(described(removed));
+    talk(`removed ${name}, ${removed.key.keyid}`);
+  });
+}
+
+function checkNames(name: string, origin: string | undefined): void {
+  if (!KEY_NAME.test(name)) {
+    throw new AttestError(
+      "key-name",
+      `expected a name of lowercase letters, digits, '.', '_' and '-', at most 64, found ${JSON.stringify(name)}`,
+    );
+  }
+  if (origin !== undefined && !ORIGIN.test(origin)) {
+    throw new AttestError(
+      "usage",
+      `expected the origin of a registry, found ${JSON.stringify(origin)}`,
+      "an origin is a name without a scheme, like example.org/lab: attest.json says it",
+    );
+  }
+}

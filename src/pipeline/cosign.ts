@@ -1,0 +1,150 @@
+/** One more signature on an attestation: over the same payload bytes, after those that are there, and only on what verifies. */
+import { basename, dirname, join, resolve } from "node:path";
+import { base64, equal, type Bytes } from "../core/bytes.js";
+import { exitOf } from "../core/codes.js";
+import type { Engine } from "../core/engine.js";
+import { MAX_SIGNATURES, message, parseEnvelope, type Signature } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import { isObject, parseJson, readable, type Json, type JsonObject } from "../core/json.js";
+import { formatKey, type Signer } from "../core/key.js";
+import { failures, type Report } from "../core/report.js";
+import { identify } from "../core/statement.js";
+import { Directory } from "../store/directory.js";
+import { ATTESTATIONS, Registry, REGISTRY_FILE } from "../store/registry.js";
+import { read } from "../node/files.js";
+import { entryOf } from "./signers.js";
+import { verifyAll, type VerifyRequest } from "./verify.js";
+
+export interface CosignRequest extends Omit<VerifyRequest, "targets" | "stdin" | "policy" | "recompute"> {
+  /** A file, or `-` with its bytes. */
+  readonly file: string;
+  readonly bytes: Bytes;
+  readonly signer: Signer;
+}
+
+export interface Cosigned {
+  readonly id: string;
+  readonly digest: string;
+  readonly title: string;
+  readonly verdict: string;
+  /** Of the good signatures, all that are there now, in their order. */
+  readonly keyids: readonly string[];
+  /** The document as it is now. */
+  readonly bytes: Bytes;
+  /** False when this key had signed it before: nothing was changed. */
+  readonly added: boolean;
+}
+
+/** The registry that a file is part of: the one in whose folder of attestations it lies, and no other. */
+export function registryOf(file: string): string | undefined {
+  const folder = dirname(resolve(file));
+  const root = dirname(folder);
+  return basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined ? root : undefined;
+}
+
+/**
+ * Signs; nothing is written. The signer's own key counts as one that the user trusts.
+ * @throws AttestError the code of the check that did not pass, `signature-count`, `key-revoked`, `key-retired`
+ */
+export async function cosign({ file, bytes, signer, ...request }: CosignRequest): Promise<Cosigned> {
+  const keys = [...request.keys, formatKey(signer.key)];
+  const [one] = await verifyAll({ ...request, keys, targets: [file], stdin: () => Promise.resolve(bytes) });
+  if (one === undefined || "fault" in one) throw one?.fault ?? new Error("nothing was verified");
+  const { id, digest, title, verdict, keyids } = accepted(one.report);
+  const { payloadType, payloadBytes, payload } = parseEnvelope(bytes);
+  if (identify(payloadBytes, request.engine).digest !== digest)
+    throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
+  if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
+  await refuseWithdrawn(file, signer, signedAt(payload), request.engine);
+  const sig = await signer.sign(message(payloadType, payloadBytes));
+  const signed = withSignatures(bytes, [{ keyid: signer.key.keyid, sig }]);
+  return { id, digest, title, verdict, keyids: [...keyids, signer.key.keyid], bytes: signed, added: true };
+}
+
+/**
+ * Puts the new document in the place of the old one. In a registry its keyring lists the signer first, as when publishing. Whatever
+ * somebody else wrote meanwhile stays: signatures are added to what is there then, under a lock.
+ * @throws AttestError `file-exists` when that is about something else by now
+ */
+export async function writeInPlace(file: string, { bytes }: Cosigned, signer: Signer, engine: Engine): Promise<void> {
+  const root = registryOf(file);
+  if (root !== undefined) {
+    const registry = await Registry.open(new Directory(root), engine);
+    await registry.listSigner(entryOf(signer, signedAt(parseEnvelope(bytes).payload)));
+  }
+  const store = new Directory(root ?? dirname(resolve(file)));
+  const path = root === undefined ? basename(file) : `${ATTESTATIONS}/${basename(file)}`;
+  await store.update(path, (before) => {
+    if (before === undefined) return bytes;
+    const both = union(before, bytes);
+    if (both === undefined)
+      throw new AttestError(
+        "file-exists",
+        `expected the attestation that was signed at ${file}, found another by now`,
+        "nothing was changed",
+      );
+    return equal(both, before) ? undefined : both;
+  });
+}
+
+/** The document with the signatures of both, first those of `before`; undefined when they are not over the same bytes. */
+export function union(before: Bytes, after: Bytes): Bytes | undefined {
+  const [old, now] = [parseEnvelope(before), parseEnvelope(after)];
+  if (old.payloadType !== now.payloadType || !equal(old.payloadBytes, now.payloadBytes)) return undefined;
+  const has = (one: Signature): boolean =>
+    old.signatures.some(({ keyid, sig }) => equal(sig, one.sig) || (keyid !== undefined && keyid === one.keyid));
+  const more = now.signatures.filter((one) => !has(one));
+  return more.length === 0 ? before : withSignatures(before, more);
+}
+
+/** In whatever skin it is: its other members stay as they are. */
+function withSignatures(bytes: Bytes, more: readonly Signature[]): Bytes {
+  const document = parseJson(bytes);
+  const signatures = isObject(document) ? (document["signatures"] as readonly Json[]) : [];
+  if (!isObject(document) || signatures.length + more.length > MAX_SIGNATURES) {
+    throw new AttestError(
+      "signature-count",
+      `expected room for another signature, found ${signatures.length} of at most ${MAX_SIGNATURES}`,
+      "nothing was changed",
+    );
+  }
+  const added = more.map(({ keyid, sig }) => ({ keyid: keyid ?? "", sig: base64(sig) }));
+  return readable({ ...document, signatures: [...signatures, ...added] });
+}
+
+/** What a registry has withdrawn would count for nothing there. */
+async function refuseWithdrawn(file: string, { key }: Signer, at: Date, engine: Engine): Promise<void> {
+  const root = registryOf(file);
+  if (root === undefined) return;
+  const { signers } = await (await Registry.open(new Directory(root), engine)).keyring();
+  const { name = "", revoked, validUntil } = signers.find((entry) => entry.key.keyid === key.keyid) ?? {};
+  const refused = (code: "key-revoked" | "key-retired", found: string): AttestError =>
+    new AttestError(
+      code,
+      `expected a key that the registry takes signatures by, found ${name} ${found}`,
+      "take another key",
+    );
+  if (revoked !== undefined) throw refused("key-revoked", "revoked");
+  if (validUntil !== undefined && Date.parse(validUntil) < at.getTime())
+    throw refused("key-retired", `listed until ${validUntil}`);
+}
+
+const signedAt = (payload: JsonObject): Date => {
+  const f3 = isObject(payload["predicate"]) ? payload["predicate"]["f3"] : undefined;
+  return new Date(isObject(f3) && typeof f3["signedAt"] === "string" ? f3["signedAt"] : 0);
+};
+
+function accepted(report: Report): Pick<Cosigned, "id" | "digest" | "title" | "verdict" | "keyids"> {
+  const fault = failures(report).find(({ code }) => exitOf(code) === report.exit);
+  const { id, digest, statement, verdict } = report;
+  if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
+    throw new AttestError(
+      fault?.code ?? "internal",
+      `expected an attestation that verifies with a key that you trust, found: ${fault?.detail ?? "no statement"}`,
+      fault !== undefined && exitOf(fault.code) === 3
+        ? "name the signer's public line with --key when you know it by another way"
+        : "nothing was signed",
+    );
+  const keyids = report.signers.filter(({ signature }) => signature === "ok").map(({ keyid }) => keyid);
+  return { id, digest, keyids, verdict: verdict ?? "", title: statement.predicate.f3.title };
+}

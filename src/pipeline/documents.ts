@@ -1,0 +1,203 @@
+/** From what a user names to documents: files, registries, addresses, each with what its place says of its own keys. */
+import { basename, dirname, join, resolve } from "node:path";
+import { utf8, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { parseEnvelope, type Envelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import { isObject, MAX_BYTES, parseJson, type Json } from "../core/json.js";
+import { parseKeyring, type Keyring } from "../core/keyring.js";
+import { MAX_NOTICES } from "../core/lifecycle.js";
+import { parseSkin } from "../formats/skins.js";
+import type { Pin } from "../keystore/pins.js";
+import { isFolder, read } from "../node/files.js";
+import { Directory } from "../store/directory.js";
+import { fetchBytes } from "../store/http.js";
+import {
+  ATTESTATIONS,
+  evidencePath,
+  INDEX,
+  isNotice,
+  KEYRING,
+  parseAbout,
+  Registry,
+  REGISTRY_FILE,
+} from "../store/registry.js";
+import { readBeside } from "./evidence.js";
+import { NOWHERE, placeOf, type Whereabouts } from "./keys.js";
+import { rawIn } from "./raw.js";
+
+export interface Document {
+  readonly target: string;
+  readonly bytes: Bytes;
+  /** How its skin is read: in a registry it is the readable one or DSSE, elsewhere any. */
+  readonly parse: (bytes: Bytes) => Envelope;
+  readonly fileName?: string;
+  readonly named: boolean;
+  /** A notice among the attestations of a folder. */
+  readonly passedOver?: boolean;
+  readonly site: Site;
+  readonly archive?: (sha256: string) => Bytes | undefined;
+}
+
+/** What serves a document says of its own keys; one object for all that it serves. */
+export interface Site {
+  readonly place: Whereabouts;
+  readonly keyring?: Keyring | undefined;
+  readonly notices: readonly Bytes[];
+}
+
+const NO_SITE: Site = { place: NOWHERE, notices: [] };
+
+export interface DocumentRequest {
+  /** The bytes for the target `-`. */
+  readonly stdin?: () => Promise<Bytes>;
+  readonly engine: Engine;
+  readonly pins?: readonly Pin[] | undefined;
+}
+
+/** What a target names: one document, or all those of a registry. Throws `AttestError` where there is none to be read. */
+export async function documents(target: string, request: DocumentRequest): Promise<Document[]> {
+  const { engine, stdin } = request;
+  if (target === "-")
+    return [{ target, bytes: (await stdin?.()) ?? utf8(""), parse: parseSkin, named: false, site: NO_SITE }];
+  if (/^https?:/i.test(target)) return [await fromAddress(target, request)];
+  if (!isFolder(target)) return [await fromFile(target, engine)];
+  const raw = rawIn(target, engine);
+  if (raw === undefined) return await fromFolder(target, engine);
+  return [{ target, ...raw, named: false, site: NO_SITE, archive: (sha256) => readBeside(target, sha256) }];
+}
+
+async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
+  const registry = await Registry.open(new Directory(folder), engine);
+  const names = await registry.names();
+  if (names.every(isNotice)) {
+    throw new AttestError(
+      "no-attestations",
+      `expected attestations in ${join(folder, ATTESTATIONS)}, found none`,
+      "nothing was checked, which is not a pass",
+    );
+  }
+  const site = await siteOf(registry);
+  return names.map((name) => ({ ...inRegistry(folder, name, site), passedOver: isNotice(name) }));
+}
+
+/**
+ * A file belongs to a registry only when it lies in that registry's own folder of attestations: a registry found anywhere above it
+ * could have been planted there, to hide a revocation or to invent one.
+ */
+async function fromFile(path: string, engine: Engine): Promise<Document> {
+  const folder = dirname(resolve(path));
+  const root = dirname(folder);
+  if (basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined) {
+    const registry = await Registry.open(new Directory(root), engine);
+    return { ...inRegistry(root, basename(path), await siteOf(registry)), target: path };
+  }
+  return {
+    target: path,
+    bytes: document(path),
+    parse: parseSkin,
+    fileName: basename(path),
+    named: false,
+    site: NO_SITE,
+    archive: (sha256) => readBeside(path, sha256),
+  };
+}
+
+const siteOf = async (registry: Registry): Promise<Site> => ({
+  place: placeOf(registry.about.origin),
+  keyring: await registry.keyring(),
+  notices: await registry.notices(),
+});
+
+function inRegistry(root: string, fileName: string, site: Site): Document {
+  const store = new Directory(root);
+  const target = join(root, ATTESTATIONS, fileName);
+  return {
+    target,
+    bytes: document(target),
+    parse: parseEnvelope,
+    fileName,
+    named: true,
+    site,
+    archive: (sha256) => store.readNow(evidencePath(sha256)),
+  };
+}
+
+function document(path: string): Bytes {
+  const bytes = read(path, { limit: MAX_BYTES });
+  if (bytes === undefined) {
+    throw new AttestError(
+      "file-missing",
+      `expected an attestation, found no file ${path}`,
+      "check the path; to verify a whole registry, name its folder",
+    );
+  }
+  return bytes;
+}
+
+/** A registry's address is what stands before `/attestations/`; its keyring is what the site says of itself, and no more. */
+async function fromAddress(address: string, { engine, pins = [] }: DocumentRequest): Promise<Document> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const fileName = url === undefined ? undefined : lastPart(url.pathname);
+  if (url === undefined || url.host === "" || fileName === undefined) {
+    throw new AttestError(
+      "usage",
+      `expected an http(s) address, found ${JSON.stringify(address)}`,
+      "an address ends in /attestations/<id>.json",
+    );
+  }
+  const bytes = await fetchBytes(url);
+  if (bytes === undefined) {
+    throw new AttestError(
+      "file-missing",
+      `expected an attestation at ${address}, found nothing there`,
+      "check the address: it ends in /attestations/<id>.json",
+    );
+  }
+  const hosts = [url.hostname];
+  const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
+  const alone: Site = { place: { hosts, origins: [] }, notices: [] };
+  if (at < 0) return { target: address, bytes, parse: parseSkin, fileName, named: false, site: alone };
+  const base = url.pathname.slice(0, at);
+  const beside = async (path: string): Promise<Bytes | undefined> => {
+    const other = new URL(url);
+    other.pathname = `${base}/${path}`; // set, not resolved: a path that begins with // names another host
+    other.search = "";
+    return await fetchBytes(other);
+  };
+  const keyring = await beside(KEYRING);
+  const notices: Bytes[] = [];
+  for (const path of noticesIn(await beside(INDEX))) notices.push((await beside(path)) ?? utf8(""));
+  // What it calls itself matters to a pin alone, as does a mirror's address: either names the registry for which a key was pinned.
+  const about = pins.some(({ origin }) => origin !== undefined) ? await beside(REGISTRY_FILE) : undefined;
+  const stated = about === undefined ? [] : [parseAbout(about).origin];
+  const site: Site = {
+    place: { hosts, origins: [url.host + base, ...stated] },
+    keyring: keyring && parseKeyring(keyring, engine),
+    notices,
+  };
+  return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
+}
+
+/** The index is not to be trusted, and need not be: a notice counts by its signatures, and one that is kept back could be kept back anyhow. */
+function noticesIn(index: Bytes | undefined): string[] {
+  try {
+    const rows = index === undefined ? [] : parseJson(index);
+    const paths = Array.isArray(rows) ? rows.map((row: Json) => (isObject(row) ? row["path"] : undefined)) : [];
+    return paths
+      .filter((path) => typeof path === "string")
+      .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))
+      .slice(0, MAX_NOTICES);
+  } catch (error) {
+    if (error instanceof AttestError) return [];
+    throw error;
+  }
+}
+
+function lastPart(path: string): string | undefined {
+  try {
+    return decodeURIComponent(basename(path));
+  } catch {
+    return undefined;
+  }
+}

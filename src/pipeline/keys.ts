@@ -1,0 +1,147 @@
+/** Where keys that the user trusts come from, and for which documents each of them counts. Nothing in a document adds one. */
+import { fromUtf8, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { MAX_BYTES } from "../core/json.js";
+import { parseKeyLines, type KeyLines } from "../core/key-lines.js";
+import { parseKeyring } from "../core/keyring.js";
+import { knownFrom, type Known } from "../core/signatures.js";
+import type { Keystore } from "../keystore/keystore.js";
+import type { Pin } from "../keystore/pins.js";
+import { isFolder, read } from "../node/files.js";
+import { fetchBytes } from "../store/http.js";
+
+export interface KeyRequest {
+  /** Public key lines, files of them, or https addresses of such files, from the user. */
+  readonly keys: readonly string[];
+  readonly keyrings: readonly string[];
+  readonly keystore: Keystore | undefined;
+  readonly pins?: readonly Pin[] | undefined;
+  /** Of a policy file. */
+  readonly policyKeys?: readonly Known[] | undefined;
+  readonly engine: Engine;
+  readonly now: Date;
+}
+
+/** A key that the user gave, and where it counts. */
+export interface Given extends Known {
+  /** What its line says after the key. */
+  readonly comment?: string | undefined;
+  /** Who served it: of documents from the same host it says no more than they do. */
+  readonly host?: string;
+  /** The one registry for which it was pinned. */
+  readonly origin?: string | undefined;
+}
+
+/** What is known of the place of a document; empty for a file outside every registry. */
+export interface Whereabouts {
+  /** Without ports: who serves one port of a machine serves them all. */
+  readonly hosts: readonly string[];
+  /** As it is addressed, and as it calls itself. */
+  readonly origins: readonly string[];
+}
+
+export const NOWHERE: Whereabouts = { hosts: [], origins: [] };
+
+/** A registry on this disk, by what it calls itself: it names the host from which it is served, or was copied. */
+export const placeOf = (origin: string): Whereabouts => ({ hosts: [origin.replace(/[:/].*$/, "")], origins: [origin] });
+
+/** @throws AttestError `key-format`, `keyring-format`, `file-missing`, `usage`, `network`, `too-large` */
+export async function keysOf({
+  keys,
+  keyrings,
+  keystore,
+  pins = [],
+  policyKeys = [],
+  engine,
+  now,
+}: KeyRequest): Promise<Given[]> {
+  const given: Given[] = [];
+  for (const text of keys) given.push(...(await keysFrom(text, engine, now)));
+  const listed = keyrings.flatMap((path) => {
+    const keyring = parseKeyring(required(path, "a keyring"), engine);
+    if (keyring.signers.length === 0) {
+      throw new AttestError(
+        "no-attestations",
+        `expected signers in the keyring ${path}, found none`,
+        "an empty keyring confirms nothing",
+      );
+    }
+    return knownFrom(keyring, "you", `--keyring ${path}`);
+  });
+  const own = (keystore?.list() ?? []).map(({ name, key }): Given => ({
+    key,
+    by: "you",
+    source: `your keystore, ${name}`,
+    name,
+  }));
+  const pinned = pins.map(({ name, key, origin }): Given => ({
+    key,
+    by: "you",
+    source: `your pin ${name}`,
+    name,
+    origin,
+  }));
+  return [...given, ...policyKeys, ...listed, ...own, ...pinned];
+}
+
+/** Those that count at a place: a pin for a registry only there, and a key from a host of the place as the site's own word. */
+export const knownAt = (given: readonly Given[], { hosts, origins }: Whereabouts): Known[] =>
+  given
+    .filter(({ origin }) => origin === undefined || origins.includes(origin))
+    .map(({ host, ...known }) => (host !== undefined && hosts.includes(host) ? { ...known, by: "site" } : known));
+
+/** The keys that `--key` and `attest trust add` name: a line, a file, or an https address. */
+export async function keysFrom(text: string, engine: Engine, now: Date): Promise<Given[]> {
+  if (/^https?:\/\//i.test(text)) return await keysAt(text, engine, now);
+  const line = isLine(text);
+  const read = line ? text : fromUtf8(required(text, "a public key line, or a file with one", MAX_KEY_FILE));
+  return given(parseKeyLines(read, line ? "the text given" : text, engine), "--key");
+}
+
+const MAX_KEY_FILE = 64 * 1024;
+
+async function keysAt(address: string, engine: Engine, now: Date): Promise<Given[]> {
+  const refused = (found: string): AttestError =>
+    new AttestError(
+      "usage",
+      `expected an https address of public keys, found ${found}`,
+      "over plain http anybody on the way could put a key of their own there",
+    );
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined) throw refused("none that can be read");
+  if (url.protocol !== "https:") throw refused(url.protocol.slice(0, -1));
+  if (url.username !== "" || url.password !== "") throw refused("one with a user name or a password in it");
+  const place = url.origin + url.pathname; // what a query holds may be nobody's business
+  const bytes = await fetchBytes(url, MAX_KEY_FILE);
+  if (bytes === undefined) {
+    throw new AttestError("file-missing", `expected public keys at ${place}, found nothing there`, "check the address");
+  }
+  const found = parseKeyLines(fromUtf8(bytes), place, engine);
+  return given(found, `--key ${place}, fetched ${now.toISOString()}`).map((one) => ({ ...one, host: url.hostname }));
+}
+
+const given = ({ lines, passedOver }: KeyLines, source: string): Given[] =>
+  lines.map(({ key, comment }) => ({
+    key,
+    by: "you",
+    source:
+      passedOver === 0 ? source : `${source}, ${passedOver} other ${passedOver === 1 ? "line" : "lines"} passed over`,
+    comment,
+  }));
+
+/** What is plainly no path is taken for the line itself: it could be a secret, which no message may repeat. */
+const isLine = (text: string): boolean =>
+  /[\r\n]|PRIVATE KEY|SECRET-KEY|^\s*(?:ssh|ecdsa|sk)-\S+\s/.test(text) || text.length > 1000;
+
+export function required(path: string, what: string, limit = MAX_BYTES): Bytes {
+  const bytes = isFolder(path) ? undefined : read(path, { limit });
+  if (bytes === undefined) {
+    throw new AttestError(
+      "file-missing",
+      `expected ${what}, found no file ${path}`,
+      what === "a policy" ? "check the path" : "check the path; a key may also be given as the line itself, in quotes",
+    );
+  }
+  return bytes;
+}
