@@ -269,9 +269,9 @@ describe.skipIf(missing !== undefined)(
     }, 120_000);
 
     test("of which any byte is another is refused, or is the same key: no other is ever taken", async () => {
-    const plain = keygen();
+      const plain = keygen();
       for (const path of [
-      plain,
+        plain,
         keygen(...under, "-Z", "chacha20-poly1305@openssh.com"),
         keygen(...under, "-Z", "aes256-gcm@openssh.com"),
       ]) {
