@@ -74,7 +74,11 @@ function firstLine(source: string | number, named: string): string {
   const line = bytes.toString("utf8", 0, end < 0 ? bytes.length : end).replace(/\r$/, "");
   bytes.fill(0);
   if (line !== "") return line;
-  throw new AttestError("key-locked", `expected a passphrase on the first line of ${named}, found an empty line`);
+  throw new AttestError(
+    "key-locked",
+    `expected a passphrase on the first line of ${named}, found an empty line`,
+    "an empty passphrase protects nothing",
+  );
 }
 
 /** Reads a line without showing it. */
