@@ -112,6 +112,7 @@ describe("README", () => {
     "SECURITY.md",
     "CHANGELOG.md",
     "docs/architecture.md",
+    "docs/keys.md",
     "docs/openssl.md",
     "docs/formats.md",
     "docs/tasks.md",

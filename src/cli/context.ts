@@ -7,7 +7,7 @@ import { AttestError } from "../core/errors.js";
 import { Keystore } from "../keystore/keystore.js";
 import { Pins } from "../keystore/pins.js";
 import { nodeEngine } from "../node/engine.js";
-import { ioError, isFolder } from "../node/files.js";
+import { ioError, isFolder, owned } from "../node/files.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
 import { Directory } from "../store/directory.js";
 import { Registry, REGISTRY_FILE } from "../store/registry.js";
@@ -75,14 +75,16 @@ export const readStdin = (): Promise<Bytes> =>
   (stdin ??= (async () => {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return new Uint8Array(Buffer.concat(chunks));
+    const all = owned(Buffer.concat(chunks));
+    for (const chunk of chunks) chunk.fill(0);
+    return all;
   })());
 
 /** A file, or stdin for `-`. */
 export async function readInput(path: string): Promise<Bytes> {
   if (path === "-") return await readStdin();
   try {
-    return new Uint8Array(readFileSync(path));
+    return owned(readFileSync(path));
   } catch (error) {
     throw ioError("read", path, error);
   }

@@ -72,6 +72,8 @@ function summary(
     "",
     "What a stranger types, who has the file and got your public key from you:",
     `  npx attest verify ${attestation} --key '${publicKey}'`,
-    ...(key.encrypted ? [] : ["", `Your key has no passphrase. To set one: npx attest key passphrase ${key.name}`]),
+    ...(key.place !== "plain"
+      ? []
+      : ["", `Your key has no passphrase. To set one: npx attest key passphrase ${key.name}`]),
   ];
 }

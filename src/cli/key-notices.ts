@@ -56,7 +56,7 @@ export function rotate(key: Command): void {
       tell(path, signed);
       talk(
         `${made ? "made" : "took"} the key ${stored.name}, ${to.key.keyid}; ${old} hands over to it${signed.known ? ", as it did before" : ""}`,
-        ...(made && store.find(old).encrypted
+        ...(made && store.find(old).place === "passphrase"
           ? [`it has no passphrase yet: attest key passphrase ${stored.name}`]
           : []),
         registry === undefined

@@ -1,20 +1,37 @@
 /** `attest key`: signing keys of the user, outside every repository. */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { formatKey } from "../core/key.js";
-import type { StoredKey } from "../keystore/keystore.js";
+import { formatPublicKey, PUBLIC_FORMATS, type PublicFormat } from "../formats/public-key.js";
+import { offered } from "../keystore/agent.js";
+import { elsewhere, type Place, type StoredKey } from "../keystore/keystore.js";
 import { DEFAULT_NAME } from "../pipeline/signers.js";
 import { revoke, rotate } from "./key-notices.js";
-import { keystore, withExamples, withJson, withPassphrase } from "./context.js";
-import { firstLine, onTerminal, passphraseFrom, type PassphraseOptions } from "./passphrase.js";
+import { engine, keystore, readInput, withExamples, withJson, withPassphrase } from "./context.js";
+import { newPassphrase, passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { answer, answerJson, talk } from "./ui.js";
 
-const described = ({ name, key, encrypted }: StoredKey) => ({
+const described = ({ name, key, place }: StoredKey) => ({
   name,
   keyid: key.keyid,
   publicKey: formatKey(key, name),
-  encrypted,
+  encrypted: place === "passphrase",
+  place,
 });
+
+const PLACE: Readonly<Record<Place, string>> = {
+  plain: "no passphrase",
+  passphrase: "under a passphrase",
+  agent: "in ssh-agent",
+};
+
+/** Where its secret lies, in a sentence. */
+function whereabouts({ name, place }: StoredKey): string {
+  const file = `${keystore().folder}/${name}`;
+  if (place === "agent") return "The secret is in ssh-agent, and nowhere here.";
+  if (place === "passphrase") return `The secret is in ${file}.age, under a passphrase; \`age -d\` opens it too.`;
+  return `The secret is in ${file}.pem, without a passphrase. To set one: attest key passphrase ${name}`;
+}
 
 /** What the owner hands out: the line, and what to type with it. */
 function handOut(stored: StoredKey, json: true | undefined): void {
@@ -27,6 +44,8 @@ function handOut(stored: StoredKey, json: true | undefined): void {
     "Give that line to whoever is to check your results, over a way that they trust. They type:",
     "",
     `  attest verify FILE --key '${line}'`,
+    "",
+    whereabouts(stored),
   );
 }
 
@@ -34,22 +53,19 @@ export function key(attest: Command): void {
   const verb = attest.command("key").description("make and show signing keys; they lie outside every repository");
   withExamples(verb, "attest key new", "attest key list", "attest key show signer");
 
-  withExamples(
-    withJson(
-      verb.command("new [name]").description(`make a signing key (named ${DEFAULT_NAME} unless you say otherwise)`),
-    ),
-    "attest key new",
-    "attest key new lab-2026",
-  ).action((name: string | undefined, { json }: { json?: true }) => {
-    const store = keystore();
-    const stored = store.create(name ?? DEFAULT_NAME);
-    handOut(stored, json);
-    if (!json)
-      talk(
-        "",
-        `The secret is in ${store.folder}, without a passphrase. To set one: attest key passphrase ${stored.name}`,
-      );
-  });
+  const make = verb
+    .command("new [name]")
+    .description(`make a signing key (named ${DEFAULT_NAME} unless you say otherwise)`)
+    .option(
+      "--agent [fingerprint]",
+      "give a name to the key that ssh-agent holds, SHA256:… or its only one, and keep no secret",
+    );
+  withExamples(withJson(make), "attest key new", "attest key new lab-2026").action(
+    async (name: string | undefined, { json, agent }: { json?: true; agent?: true | string }) => {
+      const [store, wanted] = [keystore(), name ?? DEFAULT_NAME];
+      handOut(agent === undefined ? store.create(wanted) : await registered(wanted, agent), json);
+    },
+  );
 
   withExamples(
     withJson(verb.command("list").description("list your signing keys")),
@@ -59,11 +75,7 @@ export function key(attest: Command): void {
     const store = keystore();
     const all = store.list();
     if (json) return answerJson({ keys: all.map(described) });
-    answer(
-      ...all.map(
-        (stored) => `${stored.name}\t${stored.key.keyid}\t${stored.encrypted ? "under a passphrase" : "no passphrase"}`,
-      ),
-    );
+    answer(...all.map((stored) => `${stored.name}\t${stored.key.keyid}\t${PLACE[stored.place]}`));
     if (all.length === 0) talk(`no keys in ${store.folder}; make one with: attest key new`);
   });
 
@@ -75,31 +87,95 @@ export function key(attest: Command): void {
 
   const passphrase = verb
     .command("passphrase [name]")
-    .description("put a key under a passphrase, or under another one");
-  passphrase.option("--new-passphrase-file <file>", "read the new passphrase from the first line of a file");
+    .description("put a key under a passphrase, or under another one, or take it away")
+    .option("--new-passphrase-file <file>", "read the new passphrase from the first line of a file")
+    .option("--new-passphrase-fd <n>", "read it from an open file descriptor")
+    .option("--remove", "take the passphrase away: the secret is a plain file then");
   withExamples(
     withPassphrase(withJson(passphrase)),
     "attest key passphrase signer",
     "attest key passphrase signer --new-passphrase-file FILE",
-  ).action(
-    async (name: string | undefined, options: PassphraseOptions & { json?: true; newPassphraseFile?: string }) => {
-      const stored = keystore().find(name ?? onlyName());
-      const changed = await keystore().encrypt(
-        stored.name,
-        await newPassphrase(options.newPassphraseFile),
-        passphraseFrom(options, "present passphrase: "),
-      );
-      if (options.json) answerJson(described(changed));
-      else
-        talk(
-          `the key ${changed.name} is now under a passphrase; \`age -d\` opens ${keystore().folder}/${changed.name}.age as well`,
-        );
-    },
-  );
+    "attest key passphrase signer --remove --passphrase-file FILE",
+  ).action(async (name: string | undefined, options: ChangeOptions) => {
+    const changed = await changePassphrase(keystore().find(name ?? onlyName()), options);
+    if (options.json) answerJson(described(changed));
+    else talk(whereabouts(changed));
+  });
+
+  const taken = verb
+    .command("import <file>")
+    .description(
+      "take a key that another tool made: OpenSSH's or PKCS#8, also under a passphrase, which it keeps; - is stdin",
+    )
+    .option("--name <name>", `what it is called from now on (${DEFAULT_NAME} unless you say otherwise)`);
+  withExamples(
+    withPassphrase(withJson(taken)),
+    "ssh-keygen -q -t ed25519 -N '' -f KEY && attest key import KEY --name lab-2026",
+    "openssl genpkey -algorithm ed25519 | attest key import - --name lab-2027",
+  ).action(async (file: string, options: PassphraseOptions & { json?: true; name?: string }) => {
+    const [store, name] = [keystore(), options.name ?? DEFAULT_NAME];
+    store.ready(name); // before anything is asked
+    const { importKey } = await import("../keystore/imported.js");
+    const passphrase = passphraseFrom(options, "passphrase of that key: ");
+    const place = file === "-" ? "stdin" : file;
+    handOut(await store.import(name, await importKey(await readInput(file), place, passphrase, engine)), options.json);
+    if (!options.json && file !== "-")
+      talk("", `${file} is still there, and signs as well as before: remove it once the key is kept safe elsewhere.`);
+  });
+
+  const given = verb
+    .command("export [name]")
+    .description("print the public part of a key, as other tools want it; the secret is never printed")
+    .addOption(new Option("--format <format>", "how").choices(PUBLIC_FORMATS).default("openssh"));
+  withExamples(
+    withJson(given),
+    "attest key export signer --format pem > signer.pem && openssl pkey -pubin -in signer.pem -noout -text",
+    "attest key export signer --format allowed-signers",
+  ).action((name: string | undefined, { format, json }: { format: PublicFormat; json?: true }) => {
+    const stored = keystore().find(name ?? onlyName());
+    const text = formatPublicKey(format, stored.key, stored.name);
+    if (json) answerJson({ name: stored.name, keyid: stored.key.keyid, format, text: `${text}\n` });
+    else answer(...text.split("\n"));
+  });
   rotate(verb);
   revoke(verb);
 }
 
+interface ChangeOptions extends PassphraseOptions {
+  readonly json?: true;
+  readonly remove?: true;
+  readonly newPassphraseFile?: string;
+  readonly newPassphraseFd?: string;
+}
+
+async function changePassphrase({ name, place }: StoredKey, options: ChangeOptions): Promise<StoredKey> {
+  const { remove, newPassphraseFile, newPassphraseFd } = options;
+  const present = passphraseFrom(options, "present passphrase: ");
+  if (remove) {
+    if (newPassphraseFile === undefined && newPassphraseFd === undefined)
+      return await keystore().decrypt(name, present);
+    throw new AttestError("usage", "expected --remove or a new passphrase, found both");
+  }
+  if (place === "agent") throw elsewhere(name);
+  if (place === "passphrase") await present(); // a person is asked for the old one first
+  return await keystore().encrypt(name, await newPassphrase(newPassphraseFile, newPassphraseFd), present);
+}
+
+/** A name for a key that stays in ssh-agent. */
+async function registered(name: string, fingerprint: true | string): Promise<StoredKey> {
+  const store = keystore();
+  store.ready(name);
+  if (fingerprint !== true && !/^SHA256:[A-Za-z0-9+/]{43}$/.test(fingerprint))
+    throw new AttestError(
+      "usage",
+      `expected a fingerprint SHA256:… for --agent, found ${JSON.stringify(fingerprint)}`,
+      "ssh-add -l prints it; the name of the key goes before: attest key new NAME --agent",
+    );
+  const keyid = fingerprint === true ? undefined : fingerprint;
+  return store.register(name, await offered(keyid, process.env["SSH_AUTH_SOCK"], engine));
+}
+
+/** The name of the only key there is. */
 function onlyName(): string {
   const names = keystore()
     .list()
@@ -115,23 +191,4 @@ function onlyName(): string {
     return DEFAULT_NAME; // which is not there, and `find` says so
   }
   return only;
-}
-
-async function newPassphrase(file: string | undefined): Promise<string> {
-  if (file !== undefined) return firstLine(file, "its file");
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new AttestError(
-      "key-locked",
-      "expected a new passphrase, found no terminal to ask on",
-      "give it with --new-passphrase-file FILE",
-    );
-  }
-  const first = await onTerminal("new passphrase: ");
-  if (first !== (await onTerminal("the same again: ")))
-    throw new AttestError(
-      "key-locked",
-      "expected the same passphrase twice, found two",
-      "nothing was changed; run the same command again",
-    );
-  return first;
 }

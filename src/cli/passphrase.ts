@@ -18,32 +18,71 @@ export function passphraseFrom(
 ): Passphrase {
   let known: Promise<string | undefined> | undefined;
   const ask = async (): Promise<string | undefined> => {
-    if (passphraseFile !== undefined) return firstLine(passphraseFile, "its file");
-    if (passphraseFd !== undefined) {
-      if (!/^\d+$/.test(passphraseFd))
-        throw new AttestError(
-          "usage",
-          `expected the number of an open file for --passphrase-fd, found ${JSON.stringify(passphraseFd)}`,
-        );
-      return firstLine(Number(passphraseFd), `file descriptor ${passphraseFd}`);
-    }
-    const given = process.env["F3_ATTEST_PASSPHRASE"];
-    if (given !== undefined) return given; // empty is not unset
-    return process.stdin.isTTY && process.stderr.isTTY ? await onTerminal(prompt) : undefined;
+    const given = fromOptions("--passphrase", passphraseFile, passphraseFd);
+    if (given !== undefined) return given;
+    const held = process.env["F3_ATTEST_PASSPHRASE"];
+    if (held === "")
+      throw new AttestError(
+        "key-locked",
+        "expected a passphrase in F3_ATTEST_PASSPHRASE, found it empty",
+        "a CI secret is empty where it is not given; to be asked on the terminal, unset it",
+      );
+    return held ?? (atTerminal() ? await onTerminal(prompt) : undefined);
   };
   return () => (known ??= ask());
 }
 
-export function firstLine(source: string | number, named: string): string {
+/** The one that a key is to have from now on: of `--new-passphrase-file`, `--new-passphrase-fd`, or typed twice. */
+export async function newPassphrase(file: string | undefined, fd: string | undefined): Promise<string> {
+  const given = fromOptions("--new-passphrase", file, fd);
+  if (given !== undefined) return given;
+  if (!atTerminal()) {
+    throw new AttestError(
+      "key-locked",
+      "expected a new passphrase, found no terminal to ask on",
+      "give it with --new-passphrase-file FILE or --new-passphrase-fd N",
+    );
+  }
+  const first = await onTerminal("new passphrase: ");
+  if (first === (await onTerminal("the same again: "))) return first;
+  throw new AttestError(
+    "key-locked",
+    "expected the same passphrase twice, found two",
+    "nothing was changed; run the same command again",
+  );
+}
+
+const atTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY;
+
+/** Undefined when neither is there. */
+function fromOptions(option: string, file: string | undefined, fd: string | undefined): string | undefined {
+  if (file !== undefined) return firstLine(file, `the file of ${option}-file`);
+  if (fd === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(fd))
+    throw new AttestError("usage", `expected the number of an open file for ${option}-fd, found ${JSON.stringify(fd)}`);
+  return firstLine(Number(fd), `file descriptor ${fd}`);
+}
+
+function firstLine(source: string | number, named: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(source, "utf8").replace(/\r?\n[\s\S]*$/, "");
+    bytes = readFileSync(source);
   } catch (error) {
     throw ioError("read the passphrase from", named, error);
   }
+  const end = bytes.indexOf("\n");
+  const line = bytes.toString("utf8", 0, end < 0 ? bytes.length : end).replace(/\r$/, "");
+  bytes.fill(0);
+  if (line !== "") return line;
+  throw new AttestError(
+    "key-locked",
+    `expected a passphrase on the first line of ${named}, found an empty line`,
+    "an empty passphrase protects nothing",
+  );
 }
 
 /** Reads a line without showing it. */
-export function onTerminal(prompt: string): Promise<string> {
+function onTerminal(prompt: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
   process.stderr.write(prompt); // only now: before, the terminal still echoes what is typed

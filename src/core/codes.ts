@@ -77,7 +77,7 @@ const TABLE = {
   "no-verdict": [0, "the statement is a notice, which has no verdict"],
   ok: [0, "checked, and so"],
   // keys, files and calls
-  "key-format": [2, "a text is no Ed25519 public key that this tool reads"],
+  "key-format": [2, "a text or a file is no Ed25519 key that this tool reads"],
   "keyring-format": [2, "a file is no keyring"],
   "key-name": [2, "a name for a key is not of the allowed form"],
   "key-exists": [2, "a key of that name exists already"],

@@ -8,6 +8,7 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { fromWire, publicKey, wire, type PublicKey, type Signer } from "../core/key.js";
 import { errno } from "../node/files.js";
+import { lengthed, Reader } from "./wire.js";
 
 /** `agent:SHA256:…`, where a name of a key is taken. */
 export const AGENT = "agent:";
@@ -30,22 +31,51 @@ export interface Identity {
  */
 export async function agentSigner(keyid: string, socket: string | undefined, engine: Engine): Promise<Signer> {
   const found = (await identities(socket, engine)).find(({ key }) => key.keyid === keyid);
-  if (found === undefined) {
-    throw new AttestError(
-      "key-missing",
-      `expected the Ed25519 key ${JSON.stringify(keyid)} in ssh-agent, found no such key`,
-      "ssh-add -l lists what it offers; a locked agent offers nothing: ssh-add -X unlocks it",
-    );
-  }
+  if (found === undefined) throw notOffered(keyid);
   const { key, comment } = found;
   return { name: nameOf(comment), key, sign: async (message) => await sign(key, message, socket) };
 }
+
+/**
+ * The key that an agent offers under this fingerprint; without one, its only Ed25519 key.
+ * @throws AttestError `key-missing`, `agent-failed`; `usage` when it offers several
+ */
+export async function offered(
+  keyid: string | undefined,
+  socket: string | undefined,
+  engine: Engine,
+): Promise<PublicKey> {
+  const all = (await identities(socket, engine)).map(({ key }) => key);
+  if (keyid !== undefined) {
+    const found = all.find((key) => key.keyid === keyid);
+    if (found === undefined) throw notOffered(keyid);
+    return found;
+  }
+  const [only, ...more] = all;
+  if (only === undefined) throw notOffered();
+  if (more.length > 0)
+    throw new AttestError(
+      "usage",
+      `expected to know which key of ssh-agent is meant, found ${all.map((key) => key.keyid).join(", ")}`,
+      "name one with --agent SHA256:…; ssh-add -l says which is which",
+    );
+  return only;
+}
+
+const notOffered = (keyid?: string): AttestError =>
+  new AttestError(
+    "key-missing",
+    keyid === undefined
+      ? "expected an Ed25519 key in ssh-agent, found none"
+      : `expected the Ed25519 key ${JSON.stringify(keyid)} in ssh-agent, found no such key`,
+    "ssh-add -l lists what it offers, ssh-add FILE adds a key; a locked agent offers nothing: ssh-add -X unlocks it",
+  );
 
 /** The Ed25519 keys that it offers. @throws AttestError `agent-failed` */
 export async function identities(socket: string | undefined, engine: Engine): Promise<Identity[]> {
   const answer = await ask(socket, Uint8Array.of(REQUEST_IDENTITIES));
   if (answer.type !== IDENTITIES_ANSWER) throw refused(answer);
-  const read = new Reader(answer.rest);
+  const read = new Reader(answer.rest, brokenOff);
   return Array.from({ length: read.number() }, () => ({ blob: read.string(), comment: read.string() })).flatMap(
     ({ blob, comment }) => {
       const bytes = fromWire(blob);
@@ -59,7 +89,7 @@ async function sign(key: PublicKey, message: Bytes, socket: string | undefined):
   const request = concat(Uint8Array.of(SIGN_REQUEST), lengthed(wire(key.bytes)), lengthed(message), flags);
   const answer = await ask(socket, request);
   if (answer.type !== SIGN_RESPONSE) throw refused(answer);
-  const read = new Reader(new Reader(answer.rest).string());
+  const read = new Reader(new Reader(answer.rest, brokenOff).string(), brokenOff);
   const [type, signature] = [Buffer.from(read.string()).toString(), read.string()];
   if (type !== "ssh-ed25519" || signature.length !== 64)
     throw failed(`a signature of type ${JSON.stringify(type)} with ${signature.length} bytes`);
@@ -81,7 +111,7 @@ async function ask(socket: string | undefined, request: Bytes): Promise<{ type: 
     connection.once("error", (error) =>
       end(() => reject(failed(`${errno(error) ?? error.message} at ${socket}`, "is it still running? ssh-add -l"))),
     );
-    connection.once("end", () => end(() => reject(failed("an answer that breaks off"))));
+    connection.once("end", () => end(() => reject(brokenOff())));
     connection.on("data", (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       const length = received.length < 4 ? 0 : received.readUInt32BE(0);
@@ -93,39 +123,10 @@ async function ask(socket: string | undefined, request: Bytes): Promise<{ type: 
   return { type: bytes[0] ?? 0, rest: new Uint8Array(bytes.subarray(1)) };
 }
 
-/** RFC 4251 section 5: numbers of four bytes, strings with their length before them. */
-class Reader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Bytes) {
-    this.#bytes = Buffer.from(bytes);
-  }
-
-  number(): number {
-    const from = this.#at;
-    this.#at += 4;
-    if (this.#at > this.#bytes.length) throw failed("an answer that breaks off");
-    return this.#bytes.readUInt32BE(from);
-  }
-
-  string(): Bytes {
-    const length = this.number();
-    const from = this.#at;
-    this.#at += length;
-    if (this.#at > this.#bytes.length) throw failed("an answer that breaks off");
-    return new Uint8Array(this.#bytes.subarray(from, this.#at));
-  }
-}
-
-function lengthed(bytes: Bytes): Bytes {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return concat(new Uint8Array(length), bytes);
-}
-
 const failed = (found: string, hint?: string): AttestError =>
   new AttestError("agent-failed", `expected an answer of ssh-agent, found ${found}`, hint);
+
+const brokenOff = (): AttestError => failed("an answer that breaks off");
 
 const refused = ({ type }: { readonly type: number }): AttestError =>
   type === FAILURE

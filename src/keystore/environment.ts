@@ -3,7 +3,7 @@ import { utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import type { Signer } from "../core/key.js";
-import { decrypt, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
+import { ARMOR, decrypt, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
 
 export const KEY_VARIABLE = "F3_ATTEST_KEY";
 const NAME = "ci";
@@ -22,7 +22,7 @@ export async function environmentSigner(text: string, passphrase: Passphrase, en
     );
   }
   const bytes = utf8(`${lines}\n`);
-  const encrypted = lines.startsWith("-----BEGIN AGE ENCRYPTED FILE-----");
+  const encrypted = lines.startsWith(ARMOR);
   const pem = encrypted ? await decrypt(bytes, `the key in ${KEY_VARIABLE}`, passphrase) : bytes;
   const secret = secretKey(pem, ` in ${KEY_VARIABLE}`);
   return signerOf(NAME, publicOf(secret, engine), secret);

@@ -1,8 +1,9 @@
 /**
- * Signing keys of the user, outside every repository: `keys/<name>.pem` (PKCS#8, which openssl reads) or, under a passphrase,
- * `keys/<name>.age` (the same PEM, which `age -d` opens); beside it `<name>.pub`. The folder is 0700, a secret 0600, never overwritten.
+ * Signing keys of the user, outside every repository: `keys/<name>.pem` (PKCS#8, which openssl reads); under a passphrase
+ * `keys/<name>.age` (the same PEM, which `age -d` opens); in ssh-agent `keys/<name>.agent`, which only says which one it is there. Beside
+ * each `<name>.pub`. The folder is 0700, a secret 0600, never overwritten.
  */
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { chmodSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
@@ -10,20 +11,24 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { formatKey, parseKey, type PublicKey, type Signer } from "../core/key.js";
 import { KEY_NAME } from "../core/schema.js";
-import { create, discardUnfinished, list, makeFolder, read, replace } from "../node/files.js";
+import { create, discardUnfinished, list, makeFolder, read, replace, syncFolder } from "../node/files.js";
 import { refuseInsideGit } from "../node/paths.js";
-import { age, decrypt, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
+import { agentSigner } from "./agent.js";
+import type { Imported } from "./imported.js";
+import { decrypt, encrypt, pemOf, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
 
 export type { Passphrase };
+
+/** Where the secret lies: in a file as it is, in one under a passphrase, or in ssh-agent and not here. */
+export type Place = "plain" | "passphrase" | "agent";
 
 export interface StoredKey {
   readonly name: string;
   readonly key: PublicKey;
-  readonly encrypted: boolean;
+  readonly place: Place;
 }
 
-/** scrypt with N = 2^17, the least that OWASP's password storage page advises; about a second, here in JavaScript. */
-const WORK_FACTOR = 17;
+const EXTENSION = { plain: "pem", passphrase: "age", agent: "agent" } as const satisfies Record<Place, string>;
 
 export class Keystore {
   readonly #folder: string;
@@ -40,12 +45,16 @@ export class Keystore {
 
   list(): StoredKey[] {
     const files = new Set(list(this.#folder));
-    const names = new Set([...files].flatMap((file) => /^(.*)\.(?:pem|age)$/.exec(file)?.[1] ?? []));
+    const names = new Set([...files].flatMap((file) => /^(.*)\.(?:pem|age|agent)$/.exec(file)?.[1] ?? []));
     return [...names]
       .filter((name) => KEY_NAME.test(name))
-      .map((name) => ({ name, encrypted: !files.has(`${name}.pem`) })) // a plain file beside the other is still a plain file
-      .filter(({ name, encrypted }) => !encrypted || files.has(`${name}.pub`)) // without it, who knows whose it is
-      .map(({ name, encrypted }) => this.#stored(name, encrypted));
+      .map((name) => {
+        // A plain file beside another is still a plain file.
+        const place: Place = files.has(`${name}.pem`) ? "plain" : files.has(`${name}.age`) ? "passphrase" : "agent";
+        return { name, place };
+      })
+      .filter(({ name, place }) => place !== "passphrase" || files.has(`${name}.pub`)) // without it, who knows whose it is
+      .map(({ name, place }) => this.#stored(name, place));
   }
 
   find(name: string): StoredKey {
@@ -63,29 +72,68 @@ export class Keystore {
     return found;
   }
 
-  /** Whether a key of that name could be made here, as far as can be known beforehand. Throws `key-name`, `home-unsafe`. */
+  /** Whether a key of that name could be made here, as far as can be known beforehand. Throws `key-name`, `home-unsafe`, `key-exists`. */
   ready(name: string): void {
     checkName(name);
     refuseInsideGit(this.#folder);
+    if (list(this.#folder).some((file) => Object.values(EXTENSION).some((one) => file === `${name}.${one}`)))
+      throw this.#taken(`a key named ${name} in ${this.#folder}`);
   }
 
   /** A new key pair. Throws `key-exists`, `home-unsafe`, `key-name`, `io`. */
   create(name: string): StoredKey {
     this.ready(name);
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const pem = pemOf(privateKey);
+    try {
+      return this.#keep(name, "plain", pem, publicOf(publicKey, this.#engine));
+    } finally {
+      pem.fill(0);
+    }
+  }
+
+  /** A key that another tool made; one that came under a passphrase is kept under it, and never lies here in the plain. */
+  async import(name: string, { secret, passphrase }: Imported): Promise<StoredKey> {
+    this.ready(name);
+    const pem = pemOf(secret);
+    try {
+      const file = passphrase === undefined ? pem : await encrypt(pem, passphrase);
+      return this.#keep(name, passphrase === undefined ? "plain" : "passphrase", file, publicOf(secret, this.#engine));
+    } finally {
+      pem.fill(0);
+    }
+  }
+
+  /** A name for a key that ssh-agent holds. */
+  register(name: string, key: PublicKey): StoredKey {
+    this.ready(name);
+    return this.#keep(name, "agent", utf8(`${formatKey(key, name)}\n`), key);
+  }
+
+  /** The secret first: a public line alone is no key. One that is left of a key taken away may stay where it is the same key's. */
+  #keep(name: string, place: Place, file: Bytes, key: PublicKey): StoredKey {
     makeFolder(this.#folder, 0o700);
     if (process.platform !== "win32") chmodSync(this.#folder, 0o700);
-    if (this.list().some((stored) => stored.name === name)) {
-      throw new AttestError(
-        "key-exists",
-        `expected a new name, found a key named ${name} in ${this.#folder}`,
-        "take another name: a key is never overwritten",
-      );
-    }
-    const pem = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" });
-    create(this.#path(name, "pem"), utf8(pem as string), 0o600);
-    const stored = this.#stored(name, false);
-    create(this.#path(name, "pub"), utf8(`${formatKey(stored.key, name)}\n`));
-    return stored;
+    const left = this.#publicFile(name);
+    if (left !== undefined && left.keyid !== key.keyid)
+      throw this.#taken(`the public line of another key, ${this.#path(name, "pub")}`);
+    // What is encrypted is of no use without its public line: `list` would not know whose it is.
+    if (place === "passphrase") this.#publish(name, key);
+    create(this.#path(name, EXTENSION[place]), file, 0o600);
+    this.#publish(name, key);
+    return { name, key, place };
+  }
+
+  #publish(name: string, key: PublicKey): void {
+    if (this.#publicFile(name) === undefined) create(this.#path(name, "pub"), utf8(`${formatKey(key, name)}\n`));
+  }
+
+  #taken(found: string): AttestError {
+    return new AttestError(
+      "key-exists",
+      `expected a new name, found ${found}`,
+      "take another name: a key is never overwritten",
+    );
   }
 
   /** Puts a key under a passphrase, or under another one. The plain file goes only when the encrypted one is on the disk. */
@@ -97,50 +145,97 @@ export class Keystore {
         "expected a passphrase, found an empty one",
         "an empty passphrase protects nothing",
       );
-    const pem = await this.#pem(stored, old);
-    const { armor, Encrypter } = await age();
-    const encrypter = new Encrypter();
-    encrypter.setScryptWorkFactor(WORK_FACTOR);
-    encrypter.setPassphrase(passphrase);
-    const armored = utf8(armor.encode(await encrypter.encrypt(pem)));
-    if (this.#publicFile(name) === undefined) create(this.#path(name, "pub"), utf8(`${formatKey(stored.key, name)}\n`));
-    replace(this.#path(name, "age"), armored, 0o600);
-    rmSync(this.#path(name, "pem"), { force: true });
-    discardUnfinished(this.#path(name, "pem")); // a writer that was killed may have left the plain secret under another name
+    const pem = pemOf(await this.#secret(stored, old));
+    try {
+      const file = await encrypt(pem, passphrase);
+      this.#publish(name, stored.key);
+      replace(this.#path(name, "age"), file, 0o600);
+    } finally {
+      pem.fill(0);
+    }
+    this.#discard(name, "pem");
     return this.find(name);
   }
 
-  /** @throws AttestError `key-missing`, `key-locked`, `home-unsafe` when others can read the secret */
-  async signer(name: string, passphrase: Passphrase): Promise<Signer> {
+  /** Takes the passphrase away. The encrypted file goes only when the plain one is on the disk. */
+  async decrypt(name: string, old: Passphrase): Promise<StoredKey> {
     const stored = this.find(name);
-    const secret = secretKey(await this.#pem(stored, passphrase));
-    const { key } = stored;
-    if (publicOf(secret, this.#engine).keyid !== key.keyid) {
+    const locked = read(this.#path(name, "age")) !== undefined; // beside a plain file when this was interrupted
+    if (stored.place === "plain" && !locked)
       throw new AttestError(
-        "key-format",
-        `expected ${this.#path(name, "pub")} to be the public part of the key ${name}, found another key's`,
-        "remove that file: it is made anew from the secret",
+        "usage",
+        `expected a key under a passphrase, found ${name}, which has none`,
+        "nothing was changed",
       );
+    const pem = pemOf(await this.#secret({ ...stored, place: locked ? "passphrase" : stored.place }, old));
+    try {
+      if (stored.place === "plain")
+        await this.#secret(stored, old); // the plain file is the same key's, too
+      else create(this.#path(name, "pem"), pem, 0o600);
+    } finally {
+      pem.fill(0);
     }
-    return signerOf(name, key, secret);
+    discardUnfinished(this.#path(name, "pem")); // as its second name, when it was interrupted between the two
+    this.#discard(name, "age");
+    return this.find(name);
   }
 
-  async #pem(stored: StoredKey, passphrase: Passphrase): Promise<Bytes> {
-    const path = this.#path(stored.name, stored.encrypted ? "age" : "pem");
+  /** With all copies that a killed writer may have left under other names. */
+  #discard(name: string, extension: "pem" | "age"): void {
+    const path = this.#path(name, extension);
+    rmSync(path, { force: true });
+    discardUnfinished(path);
+    syncFolder(this.#folder);
+  }
+
+  /**
+   * @param socket where ssh-agent listens
+   * @throws AttestError `key-missing`, `key-locked`, `agent-failed`, `home-unsafe` when others can read the secret
+   */
+  async signer(
+    name: string,
+    passphrase: Passphrase,
+    socket: string | undefined = process.env["SSH_AUTH_SOCK"],
+  ): Promise<Signer> {
+    const stored = this.find(name);
+    if (stored.place !== "agent") return signerOf(name, stored.key, await this.#secret(stored, passphrase));
+    const path = this.#path(name, "agent");
+    ownersAlone(this.#folder, 0o700);
+    if (parseKey(fromUtf8(read(path) ?? new Uint8Array()), this.#engine).keyid !== stored.key.keyid)
+      throw this.#strange(name);
+    return { ...(await agentSigner(stored.key.keyid, socket, this.#engine)), name };
+  }
+
+  /** The secret, which fits the public line. */
+  async #secret(stored: StoredKey, passphrase: Passphrase): Promise<KeyObject> {
+    const { name, place } = stored;
+    if (place === "agent") throw elsewhere(name);
+    const path = this.#path(name, EXTENSION[place]);
     refuseInsideGit(path);
     ownersAlone(this.#folder, 0o700);
     ownersAlone(path, 0o600);
     const bytes = read(path) ?? new Uint8Array();
-    return stored.encrypted ? await decrypt(bytes, `the key ${stored.name}`, passphrase) : bytes;
+    const secret = secretKey(place === "plain" ? bytes : await decrypt(bytes, `the key ${name}`, passphrase));
+    if (publicOf(secret, this.#engine).keyid !== stored.key.keyid) throw this.#strange(name);
+    return secret;
   }
 
-  #stored(name: string, encrypted: boolean): StoredKey {
+  #strange(name: string): AttestError {
+    return new AttestError(
+      "key-format",
+      `expected ${this.#path(name, "pub")} to be the public part of the key ${name}, found another key's`,
+      "remove that file: it is made anew from the secret",
+    );
+  }
+
+  #stored(name: string, place: Place): StoredKey {
     const key = this.#publicFile(name);
-    if (key !== undefined) return { name, key, encrypted };
-    const pem = encrypted ? undefined : read(this.#path(name, "pem"));
-    if (pem === undefined)
+    if (key !== undefined) return { name, key, place };
+    const file = place === "passphrase" ? undefined : read(this.#path(name, EXTENSION[place]));
+    if (file === undefined)
       throw new AttestError("key-missing", `expected ${this.#path(name, "pub")} beside the key, found none`);
-    return { name, encrypted, key: publicOf(secretKey(pem), this.#engine) };
+    const told = place === "agent" ? parseKey(fromUtf8(file), this.#engine) : publicOf(secretKey(file), this.#engine);
+    return { name, place, key: told };
   }
 
   #publicFile(name: string): PublicKey | undefined {
@@ -148,10 +243,18 @@ export class Keystore {
     return bytes && parseKey(fromUtf8(bytes), this.#engine);
   }
 
-  #path(name: string, extension: "pem" | "age" | "pub"): string {
+  #path(name: string, extension: "pub" | (typeof EXTENSION)[Place]): string {
     return join(this.#folder, `${name}.${extension}`);
   }
 }
+
+/** There is no secret here to be put under a passphrase. */
+export const elsewhere = (name: string): AttestError =>
+  new AttestError(
+    "usage",
+    `expected a key whose secret lies here, found ${name}, which is in ssh-agent`,
+    "its passphrase is that of the file from which ssh-add took it: ssh-keygen -p -f FILE",
+  );
 
 /** Only the owner may look: whatever else is allowed, others may have done. */
 function ownersAlone(path: string, expected: number): void {

@@ -1,6 +1,6 @@
 /** A secret key as text: PKCS#8 PEM, or the same under a passphrase with age. No fault here ever quotes what was read. */
 import { createPrivateKey, createPublicKey, sign as signWith, type KeyObject } from "node:crypto";
-import { fromUtf8, type Bytes } from "../core/bytes.js";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { publicKey, type PublicKey, type Signer } from "../core/key.js";
@@ -11,39 +11,68 @@ export type Passphrase = () => Promise<string | undefined>;
 /** Loaded only for a key that is under a passphrase: it costs as much time as all the rest of a start. */
 export const age = () => import("age-encryption");
 
-/** @throws AttestError `key-locked`; `named` says which key it is: "the key lab-2026" */
-export async function decrypt(armored: Bytes, named: string, passphrase: Passphrase): Promise<Bytes> {
+/** `named` says which key it is: "the key lab-2026". */
+export const locked = (named: string, found: string): AttestError =>
+  new AttestError(
+    "key-locked",
+    `expected the passphrase of ${named}, found ${found}`,
+    "give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N",
+  );
+export const WRONG = "one that does not open it";
+
+/** @throws AttestError `key-locked` */
+export async function passphraseOf(named: string, passphrase: Passphrase): Promise<string> {
   const given = await passphrase();
-  const locked = (found: string): AttestError =>
-    new AttestError(
-      "key-locked",
-      `expected the passphrase of ${named}, found ${found}`,
-      "give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N",
-    );
-  if (given === undefined) throw locked("none");
+  if (given === undefined) throw locked(named, "none");
+  return given;
+}
+
+/** @throws AttestError `key-locked`; `named` says which key it is: "the key lab-2026" */
+export async function decrypt(file: Bytes, named: string, passphrase: Passphrase): Promise<Bytes> {
+  const given = await passphraseOf(named, passphrase);
   const { armor, Decrypter } = await age();
   const decrypter = new Decrypter();
   decrypter.addPassphrase(given);
   try {
-    return await decrypter.decrypt(armor.decode(fromUtf8(armored)));
+    return await decrypter.decrypt(isArmored(file) ? armor.decode(fromUtf8(file)) : file);
   } catch {
-    throw locked("one that does not open it");
+    throw locked(named, WRONG);
   }
 }
 
-/** @throws AttestError `key-format` */
+export const ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----";
+/** `age -p` writes bytes, `age -p -a` text. */
+const isArmored = (file: Bytes): boolean => file.length > 0 && file[0] === ARMOR.charCodeAt(0);
+
+/** scrypt with N = 2^17, the least that OWASP's password storage page advises; about a second, here in JavaScript. */
+const WORK_FACTOR = 17;
+
+export async function encrypt(pem: Bytes, passphrase: string): Promise<Bytes> {
+  const { armor, Encrypter } = await age();
+  const encrypter = new Encrypter();
+  encrypter.setScryptWorkFactor(WORK_FACTOR);
+  encrypter.setPassphrase(passphrase);
+  return utf8(armor.encode(await encrypter.encrypt(pem)));
+}
+
+/** The bytes that were given are wiped: who needs them longer keeps the key. @throws AttestError `key-format` */
 export function secretKey(pem: Bytes, place = ""): KeyObject {
   try {
-    const key = createPrivateKey(Buffer.from(pem));
+    const key = createPrivateKey(Buffer.from(pem.buffer, pem.byteOffset, pem.byteLength));
     if (key.asymmetricKeyType === "ed25519") return key;
   } catch {
     // the error of the library may quote what it read, and that is a secret
+  } finally {
+    pem.fill(0);
   }
   throw new AttestError("key-format", `expected an Ed25519 private key in PKCS#8 PEM${place}, found something else`);
 }
 
+/** The one form in which a secret is kept in the plain: what openssl calls a private key. */
+export const pemOf = (secret: KeyObject): Bytes => utf8(secret.export({ format: "pem", type: "pkcs8" }) as string);
+
 export function publicOf(secret: KeyObject, engine: Engine): PublicKey {
-  const { x = "" } = createPublicKey(secret).export({ format: "jwk" });
+  const { x = "" } = (secret.type === "public" ? secret : createPublicKey(secret)).export({ format: "jwk" });
   return publicKey(new Uint8Array(Buffer.from(x, "base64url")), engine);
 }
 

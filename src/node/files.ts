@@ -45,7 +45,7 @@ export function read(path: string, { limit = MAX_READ, within }: ReadOptions = {
       throw refused(`a link that leads out of ${within}`);
     if (stats.size > limit)
       throw new AttestError("too-large", `expected at most ${limit} bytes at ${path}, found ${stats.size}`);
-    return new Uint8Array(readFileSync(file));
+    return owned(readFileSync(file));
   } catch (error) {
     if (error instanceof AttestError) throw error;
     if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
@@ -53,6 +53,13 @@ export function read(path: string, { limit = MAX_READ, within }: ReadOptions = {
   } finally {
     if (file !== undefined) closeSync(file);
   }
+}
+
+/** A copy; what Node read into is wiped, because Node lends it to others next, and it may be a secret. */
+export function owned(buffer: Buffer): Bytes {
+  const copy = new Uint8Array(buffer);
+  buffer.fill(0);
+  return copy;
 }
 
 const inside = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);

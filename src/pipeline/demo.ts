@@ -87,6 +87,7 @@ async function demoKey(
 ): Promise<{ stored: StoredKey; made: boolean }> {
   const all = keystore.list();
   const listed = registry === undefined ? [] : (await registry.keyring()).signers.map(({ key }) => key.keyid);
-  const known = all.find(({ key }) => listed.includes(key.keyid)) ?? all.find(({ encrypted }) => !encrypted) ?? all[0];
+  const known =
+    all.find(({ key }) => listed.includes(key.keyid)) ?? all.find(({ place }) => place === "plain") ?? all[0];
   return known === undefined ? ensureKey(keystore, DEFAULT_NAME) : { stored: known, made: false };
 }

@@ -16,6 +16,8 @@ const VERBS = [
   "key list",
   "key show",
   "key passphrase",
+  "key import",
+  "key export",
   "key rotate",
   "key revoke",
   "trust",

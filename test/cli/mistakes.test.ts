@@ -339,9 +339,21 @@ describe("a passphrase", () => {
   test.each<[string, string[], Record<string, string>, string | RegExp, string | undefined]>([
     ["none", [], {}, "expected the passphrase of the key signer, found none", HINT],
     ["a wrong one in the environment", [], { F3_ATTEST_PASSPHRASE: "wrong" }, wrong, HINT],
-    ["an empty one in the environment, which is not unset", [], { F3_ATTEST_PASSPHRASE: "" }, wrong, HINT],
+    [
+      "an empty one in the environment, which is not unset",
+      [],
+      { F3_ATTEST_PASSPHRASE: "" },
+      "expected a passphrase in F3_ATTEST_PASSPHRASE, found it empty",
+      "a CI secret is empty where it is not given; to be asked on the terminal, unset it",
+    ],
     ["a wrong one in a file", ["--passphrase-file", "wrong"], {}, wrong, HINT],
-    ["an empty file", ["--passphrase-file", "empty"], {}, wrong, HINT],
+    [
+      "an empty file",
+      ["--passphrase-file", "empty"],
+      {},
+      "expected a passphrase on the first line of the file of --passphrase-file, found an empty line",
+      "an empty passphrase protects nothing",
+    ],
     [
       "a wrong one in a file, though the environment has the right one",
       ["--passphrase-file", "wrong"],
@@ -385,7 +397,7 @@ describe("a passphrase", () => {
     expect(
       await fails(under, 2, ["key", "passphrase", "--passphrase-file", "good", "--new-passphrase-file", "empty"]),
     ).toEqual({
-      error: "expected a passphrase, found an empty one",
+      error: "expected a passphrase on the first line of the file of --new-passphrase-file, found an empty line",
       hint: "an empty passphrase protects nothing",
     });
   });

@@ -1,4 +1,5 @@
 /** Every option of every verb, once, where it alone makes the difference; an option that is new has no row here and is told. */
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -123,6 +124,27 @@ async function unlocksReceipt(option: "--passphrase-file" | "--passphrase-fd"): 
   await unlocks(["receipt", "his.json", "--key", line, "--output", "out.json"], how, 0, work);
 }
 
+/** A key that openssl could have made. */
+const foreign = (work: Workspace, passphrase?: string): string =>
+  work.write(
+    "theirs.pem",
+    generateKeyPairSync("ed25519").privateKey.export({
+      format: "pem",
+      type: "pkcs8",
+      ...(passphrase !== undefined && { cipher: "aes-256-cbc", passphrase }),
+    }),
+  );
+const opens = async (work: Workspace, how: "file" | "fd"): Promise<void> => {
+  const args = ["key", "import", foreign(work, PASSPHRASE), "--name", "taken"];
+  refused(await work.attest(...args), /passphrase of the key in .*theirs\.pem, found none/);
+  ok(
+    how === "file"
+      ? await work.attest(...args, "--passphrase-file", "pw")
+      : await attest([...args, "--passphrase-fd", "3"], { ...work, fd3: work.path("pw") }),
+  );
+  expect(readdirSync(join(work.home, "keys"))).toContain("taken.age");
+};
+
 const serving = async (work: Workspace, ...args: readonly string[]): Promise<string> => {
   const child = start(["site", "serve", ...args], work);
   const line = await firstLine(child);
@@ -240,6 +262,10 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
 
   "key new --json": async (work) =>
     expect(await asJson(work, ["key", "new", "third"], "publicKey")).toMatchObject({ name: "third", encrypted: false }),
+  "key new --agent": async (work) => {
+    refused(await work.attest("key", "new", "held", "--agent"), /found no SSH_AUTH_SOCK/); // a real one: key-agent.test.ts
+    expect(existsSync(join(work.home, "keys/held.pem"))).toBe(false);
+  },
   "key list --json": async (work) =>
     expect((await asJson(work, ["key", "list"], "keys"))["keys"]).toMatchObject([{ name: "signer" }]),
   "key show --json": async (work) =>
@@ -248,6 +274,18 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     refused(await work.attest("key", "passphrase"), /a new passphrase, found no terminal/);
     ok(await work.attest("key", "passphrase", "--new-passphrase-file", "pw"));
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.age", "signer.pub"]);
+  },
+  "key passphrase --new-passphrase-fd": async (work) => {
+    const fd = ["key", "passphrase", "--new-passphrase-fd"];
+    refused(await attest([...fd, "three"], work), /the number of an open file for --new-passphrase-fd, found "three"/);
+    ok(await attest([...fd, "3"], { ...work, fd3: work.path("pw") }));
+    expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.age", "signer.pub"]);
+  },
+  "key passphrase --remove": async () => {
+    const work = copyOf(under);
+    refused(await work.attest("key", "passphrase", "--passphrase-file", "pw"), /a new passphrase, found no terminal/);
+    ok(await work.attest("key", "passphrase", "--passphrase-file", "pw", "--remove"));
+    expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
   },
   "key passphrase --json": async (work) =>
     expect(ok(await work.attest("key", "passphrase", "--new-passphrase-file", "pw", "--json")).json()).toMatchObject({
@@ -393,6 +431,26 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest("trust", "add", "lab", "lab/keys/signer.pub"));
     expect(ok(await work.attest("trust", "remove", "lab", "--json")).json()).toMatchObject({ name: "lab" });
   },
+  "key import --name": async (work) => {
+    const file = foreign(work);
+    refused(await work.attest("key", "import", file), /a key named signer/);
+    ok(await work.attest("key", "import", file, "--name", "taken"));
+    expect(readdirSync(join(work.home, "keys"))).toContain("taken.pem");
+  },
+  "key import --json": async (work) =>
+    expect(await asJson(work, ["key", "import", foreign(work), "--name", "taken"], "keyid")).toMatchObject({
+      name: "taken",
+      place: "plain",
+    }),
+  "key import --passphrase-file": (work) => opens(work, "file"),
+  "key import --passphrase-fd": (work) => opens(work, "fd"),
+  "key export --format": async (work) => {
+    refused(await work.attest("key", "export", "--format", "jwk"), /Allowed choices are openssh, pem/);
+    expect(ok(await work.attest("key", "export")).stdout).toMatch(/^ssh-ed25519 \S+ signer\n$/);
+    expect(ok(await work.attest("key", "export", "--format", "pem")).stdout).toMatch(/^-----BEGIN PUBLIC KEY-----\n/);
+  },
+  "key export --json": async (work) =>
+    expect(await asJson(work, ["key", "export", "--format", "signify"], "text")).toMatchObject({ format: "signify" }),
 
   "run --profile": async (work) => {
     refused(

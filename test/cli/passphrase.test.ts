@@ -1,11 +1,12 @@
 /** A key under a passphrase: the plain secret is gone, age opens what is left, and each way to give the passphrase works. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { armor, Decrypter } from "age-encryption";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { attest, copyOf, ended, MAIN, workspace, type Ran, type Workspace } from "./attest.js";
+import { attest, copyOf, fault, workspace, type Workspace } from "./attest.js";
 import { lab, locked, secretOf, writeDraft } from "./drafts.js";
+import { onTerminal, shellOnTerminal } from "./on-terminal.js";
 
 const PASSPHRASE = "correct horse battery staple";
 const SIGN = ["sign", "statement.json", "--registry", "lab"];
@@ -58,6 +59,86 @@ test("key passphrase: from an old one to a new one", async () => {
   await expect(opened(work, PASSPHRASE)).rejects.toThrow();
 });
 
+describe("key passphrase --remove", () => {
+  const REMOVE = ["key", "passphrase", "signer", "--remove"];
+
+  test("the secret is a plain file again, which signs and openssl reads; the encrypted one is gone", async () => {
+    const work = await under();
+    expect((await work.attest(...REMOVE, "--passphrase-file", "pw")).code).toBe(0);
+    expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
+    expect(statSync(join(work.home, "keys/signer.pem")).mode & 0o777).toBe(0o600);
+    expect(secretOf(work)).toBe(secret);
+    expect((await work.attest(...SIGN)).code).toBe(0);
+  });
+
+  test("wants the old passphrase, and changes nothing without it", async () => {
+    const work = await under();
+    expect(fault(await work.attest(...REMOVE)).error).toBe("expected the passphrase of the key signer, found none");
+    work.write("wrong", "another\n");
+    expect(fault(await work.attest(...REMOVE, "--passphrase-file", "wrong")).error).toMatch(/does not open it$/);
+    work.write("new", "new one\n");
+    expect(fault(await work.attest(...REMOVE, "--passphrase-file", "pw", "--new-passphrase-file", "new")).error).toBe(
+      "expected --remove or a new passphrase, found both",
+    );
+    expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.age", "signer.pub"]);
+    expect(fault(await made.attest(...REMOVE)).error).toBe(
+      "expected a key under a passphrase, found signer, which has none",
+    );
+  });
+
+  test("puts no key that another one's public line is beside", async () => {
+    const work = await under();
+    await work.attest("key", "new", "other");
+    writeFileSync(join(work.home, "keys/signer.pub"), readFileSync(join(work.home, "keys/other.pub")));
+    expect(fault(await work.attest(...REMOVE, "--passphrase-file", "pw")).error).toMatch(/found another key's$/);
+    expect(readdirSync(join(work.home, "keys"))).toContain("signer.age");
+  });
+});
+
+describe("an empty passphrase is none that was not given", () => {
+  test.each<[string, string[], Record<string, string>, RegExp]>([
+    [
+      "F3_ATTEST_PASSPHRASE",
+      [],
+      { F3_ATTEST_PASSPHRASE: "" },
+      /^expected a passphrase in F3_ATTEST_PASSPHRASE, found it empty$/,
+    ],
+    [
+      "--passphrase-file",
+      ["--passphrase-file", "empty"],
+      {},
+      /^expected a passphrase on the first line of the file of --passphrase-file, found an empty line$/,
+    ],
+    [
+      "--passphrase-fd",
+      ["--passphrase-fd", "3"],
+      {},
+      /^expected a passphrase on the first line of file descriptor 3, found an empty line$/,
+    ],
+  ])("%s", async (_, args, env, error) => {
+    const work = await under();
+    work.write("empty", "\nsecond line\n");
+    const given = { cwd: work.cwd, env: { ...work.env, ...env }, fd3: work.path("empty") };
+    for (const command of [SIGN, ["key", "passphrase", "--remove"]])
+      expect(fault(await attest([...command, ...args], given)).error).toMatch(error);
+  });
+
+  test("nor is it one to be set", async () => {
+    const work = copyOf(made);
+    work.write("empty", "");
+    expect(fault(await work.attest("key", "passphrase", "--new-passphrase-file", "empty")).error).toMatch(
+      /found an empty line$/,
+    );
+    expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
+  });
+});
+
+test("without a terminal it is told at once how to give one, whatever stdin holds", async () => {
+  const work = await under();
+  const ran = await attest(SIGN, { ...work, input: `${PASSPHRASE}\n` });
+  expect(fault(ran).hint).toBe("give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N");
+});
+
 describe("signing", () => {
   test.each<[string, string[], Record<string, string>]>([
     ["F3_ATTEST_PASSPHRASE", [], { F3_ATTEST_PASSPHRASE: PASSPHRASE }],
@@ -74,28 +155,6 @@ describe("signing", () => {
 });
 
 describe("on a terminal", () => {
-  /** `script` lends the program a terminal; each answer is typed when its question is asked. */
-  async function terminal(
-    work: Workspace,
-    args: readonly string[],
-    answers: readonly [question: string, answer: string][],
-  ): Promise<Ran> {
-    const line = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");
-    const child = spawn("script", ["-qec", line, "/dev/null"], { cwd: work.cwd, env: work.env, stdio: "pipe" });
-    const end = ended(child);
-    let unread = "";
-    const waiting = [...answers];
-    child.stdout.on("data", (text: string) => {
-      unread += text;
-      const [question, answer] = waiting[0] ?? [];
-      if (question === undefined || !unread.includes(question)) return;
-      unread = "";
-      waiting.shift();
-      child.stdin.write(`${answer ?? ""}\r`);
-    });
-    return await end;
-  }
-
   beforeEach((context) => {
     if (spawnSync("script", ["--version"]).error)
       context.skip("NOT CHECKED: there is no `script` here to lend a terminal");
@@ -103,14 +162,14 @@ describe("on a terminal", () => {
 
   test("it is asked for, and not shown", async () => {
     const work = await under();
-    const { code, stdout } = await terminal(work, SIGN, [["passphrase: ", PASSPHRASE]]);
+    const { code, stdout } = await onTerminal(work, SIGN, [["passphrase: ", PASSPHRASE]]);
     expect(code, stdout).toBe(0);
     expect(stdout).toContain("signed with SHA256:");
     expect(stdout).not.toContain(PASSPHRASE);
   });
 
   test("a wrong one is not asked for again", async () => {
-    const { code, stdout } = await terminal(await under(), SIGN, [["passphrase: ", "wrong"]]);
+    const { code, stdout } = await onTerminal(await under(), SIGN, [["passphrase: ", "wrong"]]);
     expect(code).toBe(2);
     expect(stdout).toContain("found one that does not open it");
     expect(stdout).not.toContain("wrong");
@@ -118,7 +177,7 @@ describe("on a terminal", () => {
 
   test("a new one is asked for twice, and nothing is changed when they differ", async () => {
     const work = copyOf(made);
-    const { code, stdout } = await terminal(
+    const { code, stdout } = await onTerminal(
       work,
       ["key", "passphrase"],
       [
@@ -134,9 +193,55 @@ describe("on a terminal", () => {
 
   test("Ctrl-C at the question changes nothing", async () => {
     const work = copyOf(made);
-    const { code, stdout } = await terminal(work, ["key", "passphrase"], [["new passphrase: ", "\u0003"]]);
+    const { code, stdout } = await onTerminal(work, ["key", "passphrase"], [["new passphrase: ", "\u0003"]]);
     expect(code).toBe(2);
     expect(stdout).toContain("error: interrupted at the prompt");
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
+  });
+
+  test("the present one is asked for first, and once, however often it is wanted", async () => {
+    const work = await under();
+    const { code, stdout } = await onTerminal(
+      work,
+      ["key", "passphrase"],
+      [
+        ["present passphrase: ", PASSPHRASE],
+        ["new passphrase: ", "another"],
+        ["the same again: ", "another"],
+      ],
+    );
+    expect(code, stdout).toBe(0);
+    expect(stdout.match(/present passphrase: /g)).toHaveLength(1);
+    expect(await opened(work, "another")).toBe(secret);
+  });
+
+  const AGE = spawnSync("age", ["--version"]).error === undefined;
+  if (!AGE) console.warn("NOT CHECKED with age: it is not here");
+
+  test.skipIf(!AGE)(`age -d opens what we wrote${AGE ? "" : " (NOT CHECKED: there is no age here)"}`, async () => {
+    const work = copyOf(made);
+    expect((await work.attest("key", "passphrase", "--new-passphrase-file", "pw")).code).toBe(0);
+    const open = `age -d -o opened '${join(work.home, "keys/signer.age")}'`;
+    expect((await shellOnTerminal(open, work, [["passphrase: ", "wrong"]])).code).not.toBe(0);
+    const { code, stdout } = await shellOnTerminal(open, work, [["passphrase: ", PASSPHRASE]]);
+    expect(code, stdout).toBe(0);
+    expect(readFileSync(work.path("opened"), "utf8")).toBe(secret);
+  });
+
+  test.skipIf(!AGE).each([
+    ["bytes", ""],
+    ["text", "-a"],
+  ])(`we open what age -p wrote, as %s${AGE ? "" : " (NOT CHECKED: there is no age here)"}`, async (_, how) => {
+    const work = copyOf(made);
+    const pem = join(work.home, "keys/signer.pem");
+    const shut = `umask 077 && age -p ${how} -o '${join(work.home, "keys/signer.age")}' '${pem}' && rm '${pem}'`;
+    const asked = [
+      ["passphrase", PASSPHRASE],
+      ["onfirm passphrase", PASSPHRASE],
+    ] as const;
+    const { code, stdout } = await shellOnTerminal(shut, work, asked);
+    expect(code, stdout).toBe(0);
+    const ran = await work.attest(...SIGN, "--passphrase-file", "pw");
+    expect(ran.code, ran.stderr).toBe(0);
   });
 });

@@ -65,6 +65,7 @@ describe("key", () => {
       keyid,
       publicKey: line,
       encrypted: false,
+      place: "plain",
     });
   });
 

@@ -223,9 +223,9 @@ describe("files that are not what they should be", () => {
   // As after a crash between the two: the plain secret is still there, so the key is not under a passphrase, whatever lies beside it.
   test("a plain file beside an encrypted one: setting the passphrase again removes it", async () => {
     writeFileSync(join(home, "keys/signer.age"), await locked(secret(), "pw"), { mode: 0o600 });
-    expect(store.list()).toMatchObject([{ name: "signer", encrypted: false }]);
+    expect(store.list()).toMatchObject([{ name: "signer", place: "plain" }]);
     expect((await store.signer("signer", none)).name).toBe("signer");
-    expect(await store.encrypt("signer", "another", none)).toMatchObject({ encrypted: true });
+    expect(await store.encrypt("signer", "another", none)).toMatchObject({ place: "passphrase" });
     expect(readdirSync(join(home, "keys"))).toEqual(["signer.age", "signer.pub"]);
   });
 

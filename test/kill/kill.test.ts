@@ -1,5 +1,5 @@
 /** Killed at any moment, a command leaves nothing that misleads: what was published stands, and the same command again completes. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../src/core/bytes.js";
@@ -12,7 +12,7 @@ import { verifyAll } from "../../src/pipeline/verify.js";
 import { Directory } from "../../src/store/directory.js";
 import { Registry } from "../../src/store/registry.js";
 import { copyOf, fault, workspace, type Workspace } from "../cli/attest.js";
-import { drafted, lab, sha256, writeDraft } from "../cli/drafts.js";
+import { drafted, lab, locked, secretOf, sha256, writeDraft } from "../cli/drafts.js";
 import { calls, everywhere, killedAt, type Point } from "./points.js";
 
 const keystore = ({ home }: Workspace): Keystore => new Keystore(home, nodeEngine);
@@ -156,6 +156,86 @@ describe("key new", () => {
     await keystore(left).encrypt("signer", "correct horse", noPassphrase);
     expect(plain(left)).toEqual([]);
   });
+});
+
+describe("a passphrase, and a key from elsewhere", () => {
+  const NEW = ["--new-passphrase-file", "new"];
+  const OLD = ["--passphrase-file", "old"];
+  let bare: Workspace;
+  let under: Workspace;
+  let pem = "";
+
+  beforeAll(async () => {
+    bare = workspace();
+    bare.write("old", "the old one\n");
+    bare.write("new", "the new one\n");
+    keystore(bare).create("signer");
+    pem = secretOf(bare);
+    under = copyOf(bare);
+    writeFileSync(join(under.home, "keys/signer.age"), await locked(pem, "the old one"), { mode: 0o600 });
+    rmSync(join(under.home, "keys/signer.pem"));
+  });
+
+  /** The key signs, with one of the passphrases that it may have by now. */
+  async function signs(left: Workspace, name: string, ...passphrases: readonly string[]): Promise<void> {
+    const { key } = keystore(left).find(name);
+    const tried = await Promise.allSettled(
+      passphrases.map((passphrase) => keystore(left).signer(name, () => Promise.resolve(passphrase))),
+    );
+    const [signer] = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    expect(signer, JSON.stringify(tried)).toBeDefined();
+    expect(nodeEngine.verify(key.bytes, new Uint8Array([1]), await signer!.sign(new Uint8Array([1])))).toBe(true);
+  }
+
+  test.each<[string, () => Workspace, string[], RegExp, string]>([
+    ["set", () => bare, NEW, /the key signer, found none$/, "signer.age"],
+    ["changed", () => under, [...NEW, ...OLD], /found one that does not open it$/, "signer.age"],
+    ["removed", () => under, ["--remove", ...OLD], /signer, which has none$/, "signer.pem"],
+  ])(
+    "%s, killed everywhere: the key signs, and the same again, or its answer that it is done, leaves one secret",
+    async (_, from, options, done, file) => {
+      const command = ["key", "passphrase", "signer", ...options];
+      const count = await everywhere(from(), command, async (left) => {
+        secretsAreKept(left);
+        await signs(left, "signer", "the old one", "the new one");
+        const again = await left.attest(...command);
+        if (again.code !== 0) expect(fault(again).error).toMatch(done);
+        await signs(left, "signer", "the new one");
+        expect(readdirSync(join(left.home, "keys")).filter((name) => !name.startsWith("."))).toEqual([
+          file,
+          "signer.pub",
+        ]);
+        expect(plain(left)).toEqual(file === "signer.pem" ? ["keys/signer.pem"] : []);
+      });
+      expect(count).toBeGreaterThan(5);
+    },
+    600_000,
+  );
+
+  test.each<[string, () => Promise<string>]>([
+    ["in the plain", () => Promise.resolve(pem)],
+    ["under a passphrase", () => locked(pem, "the old one")],
+  ])(
+    "imported, %s, killed everywhere: what it came from stays, the same again completes or says that the key is there",
+    async (_, file) => {
+      const work = workspace();
+      work.write("old", "the old one\n");
+      work.write("theirs", await file());
+      const command = ["key", "import", "theirs", "--name", "taken", ...OLD];
+      const encrypted = (await file()) !== pem;
+      const count = await everywhere(work, command, async (left) => {
+        secretsAreKept(left);
+        expect(readFileSync(left.path("theirs")).length).toBeGreaterThan(0);
+        const again = await left.attest(...command);
+        if (again.code !== 0) expect(fault(again).error).toMatch(/^expected a new name, found a key named taken in /);
+        await signs(left, "taken", "the old one");
+        if (encrypted) expect(plain(left)).toEqual([]);
+        else expect(plain(left).filter((name) => !name.includes("/."))).toEqual(["keys/taken.pem"]);
+      });
+      expect(count).toBeGreaterThan(5);
+    },
+    600_000,
+  );
 });
 
 /** Files below the home of keys that hold a secret in the plain. */

@@ -1,0 +1,15 @@
+/** The one function of it that opens an OpenSSH key; returns 0 when it could. */
+declare module "bcrypt-pbkdf" {
+  const bcrypt: {
+    pbkdf(
+      passphrase: Uint8Array,
+      passphraseLength: number,
+      salt: Uint8Array,
+      saltLength: number,
+      key: Uint8Array,
+      keyLength: number,
+      rounds: number,
+    ): number;
+  };
+  export default bcrypt;
+}
