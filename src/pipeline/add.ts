@@ -56,7 +56,7 @@ export async function add(request: AddRequest): Promise<Added> {
   const notices = await registry.notices();
   const { keys, seen } = historyOf(notices, [...yours, ...listed(keyring, yours)], engine);
   const report = verify(request.bytes, { engine, now, parse, keys, seen });
-  const stop = changedKey(given, { place, keyring, notices }, keys, report.signers);
+  const stop = changedKey(given, { place, keyring, notices }, historyOf(notices, yours, engine).keys, report.signers);
   if (stop !== undefined && report.exit !== 1 && report.exit !== 2) throw stop;
   const { id, digest, statement } = accepted(report);
   const path = attestationPath(id);

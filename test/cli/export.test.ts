@@ -230,7 +230,7 @@ describe("every verb takes every form", () => {
   test.each(formats)(
     "verify, %s: yours, a stranger's, and with the key that the stranger was given",
     async (_, output) => {
-      expect(ok(await made.attest("verify", output)).stdout).toMatch(/^Signed by .signer., unchanged$/m);
+      expect(ok(await made.attest("verify", output)).stdout).toMatch(/^VALIDATED: Signed by .signer., unchanged$/m);
       const nobody = stranger(made);
       // The key beside it, the name inside it: none of that is a reason to trust.
       expect(ok(await attest(["verify", output], nobody), 3).stdout).toContain("Signer unknown");
@@ -248,7 +248,7 @@ describe("every verb takes every form", () => {
       const port = typeof address === "object" ? String(address?.port) : "";
       const ran = await made.attest("verify", `http://127.0.0.1:${port}/${output}`);
       server.close();
-      expect(ok(ran).stdout).toMatch(/^Signed by .signer., unchanged$/m);
+      expect(ok(ran).stdout).toMatch(/^VALIDATED: Signed by .signer., unchanged$/m);
     },
   );
 

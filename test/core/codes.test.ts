@@ -75,6 +75,14 @@ const WAYS = {
   "key-site-only": of(sealed(statement(), me), [sites(me)]),
   "key-retired": of(sealed(statement(), me), [sites(me, { validUntil: "2026-02-01T00:00:00Z" })]),
   "key-revoked": of(sealed(statement(), me), [sites(me, { revoked: { at: "2026-02-01T00:00:00Z", reason: "lost" } })]),
+  "key-revoked-unproven": of(sealed(statement(), me), [
+    sites(me, { revoked: { at: "2026-04-01T00:00:00Z", reason: "lost" } }),
+  ]),
+  "key-revoked-late": of(
+    sealed(statement(), me),
+    [sites(me, { revoked: { at: "2026-04-01T00:00:00Z", reason: "lost" } })],
+    { seen: () => ({ at: "2026-04-02T00:00:00Z", by: "SHA256:", source: "" }) },
+  ),
   "payload-type": of(formatEnvelope(signed(statement(), [me], "text/plain"))),
   "statement-type": of(sealed({}, me)),
   "predicate-type": of(sealed(statement({ predicateType: "urn:example:another" }), me)),
