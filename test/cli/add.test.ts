@@ -96,8 +96,8 @@ describe("whose key it is", () => {
     const revoked = { at: "2026-01-01T00:00:00Z", reason: "lost" };
     const signers = keyring.signers.map((one) => (one["name"] === "colleague" ? { ...one, revoked } : one));
     work.write("lab/keys/keyring.json", JSON.stringify({ ...keyring, signers }));
-    expect((await refused(work, 3, [...ADD, "--key", "colleague.pub"])).error).toBe(
-      expect.stringMatching(/^the key is revoked from 2026-01-01T00/),
+    expect((await refused(work, 3, [...ADD, "--key", "colleague.pub"])).error).toMatch(
+      /^the key is revoked from 2026-01-01T00/,
     );
   });
 
