@@ -1,11 +1,13 @@
-// What takes minutes: the whole matrix at its full length, holders of the lock that die again and again, a million spoilt attestations.
+// What takes minutes: the whole matrix at its full length, holders of the lock that die again and again, a million spoilt attestations, commands that are killed
+// at each call that changes the disk.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
-    include: ["test/soak/**/*.test.ts"],
+    include: ["test/soak/**/*.test.ts", "test/kill/**/*.test.ts"],
+    env: { ATTEST_KILL: "all" },
     // One after the other: what is measured is under load already.
     fileParallelism: false,
     testTimeout: 900_000,
