@@ -61,7 +61,7 @@ export async function deliverOrPrint(
 export async function signerFor(options: SigningOptions, destination: Destination | undefined): Promise<Signer> {
   const registry = registryOf(destination);
   const signer = await openSigner(options, registry);
-  await refuseEnded(signer, registry);
+  await refuseEnded(signer, registry, engine);
   return signer;
 }
 

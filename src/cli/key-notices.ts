@@ -7,7 +7,7 @@ import type { Signer } from "../core/key.js";
 import { create } from "../node/files.js";
 import type { Destination } from "../pipeline/destination.js";
 import { revokeIn, rotateIn, signRevocation, signRotation, type SignedNotice } from "../pipeline/notice.js";
-import { ensureKey } from "../pipeline/signers.js";
+import { ensureKey, refuseEnded } from "../pipeline/signers.js";
 import { attestationPath } from "../store/registry.js";
 import { engine, keystore, withExamples, withJson } from "./context.js";
 import {
@@ -44,6 +44,8 @@ export function rotate(key: Command): void {
       const from = await store.signer(store.find(old).name, passphrase);
       if (old === name)
         throw new AttestError("usage", `expected two keys, found ${old} twice`, "attest key rotate OLD NEW");
+      const there = store.list().some((one) => one.name === name);
+      if (!there) await refuseEnded(from, registryOf(destination), engine); // before a key is made in vain
       const { stored, made } = ensureKey(store, name);
       const to = await store.signer(stored.name, passphrase);
       const request = { from, to, reason: options.reason, engine, now: new Date() };

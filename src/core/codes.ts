@@ -59,6 +59,7 @@ const TABLE = {
   "result-mismatch": [1, "the stated result is not the one that the checks give"],
   "tests-mismatch": [1, "the lists of passed, warned and failed tests are not those that the checks give"],
   "outcome-mismatch": [1, "a stated outcome is not one that its measurements allow"],
+  "notice-idle": [3, "the notice is not signed by the keys that it takes, and has no effect"],
   "name-mismatch": [1, "the file's name is not the id of what it holds"],
   "time-order": [5, "the dates in the statement are in an impossible order"],
   "time-future": [5, "the statement says that it was signed in the future"],

@@ -23,25 +23,37 @@ interface Read {
 }
 type Of<A extends Notice["action"]> = Extract<Notice, { action: A }>;
 
-/** More notices than this in a registry would only keep a verifier busy. */
+/** Of one notice; ours have less than two thousand bytes. */
+export const MAX_NOTICE_BYTES = 16 * 1024;
+/** Hand-overs and revocations whose signatures are looked at; nobody needs so many, and more would keep a verifier busy. */
 export const MAX_NOTICES = 1000;
 const EVER = new Date(0).toISOString();
 
 /**
- * @param documents notices in any order; what is none, or is not signed by whom it must be, is without effect
+ * @param documents notices; what is none, or is not signed by whom it must be, is without effect
  * @param known keys at hand, from the user and from the site
+ * @throws AttestError `too-large` for more than `MAX_NOTICES` about keys: which of them to pass over is nothing to guess
  */
 export function historyOf(documents: readonly Bytes[], known: readonly Known[], engine: Engine): History {
-  const notices = documents.slice(0, MAX_NOTICES).flatMap((bytes) => read(bytes, engine));
-  const handed = rotationsIn(notices, known, engine);
-  const revoked = revocationsIn(notices, handed, known, engine);
+  const notices = documents.flatMap((bytes) => read(bytes, engine));
+  const aboutKeys = notices.filter(({ notice }) => notice.action !== "receipt");
+  if (aboutKeys.length > MAX_NOTICES)
+    throw new AttestError("too-large", `expected at most ${MAX_NOTICES} notices about keys, found ${aboutKeys.length}`);
+  const handed = rotationsIn(aboutKeys, known, engine);
+  const revoked = revocationsIn(aboutKeys, handed, known, engine);
   const before = [...known, ...revoked];
-  const receipts = receiptsIn(notices, before, engine);
-  const seen = (signature: Bytes): Seen | undefined => receipts.get(hex(engine.sha256(signature)));
+  const receipts = new Map<string, Read[]>();
+  for (const one of notices) {
+    if (one.notice.action !== "receipt") continue;
+    receipts.set(one.notice.signature, [...(receipts.get(one.notice.signature) ?? []), one]);
+  }
+  const seen = (signature: Bytes): Seen | undefined =>
+    earliest(receipts.get(hex(engine.sha256(signature))) ?? [], before, engine);
   return { keys: [...before, ...retired(handed), ...successors(handed, before, seen)], seen };
 }
 
 function read(bytes: Bytes, engine: Engine): Read[] {
+  if (bytes.length > MAX_NOTICE_BYTES) return [];
   try {
     const envelope = parseEnvelope(bytes);
     if (envelope.payloadType !== PAYLOAD_TYPE) return [];
@@ -53,14 +65,19 @@ function read(bytes: Bytes, engine: Engine): Read[] {
   }
 }
 
-/** The signature by that key, if it is a good one. A keyid only chooses which to try. */
+/** What a document says, whoever signed it, when it is a notice at all. */
+export const noticeIn = (bytes: Bytes, engine: Engine): Notice | undefined => read(bytes, engine)[0]?.notice;
+
+/** The signature by that key, if it is a good one; one that does not name its key is none, so that each is tried once. */
 function signatureBy(
   { bytes, keyid }: PublicKey,
   { payloadType, payloadBytes, signatures }: Envelope,
   engine: Engine,
 ): Bytes | undefined {
-  const signed = message(payloadType, payloadBytes);
-  return signatures.find((one) => (one.keyid ?? keyid) === keyid && engine.verify(bytes, signed, one.sig))?.sig;
+  const found = signatures.find((one) => one.keyid === keyid);
+  return found !== undefined && engine.verify(bytes, message(payloadType, payloadBytes), found.sig)
+    ? found.sig
+    : undefined;
 }
 
 interface Handed {
@@ -71,7 +88,7 @@ interface Handed {
   readonly signature: Bytes;
 }
 
-/** Those that both keys signed, from keys at hand on. A key that hands over to two is nobody's predecessor: one of them is a thief. */
+/** Those that both keys signed, from keys at hand on. */
 function rotationsIn(notices: readonly Read[], known: readonly Known[], engine: Engine): Handed[] {
   const keys = new Map(known.map(({ key }) => [key.keyid, key]));
   const handed = new Map<string, Handed>();
@@ -91,10 +108,7 @@ function rotationsIn(notices: readonly Read[], known: readonly Known[], engine: 
       found = true;
     }
   }
-  const all = [...handed.values()];
-  return all.filter(({ from, to }) =>
-    all.every((other) => other.from.keyid !== from.keyid || other.to.keyid === to.keyid),
-  );
+  return [...handed.values()];
 }
 
 /** By the key itself, or by one to which it led. A thief can do that too, and takes from nobody but the key. */
@@ -124,25 +138,21 @@ function line(key: PublicKey, handed: readonly Handed[]): PublicKey[] {
   return all;
 }
 
-/** By keys that the verifier trusts, not about their own signatures, and not by one that is revoked: a thief sets any date. */
-function receiptsIn(notices: readonly Read[], keys: readonly Known[], engine: Engine): Map<string, Seen> {
-  const earliest = new Map<string, Seen>();
-  for (const { envelope, notice } of notices) {
-    if (notice.action !== "receipt") continue;
-    for (const { key, by, source } of keys) {
-      if (by !== "you" || earlier(earliest.get(notice.signature), notice.signedAt)) continue;
-      const signature = signatureBy(key, envelope, engine);
-      if (signature === undefined) continue;
-      const all = keys.filter((one) => one.key.keyid === key.keyid);
-      if (trustIn(all, notice.signedAt, undefined).trust !== "confirmed-by-you") continue;
-      earliest.set(notice.signature, { at: notice.signedAt, by: key.keyid, source });
+/** By keys that the verifier trusts, not by one that is revoked: a thief sets any date. */
+function earliest(receipts: readonly Read[], keys: readonly Known[], engine: Engine): Seen | undefined {
+  const yours = new Map(keys.filter(({ by }) => by === "you").map((known) => [known.key.keyid, known]));
+  const inOrder = [...receipts].sort((a, b) => Date.parse(a.notice.signedAt) - Date.parse(b.notice.signedAt));
+  for (const { envelope, notice } of inOrder) {
+    for (const { keyid } of envelope.signatures) {
+      const witness = yours.get(keyid ?? "");
+      if (witness === undefined || signatureBy(witness.key, envelope, engine) === undefined) continue;
+      const all = keys.filter(({ key }) => key.keyid === keyid);
+      if (trustIn(all, notice.signedAt, undefined).trust === "confirmed-by-you")
+        return { at: notice.signedAt, by: witness.key.keyid, source: witness.source };
     }
   }
-  return earliest;
+  return undefined;
 }
-
-const earlier = (known: Seen | undefined, at: string): boolean =>
-  known !== undefined && Date.parse(known.at) <= Date.parse(at);
 
 /** From its hand-over on, nothing is expected of the old key. */
 const retired = (handed: readonly Handed[]): Known[] =>
@@ -152,11 +162,16 @@ const retired = (handed: readonly Handed[]): Known[] =>
   }));
 
 /**
- * A new key is trusted as the old one was when it handed over. Where the old one is revoked, only a hand-over that was provably before counts;
- * and then the reader has to confirm the new key all the same.
+ * A new key is trusted as the old one was when it handed over, from then on. Where the old one is revoked, only a hand-over that was provably
+ * before counts; and then the reader has to confirm the new key all the same. A key that hands over to two is followed to neither: one of
+ * them is a thief's. That goes for trust alone: what both say of the old key's end is heard.
  */
-function successors(handed: readonly Handed[], before: readonly Known[], seen: History["seen"]): Known[] {
+function successors(all: readonly Handed[], before: readonly Known[], seen: History["seen"]): Known[] {
+  const handed = all.filter(({ from, to }) =>
+    all.every((other) => other.from.keyid !== from.keyid || other.to.keyid === to.keyid),
+  );
   const added: Known[] = [];
+  const yours = new Set(before.flatMap(({ by, key }) => (by === "you" ? key.keyid : [])));
   const known = (keyid: string): Known[] => [...before, ...added].filter(({ key }) => key.keyid === keyid);
   for (let size = -1; size !== added.length;) {
     size = added.length;
@@ -173,6 +188,9 @@ function successors(handed: readonly Handed[], before: readonly Known[], seen: H
         key: to,
         by: confirmed ? "you" : "site",
         source: `handed over by ${chosen.name ?? from.keyid}, which is from: ${chosen.source}`,
+        after: [...(chosen.after ?? []), from.keyid],
+        // Whoever gave the key itself has said for when.
+        ...(!yours.has(to.keyid) && { entry: { name: "", key: to, validFrom: notice.signedAt } }),
       });
     }
   }

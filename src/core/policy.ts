@@ -108,8 +108,10 @@ function requirements(
   // A key stands once among the signatures, whatever it is called: `signature-duplicate` refuses another.
   const trusted = signers.filter(({ signature, trust }) => signature === "ok" && trust === "confirmed-by-you");
   if (minSigners !== undefined) {
-    const detail = `expected ${minSigners} signers whom you trust, found ${trusted.length}`;
-    ask("min-signers", trusted.length >= minSigners, detail);
+    // A key and those that it handed over to have one owner.
+    const owners = new Set(trusted.map(({ keyid, after }) => after?.[0] ?? keyid)).size;
+    const detail = `expected ${minSigners} signers whom you trust, found ${owners}`;
+    ask("min-signers", owners >= minSigners, detail);
   }
   if (evidence === true) {
     const made = checks.find(({ name }) => name === "evidence");

@@ -48,6 +48,8 @@ export interface SignerReport {
   /** The name that the source gives the key. */
   readonly name?: string;
   readonly note?: string;
+  /** The keyids of the keys that handed over to this one, in order: for a count of signers they are one. */
+  readonly after?: readonly string[];
   /** From when on nothing that the key signed is relied on; there when some source says so. */
   readonly revoked?: { readonly at: string; readonly reason: string };
   /** The earliest time by the word of somebody whom the verifier trusts. */

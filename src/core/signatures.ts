@@ -16,6 +16,8 @@ export interface Known {
   /** What that source calls it. */
   readonly name?: string;
   readonly entry?: KeyEntry;
+  /** The keyids of the keys that handed over to it, in order: one owner, however many keys. */
+  readonly after?: readonly string[];
 }
 
 /** A signature's time by somebody else's word: it was there by then. */
@@ -124,6 +126,7 @@ export function trustIn(
     // From the chosen source alone: a site must not give a name of its liking to a key that you confirmed.
     ...(chosen?.name !== undefined && { name: chosen.name }),
     ...(note !== undefined && { note }),
+    ...(chosen?.after && { after: chosen.after }),
     ...(revoked && { revoked }),
     ...(seen && { seen: { at: seen.at, by: seen.by } }),
     ...(revoked && claimed !== undefined && { claimed }),
@@ -155,10 +158,11 @@ export function checkSignatures(
   if (twice !== undefined) return refuse("signature-duplicate", `expected each key once, found ${twice} twice`);
 
   const nameless = envelope.signatures.length - keyids.length;
-  if (nameless * judges.keys.length > MAX_TRIED)
+  const distinct = new Set(judges.keys.map(({ key }) => key.keyid)).size;
+  if (nameless * distinct > MAX_TRIED)
     return refuse(
       "signature-count",
-      `expected signatures with a keyid, as there are ${judges.keys.length} keys at hand, found ${nameless} without one`,
+      `expected signatures with a keyid, as there are ${distinct} keys at hand, found ${nameless} without one`,
     );
 
   const signed = message(envelope.payloadType, envelope.payloadBytes);

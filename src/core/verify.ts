@@ -9,10 +9,10 @@ import { parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.js";
 import { judge, permits } from "./criterion.js";
 import { AttestError } from "./errors.js";
 import { isObject, type Json, type JsonObject } from "./json.js";
-import { NOTICE_TYPE, NOTICE_VERSION, readNotice, type Notice } from "./notice.js";
+import { NOTICE_TYPE, NOTICE_VERSION, readNotice, successorOf, type Notice } from "./notice.js";
 import { checkPolicy, refusePolicy, type Policy } from "./policy.js";
 import { recompute } from "./recompute.js";
-import { exitStatus, Ladder, type AuditWord, type Report } from "./report.js";
+import { exitStatus, Ladder, type AuditWord, type Report, type SignerReport } from "./report.js";
 import { checkSignatures, checkTrust, type Judges } from "./signatures.js";
 import { identify, readStatement, RESULT_TYPE, STATEMENT_TYPE, VERSION, type ResultStatement } from "./statement.js";
 import { derive } from "./verdict.js";
@@ -60,7 +60,7 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
   }
   const trust = checkTrust(signers, ladder);
   if (envelope.payloadType === PAYLOAD_TYPE && envelope.payload["predicateType"] === NOTICE_TYPE) {
-    const notice = checkNotice(identity.id, envelope, options, ladder);
+    const notice = checkNotice(identity.id, envelope, signers, options, ladder);
     return finish(ladder, options, { ...identity, signature: word, signers, trust, ...(notice && { notice }) });
   }
   const statement = checkStatement(envelope, ladder);
@@ -212,7 +212,13 @@ function checkStatement({ payloadType, payload }: Envelope, ladder: Ladder): Res
 }
 
 /** As a result, but for what only a result has. */
-function checkNotice(id: string, { payload }: Envelope, options: VerifyOptions, ladder: Ladder): Notice | undefined {
+function checkNotice(
+  id: string,
+  { payload }: Envelope,
+  signers: readonly SignerReport[],
+  options: VerifyOptions,
+  ladder: Ladder,
+): Notice | undefined {
   const type = payload["_type"];
   if (type !== STATEMENT_TYPE)
     return void ladder.failed(
@@ -230,7 +236,14 @@ function checkNotice(id: string, { payload }: Envelope, options: VerifyOptions, 
   ladder.passed("type", "a notice about a key or a signature", { predicateType: NOTICE_TYPE });
   const read = readNotice(payload, options.engine);
   if ("fault" in read) return void ladder.failed("schema", "schema", `expected a complete notice; ${read.fault}`);
-  ladder.passed("schema", "every part that a notice must have is there, and its subjects are what it is about");
+  const lacking = missingParty(read.notice, signers, options);
+  if (lacking !== undefined)
+    return void ladder.failed(
+      "schema",
+      "notice-idle",
+      `expected a signature by ${lacking}: without it nobody heeds it`,
+    );
+  ladder.passed("schema", "every part that a notice must have is there, and whoever has to sign it has signed it");
   for (const name of ["derivation", "evidence", "recompute"] as const)
     ladder.notChecked(name, "no-verdict", "a notice has neither checks nor evidence");
   checkName(id, options, ladder);
@@ -247,6 +260,20 @@ function checkNotice(id: string, { payload }: Envelope, options: VerifyOptions, 
   ladder.notChecked("log", "no-log", "the notice names no log");
   refusePolicy(options.policy, ladder);
   return read.notice;
+}
+
+/** A hand-over is by both keys, a revocation by the key or one that it led to, a receipt by anyone. */
+function missingParty(
+  notice: Notice,
+  signers: readonly SignerReport[],
+  { engine, keys }: VerifyOptions,
+): string | undefined {
+  const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
+  if (notice.action === "rotate")
+    return [notice.from, successorOf(notice, engine).keyid].find((keyid) => !good.includes(keyid));
+  if (notice.action === "receipt" || good.includes(notice.key)) return undefined;
+  const led = keys.some(({ key, after = [] }) => good.includes(key.keyid) && after.includes(notice.key));
+  return led ? undefined : `${notice.key} itself or its successor`;
 }
 
 function checkName(id: string, { fileName, named }: VerifyOptions, ladder: Ladder): void {

@@ -12,7 +12,7 @@ import { identify } from "../core/statement.js";
 import { Directory } from "../store/directory.js";
 import { ATTESTATIONS, Registry, REGISTRY_FILE } from "../store/registry.js";
 import { read } from "../node/files.js";
-import { entryOf } from "./signers.js";
+import { entryOf, refuseEnded } from "./signers.js";
 import { verifyAll, type VerifyRequest } from "./verify.js";
 
 export interface CosignRequest extends Omit<VerifyRequest, "targets" | "stdin" | "policy" | "recompute"> {
@@ -51,11 +51,13 @@ export async function cosign({ file, bytes, signer, ...request }: CosignRequest)
   const [one] = await verifyAll({ ...request, keys, targets: [file], stdin: () => Promise.resolve(bytes) });
   if (one === undefined || "fault" in one) throw one?.fault ?? new Error("nothing was verified");
   const { id, digest, title, verdict, keyids } = accepted(one.report);
-  const { payloadType, payloadBytes, payload } = parseEnvelope(bytes);
+  const { payloadType, payloadBytes } = parseEnvelope(bytes);
   if (identify(payloadBytes, request.engine).digest !== digest)
     throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
   if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
-  await refuseWithdrawn(file, signer, signedAt(payload), request.engine);
+  const root = registryOf(file);
+  if (root !== undefined)
+    await refuseEnded(signer, await Registry.open(new Directory(root), request.engine), request.engine);
   const sig = await signer.sign(message(payloadType, payloadBytes));
   const signed = withSignatures(bytes, [{ keyid: signer.key.keyid, sig }]);
   return { id, digest, title, verdict, keyids: [...keyids, signer.key.keyid], bytes: signed, added: true };
@@ -110,23 +112,6 @@ function withSignatures(bytes: Bytes, more: readonly Signature[]): Bytes {
   }
   const added = more.map(({ keyid, sig }) => ({ keyid: keyid ?? "", sig: base64(sig) }));
   return readable({ ...document, signatures: [...signatures, ...added] });
-}
-
-/** What a registry has withdrawn would count for nothing there. */
-async function refuseWithdrawn(file: string, { key }: Signer, at: Date, engine: Engine): Promise<void> {
-  const root = registryOf(file);
-  if (root === undefined) return;
-  const { signers } = await (await Registry.open(new Directory(root), engine)).keyring();
-  const { name = "", revoked, validUntil } = signers.find((entry) => entry.key.keyid === key.keyid) ?? {};
-  const refused = (code: "key-revoked" | "key-retired", found: string): AttestError =>
-    new AttestError(
-      code,
-      `expected a key that the registry takes signatures by, found ${name} ${found}`,
-      "take another key",
-    );
-  if (revoked !== undefined) throw refused("key-revoked", "revoked");
-  if (validUntil !== undefined && Date.parse(validUntil) < at.getTime())
-    throw refused("key-retired", `listed until ${validUntil}`);
 }
 
 const signedAt = (payload: JsonObject): Date => {

@@ -6,7 +6,7 @@ import { parseEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, MAX_BYTES, parseJson, type Json } from "../core/json.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
-import { MAX_NOTICES } from "../core/lifecycle.js";
+import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../core/lifecycle.js";
 import { parseSkin } from "../formats/skins.js";
 import type { Pin } from "../keystore/pins.js";
 import { isFolder, read } from "../node/files.js";
@@ -78,7 +78,14 @@ async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
     );
   }
   const site = await siteOf(registry);
-  return names.map((name) => ({ ...inRegistry(folder, name, site), passedOver: isNotice(name) }));
+  return names.flatMap((name) => {
+    try {
+      return [{ ...inRegistry(folder, name, site), passedOver: isNotice(name) }];
+    } catch (error) {
+      if (error instanceof AttestError && isNotice(name)) return []; // a folder, say, is in nobody's way
+      throw error;
+    }
+  });
 }
 
 /**
@@ -159,15 +166,14 @@ async function fromAddress(address: string, { engine, pins = [] }: DocumentReque
   const alone: Site = { place: { hosts, origins: [] }, notices: [] };
   if (at < 0) return { target: address, bytes, parse: parseSkin, fileName, named: false, site: alone };
   const base = url.pathname.slice(0, at);
-  const beside = async (path: string): Promise<Bytes | undefined> => {
+  const beside = async (path: string, limit?: number): Promise<Bytes | undefined> => {
     const other = new URL(url);
     other.pathname = `${base}/${path}`; // set, not resolved: a path that begins with // names another host
     other.search = "";
-    return await fetchBytes(other);
+    return await fetchBytes(other, limit);
   };
   const keyring = await beside(KEYRING);
-  const notices: Bytes[] = [];
-  for (const path of noticesIn(await beside(INDEX))) notices.push((await beside(path)) ?? utf8(""));
+  const notices = await heard(noticesIn(await beside(INDEX)), beside);
   // What it calls itself matters to a pin alone, as does a mirror's address: either names the registry for which a key was pinned.
   const about = pins.some(({ origin }) => origin !== undefined) ? await beside(REGISTRY_FILE) : undefined;
   const stated = about === undefined ? [] : [parseAbout(about).origin];
@@ -179,12 +185,33 @@ async function fromAddress(address: string, { engine, pins = [] }: DocumentReque
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }
 
+/** For all of a registry's notices together. */
+const HEARING_MS = 20_000;
+
+/** What does not come, or not in time, is not heard: whoever serves it could have kept it back anyhow. */
+async function heard(
+  paths: readonly string[],
+  beside: (path: string, limit: number) => Promise<Bytes | undefined>,
+): Promise<Bytes[]> {
+  const until = Date.now() + HEARING_MS;
+  const notices: Bytes[] = [];
+  for (const path of paths) {
+    if (Date.now() > until) break;
+    try {
+      notices.push((await beside(path, MAX_NOTICE_BYTES)) ?? utf8(""));
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+    }
+  }
+  return notices;
+}
+
 /** The index is not to be trusted, and need not be: a notice counts by its signatures, and one that is kept back could be kept back anyhow. */
 function noticesIn(index: Bytes | undefined): string[] {
   try {
     const rows = index === undefined ? [] : parseJson(index);
     const paths = Array.isArray(rows) ? rows.map((row: Json) => (isObject(row) ? row["path"] : undefined)) : [];
-    return paths
+    return [...new Set(paths)]
       .filter((path) => typeof path === "string")
       .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))
       .slice(0, MAX_NOTICES);

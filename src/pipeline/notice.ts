@@ -6,13 +6,14 @@ import { AttestError } from "../core/errors.js";
 import { canonical, type Json, type JsonObject } from "../core/json.js";
 import { parseKey, type PublicKey, type Signer } from "../core/key.js";
 import type { KeyEntry } from "../core/keyring.js";
-import { historyOf } from "../core/lifecycle.js";
-import { noticeStatement, NOTICE_VERSION, readNotice, rotation, type Notice } from "../core/notice.js";
+import { parseSkin } from "../formats/skins.js";
+import { historyOf, noticeIn } from "../core/lifecycle.js";
+import { noticeStatement, NOTICE_VERSION, rotation, type Notice } from "../core/notice.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
 import { verify } from "../core/verify.js";
 import type { Registry } from "../store/registry.js";
-import { entryOf, nameIn } from "./signers.js";
+import { entryOf, nameIn, refuseEnded } from "./signers.js";
 
 export interface SignedNotice {
   readonly id: string;
@@ -30,7 +31,8 @@ export async function signNotice(notice: Notice, signers: readonly Signer[], eng
   for (const signer of signers)
     signatures.push({ keyid: signer.key.keyid, sig: await signer.sign(message(PAYLOAD_TYPE, payloadBytes)) });
   const bytes = formatEnvelope({ payload, payloadType: PAYLOAD_TYPE, signatures });
-  const keys = signers.map(({ key }) => ({ key, by: "you" as const, source: "the signer" }));
+  const after = notice.action === "revoke" ? [notice.key] : []; // whether it is so is for the registry to say
+  const keys = signers.map(({ key }) => ({ key, by: "you" as const, source: "the signer", after }));
   const fault = failures(verify(bytes, { engine, keys, now: new Date(notice.signedAt) }))[0];
   if (fault !== undefined) throw new AttestError("internal", `expected a notice that verifies, found ${fault.detail}`);
   return { ...identify(payloadBytes, engine, "note"), bytes, notice };
@@ -49,13 +51,14 @@ export const signRotation = ({ from, to, reason, engine, now }: RotateRequest): 
 
 /**
  * The notice first, then the keyring: cut short in between, the notice stands alone, and the same call again finishes the work.
- * @throws AttestError `key-missing` for a key that the registry does not list, `key-exists`
+ * @throws AttestError `key-missing` for a key that the registry does not list, `key-retired` or `key-revoked` for one that has ended
  */
 export async function rotateIn(registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> {
   const { from, to, engine } = request;
   const keyring = await registry.keyring();
   listedAs(keyring.signers, from.key, registry);
   const made = await handOver(registry, from.key, to.key, engine);
+  if (made === undefined) await refuseEnded(from, registry, engine);
   const signed = made ?? (await signRotation(request));
   if (made === undefined) await registry.publish({ ...signed, evidence: new Map() });
   const at = signed.notice.signedAt;
@@ -77,10 +80,9 @@ async function handOver(
   engine: Engine,
 ): Promise<SignedNotice | undefined> {
   for (const bytes of await registry.notices()) {
-    const { payload, payloadBytes } = parseEnvelope(bytes);
-    const read = readNotice(payload, engine);
-    if ("fault" in read || read.notice.action !== "rotate") continue;
-    const { notice } = read;
+    const notice = noticeIn(bytes, engine);
+    if (notice?.action !== "rotate") continue;
+    const { payloadBytes } = parseEnvelope(bytes);
     const keys = [from, to].map((key) => ({ key, by: "you" as const, source: "the registry" }));
     const { signers } = verify(bytes, { engine, keys, now: new Date() });
     const both = signers.filter(({ signature }) => signature === "ok").length === 2;
@@ -155,7 +157,7 @@ export async function signReceipts(
   engine: Engine,
   now: Date,
 ): Promise<SignedNotice[]> {
-  const { payloadBytes, signatures } = parseEnvelope(bytes);
+  const { payloadBytes, signatures } = parseSkin(bytes);
   const good = signatures.filter((_, at) => report.signers[at]?.signature === "ok");
   if (report.signature !== "ok" || good.length === 0) {
     const fault = failures(report)[0];

@@ -4,6 +4,8 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import type { PublicKey, Signer } from "../core/key.js";
 import type { KeyEntry, Keyring } from "../core/keyring.js";
+import { historyOf } from "../core/lifecycle.js";
+import { knownFrom } from "../core/signatures.js";
 import type { Keystore, StoredKey } from "../keystore/keystore.js";
 import type { Registry } from "../store/registry.js";
 
@@ -41,16 +43,24 @@ const inForce = ({ revoked, validUntil }: KeyEntry): boolean =>
   revoked === undefined && (validUntil === undefined || Date.parse(validUntil) > Date.now());
 
 /** What a registry says has ended signs nothing more there. @throws AttestError `key-revoked`, `key-retired` */
-export async function refuseEnded({ key }: Signer, registry: Registry | undefined): Promise<void> {
-  const entry = (await registry?.keyring())?.signers.find((listed) => listed.key.keyid === key.keyid);
-  if (entry === undefined || inForce(entry)) return;
+export async function refuseEnded(
+  { name, key }: Pick<Signer, "name" | "key">,
+  registry: Registry | undefined,
+  engine: Engine,
+): Promise<void> {
+  if (registry === undefined) return;
+  const listed = knownFrom(await registry.keyring(), "site", "");
+  const { keys } = historyOf(await registry.notices(), [{ key, by: "you", source: "" }, ...listed], engine);
+  const entries = keys.flatMap((one) => (one.key.keyid === key.keyid && one.entry !== undefined ? [one.entry] : []));
+  const entry = entries.find(({ revoked }) => revoked !== undefined) ?? entries.find((one) => !inForce(one));
+  if (entry === undefined) return;
   const [code, found] =
     entry.revoked === undefined
       ? (["key-retired", `retired since ${entry.validUntil ?? ""}`] as const)
       : (["key-revoked", `revoked from ${entry.revoked.at} on`] as const);
   throw new AttestError(
     code,
-    `expected a key that the registry still lists, found ${entry.name}, ${found}`,
+    `expected a key that the registry still lists, found ${name}, ${found}`,
     "sign with its successor: --signer NAME",
   );
 }

@@ -4,7 +4,7 @@ import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { formatKey } from "../core/key.js";
 import type { Keyring } from "../core/keyring.js";
-import { historyOf } from "../core/lifecycle.js";
+import { historyOf, noticeIn } from "../core/lifecycle.js";
 import type { Report } from "../core/report.js";
 import { knownFrom } from "../core/signatures.js";
 import { verify } from "../core/verify.js";
@@ -62,11 +62,12 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
   const data = { about, keyring: keyringText };
   /** Receipts are for one document each; what is said of a key concerns all. */
   const noticesFor = (reports: readonly Report[]): string[] =>
-    listed.flatMap(({ text, report: { notice } }) =>
-      notice !== undefined && (notice.action !== "receipt" || reports.some(({ digest }) => digest === notice.payload))
-        ? [text]
-        : [],
-    );
+    notices.flatMap((bytes) => {
+      const notice = noticeIn(bytes, engine); // whoever signed it: the reader may know keys that the site does not list
+      if (notice === undefined) return [];
+      const concerns = notice.action !== "receipt" || reports.some(({ digest }) => digest === notice.payload);
+      return concerns ? [textOf(bytes)] : [];
+    });
   const pages: string[] = [];
   const write = async (path: string, page: string): Promise<void> => {
     await site.replace(path, utf8(page));

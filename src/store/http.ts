@@ -20,7 +20,7 @@ export async function fetchBytes(url: URL, limit = MAX_BYTES): Promise<Bytes | u
 const refused = (url: URL, what: string): AttestError =>
   new AttestError(
     "network",
-    `could not fetch ${url.href}: ${what}`,
+    `could not fetch ${url.origin}${url.pathname}: ${what}`,
     "check the address, or save the file and verify the copy",
   );
 
@@ -49,7 +49,7 @@ async function capped(body: ReadableStream<Uint8Array>, limit: number, url: URL)
   for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
     length += chunk.length;
     if (length > limit)
-      throw new AttestError("too-large", `expected at most ${limit} bytes at ${url.href}, found more`);
+      throw new AttestError("too-large", `expected at most ${limit} bytes at ${url.origin}${url.pathname}, found more`);
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));

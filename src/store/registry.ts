@@ -135,9 +135,15 @@ export class Registry {
 
   /** What it publishes about keys and signatures. */
   async notices(): Promise<readonly Bytes[]> {
-    const names = (await this.names()).filter(isNotice);
-    const all = await Promise.all(names.map((name) => this.store.read(`${ATTESTATIONS}/${name}`)));
-    return all.flatMap((bytes) => bytes ?? []);
+    const all: Bytes[] = [];
+    for (const name of (await this.names()).filter(isNotice)) {
+      try {
+        all.push((await this.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array());
+      } catch (error) {
+        if (!(error instanceof AttestError)) throw error; // a folder, say: no notice, and in nobody's way
+      }
+    }
+    return all;
   }
 
   /** Derived and never trusted. Made again when another writer published meanwhile, so that the last index names all. */

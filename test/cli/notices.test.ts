@@ -70,6 +70,23 @@ describe("key rotate", () => {
     expect(readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_"))).toEqual([]);
   });
 
+  test("to a second other key, or of a key that has ended: refused, and no key is made in vain", async () => {
+    const rotate = (to: string): Promise<Ran> => work.attest("key", "rotate", "signer", to, "--registry", "lab");
+    ok(await rotate("second"));
+    expect(fault(await rotate("third")).error).toMatch(/found signer, retired since /);
+    ok(await revoke("--signer", "second"));
+    expect(fault(await rotate("third")).error).toMatch(/found signer, revoked from /);
+    expect(readdirSync(join(work.home, "keys"))).not.toContain("third.pub");
+  });
+
+  test("beside what is no notice at all: neither signing nor verifying minds", async () => {
+    work.write("lab/attestations/note_0000000000000000.json", "{}");
+    work.write("lab/attestations/note_1111111111111111.json/a-folder", "");
+    ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab"));
+    ok(await work.attest("verify", test_()));
+    expect((await work.attest("verify", "lab")).stdout).toContain("[skin-unknown]");
+  });
+
   test("without a registry: a notice to publish, which a verifier takes by hand", async () => {
     ok(await work.attest("key", "rotate", "signer", "second", "--output", "notice.json"));
     ok(await work.attest("sign", "statement.json", "--signer", "second", "--output", "out.json"));
@@ -111,6 +128,25 @@ describe("key revoke", () => {
     rmSync(work.path(`lab/attestations/${note}`));
     ok(await seenFrom("verify", work.path("lab"), "--key", line));
     ok(await seenFrom("verify", work.path("lab"), "--key", line, "--notice", work.path("note.json")), 3);
+  });
+
+  test("is heard by whoever would sign, too, where the keyring does not say it", async () => {
+    const before = readFileSync(work.path("lab/keys/keyring.json"));
+    ok(await revoke());
+    writeFileSync(work.path("lab/keys/keyring.json"), before);
+    expect(fault(await publish("late", "--signer", "signer")).error).toMatch(/found signer, revoked from /);
+    expect(fault(await work.attest("cosign", test_(), "--signer", "signer")).error).toMatch(/revoked/);
+  });
+
+  test("is heard by the page, whoever the site lists", async () => {
+    ok(await revoke());
+    work.write("lab/keys/keyring.json", '{"signers":[],"logs":[],"witnesses":[]}');
+    ok(await work.attest("site", "build", "--registry", "lab"), 1); // a result by nobody whom it lists
+    const page = readFileSync(
+      test_().replace("/attestations/", "/site/attestations/").replace(/json$/, "html"),
+      "utf8",
+    );
+    expect(page).toMatch(/notices[^<]*\\"action\\": \\"revoke\\"/);
   });
 
   test("by its successor, when the key itself is lost; by nobody else", async () => {

@@ -5,16 +5,18 @@ import { CODES, exitOf, meaningOf, SEVERITY, worst, type Code, type ExitStatus }
 import { AttestError } from "../../src/core/errors.js";
 import { formatEnvelope } from "../../src/core/envelope.js";
 import { canonical, MAX_BYTES, type Json, type JsonObject } from "../../src/core/json.js";
+import { noticeStatement } from "../../src/core/notice.js";
 import { failures } from "../../src/core/report.js";
 import type { Known } from "../../src/core/signatures.js";
 import type { VerifyOptions } from "../../src/core/verify.js";
 import { formatBundle } from "../../src/formats/sigstore.js";
 import { parseSkin } from "../../src/formats/skins.js";
 import { archive, BAD, counted, CRITERION, GOOD, numbersOf } from "./counting.js";
-import { look, sites, yours } from "./looking.js";
+import { engine, look, sites, yours } from "./looking.js";
 import { result, sealed, signed, signer, statement } from "./making.js";
 
 const me = signer();
+const stranger = signer();
 const made = signed(statement(), [me]);
 const [mine] = made.signatures;
 
@@ -92,6 +94,22 @@ const WAYS = {
   "result-mismatch": of(sealed(statement({ predicate: { result: "FAILED" } }), me)),
   "tests-mismatch": of(sealed(statement({ predicate: { passedTests: [] } }), me)),
   "outcome-mismatch": of(computed(BAD, BAD)),
+  "notice-idle": of(
+    sealed(
+      noticeStatement(
+        {
+          version: 1,
+          action: "revoke",
+          key: stranger.key.keyid,
+          since: "2026-02-01T00:00:00Z",
+          reason: "lost",
+          signedAt: "2026-03-01T00:00:00Z",
+        },
+        engine,
+      ) as Json as JsonObject,
+      me,
+    ),
+  ),
   "name-mismatch": of(sealed(statement(), me), [yours(me)], { fileName: "another.json", named: true }),
   "time-order": of(sealed(result({ signedAt: "2026-02-01T00:00:00Z" }), me)),
   "time-future": of(sealed(statement(), me), [yours(me)], { now: new Date(0) }),

@@ -129,9 +129,22 @@ describe("a key that hands over", () => {
     expect(look(later, [yours(me)], rotate(me, next, "03-01", ...by)).trust).toBe("unknown");
   });
 
-  test("to two keys, it counts for neither", () => {
+  test("to two keys, it counts for neither, and what is said of its own end is heard all the same", () => {
     const notices = [rotate(me, next, "03-01"), rotate(me, thief, "02-28")];
     expect(look(later, [yours(me)], ...notices).trust).toBe("unknown");
+    expect(trustOf(look(file, [yours(me)], ...notices))).toBe("retired 3 key-retired");
+    expect(trustOf(look(file, [yours(me)], ...notices, revoke(me, "02-01", next)))).toBe("revoked 3 key-revoked");
+  });
+
+  test("makes one owner of two keys: they are one signer, and the new one is none before that", () => {
+    const both = sealed(statement(), me, next);
+    const policy = { minSigners: 2 };
+    const asked = (keys: readonly Known[], ...notices: Bytes[]): number =>
+      verify(both, { engine: nobleEngine, now: NOW, policy, ...historyOf(notices, keys, nobleEngine) }).exit;
+    expect(asked([yours(me), yours(next)])).toBe(0);
+    expect(asked([yours(me)], rotate(me, next, "03-02"))).toBe(3);
+    expect(asked([yours(me)], rotate(me, next, "03-01"))).toBe(3);
+    expect(look(later, [yours(me)], rotate(me, next, "03-02")).trust).toBe("retired");
   });
 
   test("and is revoked: the hand-over counts only if it was provably before, and never confirms the new one", () => {
@@ -151,6 +164,34 @@ describe("a key that hands over", () => {
   });
 });
 
+describe("many notices", () => {
+  test("receipts, however many, keep no revocation from being heard", () => {
+    const receipts = Array.from({ length: 1100 }, () => receipt(file, witness, "03-05"));
+    expect(trustOf(look(file, [yours(me)], ...receipts, revoke(me, "02-01", me)))).toBe("revoked 3 key-revoked");
+  });
+
+  test("about keys, there is a limit, and it is told", () => {
+    const one = revoke(thief, "02-01", thief);
+    expect(() =>
+      historyOf(
+        Array.from({ length: 1001 }, () => one),
+        [yours(me)],
+        nobleEngine,
+      ),
+    ).toThrow(/at most 1000 notices/);
+  });
+
+  test("that are long, or whose signatures name no key, are none", () => {
+    const long = revoke(me, "02-01", me);
+    const padded = new Uint8Array(20_000).fill(32);
+    padded.set(long);
+    expect(trustOf(look(file, [yours(me)], padded))).toBe("confirmed-by-you 0 ok");
+    const text = new TextDecoder().decode(long).replace(me.key.keyid + '",\n      "sig"', '",\n      "sig"');
+    expect(text).not.toBe(new TextDecoder().decode(long));
+    expect(trustOf(look(file, [yours(me)], new TextEncoder().encode(text)))).toBe("confirmed-by-you 0 ok");
+  });
+});
+
 describe("a notice itself", () => {
   const notice = rotate(me, next, "02-28");
   test("is verified like any document, and has no verdict", () => {
@@ -159,6 +200,14 @@ describe("a notice itself", () => {
     expect(report.id).toMatch(/^note_[0-9a-f]{16}$/);
     expect(report).not.toHaveProperty("verdict");
     expect(report.statement).toBeUndefined();
+  });
+
+  test("by whom it is not about, says so", () => {
+    for (const idle of [revoke(me, "02-01", thief), rotate(me, next, "03-01", me), rotate(me, next, "03-01", thief)]) {
+      const report = look(idle, [yours(me), yours(next), yours(thief)]);
+      expect({ exit: report.exit, notice: report.notice }).toEqual({ exit: 3, notice: undefined });
+      expect(report.checks.map(({ code }) => code)).toContain("notice-idle");
+    }
   });
 
   test("meets no policy", () => {
