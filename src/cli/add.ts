@@ -10,8 +10,6 @@ import { rawIn } from "../pipeline/raw.js";
 import { attestationPath } from "../store/registry.js";
 import {
   engine,
-  keystore,
-  pins,
   readInput,
   registryFolder,
   withAllowSecret,
@@ -20,7 +18,7 @@ import {
   type SecretOptions,
 } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
-import { withKeys, type KeyOptions } from "./verify.js";
+import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 
 interface Options extends KeyOptions, SecretOptions {
   readonly evidence?: string;
@@ -41,7 +39,8 @@ export function add(attest: Command): void {
     withJson(withAllowSecret(withKeys(command))),
     "attest add attestation.json",
     "attest add attestation.json --key signer.pub --evidence results/",
-  ).action(async (path: string, { evidence, registry, json, key = [], keyring = [], allowSecret = [] }: Options) => {
+  ).action(async (path: string, options: Options) => {
+    const { evidence, registry, json, allowSecret = [] } = options;
     const { bytes, parse } = rawIn(path, engine) ?? { bytes: await readInput(path), parse: parseSkin };
     const named = path === "-" ? undefined : path;
     const folder = registryFolder(registry, named);
@@ -50,12 +49,7 @@ export function add(attest: Command): void {
       parse,
       registry: (await toRegistry(folder, engine)).registry,
       evidence: evidence ?? (named === undefined ? undefined : folderBeside(named)),
-      keys: key,
-      keyrings: keyring,
-      keystore: keystore(),
-      pins: pins().list(),
-      engine,
-      now: new Date(),
+      ...keyRequest(options),
       secrets: secretsIn(process.env, []),
       allowSecrets: allowSecret,
     });

@@ -1,13 +1,14 @@
 /** `attest cosign`: one more signature on an attestation that verifies. */
 import type { Command } from "commander";
-import { cosign as addSignature, registryOf, writeInPlace } from "../pipeline/cosign.js";
+import { cosign as addSignature, writeInPlace } from "../pipeline/cosign.js";
+import { registryAround } from "../pipeline/documents.js";
 import { toFile, toRegistry } from "../pipeline/destination.js";
 import { create } from "../node/files.js";
-import { engine, keystore, pins, readInput, withExamples, withJson, withPassphrase } from "./context.js";
+import { engine, readInput, withExamples, withJson, withPassphrase } from "./context.js";
 import { signerFor } from "./destination.js";
 import type { PassphraseOptions } from "./passphrase.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
-import { withKeys, type KeyOptions } from "./verify.js";
+import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 
 interface Options extends KeyOptions, PassphraseOptions {
   readonly signer?: string;
@@ -28,22 +29,17 @@ export function cosign(attest: Command): void {
     "attest cosign attestation.json",
     "attest cosign attestation.json --key signer.pub --output cosigned.json",
   ).action(async (file: string, options: Options) => {
-    const { key = [], keyring = [], json } = options;
+    const { json } = options;
     const output = options.output ?? (file === "-" ? "-" : undefined);
     const destination = output === undefined || output === "-" ? undefined : toFile(output);
-    const root = file === "-" ? undefined : registryOf(file);
+    const root = file === "-" ? undefined : registryAround(file);
     const place = root === undefined ? undefined : await toRegistry(root, engine);
     const signer = await signerFor(options, place);
     const made = await addSignature({
       file,
       bytes: await readInput(file),
       signer,
-      keys: key,
-      keyrings: keyring,
-      keystore: keystore(),
-      pins: pins().list(),
-      engine,
-      now: new Date(),
+      ...keyRequest(options),
     });
     const { id, digest, verdict, title, keyids, added, bytes } = made;
     if (output === "-") return answerBytes(bytes);

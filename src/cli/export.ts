@@ -2,9 +2,9 @@
 import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { exportAs, FORMATS, pathsOf, writeAll, type Format } from "../pipeline/export.js";
-import { engine, keystore, pins, readStdin, withExamples, withJson } from "./context.js";
+import { readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
-import { withKeys, type KeyOptions } from "./verify.js";
+import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 
 interface Options extends KeyOptions {
   readonly format: Format;
@@ -33,7 +33,8 @@ export function exporting(attest: Command): void {
     "attest export attestation.json --format sigstore",
     "attest export attestation.json --format signify --output attestation.signify",
     "attest export attestation.json --format raw --output raw",
-  ).action(async (target: string, { key = [], keyring = [], format, signer, output, json }: Options) => {
+  ).action(async (target: string, options: Options) => {
+    const { format, signer, output, json } = options;
     const place = output === "-" ? undefined : output;
     if (place === undefined && (format === "raw" || json === true))
       throw new AttestError(
@@ -45,12 +46,7 @@ export function exporting(attest: Command): void {
       target,
       format,
       signer,
-      keys: key,
-      keyrings: keyring,
-      keystore: keystore(),
-      pins: pins().list(),
-      engine,
-      now: new Date(),
+      ...keyRequest(options),
       stdin: readStdin,
     });
     const { files, keyids, keyFrom } = exported;

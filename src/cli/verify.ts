@@ -4,6 +4,7 @@ import { AttestError } from "../core/errors.js";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import { failures, type Report } from "../core/report.js";
 import { askedFor } from "../pipeline/policy.js";
+import type { KeyRequest } from "../pipeline/keys.js";
 import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify.js";
 import { noticeWording } from "../view/notice.js";
 import { stepsView } from "../view/report.js";
@@ -27,6 +28,16 @@ export const withKeys = (command: Command): Command =>
     )
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
+/** What the options of `withKeys` name, and what the user has anyhow. */
+export const keyRequest = ({ key = [], keyring = [] }: KeyOptions): KeyRequest => ({
+  keys: key,
+  keyrings: keyring,
+  keystore: keystore(),
+  pins: pins().list(),
+  engine,
+  now: new Date(),
+});
+
 export const withNotices = (command: Command): Command =>
   command.option(
     "--notice <file>",
@@ -45,29 +56,14 @@ interface Options extends KeyOptions {
 /** Files, folders, addresses and `-`, against the keys that the options name and the user's own. */
 export const verifyTargets = (
   targets: readonly string[],
-  {
-    key = [],
-    keyring = [],
-    notice = [],
-    recompute = false,
-    policy,
-    policyKeys,
-  }: KeyOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
-): Promise<Verified[]> =>
-  verifyAll({
-    targets,
-    keys: key,
-    keyrings: keyring,
-    notices: notice,
-    keystore: keystore(),
-    pins: pins().list(),
-    policyKeys,
-    engine,
-    now: new Date(),
-    stdin: readStdin,
-    recompute,
-    policy,
+  options: KeyOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
+): Promise<Verified[]> => {
+  const { notice = [], recompute = false, policy, policyKeys } = options;
+  return verifyAll({
+    ...keyRequest(options),
+    ...{ targets, notices: notice, stdin: readStdin, recompute, policy, policyKeys },
   });
+};
 
 export function verify(attest: Command): void {
   const command = attest

@@ -50,7 +50,7 @@ export type Notice = z.infer<typeof predicate>;
 export type NoticeStatement = z.infer<typeof statement>;
 
 /** The digest in a fingerprint is that of the key's wire form (RFC 4253 section 6.6), so a key is a subject like any other. */
-export const keyDigest = (id: string): string => hex(fromBase64(`${id.slice("SHA256:".length)}=`));
+const keyDigest = (id: string): string => hex(fromBase64(`${id.slice("SHA256:".length)}=`));
 
 const subjectsOf = (notice: Notice, engine: Engine): NoticeStatement["subject"] => {
   const key = (id: string): NoticeStatement["subject"][number] => ({

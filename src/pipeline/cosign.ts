@@ -1,5 +1,5 @@
 /** One more signature on an attestation: over the same payload bytes, after those that are there, and only on what verifies. */
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { base64, equal, type Bytes } from "../core/bytes.js";
 import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
@@ -10,9 +10,9 @@ import { formatKey, type Signer } from "../core/key.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
 import { Directory } from "../store/directory.js";
-import { ATTESTATIONS, Registry, REGISTRY_FILE } from "../store/registry.js";
-import { read } from "../node/files.js";
-import { entryOf, refuseEnded } from "./signers.js";
+import { ATTESTATIONS, Registry } from "../store/registry.js";
+import { registryAround } from "./documents.js";
+import { entryOf } from "./signers.js";
 import { verifyAll, type VerifyRequest } from "./verify.js";
 
 export interface CosignRequest extends Omit<VerifyRequest, "targets" | "stdin" | "policy" | "recompute"> {
@@ -35,16 +35,9 @@ export interface Cosigned {
   readonly added: boolean;
 }
 
-/** The registry that a file is part of: the one in whose folder of attestations it lies, and no other. */
-export function registryOf(file: string): string | undefined {
-  const folder = dirname(resolve(file));
-  const root = dirname(folder);
-  return basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined ? root : undefined;
-}
-
 /**
  * Signs; nothing is written. The signer's own key counts as one that the user trusts.
- * @throws AttestError the code of the check that did not pass, `signature-count`, `key-revoked`, `key-retired`
+ * @throws AttestError the code of the check that did not pass, `signature-count`
  */
 export async function cosign({ file, bytes, signer, ...request }: CosignRequest): Promise<Cosigned> {
   const keys = [...request.keys, formatKey(signer.key)];
@@ -55,9 +48,6 @@ export async function cosign({ file, bytes, signer, ...request }: CosignRequest)
   if (identify(payloadBytes, request.engine).digest !== digest)
     throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
   if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
-  const root = registryOf(file);
-  if (root !== undefined)
-    await refuseEnded(signer, await Registry.open(new Directory(root), request.engine), request.engine);
   const sig = await signer.sign(message(payloadType, payloadBytes));
   const signed = withSignatures(bytes, [{ keyid: signer.key.keyid, sig }]);
   return { id, digest, title, verdict, keyids: [...keyids, signer.key.keyid], bytes: signed, added: true };
@@ -69,7 +59,7 @@ export async function cosign({ file, bytes, signer, ...request }: CosignRequest)
  * @throws AttestError `file-exists` when that is about something else by now
  */
 export async function writeInPlace(file: string, { bytes }: Cosigned, signer: Signer, engine: Engine): Promise<void> {
-  const root = registryOf(file);
+  const root = registryAround(file);
   if (root !== undefined) {
     const registry = await Registry.open(new Directory(root), engine);
     await registry.listSigner(entryOf(signer, signedAt(parseEnvelope(bytes).payload)));

@@ -4,7 +4,7 @@ import { utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
-import { isObject, MAX_BYTES, parseJson, type Json } from "../core/json.js";
+import { isObject, MAX_BYTES, parseJson, type Json, type JsonObject } from "../core/json.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../core/lifecycle.js";
 import { parseSkin } from "../formats/skins.js";
@@ -92,10 +92,15 @@ async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
  * A file belongs to a registry only when it lies in that registry's own folder of attestations: a registry found anywhere above it
  * could have been planted there, to hide a revocation or to invent one.
  */
-async function fromFile(path: string, engine: Engine): Promise<Document> {
-  const folder = dirname(resolve(path));
+export function registryAround(file: string): string | undefined {
+  const folder = dirname(resolve(file));
   const root = dirname(folder);
-  if (basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined) {
+  return basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined ? root : undefined;
+}
+
+async function fromFile(path: string, engine: Engine): Promise<Document> {
+  const root = registryAround(path);
+  if (root !== undefined) {
     const registry = await Registry.open(new Directory(root), engine);
     return { ...inRegistry(root, basename(path), await siteOf(registry)), target: path };
   }
@@ -210,8 +215,10 @@ async function heard(
 function noticesIn(index: Bytes | undefined): string[] {
   try {
     const rows = index === undefined ? [] : parseJson(index);
-    const paths = Array.isArray(rows) ? rows.map((row: Json) => (isObject(row) ? row["path"] : undefined)) : [];
-    return [...new Set(paths)]
+    const all: JsonObject[] = Array.isArray(rows) ? rows.filter((row: Json) => isObject(row)) : [];
+    const receipts = (row: JsonObject): number => (row["notice"] === "receipt" ? 1 : 0); // many, and nobody's end
+    const inOrder = all.sort((a, b) => receipts(a) - receipts(b)).map((row) => row["path"]);
+    return [...new Set(inOrder)]
       .filter((path) => typeof path === "string")
       .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))
       .slice(0, MAX_NOTICES);

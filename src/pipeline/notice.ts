@@ -6,12 +6,12 @@ import { AttestError } from "../core/errors.js";
 import { canonical, type Json, type JsonObject } from "../core/json.js";
 import { parseKey, type PublicKey, type Signer } from "../core/key.js";
 import type { KeyEntry } from "../core/keyring.js";
-import { parseSkin } from "../formats/skins.js";
 import { historyOf, noticeIn } from "../core/lifecycle.js";
 import { noticeStatement, NOTICE_VERSION, rotation, type Notice } from "../core/notice.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
 import { verify } from "../core/verify.js";
+import { parseSkin } from "../formats/skins.js";
 import type { Registry } from "../store/registry.js";
 import { entryOf, nameIn, refuseEnded } from "./signers.js";
 
@@ -158,14 +158,15 @@ export async function signReceipts(
   now: Date,
 ): Promise<SignedNotice[]> {
   const { payloadBytes, signatures } = parseSkin(bytes);
-  const good = signatures.filter((_, at) => report.signers[at]?.signature === "ok");
+  const good = signatures.flatMap(({ sig }, at) => {
+    const by = report.signers[at];
+    return by?.signature === "ok" ? [{ sig, keyid: by.keyid }] : [];
+  });
   if (report.signature !== "ok" || good.length === 0) {
     const fault = failures(report)[0];
     throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "expected a good signature, found none");
   }
-  const others = good.filter(
-    (_, at) => report.signers.filter(({ signature }) => signature === "ok")[at]?.keyid !== signer.key.keyid,
-  );
+  const others = good.filter(({ keyid }) => keyid !== signer.key.keyid);
   if (others.length === 0) {
     throw new AttestError(
       "usage",

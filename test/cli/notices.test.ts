@@ -1,6 +1,8 @@
 /** Keys that hand over, are taken back, and are borne witness to: as their owners and their verifiers type it. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
 import { fault, stranger, workspace, attest, type Ran, type Workspace } from "./attest.js";
@@ -136,6 +138,34 @@ describe("key revoke", () => {
     writeFileSync(work.path("lab/keys/keyring.json"), before);
     expect(fault(await publish("late", "--signer", "signer")).error).toMatch(/found signer, revoked from /);
     expect(fault(await work.attest("cosign", test_(), "--signer", "signer")).error).toMatch(/revoked/);
+  });
+
+  test("is heard over http, behind a thousand receipts and what cannot be had", async () => {
+    const [path, { stdout }] = [test_(), await revoke("--json")];
+    const { id } = JSON.parse(stdout) as { id: string };
+    const idle = Array.from({ length: 1000 }, (_, at) => ({
+      path: `attestations/note_${String(at).padStart(16, "0")}.json`,
+      notice: at < 2 ? "rotate" : "receipt",
+    }));
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const name = (request.url ?? "").slice(1);
+      asked.push(name);
+      if (name === "attestations/index.json")
+        return void response.end(JSON.stringify([...idle, { path: `attestations/${id}.json`, notice: "revoke" }]));
+      if (name === idle[0]?.path) return void response.writeHead(503).end();
+      if (name === idle[1]?.path) return void response.end(Buffer.alloc(64 * 1024));
+      if (name === "keys/keyring.json") return void response.end('{"signers":[],"logs":[],"witnesses":[]}');
+      const file = work.path("lab", name);
+      if (!existsSync(file)) return void response.writeHead(404).end();
+      response.end(readFileSync(file));
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    const ran = await seenFrom("verify", `http://127.0.0.1:${port}/attestations/${basename(path)}`, "--key", line);
+    server.close();
+    expect(ok(ran, 3).stdout).toContain("[key-revoked-unproven]");
+    expect(asked.indexOf(`attestations/${id}.json`)).toBeLessThan(asked.indexOf(idle[2]!.path));
   });
 
   test("is heard by the page, whoever the site lists", async () => {

@@ -39,10 +39,13 @@ test.each([[""], ["\n\n"], ["# ssh-ed25519\n"]])("a list of nothing, %j, is refu
   expect(refusal(() => parse(text)).code).toBe("key-format");
 });
 
+/** The form alone: there is no key in it. */
+const armoured = (label: string, body: string): string => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+
 test("a damaged line is refused, not passed over; a secret is not repeated", () => {
   expect(refusal(() => parse(`${formatKey(one)}\nssh-ed25519 AAAA\n`)).code).toBe("key-format");
   const weak = formatKey({ ...one, bytes: new Uint8Array(32) });
   expect(refusal(() => parse(`${formatKey(one)}\n${weak}\n`)).message).toMatch(/small order|canonical/);
-  const { message } = refusal(() => parse("-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n"));
+  const { message } = refusal(() => parse(armoured("PRIVATE KEY", "MC4CAQ")));
   expect(message).toMatch(/a private key: keep it to yourself$/);
 });

@@ -60,8 +60,10 @@ const keyidOf = (path: string): string => parseKey(readFileSync(`${path}.pub`, "
 function respelt(path: string, change: (bytes: Buffer) => Uint8Array): string {
   const body = readFileSync(path, "latin1").replace(/-----.*-----/g, "");
   const changed = Buffer.from(change(Buffer.from(body, "base64"))).toString("base64");
-  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${changed}\n-----END OPENSSH PRIVATE KEY-----\n`;
+  return armoured("OPENSSH PRIVATE KEY", changed);
 }
+
+const armoured = (label: string, body: string): string => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
 
 describe.skipIf(missing !== undefined)(
   `a key file${missing ? ` (NOT CHECKED: there is no ${missing} here)` : ""}`,
@@ -187,16 +189,8 @@ describe.skipIf(missing !== undefined)(
       ["nothing", () => "", "an empty file"],
       ["line ends", () => "\n\r\n", "an empty file"],
       ["garbage", () => "hunter2", "something else"],
-      [
-        "garbage in its armour",
-        () => "-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2=\n-----END OPENSSH PRIVATE KEY-----\n",
-        "a file that breaks off",
-      ],
-      [
-        "no key at all in PKCS#8",
-        () => "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        "a key that is spoilt",
-      ],
+      ["garbage in its armour", () => armoured("OPENSSH PRIVATE KEY", "hunter2="), "a file that breaks off"],
+      ["no key at all in PKCS#8", () => armoured("PRIVATE KEY", "AAAA"), "a key that is spoilt"],
       ["two keys", () => `${pem().toString()}${pem().toString()}`, "a file that breaks off, or more than one key"],
       ["too much", () => new Uint8Array(64 * 1024 + 1).fill(65), "65537 bytes"],
       ["bytes", () => Uint8Array.of(0xff, 0xfe, 0, 1), "something else"],
@@ -291,7 +285,7 @@ describe.skipIf(missing !== undefined)(
 );
 
 test("what was read is wiped, whether it was a key or not", async () => {
-  for (const text of ["hunter2", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]) {
+  for (const text of ["hunter2", armoured("PRIVATE KEY", "AAAA")]) {
     const file = utf8(text);
     await expect(importKey(file, "FILE", () => Promise.resolve(undefined), nodeEngine)).rejects.toThrow();
     expect(file.every((byte) => byte === 0)).toBe(true);
