@@ -33,6 +33,19 @@ export default defineConfig(
   },
   { files: ["src/**"], ignores: ["src/cli/**"], rules: { "no-console": "error" } },
   {
+    files: ["src/**"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        ...["minLength", "maxLength", "length"].map((property) => ({
+          object: "z",
+          property,
+          message: "It throws on an object whose length is an object: take atLeast or atMost of core/schema.ts.",
+        })),
+      ],
+    },
+  },
+  {
     files: ["action/**"],
     rules: {
       // The linter sees no cast that is written as a comment.

@@ -8,9 +8,10 @@ import * as z from "zod/mini";
 import { type Bytes } from "./bytes.js";
 import { AttestError } from "./errors.js";
 import { isObject, parseJson } from "./json.js";
+import { atLeast } from "./schema.js";
 import type { Outcome } from "./verdict.js";
 
-const name = z.string().check(z.minLength(1));
+const name = z.string().check(atLeast(1));
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 /**
@@ -35,7 +36,7 @@ export const criterion = z.object({
     z.refine((all) => all.every((one) => (one.of === "count") === (one.field === undefined)), "a field, or none"),
   ),
   /** What the claim says. One that does not hold refutes it, whatever else is missing. */
-  holds: z.array(condition).check(z.minLength(1)),
+  holds: z.array(condition).check(atLeast(1)),
   /** What must hold for a pass to mean anything: enough trials, a negative control that fired. Else the check could not be made. */
   needs: z.array(condition),
 });

@@ -11,6 +11,7 @@ import * as z from "zod/mini";
 import { base64, concat, equal, fromBase64, utf8, type Bytes } from "./bytes.js";
 import { AttestError } from "./errors.js";
 import { canonical, isObject, MAX_DEPTH, parseJson, readable, type Json, type JsonObject } from "./json.js";
+import { atMost } from "./schema.js";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 export const MAX_SIGNATURES = 16;
@@ -40,7 +41,7 @@ export const message = (payloadType: string, payload: Bytes): Bytes => {
 };
 
 /** A hint of any form, since an unknown signer's has no effect; bounded, so that a document cannot speak through it. */
-const keyid = z.string().check(z.maxLength(256));
+const keyid = z.string().check(atMost(256));
 const signature = { sig: z.string(), keyid };
 const shape = { payloadType: z.string(), signatures: z.array(z.strictObject(signature)) };
 const READABLE = z.strictObject({ ...shape, payload: z.record(z.string(), z.unknown()) });

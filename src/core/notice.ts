@@ -10,7 +10,7 @@ import { fromBase64, hex } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { AttestError } from "./errors.js";
 import { formatKey, parseKey, type PublicKey } from "./key.js";
-import { timestamp } from "./schema.js";
+import { atMost, timestamp } from "./schema.js";
 import { STATEMENT_TYPE } from "./statement.js";
 
 export const NOTICE_TYPE = "urn:f3-attest:notice:v1";
@@ -19,7 +19,7 @@ export const NOTICE_VERSION = 1;
 const KEYID = /^SHA256:[A-Za-z0-9+/]{43}$/;
 const keyid = z.string().check(z.regex(KEYID, "a fingerprint, SHA256:…"));
 const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
-const reason = z.string().check(z.regex(/\S/, "some text"), z.maxLength(2000));
+const reason = z.string().check(z.regex(/\S/, "some text"), atMost(2000));
 const common = { version: z.literal(NOTICE_VERSION), /** Claimed by whoever signs. */ signedAt: timestamp };
 
 const predicate = z.discriminatedUnion("action", [

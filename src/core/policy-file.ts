@@ -15,7 +15,7 @@ import { AttestError } from "./errors.js";
 import { isObject, parseJson } from "./json.js";
 import { parseKey, type PublicKey } from "./key.js";
 import type { Policy, Rule } from "./policy.js";
-import { KEY_NAME } from "./schema.js";
+import { atLeast, atMost, KEY_NAME } from "./schema.js";
 
 export interface PolicyFile {
   readonly policy: Policy;
@@ -26,10 +26,10 @@ export interface PolicyFile {
 const VERSION = 1;
 const DAY_MS = 86_400_000;
 
-const text = z.string().check(z.minLength(1), z.maxLength(1000));
+const text = z.string().check(atLeast(1), atMost(1000));
 const name = z.string().check(z.regex(KEY_NAME));
 const from1 = (to: number) => z.int().check(z.gte(1), z.lte(to));
-const some = <T extends z.ZodMiniType>(one: T) => z.array(one).check(z.minLength(1));
+const some = <T extends z.ZodMiniType>(one: T) => z.array(one).check(atLeast(1));
 /** `false` would read like a question that is asked, and is none. */
 const asked = z.optional(z.literal(true));
 

@@ -15,6 +15,19 @@ function isDay(text: string): boolean {
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text.slice(0, 10));
 }
 
+interface Lengthy {
+  readonly length: number;
+}
+
+/**
+ * In place of `z.minLength` and `z.maxLength`, which look at the `length` of whatever stands there, an object's too, and throw where
+ * that cannot be compared: `{"length":{"toString":null}}`.
+ */
+export const atLeast = <T extends Lengthy>(least: number, message = `at least ${least}`) =>
+  z.refine<T>(({ length }) => length >= least, message);
+export const atMost = <T extends Lengthy>(most: number, message = `at most ${most}`) =>
+  z.refine<T>(({ length }) => length <= most, message);
+
 const digest = (digits: number) => z.optional(z.string().check(z.regex(new RegExp(`^[0-9a-f]{${digits}}$`))));
 
 /** in-toto DigestSet: at least one algorithm; the lengths of those that this tool writes are checked, others are left alone. */

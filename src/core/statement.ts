@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { criterion } from "./criterion.js";
-import { digestSet, timestamp } from "./schema.js";
+import { atLeast, digestSet, timestamp } from "./schema.js";
 import { derive } from "./verdict.js";
 
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -117,7 +117,7 @@ const f3 = z.object({
 
 const statement = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),
-  subject: z.array(z.strictObject({ ...descriptor, digest: digestSet })).check(z.minLength(1)),
+  subject: z.array(z.strictObject({ ...descriptor, digest: digestSet })).check(atLeast(1)),
   predicateType: z.literal(RESULT_TYPE),
   predicate: z.object({
     result: z.enum(["PASSED", "WARNED", "FAILED"]),

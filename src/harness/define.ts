@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import * as z from "zod/mini";
 import { criterion, wording, type Criterion, type Observation } from "../core/criterion.js";
 import { AttestError } from "../core/errors.js";
-import { digestSet } from "../core/schema.js";
+import { atLeast, digestSet } from "../core/schema.js";
 import type { Subject } from "../core/statement.js";
 import type { Outcome } from "../core/verdict.js";
 import { BROKEN_OFF } from "./recorder.js";
@@ -149,9 +149,9 @@ const scenario = z.strictObject(
   {
     title: filled,
     hypothesis: filled,
-    checks: z.array(check, "a list of checks").check(z.minLength(1, "at least one check")),
+    checks: z.array(check, "a list of checks").check(atLeast(1, "at least one check")),
     notChecked: z.optional(z.array(filled, "a list of texts")),
-    subject: z.optional(z.array(subject, "a list").check(z.minLength(1, "at least one file or descriptor"))),
+    subject: z.optional(z.array(subject, "a list").check(atLeast(1, "at least one file or descriptor"))),
     run: z.custom<ScenarioDefinition["run"]>((value) => typeof value === "function", "a function"),
   },
   "a scenario: title, hypothesis, checks, run",

@@ -7,7 +7,7 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { parseJson, readable, type Json } from "../core/json.js";
 import { formatKey, parseKey, type PublicKey } from "../core/key.js";
-import { KEY_NAME, timestamp } from "../core/schema.js";
+import { atLeast, KEY_NAME, timestamp } from "../core/schema.js";
 import { makeFolder, read, replace } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 
@@ -27,7 +27,7 @@ const MAX_BYTES = 1024 * 1024;
 const pin = z.strictObject({
   name: z.string().check(z.regex(KEY_NAME)),
   key: z.string(),
-  origin: z.optional(z.string().check(z.minLength(1))),
+  origin: z.optional(z.string().check(atLeast(1))),
   source: z.string(),
   addedAt: timestamp,
 });

@@ -8,6 +8,7 @@ import { isObject, parseJson, readable, type Json } from "../core/json.js";
 import { formatKey } from "../core/key.js";
 import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
 import { readNotice } from "../core/notice.js";
+import { atLeast, atMost } from "../core/schema.js";
 import { identify, readStatement } from "../core/statement.js";
 import type { Store } from "./store.js";
 
@@ -28,7 +29,7 @@ export const ORIGIN = /^[a-z0-9.-]+(?::\d+)?(?:\/[A-Za-z0-9._~-]+)*$/;
 
 const about = z.strictObject({
   origin: z.string().check(z.regex(ORIGIN)),
-  title: z.string().check(z.minLength(1), z.maxLength(200)),
+  title: z.string().check(atLeast(1), atMost(200)),
 });
 export type About = z.infer<typeof about>;
 

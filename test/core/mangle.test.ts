@@ -159,20 +159,33 @@ describe("noise never throws, and never passes", () => {
     );
   });
 
-  test.each([
+  const statements: [string, ReturnType<typeof statement>][] = [
     ["reported", statement()],
     [
       "computed",
       counted({ a: { criterion: CRITERION, measurements: numbersOf(GOOD) } }, { "observations.ndjson": GOOD }),
     ],
-  ])("any JSON in the place of any leaf of a good statement whose checks are %s: nothing is thrown", (_, good) => {
-    fc.assert(
-      fc.property(fc.constantFrom(...leaves(good)), json, ({ path }, value) => {
-        const report = look(enveloped(replaced(good, path, value)), [yours(me)], { engine: gullible });
-        expect(report.exit === 0).toBe(report.statement !== undefined && report.verdict !== undefined);
-        look(enveloped(replaced(good, path, value)), [yours(me)], { engine: gullible, observations: archive(GOOD) });
-      }),
-      { numRuns: 300 },
-    );
+  ];
+
+  /** What a schema's check of a length would compare, were it not for the type. */
+  test.each(statements)("an object with a length in the place of any leaf, %s: nothing is thrown", (_, good) => {
+    for (const { path } of leaves(good)) {
+      for (const length of [{ toString: null }, 0, 1e9, null, []])
+        look(enveloped(replaced(good, path, { length })), [yours(me)], { engine: gullible });
+    }
   });
+
+  test.each(statements)(
+    "any JSON in the place of any leaf of a good statement whose checks are %s: nothing is thrown",
+    (_, good) => {
+      fc.assert(
+        fc.property(fc.constantFrom(...leaves(good)), json, ({ path }, value) => {
+          const report = look(enveloped(replaced(good, path, value)), [yours(me)], { engine: gullible });
+          expect(report.exit === 0).toBe(report.statement !== undefined && report.verdict !== undefined);
+          look(enveloped(replaced(good, path, value)), [yours(me)], { engine: gullible, observations: archive(GOOD) });
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 });
