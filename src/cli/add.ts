@@ -10,6 +10,7 @@ import { rawIn } from "../pipeline/raw.js";
 import { attestationPath } from "../store/registry.js";
 import {
   engine,
+  logSigners,
   readInput,
   registryFolder,
   withAllowSecret,
@@ -47,7 +48,7 @@ export function add(attest: Command): void {
     const { id, digest, statement, keyids, known } = await addTo({
       bytes,
       parse,
-      registry: (await toRegistry(folder, engine)).registry,
+      registry: (await toRegistry(folder, engine, logSigners)).registry,
       evidence: evidence ?? (named === undefined ? undefined : folderBeside(named)),
       ...keyRequest(options),
       secrets: secretsIn(process.env, []),

@@ -5,15 +5,20 @@ import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { Keystore } from "../keystore/keystore.js";
+import { LogKeys } from "../keystore/log-keys.js";
 import { Pins } from "../keystore/pins.js";
 import { nodeEngine } from "../node/engine.js";
 import { ioError, isFolder, owned } from "../node/files.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
 import { Directory } from "../store/directory.js";
 import { Registry, REGISTRY_FILE } from "../store/registry.js";
+import type { LogSigners } from "../store/registry-log.js";
 
 export const engine = nodeEngine;
 export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
+export const logKeys = (): LogKeys => new LogKeys(secretsHome(), engine);
+/** What signs for a log, where this machine has its key. */
+export const logSigners: LogSigners = (key) => logKeys().find(key);
 export const pins = (): Pins => new Pins(stateHome(), engine);
 
 /** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */
@@ -32,7 +37,8 @@ export function registryFolder(given: string | undefined, from?: string): string
   return near;
 }
 
-export const openRegistry = (folder: string): Promise<Registry> => Registry.open(new Directory(folder), engine);
+export const openRegistry = (folder: string): Promise<Registry> =>
+  Registry.open(new Directory(folder), engine, logSigners);
 
 export const withPassphrase = (command: Command): Command =>
   command

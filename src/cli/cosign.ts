@@ -4,7 +4,7 @@ import { cosign as addSignature, writeInPlace } from "../pipeline/cosign.js";
 import { registryAround } from "../pipeline/documents.js";
 import { toFile, toRegistry } from "../pipeline/destination.js";
 import { create } from "../node/files.js";
-import { engine, readInput, withExamples, withJson, withPassphrase } from "./context.js";
+import { engine, logSigners, readInput, withExamples, withJson, withPassphrase } from "./context.js";
 import { signerFor } from "./destination.js";
 import type { PassphraseOptions } from "./passphrase.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
@@ -33,7 +33,7 @@ export function cosign(attest: Command): void {
     const output = options.output ?? (file === "-" ? "-" : undefined);
     const destination = output === undefined || output === "-" ? undefined : toFile(output);
     const root = file === "-" ? undefined : registryAround(file);
-    const place = root === undefined ? undefined : await toRegistry(root, engine);
+    const place = root === undefined ? undefined : await toRegistry(root, engine, logSigners);
     const signer = await signerFor(options, place);
     const made = await addSignature({
       file,
@@ -44,7 +44,7 @@ export function cosign(attest: Command): void {
     const { id, digest, verdict, title, keyids, added, bytes } = made;
     if (output === "-") return answerBytes(bytes);
     if (destination !== undefined && "file" in destination) create(destination.file, bytes);
-    else if (added) await writeInPlace(file, made, signer, engine);
+    else if (added) await writeInPlace(file, made, signer, place?.registry);
     const path = output ?? file;
     if (json) return answerJson({ id, digest, verdict, keyid: signer.key.keyid, keyids, path, added });
     answer(path);

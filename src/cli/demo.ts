@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { demo as runDemo, type Demo } from "../pipeline/demo.js";
 import { SIGNATURE, TRUST, verdictWording } from "../view/words.js";
-import { engine, keystore, withExamples, withJson, withPassphrase } from "./context.js";
+import { engine, keystore, logKeys, withExamples, withJson, withPassphrase } from "./context.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { interruptible } from "./signals.js";
 import { answer, answerJson, Progress } from "./ui.js";
@@ -22,6 +22,7 @@ export function demo(attest: Command): void {
           folder,
           keystore: keystore(),
           engine,
+          logKeys: logKeys(),
           passphrase: passphraseFrom(options),
           signal,
           progress: (text, share) => progress.say(text, share),

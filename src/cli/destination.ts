@@ -2,13 +2,14 @@
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import type { Signer } from "../core/key.js";
+import type { LogName } from "../core/payload.js";
 import { AGENT, agentSigner } from "../keystore/agent.js";
 import { environmentSigner, KEY_VARIABLE } from "../keystore/environment.js";
 import { deliver, toFile, toRegistry, type Destination } from "../pipeline/destination.js";
 import type { Attestation } from "../pipeline/sign.js";
 import { chooseSigner, nameIn, refuseEnded } from "../pipeline/signers.js";
 import type { Registry } from "../store/registry.js";
-import { engine, keystore, registryFolder, withPassphrase } from "./context.js";
+import { engine, keystore, logSigners, registryFolder, withPassphrase } from "./context.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { answerBytes, talk } from "./ui.js";
 
@@ -42,7 +43,7 @@ export async function destinationOf(
   near?: string,
 ): Promise<Destination | undefined> {
   if (output === "-") return undefined;
-  return output === undefined ? await toRegistry(registryFolder(registry, near), engine) : toFile(output);
+  return output === undefined ? await toRegistry(registryFolder(registry, near), engine, logSigners) : toFile(output);
 }
 
 /** Returns the path, or undefined when the attestation was printed, and its evidence kept nowhere. */
@@ -64,6 +65,10 @@ export async function signerFor(options: SigningOptions, destination: Destinatio
   await refuseEnded(signer, registry, engine);
   return signer;
 }
+
+/** The log that the registry's new statements name. */
+export const logOf = async (destination: Destination | undefined): Promise<LogName | undefined> =>
+  await registryOf(destination)?.log.current();
 
 export const registryOf = (destination: Destination | undefined): Registry | undefined =>
   destination !== undefined && "registry" in destination ? destination.registry : undefined;

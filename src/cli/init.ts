@@ -6,7 +6,7 @@ import { inGit, originOf, testCommand } from "../pipeline/project.js";
 import { ensureKey, chooseSigner, DEFAULT_NAME, entryOf } from "../pipeline/signers.js";
 import { Directory } from "../store/directory.js";
 import { Registry } from "../store/registry.js";
-import { engine, keystore, withExamples, withJson } from "./context.js";
+import { engine, keystore, logKeys, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {
@@ -41,7 +41,12 @@ export function init(attest: Command): void {
       // What can be refused is refused before anything is made: the signer that is named, then the registry, then a new key.
       const known = store.list().length === 0 ? undefined : await chooseSigner(store, options.signer, undefined);
       if (known === undefined) store.ready(options.signer ?? DEFAULT_NAME);
-      const registry = await Registry.create(new Directory(folder), { origin, title: options.title ?? origin }, engine);
+      const registry = await Registry.create(
+        new Directory(folder),
+        { origin, title: options.title ?? origin },
+        engine,
+        (name) => logKeys().create(name),
+      );
       const { stored, made } =
         known === undefined ? ensureKey(store, options.signer ?? DEFAULT_NAME) : { stored: known, made: false };
       await registry.listSigner(entryOf(stored, new Date()));
@@ -52,10 +57,12 @@ export function init(attest: Command): void {
           signer: stored.name,
           keyid: stored.key.keyid,
           keyMade: made,
+          log: await registry.log.current(),
         });
       answer(folder);
       talk(
         `made a registry for ${registry.about.origin}; signer ${stored.name} ${stored.key.keyid}${made ? ", a new key" : ""}`,
+        `its log ${(await registry.log.current())?.origin ?? ""} has a key of its own, on this machine`,
         "",
         ...nextSteps(folder, store.folder),
       );

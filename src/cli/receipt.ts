@@ -31,7 +31,7 @@ export function receipt(attest: Command): void {
     const destination = await destinationOf(options, file);
     const registry = registryOf(destination);
     const signer = await signerFor(options, destination);
-    const receipts = await signReceipts(bytes, one.report, signer, engine, new Date());
+    const receipts = await signReceipts(bytes, one.report, signer, engine, new Date(), await registry?.log.current());
     if (registry === undefined && receipts.length > 1) {
       throw new AttestError(
         "usage",

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
+import type { Signer } from "../core/key.js";
 import { failures } from "../core/report.js";
 import type { Draft, ResultStatement } from "../core/statement.js";
 import { withCheckout } from "../harness/checkout.js";
@@ -15,11 +16,14 @@ import { TOOL } from "../node/version.js";
 import { compare, type Compared, type Original } from "../pipeline/comparison.js";
 import { isScenarioFile } from "../pipeline/scenario-file.js";
 import { recordedIn, runAgain, scenarioIn } from "../pipeline/reproduce.js";
+import type { Destination } from "../pipeline/destination.js";
+import type { Announce } from "../pipeline/plan.js";
 import { keptAside } from "../pipeline/aside.js";
 import { piecesOf } from "../pipeline/evidence.js";
 import { sign } from "../pipeline/sign.js";
+import { announcing } from "./announcing.js";
 import { collect, engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
-import { deliverOrPrint, destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import { deliverOrPrint, destinationOf, logOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { runScenarioOnce, scenarioFor, type ScenarioOptions } from "./run-scenario.js";
 import { interruptible } from "./signals.js";
 import { answerBytes, answerJson, passOn, talk } from "./ui.js";
@@ -58,7 +62,7 @@ export function reproduce(attest: Command): void {
 }
 
 async function reproduceOnce(file: string, options: Options): Promise<number> {
-  const { dryRun, json, output, allowSecret = [] } = options;
+  const { dryRun, output, allowSecret = [] } = options;
   if (dryRun && output !== undefined)
     throw new AttestError("usage", "expected --dry-run alone, found it with --output", "a dry run writes nothing");
   checkRules(allowSecret);
@@ -66,7 +70,20 @@ async function reproduceOnce(file: string, options: Options): Promise<number> {
   const destination = dryRun ? undefined : await destinationOf(options, file);
   const signer = dryRun ? undefined : await signerFor(options, destination);
 
-  const { draft, evidence, secrets } = await again(original, file, options);
+  const asked = { destination, signer, timeoutMs: undefined, allowSecrets: allowSecret };
+  return await announcing(asked, async (announce) => {
+    const run = await again(original, file, options, announce);
+    return await compareAndSign(original, run, destination, signer, options);
+  });
+}
+
+async function compareAndSign(
+  original: Original,
+  { draft, evidence, secrets }: Again,
+  destination: Destination | undefined,
+  signer: Signer | undefined,
+  { json, allowSecret = [] }: Options,
+): Promise<number> {
   const compared = compare(original, draft);
   const exit = compared.relation === "reproduces" ? 0 : 1;
   const looked = (): void =>
@@ -79,7 +96,7 @@ async function reproduceOnce(file: string, options: Options): Promise<number> {
   }
   await keptAside(compared.draft, evidence, async () => {
     looked();
-    const attestation = await sign(compared.draft, signer, engine, new Date());
+    const attestation = await sign(compared.draft, signer, engine, new Date(), await logOf(destination));
     const path = await deliverOrPrint(destination, attestation, evidence, signer);
     const { id, digest } = attestation;
     if (path !== undefined || !json) tell(compared, { json, exit, path, id, digest, keyid: signer.key.keyid });
@@ -106,17 +123,20 @@ async function trusted(file: string, options: Options): Promise<Original> {
   return { id, digest, statement };
 }
 
+type Again = Run & { readonly secrets: readonly Secret[] };
+
 async function again(
   { statement }: Original,
   file: string,
   { repository, setup = [], json, dryRun, output }: Options,
-): Promise<Run & { readonly secrets: readonly Secret[] }> {
+  announce: Announce | undefined,
+): Promise<Again> {
   const aside = json === true || dryRun === true || output === "-";
   const words = scenarioIn(statement);
   const beside = file === "-" ? "." : dirname(resolve(file));
   const source = repository ?? (nearest(beside, ".git") === undefined ? "." : beside);
   if (words !== undefined) {
-    const run = await scenarioAgain(words, statement, source);
+    const run = await scenarioAgain(words, statement, source, announce);
     return { ...run, secrets: secretsIn(process.env, []) };
   }
   const recorded = recordedIn(statement);
@@ -130,6 +150,7 @@ async function again(
       tool: TOOL,
       signal,
       output: (stream, chunk) => passOn(aside ? "stderr" : stream, chunk),
+      announce,
     }),
   );
 }
@@ -139,10 +160,11 @@ async function scenarioAgain(
   [word = "", ...rest]: readonly string[],
   { subject }: ResultStatement,
   repository: string,
+  announce: Announce | undefined,
 ): Promise<Run> {
   const options = optionsIn(rest);
   const run = async (): Promise<Run> =>
-    await runScenarioOnce(await scenarioFor(word, options), options, { word, without: [] });
+    await runScenarioOnce(await scenarioFor(word, options), options, { word, without: [], announce });
   const { gitCommit: commit, gitTree: tree } = subject[0]?.digest ?? {};
   if (!isScenarioFile(word) || commit === undefined) return await run();
   return await withCheckout(repository, { commit, tree }, async (folder) => {

@@ -5,6 +5,7 @@ import { looksSecret } from "../harness/secrets.js";
 import { secretsHome } from "../node/paths.js";
 import { TOOL } from "../node/version.js";
 import { runTests, type CommandRun } from "../pipeline/command.js";
+import type { Announce } from "../pipeline/plan.js";
 import { collect, engine, secondsOf } from "./context.js";
 import { interruptible } from "./signals.js";
 import { passOn } from "./ui.js";
@@ -45,9 +46,13 @@ export interface Call {
   readonly without: readonly string[];
   /** Stdout is ours, so what the command prints there goes to stderr. */
   readonly aside: boolean;
+  readonly announce?: Announce | undefined;
 }
 
-export async function runCommandOnce(options: CommandOptions, { command, without, aside }: Call): Promise<CommandRun> {
+export async function runCommandOnce(
+  options: CommandOptions,
+  { command, without, aside, announce }: Call,
+): Promise<CommandRun> {
   const timeoutMs =
     options.timeout === undefined
       ? undefined
@@ -71,6 +76,7 @@ export async function runCommandOnce(options: CommandOptions, { command, without
       tool: TOOL,
       signal,
       output: (stream, chunk) => passOn(aside ? "stderr" : stream, chunk),
+      announce,
     }),
   );
 }

@@ -5,8 +5,10 @@ import type { Subject } from "../core/statement.js";
 import { projectName } from "../harness/project.js";
 import { checkChoices, runScenario, type Run } from "../harness/run.js";
 import type { DriverChoice, Scenario } from "../harness/scenario.js";
+import { secretsIn } from "../harness/secrets.js";
 import { subjectsOf, workTreeOf } from "../harness/subject.js";
 import { TOOL } from "../node/version.js";
+import type { Announce } from "../pipeline/plan.js";
 import { isScenarioFile, loadScenario } from "../pipeline/scenario-file.js";
 import { scenarioNamed } from "../pipeline/run.js";
 import { engine, secondsOf } from "./context.js";
@@ -42,12 +44,13 @@ export interface ScenarioCall {
   readonly timeout?: string | undefined;
   /** What this tool writes itself. */
   readonly without: readonly string[];
+  readonly announce?: Announce | undefined;
 }
 
 export async function runScenarioOnce(
   scenario: Scenario,
   options: ScenarioOptions,
-  { word, timeout, without }: ScenarioCall,
+  { word, timeout, without, announce }: ScenarioCall,
 ): Promise<Run> {
   const ms = timeout === undefined ? undefined : secondsOf(timeout, "it takes as long as it takes") * 1000;
   const subject = await subjectFor(scenario, without);
@@ -64,6 +67,7 @@ export async function runScenarioOnce(
         progress: (text, share) => progress.say(text, share),
         output: (_, chunk) => passOn("stderr", chunk), // stdout has the answer
         now: () => new Date(),
+        announce: announce && ((outline) => announce(outline, secretsIn(process.env, []))),
       });
     } finally {
       progress.end();

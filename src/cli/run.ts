@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
+import type { Signer } from "../core/key.js";
 import type { Draft } from "../core/statement.js";
 import { checkRules, refuseSecrets } from "../harness/scan.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
@@ -12,12 +13,14 @@ import { nearest } from "../node/paths.js";
 import type { Destination } from "../pipeline/destination.js";
 import { keptAside } from "../pipeline/aside.js";
 import { folderBeside, piecesOf, writeBeside } from "../pipeline/evidence.js";
+import type { Announce } from "../pipeline/plan.js";
 import { reportHint } from "../pipeline/report-hint.js";
 import { sign } from "../pipeline/sign.js";
 import { ATTESTATIONS, REGISTRY_FILE } from "../store/registry.js";
 import { verdictWording } from "../view/words.js";
-import { engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
-import { deliverOrPrint, destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import { announcing } from "./announcing.js";
+import { engine, secondsOf, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
+import { deliverOrPrint, destinationOf, logOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { givenAmong, runCommandOnce, withCommandOptions, type CommandOptions } from "./run-command.js";
 import { runScenarioOnce, scenarioFor, withScenarioOptions, type ScenarioOptions } from "./run-scenario.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
@@ -62,19 +65,31 @@ interface Done {
 
 async function runOnce(words: readonly string[], options: Options): Promise<number> {
   checkTogether(options);
-  const { output, dryRun, unsigned, allowSecret = [] } = options;
+  const { dryRun, unsigned, timeout, allowSecret = [] } = options;
   const work = await workOf(words, options);
   // Everything that can be refused is refused before the test runs.
   const destination = dryRun ? undefined : await destinationOf(options);
   const signer = dryRun || unsigned ? undefined : await signerFor(options, destination);
 
-  const { draft, evidence, exit: own, counts, secrets } = await work(destination);
+  const timeoutMs = timeout === undefined ? undefined : secondsOf(timeout, "it takes as long as it takes") * 1000;
+  const asked = { destination, signer, timeoutMs, allowSecrets: allowSecret };
+  return await announcing(asked, async (announce) => await runAnnounced(work, announce, destination, signer, options));
+}
+
+async function runAnnounced(
+  work: Work,
+  announce: Announce | undefined,
+  destination: Destination | undefined,
+  signer: Signer | undefined,
+  { output, dryRun, json, allowSecret = [] }: Options,
+): Promise<number> {
+  const { draft, evidence, exit: own, counts, secrets } = await work(destination, announce);
   const exit = own !== 0 ? own : draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
-  const told = { json: options.json, counts, exit };
+  const told = { json, counts, exit };
   const looked = (): void => refuseSecrets(draft as Json, piecesOf(draft, evidence), secrets, allowSecret);
   if (dryRun) {
     looked();
-    if (!options.json) answerBytes(readable(draft as Json));
+    if (!json) answerBytes(readable(draft as Json));
     tell(draft, { ...told, path: undefined, statement: draft });
     return exit;
   }
@@ -84,13 +99,13 @@ async function runOnce(words: readonly string[], options: Options): Promise<numb
       if (output !== undefined && output !== "-") {
         writeBeside(output, evidence);
         create(output, readable(draft as Json));
-      } else if (!options.json) answerBytes(readable(draft as Json));
+      } else if (!json) answerBytes(readable(draft as Json));
       return void tell(draft, { ...told, path: output });
     }
-    const attestation = await sign(draft, signer, engine, new Date());
+    const attestation = await sign(draft, signer, engine, new Date(), await logOf(destination));
     const path = await deliverOrPrint(destination, attestation, evidence, signer);
     const { id, digest } = attestation;
-    if (path !== undefined || !options.json) tell(draft, { ...told, path, id, digest, keyid: signer.key.keyid });
+    if (path !== undefined || !json) tell(draft, { ...told, path, id, digest, keyid: signer.key.keyid });
   });
   return exit;
 }
@@ -111,11 +126,10 @@ function checkTogether({ output, dryRun, unsigned, allowSecret = [] }: Options):
   checkRules(allowSecret);
 }
 
+type Work = (destination: Destination | undefined, announce: Announce | undefined) => Promise<Done>;
+
 /** What is to be run: what stands after `--` is a command, and one word before it a scenario. */
-async function workOf(
-  words: readonly string[],
-  options: Options,
-): Promise<(destination: Destination | undefined) => Promise<Done>> {
+async function workOf(words: readonly string[], options: Options): Promise<Work> {
   const [word, ...more] = words;
   const dashes = process.argv.includes("--");
   // Then stdout is ours, or a document's.
@@ -129,8 +143,8 @@ async function workOf(
     const foreign = givenAmong(options).find((name) => name !== "--timeout");
     if (foreign !== undefined) throw usage(`${foreign} without a command`, `attest run ${foreign} … -- npm test`);
     const scenario = await scenarioFor(word, options);
-    return async (destination) => {
-      const call = { word, timeout: options.timeout, without: ownPaths(destination, options.output) };
+    return async (destination, announce) => {
+      const call = { word, timeout: options.timeout, without: ownPaths(destination, options.output), announce };
       return { ...(await runScenarioOnce(scenario, options, call)), exit: 0, secrets: secretsIn(process.env, []) };
     };
   }
@@ -142,11 +156,12 @@ async function workOf(
     );
   const foreign = (["profile", "driver", "quick"] as const).find((name) => options[name] !== undefined);
   if (foreign !== undefined) throw usage(`--${foreign}, which is a scenario's`, "leave it out for a command");
-  return async (destination) =>
+  return async (destination, announce) =>
     await runCommandOnce(options, {
       command: words,
       without: ownPaths(destination, options.output),
       aside,
+      announce,
     });
 }
 

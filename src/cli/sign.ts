@@ -6,7 +6,7 @@ import { secretsIn } from "../harness/secrets.js";
 import { folderBeside, gather, piecesOf } from "../pipeline/evidence.js";
 import { sign as signDraft } from "../pipeline/sign.js";
 import { engine, readInput, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
-import { deliverOrPrint, destinationOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import { deliverOrPrint, destinationOf, logOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options extends SigningOptions, SecretOptions {
@@ -30,7 +30,7 @@ export function sign(attest: Command): void {
     const draft = parseJson(await readInput(path));
     const destination = await destinationOf(options, path === "-" ? undefined : path);
     const signer = await signerFor(options, destination);
-    const attestation = await signDraft(draft, signer, engine, new Date());
+    const attestation = await signDraft(draft, signer, engine, new Date(), await logOf(destination));
     const { id, digest, statement } = attestation;
     const { evidence: named, verdict } = statement.predicate.f3;
     const from = options.evidence ?? (path === "-" ? undefined : folderBeside(path));

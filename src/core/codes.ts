@@ -84,6 +84,7 @@ const TABLE = {
   "no-archive": [0, "no evidence archive is at hand"],
   "no-evidence": [0, "the statement names no evidence"],
   "evidence-missing": [0, "some evidence is not in the archive at hand"],
+  "no-plan": [0, "no plan is named, or the one that is named is not at hand"],
   "no-recompute": [0, "the outcomes were not computed again from the observations"],
   "no-policy": [0, "nothing was asked of the verdict"],
   "no-verdict": [0, "the statement is a notice, which has no verdict"],

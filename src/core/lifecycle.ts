@@ -36,7 +36,7 @@ const EVER = new Date(0).toISOString();
  */
 export function historyOf(documents: readonly Bytes[], known: readonly Known[], engine: Engine): History {
   const notices = documents.flatMap((bytes) => read(bytes, engine));
-  const aboutKeys = notices.filter(({ notice }) => notice.action !== "receipt");
+  const aboutKeys = notices.filter(({ notice }) => notice.action === "rotate" || notice.action === "revoke");
   if (aboutKeys.length > MAX_NOTICES)
     throw new AttestError("too-large", `expected at most ${MAX_NOTICES} notices about keys, found ${aboutKeys.length}`);
   const handed = rotationsIn(aboutKeys, known, engine);

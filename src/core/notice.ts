@@ -1,26 +1,31 @@
 /**
- * A notice: a signed statement about a key or a signature. Not a test result, so it has no verdict.
+ * A notice: a signed statement about a key, a signature, or another statement. Not a test result, so it has no verdict.
  *
  *     rotate    one key hands over to another; signed by both, so that the new one is vouched for and shown to be at hand
  *     revoke    nothing that a key signed from then on can be relied on; signed by that key or by its successor
  *     receipt   somebody else saw a signature; the only time in this package that is not the signer's own claim
+ *     retract    a statement is taken back           supersede    another one stands in its place
+ *     abandon    a plan is given up: its result will not come
  */
 import * as z from "zod/mini";
 import { fromBase64, hex } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { AttestError } from "./errors.js";
 import { formatKey, parseKey, type PublicKey } from "./key.js";
-import { atMost, timestamp } from "./schema.js";
+import { atMost, keyid, logName, sha256, timestamp } from "./schema.js";
 import { STATEMENT_TYPE } from "./statement.js";
 
 export const NOTICE_TYPE = "urn:f3-attest:notice:v1";
 export const NOTICE_VERSION = 1;
 
-const KEYID = /^SHA256:[A-Za-z0-9+/]{43}$/;
-const keyid = z.string().check(z.regex(KEYID, "a fingerprint, SHA256:…"));
-const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const reason = z.string().check(z.regex(/\S/, "some text"), atMost(2000));
-const common = { version: z.literal(NOTICE_VERSION), /** Claimed by whoever signs. */ signedAt: timestamp };
+const common = {
+  version: z.literal(NOTICE_VERSION),
+  /** Claimed by whoever signs. */ signedAt: timestamp,
+  /** The log that is meant to hold it. */ log: z.optional(logName),
+};
+/** A payload's SHA-256: the identity of a statement. */
+const about = sha256;
 
 const predicate = z.discriminatedUnion("action", [
   z.object({ ...common, action: z.literal("rotate"), from: keyid, /** A public key line. */ to: z.string(), reason }),
@@ -37,6 +42,9 @@ const predicate = z.discriminatedUnion("action", [
     /** SHA-256 of the 64 bytes. */ signature: sha256,
     /** SHA-256 of what was signed. */ payload: sha256,
   }),
+  z.object({ ...common, action: z.literal("retract"), about, reason }),
+  z.object({ ...common, action: z.literal("supersede"), about, by: about, reason }),
+  z.object({ ...common, action: z.literal("abandon"), about, reason }),
 ]);
 
 const statement = z.strictObject({
@@ -67,6 +75,14 @@ const subjectsOf = (notice: Notice, engine: Engine): NoticeStatement["subject"] 
         { name: "signature", digest: { sha256: notice.signature } },
         { name: "payload", digest: { sha256: notice.payload } },
       ];
+    case "retract":
+    case "abandon":
+      return [{ name: "payload", digest: { sha256: notice.about } }];
+    case "supersede":
+      return [
+        { name: "payload", digest: { sha256: notice.about } },
+        { name: "successor", digest: { sha256: notice.by } },
+      ];
   }
 };
 
@@ -90,6 +106,7 @@ export function readNotice(value: unknown, engine: Engine): { readonly notice: N
     const digests = (all: NoticeStatement["subject"]): string => all.map(({ digest }) => digest.sha256).join();
     if (digests(subject) !== digests(subjectsOf(notice, engine)))
       return { fault: "subject: not the digests of what the notice is about" };
+    if (notice.action === "supersede" && notice.by === notice.about) return { fault: "predicate.by: the same again" };
     if (notice.action === "rotate" && successorOf(notice, engine).keyid === notice.from)
       return { fault: "predicate.to: the same key again" };
   } catch (error) {

@@ -25,6 +25,7 @@ export interface PolicyFile {
 
 const VERSION = 1;
 const DAY_MS = 86_400_000;
+export const MAX_WITNESSES = 16;
 
 const text = z.string().check(atLeast(1), atMost(1000));
 const name = z.string().check(z.regex(KEY_NAME));
@@ -42,6 +43,9 @@ const rule = z.strictObject({
 const require = z.strictObject({
   validated: asked,
   evidence: asked,
+  logged: asked,
+  notRetracted: asked,
+  witnessed: z.optional(from1(MAX_WITNESSES)),
   freshDays: z.optional(from1(36_500)),
   minSigners: z.optional(from1(MAX_SIGNATURES)),
   subjects: z.optional(some(z.string().check(z.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/)))),
@@ -76,6 +80,9 @@ export function parsePolicy(bytes: Bytes, engine: Engine): PolicyFile {
     policy: {
       ...(all.validated && { validated: true }),
       ...(all.evidence && { evidence: true }),
+      ...(all.logged && { logged: true }),
+      ...(all.notRetracted && { notRetracted: true }),
+      ...(all.witnessed !== undefined && { witnessed: all.witnessed }),
       ...(all.subjects && { subjects: all.subjects }),
       ...(freshDays !== undefined && { maxAgeMs: freshDays * DAY_MS }),
       ...(minSigners !== undefined && { minSigners }),

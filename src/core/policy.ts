@@ -1,5 +1,5 @@
 /** What a verifier asks beyond a good signature by a key that is trusted: the last step, and the only one that looks at the verdict. */
-import type { Check, Ladder, SignerReport } from "./report.js";
+import type { Check, CheckName, Ladder, Report, SignerReport } from "./report.js";
 import type { ResultStatement } from "./statement.js";
 
 export interface Policy {
@@ -11,6 +11,12 @@ export interface Policy {
   readonly maxAgeMs?: number;
   /** All evidence that the statement names is at hand, unchanged. */
   readonly evidence?: boolean;
+  /** It is in the log that it names. */
+  readonly logged?: boolean;
+  /** So many witnesses whom the verifier trusts have seen it there. */
+  readonly witnessed?: number;
+  /** Neither taken back nor replaced, by what the registry at hand says. */
+  readonly notRetracted?: boolean;
   /** So many distinct keys that the verifier trusts have signed. */
   readonly minSigners?: number;
   /** Who may sign what. Every subject of the statement must be under a rule, and every rule that applies must hold. */
@@ -30,15 +36,19 @@ export interface Rule {
 /** Both must hold: of two numbers the stricter. Rules come from one policy alone. */
 export function both(one: Policy, other: Policy): Policy {
   const all = [one, other];
-  const numbers = (name: "maxAgeMs" | "minSigners"): number[] => all.flatMap((policy) => policy[name] ?? []);
-  const [ages, counts] = [numbers("maxAgeMs"), numbers("minSigners")];
+  const numbers = (name: "maxAgeMs" | "minSigners" | "witnessed"): number[] =>
+    all.flatMap((policy) => policy[name] ?? []);
+  const [ages, counts, witnesses] = [numbers("maxAgeMs"), numbers("minSigners"), numbers("witnessed")];
   const rules = all.flatMap((policy) => policy.rules ?? []);
   return {
     validated: all.some(({ validated }) => validated === true),
     evidence: all.some(({ evidence }) => evidence === true),
+    logged: all.some(({ logged }) => logged === true),
+    notRetracted: all.some(({ notRetracted }) => notRetracted === true),
     subjects: [...new Set(all.flatMap(({ subjects = [] }) => subjects))],
     ...(ages.length > 0 && { maxAgeMs: Math.min(...ages) }),
     ...(counts.length > 0 && { minSigners: Math.max(...counts) }),
+    ...(witnesses.length > 0 && { witnessed: Math.max(...witnesses) }),
     ...(rules.length > 0 && { rules }),
   };
 }
@@ -48,6 +58,8 @@ interface Found {
   readonly signers: readonly SignerReport[];
   /** How the steps before ended. */
   readonly checks: readonly Check[];
+  readonly logged: Report["logged"];
+  readonly standing: Report["standing"];
   readonly now: Date;
 }
 
@@ -72,11 +84,11 @@ export function checkPolicy(policy: Policy | undefined, found: Found, ladder: La
   else ladder.passed("policy", `what was asked is met: ${asked.map(({ name }) => name).join(", ")}`, values);
 }
 
-/** A notice is no test: whatever is asked of one is not met. */
-export function refusePolicy(policy: Policy | undefined, ladder: Ladder): void {
+/** A notice or a plan is no result: whatever is asked of one is not met. */
+export function refusePolicy(policy: Policy | undefined, what: "notice" | "plan", ladder: Ladder): void {
   if (policy === undefined || Object.keys(policy).length === 0)
     return ladder.notChecked("policy", "no-policy", "nothing was asked of the verdict");
-  ladder.failed("policy", "policy-unmet", "expected a test result, found a notice");
+  ladder.failed("policy", "policy-unmet", `expected a test result, found a ${what}`);
 }
 
 interface Requirement {
@@ -87,8 +99,8 @@ interface Requirement {
 }
 
 function requirements(
-  { validated, subjects = [], maxAgeMs, evidence, minSigners, rules }: Policy,
-  { statement, signers, checks, now }: Found,
+  { validated, subjects = [], maxAgeMs, evidence, logged, witnessed, notRetracted, minSigners, rules }: Policy,
+  { statement, signers, checks, now, ...found }: Found,
 ): Requirement[] {
   const { subject, predicate } = statement;
   const { verdict, signedAt } = predicate.f3;
@@ -113,10 +125,24 @@ function requirements(
     const detail = `expected ${minSigners} signers whom you trust, found ${owners}`;
     ask("min-signers", owners >= minSigners, detail);
   }
-  if (evidence === true) {
-    const made = checks.find(({ name }) => name === "evidence");
+  /** As one of the steps before came out: what was not made is open, and neither met nor unmet. */
+  const step = (name: string, check: CheckName, expected: string): void => {
+    const made = checks.find((one) => one.name === check);
     const state = made?.status === "passed" ? "met" : made?.status === "failed" ? "unmet" : "open";
-    asked.push({ name: "evidence", state, detail: `expected all evidence at hand, found: ${made?.detail ?? "none"}` });
+    asked.push({ name, state, detail: `expected ${expected}, found: ${made?.detail ?? "nothing"}` });
+  };
+  if (evidence === true) step("evidence", "evidence", "all evidence at hand");
+  if (logged === true) step("logged", "log", "it in the log that it names");
+  if (witnessed !== undefined) {
+    const seen = found.logged?.witnessed?.by.length ?? 0;
+    if (found.logged === undefined) step("witnessed", "log", "it in a log that witnesses saw");
+    else ask("witnessed", seen >= witnessed, `expected ${witnessed} witnesses whom you trust, found ${seen}`);
+  }
+  if (notRetracted === true) {
+    const word = found.standing?.word;
+    if (word === "superseded")
+      ask("not-retracted", false, "expected it not to be taken back or replaced, found it replaced");
+    else step("not-retracted", "retraction", "it not to be taken back or replaced");
   }
   if (rules !== undefined) {
     const { title } = predicate.f3;

@@ -1,6 +1,9 @@
 /** What a verification answers: an ordered list of named checks, and four words that are never mixed. */
 import { exitOf, worst, type Code, type ExitStatus } from "./codes.js";
+import type { Found } from "./logged.js";
 import type { Notice } from "./notice.js";
+import type { PlanStatement } from "./plan.js";
+import type { Standing } from "./standing.js";
 import type { ResultStatement } from "./statement.js";
 import type { Verdict } from "./verdict.js";
 
@@ -18,7 +21,9 @@ export const CHECK_NAMES = [
   "time",
   "evidence",
   "recompute",
+  "plan",
   "log",
+  "retraction",
   "policy",
 ] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
@@ -74,8 +79,17 @@ export interface Report {
   readonly exit: ExitStatus;
   /** Present only under a good signature and after the derivations held: nothing else of a document is fact. */
   readonly statement?: ResultStatement | undefined;
-  /** Instead of a statement, of a document that says something about a key or a signature. */
+  /** Instead of a statement, of a document that says something about a key, a signature or another statement. */
   readonly notice?: Notice;
+  /** Instead of a statement, of a document that announces a test. */
+  readonly plan?: PlanStatement;
+  /** Where it is in the log that it names; there when that was shown. */
+  readonly logged?: Found & { readonly origin: string };
+  /** Whether its signer still stands by it, as far as the notices at hand say. */
+  readonly standing?: Standing & {
+    /** The state of the log that was looked at: freshness of an absence is said, never assumed. */
+    readonly asOf?: { readonly origin: string; readonly size: number };
+  };
 }
 
 /** The checks as they are made. Whatever was not reached is completed as `not-checked`. */

@@ -37,3 +37,26 @@ export const digestSet = z.catchall(z.object({ sha256: digest(64), sha512: diges
     return entries.length > 0 && entries.every(([name, value]) => name !== "" && value !== "");
   }, "a digest"),
 );
+
+const text = z.string();
+/** More than white space and characters that do not show: a claim that nobody can see is none. */
+export const filled = text.check(z.regex(/[^\s\p{Default_Ignorable_Code_Point}\u2800]/u, "some text"));
+export const checkId = text.check(z.regex(/^[a-z0-9][a-z0-9._/-]{0,127}$/));
+/** The fingerprint of a key, as `ssh-keygen -lf` prints it. */
+export const keyid = text.check(z.regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "a fingerprint, SHA256:…"));
+export const sha256 = text.check(z.regex(/^[0-9a-f]{64}$/, "a SHA-256 in lowercase hex"));
+/** The log that is meant to hold a statement: its name, and its key as one line (C2SP vkey). */
+export const logName = z.object({ origin: filled, key: filled });
+
+/** in-toto ResourceDescriptor v1. Its strict readers (protojson) refuse any other member, so these objects do too. */
+export const descriptor = {
+  name: z.optional(text),
+  uri: z.optional(text),
+  digest: z.optional(digestSet),
+  content: z.optional(text),
+  downloadLocation: z.optional(text),
+  mediaType: z.optional(text),
+  annotations: z.optional(z.record(text, z.json())),
+};
+/** What was tested, by digest. */
+export const subjects = z.array(z.strictObject({ ...descriptor, digest: digestSet })).check(atLeast(1));

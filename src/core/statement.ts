@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { criterion } from "./criterion.js";
-import { atLeast, digestSet, timestamp } from "./schema.js";
+import { checkId, descriptor, digestSet, filled, logName, subjects, timestamp } from "./schema.js";
 import { derive } from "./verdict.js";
 
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -17,22 +17,7 @@ export const VERSION = 1;
 export const MAX_PAYLOAD = 60_000;
 
 const text = z.string();
-/** More than white space and characters that do not show: a claim that nobody can see is none. */
-const filled = z.string().check(z.regex(/[^\s\p{Default_Ignorable_Code_Point}\u2800]/u, "some text"));
 const size = z.number().check(z.int(), z.nonnegative());
-
-/** in-toto ResourceDescriptor v1. Its strict readers (protojson) refuse any other member, so these objects do too. */
-const descriptor = {
-  name: z.optional(text),
-  uri: z.optional(text),
-  digest: z.optional(digestSet),
-  content: z.optional(text),
-  downloadLocation: z.optional(text),
-  mediaType: z.optional(text),
-  annotations: z.optional(z.record(text, z.json())),
-};
-
-const checkId = z.string().check(z.regex(/^[a-z0-9][a-z0-9._/-]{0,127}$/));
 
 const check = z.object({
   id: checkId,
@@ -112,12 +97,12 @@ const f3 = z.object({
   }),
   /** Claimed by the signer: no third party saw it. */
   signedAt: timestamp,
-  log: z.optional(z.object({ origin: filled, key: filled })),
+  log: z.optional(logName),
 });
 
 const statement = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),
-  subject: z.array(z.strictObject({ ...descriptor, digest: digestSet })).check(atLeast(1)),
+  subject: subjects,
   predicateType: z.literal(RESULT_TYPE),
   predicate: z.object({
     result: z.enum(["PASSED", "WARNED", "FAILED"]),

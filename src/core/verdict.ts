@@ -1,7 +1,8 @@
 /** The verdict is never chosen: it follows from the recorded checks, here and nowhere else. */
 
 export type Outcome = "passed" | "failed" | "errored" | "skipped";
-export type Verdict = "VALIDATED" | "INCONCLUSIVE" | "REFUTED";
+export const VERDICTS = ["VALIDATED", "INCONCLUSIVE", "REFUTED"] as const;
+export type Verdict = (typeof VERDICTS)[number];
 export type Result = "PASSED" | "WARNED" | "FAILED";
 
 interface Judged {

@@ -7,7 +7,8 @@ import type { Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { readable } from "../core/json.js";
-import { draft, type Draft, type Subject } from "../core/statement.js";
+import type { Outline } from "../core/plan.js";
+import { draft, type Draft, type Relation, type Subject } from "../core/statement.js";
 import { environment } from "./environment.js";
 import { Recorder } from "./recorder.js";
 import type { DriverChoice, Probe, Profile, Scenario } from "./scenario.js";
@@ -35,6 +36,8 @@ export interface RunOptions {
   /** What processes of the scenario print, while they do. */
   readonly output?: Probe["output"];
   readonly now: () => Date;
+  /** Called before anything runs, with what is known by then; what it returns is a relation of the result. */
+  readonly announce?: ((outline: Outline) => Promise<Relation | undefined>) | undefined;
 }
 
 /** @throws AttestError `scenario-unknown` for the profile, the driver or the shorter run that it does not have */
@@ -66,9 +69,11 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       `expected a file or a commit that ${scenario.name} tests, found none`,
       'name it in the scenario: subject: ["a-file"]',
     );
+  const name = options.profile ?? scenario.defaultProfile;
+  const outline = outlineOf(scenario, profile, { ...options, subject });
+  const plan = await options.announce?.(outline);
   const recorder = new Recorder(profile, engine, now);
   const home = mkdtempSync(join(tmpdir(), "f3-attest-run-"));
-  const name = options.profile ?? scenario.defaultProfile;
   const driver = options.driver ?? { name: scenario.drivers[0] ?? "" };
   try {
     await scenario.run(recorder.probe({ profile: name, driver, quick, home, signal, progress, output }));
@@ -86,17 +91,45 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       "the run was interrupted",
       "nothing was signed or published; run the same command again",
     );
-  return stated(scenario, profile, name, recorder, { ...options, subject });
+  return stated(scenario, profile, name, recorder, { ...options, outline, plan });
+}
+
+/** What is fixed before the run: the same goes into the plan and into the result. */
+function outlineOf(scenario: Scenario, profile: Profile, options: RunOptions): Outline {
+  const { engine, subject = [], command, quick } = options;
+  const { source } = scenario;
+  const sha256 = typeof source === "string" ? folderDigest(dirname(fileURLToPath(source)), engine) : source.sha256;
+  const chosen = {
+    profile: options.profile ?? scenario.defaultProfile,
+    length: quick === true ? "quick" : "full",
+  };
+  return {
+    subject,
+    title: scenario.title,
+    hypothesis: scenario.hypothesis,
+    checks: profile.checks,
+    configuration: [
+      {
+        name: `scenario ${scenario.name}`,
+        digest: { sha256 },
+        ...(Object.keys(scenario.profiles).length > 1 && { annotations: chosen }),
+      },
+      ...scenario.configuration,
+    ],
+    command,
+  };
+}
+
+interface Ran extends RunOptions {
+  readonly outline: Outline;
+  readonly plan: Relation | undefined;
 }
 
 const outOfTime = ({ reason }: AbortSignal): boolean =>
   reason instanceof DOMException && reason.name === "TimeoutError";
 
-function stated(scenario: Scenario, profile: Profile, name: string, recorder: Recorder, options: RunOptions): Run {
-  const { engine, tool, command, subject = [], now, quick } = options;
-  const { source } = scenario;
-  const sha256 = typeof source === "string" ? folderDigest(dirname(fileURLToPath(source)), engine) : source.sha256;
-  const chosen = { profile: name, length: quick === true ? "quick" : "full" };
+function stated(scenario: Scenario, profile: Profile, name: string, recorder: Recorder, options: Ran): Run {
+  const { tool, outline, plan, now, quick } = options;
   const finishedAt = now();
   const machine = environment(tool);
   recorder.attach({
@@ -111,30 +144,22 @@ function stated(scenario: Scenario, profile: Profile, name: string, recorder: Re
   return {
     evidence: bytes,
     draft: draft({
-      subject: [...subject],
-      configuration: [
-        {
-          name: `scenario ${scenario.name}`,
-          digest: { sha256 },
-          ...(Object.keys(scenario.profiles).length > 1 && { annotations: chosen }),
-        },
-        ...scenario.configuration,
-        ...configuration,
-      ],
+      subject: [...outline.subject],
+      configuration: [...outline.configuration, ...configuration],
       f3: {
         title: told.title ?? scenario.title,
-        hypothesis: scenario.hypothesis,
+        hypothesis: outline.hypothesis,
         summary: told.summary,
         sections: [...told.sections],
         checks: [...checks],
         ...(profile.figures && { figures: [...profile.figures] }),
         notChecked: [...profile.notChecked, ...notChecked, ...(quick === true ? (profile.quick ?? []) : [])],
         evidence: [...evidence],
-        relations: [...scenario.relations, ...(profile.relations ?? [])],
+        relations: [...scenario.relations, ...(profile.relations ?? []), ...(plan === undefined ? [] : [plan])],
         run: {
           startedAt: recorder.startedAt.toISOString(),
           finishedAt: finishedAt.toISOString(),
-          command: [...command],
+          command: [...outline.command],
           environment: machine,
         },
       },

@@ -6,14 +6,20 @@ import type { Signer } from "../core/key.js";
 import { ARMOR, decrypt, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
 
 export const KEY_VARIABLE = "F3_ATTEST_KEY";
+/** The same for the key of a registry's log, which never has a passphrase. */
+export const LOG_KEY_VARIABLE = "F3_ATTEST_LOG_KEY";
 const NAME = "ci";
 
+/** Line ends may have become `\r\n`, or a backslash and an n where only one line is kept. */
+export const unfolded = (text: string): string =>
+  `${text.replaceAll("\\r", "").replaceAll("\\n", "\n").replaceAll("\r", "").trim()}\n`;
+
 /**
- * @param text as the variable holds it; line ends may have become `\r\n`, or a backslash and an n where only one line is kept
+ * @param text as the variable holds it
  * @throws AttestError `key-missing` when it is empty, which is never a reason to sign with another key; `key-format`, `key-locked`
  */
 export async function environmentSigner(text: string, passphrase: Passphrase, engine: Engine): Promise<Signer> {
-  const lines = text.replaceAll("\\r", "").replaceAll("\\n", "\n").replaceAll("\r", "").trim();
+  const lines = unfolded(text).trim();
   if (lines === "") {
     throw new AttestError(
       "key-missing",

@@ -22,14 +22,19 @@ export interface Told {
 
 type Prose = Pick<Findings["f3"], "title" | "hypothesis" | "summary" | "sections" | "notChecked">;
 
+/** Fixed before anything runs: what kind of report there will be is not known by then. */
+export const hypothesisOf = (project: string, command: readonly string[]): string =>
+  `${shown(command)} succeeds in ${project}.`;
+export const titleOf = (project: string, command: readonly string[]): string =>
+  `${cut(shown(command), 80)} in ${project}`;
+
 export function accountOf(told: Told): Prose {
   const { project, command, result, reports, combined, tree } = told;
-  const line = shown(command);
   const listing = reports.some(({ results }) => results !== undefined);
   const changes = tree?.changes;
   return {
-    title: `${cut(line, 80)} in ${project}`,
-    hypothesis: listing ? `The tests that ${line} runs in ${project} pass.` : `${line} succeeds in ${project}.`,
+    title: titleOf(project, command),
+    hypothesis: hypothesisOf(project, command),
     summary: [
       `${ending(result)} after ${seconds(result.wallMs)}.`,
       listing

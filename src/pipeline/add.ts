@@ -82,7 +82,11 @@ export async function add(request: AddRequest): Promise<Added> {
   }
   await registry.publish({ id, bytes: before ?? bytes, evidence });
   const known = before !== undefined && equal(before, bytes);
-  if (!known) await registry.store.update(path, (now = bytes) => union(now, bytes) ?? now);
+  if (!known) {
+    let had = bytes;
+    await registry.store.update(path, (now = bytes) => union((had = now), bytes) ?? now);
+    await registry.log.enterMore(had, bytes);
+  }
   return { id, digest, statement, keyids, known };
 }
 

@@ -5,13 +5,14 @@ import { utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { canonical, readable, type Json } from "../core/json.js";
-import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Subject } from "../core/statement.js";
+import type { Outline } from "../core/plan.js";
+import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Relation, type Subject } from "../core/statement.js";
 import { Attachments } from "../harness/attachments.js";
 import { Capture, printedPiece, Timeline, type Captured } from "../harness/capture.js";
 import { checksOf, combine, figuresOf, LAYOUTS, observationsOf, type Combined, type Layout } from "../harness/cases.js";
 import { runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
 import { markOf, type Mark } from "../harness/changes.js";
-import { conditionsOf, type SubjectAfter } from "../harness/conditions.js";
+import { conditionsOf, EXIT_CODE, type SubjectAfter } from "../harness/conditions.js";
 import { environment, variables, withoutKeys } from "../harness/environment.js";
 import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
@@ -21,7 +22,8 @@ import type { Run } from "../harness/run.js";
 import { sandbox, type Sandbox } from "../harness/sandbox.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
 import { openedDigest, fileSubjects, subjectsOf, workTreeOf, type WorkTree } from "../harness/subject.js";
-import { accountOf, counted } from "./account.js";
+import { accountOf, counted, hypothesisOf, titleOf } from "./account.js";
+import type { Announce } from "./plan.js";
 
 export interface CommandRunOptions {
   readonly command: readonly string[];
@@ -46,6 +48,8 @@ export interface CommandRunOptions {
   readonly tool: string;
   readonly signal: AbortSignal;
   readonly output: (stream: Stream, chunk: Uint8Array) => Promise<void> | void;
+  /** Called before the command begins, with what is known by then. */
+  readonly announce?: Announce | undefined;
 }
 
 export interface CommandRun extends Run {
@@ -60,9 +64,10 @@ export interface CommandRun extends Run {
 export async function runTests(given: CommandRunOptions): Promise<CommandRun> {
   const options = { ...given, reports: given.reports.map((path) => within(given.cwd, path)) };
   const setting = await prepare(options);
+  const plan = await options.announce?.(outlineOf(setting, options), setting.secrets);
   const recorded = await execute(setting, options);
   return {
-    draft: state(setting, recorded, options),
+    draft: state(setting, recorded, plan, options),
     evidence: recorded.evidence.bytes,
     exit: shellCode(recorded.result),
     counts: recorded.combined.cases.length === 0 ? undefined : counted(recorded.combined),
@@ -128,6 +133,23 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
     words: withoutSecrets(command, redactor()),
   };
 }
+
+/** What is fixed before the command begins; which checks its reports will add is not known by then. */
+function outlineOf(setting: Setting, { title }: CommandRunOptions): Outline {
+  const { project, configuration, words } = setting;
+  const command = brief(words);
+  return {
+    subject: testedIn(setting),
+    title: title ?? titleOf(project, command),
+    hypothesis: hypothesisOf(project, command),
+    checks: [EXIT_CODE],
+    configuration,
+    command,
+  };
+}
+
+const testedIn = ({ project, tree, files }: Setting): readonly Subject[] =>
+  tree === undefined ? files : subjectsOf(project, tree);
 
 /** Each word is a stream of its own. */
 const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] =>
@@ -201,8 +223,8 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   return { result, printed, reports, combined, evidence, machine, argv, subject, program };
 }
 
-function state(setting: Setting, recorded: Recorded, options: CommandRunOptions): Draft {
-  const { project, tree, files, configuration, shut } = setting;
+function state(setting: Setting, recorded: Recorded, plan: Relation | undefined, options: CommandRunOptions): Draft {
+  const { project, tree, configuration, shut } = setting;
   const { result, reports, combined, evidence, machine, argv, program } = recorded;
   const { title, allowSkipped, timeoutMs } = options;
   const listing = reports.some(({ results }) => results !== undefined);
@@ -210,7 +232,7 @@ function state(setting: Setting, recorded: Recorded, options: CommandRunOptions)
   return firstThatFits(combined, (layout) => {
     const tests = listing ? checksOf(combined.cases, { layout, allowSkipped }) : [];
     return draft({
-      subject: tree === undefined ? files : subjectsOf(project, tree),
+      subject: testedIn(setting),
       configuration: [...configuration, ...program],
       f3: {
         ...accountOf({
@@ -226,7 +248,7 @@ function state(setting: Setting, recorded: Recorded, options: CommandRunOptions)
         checks: [...conditions, ...tests],
         ...(tests.length > 0 && { figures: figuresOf(tests) }),
         evidence: [...evidence.refs],
-        relations: [],
+        relations: plan === undefined ? [] : [plan],
         run: {
           startedAt: result.startedAt.toISOString(),
           finishedAt: result.finishedAt.toISOString(),

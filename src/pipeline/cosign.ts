@@ -2,7 +2,6 @@
 import { basename, dirname, resolve } from "node:path";
 import { base64, equal, type Bytes } from "../core/bytes.js";
 import { exitOf } from "../core/codes.js";
-import type { Engine } from "../core/engine.js";
 import { MAX_SIGNATURES, message, parseEnvelope, type Signature } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, parseJson, readable, type Json, type JsonObject } from "../core/json.js";
@@ -10,8 +9,7 @@ import { formatKey, type Signer } from "../core/key.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
 import { Directory } from "../store/directory.js";
-import { ATTESTATIONS, Registry } from "../store/registry.js";
-import { registryAround } from "./documents.js";
+import { ATTESTATIONS, type Registry } from "../store/registry.js";
 import { entryOf } from "./signers.js";
 import { verifyAll, type VerifyRequest } from "./verify.js";
 
@@ -54,19 +52,22 @@ export async function cosign({ file, bytes, signer, ...request }: CosignRequest)
 }
 
 /**
- * Puts the new document in the place of the old one. In a registry its keyring lists the signer first, as when publishing. Whatever
+ * Puts the new document in the place of the old one. In a registry its keyring lists the signer first, as when publishing, and the log takes the signature last. Whatever
  * somebody else wrote meanwhile stays: signatures are added to what is there then, under a lock.
  * @throws AttestError `file-exists` when that is about something else by now
  */
-export async function writeInPlace(file: string, { bytes }: Cosigned, signer: Signer, engine: Engine): Promise<void> {
-  const root = registryAround(file);
-  if (root !== undefined) {
-    const registry = await Registry.open(new Directory(root), engine);
-    await registry.listSigner(entryOf(signer, signedAt(parseEnvelope(bytes).payload)));
-  }
-  const store = new Directory(root ?? dirname(resolve(file)));
-  const path = root === undefined ? basename(file) : `${ATTESTATIONS}/${basename(file)}`;
+export async function writeInPlace(
+  file: string,
+  { bytes }: Cosigned,
+  signer: Signer,
+  registry: Registry | undefined,
+): Promise<void> {
+  await registry?.listSigner(entryOf(signer, signedAt(parseEnvelope(bytes).payload)));
+  const store = registry?.store ?? new Directory(dirname(resolve(file)));
+  const path = registry === undefined ? basename(file) : `${ATTESTATIONS}/${basename(file)}`;
+  let had: Bytes | undefined;
   await store.update(path, (before) => {
+    had = before;
     if (before === undefined) return bytes;
     const both = union(before, bytes);
     if (both === undefined)
@@ -77,6 +78,7 @@ export async function writeInPlace(file: string, { bytes }: Cosigned, signer: Si
       );
     return equal(both, before) ? undefined : both;
   });
+  if (had !== undefined) await registry?.log.enterMore(had, bytes);
 }
 
 /** The document with the signatures of both, first those of `before`; undefined when they are not over the same bytes. */

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import type { Engine } from "../core/engine.js";
 import { formatKey } from "../core/key.js";
 import type { Report } from "../core/report.js";
+import type { LogKeys } from "../keystore/log-keys.js";
 import type { Keystore, Passphrase, StoredKey } from "../keystore/keystore.js";
 import { TOOL } from "../node/version.js";
 import { buildSite } from "../site/build.js";
 import { Directory } from "../store/directory.js";
-import { attestationPath, Registry, REGISTRY_FILE } from "../store/registry.js";
+import { attestationPath, isResult, Registry, REGISTRY_FILE } from "../store/registry.js";
+import { announce, promised } from "./plan.js";
 import { publish } from "./publish.js";
 import { runNamed } from "./run.js";
 import { sign } from "./sign.js";
@@ -20,6 +22,7 @@ const ABOUT = { origin: "demo.invalid", title: "Demonstration registry" };
 export interface DemoOptions {
   readonly folder: string;
   readonly keystore: Keystore;
+  readonly logKeys: LogKeys;
   readonly engine: Engine;
   readonly passphrase: Passphrase;
   readonly signal: AbortSignal;
@@ -40,11 +43,15 @@ export interface Demo {
 }
 
 /** Runs again as often as one likes: the key and the registry stay, an attestation is added. */
-export async function demo({ folder, keystore, engine, passphrase, signal, progress }: DemoOptions): Promise<Demo> {
+export async function demo(options: DemoOptions): Promise<Demo> {
+  const { folder, keystore, logKeys, engine, passphrase, signal, progress } = options;
   const store = new Directory(folder);
   const there = (await store.read(REGISTRY_FILE)) !== undefined;
   const { stored, made } = await demoKey(keystore, there ? await Registry.open(store, engine) : undefined);
-  const registry = there ? await Registry.open(store, engine) : await Registry.create(store, ABOUT, engine);
+  const registry = there
+    ? await Registry.open(store, engine, (key) => logKeys.find(key))
+    : await Registry.create(store, ABOUT, engine, (name) => logKeys.create(name));
+  await registry.log.ready();
   await registry.listSigner(entryOf(stored, new Date()));
   const signer = await keystore.signer(stored.name, passphrase);
 
@@ -56,9 +63,15 @@ export async function demo({ folder, keystore, engine, passphrase, signal, progr
     signal,
     progress,
     now: () => new Date(),
+    announce: (outline) =>
+      announce(outline, [], {
+        ...{ registry, signer, engine, withinMs: promised(undefined), allowSecrets: [] },
+        now: () => new Date(),
+        announced: (id) => progress(`announced ${id} in the log, before it runs`),
+      }),
   });
   progress("signing, publishing and building the site");
-  const attestation = await sign(draft, signer, engine, new Date());
+  const attestation = await sign(draft, signer, engine, new Date(), await registry.log.current());
   await publish(attestation, evidence, signer, registry);
   const site = join(folder, "site");
   await buildSite(registry, new Directory(site), engine, new Date());
@@ -73,7 +86,7 @@ export async function demo({ folder, keystore, engine, passphrase, signal, progr
     attestation: path,
     page: join(site, "attestations", `${attestation.id}.html`),
     site: join(site, "index.html"),
-    count: (await registry.names()).length,
+    count: (await registry.names()).filter(isResult).length,
     key: stored,
     keyMade: made,
     publicKey: formatKey(stored.key, stored.name),

@@ -8,6 +8,7 @@ import type { Signer } from "../core/key.js";
 import { create, ioError } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { attestationPath, ATTESTATIONS, Registry } from "../store/registry.js";
+import type { LogSigners } from "../store/registry-log.js";
 import { writeBeside } from "./evidence.js";
 import { publish } from "./publish.js";
 import type { Attestation } from "./sign.js";
@@ -27,10 +28,11 @@ export function toFile(file: string): Destination {
   return { file };
 }
 
-/** @throws AttestError `registry-missing`, `registry-format`, `io` */
-export async function toRegistry(folder: string, engine: Engine): Promise<Place> {
-  const registry = await Registry.open(new Directory(folder), engine);
+/** @throws AttestError `registry-missing`, `registry-format`, `io`, `log-key-missing`, `log-fork` */
+export async function toRegistry(folder: string, engine: Engine, logSigners: LogSigners): Promise<Place> {
+  const registry = await Registry.open(new Directory(folder), engine, logSigners);
   for (const place of [folder, join(folder, ATTESTATIONS), join(folder, "keys")]) writable(nearestFolder(place));
+  await registry.log.ready();
   return { folder, registry };
 }
 

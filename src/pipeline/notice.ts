@@ -8,6 +8,7 @@ import { parseKey, type PublicKey, type Signer } from "../core/key.js";
 import type { KeyEntry } from "../core/keyring.js";
 import { historyOf, noticeIn } from "../core/lifecycle.js";
 import { noticeStatement, NOTICE_VERSION, rotation, type Notice } from "../core/notice.js";
+import type { LogName } from "../core/payload.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
 import { verify } from "../core/verify.js";
@@ -23,8 +24,17 @@ export interface SignedNotice {
   readonly notice: Notice;
 }
 
-/** @throws AttestError `internal` for what our own verifier would refuse */
-export async function signNotice(notice: Notice, signers: readonly Signer[], engine: Engine): Promise<SignedNotice> {
+/**
+ * @param log the one that is meant to hold it
+ * @throws AttestError `internal` for what our own verifier would refuse
+ */
+export async function signNotice(
+  said: Notice,
+  signers: readonly Signer[],
+  engine: Engine,
+  log?: LogName,
+): Promise<SignedNotice> {
+  const notice: Notice = log === undefined ? said : { ...said, log: { ...log } };
   const payload = noticeStatement(notice, engine) as Json as JsonObject;
   const payloadBytes = canonical(payload);
   const signatures = [];
@@ -46,8 +56,8 @@ export interface RotateRequest {
   readonly now: Date;
 }
 
-export const signRotation = ({ from, to, reason, engine, now }: RotateRequest): Promise<SignedNotice> =>
-  signNotice(rotation(from.key, to.key, reason, now), [from, to], engine);
+export const signRotation = ({ from, to, reason, engine, now }: RotateRequest, log?: LogName): Promise<SignedNotice> =>
+  signNotice(rotation(from.key, to.key, reason, now), [from, to], engine, log);
 
 /**
  * The notice first, then the keyring: cut short in between, the notice stands alone, and the same call again finishes the work.
@@ -59,7 +69,7 @@ export async function rotateIn(registry: Registry, request: RotateRequest): Prom
   listedAs(keyring.signers, from.key, registry);
   const made = await handOver(registry, from.key, to.key, engine);
   if (made === undefined) await refuseEnded(from, registry, engine);
-  const signed = made ?? (await signRotation(request));
+  const signed = made ?? (await signRotation(request, await registry.log.current()));
   if (made === undefined) await registry.publish({ ...signed, evidence: new Map() });
   const at = signed.notice.signedAt;
   const name = nameIn(keyring, to.key, to.name, engine);
@@ -102,7 +112,10 @@ export interface RevokeRequest {
   readonly now: Date;
 }
 
-export const signRevocation = ({ key, signer, since, reason, engine, now }: RevokeRequest): Promise<SignedNotice> =>
+export const signRevocation = (
+  { key, signer, since, reason, engine, now }: RevokeRequest,
+  log?: LogName,
+): Promise<SignedNotice> =>
   signNotice(
     {
       ...{ version: NOTICE_VERSION, action: "revoke", key: key.keyid, reason },
@@ -110,13 +123,14 @@ export const signRevocation = ({ key, signer, since, reason, engine, now }: Revo
     },
     [signer],
     engine,
+    log,
   );
 
 /** @throws AttestError `key-missing` for a key that the registry does not list, `usage` for a signer whom nobody would heed */
 export async function revokeIn(registry: Registry, request: RevokeRequest): Promise<SignedNotice> {
   const { key, signer, since, reason, engine } = request;
   listedAs((await registry.keyring()).signers, key, registry);
-  const signed = await signRevocation(request);
+  const signed = await signRevocation(request, await registry.log.current());
   const known = [{ key, by: "you" as const, source: "the registry" }];
   const heard = historyOf([...(await registry.notices()), signed.bytes], known, engine).keys;
   if (!heard.some((one) => one.key.keyid === key.keyid && one.entry?.revoked?.at === since.toISOString())) {
@@ -156,6 +170,7 @@ export async function signReceipts(
   signer: Signer,
   engine: Engine,
   now: Date,
+  log?: LogName,
 ): Promise<SignedNotice[]> {
   const { payloadBytes, signatures } = parseSkin(bytes);
   const good = signatures.flatMap(({ sig }, at) => {
@@ -183,6 +198,7 @@ export async function signReceipts(
         },
         [signer],
         engine,
+        log,
       ),
     ),
   );

@@ -7,10 +7,9 @@ import type { Known } from "../core/signatures.js";
 import { fileDigest } from "../harness/subject.js";
 import { required } from "./keys.js";
 
-const KNOWN = "validated, subject=FILE or COMMIT, fresh=30d, evidence, min-signers=N";
+const KNOWN =
+  "validated, subject=FILE or COMMIT, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, min-signers=N";
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** What this version cannot look at is refused, so that nobody takes it for checked. */
-const LATER = ["logged", "witnessed", "not-retracted"];
 
 export interface Asked {
   readonly policy?: Policy;
@@ -56,6 +55,16 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
       case "evidence":
         policy = { ...policy, evidence: plain() };
         break;
+      case "logged":
+        policy = { ...policy, logged: plain() };
+        break;
+      case "not-retracted":
+        policy = { ...policy, notRetracted: plain() };
+        break;
+      case "witnessed":
+        if (!/^(?:[1-9]|1[0-6])$/.test(value ?? "1")) throw refused("witnessed=N, from 1 to 16", JSON.stringify(word));
+        policy = { ...policy, witnessed: Number(value ?? "1") };
+        break;
       case "subject":
         if (value === undefined || value === "") throw refused("subject=FILE or subject=COMMIT", JSON.stringify(word));
         subjects.push(await digestOf(value));
@@ -71,10 +80,7 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
         policy = { ...policy, minSigners: Number(value) };
         break;
       default:
-        throw refused(
-          LATER.includes(name) ? "what this version can check" : "a requirement that there is",
-          name === "" ? "nothing" : JSON.stringify(word),
-        );
+        throw refused("a requirement that there is", name === "" ? "nothing" : JSON.stringify(word));
     }
   }
   return subjects.length === 0 ? policy : { ...policy, subjects };

@@ -7,6 +7,7 @@ import { AttestError } from "../core/errors.js";
 import { canonical, isObject, type Json, type JsonObject } from "../core/json.js";
 import type { Signer } from "../core/key.js";
 import { failures } from "../core/report.js";
+import type { LogName } from "../core/payload.js";
 import {
   identify,
   MAX_PAYLOAD,
@@ -27,11 +28,18 @@ export interface Attestation {
 
 /**
  * @param draft a statement without `signedAt`; from our own run, or from a file that somebody else wrote
+ * @param log the one that is meant to hold it
  * @throws AttestError `scenario-statement` when the draft is incomplete, has members that no verifier would read, or a verdict that
  *   its checks do not give; `payload-too-large`
  */
-export async function sign(draft: Json | Draft, signer: Signer, engine: Engine, now: Date): Promise<Attestation> {
-  const stamped = stamp(draft as Json, now);
+export async function sign(
+  draft: Json | Draft,
+  signer: Signer,
+  engine: Engine,
+  now: Date,
+  log?: LogName,
+): Promise<Attestation> {
+  const stamped = stamp(draft as Json, now, log);
   const payload = canonical(stamped);
   const read = readStatement(stamped);
   if ("fault" in read) throw refused(`expected a complete statement; ${read.fault}`);
@@ -56,13 +64,15 @@ export async function sign(draft: Json | Draft, signer: Signer, engine: Engine, 
   return { ...identify(payload, engine), bytes, statement: read.statement };
 }
 
-function stamp(draft: Json, now: Date): JsonObject {
+function stamp(draft: Json, now: Date, log: LogName | undefined): JsonObject {
   const predicate = isObject(draft) ? draft["predicate"] : undefined;
   const f3 = isObject(predicate) ? predicate["f3"] : undefined;
   if (!isObject(draft) || !isObject(predicate) || !isObject(f3))
     throw refused("expected a statement with predicate.f3, found none");
   if ("signedAt" in f3) throw refused("expected a statement without signedAt, which signing adds, found one");
-  return { ...draft, predicate: { ...predicate, f3: { ...f3, signedAt: now.toISOString() } } };
+  if ("log" in f3) throw refused("expected a statement without log, which signing adds, found one");
+  const added = { signedAt: now.toISOString(), ...(log && { log: { ...log } }) };
+  return { ...draft, predicate: { ...predicate, f3: { ...f3, ...added } } };
 }
 
 const refused = (message: string): AttestError =>

@@ -1,4 +1,4 @@
-/** A registry: `attest.json`, the keys that it lists, its attestations with their evidence, and an index that anyone may rebuild. */
+/** A registry: `attest.json`, the keys that it lists, its attestations with their evidence, its log, and an index that anyone may rebuild. */
 import * as z from "zod/mini";
 import { utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -7,23 +7,25 @@ import { AttestError } from "../core/errors.js";
 import { isObject, parseJson, readable, type Json } from "../core/json.js";
 import { formatKey } from "../core/key.js";
 import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
+import type { LogSigner } from "../core/log-signer.js";
 import { readNotice } from "../core/notice.js";
+import { kindOf } from "../core/payload.js";
+import { readPlan } from "../core/plan.js";
 import { atLeast, atMost } from "../core/schema.js";
 import { identify, readStatement } from "../core/statement.js";
+import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
+import { RegistryLog, type LogSigners, type MakeLog } from "./registry-log.js";
 import type { Store } from "./store.js";
 
-export const REGISTRY_FILE = "attest.json";
-export const KEYRING = "keys/keyring.json";
-export const ATTESTATIONS = "attestations";
-export const INDEX = "attestations/index.json";
+export { ATTESTATIONS, attestationPath, evidencePath, KEYRING };
 
-export const attestationPath = (id: string): string => `${ATTESTATIONS}/${id}.json`;
+export const REGISTRY_FILE = "attest.json";
+export const INDEX = `${ATTESTATIONS}/index.json`;
+
 /** By its file's name, which its id must be. */
 export const isNotice = (name: string): boolean => /^note_[0-9a-f]{16}\.json$/.test(name);
-/** Content-addressed: a digest is all that a path is ever made of. */
-export const evidencePath = (sha256: string): string =>
-  `${ATTESTATIONS}/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
-
+export const isPlan = (name: string): boolean => /^plan_[0-9a-f]{16}\.json$/.test(name);
+export const isResult = (name: string): boolean => /^test_[0-9a-f]{16}\.json$/.test(name);
 /** Schemeless: example.org/lab. */
 export const ORIGIN = /^[a-z0-9.-]+(?::\d+)?(?:\/[A-Za-z0-9._~-]+)*$/;
 
@@ -44,15 +46,17 @@ export class Registry {
   readonly store: Store;
   readonly about: About;
   readonly #engine: Engine;
+  readonly log: RegistryLog;
 
-  private constructor(store: Store, described: About, engine: Engine) {
+  private constructor(store: Store, described: About, engine: Engine, logSigners: LogSigners = () => undefined) {
     this.store = store;
     this.about = described;
     this.#engine = engine;
+    this.log = new RegistryLog(store, described.origin, engine, logSigners);
   }
 
   /** @throws AttestError `registry-missing`, `registry-format` */
-  static async open(store: Store, engine: Engine): Promise<Registry> {
+  static async open(store: Store, engine: Engine, logSigners?: LogSigners): Promise<Registry> {
     const bytes = await store.read(REGISTRY_FILE);
     if (bytes === undefined) {
       throw new AttestError(
@@ -61,20 +65,31 @@ export class Registry {
         "make one with: attest init DIR --origin NAME",
       );
     }
-    return new Registry(store, parseAbout(bytes), engine);
+    return new Registry(store, parseAbout(bytes), engine, logSigners);
   }
 
-  /** Makes an empty registry; `attest.json` last, since its presence is what makes a folder one. Throws `registry-exists`. */
-  static async create(store: Store, described: About, engine: Engine): Promise<Registry> {
-    const registry = new Registry(store, readAbout(described), engine);
-    if ((await store.read(REGISTRY_FILE)) !== undefined) {
-      throw new AttestError(
+  /**
+   * Makes an empty registry; `attest.json` last, since its presence is what makes a folder one. Throws `registry-exists`.
+   * @param log what signs for its log; without one it has none
+   */
+  static async create(store: Store, described: About, engine: Engine, log?: MakeLog): Promise<Registry> {
+    const about = readAbout(described);
+    const refused = (): AttestError =>
+      new AttestError(
         "registry-exists",
         `expected a folder without a registry, found ${REGISTRY_FILE} in ${store.place}`,
         "nothing was changed",
       );
-    }
+    if ((await store.read(REGISTRY_FILE)) !== undefined) throw refused();
+    const made: LogSigner[] = [];
+    const registry = new Registry(store, about, engine, (key) => made.find((one) => one.key.id === key.id));
     if ((await store.read(KEYRING)) === undefined) await store.create(KEYRING, formatKeyring(EMPTY_KEYRING));
+    if (log !== undefined)
+      await registry.log.start((origin) => {
+        const signer = log(origin);
+        made.push(signer);
+        return signer;
+      }, new Date());
     await registry.reindex();
     await store.create(REGISTRY_FILE, readable(registry.about));
     return registry;
@@ -121,10 +136,12 @@ export class Registry {
     });
   }
 
-  /** Evidence, then the attestation, then the index: a crash leaves orphans, never a claim whose evidence is missing. */
+  /** Evidence, the attestation, its entry in the log, the index: a crash leaves orphans, never a claim whose evidence is missing. */
   async publish({ id, bytes, evidence }: Publication): Promise<void> {
+    await this.log.ready(); // refused before anything is written
     for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
     await this.store.create(attestationPath(id), bytes);
+    await this.log.enter(id, bytes);
     await this.reindex();
   }
 
@@ -161,12 +178,19 @@ export class Registry {
     const path = `${ATTESTATIONS}/${name}`;
     try {
       const envelope = parseEnvelope((await this.store.read(path)) ?? new Uint8Array());
-      const { id, digest } = identify(envelope.payloadBytes, this.#engine, isNotice(name) ? "note" : "test");
+      const { id, digest } = identify(envelope.payloadBytes, this.#engine, kindOf(envelope.payload));
+      if (isPlan(name)) {
+        const found = readPlan(envelope.payload);
+        if ("fault" in found) return { path, id, digest, fault: "not a plan of this version" };
+        const { title, signedAt, deadline } = found.plan.predicate;
+        return { path, id, digest, plan: title, signedAt, deadline };
+      }
       if (isNotice(name)) {
         const found = readNotice(envelope.payload, this.#engine);
         if ("fault" in found) return { path, id, digest, fault: "not a notice of this version" };
         const { action, signedAt } = found.notice;
-        return { path, id, digest, notice: action, signedAt };
+        const about = "about" in found.notice ? { about: found.notice.about } : {};
+        return { path, id, digest, notice: action, signedAt, ...about };
       }
       const read = readStatement(envelope.payload);
       if ("fault" in read) return { path, id, digest, fault: "not a statement of this version" };

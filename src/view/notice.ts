@@ -30,6 +30,21 @@ export function noticeWording(notice: Notice): Wording {
         word: "A signature was seen",
         sentence: "It is no younger than this notice, if you trust whoever signed the notice to tell the truth.",
       };
+    case "retract":
+      return {
+        word: "An attestation is taken back",
+        sentence: "Its signature stays what it is; whoever made it does not stand by it any more.",
+      };
+    case "supersede":
+      return {
+        word: "An attestation is replaced by another",
+        sentence: "Read the other one first; what the old one says was not changed.",
+      };
+    case "abandon":
+      return {
+        word: "A plan is given up",
+        sentence: "The test that it announced has no result that was published, and none will come.",
+      };
   }
 }
 
@@ -52,6 +67,18 @@ function factsOf(notice: Notice): [string, Child][] {
       return [
         ["signature, SHA-256", code(notice.signature)],
         ["what was signed, SHA-256", code(notice.payload)],
+      ];
+    case "retract":
+    case "abandon":
+      return [
+        [notice.action === "abandon" ? "plan, SHA-256" : "attestation, SHA-256", code(notice.about)],
+        ["because (claimed)", notice.reason],
+      ];
+    case "supersede":
+      return [
+        ["attestation, SHA-256", code(notice.about)],
+        ["replaced by, SHA-256", code(notice.by)],
+        ["because (claimed)", notice.reason],
       ];
   }
 }

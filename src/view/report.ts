@@ -35,7 +35,9 @@ const STEP: Readonly<Record<Check["name"], string>> = {
   time: "Compare the dates",
   evidence: "Hash the archived evidence",
   recompute: "Compute the outcomes from the observations again",
-  log: "Look it up in a log",
+  plan: "Hold it against its plan",
+  log: "Look it up in the log that it names",
+  retraction: "Ask whether it was taken back",
   policy: "Apply a policy",
 };
 

@@ -1,0 +1,144 @@
+/**
+ * What a log says by itself: what was planned, how it came out, and what never came. Made from its entries alone, so that nobody need be
+ * asked for the documents; and where the entries contradict each other, a finding each.
+ */
+import type { Leaf, LeafOf } from "./leaf.js";
+import { VERDICTS, type Verdict } from "./verdict.js";
+
+export interface Entry {
+  /** Which of a registry's logs, from 0. */
+  readonly shard: number;
+  readonly index: number;
+  readonly leaf: Leaf;
+}
+
+export interface Logged<K extends "plan" | "result"> {
+  readonly shard: number;
+  readonly index: number;
+  readonly leaf: LeafOf<K>;
+  /** Every key that signed it, by the log. */
+  readonly keyids: readonly string[];
+}
+
+/** What became of a plan. */
+export interface Planned extends Logged<"plan"> {
+  readonly state: "open" | "answered" | "abandoned";
+  /** The result that answers it. */
+  readonly result?: Logged<"result">;
+}
+
+export interface Finding {
+  readonly shard: number;
+  readonly index: number;
+  /** One sentence; quotes nothing but digests, and what the entry's own form allows. */
+  readonly detail: string;
+}
+
+export interface Account {
+  /** Entries of all logs together. */
+  readonly size: number;
+  readonly plans: readonly Planned[];
+  readonly results: readonly Logged<"result">[];
+  /** Results by verdict. */
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  /** Results that name no plan: nothing is known of how many others there were. */
+  readonly unplanned: number;
+  /** In the order of the log: plans without a result that nobody has given up. */
+  readonly open: readonly Planned[];
+  /** SHA-256 of payloads that a key of theirs took back, or replaced. */
+  readonly retracted: ReadonlySet<string>;
+  readonly superseded: ReadonlySet<string>;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * @param entries of all of a registry's logs, in order
+ * @param speaksFor whether a key may take back what another one signed, as its successor may; that is in the notices, not in the log
+ */
+export function accountOf(
+  entries: readonly Entry[],
+  speaksFor: (keyid: string, signer: string) => boolean = () => false,
+): Account {
+  const findings: Finding[] = [];
+  const plans = new Map<string, Logged<"plan">>();
+  const results = new Map<string, Logged<"result">>();
+  const answers = new Map<string, Logged<"result">>();
+  const abandoned = new Set<string>();
+  const retracted = new Set<string>();
+  const superseded = new Set<string>();
+  const seen = new Set<string>();
+  /** Who signed what, notices aside. */
+  const signers = new Map<string, string[]>();
+
+  for (const { shard, index, leaf } of entries) {
+    const find = (detail: string): void => void findings.push({ shard, index, detail });
+    if (leaf.kind === "shard") {
+      if (index !== 0 || shard === 0) find("a log goes on from another one in the middle of itself");
+      continue;
+    }
+    const signature = `${leaf.payload} ${leaf.signature}`;
+    if (seen.has(signature)) find(`the signature ${leaf.signature} is entered twice`);
+    seen.add(signature);
+    const keyids = signers.get(leaf.payload) ?? [];
+    const known = plans.get(leaf.payload) ?? results.get(leaf.payload);
+    if (leaf.kind !== "notice") {
+      if (known !== undefined && !sameSaying(known.leaf, leaf))
+        find(`${leaf.payload} is entered with other words than before`);
+      keyids.push(leaf.keyid);
+      signers.set(leaf.payload, keyids);
+    }
+    if (leaf.kind === "plan") {
+      if (known === undefined) plans.set(leaf.payload, { shard, index, leaf, keyids });
+    } else if (leaf.kind === "result") {
+      if (known !== undefined) continue;
+      const result = { shard, index, leaf, keyids };
+      results.set(leaf.payload, result);
+      if (leaf.plan === undefined) continue;
+      const plan = plans.get(leaf.plan);
+      const first = answers.get(leaf.plan);
+      if (plan === undefined)
+        find(`the result ${leaf.payload} names the plan ${leaf.plan}, which was not entered before it`);
+      else if (!plan.keyids.includes(leaf.keyid))
+        find(`the result ${leaf.payload} is by another key than its plan ${leaf.plan}`);
+      else if (first !== undefined)
+        find(`the result ${leaf.payload} is a second one for the plan ${leaf.plan}, beside ${first.leaf.payload}`);
+      else answers.set(leaf.plan, result);
+    } else if (leaf.about !== undefined) {
+      const { about, keyid } = leaf;
+      if (!(signers.get(about) ?? []).some((signer) => signer === keyid || speaksFor(keyid, signer))) continue;
+      if (leaf.action === "abandon") abandoned.add(about);
+      if (leaf.action === "retract") retracted.add(about);
+      if (leaf.action === "supersede") superseded.add(about);
+    }
+  }
+
+  const all = [...plans.values()].map((plan): Planned => {
+    const result = answers.get(plan.leaf.payload);
+    const state = result !== undefined ? "answered" : abandoned.has(plan.leaf.payload) ? "abandoned" : "open";
+    return { ...plan, state, ...(result && { result }) };
+  });
+  const made = [...results.values()];
+  const counted = VERDICTS.map((verdict) => [verdict, made.filter(({ leaf }) => leaf.verdict === verdict).length]);
+  return {
+    size: entries.length,
+    plans: all,
+    results: made,
+    verdicts: Object.fromEntries(counted) as Record<Verdict, number>,
+    unplanned: made.filter(({ leaf }) => leaf.plan === undefined).length,
+    open: all.filter(({ state }) => state === "open"),
+    retracted,
+    superseded,
+    findings,
+  };
+}
+
+/** Another signature of the same statement is entered with the same words. */
+function sameSaying(one: LeafOf<"plan" | "result">, other: LeafOf<"plan" | "result">): boolean {
+  const words = (leaf: LeafOf<"plan" | "result">): string =>
+    JSON.stringify([
+      leaf.kind,
+      leaf.at,
+      ...(leaf.kind === "plan" ? [leaf.deadline] : [leaf.verdict, leaf.plan ?? null]),
+    ]);
+  return words(one) === words(other);
+}

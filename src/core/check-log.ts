@@ -1,0 +1,191 @@
+/** The steps that look beyond the document: the plan that it answers, the log that holds it, and what was said of it afterwards. */
+import { hex, type Bytes } from "./bytes.js";
+import type { Engine } from "./engine.js";
+import { message, parseEnvelope, type Envelope } from "./envelope.js";
+import { AttestError } from "./errors.js";
+import { leafOf } from "./leaf.js";
+import { viewLog, type LogView, type Witnessed } from "./logged.js";
+import { logNamed } from "./payload.js";
+import { departures, planOf, readPlan, type PlanStatement } from "./plan.js";
+import type { Ladder, Report, SignerReport } from "./report.js";
+import type { Seen } from "./signatures.js";
+import { standingOf } from "./standing.js";
+import type { ResultStatement } from "./statement.js";
+import type { VerifyOptions } from "./verify-options.js";
+
+/** A result against the plan that it names: announced by the same key, and of the very test that was announced. */
+export function checkAgainstPlan(
+  statement: ResultStatement,
+  signers: readonly SignerReport[],
+  { planned, keys, engine }: VerifyOptions,
+  ladder: Ladder,
+): void {
+  const digest = planOf(statement);
+  if (digest === undefined)
+    return ladder.notChecked(
+      "plan",
+      "no-plan",
+      "no plan: nothing was announced beforehand, so nothing is known of other runs",
+    );
+  const bytes = planned?.(digest);
+  if (bytes === undefined)
+    return ladder.notChecked("plan", "no-plan", "the plan that it names is not at hand", { plan: digest });
+  const found = readPlanned(
+    bytes,
+    digest,
+    signers,
+    keys.map(({ key }) => key),
+    engine,
+  );
+  if (typeof found === "string") return ladder.failed("plan", "plan-departed", found, { plan: digest });
+  const departed = departures(found, statement);
+  if (departed.length > 0) return ladder.failed("plan", "plan-departed", departed.join("; "), { plan: digest });
+  ladder.passed("plan", "it is the test that was announced: subject, checks, criteria and configuration are the same", {
+    plan: digest,
+    "announced (claimed)": found.predicate.signedAt,
+  });
+}
+
+/** The plan, or why what is at hand is not the one that the same signer announced. */
+function readPlanned(
+  bytes: Bytes,
+  digest: string,
+  signers: readonly SignerReport[],
+  keys: readonly { readonly keyid: string; readonly bytes: Bytes }[],
+  engine: Engine,
+): PlanStatement | string {
+  try {
+    const envelope = parseEnvelope(bytes);
+    if (hex(engine.sha256(envelope.payloadBytes)) !== digest) return "what is at hand as its plan is another document";
+    const read = readPlan(envelope.payload);
+    if ("fault" in read) return "what it names as its plan is none";
+    const signed = message(envelope.payloadType, envelope.payloadBytes);
+    const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
+    const same = envelope.signatures.some(({ keyid, sig }) => {
+      const key = keys.find((one) => one.keyid === keyid && good.includes(one.keyid));
+      return key !== undefined && engine.verify(key.bytes, signed, sig);
+    });
+    return same ? read.plan : "its plan is not signed by the key that signed the result";
+  } catch (error) {
+    if (error instanceof AttestError) return `what it names as its plan cannot be read: ${error.message}`;
+    throw error;
+  }
+}
+
+/** What the log at hand says, read once: the signature's time is needed before the log's own step. */
+export interface Placed {
+  readonly view: LogView | undefined;
+  /** The time by which witnesses whom the verifier trusts had seen a signature in the log. */
+  readonly seen: (signature: Bytes) => Seen | undefined;
+}
+
+export function placeIn(envelope: Envelope, digest: string, { log, witnesses, engine }: VerifyOptions): Placed {
+  const named = logNamed(envelope.payload);
+  const view = named === undefined || log === undefined ? undefined : viewLog(named, log, engine, witnesses);
+  const seen = (signature: Bytes): Seen | undefined => {
+    const keyid = envelope.signatures.find(({ sig }) => sig === signature)?.keyid;
+    if (view === undefined || keyid === undefined) return undefined;
+    const leaf = leafOf({ payload: envelope.payload, digest, keyid, sig: signature }, engine);
+    const witnessed: Witnessed | undefined = leaf && view.find(leaf)?.witnessed;
+    return witnessed && { at: witnessed.at, by: witnessed.by.join(", "), source: "witnesses whom you trust" };
+  };
+  return { view, seen };
+}
+
+/** Returns where it was found. */
+export function checkLog(
+  envelope: Envelope,
+  digest: string,
+  signers: readonly SignerReport[],
+  { view }: Placed,
+  { log, engine }: VerifyOptions,
+  ladder: Ladder,
+): Report["logged"] {
+  const named = logNamed(envelope.payload);
+  if (named === undefined) return void ladder.notChecked("log", "no-log", "it names no log");
+  const values = { log: named.origin, "log key": named.key };
+  if (view === undefined || (log?.proof === undefined && log?.served === undefined && view.fault === undefined))
+    return void ladder.notChecked(
+      "log",
+      "no-proof",
+      `it names the log ${named.origin}, of which nothing is at hand`,
+      values,
+    );
+  if (view.fault !== undefined) return void ladder.failed("log", view.fault.code, view.fault.detail, values);
+  const found = envelope.signatures.flatMap(({ sig }, at) => {
+    const signer = signers[at];
+    if (signer?.signature !== "ok") return [];
+    const leaf = leafOf({ payload: envelope.payload, digest, keyid: signer.keyid, sig }, engine);
+    return (leaf && view.find(leaf)) ?? [];
+  });
+  const [first] = found.sort((a, b) => a.index - b.index);
+  const size = String(view.size ?? 0);
+  if (first === undefined) {
+    if (log?.proof !== undefined)
+      return void ladder.failed(
+        "log",
+        "log-unproven",
+        `the proof beside it is not of an entry for it in ${named.origin}`,
+        values,
+      );
+    return void ladder.failed(
+      "log",
+      "log-missing",
+      `${named.origin}, as it is served with ${size} entries, has none for it`,
+      values,
+    );
+  }
+  const witnessed = found.flatMap((one) => one.witnessed ?? []).sort((a, b) => Date.parse(a.at) - Date.parse(b.at))[0];
+  const time =
+    witnessed === undefined
+      ? "its order is the operator's claim, no third party whom you trust saw it"
+      : `seen by ${witnessed.by.join(", ")} at ${witnessed.at}`;
+  ladder.passed("log", `entry ${first.index} of ${named.origin}, which has ${size} entries; ${time}`, {
+    ...values,
+    entry: String(first.index),
+    entries: size,
+    ...(witnessed && { "witnessed at": witnessed.at, "witnessed by": witnessed.by.join(", ") }),
+  });
+  return { ...first, ...(witnessed && { witnessed }), origin: named.origin };
+}
+
+/** Whether its signer, or the key that came after, took it back: as far as the notices at hand say. */
+export function checkRetraction(
+  digest: string,
+  signers: readonly SignerReport[],
+  view: LogView | undefined,
+  { notices, takenBack, keys, engine }: VerifyOptions,
+  ladder: Ladder,
+): Report["standing"] {
+  if (notices === undefined)
+    return void ladder.notChecked("retraction", "no-notices", "no registry is at hand that would say so");
+  const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
+  const heard = standingOf(digest, good, notices, keys, engine);
+  const entry = takenBack?.(digest);
+  const asOf = view?.size === undefined ? undefined : { origin: view.origin, size: view.size };
+  const state = asOf === undefined ? "by what is served here" : `as of log state ${asOf.size} of ${asOf.origin}`;
+  const standing = { ...heard, ...(asOf && { asOf }) };
+  const [last] = heard.remarks;
+  if (heard.word === "retracted" || (heard.word === "in-force" && entry === "retracted")) {
+    const why =
+      last === undefined
+        ? "the log has an entry that takes it back, and the notice is not at hand"
+        : `taken back at ${last.at} (claimed): ${last.reason}`;
+    ladder.failed("retraction", "retracted", why, { state });
+    return { ...standing, word: "retracted" };
+  }
+  if (heard.word === "superseded" || entry === "superseded") {
+    const by = last?.successor === undefined ? "a later one, whose notice is not at hand" : last.successor;
+    ladder.passed("retraction", `not taken back, but replaced by ${by}: read that one first; ${state}`, { state });
+    return { ...standing, word: "superseded" };
+  }
+  const others = heard.contradictions.length;
+  ladder.passed(
+    "retraction",
+    others === 0
+      ? `nothing takes it back, ${state}`
+      : `its signer did not take it back, ${state}; ${others === 1 ? "somebody else says otherwise" : `${others} others say otherwise`}, without effect`,
+    { state },
+  );
+  return standing;
+}

@@ -1,0 +1,78 @@
+/** A log and new entries → the files that change and the new head. Pure: nothing is written, and only O(log n) tiles are read. */
+import { concat, type Bytes } from "./bytes.js";
+import { AttestError } from "./errors.js";
+import { HASH_BYTES, leafHash, treeHead, type Sha256, type TreeHead } from "./merkle.js";
+import {
+  formatEntries,
+  newTiles,
+  parseEntries,
+  rootAt,
+  TILE_WIDTH,
+  tilePath,
+  type Tile,
+  type TileBytes,
+} from "./tiles.js";
+
+export interface File {
+  readonly path: string;
+  readonly bytes: Bytes;
+}
+
+export interface Growth {
+  /** Bundles of entries first, then hashes, level by level. */
+  readonly files: readonly File[];
+  readonly head: TreeHead;
+}
+
+/** @throws AttestError `log-format` where a tile of the old tree that is needed is missing or not of its length */
+export function grow(from: number, entries: readonly Bytes[], tileBytes: TileBytes, sha256: Sha256): Growth {
+  const to = from + entries.length;
+  const made = new Map<string, Bytes>();
+  const leafHashes = entries.map((entry) => leafHash(entry, sha256));
+  for (const tile of newTiles(from, to)) {
+    const bytes =
+      tile.level === "entries"
+        ? bundle(tile, from, entries, tileBytes)
+        : row(tile, from, tileBytes, (index) =>
+            tile.level === 0 ? leafHashes[index - from] : nodeOver(Number(tile.level), index, made, sha256),
+          );
+    made.set(tilePath(tile), bytes);
+  }
+  const root = rootAt(to, to, (path) => made.get(path) ?? tileBytes(path), sha256);
+  return { files: [...made].map(([path, bytes]) => ({ path, bytes })), head: { size: to, root } };
+}
+
+/** What the tile held before, at its old width; nothing where it is new. */
+function before(tile: Tile, from: number, tileBytes: TileBytes): { readonly width: number; readonly bytes: Bytes } {
+  const all = tile.level === "entries" ? from : Math.floor(from / TILE_WIDTH ** tile.level);
+  const width = Math.max(0, Math.min(TILE_WIDTH, all - tile.index * TILE_WIDTH));
+  if (width === 0) return { width, bytes: new Uint8Array() };
+  const path = tilePath({ ...tile, width });
+  const bytes = tileBytes(path);
+  if (bytes === undefined) throw new AttestError("log-format", `expected the file ${path}, found none`);
+  return { width, bytes };
+}
+
+function bundle(tile: Tile, from: number, entries: readonly Bytes[], tileBytes: TileBytes): Bytes {
+  const { width, bytes } = before(tile, from, tileBytes);
+  const first = tile.index * TILE_WIDTH + width - from;
+  parseEntries(bytes, width); // what is not whole is not gone on with
+  return concat(bytes, formatEntries(entries.slice(first, first + tile.width - width)));
+}
+
+function row(tile: Tile, from: number, tileBytes: TileBytes, hashAt: (index: number) => Bytes | undefined): Bytes {
+  const { width, bytes } = before(tile, from, tileBytes);
+  if (bytes.length !== width * HASH_BYTES)
+    throw new AttestError("log-format", `expected ${width * HASH_BYTES} bytes in a tile, found ${bytes.length}`);
+  const added = Array.from({ length: tile.width - width }, (_, at) => hashAt(tile.index * TILE_WIDTH + width + at));
+  return concat(bytes, ...added.map((hash) => hash ?? new Uint8Array()));
+}
+
+/** The hash over a full tile of the level below, which this growth completed. */
+function nodeOver(level: number, index: number, made: ReadonlyMap<string, Bytes>, sha256: Sha256): Bytes | undefined {
+  const below: Tile = { level: level - 1, index, width: TILE_WIDTH };
+  const bytes = made.get(tilePath(below));
+  if (bytes === undefined) return undefined;
+  const hashes = Array.from({ length: TILE_WIDTH }, (_, at) => bytes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES));
+  return treeHead(hashes, sha256).root;
+}

@@ -1,0 +1,111 @@
+/**
+ * An entry of a registry's log: a small record of one signature, so that the log can be read without the documents.
+ *
+ *     { "kind": "result", "payload": SHA-256, "signature": SHA-256 of its 64 bytes, "keyid", "at", "verdict", "plan"? }
+ *     { "kind": "plan", … "at", "deadline" }   { "kind": "notice", … "at", "action", "about"? }
+ *     { "kind": "shard", "origin", "size", "root", "key" }      the first entry of a log that goes on where another one ended
+ *
+ * What it says beside the digests stands in the signed statement too; an entry that says otherwise is none of that statement's.
+ */
+import * as z from "zod/mini";
+import { equal, hex, type Bytes } from "./bytes.js";
+import type { Engine } from "./engine.js";
+import { AttestError } from "./errors.js";
+import { canonical, parseJson, type Json, type JsonObject } from "./json.js";
+import { NOTICE_TYPE, readNotice } from "./notice.js";
+import { PLAN_TYPE, planOf, readPlan } from "./plan.js";
+import { keyid, sha256, timestamp } from "./schema.js";
+import { readStatement } from "./statement.js";
+import { VERDICTS } from "./verdict.js";
+
+/** Far below the 65,535 bytes that a bundle of a log can hold. */
+const MAX_LEAF = 4096;
+
+const signed = { payload: sha256, signature: sha256, keyid, /** Claimed by the signer. */ at: timestamp };
+const schema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("result"),
+    ...signed,
+    verdict: z.enum(VERDICTS),
+    /** Of the payload of the plan that it answers. */
+    plan: z.optional(sha256),
+  }),
+  z.strictObject({ kind: z.literal("plan"), ...signed, deadline: timestamp }),
+  z.strictObject({
+    kind: z.literal("notice"),
+    ...signed,
+    action: z.string().check(z.regex(/^[a-z]{1,20}$/)),
+    /** Of the payload that it takes back, replaces or gives up. */
+    about: z.optional(sha256),
+  }),
+  z.strictObject({
+    kind: z.literal("shard"),
+    origin: z.string(),
+    size: z.number().check(z.int(), z.nonnegative()),
+    root: sha256,
+    key: z.string(),
+  }),
+]);
+
+export type Leaf = z.infer<typeof schema>;
+export type SignedLeaf = Exclude<Leaf, { kind: "shard" }>;
+export type LeafOf<K extends Leaf["kind"]> = Extract<Leaf, { kind: K }>;
+
+/** The bytes of an entry: one spelling (RFC 8785). The inverse of `parseLeaf`. */
+export const formatLeaf = (leaf: Leaf): Bytes => canonical(leaf as Json);
+
+/** @throws AttestError `leaf-format` */
+export function parseLeaf(bytes: Bytes): Leaf {
+  const refused = (found: string): AttestError =>
+    new AttestError("leaf-format", `expected an entry of a registry's log, found ${found}`);
+  if (bytes.length > MAX_LEAF) throw refused(`${bytes.length} bytes`);
+  let value: Json;
+  try {
+    value = parseJson(bytes);
+  } catch (error) {
+    if (error instanceof AttestError) throw refused(error.message);
+    throw error;
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw refused(`at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
+  }
+  if (!equal(formatLeaf(parsed.data), bytes)) throw refused("another spelling than the canonical one");
+  return parsed.data;
+}
+
+/** What of a document is logged. */
+export interface Signing {
+  readonly payload: JsonObject;
+  /** Of the payload's canonical bytes, as hex. */
+  readonly digest: string;
+  /** By whom, as verified: a document need not name its keys. */
+  readonly keyid: string;
+  readonly sig: Bytes;
+}
+
+/** The entry that belongs to one signature; undefined for a payload that is no statement of this version. */
+export function leafOf({ payload, digest, keyid, sig }: Signing, engine: Engine): SignedLeaf | undefined {
+  const common = { payload: digest, signature: hex(engine.sha256(sig)), keyid };
+  if (payload["predicateType"] === PLAN_TYPE) {
+    const read = readPlan(payload);
+    if ("fault" in read) return undefined;
+    const { signedAt, deadline } = read.plan.predicate;
+    return { kind: "plan", ...common, at: signedAt, deadline };
+  }
+  if (payload["predicateType"] === NOTICE_TYPE) {
+    const read = readNotice(payload, engine);
+    if ("fault" in read) return undefined;
+    const { action, signedAt } = read.notice;
+    return {
+      ...{ kind: "notice", ...common, at: signedAt, action },
+      ...("about" in read.notice && { about: read.notice.about }),
+    };
+  }
+  const read = readStatement(payload);
+  if ("fault" in read) return undefined;
+  const { verdict, signedAt } = read.statement.predicate.f3;
+  const plan = planOf(read.statement);
+  return { kind: "result", ...common, at: signedAt, verdict, ...(plan !== undefined && { plan }) };
+}

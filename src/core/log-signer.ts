@@ -1,0 +1,15 @@
+/** Whoever can sign for a log, and must remember what it signed. */
+import type { Bytes } from "./bytes.js";
+import type { SignNow } from "./checkpoint.js";
+import type { NoteKey } from "./note.js";
+
+export interface LogSigner {
+  readonly key: NoteKey;
+  readonly sign: SignNow;
+  /** A file that is locked while a checkpoint is made: two copies of a registry on one machine have one key, and must not fork. */
+  readonly lock: string;
+  /** The last checkpoint that the key signed; undefined where nothing is remembered. */
+  last(): Bytes | undefined;
+  /** Durable before it returns: what is signed and forgotten could be signed otherwise. */
+  remember(checkpoint: Bytes): void;
+}

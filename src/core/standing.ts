@@ -1,0 +1,100 @@
+/**
+ * Whether an attestation is still what its signer stands by: notices that take it back, or put another in its place. They count by whoever
+ * signed the attestation, or by the key to which that one handed over; anyone else's contradict it, and change nothing.
+ */
+import { hex, type Bytes } from "./bytes.js";
+import type { Engine } from "./engine.js";
+import { message, parseEnvelope, PAYLOAD_TYPE } from "./envelope.js";
+import { AttestError } from "./errors.js";
+import { readNotice, type Notice } from "./notice.js";
+import type { Known } from "./signatures.js";
+
+export type StandingWord = "in-force" | "superseded" | "retracted";
+
+/** A notice about the attestation, and who signed it. */
+export interface Remark {
+  /** SHA-256 of the notice's payload. */
+  readonly digest: string;
+  readonly action: "retract" | "supersede";
+  readonly reason: string;
+  /** Claimed. */
+  readonly at: string;
+  readonly by: string;
+  /** The payload that takes its place. */
+  readonly successor?: string;
+}
+
+export interface Standing {
+  readonly word: StandingWord;
+  /** By the signer or a successor, the latest first. */
+  readonly remarks: readonly Remark[];
+  /** By others whose keys are at hand: without effect. */
+  readonly contradictions: readonly Remark[];
+}
+
+/** What a notice may be as large as, so that nobody's keeps a verifier busy. */
+const MAX_REMARK_BYTES = 16 * 1024;
+
+/**
+ * @param digest of the attestation's payload
+ * @param signers keyids of its good signatures
+ */
+export function standingOf(
+  digest: string,
+  signers: readonly string[],
+  notices: readonly Bytes[],
+  keys: readonly Known[],
+  engine: Engine,
+): Standing {
+  const entitled = new Set([
+    ...signers,
+    ...keys.flatMap(({ key, after = [] }) => (signers.some((one) => after.includes(one)) ? key.keyid : [])),
+  ]);
+  const all = notices.flatMap((bytes) => remarksIn(bytes, digest, keys, engine));
+  const remarks = all
+    .filter(({ by }) => entitled.has(by))
+    .sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || (a.digest < b.digest ? -1 : 1));
+  const taken = remarks.some(({ action }) => action === "retract");
+  return {
+    word: taken ? "retracted" : remarks.length > 0 ? "superseded" : "in-force",
+    remarks,
+    contradictions: all.filter(({ by }) => !entitled.has(by)),
+  };
+}
+
+/** One for each good signature by a key at hand; one that does not name its key is none. */
+function remarksIn(bytes: Bytes, digest: string, keys: readonly Known[], engine: Engine): Remark[] {
+  const found = read(bytes, engine);
+  if (found === undefined || found.notice.about !== digest) return [];
+  const { notice, envelope } = found;
+  const signed = message(envelope.payloadType, envelope.payloadBytes);
+  const by = envelope.signatures.flatMap(({ keyid, sig }) => {
+    const key = keys.find((known) => known.key.keyid === keyid)?.key;
+    return key !== undefined && engine.verify(key.bytes, signed, sig) ? key.keyid : [];
+  });
+  const { action, reason, signedAt } = notice;
+  return by.map((keyid) => ({
+    ...{ digest: hex(engine.sha256(envelope.payloadBytes)), action, reason, at: signedAt, by: keyid },
+    ...(notice.action === "supersede" && { successor: notice.by }),
+  }));
+}
+
+type About = Extract<Notice, { action: "retract" | "supersede" }>;
+
+function read(
+  bytes: Bytes,
+  engine: Engine,
+): { readonly notice: About; readonly envelope: ReturnType<typeof parseEnvelope> } | undefined {
+  if (bytes.length > MAX_REMARK_BYTES) return undefined;
+  try {
+    const envelope = parseEnvelope(bytes);
+    if (envelope.payloadType !== PAYLOAD_TYPE) return undefined;
+    const found = readNotice(envelope.payload, engine);
+    if ("fault" in found || (found.notice.action !== "retract" && found.notice.action !== "supersede"))
+      return undefined;
+    return { notice: found.notice, envelope };
+  } catch (error) {
+    if (error instanceof AttestError) return undefined; // told when it is itself verified
+    throw error;
+  }
+}

@@ -1,0 +1,33 @@
+/** What a verifier is given beside a document: keys, a clock, and what is at hand of its evidence, its plan and its log. */
+import type { Bytes } from "./bytes.js";
+import type { Envelope } from "./envelope.js";
+import type { LogEvidence, Witnesses } from "./logged.js";
+import type { Policy } from "./policy.js";
+import type { Judges } from "./signatures.js";
+
+export interface VerifyOptions extends Judges {
+  /** How the document's skin is read, where it may be another than the readable one or DSSE: `parseSkin` of `src/formats`. */
+  readonly parse?: (bytes: Bytes) => Envelope;
+  /** The verifier's clock, for dates that lie in the future. */
+  readonly now: Date;
+  /** The file's base name: checked against the id where it claims one. */
+  readonly fileName?: string | undefined;
+  /** Whether `fileName` must be the id, as it must inside a registry. */
+  readonly named?: boolean;
+  /** How archived bytes compare with the digest and the size that were signed. Without it evidence is not checked. */
+  readonly archived?: (sha256: string, size: number) => "same" | "changed" | "missing";
+  /** The bytes of archived observations: given, every outcome with a criterion is computed from them again. */
+  readonly observations?: (sha256: string) => Bytes | undefined;
+  /** The document of a plan, by the digest of its payload. Without it a result is not held against its plan. */
+  readonly planned?: (sha256: string) => Bytes | undefined;
+  /** What is at hand of the log that the document names. */
+  readonly log?: LogEvidence;
+  /** Whose word on time is taken. */
+  readonly witnesses?: Witnesses;
+  /** What the registry at hand publishes about attestations. Without it, whether one was taken back is not checked. */
+  readonly notices?: readonly Bytes[];
+  /** What the entries of the log say was taken back, whether or not the notices that say so are at hand. */
+  readonly takenBack?: (sha256: string) => "retracted" | "superseded" | undefined;
+  /** What is asked beyond a good signature by a key that is trusted. */
+  readonly policy?: Policy;
+}

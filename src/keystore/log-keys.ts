@@ -1,0 +1,89 @@
+/**
+ * The keys of logs, one for each registry: `logs/<digest>/key.pem`, and beside it `checkpoint`, the last one that the key signed, so that
+ * two different logs are never signed. They have no passphrase: a log's key says nothing of a test, and signs at every run.
+ */
+import { createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { hex, utf8 } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import type { LogSigner } from "../core/log-signer.js";
+import { formatNoteKey, noteKey, type NoteKey, type NoteKeyType } from "../core/note.js";
+import { create, makeFolder, read, replace } from "../node/files.js";
+import { refuseInsideGit } from "../node/paths.js";
+import { LOG_KEY_VARIABLE, unfolded } from "./environment.js";
+import { pemOf, publicOf, secretKey } from "./secret.js";
+
+export class LogKeys {
+  readonly #home: string;
+  readonly #engine: Engine;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+
+  constructor(home: string, engine: Engine, env: Readonly<Record<string, string | undefined>> = process.env) {
+    this.#home = home;
+    this.#engine = engine;
+    this.#env = env;
+  }
+
+  /** Where the key of a log lies. */
+  folderOf({ bytes }: NoteKey): string {
+    return join(this.#home, "logs", hex(this.#engine.sha256(bytes)).slice(0, 16));
+  }
+
+  /** A new key for a log of that origin, or for a witness of that name. @throws AttestError `home-unsafe`, `io`, `note-format` */
+  create(name: string, type: NoteKeyType = "ed25519"): LogSigner {
+    refuseInsideGit(this.#home);
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const key = noteKey(name, publicOf(publicKey, this.#engine).bytes, type, this.#engine);
+    const folder = this.folderOf(key);
+    for (const place of [this.#home, join(this.#home, "logs"), folder]) {
+      makeFolder(place, 0o700);
+      if (process.platform !== "win32") chmodSync(place, 0o700);
+    }
+    const pem = pemOf(privateKey);
+    try {
+      create(join(folder, "key.pem"), pem, 0o600);
+    } finally {
+      pem.fill(0);
+    }
+    create(join(folder, "key.vkey"), utf8(`${formatNoteKey(key)}\n`));
+    return this.#signer(key, privateKey, folder);
+  }
+
+  /** Undefined where it is not on this machine. @throws AttestError `key-format` for a file that is another key's */
+  find(key: NoteKey): LogSigner | undefined {
+    const folder = this.folderOf(key);
+    const path = join(folder, "key.pem");
+    const pem = read(path);
+    if (pem === undefined) return this.#given(key);
+    refuseInsideGit(path);
+    const secret = secretKey(pem, ` at ${path}`);
+    if (!this.#fits(secret, key))
+      throw new AttestError("key-format", `expected the key of the log ${key.name} at ${path}, found another one`);
+    return this.#signer(key, secret, folder);
+  }
+
+  /** The key from the environment, on a machine that has no home: nothing is remembered there but what is published. */
+  #given(key: NoteKey): LogSigner | undefined {
+    const text = this.#env[LOG_KEY_VARIABLE];
+    if (text === undefined || text.trim() === "") return undefined;
+    const secret = secretKey(utf8(unfolded(text)), ` in ${LOG_KEY_VARIABLE}`);
+    return this.#fits(secret, key) ? this.#signer(key, secret, this.folderOf(key)) : undefined;
+  }
+
+  #fits(secret: KeyObject, { bytes }: NoteKey): boolean {
+    return hex(publicOf(createPublicKey(secret), this.#engine).bytes) === hex(bytes);
+  }
+
+  #signer(key: NoteKey, secret: KeyObject, folder: string): LogSigner {
+    const checkpoint = join(folder, "checkpoint");
+    return {
+      key,
+      sign: (message) => new Uint8Array(signWith(null, message, secret)),
+      lock: join(folder, ".checkpoint"),
+      last: () => read(checkpoint),
+      remember: (bytes) => replace(checkpoint, bytes, 0o600),
+    };
+  }
+}

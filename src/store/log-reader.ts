@@ -1,0 +1,149 @@
+/** A log as it is served: from a folder or over http, read tile by tile. What it answers is to be verified; nothing here is trusted. */
+import { hex, type Bytes } from "../core/bytes.js";
+import { openCheckpoint, parseCheckpoint, type Checkpoint } from "../core/checkpoint.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { formatLeaf, parseLeaf, type Leaf, type SignedLeaf } from "../core/leaf.js";
+import { leafHash, treeHead } from "../core/merkle.js";
+import { parseNote, type NoteKey } from "../core/note.js";
+import { formatProof } from "../core/proof.js";
+import {
+  parseEntries,
+  proveConsistency,
+  proveInclusion,
+  TILE_WIDTH,
+  tilePath,
+  tilesForConsistency,
+  tilesForInclusion,
+  tilesForRoot,
+  rootAt,
+  type TileBytes,
+} from "../core/tiles.js";
+
+export type Read = (path: string) => Promise<Bytes | undefined>;
+
+/** Of one log, at the checkpoint that it served when it was first asked. */
+export class LogReader {
+  /** The note, verbatim. */
+  readonly bytes: Bytes;
+  readonly checkpoint: Checkpoint;
+  readonly #read: Read;
+  readonly #engine: Engine;
+  readonly #tiles = new Map<string, Bytes | undefined>();
+  #found: Map<string, number> | undefined;
+
+  private constructor(read: Read, bytes: Bytes, checkpoint: Checkpoint, engine: Engine) {
+    this.#read = read;
+    this.bytes = bytes;
+    this.checkpoint = checkpoint;
+    this.#engine = engine;
+  }
+
+  /**
+   * @param read paths below the log's own folder
+   * @param key its signature is checked where it is given; else only what the text says is read
+   * @returns undefined where no checkpoint is served
+   * @throws AttestError `note-format`, `checkpoint-format`, `log-damaged`
+   */
+  static async open(read: Read, engine: Engine, key?: NoteKey): Promise<LogReader | undefined> {
+    const bytes = await read("checkpoint");
+    if (bytes === undefined) return undefined;
+    const checkpoint =
+      key === undefined ? parseCheckpoint(parseNote(bytes).text) : openCheckpoint(bytes, key, [], engine).checkpoint;
+    return new LogReader(read, bytes, checkpoint, engine);
+  }
+
+  /** A tlog-proof for an entry, under this checkpoint. @throws AttestError `log-format` where a tile is missing */
+  async prove(index: number): Promise<Bytes> {
+    const { size } = this.checkpoint;
+    const tiles = await this.#fetched(tilesForInclusion(index, size));
+    const hashes = proveInclusion(index, size, tiles, this.#engine.sha256);
+    return formatProof({ index, hashes, checkpoint: this.bytes });
+  }
+
+  /** That it goes on from its first `from` entries; undefined where it has fewer. */
+  async since(from: number): Promise<readonly Bytes[] | undefined> {
+    const { size } = this.checkpoint;
+    if (from > size) return undefined;
+    const tiles = await this.#fetched(tilesForConsistency(from, size));
+    return proveConsistency(from, size, tiles, this.#engine.sha256);
+  }
+
+  /** The root of its first entries, as its tiles give it. */
+  async rootOf(size: number): Promise<Bytes> {
+    const tiles = await this.#fetched(tilesForRoot(size, this.checkpoint.size));
+    return rootAt(size, this.checkpoint.size, tiles, this.#engine.sha256);
+  }
+
+  /** The bytes of the entries, bundle by bundle. @throws AttestError `log-format` */
+  async *entries(from = 0): AsyncGenerator<{ readonly index: number; readonly bytes: Bytes }> {
+    const { size } = this.checkpoint;
+    for (let bundle = Math.floor(from / TILE_WIDTH); bundle * TILE_WIDTH < size; bundle += 1) {
+      const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
+      const path = tilePath({ level: "entries", index: bundle, width });
+      const bytes = await this.#tile(path, (full) => wholeEntries(full, width));
+      if (bytes === undefined) throw missing(path);
+      for (const [at, entry] of parseEntries(bytes, width).entries())
+        if (bundle * TILE_WIDTH + at >= from) yield { index: bundle * TILE_WIDTH + at, bytes: entry };
+    }
+  }
+
+  /** All of them. @throws AttestError `log-format`, `leaf-format` */
+  async leaves(): Promise<readonly Leaf[]> {
+    const all: Leaf[] = [];
+    for await (const { bytes } of this.entries()) all.push(parseLeaf(bytes));
+    return all;
+  }
+
+  /** Where an entry is, by reading all of them once. */
+  async find(leaf: SignedLeaf): Promise<number | undefined> {
+    if (this.#found === undefined) {
+      const found = new Map<string, number>();
+      for await (const { index, bytes } of this.entries()) {
+        const digest = hex(this.#engine.sha256(bytes));
+        if (!found.has(digest)) found.set(digest, index);
+      }
+      this.#found = found;
+    }
+    return this.#found.get(hex(this.#engine.sha256(formatLeaf(leaf))));
+  }
+
+  /** The head over the entries themselves, from nothing but their bytes. */
+  async headOfEntries(): Promise<{ readonly size: number; readonly root: Bytes }> {
+    const hashes: Bytes[] = [];
+    for await (const { bytes } of this.entries()) hashes.push(leafHash(bytes, this.#engine.sha256));
+    return treeHead(hashes, this.#engine.sha256);
+  }
+
+  /** The bytes of a tile, as the log serves it. */
+  tile(path: string): Promise<Bytes | undefined> {
+    return this.#tile(path);
+  }
+
+  async #fetched(paths: readonly string[]): Promise<TileBytes> {
+    await Promise.all(paths.map((path) => this.#tile(path)));
+    return (path) => this.#tiles.get(path);
+  }
+
+  /** A partial tile may have been removed when its full one came (C2SP tlog-tiles): then its beginning is taken. */
+  async #tile(path: string, cut?: (full: Bytes) => Bytes): Promise<Bytes | undefined> {
+    if (this.#tiles.has(path)) return this.#tiles.get(path);
+    const [, whole = path, width] = /^(.*)\.p\/(\d+)$/.exec(path) ?? [];
+    let bytes = await this.#read(path);
+    if (bytes === undefined && width !== undefined) {
+      const full = await this.#read(whole);
+      bytes = full && (cut?.(full) ?? full.slice(0, Number(width) * 32));
+    }
+    this.#tiles.set(path, bytes);
+    return bytes;
+  }
+}
+
+const wholeEntries = (full: Bytes, width: number): Bytes => {
+  let at = 0;
+  for (let count = 0; count < width; count += 1) at += 2 + (full[at] ?? 0) * 256 + (full[at + 1] ?? 0);
+  return full.slice(0, at);
+};
+
+const missing = (path: string): AttestError =>
+  new AttestError("log-format", `expected the file ${path} of the log, found none`);

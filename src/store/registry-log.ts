@@ -1,0 +1,177 @@
+/** The log of a registry, or the row of them: which one is current, what is entered in it, and how a new one goes on from an old one. */
+import { join } from "node:path";
+import { hex, utf8, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { parseEnvelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import { EMPTY_KEYRING, formatKeyring, logName, parseKeyring, type NoteEntry } from "../core/keyring.js";
+import { leafOf, type Leaf, type SignedLeaf } from "../core/leaf.js";
+import type { LogSigner } from "../core/log-signer.js";
+import { viewLog } from "../core/logged.js";
+import { formatNoteKey, type NoteKey } from "../core/note.js";
+import { logNamed, type LogName } from "../core/payload.js";
+import { LogReader } from "./log-reader.js";
+import { LogWriter } from "./log-writer.js";
+import { KEYRING, logFolder, proofPath } from "./paths.js";
+import type { Store } from "./store.js";
+
+/** The signer of a log, where this machine has its key. */
+export type LogSigners = (key: NoteKey) => LogSigner | undefined;
+/** A new one, for a log of that origin. */
+export type MakeLog = (origin: string) => LogSigner;
+
+export class RegistryLog {
+  readonly #store: Store;
+  readonly #origin: string;
+  readonly #engine: Engine;
+  readonly #signers: LogSigners;
+  readonly #writers = new Map<string, LogWriter>();
+
+  /** @param origin of the registry */
+  constructor(store: Store, origin: string, engine: Engine, signers: LogSigners) {
+    this.#store = store;
+    this.#origin = origin;
+    this.#engine = engine;
+    this.#signers = signers;
+  }
+
+  /** In order, as the keyring lists them. */
+  async all(): Promise<readonly NoteEntry[]> {
+    const bytes = await this.#store.read(KEYRING);
+    return bytes === undefined ? [] : parseKeyring(bytes, this.#engine).logs;
+  }
+
+  /** The one to which new entries go, as a statement names it; undefined where there is none. */
+  async current(): Promise<LogName | undefined> {
+    const last = (await this.all()).at(-1);
+    return last && { origin: last.key.name, key: formatNoteKey(last.key) };
+  }
+
+  /** As it lies here, at its published checkpoint; undefined where nothing is published yet. */
+  async reader(shard: number, key?: NoteKey): Promise<LogReader | undefined> {
+    return await LogReader.open((path) => this.#store.read(`${logFolder(shard)}/${path}`), this.#engine, key);
+  }
+
+  /** Whether it can be written to; and finishes what a writer that was killed left. @throws AttestError `log-key-missing`, `log-fork` */
+  async ready(): Promise<void> {
+    await (await this.#writer())?.settle();
+  }
+
+  /**
+   * A log where there is none, or a new one that goes on where the last one ended: its first entry binds origin, size, root and key of the
+   * old. @throws AttestError `log-damaged`, `log-format` for an old log that cannot be read
+   */
+  async start(make: MakeLog, now: Date): Promise<NoteEntry> {
+    const logs = await this.all();
+    const old = logs.at(-1);
+    const closing = old && (await this.#closing(old, logs.length - 1));
+    // The prefix of its files, without a scheme (C2SP tlog-tiles): where the registry is published, and its folder there.
+    const signer = make(`${this.#origin}/${logFolder(logs.length)}`);
+    const entry = await this.#list(signer, now);
+    const writer = this.#writerFor(signer, (await this.all()).length - 1);
+    if (closing === undefined) await writer.settle();
+    else await writer.append(closing);
+    return entry;
+  }
+
+  async #closing(old: NoteEntry, shard: number): Promise<Leaf> {
+    const reader = await this.reader(shard, old.key);
+    const { size, root } = reader?.checkpoint ?? { size: 0, root: this.#engine.sha256(new Uint8Array()) };
+    return { kind: "shard", origin: old.key.name, size, root: hex(root), key: formatNoteKey(old.key) };
+  }
+
+  /** In the keyring first: a log that nobody is told of could be begun twice. */
+  async #list({ key }: LogSigner, now: Date): Promise<NoteEntry> {
+    const validFrom = now.toISOString();
+    let name = "";
+    await this.#store.update(KEYRING, (bytes) => {
+      const { logs, ...rest } = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
+      name = logName(logs.length);
+      const before = logs.map((log) => (log.validUntil === undefined ? { ...log, validUntil: validFrom } : log));
+      return formatKeyring({ ...rest, logs: [...before, { name, key, validFrom }] });
+    });
+    await this.#store.replace(`keys/${name}.vkey`, utf8(`${formatNoteKey(key)}\n`));
+    return { name, key, validFrom };
+  }
+
+  /** @throws AttestError `log-key-missing` */
+  async #writer(): Promise<LogWriter | undefined> {
+    const logs = await this.all();
+    const last = logs.at(-1);
+    if (last === undefined) return undefined;
+    const signer = this.#signers(last.key);
+    if (signer !== undefined) return this.#writerFor(signer, logs.length - 1);
+    throw new AttestError(
+      "log-key-missing",
+      `expected the key of the log ${last.key.name} on this machine, found none`,
+      "copy its folder below logs/ from the machine that has it, or set F3_ATTEST_LOG_KEY; if it is lost, begin a new log: attest log start",
+    );
+  }
+
+  #writerFor(signer: LogSigner, shard: number): LogWriter {
+    const known = this.#writers.get(signer.key.id);
+    if (known !== undefined) return known;
+    const folder = join(this.#store.place, logFolder(shard));
+    const made = new LogWriter(folder, signer, this.#engine, (leaf) => {
+      const id = idOf(leaf);
+      return id === undefined ? undefined : join(this.#store.place, proofPath(id));
+    });
+    this.#writers.set(signer.key.id, made);
+    return made;
+  }
+
+  /** Enters each signature of a document, unless that was done before. */
+  async enter(id: string, bytes: Bytes): Promise<void> {
+    const writer = await this.#writer();
+    if (writer !== undefined && !(await this.has(id, bytes))) await this.#append(writer, this.#signaturesOf(bytes));
+  }
+
+  /** Enters those that were added to what is published. */
+  async enterMore(before: Bytes, after: Bytes): Promise<void> {
+    const writer = await this.#writer();
+    const had = new Set(parseEnvelope(before).signatures.map(({ sig }) => hex(this.#engine.sha256(sig))));
+    const added = this.#signaturesOf(after);
+    if (writer !== undefined)
+      await this.#append(writer, {
+        ...added,
+        leaves: added.leaves.filter((leaf) => !had.has(leaf.signature)),
+      });
+  }
+
+  /** What names another log belongs there. */
+  async #append(writer: LogWriter, { named, leaves }: Signatures): Promise<void> {
+    const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
+    if (named !== undefined && !ours.includes(named.key)) return;
+    await Promise.all(leaves.map((leaf) => writer.append(leaf)));
+  }
+
+  #signaturesOf(bytes: Bytes): Signatures {
+    const { payload, payloadBytes, signatures } = parseEnvelope(bytes);
+    const digest = hex(this.#engine.sha256(payloadBytes));
+    const leaves = signatures.flatMap(
+      ({ keyid = "", sig }) => leafOf({ payload, digest, keyid, sig }, this.#engine) ?? [],
+    );
+    return { named: logNamed(payload), leaves };
+  }
+
+  /** By the proof beside it, which is only ever written with its entry. */
+  async has(id: string, bytes: Bytes): Promise<boolean> {
+    const proof = await this.#store.read(proofPath(id));
+    if (proof === undefined) return false;
+    const { leaves } = this.#signaturesOf(bytes);
+    return (await this.all()).some(({ key }) => {
+      const view = viewLog({ origin: key.name, key: formatNoteKey(key) }, { proof }, this.#engine);
+      return leaves.some((leaf) => view.find(leaf) !== undefined);
+    });
+  }
+}
+
+interface Signatures {
+  readonly named: LogName | undefined;
+  readonly leaves: readonly SignedLeaf[];
+}
+
+const KINDS = { result: "test", plan: "plan", notice: "note" } as const;
+/** The id of the document that an entry is of. */
+export const idOf = (leaf: Leaf): string | undefined =>
+  leaf.kind === "shard" ? undefined : `${KINDS[leaf.kind]}_${leaf.payload.slice(0, 16)}`;
