@@ -31,6 +31,8 @@ export interface Served {
   /** That it goes on from the proof's own checkpoint, and from the one that is remembered: consistency proofs (RFC 9162 section 2.1.4). */
   readonly sinceProof?: readonly Bytes[] | undefined;
   readonly sinceRemembered?: readonly Bytes[] | undefined;
+  /** Why its files could not be read as a log's. */
+  readonly damage?: string | undefined;
 }
 
 /** Whose word on time the verifier takes: so many of these witnesses must have seen the log. */
@@ -85,6 +87,8 @@ export function viewLog(
         ...none,
         fault: { code: "log-unproven", detail: `expected a key of the log ${origin}, found one of ${key.name}` },
       };
+    const damage = evidence.served?.damage;
+    if (damage !== undefined) return { ...none, fault: { code: "log-damaged", detail: damage } };
     const open = (bytes: Bytes): OpenedCheckpoint => openCheckpoint(bytes, key, witnesses.keys, engine);
     const proofs = [evidence.proof, evidence.served?.proof].flatMap((bytes): Proven[] => {
       if (bytes === undefined) return [];

@@ -1,0 +1,142 @@
+/** What a registry at hand, in a folder or at an address, shows of the logs that its documents name. Fetched, and verified elsewhere. */
+import { hex, type Bytes } from "../core/bytes.js";
+import { accountOf, type Account, type Entry } from "../core/account.js";
+import { parseCheckpoint } from "../core/checkpoint.js";
+import type { Engine } from "../core/engine.js";
+import type { Envelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import type { NoteEntry } from "../core/keyring.js";
+import { leafOf } from "../core/leaf.js";
+import type { LogEvidence, Served } from "../core/logged.js";
+import { formatNoteKey, parseNote } from "../core/note.js";
+import { logNamed, type LogName } from "../core/payload.js";
+import { parseProof } from "../core/proof.js";
+import { LogReader, type Read } from "./log-reader.js";
+import { logFolder, proofPath } from "./paths.js";
+
+/** To read a whole log for one entry, or for its account, is worth while up to so many. */
+export const MAX_READ_WHOLE = 65_536;
+
+export class LogSource {
+  readonly #read: Read;
+  readonly #engine: Engine;
+  readonly #readers = new Map<number, Promise<LogReader | string | undefined>>();
+  readonly logs: readonly NoteEntry[];
+
+  /** @param read paths below the registry's own folder; @param logs as the registry's keyring lists them: only where they lie is taken from it */
+  constructor(read: Read, logs: readonly NoteEntry[], engine: Engine) {
+    this.#read = read;
+    this.#engine = engine;
+    this.logs = logs;
+  }
+
+  /**
+   * Undefined for a document that names no log.
+   * @param remembered the last checkpoint of that log that the verifier saw
+   * @throws AttestError `network`
+   */
+  async evidence(
+    envelope: Envelope,
+    id: string,
+    remembered: (named: LogName) => Bytes | undefined = () => undefined,
+  ): Promise<LogEvidence | undefined> {
+    const named = logNamed(envelope.payload);
+    if (named === undefined) return undefined;
+    const proof = await this.#read(proofPath(id));
+    const before = remembered(named);
+    const shard = this.logs.findIndex(({ key }) => formatNoteKey(key) === named.key);
+    const served = shard < 0 ? undefined : await this.#served(shard, envelope, proof, before);
+    return { proof, remembered: before, served };
+  }
+
+  /** A log by its place; a text says why what is served is none. */
+  async reader(shard: number): Promise<LogReader | undefined> {
+    const found = await this.#reader(shard);
+    return typeof found === "string" ? undefined : found;
+  }
+
+  #reader(shard: number): Promise<LogReader | string | undefined> {
+    const known = this.#readers.get(shard);
+    if (known !== undefined) return known;
+    const opened = LogReader.open((path) => this.#read(`${logFolder(shard)}/${path}`), this.#engine).catch(
+      (error: unknown) => {
+        if (error instanceof AttestError && error.code !== "network") return error.message;
+        throw error;
+      },
+    );
+    this.#readers.set(shard, opened);
+    return opened;
+  }
+
+  async #served(
+    shard: number,
+    envelope: Envelope,
+    proof: Bytes | undefined,
+    before: Bytes | undefined,
+  ): Promise<Served | undefined> {
+    const reader = await this.#reader(shard);
+    if (reader === undefined) return undefined;
+    if (typeof reader === "string") return { checkpoint: new Uint8Array(), damage: reader };
+    try {
+      const own = proof === undefined ? undefined : sizeIn(proof);
+      const cosigned = parseNote(reader.bytes).signatures.length > 1;
+      const index = own === undefined ? await this.#find(reader, envelope) : own.index;
+      const wanted = index !== undefined && index < reader.checkpoint.size && (own === undefined || cosigned);
+      return {
+        checkpoint: reader.bytes,
+        ...(wanted && { proof: await reader.prove(index) }),
+        ...(own && { sinceProof: await reader.since(own.size) }),
+        ...(before && { sinceRemembered: await reader.since(sizeOf(before) ?? 0) }),
+      };
+    } catch (error) {
+      if (!(error instanceof AttestError) || error.code === "network") throw error;
+      return { checkpoint: reader.bytes, damage: error.message };
+    }
+  }
+
+  async #find(reader: LogReader, { payload, payloadBytes, signatures }: Envelope): Promise<number | undefined> {
+    if (reader.checkpoint.size > MAX_READ_WHOLE) return undefined;
+    const digest = hex(this.#engine.sha256(payloadBytes));
+    for (const { keyid, sig } of signatures) {
+      const leaf = keyid === undefined ? undefined : leafOf({ payload, digest, keyid, sig }, this.#engine);
+      const found = leaf && (await reader.find(leaf));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /**
+   * What the entries of all logs say together, as they are served; undefined where there is no log, or one that is too large to read.
+   * @throws AttestError `log-format`, `leaf-format`, `network`
+   */
+  async account(speaksFor?: (keyid: string, signer: string) => boolean): Promise<Account | undefined> {
+    const entries: Entry[] = [];
+    for (const shard of this.logs.keys()) {
+      const reader = await this.reader(shard);
+      if (reader === undefined || entries.length + reader.checkpoint.size > MAX_READ_WHOLE) return undefined;
+      for (const [index, leaf] of (await reader.leaves()).entries()) entries.push({ shard, index, leaf });
+    }
+    return this.logs.length === 0 ? undefined : accountOf(entries, speaksFor);
+  }
+}
+
+/** Of a proof that can be read; one that cannot is told by whoever verifies it. */
+function sizeIn(proof: Bytes): { readonly index: number; readonly size: number } | undefined {
+  try {
+    const { index, checkpoint } = parseProof(proof);
+    const size = sizeOf(checkpoint);
+    return size === undefined ? undefined : { index, size };
+  } catch (error) {
+    if (error instanceof AttestError) return undefined;
+    throw error;
+  }
+}
+
+function sizeOf(checkpoint: Bytes): number | undefined {
+  try {
+    return parseCheckpoint(parseNote(checkpoint).text).size;
+  } catch (error) {
+    if (error instanceof AttestError) return undefined;
+    throw error;
+  }
+}
