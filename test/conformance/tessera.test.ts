@@ -1,4 +1,5 @@
 // A log that transparency-dev/tessera wrote: every checkpoint, tile and entry of it is read, and every proof made from them.
+import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/core/bytes.js";
 import { openCheckpoint } from "../../src/core/checkpoint.js";
@@ -14,15 +15,17 @@ import {
   type TileBytes,
 } from "../../src/core/tiles.js";
 import { engines } from "../core/engines.js";
-import { vector, vectorNames } from "./vectors.js";
+import { folder, vector, vectorNames } from "./vectors.js";
 
 const VKEY = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
 
 const file = (path: string): Bytes => new Uint8Array(vector("tessera-log", ...path.split("/")));
 const tileBytes: TileBytes = file;
-const names = vectorNames("tessera-log").filter((name) => name.startsWith("checkpoint."));
+const absent = !existsSync(`${folder}/tessera-log`);
+if (absent) console.warn("ATTEST_VECTORS has no tessera-log: not checked");
+const names = absent ? [] : vectorNames("tessera-log").filter((name) => name.startsWith("checkpoint."));
 
-describe.each(engines)("$name", (engine) => {
+describe.skipIf(absent).each(engines)("$name", (engine) => {
   const sha256 = (data: Bytes): Bytes => engine.sha256(data);
   const opened = names.map((name) => openCheckpoint(file(name), parseNoteKey(VKEY, engine), [], engine));
   const heads = opened.map(({ checkpoint }) => checkpoint).sort((a, b) => a.size - b.size);
