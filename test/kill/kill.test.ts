@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../src/core/bytes.js";
 import { AttestError } from "../../src/core/errors.js";
 import { Keystore } from "../../src/keystore/keystore.js";
+import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { publish } from "../../src/pipeline/publish.js";
 import { sign } from "../../src/pipeline/sign.js";
@@ -109,11 +110,12 @@ describe("init, with no key yet", () => {
       }
       const signer = await keystore(left).signer("signer", noPassphrase);
       const attestation = await sign(drafted({ evidence: { "a.txt": "first\n" } }), signer, nodeEngine, new Date());
+      const logKeys = new LogKeys(left.home, nodeEngine, {});
       await publish(
         attestation,
         new Map([[sha256("first\n"), utf8("first\n")]]),
         signer,
-        await Registry.open(new Directory(left.path("lab")), nodeEngine),
+        await Registry.open(new Directory(left.path("lab")), nodeEngine, (key) => logKeys.find(key)),
       );
       expect(await verifies(left)).toEqual([attestation.id]);
       expect(indexed(left)).toEqual([attestation.id]);
