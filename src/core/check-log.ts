@@ -131,7 +131,7 @@ export function checkLog(
     return void ladder.failed(
       "log",
       "log-missing",
-      `${named.origin}, as it is served with ${size} entries, has none for it`,
+      `${named.origin}, as it is served with ${entries(view.size ?? 0)}, has none for it`,
       values,
     );
   }
@@ -140,7 +140,7 @@ export function checkLog(
     witnessed === undefined
       ? "its order is the operator's claim, no third party whom you trust saw it"
       : `seen by ${witnessed.by.join(", ")} at ${witnessed.at}`;
-  ladder.passed("log", `entry ${first.index} of ${named.origin}, which has ${size} entries; ${time}`, {
+  ladder.passed("log", `entry ${first.index} of ${named.origin}, which has ${entries(view.size ?? 0)}; ${time}`, {
     ...values,
     entry: String(first.index),
     entries: size,
@@ -148,6 +148,8 @@ export function checkLog(
   });
   return { ...first, ...(witnessed && { witnessed }), origin: named.origin };
 }
+
+const entries = (count: number): string => (count === 1 ? "1 entry" : `${count} entries`);
 
 /** Whether its signer, or the key that came after, took it back: as far as the notices at hand say. */
 export function checkRetraction(

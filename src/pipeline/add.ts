@@ -73,6 +73,7 @@ export async function add(request: AddRequest): Promise<Added> {
   const evidence = gather(request.evidence, await missing(statement.predicate.f3.evidence, request), engine);
   refuseSecrets(statement as Json, piecesOf(statement, evidence), request.secrets, request.allowSecrets);
 
+  await registry.log.ready(); // what can be refused is refused before anything is written
   const keyids = report.signers.filter(({ trust }) => trust === "confirmed-by-you").map(({ keyid }) => keyid);
   for (const keyid of keyids) {
     const known = yours.find(({ key }) => key.keyid === keyid);
