@@ -43,7 +43,9 @@ export function start(log: Command): void {
               `${closed.origin} is closed with ${counted(closed.size, "entry", "entries")}: entry 0 of the new log binds its key and its root, as this folder has them`,
               "what was entered there stays as it is, and goes on to verify; entries that this folder does not have, if there were any, are missing from now on for all to see",
             ]),
-        ...passedOver.map((name) => `passed over, for it is no attestation of this version: ${name}`),
+        ...passedOver.map(
+          (name) => `passed over, for it is no attestation of this version or names another log: ${name}`,
+        ),
         `its key has no other copy than the one in ${keys.folderOf(parseNoteKey(started.key, engine))}`,
       );
     },

@@ -13,7 +13,7 @@ import { logNamed } from "../core/payload.js";
 import { departures, readPlan } from "../core/plan.js";
 import { parseProof } from "../core/proof.js";
 import { readStatement } from "../core/statement.js";
-import { attestationPath, proofPath } from "../store/paths.js";
+import { attestationPath, ATTESTATIONS, proofPath } from "../store/paths.js";
 import { idOf } from "../store/registry-log.js";
 import type { LogPlace } from "./log-place.js";
 import { entryName, type LogFinding, type Reading, type Shard } from "./log-shard.js";
@@ -90,7 +90,11 @@ async function checkOne(
   }
   const named = logNamed(payload);
   const home = shards.find((shard) => shard.named.key === named?.key);
-  if (home === undefined && entries.length === 0) return findings; // it belongs to another log, or to none
+  if (home === undefined && named?.origin.startsWith(`${place.origin}/${ATTESTATIONS}/log`) === true) {
+    find("log-missing", `${id} names the log ${named.origin}, which is not listed here under that key`);
+    return findings;
+  }
+  if (home === undefined && entries.length === 0) return findings; // it belongs to another registry's log, or to none
   const had = new Set(entries.map(({ leaf }) => leaf.signature));
   if (entries.length === 0) find("log-missing", `${id} names the log ${named?.origin ?? ""}, and is not in it`);
   else if (home !== undefined && entries.every(({ shard }) => shard !== home))

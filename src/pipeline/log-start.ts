@@ -24,7 +24,7 @@ export interface Started {
   readonly closed?: { readonly origin: string; readonly size: number } | undefined;
   /** Ids that were entered, in order. */
   readonly entered: readonly string[];
-  /** Files that are no attestations of this version. */
+  /** Files that are no attestations of this version, or say themselves that they are in another log. */
   readonly passedOver: readonly string[];
 }
 
@@ -46,12 +46,12 @@ export async function startLog(request: StartRequest): Promise<Started> {
   await registry.log.start(make, now, reason);
   const current = await registry.log.current();
   const { documents, passedOver } = last === undefined ? await published(registry) : { documents: [], passedOver: [] };
-  await registry.log.enterAll(documents);
+  const entered = await registry.log.enterAll(documents);
   return {
     ...{ origin: current?.origin ?? "", key: current?.key ?? "" },
     ...(last && { closed: { origin: last.key.name, size: size ?? 0 } }),
-    entered: documents.map(({ id }) => id),
-    passedOver,
+    entered,
+    passedOver: [...passedOver, ...documents.flatMap(({ id }) => (entered.includes(id) ? [] : `${id}.json`))],
   };
 }
 

@@ -128,14 +128,21 @@ export class RegistryLog {
     if (writer !== undefined && !(await this.has(id, bytes))) await this.#append(writer, this.#signaturesOf(bytes));
   }
 
-  /** All that was not entered before, in this order, under one checkpoint. */
-  async enterAll(documents: readonly { readonly id: string; readonly bytes: Bytes }[]): Promise<void> {
+  /** All that was not entered before and names no other log, in this order, under one checkpoint. Returns their ids. */
+  async enterAll(documents: readonly { readonly id: string; readonly bytes: Bytes }[]): Promise<readonly string[]> {
     const writer = await this.#writer();
-    const open: Signatures[] = [];
-    for (const { id, bytes } of documents) if (!(await this.has(id, bytes))) open.push(this.#signaturesOf(bytes));
     const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
-    const leaves = open.flatMap(({ named, leaves }) => (named === undefined || ours.includes(named.key) ? leaves : []));
-    if (writer !== undefined) await Promise.all(leaves.map((leaf) => writer.append(leaf)));
+    const entered: string[] = [];
+    const all: SignedLeaf[] = [];
+    for (const { id, bytes } of documents) {
+      const { named, leaves } = this.#signaturesOf(bytes);
+      if (leaves.length === 0 || (named !== undefined && !ours.includes(named.key))) continue;
+      if (await this.has(id, bytes)) continue;
+      entered.push(id);
+      all.push(...leaves);
+    }
+    if (writer !== undefined) await Promise.all(all.map((leaf) => writer.append(leaf)));
+    return entered;
   }
 
   /** Enters those that were added to what is published. */
