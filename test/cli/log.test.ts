@@ -83,7 +83,7 @@ describe("log show", () => {
     const work = copyOf(lab);
     const plan = leaves(work)[4]!;
     const many = Array.from({ length: 200 }, (_, at) => ({ ...plan, payload: String(at).padStart(64, "0") }));
-    forge(work, many as ReturnType<typeof leaves>);
+    forge(work, many);
     const { stdout } = succeeded(await work.attest("log", "show", "lab", "--open"));
     expect(stdout.match(/^\d+ {2}plan_/gm)).toHaveLength(200);
     const json = (await work.attest("log", "show", "lab", "--open", "--json")).json();
