@@ -29,20 +29,18 @@ export function check(log: Command): void {
   ).action(async (target: string | undefined, { from, json }: Options) => {
     const kept = from === undefined ? undefined : await readInput(from);
     const place = await logPlace(target ?? registryFolder(undefined), engine);
-    const progress = new Progress();
     const started = performance.now();
-    let said = false;
+    let progress: Progress | undefined;
+    let phase = "";
     const checked = await checkLogs({
       ...{ place, engine, from: kept },
       memories: { logs: new LogMemory(stateHome()), registries: new LogMemory(stateHome(), "registries") },
       progress: (text, share) => {
-        if (performance.now() - started < 1000) return;
-        said = true;
-        progress.say(text, share);
+        if (text !== phase) progress = undefined; // of each phase the rest is guessed anew
+        phase = text;
+        if (performance.now() - started > 1000) (progress ??= new Progress()).say(text, share);
       },
-    }).finally(() => {
-      if (said) progress.end();
-    });
+    }).finally(() => progress?.end());
     process.exitCode = checked.exit;
     const now = new Date();
     if (json) return answerJson(asJson(checked, place, now));
