@@ -61,7 +61,7 @@ export async function add(request: AddRequest): Promise<Added> {
   const { id, digest, statement } = accepted(report);
   const path = attestationPath(id);
   const before = await registry.store.read(path);
-  const bytes = before === undefined ? formatEnvelope(parse(request.bytes)) : together(before, request, report);
+  const bytes = before === undefined ? named(parse(request.bytes), report) : together(before, request, report);
   if (bytes === undefined) {
     throw new AttestError(
       "file-exists",
@@ -90,6 +90,15 @@ export async function add(request: AddRequest): Promise<Added> {
   }
   return { id, digest, statement, keyids, known };
 }
+
+/** Each good signature with the key that made it: the log enters it under that name, and what was sent may name another key or none. */
+const named = (envelope: Envelope, { signers }: Report): Bytes =>
+  formatEnvelope({
+    ...envelope,
+    signatures: envelope.signatures.map((signature, at) =>
+      signers[at]?.signature === "ok" ? { ...signature, keyid: signers[at].keyid } : signature,
+    ),
+  });
 
 /** What is published, with the good signatures of what was sent: a signature that nobody here can check adds nothing to it. */
 function together(before: Bytes, { bytes, parse }: AddRequest, { signers }: Report): Bytes | undefined {
