@@ -13,18 +13,16 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { grow } from "../core/growth.js";
 import { formatLeaf, parseLeaf, type Leaf } from "../core/leaf.js";
-import { checkInclusion, leafHash, type TreeHead } from "../core/merkle.js";
+import type { TreeHead } from "../core/merkle.js";
 import type { LogSigner } from "../core/log-signer.js";
-import { formatProof, parseProof } from "../core/proof.js";
-import { isFolder, read, replace, replaceAll } from "../node/files.js";
+import { formatProof } from "../core/proof.js";
+import { isFolder, read, replace } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 import { CHECKPOINT, fork, LogFolder } from "./log-folder.js";
+import { LogProofs, type Proven, type ProofPath } from "./log-proofs.js";
 
-export interface Appended {
-  readonly index: number;
-  /** The file `<id>.tlog-proof` (C2SP tlog-proof). */
-  readonly proof: Bytes;
-}
+/** Its index, and the file `<id>.tlog-proof` (C2SP tlog-proof). */
+export type Appended = Proven;
 
 interface Waiting {
   readonly leaf: Leaf;
@@ -71,17 +69,16 @@ export class LogWriter {
   readonly #signer: LogSigner;
   readonly #memory: Memory;
   readonly #engine: Engine;
-  /** Where the proof of an entry lies, by the id that its document has. */
-  readonly #proofPath: (leaf: Leaf) => string | undefined;
+  readonly #proofs: LogProofs;
   #waiting: Waiting[] = [];
   #working = false;
 
-  constructor(place: string, signer: LogSigner, engine: Engine, proofPath: (leaf: Leaf) => string | undefined) {
+  constructor(place: string, signer: LogSigner, engine: Engine, proofPath: ProofPath) {
     this.#place = place;
     this.#signer = signer;
     this.#memory = memoryOf(signer, place);
     this.#engine = engine;
-    this.#proofPath = proofPath;
+    this.#proofs = new LogProofs(signer.key, engine, proofPath);
   }
 
   /**
@@ -156,7 +153,11 @@ export class LogWriter {
       return { index: one, proof: formatProof(proof) };
     });
     batch.remembered = { checkpoint: { origin: this.#signer.key.name, ...head }, appended };
-    this.#writeProofs(appended.map(({ index, proof }) => ({ leaf: fresh[index - before.size]?.leaf, proof })));
+    this.#proofs.write(
+      folder,
+      head.size,
+      batch.waiting.flatMap(({ leaf }, at) => (appended[at] ? [{ leaf, proof: appended[at].proof }] : [])),
+    );
     this.#publish(folder, checkpoint, before, head);
     return { head, appended };
   }
@@ -166,12 +167,12 @@ export class LogWriter {
     const fresh: Waiting[] = [];
     const places = new Map<string, number>();
     const found = waiting.map((one) => {
-      const path = this.#proofPath(one.leaf);
+      const path = this.#proofs.pathOf(one.leaf);
       const name = path === undefined ? undefined : fromUtf8(one.entry);
       const known =
         path === undefined || name === undefined
           ? undefined
-          : (places.get(name) ?? this.#proven(folder, before, one.entry, path));
+          : (places.get(name) ?? this.#proofs.of(folder, before.size, one.entry, path));
       if (known !== undefined) return known;
       fresh.push(one);
       const place = before.size + fresh.length - 1;
@@ -179,24 +180,6 @@ export class LogWriter {
       return place;
     });
     return { found, fresh };
-  }
-
-  /** By a proof that is there: whoever was killed, or was at the same work, has entered it. */
-  #proven(folder: LogFolder, { size }: TreeHead, entry: Bytes, path: string): Appended | undefined {
-    const { key } = this.#signer;
-    try {
-      const bytes = read(path);
-      if (bytes === undefined) return undefined;
-      const { index, hashes, checkpoint } = parseProof(bytes);
-      if (!folder.holds(entry, index, size)) return undefined;
-      const signed = openCheckpoint(checkpoint, key, [], this.#engine).checkpoint;
-      const { sha256 } = this.#engine;
-      const proven = checkInclusion(index, signed, leafHash(entry, sha256), hashes, sha256);
-      return proven ? { index, proof: bytes } : undefined;
-    } catch (error) {
-      if (error instanceof AttestError && error.code !== "io") return undefined;
-      throw error;
-    }
   }
 
   /** Signed only while the lock is held, and in memory before anybody sees it. */
@@ -211,16 +194,6 @@ export class LogWriter {
     folder.publish(checkpoint);
     this.#memory.published?.();
     folder.discardPartial(from, to);
-  }
-
-  /** Of several entries for one document the first; what is there stays. */
-  #writeProofs(proofs: readonly { readonly leaf: Leaf | undefined; readonly proof: Bytes }[]): void {
-    const files = new Map<string, Bytes>();
-    for (const { leaf, proof } of proofs) {
-      const path = leaf && this.#proofPath(leaf);
-      if (path !== undefined && !files.has(path) && read(path) === undefined) files.set(path, proof);
-    }
-    replaceAll([...files].map(([path, bytes]) => ({ path, bytes })));
   }
 
   /**
@@ -278,7 +251,7 @@ export class LogWriter {
         leaf: parseLeaf(folder.entry(index, size)),
         proof: formatProof({ index, hashes: prove(index), checkpoint }),
       }));
-      this.#writeProofs(proofs);
+      this.#proofs.write(folder, size, proofs);
     }
   }
 }

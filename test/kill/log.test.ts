@@ -11,7 +11,7 @@ import { workspace, type Workspace } from "../cli/attest.js";
 import { lab, writeDraft } from "../cli/drafts.js";
 import { aged, held, type Log } from "../store/appending.js";
 import { bytesAt, proven } from "../store/logs.js";
-import { everywhere } from "./points.js";
+import { calls, everywhere, killedAt } from "./points.js";
 
 const ADD = ["add", "signed.json", "--registry", "lab"];
 let made: Workspace;
@@ -70,3 +70,20 @@ test("add, killed everywhere", async () => {
   expect(count).toBeGreaterThan(30);
   expect([...seen].sort()).toEqual(["1 published, 1 logged", "2 published, 1 logged", "2 published, 2 logged"]);
 }, 600_000);
+
+test("sign, killed when the attestation was there and its entry was not: to add what is there enters it", async () => {
+  const SIGN = ["sign", "statement.json", "--registry", "lab"];
+  const all = await calls(made, SIGN);
+  const at = all.findIndex(({ path }) => path.includes("log/tile/")) + 1;
+  const left = await killedAt(made, SIGN, { at, when: "before", call: all[at - 1]! });
+  aged(left.home);
+  const log = logOf(left);
+  const then = logged(log);
+  const [file = "", ...more] = attestations(log.folder).filter((name) => !then.includes(name.slice(0, -5)));
+  expect(more).toEqual([]);
+  for (const added of ["once", "and not again"]) {
+    const again = await left.attest("add", join("lab/attestations", file), "--registry", "lab");
+    expect(again.code, again.stderr).toBe(0);
+    expect(logged(log), added).toEqual([...then, file.slice(0, -5)]);
+  }
+}, 60_000);

@@ -108,9 +108,14 @@ describe("appending", () => {
     const { registry, machine } = made();
     expect(await appendAll(machine, registry, [leaf(0), leaf(1), leaf(0)])).toEqual([0, 1, 0]);
     expect(await appendAll(machine, registry, [leaf(1), leaf(2)])).toEqual([1, 2]);
-    writeFileSync(proofOf(registry, leaf(3))!, readFileSync(proofOf(registry, leaf(2))!));
-    expect(await appendAll(machine, registry, [leaf(3)])).toEqual([3]);
-    expect(texts(whole(registry, machine.key))).toEqual(texts(entries(leaves(4))));
+    for (const [at, wrong] of [readFileSync(proofOf(registry, leaf(2))!), "no proof"].entries()) {
+      const one = leaf(3 + at);
+      writeFileSync(proofOf(registry, one)!, wrong);
+      for (const time of ["once", "and not again"])
+        expect(await appendAll(machine, registry, [one]), time).toEqual([3 + at]);
+      expect(proven(bytesAt(proofOf(registry, one)!), one, machine.key)).toBe(3 + at);
+    }
+    expect(texts(whole(registry, machine.key))).toEqual(texts(entries(leaves(5))));
   });
 
   test("of two signatures under one document the first one's proof stays", async () => {
