@@ -19,16 +19,29 @@ const namings = (): [number, Call & { to: string }][] =>
   made.flatMap((call, at): [number, Call & { to: string }][] =>
     call.to === undefined ? [] : [[at, { ...call, to: call.to }]],
   );
-const next = (at: number): number => namings().find(([later]) => later > at)?.[0] ?? made.length;
+const isTile = (path: string | undefined): boolean => path?.includes("/log/tile/") ?? false;
+/** Of tiles, the first name that is none: no checkpoint speaks of them before that. */
+const next = (at: number): number =>
+  namings().find(([later, { to }]) => later > at && !(isTile(made[at]?.to) && isTile(to)))?.[0] ?? made.length;
 const synced = (folder: string, from: number, to: number): boolean =>
   made.slice(from, to).some(({ name, path }) => name === "fsyncSync" && path === folder);
 
-test("evidence, then the attestation, then the index", () => {
+test("evidence, the attestation, tiles, the checkpoint that is remembered, the proof, the checkpoint, the index", () => {
   const names = namings().map(([, { to }]) => relative("lab", to));
   const kinds = names.map((name) =>
-    name.includes("/evidence/") ? "evidence" : basename(name).startsWith("test_") ? "attestation" : name,
+    name.includes("/evidence/")
+      ? "evidence"
+      : name.endsWith(".tlog-proof")
+        ? "proof"
+        : basename(name).startsWith("test_")
+          ? "attestation"
+          : name.replace(/^.*secrets\/logs\/[0-9a-f]+\//, "beside its key: "),
   );
-  expect(kinds).toEqual(["keys/signer.pub", "evidence", "evidence", "attestation", "attestations/index.json"]);
+  expect(kinds).toEqual([
+    ...["keys/signer.pub", "evidence", "evidence", "attestation"],
+    ...["attestations/log/tile/entries/000.p/1", "attestations/log/tile/0/000.p/1"],
+    ...["beside its key: checkpoint", "proof", "attestations/log/checkpoint", "attestations/index.json"],
+  ]);
 });
 
 describe("each file", () => {
