@@ -18,6 +18,11 @@ export interface Proven {
   readonly proof: Bytes;
 }
 
+interface Unwritten {
+  readonly leaf: Leaf;
+  readonly proof: () => Bytes;
+}
+
 export class LogProofs {
   readonly #key: NoteKey;
   readonly #engine: Engine;
@@ -40,11 +45,11 @@ export class LogProofs {
   }
 
   /** Durable before it returns. Of several entries for one document the first; a proof of another of its entries stays. */
-  write(folder: LogFolder, size: number, proofs: readonly { readonly leaf: Leaf; readonly proof: Bytes }[]): void {
+  write(folder: LogFolder, size: number, proofs: readonly Unwritten[]): void {
     const files = new Map<string, Bytes>();
     for (const { leaf, proof } of proofs) {
       const path = this.#pathOf(leaf);
-      if (path !== undefined && !files.has(path) && !this.#stays(folder, size, path)) files.set(path, proof);
+      if (path !== undefined && !files.has(path) && !this.#stays(folder, size, path)) files.set(path, proof());
     }
     replaceAll([...files].map(([path, bytes]) => ({ path, bytes })));
   }

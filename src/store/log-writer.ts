@@ -37,8 +37,8 @@ interface Batch {
   remembered?: { readonly checkpoint: Checkpoint; readonly appended: readonly Appended[] };
 }
 
-/** A commit that takes longer than a lock may be held is overtaken by the next writer: with a file for each proof this is a second or two. */
-const MAX_BATCH = 512;
+/** A commit that takes longer than a lock may be held is overtaken by the next writer: with a file for each proof this is a few seconds. */
+const MAX_BATCH = 1024;
 /** Beside the checkpoint, what a machine that keeps nothing of the key signed and did not publish yet. */
 const PENDING = ".checkpoint";
 
@@ -149,14 +149,24 @@ export class LogWriter {
     const checkpoint = this.#seal(head, still);
     const appended = found.map((one): Appended => {
       if (typeof one !== "number") return one;
-      const proof = { index: one, hashes: hashes[one - before.size] ?? [], checkpoint };
-      return { index: one, proof: formatProof(proof) };
+      let made: Bytes | undefined; // only where it is asked for: a proof takes longer to write than its entry to append
+      const proof = (): Bytes =>
+        (made ??= formatProof({ index: one, hashes: hashes[one - before.size] ?? [], checkpoint }));
+      return {
+        index: one,
+        get proof() {
+          return proof();
+        },
+      };
     });
     batch.remembered = { checkpoint: { origin: this.#signer.key.name, ...head }, appended };
     this.#proofs.write(
       folder,
       head.size,
-      batch.waiting.flatMap(({ leaf }, at) => (appended[at] ? [{ leaf, proof: appended[at].proof }] : [])),
+      batch.waiting.flatMap(({ leaf }, at) => {
+        const one = appended[at];
+        return one === undefined ? [] : [{ leaf, proof: () => one.proof }];
+      }),
     );
     this.#publish(folder, checkpoint, before, head);
     return { head, appended };
@@ -249,7 +259,7 @@ export class LogWriter {
       const indexes = Array.from({ length: Math.min(MAX_BATCH, size - first) }, (_, at) => first + at);
       const proofs = indexes.map((index) => ({
         leaf: parseLeaf(folder.entry(index, size)),
-        proof: formatProof({ index, hashes: prove(index), checkpoint }),
+        proof: () => formatProof({ index, hashes: prove(index), checkpoint }),
       }));
       this.#proofs.write(folder, size, proofs);
     }

@@ -1,5 +1,5 @@
 /** A sample of what test/soak does at length: writers of a log that are killed at any moment, and many at once. */
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { killedAgainAndAgain, sideBySide } from "./appending.js";
 
 test("ten writers, killed at any moment: what is published verifies, and nothing that was acknowledged is lost", async () => {
