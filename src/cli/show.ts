@@ -23,8 +23,10 @@ export function show(attest: Command): void {
     "attest show - --key signer.pub < attestation.json",
   ).action(async (target: string, { json, ...options }: KeyOptions & { readonly json?: true }) => {
     const all = await verifyTargets([target], options);
-    const tests = all.filter((found) => !("report" in found && found.report.notice !== undefined));
-    const [one, ...more] = all.length > 1 ? tests : all; // of a registry, its notices are not meant
+    const tests = all.filter(
+      (found) => !("report" in found && (found.report.notice ?? found.report.plan) !== undefined),
+    );
+    const [one, ...more] = all.length > 1 ? tests : all; // of a registry, its notices and plans are not meant
     if (one === undefined || more.length > 0) {
       throw new AttestError(
         "usage",

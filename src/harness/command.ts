@@ -188,7 +188,8 @@ function kill(pid: number): void {
   }
 }
 
-function notStarted(program: string, cwd: string, error: unknown): AttestError {
+/** What is told of a program that there is not. */
+export function notStarted(program: string, cwd: string, error: unknown): AttestError {
   const code = errno(error) ?? String(error);
   return new AttestError(
     "command-failed",

@@ -10,7 +10,7 @@ import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Relation, type Su
 import { Attachments } from "../harness/attachments.js";
 import { Capture, printedPiece, Timeline, type Captured } from "../harness/capture.js";
 import { checksOf, combine, figuresOf, LAYOUTS, observationsOf, type Combined, type Layout } from "../harness/cases.js";
-import { runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
+import { notStarted, runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
 import { markOf, type Mark } from "../harness/changes.js";
 import { conditionsOf, EXIT_CODE, type SubjectAfter } from "../harness/conditions.js";
 import { environment, variables, withoutKeys } from "../harness/environment.js";
@@ -95,7 +95,7 @@ interface Setting {
   readonly tree: WorkTree | undefined;
   readonly files: readonly Subject[];
   readonly configuration: readonly Descriptor[];
-  readonly program: Program | undefined;
+  readonly program: Program;
   readonly shut: Sandbox | undefined;
   /** Of the tree, before the run. */
   readonly mark: Mark | undefined;
@@ -294,15 +294,18 @@ function askedFor(options: CommandRunOptions, root: string, reports: readonly st
   return { name: "attest run", annotations: asked };
 }
 
-async function programOf({ command, cwd, env }: CommandRunOptions): Promise<Program | undefined> {
-  const program = programAt(command[0] ?? "", cwd, env["PATH"] ?? "");
-  if (program === undefined) return undefined;
+async function programOf({ command, cwd, env }: CommandRunOptions): Promise<Program> {
+  const name = command[0] ?? "";
+  const program = programAt(name, cwd, env["PATH"] ?? "");
+  // Before it is announced: a slip of the pen is no test that failed.
+  if (program === undefined) throw notStarted(name, cwd, { code: "ENOENT" });
   const { digest } = await openedDigest(program);
   return { name: basename(program), digest };
 }
 
-const asDescriptor = async (program: Program | undefined): Promise<Descriptor[]> =>
-  program === undefined ? [] : [{ name: `program ${program.name}`, digest: { sha256: await program.digest } }];
+const asDescriptor = async ({ name, digest }: Program): Promise<Descriptor[]> => [
+  { name: `program ${name}`, digest: { sha256: await digest } },
+];
 
 /** As execvp(3) finds it. */
 function programAt(name: string, cwd: string, path: string): string | undefined {

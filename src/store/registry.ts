@@ -157,7 +157,7 @@ export class Registry {
     const keys = knownFrom(await this.keyring(), "site", "the registry's keyring");
     for (const name of await this.names()) {
       if (files.has(name.replace(/json$/, "tlog-proof"))) continue;
-      const bytes = (await this.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
+      const bytes = await this.#file(`${ATTESTATIONS}/${name}`);
       const { signature, id } = verify(bytes, { engine: this.#engine, keys, now: new Date(), fileName: name });
       const named = signature === "ok" ? logNamed(parseEnvelope(bytes).payload) : undefined;
       if (id !== undefined && named !== undefined && ours.includes(named.key)) await this.log.enter(id, bytes);
@@ -172,15 +172,18 @@ export class Registry {
 
   /** What it publishes about keys and signatures. */
   async notices(): Promise<readonly Bytes[]> {
-    const all: Bytes[] = [];
-    for (const name of (await this.names()).filter(isNotice)) {
-      try {
-        all.push((await this.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array());
-      } catch (error) {
-        if (!(error instanceof AttestError)) throw error; // a folder, say: no notice, and in nobody's way
-      }
+    const names = (await this.names()).filter(isNotice);
+    return await Promise.all(names.map((name) => this.#file(`${ATTESTATIONS}/${name}`)));
+  }
+
+  /** What is no file, a folder say, is in nobody's way. */
+  async #file(path: string): Promise<Bytes> {
+    try {
+      return (await this.store.read(path)) ?? new Uint8Array();
+    } catch (error) {
+      if (error instanceof AttestError) return new Uint8Array();
+      throw error;
     }
-    return all;
   }
 
   /** Derived and never trusted. Made again when another writer published meanwhile, so that the last index names all. */
