@@ -20,7 +20,6 @@ const ORIGIN = "example.org/bench/attestations/log";
 const SIZES = [1_000, 100_000, 1_000_000];
 const APPENDS = 20;
 const FILES = 200;
-/** How many times as many entries a second as durable files. */
 
 const counts = { read: 0, written: 0, bytes: 0 };
 counting();
@@ -56,7 +55,7 @@ async function rates() {
   const all = Object.entries(works).map(([name, work]) => ({ name, work, seen: /** @type {number[]} */ ([]) }));
   await appended(500, false); // until it is compiled
   for (let round = 0; round < rounds; round += 1) for (const { work, seen } of all) seen.push(await work());
-  const [durable = NaN, many = NaN] = all.map(({ seen }) => median(seen));
+  const [durable = NaN] = all.map(({ seen }) => median(seen));
   say("entries                        a second  is");
   for (const { name, seen } of all)
     say(`${name.padEnd(28)} ${median(seen).toFixed(0).padStart(10)}  ${(median(seen) / durable).toFixed(1)} ×`);

@@ -70,7 +70,7 @@ export async function rotateIn(registry: Registry, request: RotateRequest): Prom
   const made = await handOver(registry, from.key, to.key, engine);
   if (made === undefined) await refuseEnded(from, registry, engine);
   const signed = made ?? (await signRotation(request, await registry.log.current()));
-  if (made === undefined) await registry.publish({ ...signed, evidence: new Map() });
+  await registry.publish({ ...signed, evidence: new Map() }); // of one that is there, what was cut short
   const at = signed.notice.signedAt;
   const name = nameIn(keyring, to.key, to.name, engine);
   await registry.listSigner(entryOf({ name, key: to.key }, new Date(at)));

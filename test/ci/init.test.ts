@@ -84,9 +84,16 @@ describe("what to type next", () => {
     expect(stderr).toContain(`\nNothing there is secret; your key is in ${work.home}/keys.\n`);
     git(...(/ {2}git (add .*)\n/.exec(stderr)?.[1] ?? "").split(" "));
     expect(git("status", "--porcelain").out.split("\n").filter(Boolean)).toEqual(
-      ["attest.json", "attestations/index.json", "keys/keyring.json", "keys/signer.pub", "package.json"].map(
-        (name) => `A  ${name}`,
-      ),
+      [
+        ...[
+          "attest.json",
+          "attestations/index.json",
+          "attestations/log/checkpoint",
+          "keys/keyring.json",
+          "keys/log.vkey",
+        ],
+        ...["keys/signer.pub", "package.json"],
+      ].map((name) => `A  ${name}`),
     );
     expect(git("diff", "--cached").out).not.toMatch(/PRIVATE/);
   });

@@ -297,13 +297,18 @@ describe("what a registry has published", () => {
   test("by a merge: two that published each their own, fine; one that changed something, refused", async () => {
     await registry();
     git("checkout", "--quiet", "-b", "other");
-    await publish(work, "lab", { title: "There" });
+    const add = (digit: string): string =>
+      work.write(`lab/attestations/test_${digit.repeat(16)}.json`, readFileSync(work.path("lab", file)));
+    const index = (text: string): string => work.write("lab/attestations/index.json", text);
+    add("1");
+    index("[1]\n");
     expect(commit()).toBe("");
     git("checkout", "--quiet", "main");
-    await publish(work, "lab", { title: "Here" });
+    add("2");
+    index("[2]\n");
     expect(commit()).toBe("");
     expect(git("merge", "--quiet", "other").code).toBe(1); // the index of both
-    await work.attest("sign", work.write("last.json", readFileSync(work.path("statement.json"))), "--registry", "lab"); // made anew
+    index("[1, 2]\n"); // made anew
     expect(commit()).toBe("");
 
     git("checkout", "--quiet", "-b", "bad");

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "nod
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { canonical, type JsonObject } from "../../src/core/json.js";
-import { attest, copyOf, fault, stranger, tree, workspace, type Ran, type Workspace } from "./attest.js";
+import { attest, colleague, copyOf, fault, stranger, tree, workspace, type Ran, type Workspace } from "./attest.js";
 import { drafted, lab, sealed, secretOf, stamped, writeDraft } from "./drafts.js";
 
 let made: Workspace;
@@ -14,8 +14,7 @@ beforeAll(async () => {
   made = workspace();
   await lab(made);
   writeDraft(made, "sent-statement", { title: "Sent", evidence: { "output.txt": "four\n", "more.txt": "five\n" } });
-  const env = { ...made.env, F3_ATTEST_HOME: join(made.root, "elsewhere") };
-  const surroundings = { cwd: made.cwd, env };
+  const surroundings = colleague(made, "elsewhere");
   await attest(["key", "new", "colleague"], surroundings);
   elsewhere = (await attest(["key", "show"], surroundings)).stdout.trim();
   made.write("colleague.pub", `${elsewhere}\n`);
@@ -75,7 +74,7 @@ describe("whose key it is", () => {
     const file = ok(await work.attest(...ADD, "--key", "colleague.pub")).stdout.trim();
     rmSync(work.path(file));
     const keyring = readFileSync(work.path("lab/keys/keyring.json"));
-    expect(ok(await attest(ADD, stranger(work))).stdout).toBe(`${file}\n`);
+    expect(ok(await attest(ADD, colleague(work))).stdout).toBe(`${file}\n`);
     expect(readFileSync(work.path("lab/keys/keyring.json"))).toEqual(keyring);
   });
 

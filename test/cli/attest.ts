@@ -173,6 +173,9 @@ export function colleague(work: Workspace, name = "colleague"): Surroundings {
   const home = join(work.root, name);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   cpSync(join(work.home, "logs"), join(home, "logs"), { recursive: true });
+  for (const entry of readdirSync(join(home, "logs"), { recursive: true, encoding: "utf8" }))
+    chmodSync(join(home, "logs", entry), lstatSync(join(work.home, "logs", entry)).mode & 0o777);
+  chmodSync(join(home, "logs"), 0o700);
   return { cwd: work.cwd, env: { ...work.env, F3_ATTEST_HOME: home } };
 }
 

@@ -7,6 +7,7 @@ import {
   attest,
   copyOf,
   fault,
+  colleague,
   stranger,
   tree,
   workspace,
@@ -29,6 +30,7 @@ let file = "";
 beforeAll(async () => {
   made = workspace();
   file = (await lab(made)).file.slice(made.cwd.length + 1);
+  colleague(made, "theirs");
   made.write("signer.pub", (await made.attest("key", "show")).stdout);
   made.write("colleague.pub", (await attest(["key", "new", "colleague"], theirs(made))).stdout);
   made.write("sent.json", readFileSync(made.path(file)));

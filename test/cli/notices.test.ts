@@ -60,7 +60,7 @@ describe("key rotate", () => {
     ok(await work.attest("key", "new", "second"));
     for (const said of [/took the key second.*hands over to it$/m, /hands over to it, as it did before/])
       expect(ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab")).stderr).toMatch(said);
-    expect(readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_"))).toHaveLength(1);
+    expect(readdirSync(work.path("lab/attestations")).filter((name) => /^note_.*json$/.test(name))).toHaveLength(1);
   });
 
   test("to itself, from a key that the registry does not list, or of no such key: refused", async () => {
@@ -69,7 +69,7 @@ describe("key rotate", () => {
     expect(fault(await rotate("absent", "signer")).error).toMatch(/a key named absent/);
     ok(await work.attest("key", "new", "other"));
     expect(fault(await rotate("other", "third")).error).toMatch(/to list SHA256:\S+, found signer$/);
-    expect(readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_"))).toEqual([]);
+    expect(readdirSync(work.path("lab/attestations")).filter((name) => /^note_.*json$/.test(name))).toEqual([]);
   });
 
   test("to a second other key, or of a key that has ended: refused, and no key is made in vain", async () => {
@@ -125,7 +125,7 @@ describe("key revoke", () => {
     ok(await revoke());
     writeFileSync(work.path("lab/keys/keyring.json"), before);
     ok(await seenFrom("verify", work.path("lab"), "--key", line), 3);
-    const [note = ""] = readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_"));
+    const [note = ""] = readdirSync(work.path("lab/attestations")).filter((name) => /^note_.*json$/.test(name));
     work.write("note.json", readFileSync(work.path(`lab/attestations/${note}`), "utf8"));
     rmSync(work.path(`lab/attestations/${note}`));
     ok(await seenFrom("verify", work.path("lab"), "--key", line));

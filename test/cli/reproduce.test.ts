@@ -64,6 +64,7 @@ test("that comes out as it did reproduces it, although the work tree is another 
   });
   const { predicate, subject } = other(here);
   expect(predicate.f3.relations).toEqual([
+    expect.objectContaining({ type: "planned-by" }),
     {
       type: "reproduces",
       target: basename(original, ".json"),
@@ -91,7 +92,7 @@ test("that comes out otherwise contradicts it, check by check", async () => {
     ],
   });
   const { sections, relations } = other(here).predicate.f3;
-  expect(relations).toMatchObject([{ type: "contradicts" }]);
+  expect(relations).toMatchObject([{ type: "planned-by" }, { type: "contradicts" }]);
   expect(sections[0]?.body).toMatch(/^- rains: passed then, failed now$/m);
 });
 

@@ -115,14 +115,17 @@ describe("init", () => {
       "attest.json",
       "attestations",
       "attestations/index.json",
+      "attestations/log",
+      "attestations/log/checkpoint",
       "keys",
       "keys/keyring.json",
+      "keys/log.vkey",
       "keys/signer.pub",
     ]);
     expect(read(work.path("lab/attest.json"))).toEqual({ origin: "example.org/lab", title: "Our lab" });
     expect(read(work.path("lab/keys/keyring.json"))).toMatchObject({
       signers: [{ name: "signer" }],
-      logs: [],
+      logs: [{ name: "log", key: expect.stringMatching(/^example\.org\/lab\/attestations\/log\+[0-9a-f]{8}\+/) }],
       witnesses: [],
     });
     expect(readFileSync(work.path("lab/keys/signer.pub"))).toEqual(readFileSync(join(work.home, "keys/signer.pub")));
@@ -134,7 +137,7 @@ describe("init", () => {
     await work.attest("key", "new", "lab-2026");
     const ran = await work.attest("init", "--origin", "example.org", "--json");
     expect(ran.json()).toMatchObject({ registry: ".", signer: "lab-2026", keyMade: false });
-    expect(readdirSync(work.path("keys"))).toEqual(["keyring.json", "lab-2026.pub"]);
+    expect(readdirSync(work.path("keys"))).toEqual(["keyring.json", "lab-2026.pub", "log.vkey"]);
   });
 });
 
