@@ -140,13 +140,22 @@ export function checkLog(
     witnessed === undefined
       ? "its order is the operator's claim, no third party whom you trust saw it"
       : `seen by ${witnessed.by.join(", ")} at ${witnessed.at}`;
-  ladder.passed("log", `entry ${first.index} of ${named.origin}, which has ${size} entries; ${time}`, {
+  const longer =
+    view.uncompared === undefined
+      ? ""
+      : `; it had ${view.uncompared} when this verifier last saw it, and how it grew since was not looked at here`;
+  ladder.passed("log", `entry ${first.index} of ${named.origin}, which has ${size} entries; ${time}${longer}`, {
     ...values,
     entry: String(first.index),
     entries: size,
     ...(witnessed && { "witnessed at": witnessed.at, "witnessed by": witnessed.by.join(", ") }),
   });
-  return { ...first, ...(witnessed && { witnessed }), origin: named.origin };
+  return {
+    ...first,
+    ...(witnessed && { witnessed }),
+    ...(view.uncompared !== undefined && { uncompared: view.uncompared }),
+    origin: named.origin,
+  };
 }
 
 /** Whether its signer, or the key that came after, took it back: as far as the notices at hand say. */

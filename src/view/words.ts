@@ -1,5 +1,6 @@
 /** The plain words for every state: what is so, and what that means for a reader. One place, so that page and terminal agree. */
-import type { AuditWord, Report, SignatureWord, TrustWord } from "../core/report.js";
+import type { Code } from "../core/codes.js";
+import type { AuditWord, Check, Report, SignatureWord, TrustWord } from "../core/report.js";
 import { bestSigner } from "../core/signatures.js";
 import type { F3 } from "../core/statement.js";
 import type { Verdict } from "../core/verdict.js";
@@ -47,7 +48,8 @@ export const AUDIT: Readonly<Record<AuditWord, Wording>> = {
   "not-checked": { word: "not checked", sentence: "Whether evidence and log still back this was not looked at." },
 };
 
-const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
+export const count = (number: number, one: string, many = `${one}s`): string =>
+  `${number} ${number === 1 ? one : many}`;
 
 /** Why the verdict is what it is, in one sentence made from the checks. */
 export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording {
@@ -76,7 +78,12 @@ export const inShort = ({ sentence }: Wording): string => sentence.replace(/(?::
 
 export const NO_TEST: Wording = {
   word: "none",
-  sentence: "This is a notice about a key or a signature, and no test.",
+  sentence: "This is a notice about a key, a signature or another attestation, and no test.",
+};
+
+export const ONLY_PLANNED: Wording = {
+  word: "none yet",
+  sentence: "This announces a test before it is run; what came of it stands in its result.",
 };
 
 export const NO_VERDICT: Wording = {
@@ -99,12 +106,149 @@ export const SOURCE_DATE: Readonly<Record<F3["evidence"][number]["sourceDateKind
   unknown: "unknown",
 };
 
+/** Of the log, by the code of what was found. Each is a sentence of its own, and none reads like another, or like a bad signature. */
+const LOG: Partial<Readonly<Record<Code, Wording>>> = {
+  "no-log": {
+    word: "names no log",
+    sentence: "The statement names no log: were it taken away, nobody would have to notice.",
+  },
+  "no-proof": {
+    word: "not looked up",
+    sentence: "It names a log, and nothing of that log is at hand here. That is neither good nor bad news.",
+  },
+  "log-missing": {
+    word: "not in the log",
+    sentence:
+      "The log that it names has no entry for it. The signature is good all the same: it was signed, and never entered.",
+  },
+  "log-unproven": {
+    word: "not shown to be in the log",
+    sentence: "The proof that lies beside it does not fit. The signature is good all the same.",
+  },
+  "log-backwards": {
+    word: "the log went backwards",
+    sentence:
+      "The log has fewer entries than it had. An old copy of this page looks like that, and so does a log that lost what it had promised to keep.",
+  },
+  "log-rewritten": {
+    word: "the log was rewritten",
+    sentence:
+      "An earlier entry is another one now, or stands elsewhere. A log that is only ever added to cannot come to that.",
+  },
+  "log-damaged": {
+    word: "the log is damaged",
+    sentence: "Its files do not fit each other, or not the key of the log, so nothing that they say counts here.",
+  },
+  "leaf-format": {
+    word: "the log cannot be read",
+    sentence:
+      "An entry is of a form that this version does not know, so the log was not counted. Take a newer version.",
+  },
+};
+
+/** What the log says of one document, or of itself. */
+export const logWording = (code: Code): Wording => LOG[code] ?? { word: "not shown to be in the log", sentence: "" };
+
+export const NO_PLAN = "nothing was announced beforehand, so nothing is known of other runs";
+
+/** What a log cannot say, beside everything that is counted in it. */
+export const LOG_LIMITS =
+  "Nothing is known of runs that were never announced. And the order of the entries is the operator's own claim: only a checkpoint that a witness signed, with a plan in it and not yet its result, shows to others that the plan came first.";
+
+/** What a browser remembers of a log, against what it is shown now. */
+export type MemoryWord =
+  "first" | "same" | "grown" | "uncompared" | "backwards" | "rewritten" | "unreadable" | "blocked";
+
+export const MEMORY: Readonly<Record<MemoryWord, Wording>> = {
+  first: { word: "first visit", sentence: "This browser has not seen this log before; it remembers it from now on." },
+  same: { word: "as before", sentence: "It is the same as when this browser last saw it." },
+  grown: { word: "grown", sentence: "It holds everything that this browser last saw in it, and more." },
+  uncompared: {
+    word: "grown, not compared here",
+    sentence:
+      "It has more entries than when this browser last saw it. Whether the old ones are still there is told on the log's own page.",
+  },
+  backwards: { word: "went backwards", sentence: "It has fewer entries than when this browser last saw it." },
+  rewritten: { word: "rewritten", sentence: "Its earlier entries are not the ones that this browser last saw." },
+  unreadable: {
+    word: "memory unreadable",
+    sentence:
+      "What this browser remembered of the log cannot be read any more, so nothing was compared. That says nothing of the log.",
+  },
+  blocked: {
+    word: "no memory",
+    sentence:
+      "This browser keeps nothing for this page, so whether the log changed since you were last here was not compared.",
+  },
+};
+
+/** How the log's own page came to what it shows. */
+export type LogPageWord =
+  | "pending"
+  | "checking"
+  | "verified"
+  | "file"
+  | "offline"
+  | "log-backwards"
+  | "log-rewritten"
+  | "log-damaged"
+  | "leaf-format";
+
+const EMBEDDED =
+  "What follows is what was embedded when the page was built; it was checked for itself, and may be old.";
+
+/** @param size of the log, where it is known */
+export function logPageWording(word: LogPageWord, size: number | undefined): Wording {
+  switch (word) {
+    case "pending":
+      return {
+        word: "Not checked in this browser",
+        sentence:
+          "What follows is as the publisher sent it. With scripts on, this page fetches the log and checks it, on your device.",
+      };
+    case "checking":
+      return { word: "Checking", sentence: "Fetching the files of the log from beside this page." };
+    case "verified":
+      return {
+        word: `Holds together, as of state ${size ?? 0}`,
+        sentence:
+          "Every entry was fetched just now; together they give the root that the log's key signed, and all that this page was built with is still among them. That key is only known from this site.",
+      };
+    case "file":
+      return {
+        word: "Not checked: opened from a file",
+        sentence: `A page that is opened from a file may fetch nothing, so the log could not be fetched. ${EMBEDDED}`,
+      };
+    case "offline":
+      return { word: "Not checked: the log could not be fetched", sentence: EMBEDDED };
+    default: {
+      const { word: found, sentence } = logWording(word);
+      return { word: found.charAt(0).toUpperCase() + found.slice(1), sentence };
+    }
+  }
+}
+
+/** What was found about the log or the plan and does not fit; the worse first. */
+const amiss = (checks: readonly Check[]): Wording | undefined => {
+  const log = checks.find(({ name, status }) => name === "log" && status === "failed");
+  if (log !== undefined) return logWording(log.code);
+  return checks.some(({ name, status }) => name === "plan" && status === "failed")
+    ? { word: "not what was announced", sentence: "The result departs from the plan that it names: see below." }
+    : undefined;
+};
+
+/** Whether the log or the plan speaks against it: then no page is green. */
+export const isAmiss = ({ checks, standing }: Report): boolean =>
+  amiss(checks) !== undefined || standing?.word === "superseded";
+
 /** A finding here is about what backs the statement, not about what it says. */
-const AUDITED: ReadonlySet<string> = new Set(["time", "evidence", "recompute"]);
+const AUDITED: ReadonlySet<string> = new Set(["time", "evidence", "recompute", "plan", "log", "retraction"]);
 
 /** One line that says all four at once, for the top of a page. */
-export function headline({ signature, trust, signers, checks, notice }: Report): Wording {
-  const failed = checks.find((check) => check.status === "failed" && check.name !== "trust");
+export function headline({ signature, trust, signers, checks, notice, plan, standing }: Report): Wording {
+  const failed = checks.find(
+    ({ name, status }) => status === "failed" && name !== "trust" && (signature !== "ok" || !AUDITED.has(name)),
+  );
   if (signature === "bad") {
     return checks.some((check) => check.code === "signature-missing")
       ? { word: "Not signed", sentence: "There is no signature in this file, so there is nothing to verify." }
@@ -126,9 +270,9 @@ export function headline({ signature, trust, signers, checks, notice }: Report):
             "No key at hand made this signature: paste or drop the signer's public key, from a source that you trust.",
         };
   }
-  if (notice !== undefined && trust === "confirmed-by-you")
+  if ((notice !== undefined || plan !== undefined) && trust === "confirmed-by-you" && amiss(checks) === undefined)
     return {
-      word: "A signed notice, unchanged",
+      word: `A signed ${notice === undefined ? "plan" : "notice"}, unchanged`,
       sentence: "These exact bytes were signed with a key that you confirmed.",
     };
   if (checks.some((check) => check.code === "version-newer" || check.code === "predicate-type")) {
@@ -137,17 +281,28 @@ export function headline({ signature, trust, signers, checks, notice }: Report):
       sentence: "The signature fits, but the statement is of a kind that this verifier does not know.",
     };
   }
+  if (standing?.word === "retracted" && trust !== "revoked")
+    return {
+      word: "Taken back by its signer",
+      sentence: "The signature is good, and its signer does not stand by this any more: see above.",
+    };
   if (failed?.name === "policy") return { word: "Signed, but not what was asked for", sentence: `${failed.detail}.` };
-  if (failed !== undefined && !AUDITED.has(failed.name)) {
-    return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
-  }
+  if (failed !== undefined) return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
   const name = bestSigner(signers)?.name;
   const by = name === undefined ? "" : ` by “${name}”`;
-  if (trust === "confirmed-by-you")
-    return { word: `Signed${by}, unchanged`, sentence: "These exact bytes were signed with a key that you confirmed." };
   if (trust === "revoked" || trust === "retired")
     return { word: `Unchanged, but the key is ${TRUST[trust].word}`, sentence: TRUST[trust].sentence };
-  return { word: "Unchanged; signer not confirmed by you", sentence: TRUST["site-only"].sentence };
+  const replaced: Wording | undefined =
+    standing?.word === "superseded"
+      ? { word: "replaced by a later one", sentence: "Its signer put another one in its place: read that one first." }
+      : undefined;
+  const more = amiss(checks) ?? replaced;
+  const signed: Wording =
+    trust === "confirmed-by-you"
+      ? { word: `Signed${by}, unchanged`, sentence: "These exact bytes were signed with a key that you confirmed." }
+      : { word: "Unchanged; signer not confirmed by you", sentence: TRUST["site-only"].sentence };
+  if (more === undefined) return signed;
+  return { word: `${signed.word}; ${more.word}`, sentence: `${signed.sentence} ${more.sentence}`.trim() };
 }
 
 export const PROVES = [
