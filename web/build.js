@@ -5,9 +5,9 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 mkdirSync(new URL("../dist/web/", import.meta.url), { recursive: true });
-for (const [entry, output] of [
-  ["web/main.ts", "verifier.js"],
-  ["web/log.ts", "log.js"],
+for (const { entry, output } of [
+  { entry: "web/main.ts", output: "verifier.js" },
+  { entry: "web/log.ts", output: "log.js" },
 ]) {
   const { outputFiles } = await build({
     absWorkingDir: root,

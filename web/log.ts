@@ -63,6 +63,7 @@ function show({ word, detail, logs, memory }: Seen): void {
   const fault = state.kind === "fault" ? state.fault : undefined;
   const said: LogPageWord =
     fault === undefined || word === "checking" ? word : fault.code === "leaf-format" ? "leaf-format" : "log-damaged";
+  const embedded = word === "file" || word === "offline";
   const shown = {
     state,
     published,
