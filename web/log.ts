@@ -54,9 +54,10 @@ interface Seen {
 }
 
 function show({ word, detail, logs, memory }: Seen): void {
-  const state: LogState = logs.length === 0
-    ? stateOf(data.logs, keyring.logs, keys, nobleEngine, witnesses())
-    : stateOfLogs(logs, witnesses(), keys, nobleEngine);
+  const state: LogState =
+    logs.length === 0
+      ? stateOf(data.logs, keyring.logs, keys, nobleEngine, witnesses())
+      : stateOfLogs(logs, witnesses(), keys, nobleEngine);
   const published = publishedFrom([], data.elsewhere);
   const { about = { title: "" } } = data;
   // What does not fit itself is told before where it came from.

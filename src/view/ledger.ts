@@ -92,8 +92,8 @@ export const withheldResults = ({ state, published }: LogShown): readonly LeafOf
     : [];
 
 /** The one sentence under the counts, or instead of them. */
-function stateView({ state, memory, pending }: LogShown): Child {
-  const remembered = memory === undefined ? undefined : h("p", `memory ${memory}`, MEMORY[memory].sentence);
+function stateView({ state, memory, pending }: LogShown, linked: boolean): Child {
+  const remembered = memory === undefined ? undefined : h("p", "memory", h("span", memory, MEMORY[memory].sentence));
   switch (state.kind) {
     case "none":
       return h(
@@ -124,11 +124,11 @@ function stateView({ state, memory, pending }: LogShown): Child {
         h(
           "p",
           "note",
-          `Counted from ${count(account.size, "entry", "entries")} of the log, as of log state ${account.size}, and not from what is listed below. `,
+          `Counted from ${count(account.size, "entry", "entries")} of the log, as of log state ${account.size}, and not from the documents. `,
           pending === true
             ? "Not checked in this browser: these are the publisher's numbers. "
             : "This browser computed the log's root from them, and it is the one that the log's key signed; that key is only known from this site. ",
-          local("log.html", "The log itself"),
+          linked ? local("log.html", "The log itself") : undefined,
         ),
         remembered,
       ];
@@ -139,7 +139,7 @@ function stateView({ state, memory, pending }: LogShown): Child {
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Instead of counting what is listed. */
-export function countsView(shown: LogShown): Element {
+export function countsView(shown: LogShown, linked = true): Element {
   const { state } = shown;
   return h(
     "section",
@@ -154,7 +154,7 @@ export function countsView(shown: LogShown): Element {
           tallyView(shown, state.ledger),
         ]
       : undefined,
-    stateView(shown),
+    stateView(shown, linked),
     state.kind === "read" ? h("p", "note", LOG_LIMITS) : undefined,
   );
 }
@@ -177,7 +177,7 @@ function tallyView(shown: LogShown, { account }: Ledger): Element {
   if (gone(retracted) > 0) rows.push(["taken back", `${count(gone(retracted), "result")}, still counted above`]);
   if (gone(superseded) > 0) rows.push(["replaced", `${count(gone(superseded), "result")}, still counted above`]);
   if (withheld > 0)
-    rows.push(["not published here", `${count(withheld, "result")}, which only the log shows: marked in the list`]);
+    rows.push(["not published here", `${count(withheld, "result")}, which only the log shows: marked below`]);
   return facts("tally", rows);
 }
 
@@ -223,7 +223,7 @@ function openPlan(leaf: Planned["leaf"], published: Published, now: Date | undef
 const titleless = (leaf: Signed, published: Published): Child =>
   isWithheld(leaf, published)
     ? "A plan that is not published here"
-    : local(`attestations/${entryId(leaf)}.html`, "A plan on another page");
+    : local(`attestations/${entryId(leaf)}.html`, "Read the plan");
 
 /** Between two times, in the largest unit that is whole. */
 export function span(from: string, to: Date): string {

@@ -14,7 +14,7 @@ import { noticeWording } from "./notice.js";
 import type { Pages } from "./page-data.js";
 import { toneOf } from "./report.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
-import { count, headline, inShort, verdictWording } from "./words.js";
+import { actionWords, count, headline, inShort, verdictWording } from "./words.js";
 
 export interface Row {
   readonly name: string;
@@ -68,7 +68,7 @@ export function indexPage({ about, rows, signers, pending, pages = { at: 1, of: 
       listView(tests, pending, log),
       pages.of === 1 ? undefined : pagerView(pages, counted),
     ),
-    ...noticesView(others, pending, log),
+    ...noticesView(others, tests, pending, log),
     h(
       "section",
       "signers",
@@ -145,13 +145,21 @@ function resultRow({ name, report, unlogged }: Row, pending: boolean): Child[] {
   return [
     [
       standing === "retracted" || standing === "superseded"
-        ? h("p", "mark", standing === "retracted" ? "Taken back by its signer" : "Replaced by a later one")
+        ? h(
+            "p",
+            standing === "retracted" ? "mark taken-back" : "mark replaced",
+            standing === "retracted" ? "Taken back" : "Replaced",
+          )
         : undefined,
       h("p", "claim", local(pageOf(name), f3.title)),
       h("p", "id", h("code", "", report.id ?? "")),
     ],
     [
-      h("span", `verdict-line ${f3.verdict.toLowerCase()}`, h("strong", "stamp small", f3.verdict)),
+      h(
+        "span",
+        `verdict-line ${f3.verdict.toLowerCase()}${standing === "retracted" ? " gone" : ""}`,
+        h("strong", "stamp small", f3.verdict),
+      ),
       h("p", "id", inShort(verdictWording(f3.verdict, f3.checks))),
     ],
     date(f3.signedAt),
@@ -162,7 +170,7 @@ function resultRow({ name, report, unlogged }: Row, pending: boolean): Child[] {
 function withheldRow(leaf: LeafOf<"result">, pending: boolean): Child[] {
   return [
     [
-      h("p", "mark", "Not published here"),
+      h("p", "mark missing", "Not published here"),
       h("p", "claim", "A result that only the log shows"),
       h("p", "id", h("code", "", entryId(leaf))),
     ],
@@ -176,7 +184,21 @@ function withheldRow(leaf: LeafOf<"result">, pending: boolean): Child[] {
 }
 
 /** Plans with a result and notices stand apart: they are no tests. */
-function noticesView(rows: readonly Row[], pending: boolean, log: LogShown | undefined): Element[] {
+function noticesView(
+  rows: readonly Row[],
+  tests: readonly Row[],
+  pending: boolean,
+  log: LogShown | undefined,
+): Element[] {
+  const titles = new Map(
+    [...tests, ...rows].flatMap(({ report: { digest, statement, plan } }) => {
+      const title = statement?.predicate.f3.title ?? plan?.predicate.title;
+      return digest === undefined || title === undefined ? [] : [[digest, title]];
+    }),
+  );
+  const idle = new Set(
+    tests.flatMap(({ report }) => report.standing?.contradictions.map(({ digest }) => digest) ?? []),
+  );
   const withheld =
     log?.state.kind === "read"
       ? log.state.ledger.logs.flatMap(({ leaves }) =>
@@ -195,10 +217,16 @@ function noticesView(rows: readonly Row[], pending: boolean, log: LogShown | und
       const { notice, plan } = report;
       const at = notice?.signedAt ?? plan?.predicate.signedAt;
       const what = notice === undefined ? plan?.predicate.title : noticeWording(notice).word;
+      const about = notice !== undefined && "about" in notice ? titles.get(notice.about) : undefined;
       return [
         what === undefined
           ? h("code", "", name)
-          : [h("p", "claim", local(pageOf(name), what)), h("p", "id", h("code", "", report.id ?? ""))],
+          : [
+              h("p", "claim", local(pageOf(name), what)),
+              about === undefined ? undefined : h("p", "", "about ", h("bdi", "", about)),
+              idle.has(report.digest ?? "") ? h("p", "mark", "By somebody else, without effect") : undefined,
+              h("p", "id", h("code", "", report.id ?? "")),
+            ],
         notice !== undefined ? "notice" : plan !== undefined ? "plan" : "",
         at === undefined ? "" : date(at),
         state(report),
@@ -206,8 +234,8 @@ function noticesView(rows: readonly Row[], pending: boolean, log: LogShown | und
     }),
     ...withheld.map((leaf): Child[] => [
       [
-        h("p", "mark", "Not published here"),
-        h("p", "claim", `A notice that only the log shows: ${leaf.action}`),
+        h("p", "mark missing", "Not published here"),
+        h("p", "claim", `A notice that only the log shows: it ${actionWords(leaf.action)}`),
         h("p", "id", h("code", "", entryId(leaf))),
       ],
       "notice",

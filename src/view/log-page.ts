@@ -5,7 +5,7 @@ import { base64 } from "../core/bytes.js";
 import { formatNoteKey, type NoteKey } from "../core/note.js";
 import { countsView, entryId, findingsView, isWithheld, openPlansView, type LogShown } from "./ledger.js";
 import { date, facts, h, local, table, with_, type Child, type Element } from "./tree.js";
-import { count, logPageWording, MEMORY, type LogPageWord } from "./words.js";
+import { actionWords, count, logPageWording, MEMORY, type LogPageWord } from "./words.js";
 
 /** The table is for reading; all of them count. */
 const ENTRIES_SHOWN = 200;
@@ -55,13 +55,13 @@ export function logPage({ about, word, detail, shown, yours = [] }: LogPage): El
       "section",
       "memory",
       h("h2", "", "What this browser remembers"),
-      h("p", "", memory === undefined ? "Not compared." : MEMORY[memory].sentence),
+      h("p", memory ?? "", memory === undefined ? "Not compared." : MEMORY[memory].sentence),
     ),
     ...(read === undefined
       ? []
       : [
           ...read.logs.map((log) => signedView(log, yours)),
-          countsView({ ...shown, memory: undefined }),
+          countsView({ ...shown, memory: undefined }, false),
           openPlansView(shown),
           findingsView(shown),
           entriesView(read, shown),
@@ -150,7 +150,7 @@ function subject(leaf: Leaf, published: LogShown["published"]): Child {
   const known = published.here.get(leaf.payload);
   if (known !== undefined) return local(known.path, id);
   if (!isWithheld(leaf, published)) return local(`attestations/${id}.html`, id);
-  return [h("code", "", id), h("p", "mark", "Not published here")];
+  return [h("code", "", id), h("p", "mark missing", "Not published here")];
 }
 
 function says(leaf: Leaf): Child {
@@ -163,7 +163,10 @@ function says(leaf: Leaf): Child {
     case "plan":
       return ["plan", h("p", "id", "result promised until ", date(leaf.deadline))];
     case "notice":
-      return ["notice: ", leaf.action];
+      return [
+        `a notice: it ${actionWords(leaf.action)}`,
+        leaf.about === undefined ? undefined : h("p", "id", `about ${leaf.about.slice(0, 16)}`),
+      ];
     case "shard":
       return ["goes on from ", h("bdi", "", leaf.origin), `, ${count(leaf.size, "entry", "entries")}`];
   }

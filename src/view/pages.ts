@@ -74,7 +74,7 @@ export function attestationPage(shown: Shown, pending = false): Element[] {
   if (statement === undefined)
     return [refusedView(fileName), ...(pending ? [headlineView(report)] : state), stepsView(report)];
   return [
-    ...[...first, titleView(statement), ...state, standing],
+    ...[...first, titleView(statement, report.standing?.word === "retracted"), ...state, standing],
     ...(pending ? [] : [limitsView()]),
     h("article", "", articleView(statement, report, place)),
     commandsView(fileName, confirmedKey, statement.predicate.f3.checks),

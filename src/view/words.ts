@@ -151,6 +151,19 @@ export const logWording = (code: Code): Wording => LOG[code] ?? { word: "not sho
 
 export const NO_PLAN = "nothing was announced beforehand, so nothing is known of other runs";
 
+const ACTIONS: Readonly<Record<string, string>> = {
+  retract: "takes an attestation back",
+  supersede: "puts another attestation in the place of one",
+  abandon: "gives a plan up",
+  rotate: "hands a key over to another",
+  revoke: "revokes a key",
+  receipt: "says that a signature was seen",
+};
+
+/** What a notice does, by its entry in the log; a newer version may know more. */
+export const actionWords = (action: string): string =>
+  Object.hasOwn(ACTIONS, action) ? (ACTIONS[action] ?? action) : `does what this version does not know: ${action}`;
+
 /** What a log cannot say, beside everything that is counted in it. */
 export const LOG_LIMITS =
   "Nothing is known of runs that were never announced. And the order of the entries is the operator's own claim: only a checkpoint that a witness signed, with a plan in it and not yet its result, shows to others that the plan came first.";
