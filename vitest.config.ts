@@ -1,21 +1,29 @@
-// How the tests run: all of them in Node, those of core a second time in a browser.
+// How the tests run: all of them in Node, those of core a second time in a browser. By folder or file, whatever project they are in: npx vitest run test/core
 import { playwright } from "@vitest/browser-playwright";
 import { fileURLToPath } from "node:url";
-import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConfiguration } from "vitest/config";
 import { npmChromiumOptions, npmChromiumRuns } from "./test/browsers.js";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const node: TestProjectConfiguration = {
+/** What needs nothing of its machine: one process runs these files one after the other, since loading what they test takes longer than the tests. */
+const PURE = ["test/core/**/*.test.ts", "test/formats/**/*.test.ts", "test/view/**/*.test.ts"];
+/** Node drives a browser here, and the browser does the work: another Node has nothing to add. */
+const DRIVING = ["test/web/{access,attack,engines,figures,pages,verify,webkit}.test.ts"];
+
+const inNode = (name: string, chosen: TestProjectInlineConfiguration["test"]): TestProjectConfiguration => ({
   extends: true,
-  test: {
-    name: "node",
+  test: { name, setupFiles: ["test/loopback.ts"], sequence: { groupOrder: 0 }, ...chosen },
+});
+
+const node: readonly TestProjectConfiguration[] = [
+  inNode("node", {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/conformance/**", "test/soak/**"],
-    setupFiles: ["test/loopback.ts"],
-    sequence: { groupOrder: 0 },
-  },
-};
+    exclude: ["test/conformance/**", "test/soak/**", ...PURE, ...DRIVING],
+  }),
+  inNode("pure", { include: PURE, isolate: false }),
+  inNode("driving", { include: DRIVING }),
+];
 
 const browser = async (): Promise<TestProjectConfiguration> => ({
   extends: true,
@@ -50,6 +58,6 @@ export default defineConfig({
     hookTimeout: 30_000,
     maxWorkers: 2,
     attachmentsDir: ".cache/attachments",
-    projects: npmChromiumRuns ? [node, await browser()] : [node],
+    projects: npmChromiumRuns ? [...node, await browser()] : [...node],
   },
 });

@@ -6,6 +6,7 @@ import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { Keystore } from "../keystore/keystore.js";
 import { LogKeys } from "../keystore/log-keys.js";
+import { LogMemory } from "../keystore/log-memory.js";
 import { Pins } from "../keystore/pins.js";
 import { nodeEngine } from "../node/engine.js";
 import { ioError, isFolder, owned } from "../node/files.js";
@@ -19,6 +20,7 @@ export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
 export const logKeys = (): LogKeys => new LogKeys(secretsHome(), engine);
 /** What signs for a log, where this machine has its key. */
 export const logSigners: LogSigners = (key) => logKeys().find(key);
+export const logMemory = (): LogMemory => new LogMemory(stateHome());
 export const pins = (): Pins => new Pins(stateHome(), engine);
 
 /** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */

@@ -45,7 +45,7 @@ export function init(attest: Command): void {
         new Directory(folder),
         { origin, title: options.title ?? origin },
         engine,
-        (name) => logKeys().create(name),
+        logKeys(),
       );
       const { stored, made } =
         known === undefined ? ensureKey(store, options.signer ?? DEFAULT_NAME) : { stored: known, made: false };

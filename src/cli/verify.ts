@@ -10,13 +10,14 @@ import { noticeWording } from "../view/notice.js";
 import { stepsView } from "../view/report.js";
 import { lines } from "../view/text.js";
 import { AUDIT, headline, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
-import { collect, engine, keystore, pins, readStdin, withExamples, withJson } from "./context.js";
+import { collect, engine, keystore, logMemory, pins, readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerJson } from "./ui.js";
 
 export interface KeyOptions {
   readonly key?: readonly string[];
   readonly keyring?: readonly string[];
   readonly notice?: readonly string[];
+  readonly witness?: readonly string[];
 }
 
 export const withKeys = (command: Command): Command =>
@@ -26,7 +27,12 @@ export const withKeys = (command: Command): Command =>
       "public keys that you trust: the line itself, a file, or an https address (several allowed)",
       collect,
     )
-    .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
+    .option("--keyring <file>", "a keyring that you trust (several allowed)", collect)
+    .option(
+      "--witness <line|file>",
+      "the key line of a witness whose word on time you take (several allowed)",
+      collect,
+    );
 
 /** What the options of `withKeys` name, and what the user has anyhow. */
 export const keyRequest = ({ key = [], keyring = [] }: KeyOptions): KeyRequest => ({
@@ -58,10 +64,11 @@ export const verifyTargets = (
   targets: readonly string[],
   options: KeyOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
 ): Promise<Verified[]> => {
-  const { notice = [], recompute = false, policy, policyKeys } = options;
+  const { notice = [], witness = [], recompute = false, policy, policyKeys } = options;
   return verifyAll({
     ...keyRequest(options),
     ...{ targets, notices: notice, stdin: readStdin, recompute, policy, policyKeys },
+    ...{ witnesses: witness, memory: logMemory() },
   });
 };
 
@@ -71,7 +78,7 @@ export function verify(attest: Command): void {
     .description("check attestations: files, registry folders, http(s) addresses, or - for stdin")
     .option(
       "--require <list>",
-      "a gate: validated, subject=FILE or COMMIT, fresh=30d, evidence, min-signers=N; exit 3 where one is not met",
+      "a gate: validated, subject=FILE or COMMIT, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, min-signers=N; exit 3 where one is not met",
       collect,
     )
     .option(
@@ -148,6 +155,7 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     ...(report.id === undefined ? [] : [`  id         ${report.id}`]),
     ...(statement === undefined ? [] : [`  title      ${statement.predicate.f3.title}`]),
     ...(report.notice === undefined ? [] : [`  notice     ${noticeWording(report.notice).word}`]),
+    ...(report.plan === undefined ? [] : [`  announces  ${report.plan.predicate.title}`]),
     ...report.signers.map(
       ({ keyid, signature, trust, name }) =>
         `  key        ${keyid}${name === undefined ? "" : ` (${name})`}${signature === "ok" ? (report.signers.length > 1 ? `: ${TRUST[trust].word}` : "") : `: named in the document, signature ${SIGNATURE[signature].word}`}`,
@@ -157,12 +165,21 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     `  trust      ${TRUST[report.trust].word}${source?.source === undefined ? "" : ` (${source.source})`}`,
     `  verdict    ${said.word}: ${said.sentence}`,
     `  audit      ${AUDIT[report.audit].word}`,
+    ...(["plan", "log", "retraction"] as const).flatMap((name) => about(report, name)),
     ...(policy === undefined || policy.code === "no-policy" || policy.code === "not-reached"
       ? []
       : [`  policy     ${policy.status === "passed" ? "" : "not met: "}${policy.detail}`]),
     "",
     ...(verbose ? lines(stepsView(report)) : troubles(report)),
   ];
+}
+
+/** What was looked up beyond the document, in a line; what was not is listed below. */
+function about({ checks }: Report, name: "plan" | "log" | "retraction"): string[] {
+  const made = checks.find((check) => check.name === name);
+  if (made === undefined || made.status === "not-checked") return [];
+  const label = name === "retraction" ? "since then" : name;
+  return [`  ${label.padEnd(10)} ${made.status === "passed" ? "" : "✗ "}${made.detail}`];
 }
 
 const troubles = (report: Report): string[] => [
@@ -182,7 +199,7 @@ function inOneLine(one: Verified, verbose: boolean): string[] {
   const words = [
     `signature ${SIGNATURE[report.signature].word}`,
     TRUST[report.trust].word,
-    report.verdict ?? (report.notice === undefined ? "no verdict" : noticeWording(report.notice).word),
+    report.verdict ?? (report.notice === undefined ? announced(report) : noticeWording(report.notice).word),
   ];
   return [
     [outcome(report).padEnd(NOT.length), target, ...words].join("  "),
@@ -190,6 +207,9 @@ function inOneLine(one: Verified, verbose: boolean): string[] {
     ...(verbose ? lines(stepsView(report)) : []),
   ];
 }
+
+const announced = ({ plan }: Report): string =>
+  plan === undefined ? "no verdict" : `announces: ${plan.predicate.title}`;
 
 function count(verified: readonly Verified[]): string {
   const accepted = verified.flatMap((one) => ("report" in one && one.report.exit === 0 ? outcome(one.report) : []));

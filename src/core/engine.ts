@@ -7,7 +7,7 @@ import { signatureFault } from "./ed25519.js";
 /** Two computations without effect. `verify` has the one Ed25519 rule of `ed25519.ts` and never throws. */
 export interface Engine {
   readonly name: string;
-  sha256(data: Bytes): Bytes;
+  readonly sha256: (data: Bytes) => Bytes;
   verify(key: Bytes, message: Bytes, signature: Bytes): boolean;
 }
 

@@ -43,8 +43,8 @@ export function both(one: Policy, other: Policy): Policy {
   return {
     validated: all.some(({ validated }) => validated === true),
     evidence: all.some(({ evidence }) => evidence === true),
-    logged: all.some(({ logged }) => logged === true),
-    notRetracted: all.some(({ notRetracted }) => notRetracted === true),
+    ...(all.some(({ logged }) => logged === true) && { logged: true }),
+    ...(all.some(({ notRetracted }) => notRetracted === true) && { notRetracted: true }),
     subjects: [...new Set(all.flatMap(({ subjects = [] }) => subjects))],
     ...(ages.length > 0 && { maxAgeMs: Math.min(...ages) }),
     ...(counts.length > 0 && { minSigners: Math.max(...counts) }),

@@ -3,7 +3,6 @@ import { exitOf, worst, type Code, type ExitStatus } from "./codes.js";
 import type { Found } from "./logged.js";
 import type { Notice } from "./notice.js";
 import type { PlanStatement } from "./plan.js";
-import type { Standing } from "./standing.js";
 import type { ResultStatement } from "./statement.js";
 import type { Verdict } from "./verdict.js";
 
@@ -61,6 +60,29 @@ export interface SignerReport {
   readonly seen?: { readonly at: string; readonly by: string };
   /** The signer's own time, beside a revocation. */
   readonly claimed?: string;
+}
+
+export type StandingWord = "in-force" | "superseded" | "retracted";
+
+/** A notice about the attestation, and who signed it. */
+export interface Remark {
+  /** SHA-256 of the notice's payload. */
+  readonly digest: string;
+  readonly action: "retract" | "supersede" | "abandon";
+  readonly reason: string;
+  /** Claimed. */
+  readonly at: string;
+  readonly by: string;
+  /** The payload that takes its place. */
+  readonly successor?: string;
+}
+
+export interface Standing {
+  readonly word: StandingWord;
+  /** By the signer or a successor, the latest first. */
+  readonly remarks: readonly Remark[];
+  /** By others whose keys are at hand: without effect. */
+  readonly contradictions: readonly Remark[];
 }
 
 export interface Report {

@@ -7,30 +7,8 @@ import type { Engine } from "./engine.js";
 import { message, parseEnvelope, PAYLOAD_TYPE } from "./envelope.js";
 import { AttestError } from "./errors.js";
 import { readNotice, type Notice } from "./notice.js";
+import type { Remark, Standing } from "./report.js";
 import type { Known } from "./signatures.js";
-
-export type StandingWord = "in-force" | "superseded" | "retracted";
-
-/** A notice about the attestation, and who signed it. */
-export interface Remark {
-  /** SHA-256 of the notice's payload. */
-  readonly digest: string;
-  readonly action: About["action"];
-  readonly reason: string;
-  /** Claimed. */
-  readonly at: string;
-  readonly by: string;
-  /** The payload that takes its place. */
-  readonly successor?: string;
-}
-
-export interface Standing {
-  readonly word: StandingWord;
-  /** By the signer or a successor, the latest first. */
-  readonly remarks: readonly Remark[];
-  /** By others whose keys are at hand: without effect. */
-  readonly contradictions: readonly Remark[];
-}
 
 /** What a notice may be as large as, so that nobody's keeps a verifier busy. */
 const MAX_REMARK_BYTES = 16 * 1024;

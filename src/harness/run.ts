@@ -89,7 +89,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     throw new AttestError(
       "interrupted",
       "the run was interrupted",
-      "nothing was signed or published; run the same command again",
+      "its result was not signed; run the same command again",
     );
   return stated(scenario, profile, name, recorder, { ...options, outline, plan });
 }

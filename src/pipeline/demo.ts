@@ -50,7 +50,7 @@ export async function demo(options: DemoOptions): Promise<Demo> {
   const { stored, made } = await demoKey(keystore, there ? await Registry.open(store, engine) : undefined);
   const registry = there
     ? await Registry.open(store, engine, (key) => logKeys.find(key))
-    : await Registry.create(store, ABOUT, engine, (name) => logKeys.create(name));
+    : await Registry.create(store, ABOUT, engine, logKeys);
   await registry.log.ready();
   await registry.listSigner(entryOf(stored, new Date()));
   const signer = await keystore.signer(stored.name, passphrase);

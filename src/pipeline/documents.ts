@@ -12,11 +12,13 @@ import type { Pin } from "../keystore/pins.js";
 import { isFolder, read } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
+import { LogSource } from "../store/log-source.js";
 import {
   ATTESTATIONS,
   evidencePath,
   INDEX,
   isNotice,
+  isResult,
   KEYRING,
   parseAbout,
   Registry,
@@ -33,10 +35,12 @@ export interface Document {
   readonly parse: (bytes: Bytes) => Envelope;
   readonly fileName?: string;
   readonly named: boolean;
-  /** A notice among the attestations of a folder. */
+  /** A notice or a plan among the attestations of a folder: no test that a gate could ask something of. */
   readonly passedOver?: boolean;
   readonly site: Site;
   readonly archive?: (sha256: string) => Bytes | undefined;
+  /** The inclusion proof that lies beside it, outside every registry. */
+  readonly proof?: Bytes | undefined;
 }
 
 /** What serves a document says of its own keys; one object for all that it serves. */
@@ -44,6 +48,14 @@ export interface Site {
   readonly place: Whereabouts;
   readonly keyring?: Keyring | undefined;
   readonly notices: readonly Bytes[];
+  /** A registry's: its logs, and its other documents. Undefined outside of every registry. */
+  readonly registry?: RegistryAtHand;
+}
+
+export interface RegistryAtHand {
+  readonly logs: LogSource;
+  /** Paths below its own folder. */
+  readonly read: (path: string) => Promise<Bytes | undefined>;
 }
 
 const NO_SITE: Site = { place: NOWHERE, notices: [] };
@@ -70,19 +82,19 @@ export async function documents(target: string, request: DocumentRequest): Promi
 async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
   const registry = await Registry.open(new Directory(folder), engine);
   const names = await registry.names();
-  if (names.every(isNotice)) {
+  if (!names.some(isResult)) {
     throw new AttestError(
       "no-attestations",
       `expected attestations in ${join(folder, ATTESTATIONS)}, found none`,
       "nothing was checked, which is not a pass",
     );
   }
-  const site = await siteOf(registry);
+  const site = await siteOf(registry, engine);
   return names.flatMap((name) => {
     try {
-      return [{ ...inRegistry(folder, name, site), passedOver: isNotice(name) }];
+      return [{ ...inRegistry(folder, name, site), passedOver: !isResult(name) }];
     } catch (error) {
-      if (error instanceof AttestError && isNotice(name)) return []; // a folder, say, is in nobody's way
+      if (error instanceof AttestError && !isResult(name)) return []; // a folder, say, is in nobody's way
       throw error;
     }
   });
@@ -102,7 +114,7 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
   const root = registryAround(path);
   if (root !== undefined) {
     const registry = await Registry.open(new Directory(root), engine);
-    return { ...inRegistry(root, basename(path), await siteOf(registry)), target: path };
+    return { ...inRegistry(root, basename(path), await siteOf(registry, engine)), target: path };
   }
   return {
     target: path,
@@ -112,14 +124,20 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
     named: false,
     site: NO_SITE,
     archive: (sha256) => readBeside(path, sha256),
+    proof: read(path.replace(/\.json$/, "") + ".tlog-proof"),
   };
 }
 
-const siteOf = async (registry: Registry): Promise<Site> => ({
-  place: placeOf(registry.about.origin),
-  keyring: await registry.keyring(),
-  notices: await registry.notices(),
-});
+async function siteOf(registry: Registry, engine: Engine): Promise<Site> {
+  const keyring = await registry.keyring();
+  const at = (path: string): Promise<Bytes | undefined> => registry.store.read(path);
+  return {
+    place: placeOf(registry.about.origin),
+    keyring,
+    notices: await registry.notices(),
+    registry: { read: at, logs: new LogSource(at, keyring.logs, engine) },
+  };
+}
 
 function inRegistry(root: string, fileName: string, site: Site): Document {
   const store = new Directory(root);
@@ -182,13 +200,18 @@ async function fromAddress(address: string, { engine, pins = [] }: DocumentReque
   // What it calls itself matters to a pin alone, as does a mirror's address: either names the registry for which a key was pinned.
   const about = pins.some(({ origin }) => origin !== undefined) ? await beside(REGISTRY_FILE) : undefined;
   const stated = about === undefined ? [] : [parseAbout(about).origin];
+  const listed = keyring && parseKeyring(keyring, engine);
   const site: Site = {
     place: { hosts, origins: [url.host + base, ...stated] },
-    keyring: keyring && parseKeyring(keyring, engine),
+    keyring: listed,
     notices,
+    registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, FETCHED_WHOLE) },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }
+
+/** Over an address a log of so many entries is read as a whole: twenty requests. */
+const FETCHED_WHOLE = 5120;
 
 /** For all of a registry's notices together. */
 const HEARING_MS = 20_000;
@@ -216,8 +239,10 @@ function noticesIn(index: Bytes | undefined): string[] {
   try {
     const rows = index === undefined ? [] : parseJson(index);
     const all: JsonObject[] = Array.isArray(rows) ? rows.filter((row: Json) => isObject(row)) : [];
-    const receipts = (row: JsonObject): number => (row["notice"] === "receipt" ? 1 : 0); // many, and nobody's end
-    const inOrder = all.sort((a, b) => receipts(a) - receipts(b)).map((row) => row["path"]);
+    // What ends a key first; receipts last, which may be many, and are nobody's end.
+    const rank = ({ notice }: JsonObject): number =>
+      notice === "rotate" || notice === "revoke" ? 0 : notice === "receipt" ? 2 : 1;
+    const inOrder = all.sort((a, b) => rank(a) - rank(b)).map((row) => row["path"]);
     return [...new Set(inOrder)]
       .filter((path) => typeof path === "string")
       .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))

@@ -60,7 +60,7 @@ export async function keysOf({
   for (const text of keys) given.push(...(await keysFrom(text, engine, now)));
   const listed = keyrings.flatMap((path) => {
     const keyring = parseKeyring(required(path, "a keyring"), engine);
-    if (keyring.signers.length === 0) {
+    if (keyring.signers.length === 0 && keyring.witnesses.length === 0) {
       throw new AttestError(
         "no-attestations",
         `expected signers in the keyring ${path}, found none`,

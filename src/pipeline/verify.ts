@@ -1,13 +1,23 @@
 /** What a stranger does: take files, folders or addresses, find keys for them, and verify. Nothing here can give trust away. */
-import { hex, type Bytes } from "../core/bytes.js";
+import { equal, fromUtf8, hex, type Bytes } from "../core/bytes.js";
+import type { Account } from "../core/account.js";
 import type { Engine } from "../core/engine.js";
+import type { Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
+import { parseKeyring } from "../core/keyring.js";
 import { historyOf, type History } from "../core/lifecycle.js";
+import type { LogEvidence, Witnesses } from "../core/logged.js";
+import { parseNoteKey } from "../core/note.js";
+import { kindOf, logNamed, type LogName } from "../core/payload.js";
+import { planOf } from "../core/plan.js";
 import type { Policy } from "../core/policy.js";
 import type { Report } from "../core/report.js";
 import { knownFrom } from "../core/signatures.js";
+import { identify, readStatement } from "../core/statement.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
-import { documents, type Document, type DocumentRequest, type Site } from "./documents.js";
+import type { LogMemory } from "../keystore/log-memory.js";
+import { attestationPath } from "../store/registry.js";
+import { documents, type Document, type DocumentRequest, type RegistryAtHand, type Site } from "./documents.js";
 import { keysOf, knownAt, required, type Given, type KeyRequest } from "./keys.js";
 import { changedKey } from "./pinned.js";
 
@@ -19,6 +29,10 @@ export interface VerifyRequest extends KeyRequest, DocumentRequest {
   /** Compute every outcome that has a criterion from the archived observations again. */
   readonly recompute?: boolean;
   readonly policy?: Policy | undefined;
+  /** Lines of witnesses whose word on time the user takes, or files of them. */
+  readonly witnesses?: readonly string[];
+  /** What the user's verifier saw of logs before; it is told what it sees now. */
+  readonly memory?: LogMemory | undefined;
 }
 
 /** As the user named it, or the path below the folder that the user named; with a report, or with why there is none. */
@@ -40,10 +54,13 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
     return known;
   };
   const verified: Verified[] = [];
+  const witnesses = witnessesOf(request);
   for (const target of request.targets) {
     try {
-      for (const document of await documents(target, request))
-        verified.push(...effective(document, verifyOne(document, yours, historyFor(document.site), request)));
+      for (const document of await documents(target, request)) {
+        const around = { ...(await surroundings(document, request)), witnesses };
+        verified.push(...effective(document, verifyOne(document, yours, historyFor(document.site), around, request)));
+      }
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
       verified.push({ target, fault: error });
@@ -62,7 +79,8 @@ function verifyOne(
   { target, bytes, site, ...document }: Document,
   yours: readonly Given[],
   { keys, seen }: History,
-  { engine, now, recompute, policy }: VerifyRequest,
+  around: Around,
+  { engine, now, recompute, policy, memory }: VerifyRequest,
 ): Verified {
   const { archive } = document;
   const report = verify(bytes, {
@@ -73,14 +91,110 @@ function verifyOne(
     seen,
     fileName: document.fileName,
     named: document.named,
+    ...around,
+    ...(site.registry && { notices: site.notices }),
     ...(archive && { archived: stateIn(archive, engine) }),
     // A registry's notices are no tests that a gate could ask something of.
     ...(policy && document.passedOver !== true && { policy }),
     ...(recompute && { observations: archive ?? (() => undefined) }),
   });
+  remember(report, around.log, memory);
   const stop = changedKey(yours, site, keys, report.signers);
   // What does not verify at all is worse news.
   return stop === undefined || report.exit === 1 || report.exit === 2 ? { target, report } : { target, fault: stop };
+}
+
+type Around = Pick<VerifyOptions, "log" | "planned" | "takenBack" | "witnesses">;
+
+/** What lies around a document: its log, the plan that it answers, and what the log says was taken back. */
+async function surroundings(
+  { bytes, parse, site, proof }: Document,
+  { engine, memory }: VerifyRequest,
+): Promise<Around> {
+  const envelope = readable(bytes, parse);
+  if (envelope === undefined) return {};
+  const { id } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));
+  const recall = (named: LogName): Bytes | undefined => memory?.recall(named);
+  const { registry } = site;
+  if (registry === undefined) {
+    const named = logNamed(envelope.payload);
+    return named === undefined || proof === undefined ? {} : { log: { proof, remembered: recall(named) } };
+  }
+  const read = readStatement(envelope.payload);
+  const wanted = "fault" in read ? undefined : planOf(read.statement);
+  const [plan, log, account] = await Promise.all([
+    wanted && reached(() => registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`))),
+    reached(() => registry.logs.evidence(envelope, id, recall)),
+    reached(() => accountIn(registry)),
+  ]);
+  return {
+    ...(log && { log }),
+    ...(plan && { planned: () => plan }),
+    ...(account && {
+      takenBack: (digest) =>
+        account.retracted.has(digest) ? "retracted" : account.superseded.has(digest) ? "superseded" : undefined,
+    }),
+  };
+}
+
+/** What cannot be fetched now is not at hand: its step was not made, and says so. */
+async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof AttestError && error.code === "network") return undefined;
+    throw error;
+  }
+}
+
+/** Read once for all documents of a registry; a log that cannot be read is told by the step `log`. */
+const accounts = new WeakMap<RegistryAtHand, Promise<Account | undefined>>();
+function accountIn(registry: RegistryAtHand): Promise<Account | undefined> {
+  const known = accounts.get(registry);
+  if (known !== undefined) return known;
+  const made = registry.logs.account().catch((error: unknown) => {
+    if (error instanceof AttestError && error.code !== "network") return undefined;
+    throw error;
+  });
+  accounts.set(registry, made);
+  return made;
+}
+
+function readable(bytes: Bytes, parse: (bytes: Bytes) => Envelope): Envelope | undefined {
+  try {
+    return parse(bytes);
+  } catch (error) {
+    if (error instanceof AttestError) return undefined; // told when it is verified
+    throw error;
+  }
+}
+
+/** Of a log that a key which the user trusts vouches for, and in which nothing was found amiss: else anybody could fill the memory. */
+function remember(report: Report, log: LogEvidence | undefined, memory: LogMemory | undefined): void {
+  const step = report.checks.find(({ name }) => name === "log");
+  const named = { origin: step?.values["log"] ?? "", key: step?.values["log key"] ?? "" };
+  const seen = log?.served?.checkpoint;
+  if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
+    return;
+  if (log?.remembered === undefined || !equal(log.remembered, seen)) memory.keep(named, seen);
+}
+
+/** From `--witness`, and from keyrings that the user gave. @throws AttestError `note-format`, `keyring-format` */
+function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest): Witnesses {
+  const given = witnesses.map((text) => {
+    const line = text.includes("+") ? text : fromUtf8(required(text, "a witness's key line"));
+    const key = parseNoteKey(line.trim(), engine);
+    if (key.type === "cosignature-v1") return key;
+    throw new AttestError(
+      "note-format",
+      `expected a key of a witness (C2SP cosignature/v1), found one of type ${key.type}`,
+      "the witness prints its line with: attest log witness",
+    );
+  });
+  const listed = keyrings.map((path) => parseKeyring(required(path, "a keyring"), engine));
+  const keys = [...given, ...listed.flatMap((one) => one.witnesses.map(({ key }) => key))];
+  const quorums = [...listed.flatMap(({ quorum }) => quorum ?? []), policy?.witnessed ?? 1];
+  return { keys, quorum: Math.max(...quorums) };
 }
 
 const stateIn =

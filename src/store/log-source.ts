@@ -20,11 +20,16 @@ export const MAX_READ_WHOLE = 65_536;
 export class LogSource {
   readonly #read: Read;
   readonly #engine: Engine;
+  readonly #wholeUpTo: number;
   readonly #readers = new Map<number, Promise<LogReader | string | undefined>>();
   readonly logs: readonly NoteEntry[];
 
-  /** @param read paths below the registry's own folder; @param logs as the registry's keyring lists them: only where they lie is taken from it */
-  constructor(read: Read, logs: readonly NoteEntry[], engine: Engine) {
+  /**
+   * @param read paths below the registry's own folder
+   * @param logs as the registry's keyring lists them: only where they lie is taken from it
+   */
+  constructor(read: Read, logs: readonly NoteEntry[], engine: Engine, wholeUpTo = MAX_READ_WHOLE) {
+    this.#wholeUpTo = wholeUpTo;
     this.#read = read;
     this.#engine = engine;
     this.logs = logs;
@@ -95,7 +100,7 @@ export class LogSource {
   }
 
   async #find(reader: LogReader, { payload, payloadBytes, signatures }: Envelope): Promise<number | undefined> {
-    if (reader.checkpoint.size > MAX_READ_WHOLE) return undefined;
+    if (reader.checkpoint.size > this.#wholeUpTo) return undefined;
     const digest = hex(this.#engine.sha256(payloadBytes));
     for (const { keyid, sig } of signatures) {
       const leaf = keyid === undefined ? undefined : leafOf({ payload, digest, keyid, sig }, this.#engine);
@@ -113,7 +118,7 @@ export class LogSource {
     const entries: Entry[] = [];
     for (const shard of this.logs.keys()) {
       const reader = await this.reader(shard);
-      if (reader === undefined || entries.length + reader.checkpoint.size > MAX_READ_WHOLE) return undefined;
+      if (reader === undefined || entries.length + reader.checkpoint.size > this.#wholeUpTo) return undefined;
       for (const [index, leaf] of (await reader.leaves()).entries()) entries.push({ shard, index, leaf });
     }
     return this.logs.length === 0 ? undefined : accountOf(entries, speaksFor);

@@ -19,6 +19,11 @@ import type { Store } from "./store.js";
 export type LogSigners = (key: NoteKey) => LogSigner | undefined;
 /** A new one, for a log of that origin. */
 export type MakeLog = (origin: string) => LogSigner;
+/** The keys of logs that this machine has, and new ones. */
+export interface LogKeyring {
+  find(key: NoteKey): LogSigner | undefined;
+  create(origin: string): LogSigner;
+}
 
 export class RegistryLog {
   readonly #store: Store;

@@ -7,14 +7,13 @@ import { AttestError } from "../core/errors.js";
 import { isObject, parseJson, readable, type Json } from "../core/json.js";
 import { formatKey } from "../core/key.js";
 import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
-import type { LogSigner } from "../core/log-signer.js";
 import { readNotice } from "../core/notice.js";
 import { kindOf } from "../core/payload.js";
 import { readPlan } from "../core/plan.js";
 import { atLeast, atMost } from "../core/schema.js";
 import { identify, readStatement } from "../core/statement.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
-import { RegistryLog, type LogSigners, type MakeLog } from "./registry-log.js";
+import { RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
 import type { Store } from "./store.js";
 
 export { ATTESTATIONS, attestationPath, evidencePath, KEYRING };
@@ -70,9 +69,9 @@ export class Registry {
 
   /**
    * Makes an empty registry; `attest.json` last, since its presence is what makes a folder one. Throws `registry-exists`.
-   * @param log what signs for its log; without one it has none
+   * @param logs what signs for its log, made where an interrupted call left none; without it the registry has no log
    */
-  static async create(store: Store, described: About, engine: Engine, log?: MakeLog): Promise<Registry> {
+  static async create(store: Store, described: About, engine: Engine, logs?: LogKeyring): Promise<Registry> {
     const about = readAbout(described);
     const refused = (): AttestError =>
       new AttestError(
@@ -81,15 +80,13 @@ export class Registry {
         "nothing was changed",
       );
     if ((await store.read(REGISTRY_FILE)) !== undefined) throw refused();
-    const made: LogSigner[] = [];
-    const registry = new Registry(store, about, engine, (key) => made.find((one) => one.key.id === key.id));
+    const registry = new Registry(store, about, engine, (key) => logs?.find(key));
     if ((await store.read(KEYRING)) === undefined) await store.create(KEYRING, formatKeyring(EMPTY_KEYRING));
-    if (log !== undefined)
-      await registry.log.start((origin) => {
-        const signer = log(origin);
-        made.push(signer);
-        return signer;
-      }, new Date());
+    if (logs !== undefined) {
+      const listed = (await registry.log.all()).at(-1);
+      if (listed !== undefined && logs.find(listed.key) !== undefined) await registry.log.ready();
+      else await registry.log.start((origin) => logs.create(origin), new Date());
+    }
     await registry.reindex();
     await store.create(REGISTRY_FILE, readable(registry.about));
     return registry;

@@ -1,6 +1,6 @@
 /** A plan → what a person is told of it: which test is announced, and until when its result is promised. Only ever what `verify` returned. */
 import type { PlanStatement } from "../core/plan.js";
-import type { Remark } from "../core/standing.js";
+import type { Remark } from "../core/report.js";
 import { toDocument, type Place } from "./standing.js";
 import { annotations, digestText, expectedView } from "./statement.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";

@@ -1,6 +1,5 @@
 /** Where a document stands: what its signer said of it since, where it is in its log, and whether it was announced. */
-import type { Report } from "../core/report.js";
-import type { Remark } from "../core/standing.js";
+import type { Remark, Report } from "../core/report.js";
 import { planOf } from "../core/plan.js";
 import { date, facts, h, local, with_, type Child, type Element } from "./tree.js";
 import { logWording, MEMORY, NO_PLAN, type MemoryWord } from "./words.js";

@@ -220,15 +220,29 @@ describe("what a registry has published", () => {
     expect(commit()).toBe("");
   });
 
-  test("its evidence and its proofs", async () => {
+  test("its evidence, and what is full of its log", async () => {
     await registry();
-    work.write(file.replace(/^/, "lab/").replace(/json$/, "tlog-proof"), "a\n");
+    const full = "lab/attestations/log/tile/0/000";
+    work.write(full, "a\n");
     expect(commit()).toBe("");
-    work.write(file.replace(/^/, "lab/").replace(/json$/, "tlog-proof"), "b\n");
+    work.write(full, "b\n");
     work.write(evidence(), "5\n");
-    expect(commit()).toBe(
-      REFUSED(...[evidence(), `lab/${file.replace(/json$/, "tlog-proof")}`].map((name) => `${name} (changed)`)),
-    );
+    expect(commit()).toBe(REFUSED(...[evidence(), full].map((name) => `${name} (changed)`)));
+  });
+
+  test("not what of a log is replaced by later files: proofs, its checkpoint, tiles that grow", async () => {
+    await registry();
+    const later = [
+      file.replace(/json$/, "tlog-proof"),
+      "attestations/log/checkpoint",
+      "attestations/log/tile/0/000.p/5",
+    ];
+    for (const content of ["a\n", "b\n"]) {
+      for (const name of later) work.write(`lab/${name}`, content);
+      expect(commit()).toBe("");
+    }
+    rmSync(work.path("lab/attestations/log/tile/0/000.p/5"));
+    expect(commit()).toBe("");
   });
 
   test("renamed, or turned into a link", async () => {

@@ -168,6 +168,14 @@ export const stranger = ({ cwd, env, root }: Workspace): Surroundings => ({
   env: { ...env, F3_ATTEST_HOME: join(root, "nobody") },
 });
 
+/** Somebody else who keeps the registry too: another home, with the key of its log and none that signs. */
+export function colleague(work: Workspace, name = "colleague"): Surroundings {
+  const home = join(work.root, name);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  cpSync(join(work.home, "logs"), join(home, "logs"), { recursive: true });
+  return { cwd: work.cwd, env: { ...work.env, F3_ATTEST_HOME: home } };
+}
+
 /** Every file and folder below, files with size and time: equal before and after, nothing was written or removed. */
 export function tree(folder: string): Record<string, string> {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();

@@ -43,7 +43,6 @@ export async function manual(surroundings: Surroundings, verb = ""): Promise<Pag
   if (ran.code !== 0 || ran.stderr !== "")
     throw new Error(`attest ${verb} --help: exit ${String(ran.code)}, ${ran.stderr}`);
   const first = page(verb, ran.stdout);
-  const rest: Page[] = [];
-  for (const name of first.verbs) rest.push(...(await manual(surroundings, `${verb} ${name}`.trim())));
-  return [first, ...rest];
+  const rest = await Promise.all(first.verbs.map((name) => manual(surroundings, `${verb} ${name}`.trim())));
+  return [first, ...rest.flat()];
 }

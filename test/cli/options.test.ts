@@ -14,6 +14,7 @@ import {
   fault,
   firstLine,
   start,
+  colleague,
   stranger,
   workspace,
   type Ran,
@@ -69,7 +70,7 @@ const asJson = async (work: Workspace, args: readonly string[], member: string, 
 };
 
 const attestations = (work: Workspace, registry = "lab"): number =>
-  readdirSync(work.path(registry, "attestations")).filter((name) => name.startsWith("test_")).length;
+  readdirSync(work.path(registry, "attestations")).filter((name) => /^test_.*\.json$/.test(name)).length;
 /** The one attestation of the registry `lab`. */
 const theOne = (work: Workspace): string => {
   const folder = work.path("lab", "attestations");
@@ -249,7 +250,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     refused(await work.attest("init", "new", "--origin", "example.org"), /which key signs, found second, signer/);
     expect(existsSync(work.path("new"))).toBe(false);
     ok(await work.attest("init", "new", "--origin", "example.org", "--signer", "second"));
-    expect(readdirSync(work.path("new/keys"))).toEqual(["keyring.json", "second.pub"]);
+    expect(readdirSync(work.path("new/keys"))).toEqual(["keyring.json", "log.vkey", "second.pub"]);
     expect(readFileSync(work.path("new/keys/second.pub"), "utf8")).toBe(`${line} second\n`);
   },
   "init --json": async (work) =>
@@ -356,7 +357,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const receipt = ["receipt", attestation(work), "--key", line];
     ok(await attest(["init", work.path("other"), "--origin", "example.org/other"], other));
     ok(await attest([...receipt, "--registry", work.path("other")], other));
-    expect(readdirSync(work.path("other/attestations")).filter((name) => name.startsWith("note_"))).toHaveLength(1);
+    expect(readdirSync(work.path("other/attestations")).filter((name) => /^note_.*\.json$/.test(name))).toHaveLength(1);
   },
   "receipt --output": async (work) => {
     second(work);
@@ -603,11 +604,9 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "add --key": async (work) => {
     const line = second(work);
     ok(await work.attest("sign", "statement.json", "--output", "out.json", "--signer", "second"));
-    refused(
-      await attest(["add", "out.json", "--registry", "lab"], stranger(work)),
-      /a key that you or the registry know/,
-    );
-    ok(await attest(["add", "out.json", "--registry", "lab", "--key", line], stranger(work)));
+    const other = colleague(work);
+    refused(await attest(["add", "out.json", "--registry", "lab"], other), /a key that you or the registry know/);
+    ok(await attest(["add", "out.json", "--registry", "lab", "--key", line], other));
   },
   "add --keyring": async (work) => {
     second(work);
@@ -616,7 +615,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const keyring = JSON.parse(readFileSync(work.path("other/keys/keyring.json"), "utf8")) as JsonObject;
     const signers = (keyring["signers"] as JsonObject[]).map((one) => ({ ...one, validFrom: "2020-01-01T00:00:00Z" }));
     work.write("keyring.json", JSON.stringify({ ...keyring, signers }));
-    ok(await attest(["add", "out.json", "--registry", "lab", "--keyring", "keyring.json"], stranger(work)));
+    ok(await attest(["add", "out.json", "--registry", "lab", "--keyring", "keyring.json"], colleague(work)));
     expect(readdirSync(work.path("lab/keys"))).toContain("second.pub");
   },
   "add --allow-secret": async (work) => {
@@ -648,13 +647,13 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "cosign --key": async (work) => {
     const file = published(work);
-    const other = { ...stranger(work), env: { ...work.env, F3_ATTEST_HOME: join(work.root, "other") } };
+    const other = colleague(work, "other");
     new Keystore(join(work.root, "other"), nodeEngine).create("other");
     refused(await attest(["cosign", file], other), /that verifies with a key that you trust/);
     ok(await attest(["cosign", file, "--key", "lab/keys/signer.pub"], other));
   },
   "cosign --keyring": async (work) => {
-    const other = { ...stranger(work), env: { ...work.env, F3_ATTEST_HOME: join(work.root, "other") } };
+    const other = colleague(work, "other");
     new Keystore(join(work.root, "other"), nodeEngine).create("other");
     ok(await attest(["cosign", published(work), "--keyring", "lab/keys/keyring.json"], other));
   },
@@ -744,6 +743,12 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const gate = (list: string): Promise<Ran> => work.attest("verify", "lab", "--require", list);
     ok(await gate("validated,fresh=30d,evidence,min-signers=1"));
     ok(await gate("min-signers=2"), 3);
+    ok(await gate("logged,not-retracted"));
+    ok(await gate("witnessed"), 3);
+    ok(await work.attest("sign", "statement.json", "--output", "alone.json"));
+    ok(await work.attest("verify", "alone.json"));
+    for (const asked of ["logged", "witnessed", "not-retracted"])
+      ok(await work.attest("verify", "alone.json", "--require", asked), 4); // of no registry: it could not be looked up
     ok(await gate("subject=pw"), 3);
     work.write("add.js", "add");
     ok(await gate("validated,subject=add.js"));
@@ -761,7 +766,9 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
       ["fresh=0d", '"fresh=0d"'],
       ["min-signers=0", '"min-signers=0"'],
       ["subject=", '"subject="'],
-      ["logged", '"logged"'],
+      ["logged=yes", '"logged=yes"'],
+      ["witnessed=0", '"witnessed=0"'],
+      ["not-retracted=no", '"not-retracted=no"'],
     ] as const)
       refused(await gate(list), new RegExp(`in --require, found ${found}$`));
     refused(await gate("subject=nothing.bin"), new RegExp(`a file at nothing\\.bin, found none$|${digest}`));

@@ -4,6 +4,7 @@ import { fromUtf8, utf8 } from "../../src/core/bytes.js";
 import { readable, type Json } from "../../src/core/json.js";
 import { formatKey } from "../../src/core/key.js";
 import { EMPTY_KEYRING, formatKeyring, parseKeyring, type Keyring } from "../../src/core/keyring.js";
+import { formatNoteKey, noteKey, type NoteKey, type NoteKeyType } from "../../src/core/note.js";
 import { engines } from "./engines.js";
 import { signer } from "./making.js";
 import { refusal } from "./refusal.js";
@@ -11,6 +12,10 @@ import { refusal } from "./refusal.js";
 const engine = engines[0]!;
 const [one, other] = [signer().key, signer().key];
 const since = "2026-01-01T00:00:00Z";
+
+function noteOf(name: string, type: NoteKeyType): NoteKey {
+  return noteKey(name, signer().key.bytes, type, engine);
+}
 
 const KEYRING: Keyring = {
   signers: [
@@ -24,8 +29,12 @@ const KEYRING: Keyring = {
       note: "kept in the desk",
     },
   ],
-  logs: [],
-  witnesses: [{ kept: "as it is" }],
+  logs: [
+    { name: "log", key: noteOf("example.org/lab/attestations/log", "ed25519"), validFrom: since, validUntil: since },
+    { name: "log-2", key: noteOf("example.org/lab/attestations/log-2", "ed25519"), validFrom: since, note: "goes on" },
+  ],
+  witnesses: [{ name: "neighbour", key: noteOf("neighbour.example", "cosignature-v1"), validFrom: since }],
+  quorum: 1,
 };
 
 test("there and back, in values and in bytes", () => {
@@ -45,6 +54,42 @@ test("what is undefined is left out", () => {
 
 test("the file holds lines that ssh-keygen reads", () => {
   expect(fromUtf8(formatKeyring(KEYRING))).toContain(`"key": "${formatKey(one)}"`);
+});
+
+describe("logs and witnesses", () => {
+  const vkey = (type: NoteKeyType, name = "a"): string => formatNoteKey(noteOf(name, type));
+  const log = (name: string, key = vkey("ed25519")): Json => ({ name, key, validFrom: since });
+  const witness = (name: string, key = vkey("cosignature-v1")): Json => ({ name, key, validFrom: since });
+  const read = (parts: Record<string, Json>): unknown =>
+    parseKeyring(readable({ signers: [], logs: [], witnesses: [], ...parts }), engine);
+
+  test("that is in order", () => {
+    expect(
+      read({ logs: [log("log"), log("log-2")], witnesses: [witness("a"), witness("b")], quorum: 2 }),
+    ).toBeDefined();
+  });
+
+  test.each<[string, Record<string, Json>]>([
+    ["a log of another name than its place gives", { logs: [log("lab")] }],
+    ["a log that is missing in the row", { logs: [log("log"), log("log-3")] }],
+    ["a log with the key of a witness", { logs: [log("log", vkey("cosignature-v1"))] }],
+    ["a witness with the key of a log", { witnesses: [witness("a", vkey("ed25519"))] }],
+    ["two witnesses of one name", { witnesses: [witness("a"), witness("a")] }],
+    ["a quorum that nobody can meet", { witnesses: [witness("a")], quorum: 2 }],
+    ["a quorum of nobody", { witnesses: [witness("a")], quorum: 0 }],
+  ])("%s", (_, parts) => {
+    expect(refusal(() => read(parts))).toMatchObject({ code: "keyring-format" });
+  });
+
+  test("one key in two places, whatever it is called there", () => {
+    const bytes = signer().key.bytes;
+    const [asLog, asWitness] = (["ed25519", "cosignature-v1"] as const).map((type) =>
+      formatNoteKey(noteKey("a", bytes, type, engine)),
+    );
+    expect(refusal(() => read({ logs: [log("log", asLog)], witnesses: [witness("a", asWitness)] }))).toMatchObject({
+      code: "keyring-format",
+    });
+  });
 });
 
 describe("what is refused", () => {

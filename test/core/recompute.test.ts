@@ -33,7 +33,7 @@ describe("asked for", () => {
       detail: "1 of 1 checks follow again from 2 observations",
       values: { observations: "2", "computed again": "1", "stated without a criterion": "0" },
     });
-    expect(marks(report)).toBe("++++++++.+.+..");
+    expect(marks(report)).toBe("++++++++.+.+....");
   });
 
   test.each<[string, string, Outcome]>([

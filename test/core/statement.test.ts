@@ -201,7 +201,7 @@ describe("what a result must have", () => {
   test("the fault names its place, and the rest is not shown", () => {
     const report = look(sealed(withCheck({ claim: "" }), me), [yours(me)]);
     expect(check(report, "schema").detail).toMatch("predicate.f3.checks.0.claim");
-    expect(marks(report)).toBe("++++++!.......");
+    expect(marks(report)).toBe("++++++!.........");
     expect(report).not.toHaveProperty("statement");
     expect(JSON.stringify(report)).not.toContain("Addition");
   });

@@ -115,6 +115,6 @@ describe("trust: by whom the key is known, and for when", () => {
       signers: [{ keyid: me.key.keyid, signature: "not-checked", trust: "unknown" }],
     });
     expect(faults(report)).toEqual([["signature", "key-unknown"]]);
-    expect(marks(report)).toBe("+++...........");
+    expect(marks(report)).toBe("+++.............");
   });
 });

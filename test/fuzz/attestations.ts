@@ -55,7 +55,7 @@ const made: readonly [Signed, readonly TestSigner[]][] = (
     [result({ ...sentences, title: `${SAID} by them` }), [theirs]],
     [result({ ...sentences, title: `${SAID} by whom` }), [unknown]],
     [counted({ a: { criterion: CRITERION, measurements: numbersOf(GOOD) } }, { "observations.ndjson": GOOD }), [mine]],
-    [{ ...statement(), predicateType: "urn:f3-attest:plan:v1", predicate: { f3: { hypothesis: SAID } } }, [mine]],
+    [{ ...statement(), predicateType: "urn:example:another:v1", predicate: { f3: { hypothesis: SAID } } }, [mine]],
   ] as [JsonObject, TestSigner[]][]
 ).map(([payload, signers]) => [signed(payload, signers), signers]);
 

@@ -34,6 +34,8 @@ function keygen(...args: string[]): string {
   return path;
 }
 const under = ["-N", PASSPHRASE, "-a", "1"];
+/** `npm run soak` sets it: every byte, where `npm test` takes one of these many of a key that has to be opened first. */
+const STEP = process.env["ATTEST_KILL"] === "all" ? 1 : 7;
 
 const imported = (
   file: Uint8Array | string,
@@ -270,7 +272,8 @@ describe.skipIf(missing !== undefined)(
         keygen(...under, "-Z", "aes256-gcm@openssh.com"),
       ]) {
         const { length } = Buffer.from(readFileSync(path, "latin1").replace(/-----.*-----/g, ""), "base64");
-        for (let at = 0; at < length; at += 1) {
+        // What stands before the ciphertext is read without opening it: cheap, and where most can be meant.
+        for (let at = 0; at < length; at += path === plain || at < 160 ? 1 : STEP) {
           const changed = respelt(path, (bytes) => {
             bytes[at] = (bytes[at] ?? 0) ^ 1;
             return bytes;

@@ -23,12 +23,22 @@ const next = (at: number): number => namings().find(([later]) => later > at)?.[0
 const synced = (folder: string, from: number, to: number): boolean =>
   made.slice(from, to).some(({ name, path }) => name === "fsyncSync" && path === folder);
 
-test("evidence, then the attestation, then the index", () => {
+test("evidence, the attestation, tiles, the checkpoint that is remembered, the proof, the checkpoint, the index", () => {
   const names = namings().map(([, { to }]) => relative("lab", to));
   const kinds = names.map((name) =>
-    name.includes("/evidence/") ? "evidence" : basename(name).startsWith("test_") ? "attestation" : name,
+    name.includes("/evidence/")
+      ? "evidence"
+      : name.endsWith(".tlog-proof")
+        ? "proof"
+        : basename(name).startsWith("test_")
+          ? "attestation"
+          : name.replace(/^.*secrets\/logs\/[0-9a-f]+\//, "beside its key: "),
   );
-  expect(kinds).toEqual(["keys/signer.pub", "evidence", "evidence", "attestation", "attestations/index.json"]);
+  expect(kinds).toEqual([
+    ...["keys/signer.pub", "evidence", "evidence", "attestation"],
+    ...["attestations/log/tile/entries/000.p/1", "attestations/log/tile/0/000.p/1"],
+    ...["beside its key: checkpoint", "proof", "attestations/log/checkpoint", "attestations/index.json"],
+  ]);
 });
 
 describe("each file", () => {

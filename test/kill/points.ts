@@ -80,17 +80,24 @@ export async function killedAt(
 
 /** `npm run soak` sets it: every point, where `npm test` takes a part of them. */
 const ALL = process.env["ATTEST_KILL"] === "all";
-/** From one point that is tried to the next; the last is tried always. */
-const STRIDE = 4;
+/** About how many points are tried, as far from each other as may be, besides the last, which is tried always. */
+const TRIES = 6;
+/** Where each look stretches a passphrase, which takes a second by design. */
+export const FEW = 3;
+/** Node 24 tries those that lie between the ones of Node 20: CI runs both. */
+const BETWEEN = Number.parseInt(process.versions.node, 10) % 8 === 0 ? 0 : 0.5;
 
 /** Kills the command at the points, two at a time, and looks at what is left; says how many points there are. */
 export async function everywhere(
   work: Workspace,
   args: readonly string[],
   look: (left: Workspace, point: Point) => Promise<void>,
+  tries = TRIES,
 ): Promise<number> {
   const all = points(await calls(work, args));
-  const waiting = all.filter((_, index) => ALL || index % STRIDE === 0 || index === all.length - 1);
+  const stride = Math.ceil(all.length / tries);
+  const first = Math.floor(stride * BETWEEN);
+  const waiting = all.filter((_, index) => ALL || index % stride === first || index === all.length - 1);
   const worker = async (): Promise<void> => {
     for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
       const left = await killedAt(work, args, point);

@@ -147,7 +147,8 @@ describe("what is reported", () => {
   });
 });
 
-describe("a run that does what it must not breaks off, and is no success", () => {
+// Side by side, since most of it is waiting for processes that do not let go.
+describe.concurrent("a run that does what it must not breaks off, and is no success", () => {
   const DONE = `probe.check("a", true, "it did"); probe.check("b", true, "it did");`;
   const WAIT = "await new Promise((resolve) => setTimeout(resolve, 20_000));";
 

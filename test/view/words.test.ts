@@ -56,7 +56,7 @@ describe("the headline", () => {
     [
       "This verifier is too old for this file",
       "open",
-      sealed(statement({ predicateType: "urn:f3-attest:plan:v1" }), me),
+      sealed(statement({ predicateType: "urn:example:another:v1" }), me),
       [sites(me)],
     ],
     ["Signed, but it contradicts itself", "bad", sealed(result({ verdict: "REFUTED" }), me), [yours(me)]],

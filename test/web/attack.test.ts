@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Attestation } from "../../src/pipeline/sign.js";
-import { chromiums, headline, inEachBrowser, pasteKey } from "./driving.js";
+import { chromiums, headline, inEachBrowser, pasteKey, ways } from "./driving.js";
 import {
   attest,
   findings,
@@ -184,10 +184,10 @@ async function expectHarmless(page: Page): Promise<void> {
   );
 }
 
-inEachBrowser((visit) => {
+inEachBrowser((visit, name) => {
   const UNCONFIRMED = "Unchanged; signer not confirmed by you";
 
-  describe.each(["http", "file"] as const)("over %s", (origin) => {
+  describe.each(ways(name))("over %s", (origin) => {
     test("the page of the attestation", async () => {
       await visit(
         served.url(origin, pageOf(hostile)),

@@ -15,6 +15,12 @@ const all = await browsers();
 /** Chromium has what the others lack: pages without scripts, print, dark mode by option. */
 export const chromiums = all.filter(({ name, available }) => available && name.startsWith("chromium"));
 
+/** The ways to come to a page. Of two Chromiums, which are of one make, each takes one; whoever is alone takes both. */
+export const ways = (name: string): ("http" | "file")[] => {
+  if (chromiums.length < 2 || !name.startsWith("chromium")) return ["http", "file"];
+  return name === chromiums[0]?.name ? ["http"] : ["file"];
+};
+
 /** A browser for each block of tests, launched once; the absent ones are listed as skipped. */
 export function inEachBrowser(tests: (visit: Visit, name: string) => void, chosen = all): void {
   for (const { name, available, why = "", ...one } of chosen) {

@@ -3,7 +3,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Attestation } from "../../src/pipeline/sign.js";
-import { chromiums, headline, inEachBrowser } from "./driving.js";
+import { chromiums, headline, inEachBrowser, ways } from "./driving.js";
 import { drawnFindings } from "./drawn.js";
 import { attest, pageOf, publish, removePlaces, serve, testKey, type Served } from "./making.js";
 
@@ -70,8 +70,8 @@ const kinds = (page: Page): Promise<string[]> =>
     ),
   ]);
 
-inEachBrowser((visit) => {
-  test.each(["http", "file"] as const)("over %s: numbers in words, and bars as long as they say", async (origin) => {
+inEachBrowser((visit, name) => {
+  test.each(ways(name))("over %s: numbers in words, and bars as long as they say", async (origin) => {
     await visit(served.url(origin, pageOf(made)), async (page) => {
       await headline(page, UNCONFIRMED);
       expect(await said(page)).toEqual(SAID);

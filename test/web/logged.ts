@@ -32,7 +32,7 @@ export class Laboratory {
     const made = new Laboratory();
     const keys = new LogKeys(made.#secrets, nodeEngine, {});
     const about = { origin: "lab.example.org/adding", title: "Laboratory of Addition" };
-    await Registry.create(new Directory(made.home), about, nodeEngine, (origin) => keys.create(origin));
+    await Registry.create(new Directory(made.home), about, nodeEngine, keys);
     made.registry = await Registry.open(new Directory(made.home), nodeEngine, (key) => keys.find(key));
     for (const key of [made.mine, made.another])
       await made.registry.listSigner(entryOf(key, new Date("2026-01-01T00:00:00Z")));

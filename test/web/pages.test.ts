@@ -8,7 +8,7 @@ import { hex } from "../../src/core/bytes.js";
 import { message, parseEnvelope, PAYLOAD_TYPE } from "../../src/core/envelope.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import type { Attestation } from "../../src/pipeline/sign.js";
-import { everything, headline, inEachBrowser, pasteKey, tone } from "./driving.js";
+import { everything, headline, inEachBrowser, pasteKey, tone, ways } from "./driving.js";
 import { lab, pageOf, removePlaces, serve, type Lab, type Served } from "./making.js";
 
 let made: Lab;
@@ -66,8 +66,8 @@ async function expectNothingOf(page: Page, attestation: Attestation): Promise<vo
   for (const text of own(attestation)) expect(all).not.toContain(text);
 }
 
-inEachBrowser((visit) => {
-  describe.each(["http", "file"] as const)("over %s", (origin) => {
+inEachBrowser((visit, name) => {
+  describe.each(ways(name))("over %s", (origin) => {
     const at = (attestation: Attestation): string => served.url(origin, pageOf(attestation));
 
     test("a good attestation: unchanged, and it stays the reader's business whose key that is", async () => {

@@ -1,0 +1,96 @@
+/** `attest retract · supersede · abandon`: what a signer says afterwards of an attestation, or of a plan. */
+import { join } from "node:path";
+import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import { remark, targetIn, type Target } from "../pipeline/remark.js";
+import { attestationPath } from "../store/registry.js";
+import { engine, keystore, registryFolder, withExamples, withJson, withPassphrase } from "./context.js";
+import { destinationOf, registryOf, signerFor, type SigningOptions } from "./destination.js";
+import { answer, answerJson, talk } from "./ui.js";
+
+interface Options extends SigningOptions {
+  readonly reason: string;
+  readonly by?: string;
+  readonly json?: true;
+}
+
+const REASON = "why, in words that everybody may read";
+
+const withCommon = (command: Command): Command =>
+  withJson(
+    withPassphrase(
+      command
+        .requiredOption("--reason <text>", REASON)
+        .option("--registry <dir>", "the registry that has it (the nearest one, unless you say otherwise)")
+        .option("--signer <name>", "the key that signs (the one that signed it, unless you say otherwise)"),
+    ),
+  );
+
+export function retract(attest: Command): void {
+  const command = attest
+    .command("retract <id>")
+    .description("take an attestation back: whoever reads it is told first; its signature stays what it is");
+  withExamples(
+    withCommon(command),
+    'attest retract demo/attestations/test_*.json --reason "the control was miswired"',
+  ).action(async (named: string, options: Options) => said("retract", named, options));
+}
+
+export function supersede(attest: Command): void {
+  const command = attest
+    .command("supersede <id>")
+    .description("put another attestation in its place: whoever reads the old one is led to the new one first")
+    .requiredOption("--by <id>", "the one that takes its place, in the same registry");
+  withExamples(
+    withCommon(command),
+    "F=$(ls demo/attestations/test_*.json | head -1); attest demo; attest supersede $F --by $(ls -t demo/attestations/test_*.json | head -1) --reason 'run again'",
+  ).action(async (named: string, options: Options) => said("supersede", named, options));
+}
+
+export function abandon(attest: Command): void {
+  const command = attest
+    .command("abandon <plan>")
+    .description("give up on a test that was announced: its plan is no longer open, and says why");
+  withExamples(
+    withCommon(command),
+    "attest run -- node --test; attest abandon plan_0123456789abcdef --reason 'the machine died' || true",
+  ).action(async (named: string, options: Options) => said("abandon", named, options));
+}
+
+async function said(action: "retract" | "supersede" | "abandon", named: string, options: Options): Promise<void> {
+  const { reason, by, json } = options;
+  const near = named.includes("/") ? named : undefined;
+  const folder = registryFolder(options.registry, near);
+  const destination = await destinationOf({ ...options, registry: folder });
+  const registry = registryOf(destination);
+  if (registry === undefined) throw new AttestError("registry-missing", "expected a registry, found none");
+  const target = await targetIn(registry, named, engine);
+  const successor = by === undefined ? undefined : await targetIn(registry, by, engine);
+  const signer = await signerFor({ ...ownerOf(target), ...options }, destination);
+  const made = await remark({
+    ...{ registry, action, target, by: successor, reason, signer, engine },
+    now: new Date(),
+  });
+  const path = join(folder, attestationPath(made.id));
+  const { id, digest, heeded } = made;
+  if (json) return answerJson({ id, digest, about: target.digest, action, keyid: signer.key.keyid, heeded, path });
+  answer(path);
+  talk(
+    `${WORD[action]} ${target.id}${successor === undefined ? "" : ` by ${successor.id}`}, signed with ${signer.key.keyid}`,
+    ...(heeded
+      ? []
+      : [
+          "you did not sign it, and no key of its signer led to yours: this stands beside it as somebody else's word, without effect",
+        ]),
+  );
+}
+
+const WORD = { retract: "took back", supersede: "replaced", abandon: "gave up" } as const;
+
+/** The user's own key among those that signed it. */
+function ownerOf({ keyids }: Target): { readonly signer?: string } {
+  const own = keystore()
+    .list()
+    .find(({ key }) => keyids.includes(key.keyid));
+  return own === undefined ? {} : { signer: own.name };
+}
