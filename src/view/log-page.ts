@@ -42,7 +42,7 @@ export function logPage({ about, word, detail, shown, yours = [] }: LogPage): El
       h(
         "p",
         "lede",
-        "Every plan, result and notice that was signed here is entered in this list, and nothing is ever taken out of it: whoever saw it once can tell when it was changed.",
+        "Every plan, result and notice that was signed here is entered in this list, and none may ever be taken out or changed: whoever saw the list before can tell if one was.",
       ),
     ),
     h(

@@ -70,7 +70,7 @@ export function standingView(report: Report, place?: Place, memory?: MemoryWord)
       ...(memory === undefined || report.logged === undefined
         ? []
         : [["this browser", memoryLine(memory, place)] as const]),
-      ...(statement === undefined ? [] : [["announced", planLine(report, place)] as const]),
+      ...(statement === undefined ? [] : [["its plan", planLine(report, place)] as const]),
       ["since then", sinceLine(report)],
       ...(standing?.contradictions ?? []).map((remark) => ["by somebody else", contradiction(remark, place)] as const),
     ]),

@@ -45,7 +45,10 @@ export const TRUST: Readonly<Record<TrustWord, Wording>> = {
 export const AUDIT: Readonly<Record<AuditWord, Wording>> = {
   clean: { word: "clean", sentence: "Evidence, log and dates still back what was signed." },
   findings: { word: "findings", sentence: "Something does not fit: see the checks below." },
-  "not-checked": { word: "not checked", sentence: "Whether evidence and log still back this was not looked at." },
+  "not-checked": {
+    word: "not checked",
+    sentence: "Not all that backs this was looked at here: the steps below say what was.",
+  },
 };
 
 export const count = (number: number, one: string, many = `${one}s`): string =>
@@ -174,15 +177,15 @@ export type MemoryWord =
 
 export const MEMORY: Readonly<Record<MemoryWord, Wording>> = {
   first: { word: "first visit", sentence: "This browser has not seen this log before; it remembers it from now on." },
-  same: { word: "as before", sentence: "It is the same as when this browser last saw it." },
-  grown: { word: "grown", sentence: "It holds everything that this browser last saw in it, and more." },
+  same: { word: "as before", sentence: "The log is the same as when this browser last saw it." },
+  grown: { word: "grown", sentence: "The log holds everything that this browser last saw in it, and more." },
   uncompared: {
     word: "grown, not compared here",
     sentence:
-      "It has more entries than when this browser last saw it. Whether the old ones are still there is told on the log's own page.",
+      "The log has more entries than when this browser last saw it. Whether the old ones are still there is told on the log's own page.",
   },
-  backwards: { word: "went backwards", sentence: "It has fewer entries than when this browser last saw it." },
-  rewritten: { word: "rewritten", sentence: "Its earlier entries are not the ones that this browser last saw." },
+  backwards: { word: "went backwards", sentence: "The log has fewer entries than when this browser last saw it." },
+  rewritten: { word: "rewritten", sentence: "The log's earlier entries are not the ones that this browser last saw." },
   unreadable: {
     word: "memory unreadable",
     sentence:
