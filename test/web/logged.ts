@@ -1,7 +1,16 @@
 /** A laboratory whose registry has a log: what was announced, what came of it, what was taken back, and what is kept from the reader. */
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Bytes } from "../../src/core/bytes.js";
+import { cosign, sealCheckpoint, withSignatures } from "../../src/core/checkpoint.js";
+import { grow } from "../../src/core/growth.js";
 import type { Signer } from "../../src/core/key.js";
+import type { NoteEntry } from "../../src/core/keyring.js";
+import { parseLeaf } from "../../src/core/leaf.js";
+import type { LogSigner } from "../../src/core/log-signer.js";
+import { formatNoteKey, parseNote, type NoteKey } from "../../src/core/note.js";
+import { formatProof } from "../../src/core/proof.js";
+import { proveInclusion } from "../../src/core/tiles.js";
 import type { Notice } from "../../src/core/notice.js";
 import type { Findings, Relation } from "../../src/core/statement.js";
 import { draft } from "../../src/core/statement.js";
@@ -13,7 +22,9 @@ import { sign, type Attestation } from "../../src/pipeline/sign.js";
 import { entryOf } from "../../src/pipeline/signers.js";
 import { buildSite, type Built } from "../../src/site/build.js";
 import { Directory } from "../../src/store/directory.js";
+import { proofPath } from "../../src/store/paths.js";
 import { attestationPath, Registry } from "../../src/store/registry.js";
+import { idOf } from "../../src/store/registry-log.js";
 import { findings, NOW, OUTPUT, place, testKey, type Published, type TestKey } from "./making.js";
 
 const DAY_MS = 86_400_000;
@@ -25,12 +36,13 @@ export class Laboratory {
   readonly #secrets = place();
   readonly mine = testKey("lab-2026");
   readonly another = testKey("other");
+  readonly #keys = new LogKeys(this.#secrets, nodeEngine, {});
   #minutes = 0;
   registry!: Registry;
 
   static async open(): Promise<Laboratory> {
     const made = new Laboratory();
-    const keys = new LogKeys(made.#secrets, nodeEngine, {});
+    const keys = made.#keys;
     const about = { origin: "lab.example.org/adding", title: "Laboratory of Addition" };
     await Registry.create(new Directory(made.home), about, nodeEngine, keys);
     made.registry = await Registry.open(new Directory(made.home), nodeEngine, (key) => keys.find(key));
@@ -64,6 +76,26 @@ export class Laboratory {
   }
 
   async result(found: Findings, plan?: Relation): Promise<Attestation> {
+    const made = await this.#signed(found, plan);
+    const [output] = made.statement.predicate.f3.evidence;
+    const evidence = new Map(output === undefined ? [] : [[output.digest.sha256!, OUTPUT]]);
+    await this.registry.publish({ ...made, evidence });
+    return made;
+  }
+
+  /** Many at once, which share a checkpoint. */
+  async results(all: readonly Findings[]): Promise<void> {
+    const entered: Promise<void>[] = [];
+    for (const found of all) {
+      const { id, bytes } = await this.#signed(found);
+      await this.registry.store.create(attestationPath(id), bytes);
+      entered.push(this.registry.log.enter(id, bytes));
+    }
+    await Promise.all(entered);
+    await this.registry.reindex();
+  }
+
+  async #signed(found: Findings, plan?: Relation): Promise<Attestation> {
     const at = this.#now();
     const begun = new Date(at.getTime() - 60_000).toISOString();
     const { f3, ...rest } = found;
@@ -74,14 +106,7 @@ export class Laboratory {
     }));
     const relations = [...f3.relations, ...(plan === undefined ? [] : [plan])];
     const whole = { ...rest, f3: { ...f3, run, evidence, relations } };
-    const log = await this.registry.log.current();
-    const made = await sign(draft(whole), this.mine, nodeEngine, at, log);
-    const [output] = made.statement.predicate.f3.evidence;
-    await this.registry.publish({
-      ...made,
-      evidence: new Map(output === undefined ? [] : [[output.digest.sha256!, OUTPUT]]),
-    });
-    return made;
+    return await sign(draft(whole), this.mine, nodeEngine, at, await this.registry.log.current());
   }
 
   async say(
@@ -108,12 +133,52 @@ export class Laboratory {
     return { home: this.home, folder, registry: this.registry, built };
   }
 
-  /** The site as it is, for a test to spoil. */
-  copied(folder: string): string {
-    const copy = place();
-    cpSync(folder, copy, { recursive: true });
-    return copy;
+  async #log(): Promise<{ key: NoteKey; signer: LogSigner; entries: Bytes[]; checkpoint: Bytes }> {
+    const [{ key }] = (await this.registry.log.all()) as [NoteEntry];
+    const reader = await this.registry.log.reader(0);
+    const entries: Bytes[] = [];
+    for await (const { bytes } of reader!.entries()) entries.push(bytes);
+    return { key, signer: this.#keys.find(key)!, entries, checkpoint: reader!.bytes };
   }
+
+  /** The site of an operator who signed another history with the same key: tiles, proofs and pages all agree with it. */
+  async forge(change: (entries: Bytes[]) => readonly Bytes[]): Promise<string> {
+    const { key, signer, entries } = await this.#log();
+    const home = place();
+    cpSync(this.home, home, { recursive: true, filter: (path) => !/[/\\](?:site|log)$/.test(path) });
+    const forged = change([...entries]);
+    const { files, head } = grow(0, forged, () => undefined, nodeEngine.sha256);
+    const checkpoint = sealCheckpoint({ origin: key.name, ...head }, key, signer.sign);
+    const store = new Directory(home);
+    for (const { path, bytes } of files) await store.replace(`attestations/log/${path}`, bytes);
+    await store.replace("attestations/log/checkpoint", checkpoint);
+    const tiles = new Map(files.map(({ path, bytes }) => [path, bytes]));
+    for (const [index, entry] of forged.entries()) {
+      const hashes = proveInclusion(index, head.size, (path) => tiles.get(path), nodeEngine.sha256);
+      const id = idOf(parseLeaf(entry))!;
+      if ((await store.read(attestationPath(id))) !== undefined)
+        await store.replace(proofPath(id), formatProof({ index, hashes, checkpoint }));
+    }
+    const folder = place();
+    await buildSite(await Registry.open(store, nodeEngine), new Directory(folder), nodeEngine, NOW);
+    return folder;
+  }
+
+  /** A witness's line under the checkpoint of a built site; returns its key. */
+  async witness(folder: string, at: Date): Promise<string> {
+    const { checkpoint } = await this.#log();
+    const { key, sign: signed } = this.#keys.create("witness.example.net", "cosignature-v1");
+    const line = cosign(parseNote(checkpoint), key, at.getTime() / 1000, signed);
+    await new Directory(folder).replace("attestations/log/checkpoint", withSignatures(checkpoint, [line]));
+    return formatNoteKey(key);
+  }
+}
+
+/** For a test to spoil. */
+export function copyOf(folder: string): string {
+  const copy = place();
+  cpSync(folder, copy, { recursive: true });
+  return copy;
 }
 
 export interface LoggedLab extends Published {
