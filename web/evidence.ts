@@ -11,7 +11,7 @@ import type { Known } from "../src/core/signatures.js";
 import { entitledBy } from "../src/core/standing.js";
 import type { VerifyOptions } from "../src/core/verify.js";
 import type { LogText } from "../src/view/page-data.js";
-import type { MemoryWord } from "../src/view/words.js";
+import type { MemoryWord } from "../src/view/log-words.js";
 import { recall, remember, type Recalled } from "./memory.js";
 
 /** What a page throws when it is no document is told by whoever verifies it. */

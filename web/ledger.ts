@@ -7,7 +7,7 @@ import { formatNote, formatNoteKey, type NoteKey } from "../src/core/note.js";
 import type { Known } from "../src/core/signatures.js";
 import type { LogState } from "../src/view/ledger.js";
 import type { PageData } from "../src/view/page-data.js";
-import type { MemoryWord } from "../src/view/words.js";
+import type { MemoryWord } from "../src/view/log-words.js";
 import { recall, remember } from "./memory.js";
 
 /** A key may take back what the key before it signed. */

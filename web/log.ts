@@ -13,7 +13,7 @@ import { parseEntries, TILE_WIDTH, tilePath } from "../src/core/tiles.js";
 import { publishedFrom, type LogState } from "../src/view/ledger.js";
 import { logPage } from "../src/view/log-page.js";
 import type { PageData } from "../src/view/page-data.js";
-import type { LogPageWord, MemoryWord } from "../src/view/words.js";
+import type { LogPageWord, MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
 import { compareWithMemory, stateOf, stateOfLogs } from "./ledger.js";
 import { selfTest } from "./opinion.js";

@@ -18,7 +18,7 @@ import { attestationPage, placeOf, titleOf, verifyPage } from "../src/view/pages
 import type { Outcome } from "../src/view/plan.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
-import type { MemoryWord } from "../src/view/words.js";
+import type { MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
 import { evidenceIn, marksIn, memoryOf, namedBy, plansIn, recallFor } from "./evidence.js";
 import { compareWithMemory, stateOf } from "./ledger.js";

@@ -6,7 +6,8 @@ import { formatNoteKey } from "../core/note.js";
 import type { Report } from "../core/report.js";
 import type { VerifyOptions } from "../core/verify.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
-import { count, LOG_LIMITS, logWording, MEMORY, type MemoryWord } from "./words.js";
+import { LOG_LIMITS, logWording, MEMORY, type MemoryWord } from "./log-words.js";
+import { count } from "./wording.js";
 
 export type LogState =
   | { readonly kind: "none" }

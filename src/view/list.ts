@@ -14,7 +14,9 @@ import { noticeWording } from "./notice.js";
 import type { Pages } from "./page-data.js";
 import { toneOf } from "./report.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
-import { actionWords, count, headline, inShort, verdictWording } from "./words.js";
+import { actionWords } from "./log-words.js";
+import { count } from "./wording.js";
+import { headline, inShort, verdictWording } from "./words.js";
 
 export interface Row {
   readonly name: string;

@@ -5,7 +5,8 @@ import { base64 } from "../core/bytes.js";
 import { formatNoteKey, type NoteKey } from "../core/note.js";
 import { countsView, entryId, findingsView, isWithheld, openPlansView, type LogShown } from "./ledger.js";
 import { date, facts, h, local, table, with_, type Child, type Element } from "./tree.js";
-import { actionWords, count, logPageWording, MEMORY, type LogPageWord } from "./words.js";
+import { actionWords, logPageWording, MEMORY, type LogPageWord } from "./log-words.js";
+import { count } from "./wording.js";
 
 /** The table is for reading; all of them count. */
 const ENTRIES_SHOWN = 200;

@@ -3,7 +3,7 @@ import type { KeyEntry } from "../core/keyring.js";
 import type { Notice } from "../core/notice.js";
 import { toDocument, type Place } from "./standing.js";
 import { date, facts, h, type Child, type Element } from "./tree.js";
-import type { Wording } from "./words.js";
+import type { Wording } from "./wording.js";
 
 /** Its name, and whether the list itself says that it has ended. */
 export const signerLabel = ({ name, validUntil, revoked }: KeyEntry): string =>

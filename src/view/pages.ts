@@ -6,7 +6,7 @@ import { answersView, headlineView, limitsView, stepsView } from "./report.js";
 import { standingView, withdrawnView, type Place } from "./standing.js";
 import { articleView, commandsView, titleView } from "./statement.js";
 import { h, with_, type Element } from "./tree.js";
-import type { MemoryWord } from "./words.js";
+import type { MemoryWord } from "./log-words.js";
 
 /** @param beside file names of the documents that have a page next to it */
 export const placeOf = (evidence: readonly string[], beside: readonly string[] = []): Place => ({

@@ -14,8 +14,8 @@ import {
   SIGNATURE,
   TRUST,
   verdictWording,
-  type Wording,
 } from "./words.js";
+import type { Wording } from "./wording.js";
 
 const MARK: Readonly<Record<Check["status"], string>> = { passed: "✓", failed: "✗", "not-checked": "–" };
 const SAID: Readonly<Record<Check["status"], string>> = {

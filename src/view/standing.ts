@@ -2,7 +2,7 @@
 import type { Remark, Report } from "../core/report.js";
 import { planOf } from "../core/plan.js";
 import { date, facts, h, local, with_, type Child, type Element } from "./tree.js";
-import { logWording, MEMORY, NO_PLAN, type MemoryWord } from "./words.js";
+import { logWording, MEMORY, NO_PLAN, type MemoryWord } from "./log-words.js";
 
 /** Where the published things lie, seen from the page; what is not there is not linked. */
 export interface Place {

@@ -5,9 +5,10 @@ import type { CheckRecord, Descriptor, EvidenceRef, F3, ResultStatement } from "
 import { figuresView } from "./figure.js";
 import { exact, withUnit } from "./number.js";
 import { prose } from "./prose.js";
+import { NO_PLAN } from "./log-words.js";
 import { toDocument, logLine, type Place } from "./standing.js";
 import { date, facts, h, link, local, table, with_, type Child, type Element } from "./tree.js";
-import { NO_PLAN, OUTCOME, SOURCE_DATE, verdictWording } from "./words.js";
+import { OUTCOME, SOURCE_DATE, verdictWording } from "./words.js";
 
 const size = (bytes: number): string => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KiB`);
 export const digestText = (digest: Descriptor["digest"]): string =>
