@@ -22,6 +22,8 @@
  *   run: (probe) => probe.check("sum", 1 + 1 === 2, String(1 + 1)),
  * });
  */
+export { accountOf, type Account, type Entry, type Finding, type Logged, type Planned } from "./core/account.js";
+export { openCheckpoint, parseCheckpoint, type Checkpoint, type OpenedCheckpoint } from "./core/checkpoint.js";
 export { CODES, exitOf, meaningOf, type Code, type ExitStatus } from "./core/codes.js";
 export { nobleEngine, type Engine } from "./core/engine.js";
 export {
@@ -37,7 +39,13 @@ export type { Criterion, Observation } from "./core/criterion.js";
 export { canonical, parseJson, type Json } from "./core/json.js";
 export type { Policy } from "./core/policy.js";
 export { formatKey, parseKey, type PublicKey, type Signer } from "./core/key.js";
-export { formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "./core/keyring.js";
+export { formatKeyring, parseKeyring, type KeyEntry, type Keyring, type NoteEntry } from "./core/keyring.js";
+export { formatLeaf, leafOf, parseLeaf, type Leaf } from "./core/leaf.js";
+export type { LogEvidence, Served, Witnessed, Witnesses } from "./core/logged.js";
+export { checkConsistency, checkInclusion, leafHash, type TreeHead } from "./core/merkle.js";
+export { formatNoteKey, parseNoteKey, type NoteKey } from "./core/note.js";
+export { departures, readPlan, type PlanStatement } from "./core/plan.js";
+export { parseProof, type InclusionProof } from "./core/proof.js";
 export type { AuditWord, Check, Report, SignatureWord, SignerReport, TrustWord } from "./core/report.js";
 export type { Known, SecondOpinion } from "./core/signatures.js";
 export { draft, identify, readStatement, type Draft, type Findings, type ResultStatement } from "./core/statement.js";

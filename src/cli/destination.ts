@@ -58,11 +58,12 @@ export async function deliverOrPrint(
   return undefined;
 }
 
-/** One that the registry still lists, or does not list yet. @throws AttestError `key-revoked`, `key-retired` */
+/** One that the registry still lists, or does not list yet; its log can be written to. @throws AttestError `key-revoked`, `key-retired`, `log-key-missing`, `log-fork` */
 export async function signerFor(options: SigningOptions, destination: Destination | undefined): Promise<Signer> {
   const registry = registryOf(destination);
   const signer = await openSigner(options, registry);
   await refuseEnded(signer, registry, engine);
+  await registry?.log.ready();
   return signer;
 }
 

@@ -50,6 +50,8 @@ export function init(attest: Command): void {
       const { stored, made } =
         known === undefined ? ensureKey(store, options.signer ?? DEFAULT_NAME) : { stored: known, made: false };
       await registry.listSigner(entryOf(stored, new Date()));
+      const [log] = await registry.log.all();
+      const logKeyFile = log === undefined ? undefined : join(logKeys().folderOf(log.key), "key.pem");
       if (options.json)
         return answerJson({
           registry: folder,
@@ -57,12 +59,13 @@ export function init(attest: Command): void {
           signer: stored.name,
           keyid: stored.key.keyid,
           keyMade: made,
-          log: await registry.log.current(),
+          log: (await registry.log.current())?.key,
+          logKey: logKeyFile,
         });
       answer(folder);
       talk(
         `made a registry for ${registry.about.origin}; signer ${stored.name} ${stored.key.keyid}${made ? ", a new key" : ""}`,
-        `its log ${(await registry.log.current())?.origin ?? ""} has a key of its own, on this machine`,
+        `its log signs with a key of its own, ${logKeyFile}`,
         "",
         ...nextSteps(folder, store.folder),
       );

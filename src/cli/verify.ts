@@ -175,11 +175,12 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
 }
 
 /** What was looked up beyond the document, in a line; what was not is listed below. */
-function about({ checks }: Report, name: "plan" | "log" | "retraction"): string[] {
-  const made = checks.find((check) => check.name === name);
-  if (made === undefined || made.status === "not-checked") return [];
+function about(report: Report, name: "plan" | "log" | "retraction"): string[] {
+  const made = report.checks.find((check) => check.name === name);
+  const unplanned = made?.code === "no-plan" && report.statement !== undefined;
+  if (made === undefined || (made.status === "not-checked" && !unplanned)) return [];
   const label = name === "retraction" ? "since then" : name;
-  return [`  ${label.padEnd(10)} ${made.status === "passed" ? "" : "✗ "}${made.detail}`];
+  return [`  ${label.padEnd(10)} ${made.status === "failed" ? "✗ " : ""}${made.detail}`];
 }
 
 const troubles = (report: Report): string[] => [

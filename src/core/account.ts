@@ -63,6 +63,8 @@ export function accountOf(
   const plans = new Map<string, Logged<"plan">>();
   const results = new Map<string, Logged<"result">>();
   const answers = new Map<string, Logged<"result">>();
+  /** Results that were there before their plan was. */
+  const unannounced = new Set<Logged<"result">>();
   const abandoned = new Set<string>();
   const retracted = new Set<string>();
   const superseded = new Set<string>();
@@ -90,16 +92,16 @@ export function accountOf(
     if (leaf.kind === "plan") {
       if (known === undefined) plans.set(leaf.payload, { shard, index, leaf, keyids });
     } else if (leaf.kind === "result") {
-      if (known !== undefined) continue;
-      const result = { shard, index, leaf, keyids };
+      const result = results.get(leaf.payload) ?? { shard, index, leaf, keyids };
       results.set(leaf.payload, result);
       if (leaf.plan === undefined) continue;
       const plan = plans.get(leaf.plan);
       const first = answers.get(leaf.plan);
-      if (plan === undefined)
-        find(`the result ${leaf.payload} names the plan ${leaf.plan}, which was not entered before it`);
-      else if (!plan.keyids.includes(leaf.keyid))
-        find(`the result ${leaf.payload} is by another key than its plan ${leaf.plan}`);
+      if (plan === undefined) {
+        if (known === undefined)
+          find(`the result ${leaf.payload} names the plan ${leaf.plan}, which was not entered before it`);
+        unannounced.add(result);
+      } else if (!plan.keyids.includes(leaf.keyid) || unannounced.has(result) || first === result) continue;
       else if (first !== undefined)
         find(`the result ${leaf.payload} is a second one for the plan ${leaf.plan}, beside ${first.leaf.payload}`);
       else answers.set(leaf.plan, result);
@@ -112,6 +114,7 @@ export function accountOf(
     }
   }
 
+  for (const result of results.values()) if (!unannounced.has(result)) findings.push(...byAnother(plans, result));
   const all = [...plans.values()].map((plan): Planned => {
     const result = answers.get(plan.leaf.payload);
     const state = result !== undefined ? "answered" : abandoned.has(plan.leaf.payload) ? "abandoned" : "open";
@@ -128,9 +131,19 @@ export function accountOf(
     open: all.filter(({ state }) => state === "open"),
     retracted,
     superseded,
-    findings,
+    findings: findings.sort((a, b) => a.shard - b.shard || a.index - b.index),
   };
 }
+
+/** Any of several signers can be the one who announced it: another key alone is a finding once all of them are known. */
+const byAnother = (
+  plans: ReadonlyMap<string, Logged<"plan">>,
+  { shard, index, leaf, keyids }: Logged<"result">,
+): Finding[] => {
+  const plan = leaf.plan === undefined ? undefined : plans.get(leaf.plan);
+  if (plan === undefined || keyids.some((keyid) => plan.keyids.includes(keyid))) return [];
+  return [{ shard, index, detail: `the result ${leaf.payload} is by another key than its plan ${plan.leaf.payload}` }];
+};
 
 /** Another signature of the same statement is entered with the same words. */
 function sameSaying(one: LeafOf<"plan" | "result">, other: LeafOf<"plan" | "result">): boolean {

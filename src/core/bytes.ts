@@ -30,15 +30,18 @@ export function fromHex(text: string): Bytes {
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const DIGITS = new Map(Array.from(ALPHABET, (digit, value) => [digit, value]));
 
+/** Two digits for each 12 bits: the hashes of a log's proofs are many. */
+const PAIRS = Array.from(ALPHABET, (high) => Array.from(ALPHABET, (low) => high + low)).flat();
+
 export function base64(bytes: Bytes): string {
-  const out: string[] = [];
+  const byte = (at: number): number => bytes[at] ?? 0;
+  let text = "";
   for (let at = 0; at < bytes.length; at += 3) {
-    const left = bytes.length - at;
-    const word = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    const digit = (shift: number): string => ALPHABET.charAt((word >> shift) & 63);
-    out.push(digit(18), digit(12), left > 1 ? digit(6) : "=", left > 2 ? digit(0) : "=");
+    const word = (byte(at) << 16) | (byte(at + 1) << 8) | byte(at + 2);
+    text += `${PAIRS[word >> 12] ?? ""}${PAIRS[word & 0xfff] ?? ""}`;
   }
-  return out.join("");
+  const padding = (3 - (bytes.length % 3)) % 3;
+  return text.slice(0, text.length - padding) + "=".repeat(padding);
 }
 
 /**

@@ -131,7 +131,7 @@ export function checkLog(
     return void ladder.failed(
       "log",
       "log-missing",
-      `${named.origin}, as it is served with ${size} entries, has none for it`,
+      `${named.origin}, as it is served with ${entries(view.size ?? 0)}, has none for it`,
       values,
     );
   }
@@ -144,12 +144,16 @@ export function checkLog(
     view.uncompared === undefined
       ? ""
       : `; it had ${view.uncompared} when this verifier last saw it, and how it grew since was not looked at here`;
-  ladder.passed("log", `entry ${first.index} of ${named.origin}, which has ${size} entries; ${time}${longer}`, {
-    ...values,
-    entry: String(first.index),
-    entries: size,
-    ...(witnessed && { "witnessed at": witnessed.at, "witnessed by": witnessed.by.join(", ") }),
-  });
+  ladder.passed(
+    "log",
+    `entry ${first.index} of ${named.origin}, which has ${entries(view.size ?? 0)}; ${time}${longer}`,
+    {
+      ...values,
+      entry: String(first.index),
+      entries: size,
+      ...(witnessed && { "witnessed at": witnessed.at, "witnessed by": witnessed.by.join(", ") }),
+    },
+  );
   return {
     ...first,
     ...(witnessed && { witnessed }),
@@ -157,6 +161,8 @@ export function checkLog(
     origin: named.origin,
   };
 }
+
+const entries = (count: number): string => (count === 1 ? "1 entry" : `${count} entries`);
 
 /** Whether its signer, or the key that came after, took it back: as far as the notices at hand say. */
 export function checkRetraction(

@@ -1,5 +1,5 @@
 /** A log and new entries → the files that change and the new head. Pure: nothing is written, and only O(log n) tiles are read. */
-import { concat, type Bytes } from "./bytes.js";
+import { concat, equal, type Bytes } from "./bytes.js";
 import { AttestError } from "./errors.js";
 import { HASH_BYTES, leafHash, treeHead, type Sha256, type TreeHead } from "./merkle.js";
 import {
@@ -64,15 +64,31 @@ function row(tile: Tile, from: number, tileBytes: TileBytes, hashAt: (index: num
   const { width, bytes } = before(tile, from, tileBytes);
   if (bytes.length !== width * HASH_BYTES)
     throw new AttestError("log-format", `expected ${width * HASH_BYTES} bytes in a tile, found ${bytes.length}`);
-  const added = Array.from({ length: tile.width - width }, (_, at) => hashAt(tile.index * TILE_WIDTH + width + at));
-  return concat(bytes, ...added.map((hash) => hash ?? new Uint8Array()));
+  const added = Array.from({ length: tile.width - width }, (_, at) => {
+    const hash = hashAt(tile.index * TILE_WIDTH + width + at);
+    if (hash === undefined) throw new Error(`expected every hash of ${tilePath(tile)} to be made by now`);
+    return hash;
+  });
+  return concat(bytes, ...added);
 }
 
 /** The hash over a full tile of the level below, which this growth completed. */
 function nodeOver(level: number, index: number, made: ReadonlyMap<string, Bytes>, sha256: Sha256): Bytes | undefined {
-  const below: Tile = { level: level - 1, index, width: TILE_WIDTH };
-  const bytes = made.get(tilePath(below));
-  if (bytes === undefined) return undefined;
-  const hashes = Array.from({ length: TILE_WIDTH }, (_, at) => bytes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES));
-  return treeHead(hashes, sha256).root;
+  const bytes = made.get(tilePath({ level: level - 1, index, width: TILE_WIDTH }));
+  return bytes && treeHead(hashesOf(bytes), sha256).root;
+}
+
+const hashesOf = (row: Bytes): Bytes[] =>
+  Array.from({ length: row.length / HASH_BYTES }, (_, at) => row.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES));
+
+/**
+ * Whether the bundle that is not full yet holds the entries whose hashes the tree has. No root tells it, and whoever went on from others
+ * would publish them again. @throws AttestError `log-format`
+ */
+export function lastEntriesFit(size: number, tileBytes: TileBytes, sha256: Sha256): boolean {
+  const last: Tile = { level: 0, index: Math.floor(size / TILE_WIDTH), width: size % TILE_WIDTH };
+  if (last.width === 0) return true;
+  const row = before(last, size, tileBytes).bytes;
+  const entries = parseEntries(before({ ...last, level: "entries" }, size, tileBytes).bytes, last.width);
+  return equal(row, concat(...entries.map((entry) => leafHash(entry, sha256))));
 }

@@ -85,9 +85,13 @@ export interface Signing {
   readonly sig: Bytes;
 }
 
-/** The entry that belongs to one signature; undefined for a payload that is no statement of this version. */
-export function leafOf({ payload, digest, keyid, sig }: Signing, engine: Engine): SignedLeaf | undefined {
-  const common = { payload: digest, signature: hex(engine.sha256(sig)), keyid };
+/**
+ * The entry that belongs to one signature; undefined for a payload that is no statement of this version, and for what is no fingerprint:
+ * whatever is entered stays, and an entry that nobody can read would spoil the log for good.
+ */
+export function leafOf({ payload, digest, keyid: by, sig }: Signing, engine: Engine): SignedLeaf | undefined {
+  if (!keyid.safeParse(by).success) return undefined;
+  const common = { payload: digest, signature: hex(engine.sha256(sig)), keyid: by };
   if (payload["predicateType"] === PLAN_TYPE) {
     const read = readPlan(payload);
     if ("fault" in read) return undefined;

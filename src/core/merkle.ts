@@ -163,4 +163,4 @@ function powerWithin(n: number): { readonly level: number; readonly width: numbe
 }
 
 /** The largest power of two that is less than n, which is at least 2: where RFC 9162 splits a tree of n leaves. */
-const powerBelow = (n: number): number => powerWithin(n - 1).width;
+export const powerBelow = (n: number): number => powerWithin(n - 1).width;

@@ -70,11 +70,12 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       'name it in the scenario: subject: ["a-file"]',
     );
   const name = options.profile ?? scenario.defaultProfile;
+  const driver = options.driver ?? { name: scenario.drivers[0] ?? "" };
+  await scenario.ready?.(driver);
   const outline = outlineOf(scenario, profile, { ...options, subject });
   const plan = await options.announce?.(outline);
   const recorder = new Recorder(profile, engine, now);
   const home = mkdtempSync(join(tmpdir(), "f3-attest-run-"));
-  const driver = options.driver ?? { name: scenario.drivers[0] ?? "" };
   try {
     await scenario.run(recorder.probe({ profile: name, driver, quick, home, signal, progress, output }));
   } catch (error) {

@@ -51,6 +51,8 @@ export interface Scenario {
   readonly drivers: readonly string[];
   /** What the statement's configuration names as its code: the folder of `import.meta.url`, or one file by its digest. */
   readonly source: string | { readonly sha256: string };
+  /** Looks whether it can run here, before it is announced. @throws AttestError `driver-missing`, `scenario-unknown` */
+  ready?(driver: DriverChoice): Promise<unknown>;
   run(probe: Probe): Promise<void>;
   /** Prose made from what was observed; it can say nothing that the checks do not. */
   tell(

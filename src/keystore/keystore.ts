@@ -4,7 +4,7 @@
  * each `<name>.pub`. The folder is 0700, a secret 0600, never overwritten.
  */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { chmodSync, rmSync, statSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -12,7 +12,7 @@ import { AttestError } from "../core/errors.js";
 import { formatKey, parseKey, type PublicKey, type Signer } from "../core/key.js";
 import { KEY_NAME } from "../core/schema.js";
 import { create, discardUnfinished, list, makeFolder, read, replace, syncFolder } from "../node/files.js";
-import { refuseInsideGit } from "../node/paths.js";
+import { ownersAlone, refuseInsideGit } from "../node/paths.js";
 import { agentSigner } from "./agent.js";
 import type { Imported } from "./imported.js";
 import { decrypt, encrypt, pemOf, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
@@ -255,18 +255,6 @@ export const elsewhere = (name: string): AttestError =>
     `expected a key whose secret lies here, found ${name}, which is in ssh-agent`,
     "its passphrase is that of the file from which ssh-add took it: ssh-keygen -p -f FILE",
   );
-
-/** Only the owner may look: whatever else is allowed, others may have done. */
-function ownersAlone(path: string, expected: number): void {
-  const mode = statSync(path).mode & 0o777;
-  if (process.platform === "win32" || (mode & 0o077) === 0) return;
-  const wanted = expected.toString(8);
-  throw new AttestError(
-    "home-unsafe",
-    `expected mode ${wanted} for ${path}, found ${mode.toString(8)}`,
-    `others may have read or changed it; if you are sure that they did not: chmod ${wanted} ${path}`,
-  );
-}
 
 function checkName(name: string): void {
   if (!KEY_NAME.test(name)) {

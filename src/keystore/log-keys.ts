@@ -3,7 +3,7 @@
  * two different logs are never signed. They have no passphrase: a log's key says nothing of a test, and signs at every run.
  */
 import { createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
-import { chmodSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { hex, utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -11,7 +11,7 @@ import { AttestError } from "../core/errors.js";
 import type { LogSigner } from "../core/log-signer.js";
 import { formatNoteKey, noteKey, type NoteKey, type NoteKeyType } from "../core/note.js";
 import { create, makeFolder, read, replace } from "../node/files.js";
-import { refuseInsideGit } from "../node/paths.js";
+import { ownersAlone, refuseInsideGit } from "../node/paths.js";
 import { LOG_KEY_VARIABLE, unfolded } from "./environment.js";
 import { pemOf, publicOf, secretKey } from "./secret.js";
 
@@ -26,9 +26,13 @@ export class LogKeys {
     this.#env = env;
   }
 
+  get #logs(): string {
+    return join(this.#home, "logs");
+  }
+
   /** Where the key of a log lies. */
   folderOf({ bytes }: NoteKey): string {
-    return join(this.#home, "logs", hex(this.#engine.sha256(bytes)).slice(0, 16));
+    return join(this.#logs, hex(this.#engine.sha256(bytes)).slice(0, 16));
   }
 
   /** A new key for a log of that origin, or for a witness of that name. @throws AttestError `home-unsafe`, `io`, `note-format` */
@@ -37,10 +41,8 @@ export class LogKeys {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const key = noteKey(name, publicOf(publicKey, this.#engine).bytes, type, this.#engine);
     const folder = this.folderOf(key);
-    for (const place of [this.#home, join(this.#home, "logs"), folder]) {
-      makeFolder(place, 0o700);
-      if (process.platform !== "win32") chmodSync(place, 0o700);
-    }
+    makeFolder(folder, 0o700);
+    for (const place of [this.#logs, folder]) if (process.platform !== "win32") chmodSync(place, 0o700);
     const pem = pemOf(privateKey);
     try {
       create(join(folder, "key.pem"), pem, 0o600);
@@ -51,13 +53,18 @@ export class LogKeys {
     return this.#signer(key, privateKey, folder);
   }
 
-  /** Undefined where it is not on this machine. @throws AttestError `key-format` for a file that is another key's */
+  /**
+   * Undefined where it is not on this machine.
+   * @throws AttestError `key-format` for a file that is another key's, `home-unsafe` for one that others can read, or whose memory they can change
+   */
   find(key: NoteKey): LogSigner | undefined {
     const folder = this.folderOf(key);
     const path = join(folder, "key.pem");
-    const pem = read(path);
-    if (pem === undefined) return this.#given(key);
+    if (!existsSync(path)) return this.#given(key);
     refuseInsideGit(path);
+    for (const place of [this.#logs, folder]) ownersAlone(place, 0o700);
+    ownersAlone(path, 0o600);
+    const pem = read(path) ?? new Uint8Array();
     const secret = secretKey(pem, ` at ${path}`);
     if (!this.#fits(secret, key))
       throw new AttestError("key-format", `expected the key of the log ${key.name} at ${path}, found another one`);
@@ -69,7 +76,8 @@ export class LogKeys {
     const text = this.#env[LOG_KEY_VARIABLE];
     if (text === undefined || text.trim() === "") return undefined;
     const secret = secretKey(utf8(unfolded(text)), ` in ${LOG_KEY_VARIABLE}`);
-    return this.#fits(secret, key) ? this.#signer(key, secret, this.folderOf(key)) : undefined;
+    if (!this.#fits(secret, key)) return undefined;
+    return { ...signing(key, secret), lock: undefined, last: () => undefined, remember: () => undefined };
   }
 
   #fits(secret: KeyObject, { bytes }: NoteKey): boolean {
@@ -79,11 +87,15 @@ export class LogKeys {
   #signer(key: NoteKey, secret: KeyObject, folder: string): LogSigner {
     const checkpoint = join(folder, "checkpoint");
     return {
-      key,
-      sign: (message) => new Uint8Array(signWith(null, message, secret)),
+      ...signing(key, secret),
       lock: join(folder, ".checkpoint"),
       last: () => read(checkpoint),
-      remember: (bytes) => replace(checkpoint, bytes, 0o600),
+      remember: (bytes, still) => replace(checkpoint, bytes, 0o600, still),
     };
   }
 }
+
+const signing = (key: NoteKey, secret: KeyObject): Pick<LogSigner, "key" | "sign"> => ({
+  key,
+  sign: (message) => new Uint8Array(signWith(null, message, secret)),
+});

@@ -84,32 +84,72 @@ export function create(path: string, bytes: Bytes, mode = 0o644): void {
   });
 }
 
-/** Writes a file, whatever was there: a reader sees the old bytes or the new ones, never a part. */
-export function replace(path: string, bytes: Bytes, mode = 0o644): void {
-  inPlace(path, bytes, mode, (temporary) => renameSync(temporary, path));
+/**
+ * Writes a file, whatever was there: a reader sees the old bytes or the new ones, never a part.
+ * @param still called right before the new bytes take their place; what it throws leaves the old ones there
+ */
+export function replace(path: string, bytes: Bytes, mode = 0o644, still?: () => void): void {
+  replaceAll([{ path, bytes }], still, mode);
+}
+
+/** The same for many at once: each file is synced by itself, and each folder once, when all of them are in their places. */
+export function replaceAll(
+  files: readonly { readonly path: string; readonly bytes: Bytes }[],
+  still: () => void = () => undefined,
+  mode = 0o644,
+): void {
+  const folders = new Set(files.map(({ path }) => dirname(path)));
+  const waiting = new Map<string, string>(); // temporary → final name
+  let at = "";
+  try {
+    for (at of folders) makeFolder(at);
+    for (const { path, bytes } of files) {
+      const temporary = temporaryOf((at = path));
+      waiting.set(temporary, path);
+      writeSynced(temporary, bytes, mode);
+    }
+    for (const [temporary, path] of waiting) {
+      still();
+      renameSync(temporary, (at = path));
+      waiting.delete(temporary);
+    }
+    for (at of folders) syncFolder(at);
+  } catch (error) {
+    for (const temporary of waiting.keys()) discard(temporary);
+    throw told(error, at);
+  }
 }
 
 /** temp → fsync → `place` → fsync of the directory, so that the name outlives a power cut too. */
 function inPlace(path: string, bytes: Bytes, mode: number, place: (temporary: string) => void): void {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = temporaryOf(path);
   try {
-    makeFolder(folder);
-    const file = openSync(temporary, "wx", mode);
-    try {
-      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    makeFolder(dirname(path));
+    writeSynced(temporary, bytes, mode);
     place(temporary);
-    syncFolder(folder);
+    syncFolder(dirname(path));
   } catch (error) {
     discard(temporary);
-    if (error instanceof AttestError) throw error;
-    throw ioError("write", path, error);
+    throw told(error, path);
   }
 }
+
+const temporaryOf = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+
+function writeSynced(path: string, bytes: Bytes, mode: number): void {
+  const file = openSync(path, "wx", mode);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What the system did not say is not told as its word: a lock that was lost, say. */
+const told = (error: unknown, path: string): unknown =>
+  errno(error) === undefined || error instanceof AttestError ? error : ioError("write", path, error);
 
 /** The fault that is being told is the one that matters: that there is nothing to remove (ENOTDIR, say) is none. */
 function discard(path: string): void {

@@ -1,5 +1,5 @@
 /** Where things of the user lie, and where secrets must not. */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
@@ -41,4 +41,16 @@ export function refuseInsideGit(path: string): void {
       "set F3_ATTEST_HOME to a folder that no repository holds",
     );
   }
+}
+
+/** Only the owner may look: whatever else is allowed, others may have done. */
+export function ownersAlone(path: string, expected: number): void {
+  const mode = statSync(path).mode & 0o777;
+  if (process.platform === "win32" || (mode & 0o077) === 0) return;
+  const wanted = expected.toString(8);
+  throw new AttestError(
+    "home-unsafe",
+    `expected mode ${wanted} for ${path}, found ${mode.toString(8)}`,
+    `others may have read or changed it; if you are sure that they did not: chmod ${wanted} ${path}`,
+  );
 }

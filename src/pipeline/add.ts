@@ -61,7 +61,7 @@ export async function add(request: AddRequest): Promise<Added> {
   const { id, digest, statement } = accepted(report);
   const path = attestationPath(id);
   const before = await registry.store.read(path);
-  const bytes = before === undefined ? formatEnvelope(parse(request.bytes)) : together(before, request, report);
+  const bytes = before === undefined ? named(parse(request.bytes), report) : together(before, request, report);
   if (bytes === undefined) {
     throw new AttestError(
       "file-exists",
@@ -73,6 +73,7 @@ export async function add(request: AddRequest): Promise<Added> {
   const evidence = gather(request.evidence, await missing(statement.predicate.f3.evidence, request), engine);
   refuseSecrets(statement as Json, piecesOf(statement, evidence), request.secrets, request.allowSecrets);
 
+  await registry.log.ready(); // what can be refused is refused before anything is written
   const keyids = report.signers.filter(({ trust }) => trust === "confirmed-by-you").map(({ keyid }) => keyid);
   for (const keyid of keyids) {
     const known = yours.find(({ key }) => key.keyid === keyid);
@@ -89,6 +90,15 @@ export async function add(request: AddRequest): Promise<Added> {
   }
   return { id, digest, statement, keyids, known };
 }
+
+/** Each good signature with the key that made it: the log enters it under that name, and what was sent may name another key or none. */
+const named = (envelope: Envelope, { signers }: Report): Bytes =>
+  formatEnvelope({
+    ...envelope,
+    signatures: envelope.signatures.map((signature, at) =>
+      signers[at]?.signature === "ok" ? { ...signature, keyid: signers[at].keyid } : signature,
+    ),
+  });
 
 /** What is published, with the good signatures of what was sent: a signature that nobody here can check adds nothing to it. */
 function together(before: Bytes, { bytes, parse }: AddRequest, { signers }: Report): Bytes | undefined {

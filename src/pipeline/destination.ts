@@ -28,11 +28,10 @@ export function toFile(file: string): Destination {
   return { file };
 }
 
-/** @throws AttestError `registry-missing`, `registry-format`, `io`, `log-key-missing`, `log-fork` */
+/** @throws AttestError `registry-missing`, `registry-format`, `io` */
 export async function toRegistry(folder: string, engine: Engine, logSigners: LogSigners): Promise<Place> {
   const registry = await Registry.open(new Directory(folder), engine, logSigners);
   for (const place of [folder, join(folder, ATTESTATIONS), join(folder, "keys")]) writable(nearestFolder(place));
-  await registry.log.ready();
   return { folder, registry };
 }
 

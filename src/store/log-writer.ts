@@ -7,7 +7,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { equal, type Bytes } from "../core/bytes.js";
+import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, sealCheckpoint, type Checkpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
@@ -16,52 +16,89 @@ import { formatLeaf, parseLeaf, type Leaf } from "../core/leaf.js";
 import type { TreeHead } from "../core/merkle.js";
 import type { LogSigner } from "../core/log-signer.js";
 import { formatProof } from "../core/proof.js";
-import { parseEntries, proveInclusion, rootAt, TILE_WIDTH, tilePath, type Tile } from "../core/tiles.js";
-import { read, replace } from "../node/files.js";
-import { LockLost, withLock, type Held } from "../node/lock.js";
+import { isFolder, read, replace } from "../node/files.js";
+import { LockLost, withLock } from "../node/lock.js";
+import { CHECKPOINT, fork, LogFolder } from "./log-folder.js";
+import { LogProofs, type Proven, type ProofPath } from "./log-proofs.js";
 
-export interface Appended {
-  readonly index: number;
-  /** The file `<id>.tlog-proof` (C2SP tlog-proof). */
-  readonly proof: Bytes;
-}
+/** Its index, and the file `<id>.tlog-proof` (C2SP tlog-proof). */
+export type Appended = Proven;
 
 interface Waiting {
   readonly leaf: Leaf;
+  readonly entry: Bytes;
   readonly done: (appended: Appended) => void;
   readonly failed: (error: unknown) => void;
 }
 
-const CHECKPOINT = "checkpoint";
+/** What becomes durable at once; what was remembered of it stays so when the lock is lost after that. */
+interface Batch {
+  readonly waiting: Waiting[];
+  remembered?: { readonly checkpoint: Checkpoint; readonly appended: readonly Appended[] };
+}
+
+/** A commit that takes longer than a lock may be held is overtaken by the next writer: with a file for each proof this is a few seconds. */
+const MAX_BATCH = 1024;
+/** Beside the checkpoint, what a machine that keeps nothing of the key signed and did not publish yet. */
+const PENDING = ".checkpoint";
+
+interface Committed {
+  readonly head: TreeHead;
+  readonly appended: readonly Appended[];
+}
+
+interface Opened extends Checkpoint {
+  readonly bytes: Bytes;
+}
+
+interface Sorted {
+  /** For each that waits what is known of it, or the index that it gets. */
+  readonly found: readonly (Appended | number)[];
+  readonly fresh: readonly Waiting[];
+}
+
+/** What is known of the key's last word, and the lock under which it is spoken. */
+interface Memory extends Pick<LogSigner, "last" | "remember"> {
+  readonly lock: string;
+  /** Called when what was remembered is published. */
+  readonly published?: () => void;
+}
 
 export class LogWriter {
-  readonly #folder: string;
+  readonly #place: string;
   readonly #signer: LogSigner;
+  readonly #memory: Memory;
   readonly #engine: Engine;
-  /** Where the proof of an entry lies, by the id that its document has. */
-  readonly #proofPath: (leaf: Leaf) => string | undefined;
+  readonly #proofs: LogProofs;
   #waiting: Waiting[] = [];
   #working = false;
 
-  constructor(folder: string, signer: LogSigner, engine: Engine, proofPath: (leaf: Leaf) => string | undefined) {
-    this.#folder = folder;
+  constructor(place: string, signer: LogSigner, engine: Engine, proofPath: ProofPath) {
+    this.#place = place;
     this.#signer = signer;
+    this.#memory = memoryOf(signer, place);
     this.#engine = engine;
-    this.#proofPath = proofPath;
-  }
-
-  /** Publishes the checkpoint of an empty log, or finishes what a writer that was killed had remembered. */
-  async settle(): Promise<TreeHead> {
-    return await withLock(this.#signer.lock, (held) => this.#commit([], held).head);
+    this.#proofs = new LogProofs(signer.key, engine, proofPath);
   }
 
   /**
-   * Entries in the order of the calls; those of many calls at once share one checkpoint. Resolves when the checkpoint is published.
-   * @throws AttestError `log-fork`, `log-format`, `log-damaged`, `locked`, `io`
+   * Publishes the checkpoint of an empty log, or finishes what a writer that was killed had remembered.
+   * @throws AttestError `log-fork`, `locked`, `io`
+   */
+  async settle(): Promise<TreeHead> {
+    return (await this.#commit({ waiting: [] })).head;
+  }
+
+  /**
+   * Entries in the order of the calls; those of many calls at once share one checkpoint. Resolves when the checkpoint is published. What
+   * is proven to be there already is not entered again.
+   * @throws AttestError `leaf-format`, `log-fork`, `locked`, `io`
    */
   append(leaf: Leaf): Promise<Appended> {
     return new Promise((done, failed) => {
-      this.#waiting.push({ leaf, done, failed });
+      const entry = formatLeaf(leaf);
+      parseLeaf(entry); // what no reader takes would stay in the log for ever
+      this.#waiting.push({ leaf, entry, done, failed });
       void this.#work();
     });
   }
@@ -71,127 +108,174 @@ export class LogWriter {
     this.#working = true;
     await Promise.resolve(); // whoever calls in the same turn comes along
     while (this.#waiting.length > 0) {
-      let batch: readonly Waiting[] = [];
+      const batch: Batch = { waiting: [] };
       try {
-        const proofs = await withLock(this.#signer.lock, (held) => {
-          batch = batch.length > 0 ? batch : this.#waiting.splice(0); // taken once, also where the lock was lost
-          return this.#commit(
-            batch.map(({ leaf }) => leaf),
-            held,
-          ).appended;
-        });
-        batch.forEach(({ done }, at) => proofs[at] && done(proofs[at]));
+        const { appended } = await this.#commit(batch, (room) => this.#waiting.splice(0, room));
+        for (const [at, one] of appended.entries()) batch.waiting[at]?.done(one);
       } catch (error) {
-        for (const { failed } of batch.length > 0 ? batch : this.#waiting.splice(0)) failed(error);
+        for (const { failed } of batch.waiting.length > 0 ? batch.waiting : this.#waiting.splice(0)) failed(error);
       }
     }
     this.#working = false;
   }
 
-  #commit(leaves: readonly Leaf[], held: Held): { head: TreeHead; appended: Appended[] } {
-    const before = this.#settled(held);
-    if (leaves.length === 0 && before !== undefined) return { head: before, appended: [] };
-    const { sha256 } = this.#engine;
-    const from = before?.size ?? 0;
-    const { files, head } = grow(from, leaves.map(formatLeaf), this.#tile, sha256);
-    // No checkpoint covers them yet: they may stand where a writer that was killed left others.
-    for (const { path, bytes } of files) replace(join(this.#folder, path), bytes);
-    const checkpoint = sealCheckpoint({ origin: this.#signer.key.name, ...head }, this.#signer.key, this.#signer.sign);
-    if (!held.isMine()) throw new LockLost();
-    this.#signer.remember(checkpoint);
-    const appended = leaves.map((_, at) => this.#proof(from + at, head.size, checkpoint));
-    this.#writeProofs(leaves, appended);
-    if (!held.isMine()) throw new LockLost();
-    replace(join(this.#folder, CHECKPOINT), checkpoint);
-    this.#discardPartial(from, head.size);
+  /** @param more those that came while the lock was waited for */
+  async #commit(batch: Batch, more: (room: number) => readonly Waiting[] = () => []): Promise<Committed> {
+    if (this.#signer.lock === undefined && !isFolder(this.#place)) throw this.#begunElsewhere();
+    return await withLock(this.#memory.lock, (held) => {
+      const still = (): void => {
+        if (!held.isMine()) throw new LockLost();
+      };
+      const folder = new LogFolder(this.#place, this.#engine, still);
+      const head = this.#settled(folder, still);
+      if (batch.remembered === undefined) {
+        batch.waiting.push(...more(MAX_BATCH - batch.waiting.length));
+        return this.#grown(folder, head, batch, still);
+      }
+      // The lock was lost after that: what was remembered is published by now, and must not be entered a second time.
+      folder.mustHold({ ...batch.remembered.checkpoint, ...head }, batch.remembered.checkpoint);
+      return { head, appended: batch.remembered.appended };
+    });
+  }
+
+  #grown(folder: LogFolder, before: TreeHead, batch: Batch, still: () => void): Committed {
+    const { found, fresh } = this.#sorted(folder, before, batch.waiting);
+    if (fresh.length === 0) return { head: before, appended: found as Appended[] };
+    const entries = fresh.map(({ entry }) => entry);
+    const { files, head } = grow(before.size, entries, folder.bytes, this.#engine.sha256);
+    folder.write(files);
+    const prove = folder.prover(head.size);
+    const hashes = fresh.map((_, at) => prove(before.size + at));
+    const checkpoint = this.#seal(head, still);
+    const appended = found.map((one): Appended => {
+      if (typeof one !== "number") return one;
+      let made: Bytes | undefined; // only where it is asked for: a proof takes longer to write than its entry to append
+      const proof = (): Bytes =>
+        (made ??= formatProof({ index: one, hashes: hashes[one - before.size] ?? [], checkpoint }));
+      return {
+        index: one,
+        get proof() {
+          return proof();
+        },
+      };
+    });
+    batch.remembered = { checkpoint: { origin: this.#signer.key.name, ...head }, appended };
+    this.#proofs.write(
+      folder,
+      head.size,
+      batch.waiting.flatMap(({ leaf }, at) => {
+        const one = appended[at];
+        return one === undefined ? [] : [{ leaf, proof: () => one.proof }];
+      }),
+    );
+    this.#publish(folder, checkpoint, before, head);
     return { head, appended };
   }
 
-  #tile = (path: string): Bytes | undefined => read(join(this.#folder, path));
-
-  #proof(index: number, size: number, checkpoint: Bytes): Appended {
-    const hashes = proveInclusion(index, size, this.#tile, this.#engine.sha256);
-    return { index, proof: formatProof({ index, hashes, checkpoint }) };
+  /** What is in the log already, or the place that it gets; one document's entry, given twice at once, gets one. */
+  #sorted(folder: LogFolder, before: TreeHead, waiting: readonly Waiting[]): Sorted {
+    const fresh: Waiting[] = [];
+    const places = new Map<string, number>();
+    const found = waiting.map((one) => {
+      const path = this.#proofs.pathOf(one.leaf);
+      const name = path === undefined ? undefined : fromUtf8(one.entry);
+      const known =
+        path === undefined || name === undefined
+          ? undefined
+          : (places.get(name) ?? this.#proofs.of(folder, before.size, one.entry, path));
+      if (known !== undefined) return known;
+      fresh.push(one);
+      const place = before.size + fresh.length - 1;
+      if (name !== undefined) places.set(name, place);
+      return place;
+    });
+    return { found, fresh };
   }
 
-  /** Of several entries for one document the first. */
-  #writeProofs(leaves: readonly Leaf[], appended: readonly Appended[]): void {
-    const written = new Set<string>();
-    leaves.forEach((leaf, at) => {
-      const path = this.#proofPath(leaf);
-      const proof = appended[at]?.proof;
-      if (path === undefined || proof === undefined || written.has(path)) return;
-      written.add(path);
-      if (read(path) === undefined) replace(path, proof);
-    });
+  /** Signed only while the lock is held, and in memory before anybody sees it. */
+  #seal(head: TreeHead, still: () => void): Bytes {
+    still();
+    const checkpoint = sealCheckpoint({ origin: this.#signer.key.name, ...head }, this.#signer.key, this.#signer.sign);
+    this.#memory.remember(checkpoint, still);
+    return checkpoint;
+  }
+
+  #publish(folder: LogFolder, checkpoint: Bytes, from: TreeHead, to: TreeHead): void {
+    folder.publish(checkpoint);
+    this.#memory.published?.();
+    folder.discardPartial(from, to);
   }
 
   /**
    * The log to go on from: the published one and the remembered one agree, or the one of them that goes further holds the other. Publishes
    * what was remembered and not published. @throws AttestError `log-fork`
    */
-  #settled(held: Held): TreeHead | undefined {
-    const published = this.#open(this.#tile(CHECKPOINT));
-    const last = this.#signer.last();
-    const remembered = this.#open(last);
-    if (remembered === undefined || last === undefined) {
-      if (published !== undefined) this.#mustHold(published, published.size);
-      return published;
+  #settled(folder: LogFolder, still: () => void): TreeHead {
+    const published = this.#opened(folder.bytes(CHECKPOINT), `in ${this.#place}`);
+    const remembered = this.#opened(this.#memory.last(), "remembered beside its key", published);
+    if (remembered !== undefined && (published === undefined || published.size < remembered.size)) {
+      folder.mustHold(remembered, published);
+      this.#repairProofs(folder, published?.size ?? 0, remembered);
+      this.#publish(folder, remembered.bytes, published ?? { size: 0, root: remembered.root }, remembered);
+      return remembered;
     }
-    const size = Math.max(remembered.size, published?.size ?? 0);
-    this.#mustHold(remembered, size);
-    if (published !== undefined) this.#mustHold(published, size);
-    if (published !== undefined && published.size >= remembered.size) return published;
-    if (!held.isMine()) throw new LockLost();
-    this.#repairProofs(published?.size ?? 0, remembered.size, last);
-    replace(join(this.#folder, CHECKPOINT), last);
-    return remembered;
+    if (published === undefined) return this.#begun(folder, still);
+    folder.mustHold(published, remembered);
+    // Signed on another machine: from now on it counts here too.
+    if (this.#signer.lock !== undefined && remembered?.size !== published.size)
+      this.#memory.remember(published.bytes, still);
+    return published;
   }
 
-  #open(bytes: Bytes | undefined): Checkpoint | undefined {
-    return bytes === undefined ? undefined : openCheckpoint(bytes, this.#signer.key, [], this.#engine).checkpoint;
+  /** The first checkpoint, of no entries: where there are tiles and it is missing, it was lost. */
+  #begun(folder: LogFolder, still: () => void): TreeHead {
+    if (this.#signer.lock === undefined) throw this.#begunElsewhere();
+    if (folder.hasTiles())
+      throw fork(`expected no entries in a log for which nothing was signed yet, found tiles in ${this.#place}`);
+    const head = { size: 0, root: this.#engine.sha256(new Uint8Array()) };
+    this.#publish(folder, this.#seal(head, still), head, head);
+    return head;
   }
 
-  /** The tiles in the folder give the root that was signed. */
-  #mustHold({ size, root, origin }: Checkpoint, atSize: number): void {
-    let found: Bytes | undefined;
-    try {
-      found = rootAt(size, atSize, this.#tile, this.#engine.sha256);
-    } catch (error) {
-      if (!(error instanceof AttestError && error.code === "log-format")) throw error;
-    }
-    if (found !== undefined && equal(found, root)) return;
-    throw new AttestError(
-      "log-fork",
-      `expected the log ${origin} to hold the ${size} entries that its key signed, found ${found === undefined ? "fewer" : "others"} in ${this.#folder}`,
-      "nothing was signed: bring back a copy that has them; if there is none, begin a new log with: attest log start",
+  #begunElsewhere(): AttestError {
+    return fork(
+      `expected the checkpoint that the log ${this.#signer.key.name} published last, found none in ${this.#place}`,
     );
   }
 
-  #repairProofs(from: number, size: number, checkpoint: Bytes): void {
-    const width = (bundle: number): number => Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
-    for (let index = from; index < size; index += 1) {
-      const bundle = Math.floor(index / TILE_WIDTH);
-      const tile: Tile = { level: "entries", index: bundle, width: width(bundle) };
-      const entry = parseEntries(this.#tile(tilePath(tile)) ?? new Uint8Array(), tile.width)[index % TILE_WIDTH];
-      if (entry !== undefined) this.#writeProofs([parseLeaf(entry)], [this.#proof(index, size, checkpoint)]);
+  #opened(bytes: Bytes | undefined, where: string, same?: Opened): Opened | undefined {
+    if (bytes === undefined || (same !== undefined && equal(bytes, same.bytes))) return bytes && same;
+    try {
+      return { ...openCheckpoint(bytes, this.#signer.key, [], this.#engine).checkpoint, bytes };
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+      throw fork(`expected a checkpoint of the log ${this.#signer.key.name} ${where}: ${error.message}`);
     }
   }
 
-  /** A tile that is full makes its partial ones needless (C2SP tlog-tiles). */
-  #discardPartial(from: number, to: number): void {
-    for (let level = 0; TILE_WIDTH ** level <= to; level += 1) {
-      const [before, after] = [from, to].map((size) => Math.floor(size / TILE_WIDTH ** (level + 1))) as [
-        number,
-        number,
-      ];
-      for (let index = before; index < after; index += 1) {
-        for (const kind of level === 0 ? ([0, "entries"] as const) : [level])
-          rmSync(join(this.#folder, `${tilePath({ level: kind, index, width: TILE_WIDTH })}.p`), {
-            recursive: true,
-            force: true,
-          });
-      }
+  #repairProofs(folder: LogFolder, from: number, { size, bytes: checkpoint }: Opened): void {
+    const prove = folder.prover(size);
+    for (let first = from; first < size; first += MAX_BATCH) {
+      const indexes = Array.from({ length: Math.min(MAX_BATCH, size - first) }, (_, at) => first + at);
+      const proofs = indexes.map((index) => ({
+        leaf: parseLeaf(folder.entry(index, size)),
+        proof: () => formatProof({ index, hashes: prove(index), checkpoint }),
+      }));
+      this.#proofs.write(folder, size, proofs);
     }
   }
+}
+
+/** A machine that keeps nothing of the key keeps what is not published yet in the log's own folder, for as long as it is not. */
+function memoryOf(signer: LogSigner, place: string): Memory {
+  const { lock } = signer;
+  if (lock !== undefined)
+    return { lock, last: () => signer.last(), remember: (bytes, still) => signer.remember(bytes, still) };
+  const pending = join(place, PENDING);
+  return {
+    lock: pending,
+    last: () => read(pending),
+    remember: (bytes, still) => replace(pending, bytes, 0o644, still),
+    published: () => rmSync(pending, { force: true }),
+  };
 }

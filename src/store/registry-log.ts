@@ -65,14 +65,15 @@ export class RegistryLog {
   /**
    * A log where there is none, or a new one that goes on where the last one ended: its first entry binds origin, size, root and key of the
    * old. @throws AttestError `log-damaged`, `log-format` for an old log that cannot be read
+   * @param reason why the old one ended, for whoever reads the keyring
    */
-  async start(make: MakeLog, now: Date): Promise<NoteEntry> {
+  async start(make: MakeLog, now: Date, reason?: string): Promise<NoteEntry> {
     const logs = await this.all();
     const old = logs.at(-1);
     const closing = old && (await this.#closing(old, logs.length - 1));
     // The prefix of its files, without a scheme (C2SP tlog-tiles): where the registry is published, and its folder there.
     const signer = make(`${this.#origin}/${logFolder(logs.length)}`);
-    const entry = await this.#list(signer, now);
+    const entry = await this.#list(signer, now, reason);
     const writer = this.#writerFor(signer, (await this.all()).length - 1);
     if (closing === undefined) await writer.settle();
     else await writer.append(closing);
@@ -86,13 +87,14 @@ export class RegistryLog {
   }
 
   /** In the keyring first: a log that nobody is told of could be begun twice. */
-  async #list({ key }: LogSigner, now: Date): Promise<NoteEntry> {
+  async #list({ key }: LogSigner, now: Date, reason?: string): Promise<NoteEntry> {
     const validFrom = now.toISOString();
     let name = "";
     await this.#store.update(KEYRING, (bytes) => {
       const { logs, ...rest } = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
       name = logName(logs.length);
-      const before = logs.map((log) => (log.validUntil === undefined ? { ...log, validUntil: validFrom } : log));
+      const ended = { validUntil: validFrom, ...(reason !== undefined && { note: reason }) };
+      const before = logs.map((log) => (log.validUntil === undefined ? { ...log, ...ended } : log));
       return formatKeyring({ ...rest, logs: [...before, { name, key, validFrom }] });
     });
     await this.#store.replace(`keys/${name}.vkey`, utf8(`${formatNoteKey(key)}\n`));
@@ -129,6 +131,23 @@ export class RegistryLog {
   async enter(id: string, bytes: Bytes): Promise<void> {
     const writer = await this.#writer();
     if (writer !== undefined && !(await this.has(id, bytes))) await this.#append(writer, this.#signaturesOf(bytes));
+  }
+
+  /** All that was not entered before and names no other log, in this order, under one checkpoint. Returns their ids. */
+  async enterAll(documents: readonly { readonly id: string; readonly bytes: Bytes }[]): Promise<readonly string[]> {
+    const writer = await this.#writer();
+    const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
+    const entered: string[] = [];
+    const all: SignedLeaf[] = [];
+    for (const { id, bytes } of documents) {
+      const { named, leaves } = this.#signaturesOf(bytes);
+      if (leaves.length === 0 || (named !== undefined && !ours.includes(named.key))) continue;
+      if (await this.has(id, bytes)) continue;
+      entered.push(id);
+      all.push(...leaves);
+    }
+    if (writer !== undefined) await Promise.all(all.map((leaf) => writer.append(leaf)));
+    return entered;
   }
 
   /** Enters those that were added to what is published. */

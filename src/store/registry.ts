@@ -8,10 +8,13 @@ import { isObject, parseJson, readable, type Json } from "../core/json.js";
 import { formatKey } from "../core/key.js";
 import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
 import { readNotice } from "../core/notice.js";
-import { kindOf } from "../core/payload.js";
+import { formatNoteKey } from "../core/note.js";
+import { kindOf, logNamed } from "../core/payload.js";
 import { readPlan } from "../core/plan.js";
 import { atLeast, atMost } from "../core/schema.js";
+import { knownFrom } from "../core/signatures.js";
 import { identify, readStatement } from "../core/statement.js";
+import { verify } from "../core/verify.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
 import { RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
 import type { Store } from "./store.js";
@@ -136,10 +139,29 @@ export class Registry {
   /** Evidence, the attestation, its entry in the log, the index: a crash leaves orphans, never a claim whose evidence is missing. */
   async publish({ id, bytes, evidence }: Publication): Promise<void> {
     await this.log.ready(); // refused before anything is written
+    await this.#adopt();
     for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
     await this.store.create(attestationPath(id), bytes);
     await this.log.enter(id, bytes);
     await this.reindex();
+  }
+
+  /**
+   * Enters what a publisher that was killed had written and not logged, before anything later is: what names this log and is not in it
+   * would be a finding for ever. Only under a good signature by a key that is listed here.
+   */
+  async #adopt(): Promise<void> {
+    const ours = (await this.log.all()).map(({ key }) => formatNoteKey(key));
+    if (ours.length === 0) return;
+    const files = new Set(await this.store.list(ATTESTATIONS));
+    const keys = knownFrom(await this.keyring(), "site", "the registry's keyring");
+    for (const name of await this.names()) {
+      if (files.has(name.replace(/json$/, "tlog-proof"))) continue;
+      const bytes = (await this.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
+      const { signature, id } = verify(bytes, { engine: this.#engine, keys, now: new Date(), fileName: name });
+      const named = signature === "ok" ? logNamed(parseEnvelope(bytes).payload) : undefined;
+      if (id !== undefined && named !== undefined && ours.includes(named.key)) await this.log.enter(id, bytes);
+    }
   }
 
   /** File names of the attestations, sorted. */

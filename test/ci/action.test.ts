@@ -7,7 +7,7 @@ import { outputs, summary } from "../../action/tell.js";
 import { words } from "../../action/words.js";
 import type { JsonObject } from "../../src/core/json.js";
 import { attest, MAIN, stranger, workspace, type Workspace } from "../cli/attest.js";
-import { secretOf } from "../cli/drafts.js";
+import { logKeyOf, secretOf } from "../cli/drafts.js";
 import { repository, type Git } from "../cli/git.js";
 import {
   machine,
@@ -93,7 +93,10 @@ describe("the action", () => {
   test("passing, signed into the registry: whoever has the key line from elsewhere can check what the summary says", async () => {
     work.write("add.test.mjs", 'import { test } from "node:test";\ntest("adds", () => {});\n');
     const key = secretOf(work, "ci");
-    const told = act({ registry: ".", title: "The calculator" }, { F3_ATTEST_KEY: key });
+    const told = act(
+      { registry: ".", title: "The calculator" },
+      { F3_ATTEST_KEY: key, F3_ATTEST_LOG_KEY: logKeyOf(work) },
+    );
     expect(told.code, told.log).toBe(0);
     expect(told.outputs).toMatchObject({
       verdict: "VALIDATED",
@@ -193,6 +196,7 @@ describe("the example workflow", () => {
   function push(
     origin: string,
     secret: string,
+    logKey: string,
   ): { readonly test: Told; readonly publish: Told; readonly published: Machine } {
     const sha = spawnSync("git", ["rev-parse", "main"], { cwd: origin, encoding: "utf8" }).stdout.trim();
     const context = { repository: origin, "github.ref_name": "main" };
@@ -206,7 +210,11 @@ describe("the example workflow", () => {
       env: { ...first.env, PATH: `${first.temp}/bin:${first.env["PATH"] ?? ""}` },
     });
 
-    const second = machine({ ...context, "secrets.F3_ATTEST_KEY": secret }, env, first.artifacts);
+    const second = machine(
+      { ...context, "secrets.F3_ATTEST_KEY": secret, "secrets.F3_ATTEST_LOG_KEY": logKey },
+      env,
+      first.artifacts,
+    );
     install(join(second.temp, "bin"));
     const published = {
       ...second,
@@ -235,7 +243,7 @@ describe("the example workflow", () => {
     "tests that %s: published, signed by the key that the first job never had, and a stranger can check it",
     async (_, source, verdict) => {
       const { bare, work } = await origin(source);
-      const { test: tested, publish } = push(bare, secretOf(work, "ci"));
+      const { test: tested, publish } = push(bare, secretOf(work, "ci"), logKeyOf(work));
       expect(tested.code, tested.log).toBe(1);
       expect(publish.code, publish.log).toBe(0);
       expect(publish.log).toMatch(/signing with the key from F3_ATTEST_KEY, SHA256:/);
@@ -247,7 +255,7 @@ describe("the example workflow", () => {
       );
       expect(
         spawnSync("git", ["show", "--name-status", "--format="], { cwd: clone, encoding: "utf8" }).stdout,
-      ).not.toMatch(/^[MD]\tattestations\/(?!index)/m);
+      ).not.toMatch(/^[MD]\tattestations\/(?!index|log\/checkpoint)/m);
       const line = (await work.attest("key", "show", "ci")).stdout.trim();
       const checked = await attest(["verify", clone, "--key", line, "--json"], stranger(work));
       expect(checked.code, checked.stdout).toBe(0);
@@ -258,7 +266,7 @@ describe("the example workflow", () => {
 
   test.skipIf(!jq)("a statement about another commit: not signed", async () => {
     const { bare, work } = await origin();
-    const { published } = push(bare, secretOf(work, "ci"));
+    const { published } = push(bare, secretOf(work, "ci"), logKeyOf(work));
     const file = join(published.artifacts, "attestation/statement.json");
     writeFileSync(file, readFileSync(file, "utf8").replace(/"gitCommit": "\w+"/, `"gitCommit": "${"0".repeat(40)}"`));
     const again = machine({ ...published.context }, {}, published.artifacts);
@@ -275,7 +283,7 @@ describe("the example workflow", () => {
 
   test("no secret, as for a fork: nothing is signed", async () => {
     const { bare } = await origin();
-    const { publish } = push(bare, "");
+    const { publish } = push(bare, "", "");
     expect(publish.code).toBe(2);
     expect(publish.log).toContain("expected a secret key in F3_ATTEST_KEY, found it empty");
   });

@@ -1,6 +1,6 @@
 /** Statements without a run: small ones to be signed by the program, and ones that it would refuse, signed here with its key. */
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { armor, Encrypter } from "age-encryption";
 import { formatEnvelope, message, PAYLOAD_TYPE } from "../../src/core/envelope.js";
@@ -97,6 +97,10 @@ export const stamped = (unsigned: Draft, signedAt = "2026-03-01T10:00:03Z"): Jso
 /** The secret as it lies on the disk. */
 export const secretOf = ({ home }: Workspace, name = "signer"): string =>
   readFileSync(join(home, "keys", `${name}.pem`), "utf8");
+
+/** Of the log of the only registry that was made there. */
+export const logKeyOf = ({ home }: Workspace): string =>
+  readFileSync(join(home, "logs", readdirSync(join(home, "logs"))[0] ?? "none", "key.pem"), "utf8");
 
 /** A signature over anything at all: the program itself would check first. */
 export function sealed(payload: JsonObject, pem: string): { readonly id: string; readonly bytes: Uint8Array } {

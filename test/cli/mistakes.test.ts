@@ -18,6 +18,7 @@ import {
   type Ran,
   type Surroundings,
   type Workspace,
+  colleague,
 } from "./attest.js";
 import { lab, locked, publish, secretOf, writeDraft } from "./drafts.js";
 
@@ -455,9 +456,8 @@ test("a name that the registry gives to another key", async () => {
   const work = copyOf(made);
   const home = join(work.root, "other");
   new Keystore(home, nodeEngine).create("signer");
-  const { error, hint } = await fails(work, 2, ["sign", "statement.json", "--registry", "lab"], {
-    env: { ...work.env, F3_ATTEST_HOME: home },
-  });
+  const other = colleague(work, "other");
+  const { error, hint } = await fails(work, 2, ["sign", "statement.json", "--registry", "lab"], other);
   expect(error).toBe("expected a name that the registry does not list yet, found signer for another key");
   expect(hint).toContain("--signer NAME");
 });

@@ -19,7 +19,10 @@ const namings = (): [number, Call & { to: string }][] =>
   made.flatMap((call, at): [number, Call & { to: string }][] =>
     call.to === undefined ? [] : [[at, { ...call, to: call.to }]],
   );
-const next = (at: number): number => namings().find(([later]) => later > at)?.[0] ?? made.length;
+const isTile = (path: string | undefined): boolean => path?.includes("/log/tile/") ?? false;
+/** Of tiles, the first name that is none: no checkpoint speaks of them before that. */
+const next = (at: number): number =>
+  namings().find(([later, { to }]) => later > at && !(isTile(made[at]?.to) && isTile(to)))?.[0] ?? made.length;
 const synced = (folder: string, from: number, to: number): boolean =>
   made.slice(from, to).some(({ name, path }) => name === "fsyncSync" && path === folder);
 

@@ -73,6 +73,7 @@ export const taskAwareBackgroundWith = (options: MatrixOptions): Scenario => ({
     },
   },
   source: import.meta.url,
+  ready: openDriver,
   async run(probe: Probe): Promise<void> {
     const driver = await openDriver(probe.driver);
     probe.configure(driver.descriptor);

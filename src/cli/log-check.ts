@@ -1,0 +1,112 @@
+/** `attest log check`: the whole log derived again, and held against all that hangs on it. */
+import type { Command } from "commander";
+import { exitOf } from "../core/codes.js";
+import { LogMemory } from "../keystore/log-memory.js";
+import { stateHome } from "../node/paths.js";
+import { checkLogs, type LogCheck } from "../pipeline/log-check.js";
+import { logPlace, type LogPlace } from "../pipeline/log-place.js";
+import { counted, OPEN_MEANS, openLine, overdue } from "../pipeline/log-show.js";
+import { idOf } from "../store/registry-log.js";
+import { engine, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import { answer, answerJson, Progress, talk } from "./ui.js";
+
+interface Options {
+  readonly from?: string;
+  readonly json?: true;
+}
+
+export function check(log: Command): void {
+  const command = log
+    .command("check [registry]")
+    .description(
+      "derive the log of a registry again from its entries, and hold its tiles, its documents, their proofs and what you saw before against it; a folder or an address",
+    )
+    .option("--from <file>", "a checkpoint that you kept: the log must go on from it; - reads it from stdin");
+  withExamples(
+    withJson(command),
+    "attest log check demo",
+    "cp demo/attestations/log/checkpoint kept && attest log check demo --from kept",
+  ).action(async (target: string | undefined, { from, json }: Options) => {
+    const kept = from === undefined ? undefined : await readInput(from);
+    const place = await logPlace(target ?? registryFolder(undefined), engine);
+    const started = performance.now();
+    let progress: Progress | undefined;
+    let phase = "";
+    const checked = await checkLogs({
+      ...{ place, engine, from: kept },
+      memories: { logs: new LogMemory(stateHome()), registries: new LogMemory(stateHome(), "registries") },
+      progress: (text, share) => {
+        if (text !== phase) progress = undefined; // of each phase the rest is guessed anew
+        phase = text;
+        if (performance.now() - started > 1000) (progress ??= new Progress()).say(text, share);
+      },
+    }).finally(() => progress?.end());
+    process.exitCode = checked.exit;
+    const now = new Date();
+    if (json) return answerJson(asJson(checked, place, now));
+    answer(inWords(checked, place, now));
+    talk(...surroundings(checked, place));
+  });
+}
+
+function inWords({ shards, account, findings, total }: LogCheck, place: LogPlace, now: Date): string[] {
+  const { open, results, verdicts, plans } = account;
+  const late = open.filter((plan) => overdue(plan, now)).length;
+  return [
+    ...findings.map(({ code, detail }) => `${detail} [${code}]`),
+    ...(findings.length === 0 ? [] : [""]),
+    ...open.map((plan) => `open: ${openLine(plan, now, shards.length)}`),
+    ...(open.length === 0 ? [] : [...OPEN_MEANS, ""]),
+    ...shards.map(
+      ({ named, opened }) =>
+        `${named.origin}  ${opened === undefined ? "not readable" : counted(opened.checkpoint.size, "entry", "entries")}${seenBy(opened?.cosigned ?? [])}`,
+    ),
+    `${counted(results.length, "result")}: ${Object.entries(verdicts)
+      .map(([verdict, count]) => `${count} ${verdict}`)
+      .join(", ")}`,
+    `${counted(plans.length, "plan")}, ${open.length} open, ${late} overdue`,
+    findings.length === 0
+      ? `clean: ${counted(total, "entry", "entries")} give the ${shards.length === 1 ? "root that is" : "roots that are"} signed, and every document of ${place.target} is the one that its entry says`
+      : counted(findings.length, "finding"),
+  ];
+}
+
+const seenBy = (cosigned: readonly { readonly key: { readonly name: string }; readonly at: number }[]): string =>
+  cosigned.map(({ key, at }) => `, cosigned by ${key.name} at ${new Date(at * 1000).toISOString()}`).join("");
+
+/** What this check stands on: whose word the log's key is, and whether it was the first look. */
+function surroundings({ before, findings }: LogCheck, { remote, target }: LogPlace): string[] {
+  return [
+    remote
+      ? `the log's key is taken from the keyring that ${target} serves: another key there would be another log`
+      : `the log's key is the one in this folder's keyring`,
+    before === undefined
+      ? "you had not checked it here before: that it was never another one, only the next look can say"
+      : `it had ${counted(before, "entry", "entries")} when you last checked it`,
+    ...(findings.length > 0 ? ["nothing of this look is remembered"] : []),
+  ];
+}
+
+const asJson = (
+  { shards, account, findings, total, before, exit }: LogCheck,
+  { target, remote, origin }: LogPlace,
+  now: Date,
+): unknown => ({
+  ...{ target, origin, keyFrom: remote ? "site" : "folder" },
+  logs: shards.map(({ named, opened }) => ({
+    ...named,
+    size: opened?.checkpoint.size,
+    cosigned: opened?.cosigned.map(({ key, at }) => ({ name: key.name, at: new Date(at * 1000).toISOString() })),
+  })),
+  ...{ size: total, before },
+  plans: account.plans.length,
+  results: account.results.length,
+  verdicts: account.verdicts,
+  unplanned: account.unplanned,
+  open: account.open.map((plan) => ({
+    ...{ index: plan.index, log: shards[plan.shard]?.named.origin, id: idOf(plan.leaf), announced: plan.leaf.at },
+    ...{ deadline: plan.leaf.deadline, overdue: overdue(plan, now) },
+  })),
+  findings: findings.map((finding) => ({ ...finding, exit: exitOf(finding.code) })),
+  exit,
+});

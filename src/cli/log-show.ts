@@ -1,0 +1,125 @@
+/** `attest log show` and `attest log prove`: what the log says, and the proof that it says so of one document. */
+import { join } from "node:path";
+import type { Command } from "commander";
+import { base64 } from "../core/bytes.js";
+import { AttestError } from "../core/errors.js";
+import { registryAround } from "../pipeline/documents.js";
+import { logPlace } from "../pipeline/log-place.js";
+import { prove as proveOne } from "../pipeline/log-prove.js";
+import { counted, entryLine, OPEN_MEANS, openLine, overdue, readLogs, type LogShown } from "../pipeline/log-show.js";
+import { create } from "../node/files.js";
+import { idOf } from "../store/registry-log.js";
+import { engine, openRegistry, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import { answer, answerBytes, answerJson, talk } from "./ui.js";
+
+export function show(log: Command): void {
+  const command = log
+    .command("show [registry]")
+    .description(
+      "what the log of a registry says, from its entries alone: tests announced, how they came out, what never came; a folder or an address",
+    )
+    .option("--open", "only the plans whose results never came, each of them");
+  withExamples(withJson(command), "attest log show demo", "attest log show demo --open").action(
+    async (target: string | undefined, { open, json }: { readonly open?: true; readonly json?: true }) => {
+      const shown = await readLogs(await logPlace(target ?? registryFolder(undefined), engine), engine);
+      const now = new Date();
+      if (json) return answerJson(asJson(shown, now, open === true));
+      if (open === true) return answer(openPlans(shown, now));
+      answer([...shown.entries.map((entry) => entryLine(entry, shown.logs.length)), "", ...summary(shown, now)]);
+      talk("as it is served, and not verified: attest log check does that");
+    },
+  );
+}
+
+function openPlans({ account, logs }: LogShown, now: Date): string[] {
+  const { open, plans } = account;
+  const late = open.filter((plan) => overdue(plan, now)).length;
+  return [
+    ...open.map((plan) => openLine(plan, now, logs.length)),
+    ...(open.length === 0 ? [] : [""]),
+    `${open.length} of ${counted(plans.length, "plan")} open, ${late} overdue`,
+    ...OPEN_MEANS,
+  ];
+}
+
+function summary({ account, logs }: LogShown, now: Date): string[] {
+  const { plans, results, verdicts, unplanned, open, findings, size } = account;
+  const by = Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`);
+  const late = open.filter((plan) => overdue(plan, now)).length;
+  return [
+    ...logs.map(({ origin, size }) => `${origin}  ${counted(size, "entry", "entries")}`),
+    ...(logs.length > 1 ? [`${counted(size, "entry", "entries")} together`] : []),
+    `${counted(plans.length, "plan")}: ${plans.filter(({ state }) => state === "answered").length} answered, ${plans.filter(({ state }) => state === "abandoned").length} given up, ${open.length} open (${late} overdue)`,
+    `${counted(results.length, "result")}: ${by.join(", ")}; ${unplanned} named no plan`,
+    ...(findings.length === 0
+      ? []
+      : [`${counted(findings.length, "contradiction")} among the entries: attest log check says which`]),
+    ...(open.length === 0 ? [] : ["attest log show --open lists the open plans, and says what they mean"]),
+  ];
+}
+
+function asJson({ account, logs, entries }: LogShown, now: Date, onlyOpen: boolean): unknown {
+  const { plans, results, verdicts, unplanned, open, findings, size } = account;
+  return {
+    logs,
+    size,
+    plans: plans.length,
+    results: results.length,
+    verdicts,
+    unplanned,
+    open: open.map((plan) => ({
+      ...{ log: logs[plan.shard]?.origin, index: plan.index, id: idOf(plan.leaf), keyid: plan.leaf.keyid },
+      ...{ announced: plan.leaf.at, deadline: plan.leaf.deadline, overdue: overdue(plan, now) },
+    })),
+    means: OPEN_MEANS.join(" "),
+    contradictions: findings.length,
+    ...(!onlyOpen && {
+      entries: entries.map(({ shard, index, leaf }) => ({ log: logs[shard]?.origin, index, id: idOf(leaf), ...leaf })),
+    }),
+    exit: 0,
+  };
+}
+
+export function prove(log: Command): void {
+  const command = log
+    .command("prove <attestation>")
+    .description(
+      "print a fresh proof that an attestation of a registry is in its log, under the checkpoint that is published now",
+    )
+    .option("--registry <dir>", "the registry (the one that the attestation lies in, unless you say otherwise)")
+    .option("--output <file>", "write the proof there instead of printing it");
+  withExamples(
+    withJson(command),
+    "attest log prove demo/attestations/test_*.json",
+    "attest log prove demo/attestations/test_*.json --output proof.tlog-proof",
+  ).action(
+    async (
+      file: string,
+      { registry, output, json }: { readonly registry?: string; readonly output?: string; readonly json?: true },
+    ) => {
+      const folder = registry ?? (file === "-" ? undefined : registryAround(file)) ?? registryFolder(undefined);
+      const proven = await proveOne(await readInput(file), file, await openRegistry(folder), engine);
+      const { origin, index, size, proof } = proven;
+      if (output !== undefined && output !== "-") writeNew(output, proof);
+      if (json) return answerJson({ origin, index, size, output, proof: base64(proof) });
+      if (output === undefined || output === "-") answerBytes(proof);
+      else answer(output);
+      talk(`entry ${index} of ${origin}, which has ${counted(size, "entry", "entries")} now`);
+    },
+  );
+}
+
+/** Nothing of the user's is overwritten. */
+export function writeNew(path: string, bytes: Uint8Array): void {
+  try {
+    create(join(path), bytes);
+  } catch (error) {
+    if (error instanceof AttestError && error.code === "file-exists")
+      throw new AttestError(
+        "file-exists",
+        `expected no file ${path}, found one`,
+        "name another: nothing is overwritten",
+      );
+    throw error;
+  }
+}

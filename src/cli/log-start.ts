@@ -1,0 +1,53 @@
+/** `attest log start`: a first log, or a new one after a key that is lost. */
+import type { Command } from "commander";
+import { parseNoteKey } from "../core/note.js";
+import { startLog } from "../pipeline/log-start.js";
+import { counted } from "../pipeline/log-show.js";
+import { engine, logKeys, logSigners, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
+import { answer, answerJson, talk } from "./ui.js";
+
+interface Options {
+  readonly registry?: string;
+  readonly reason?: string;
+  readonly anyway?: boolean;
+  readonly json?: true;
+}
+
+export function start(log: Command): void {
+  const command = log
+    .command("start")
+    .description(
+      "begin a log for a registry that has none, with all that is published there; or a new one that goes on where the last ended, when its key is lost",
+    )
+    .option("--registry <dir>", "the registry (the nearest one, unless you say otherwise)")
+    .option("--reason <text>", "why the last one ended; published in the keyring")
+    .option("--anyway", "although the key of the last one is on this machine");
+  withExamples(withJson(command), "attest log start --registry demo --anyway --reason 'A new machine'").action(
+    async ({ registry: named, reason, anyway = false, json }: Options) => {
+      const folder = registryFolder(named);
+      const registry = await openRegistry(folder);
+      const keys = logKeys();
+      const started = await startLog({
+        ...{ registry, reason, anyway, now: new Date(), signers: logSigners },
+        make: (origin) => keys.create(origin),
+      });
+      const { origin, closed, entered, passedOver } = started;
+      if (json) return answerJson({ registry: folder, ...started });
+      answer(origin);
+      talk(
+        ...(closed === undefined
+          ? [
+              `entered ${counted(entered.length, "document")}, in the order of their claimed times; nothing shows when they came to be`,
+            ]
+          : [
+              `${closed.origin} is closed with ${counted(closed.size, "entry", "entries")}: entry 0 of the new log binds its key and its root, as this folder has them`,
+              "what was entered there stays as it is, and goes on to verify; entries that this folder does not have, if there were any, are missing from now on for all to see",
+            ]),
+        ...passedOver.map(
+          (name) => `passed over, for it is no attestation of this version or names another log: ${name}`,
+        ),
+        `its key has no other copy than the one in ${keys.folderOf(parseNoteKey(started.key, engine))}`,
+      );
+    },
+  );
+}

@@ -1,0 +1,106 @@
+/** `attest log witness` and `attest log accept`: bearing witness for a log, and taking a witness's word into a registry. */
+import type { Command } from "commander";
+import { join } from "node:path";
+import { fromUtf8, utf8 } from "../core/bytes.js";
+import { formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
+import { LogMemory } from "../keystore/log-memory.js";
+import { WitnessKeys } from "../keystore/witness-keys.js";
+import { isFolder, read, replace } from "../node/files.js";
+import { secretsHome, stateHome } from "../node/paths.js";
+import { accept, type Accepted } from "../pipeline/log-accept.js";
+import { logPlace } from "../pipeline/log-place.js";
+import { counted } from "../pipeline/log-show.js";
+import { bearWitness } from "../pipeline/witness.js";
+import { engine, logSigners, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import { answer, answerBytes, answerJson, talk } from "./ui.js";
+
+interface WitnessOptions {
+  readonly name: string;
+  readonly logKey?: string;
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function witness(log: Command): void {
+  const command = log
+    .command("witness <registry>")
+    .description(
+      "cosign a log's checkpoint with the time: that you saw this log, that it goes on from what you saw before, and no other; a folder or an address",
+    )
+    .requiredOption("--name <name>", "your witness key; made when there is none of that name")
+    .option("--log-key <vkey|file>", "the log's key, when you have it from a source of your own")
+    .option(
+      "--output <file>",
+      "write the cosigned checkpoint there (the registry itself, for a folder; else it is printed); - prints it",
+    );
+  withExamples(
+    withJson(command),
+    "attest log witness demo --name me",
+    "attest log witness demo --name me --log-key demo/keys/log.vkey --output cosigned",
+  ).action(async (target: string, options: WitnessOptions) => {
+    const { name, output, json } = options;
+    const place = await logPlace(target, engine);
+    const logKey = options.logKey === undefined ? undefined : keyFrom(options.logKey);
+    const signer = new WitnessKeys(secretsHome(), engine).open(name);
+    const memory = new LogMemory(stateHome(), `witness-${name}`);
+    const now = new Date();
+    const seen = await bearWitness({ place, witness: signer, memory, logKey, engine, now });
+    const { checkpoint, note, before, key } = seen;
+    const into = output === undefined && !place.remote ? await accept(note, target, logSigners, engine) : undefined;
+    if (output !== undefined && output !== "-") replace(output, note);
+    const vkey = formatNoteKey(signer.key);
+    if (json)
+      return answerJson({
+        ...{ witness: name, vkey, made: signer.made, log: { origin: key.name, key: formatNoteKey(key) } },
+        ...{ size: checkpoint.size, before, logKeyFrom: logKey === undefined ? "site" : "you" },
+        ...{ note: fromUtf8(note), output, accepted: into },
+      });
+    if (into !== undefined) answer(join(target, "attestations/log"), ...told(into));
+    else if (output === undefined || output === "-") answerBytes(note);
+    else answer(output);
+    talk(
+      ...(signer.made ? [`made the witness key ${name}, on this machine; its public line is`, `  ${vkey}`] : []),
+      `${key.name} with ${counted(checkpoint.size, "entry", "entries")}: ${before === undefined ? "seen for the first time" : `it goes on from the ${before} that you cosigned before`}`,
+      ...(before === undefined && logKey === undefined
+        ? [
+            `its key is taken from ${place.remote ? "the site" : "the folder"} itself; --log-key gives one that you have from elsewhere`,
+          ]
+        : []),
+      `to a verifier who trusts you it is a time that is not the signer's own: attest verify FILE --witness ${vkey}`,
+      ...(into === undefined ? ["whoever keeps the registry takes it in: attest log accept FILE --registry DIR"] : []),
+    );
+  });
+}
+
+/** A line, or a file that holds one. */
+function keyFrom(text: string): NoteKey {
+  const bytes = text.includes("+") && !text.endsWith(".vkey") ? undefined : isFolder(text) ? undefined : read(text);
+  return parseNoteKey(fromUtf8(bytes ?? utf8(text)).trim(), engine);
+}
+
+export function acceptance(log: Command): void {
+  const command = log
+    .command("accept <checkpoint>")
+    .description(
+      "take a cosigned checkpoint into a registry, for which no key is needed: under the published one, and into the proofs that it covers; - reads it from stdin",
+    )
+    .option("--registry <dir>", "the registry (the nearest one, unless you say otherwise)");
+  withExamples(
+    withJson(command),
+    "attest log witness demo --name me --output cosigned; attest log accept cosigned --registry demo",
+  ).action(async (file: string, options: { readonly registry?: string; readonly json?: true }) => {
+    const folder = registryFolder(options.registry);
+    const accepted = await accept(await readInput(file), folder, logSigners, engine);
+    if (options.json) return answerJson({ registry: folder, ...accepted });
+    answer(...told(accepted));
+    talk("the cosignature counts for whoever trusts its witness; the log's own signature was checked here");
+  });
+}
+
+const told = ({ origin, size, cosigners, published, proofs }: Accepted): string[] => [
+  `${origin} with ${counted(size, "entry", "entries")}, cosigned by ${cosigners.join(", ")}`,
+  published
+    ? "the published checkpoint has the cosignature"
+    : "the published checkpoint is of a later state, and stays as it is",
+  `${counted(proofs.length, "proof")} made anew under it`,
+];

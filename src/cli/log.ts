@@ -1,0 +1,18 @@
+/** `attest log`: a registry's log as such. */
+import type { Command } from "commander";
+import { withExamples } from "./context.js";
+import { check } from "./log-check.js";
+import { start } from "./log-start.js";
+import { prove, show } from "./log-show.js";
+import { acceptance, witness } from "./log-witness.js";
+
+export function log(attest: Command): void {
+  const verb = attest.command("log").description("what a registry's log says, and whether it can be relied on");
+  withExamples(verb, "attest log show demo --open", "attest log check demo");
+  show(verb);
+  prove(verb);
+  check(verb);
+  witness(verb);
+  acceptance(verb);
+  start(verb);
+}

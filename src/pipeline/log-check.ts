@@ -1,0 +1,113 @@
+/** A registry's logs, derived again from their entries and held against everything that hangs on them. What is wrong is listed, never thrown. */
+import { accountOf, type Account, type Entry } from "../core/account.js";
+import type { Bytes } from "../core/bytes.js";
+import { exitOf, worst, type ExitStatus } from "../core/codes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { historyOf } from "../core/lifecycle.js";
+import { knownFrom } from "../core/signatures.js";
+import { ATTESTATIONS } from "../store/paths.js";
+import { checkDocuments } from "./log-documents.js";
+import { bindings, remember, sinceKept, sinceRemembered, totalOf, type Memories } from "./log-history.js";
+import { mustHaveLog, type LogPlace } from "./log-place.js";
+import { entryName, readShard, type LogFinding, type Reading, type Shard } from "./log-shard.js";
+
+export interface LogCheckRequest extends Reading {
+  readonly place: LogPlace;
+  readonly memories: Memories;
+  /** A checkpoint that the user kept. */
+  readonly from?: Bytes | undefined;
+}
+
+export interface LogCheck {
+  readonly shards: readonly Shard[];
+  /** Entries of all logs together. */
+  readonly total: number;
+  readonly account: Account;
+  /** In the order of the log, those of no entry first. */
+  readonly findings: readonly LogFinding[];
+  /** How many entries this verifier saw there before; undefined where this is the first look. */
+  readonly before: number | undefined;
+  readonly exit: ExitStatus;
+}
+
+/** @throws AttestError `no-attestations` where there is no log; `checkpoint-format`, `note-format` for what the user kept */
+export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
+  const { place, memories, from, engine } = request;
+  mustHaveLog(place);
+  const shards: Shard[] = [];
+  const findings: LogFinding[] = [];
+  const unfetched = await orUnfetched(async () => {
+    for (const [number, listed] of place.keyring.logs.entries())
+      shards.push(await readShard(place, number, listed, request));
+  });
+  const all = unfetched.length === 0; // else what did not come would seem to be gone
+  findings.push(...unfetched, ...shards.flatMap((shard) => shard.findings));
+  const kept = from === undefined || !all ? [] : sinceKept(from, place, shards, engine);
+  const seen = all ? sinceRemembered(shards, memories, engine) : { before: undefined, findings: [] };
+  findings.push(...seen.findings, ...kept, ...bindings(shards));
+  const entries = shards.flatMap(({ number, leaves }) =>
+    leaves.flatMap((leaf, index): Entry[] => (leaf === undefined ? [] : [{ shard: number, index, leaf }])),
+  );
+  let speaksFor: (keyid: string, signer: string) => boolean = () => false;
+  findings.push(
+    ...(await orUnfetched(async () => {
+      speaksFor = await successions(place, engine, entries);
+    })),
+  );
+  const account = accountOf(entries, speaksFor);
+  for (const { shard, index, detail } of account.findings)
+    findings.push({
+      ...{ code: "log-account", log: shards[shard]?.named.origin ?? "", entry: index },
+      detail: `${entryName(index, shards.length, shard)}: ${detail}`,
+    });
+  if (all) {
+    const found: LogFinding[] = [];
+    findings.push(
+      ...(await orUnfetched(async () => {
+        found.push(...(await checkDocuments({ ...request, shards })));
+      })),
+      ...found,
+    );
+  }
+  const exit = worst(findings.map(({ code }) => exitOf(code)));
+  if (findings.length === 0) remember(shards, memories);
+  const order = ({ log, entry = -1 }: LogFinding): number =>
+    shards.findIndex(({ named }) => named.origin === log) * 2 ** 40 + entry;
+  return {
+    ...{ shards, total: totalOf(shards), account, before: seen.before, exit },
+    findings: findings.sort((a, b) => order(a) - order(b)),
+  };
+}
+
+/** What could not be fetched is a check that was not made, beside those that were. */
+async function orUnfetched(act: () => Promise<void>): Promise<LogFinding[]> {
+  try {
+    await act();
+    return [];
+  } catch (error) {
+    if (!(error instanceof AttestError) || error.code !== "network") throw error;
+    return [{ code: "network", detail: error.message }];
+  }
+}
+
+/** Whether a key came after another one, by the notices that are there. */
+async function successions(
+  place: LogPlace,
+  engine: Engine,
+  entries: readonly Entry[],
+): Promise<(keyid: string, signer: string) => boolean> {
+  const rotated = new Set(
+    entries.flatMap(({ leaf }) =>
+      leaf.kind === "notice" && leaf.action === "rotate" ? `note_${leaf.payload.slice(0, 16)}` : [],
+    ),
+  );
+  for (const id of place.ids) if (id.startsWith("note_") && !place.remote) rotated.add(id);
+  const notices: Bytes[] = [];
+  for (const id of rotated) {
+    const bytes = await place.read(`${ATTESTATIONS}/${id}.json`);
+    if (bytes !== undefined) notices.push(bytes);
+  }
+  const { keys } = historyOf(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine);
+  return (keyid, signer) => keys.some(({ key, after = [] }) => key.keyid === keyid && after.includes(signer));
+}

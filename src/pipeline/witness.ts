@@ -1,0 +1,107 @@
+/**
+ * Bearing witness for a log (C2SP tlog-cosignature): the current checkpoint is cosigned, with the time, when the log goes on from the one that
+ * this witness cosigned last. A log that does not is never signed for.
+ */
+import type { Bytes } from "../core/bytes.js";
+import { cosign, openCheckpoint, withSignatures, type Checkpoint } from "../core/checkpoint.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { compareHeads } from "../core/logged.js";
+import { formatNoteKey, type NoteKey } from "../core/note.js";
+import type { LogMemory } from "../keystore/log-memory.js";
+import type { WitnessSigner } from "../keystore/witness-keys.js";
+import { withLock } from "../node/lock.js";
+import { LogReader } from "../store/log-reader.js";
+import { logFolder } from "../store/paths.js";
+import { mustHaveLog, type LogPlace } from "./log-place.js";
+
+export interface WitnessRequest {
+  readonly place: LogPlace;
+  readonly witness: WitnessSigner;
+  /** What this witness cosigned. */
+  readonly memory: LogMemory;
+  /** From the user; else the registry's own word is taken. */
+  readonly logKey: NoteKey | undefined;
+  readonly engine: Engine;
+  readonly now: Date;
+}
+
+export interface Witnessing {
+  readonly checkpoint: Checkpoint;
+  /** With the cosignature. */
+  readonly note: Bytes;
+  /** The size that it cosigned last; undefined at first sight. */
+  readonly before: number | undefined;
+  readonly key: NoteKey;
+}
+
+/** @throws AttestError `log-backwards`, `log-rewritten`, `log-damaged`, `no-attestations`, `usage`; nothing is signed then */
+export async function bearWitness(request: WitnessRequest): Promise<Witnessing> {
+  const { place, witness, memory, logKey, engine, now } = request;
+  mustHaveLog(place);
+  const { shard, key } = logOf(place, logKey);
+  const named = { origin: key.name, key: formatNoteKey(key) };
+  const reader = await LogReader.open((path) => place.read(`${logFolder(shard)}/${path}`), engine, key);
+  if (reader === undefined)
+    throw new AttestError("log-damaged", `expected a checkpoint of the log ${key.name}, found none`);
+  const last = memory.recall(named);
+  const before = last && openCheckpoint(last, key, [], engine).checkpoint;
+  if (before !== undefined) await mustGoOn(before, reader, engine);
+  const { note } = openCheckpoint(reader.bytes, key, [], engine);
+  const at = Math.floor(now.getTime() / 1000);
+  return await withLock(witness.lock, () => {
+    const again = memory.recall(named);
+    if (again !== undefined && (last === undefined || !sameBytes(again, last)))
+      throw new AttestError(
+        "locked",
+        "expected nobody else to bear witness under this name meanwhile, found another checkpoint remembered",
+        "run the same command again",
+      );
+    const cosigned = withSignatures(reader.bytes, [cosign(note, witness.key, at, witness.sign)]);
+    memory.keep(named, cosigned); // before anyone has it: what is signed and forgotten could be signed otherwise
+    return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key };
+  });
+}
+
+const sameBytes = (one: Bytes, other: Bytes): boolean => Buffer.compare(one, other) === 0;
+
+/** The last one of the registry's logs, unless the user's key is another one's. */
+function logOf({ keyring }: LogPlace, given: NoteKey | undefined): { readonly shard: number; readonly key: NoteKey } {
+  const { logs } = keyring;
+  const last = logs.at(-1);
+  if (given === undefined && last !== undefined) return { shard: logs.length - 1, key: last.key };
+  const shard = logs.findIndex(({ key }) => given !== undefined && formatNoteKey(key) === formatNoteKey(given));
+  if (given !== undefined && shard >= 0) return { shard, key: given };
+  throw new AttestError(
+    "log-rewritten",
+    `expected the log ${given?.name ?? ""} under the key that you gave, found it listed under others only`,
+    "nothing was signed",
+  );
+}
+
+async function mustGoOn(before: Checkpoint, reader: LogReader, engine: Engine): Promise<void> {
+  const { origin, size } = reader.checkpoint;
+  let proof: readonly Bytes[] = [];
+  try {
+    proof = (await reader.since(before.size)) ?? [];
+  } catch (error) {
+    if (!(error instanceof AttestError && error.code === "log-format")) throw error;
+    throw new AttestError("log-damaged", `${origin}: ${error.message}`, "nothing was signed");
+  }
+  switch (compareHeads(before, reader.checkpoint, proof, engine)) {
+    case "backwards":
+      throw new AttestError(
+        "log-backwards",
+        `the log ${origin} has ${size} entries, and had ${before.size} when this witness cosigned it`,
+        "nothing was signed",
+      );
+    case "rewritten":
+      throw new AttestError(
+        "log-rewritten",
+        `the log ${origin} is not the one whose first ${before.size} entries this witness cosigned`,
+        "nothing was signed",
+      );
+    case "same":
+    case "grown":
+  }
+}

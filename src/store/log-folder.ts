@@ -1,0 +1,128 @@
+/**
+ * A log's folder as its writer sees it while it holds the lock: each file is read once, so that what was held against a signed root is what
+ * is gone on from, whoever else writes there; and what the key signed is held against it.
+ */
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { equal, type Bytes } from "../core/bytes.js";
+import type { Checkpoint } from "../core/checkpoint.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { lastEntriesFit, type File } from "../core/growth.js";
+import { prover } from "../core/inclusion.js";
+import { checkConsistency, HASH_BYTES, leafHash, type TreeHead } from "../core/merkle.js";
+import { parseEntries, proveConsistency, rootAt, TILE_WIDTH, tilePath, type Tile } from "../core/tiles.js";
+import { read, replace, replaceAll } from "../node/files.js";
+
+export const CHECKPOINT = "checkpoint";
+
+export class LogFolder {
+  readonly #place: string;
+  readonly #engine: Engine;
+  readonly #still: () => void;
+  readonly #read = new Map<string, Bytes | undefined>();
+  #bundle: { readonly path: string; readonly entries: readonly Bytes[] } | undefined;
+
+  /** @param still throws where the lock was lost: asked right before anything is put in its place */
+  constructor(place: string, engine: Engine, still: () => void) {
+    this.#place = place;
+    this.#engine = engine;
+    this.#still = still;
+  }
+
+  readonly bytes = (path: string): Bytes | undefined => {
+    if (!this.#read.has(path)) this.#read.set(path, read(join(this.#place, path), { within: this.#place }));
+    return this.#read.get(path);
+  };
+
+  /** Whether there are entries, whatever is said of them. */
+  hasTiles(): boolean {
+    return existsSync(join(this.#place, "tile"));
+  }
+
+  /** No checkpoint covers them yet: they may stand where a writer that was killed left others. */
+  write(files: readonly File[]): void {
+    replaceAll(
+      files.map(({ path, bytes }) => ({ path: join(this.#place, path), bytes })),
+      this.#still,
+    );
+    for (const { path, bytes } of files) this.#read.set(path, bytes);
+  }
+
+  publish(checkpoint: Bytes): void {
+    replace(join(this.#place, CHECKPOINT), checkpoint, 0o644, this.#still);
+    this.#read.set(CHECKPOINT, checkpoint);
+  }
+
+  /** The hashes from which each entry of the tree is proven. */
+  prover(size: number): (index: number) => Bytes[] {
+    return prover(size, this.bytes, this.#engine.sha256);
+  }
+
+  /**
+   * The tiles give the root that was signed; of an earlier tree too, they prove that it is the beginning of this one.
+   * @throws AttestError `log-fork`
+   */
+  mustHold(latest: Checkpoint, earlier?: Checkpoint): void {
+    const { sha256 } = this.#engine;
+    let found = "others";
+    try {
+      const whole = equal(rootAt(latest.size, latest.size, this.bytes, sha256), latest.root);
+      if (whole && lastEntriesFit(latest.size, this.bytes, sha256)) {
+        if (earlier === undefined) return;
+        const proof = proveConsistency(earlier.size, latest.size, this.bytes, sha256);
+        if (checkConsistency(earlier, latest, proof, sha256)) return;
+      }
+    } catch (error) {
+      if (!(error instanceof AttestError && error.code === "log-format")) throw error;
+      found = "fewer, or a part of them";
+    }
+    throw fork(
+      `expected the log ${latest.origin} to hold the ${latest.size} entries that its key signed, found ${found} in ${this.#place}`,
+    );
+  }
+
+  /** The bytes of an entry, whose hash the tree has. @throws AttestError `log-format`, `log-fork` */
+  entry(index: number, size: number): Bytes {
+    const tile = tileWith("entries", index, size);
+    const path = tilePath(tile);
+    if (this.#bundle?.path !== path)
+      this.#bundle = { path, entries: parseEntries(this.bytes(path) ?? new Uint8Array(), tile.width) };
+    const entry = this.#bundle.entries[index % TILE_WIDTH];
+    if (entry !== undefined && this.holds(entry, index, size)) return entry;
+    throw fork(`expected entry ${index} to be the one that the log's key signed, found another one in ${this.#place}`);
+  }
+
+  /** Whether that is the entry at that place, by its hash. */
+  holds(entry: Bytes, index: number, size: number): boolean {
+    if (index >= size) return false;
+    const row = this.bytes(tilePath(tileWith(0, index, size))) ?? new Uint8Array();
+    const from = (index % TILE_WIDTH) * HASH_BYTES;
+    return equal(row.subarray(from, from + HASH_BYTES), leafHash(entry, this.#engine.sha256));
+  }
+
+  /** A tile that is full makes its partial ones needless (C2SP tlog-tiles); with the one before, whose writer may have been killed. */
+  discardPartial({ size: from }: TreeHead, { size: to }: TreeHead): void {
+    for (let level = 0; TILE_WIDTH ** (level + 1) <= to; level += 1) {
+      const full = (size: number): number => Math.floor(size / TILE_WIDTH ** (level + 1));
+      for (let index = Math.max(0, full(from) - 1); index < full(to); index += 1) {
+        for (const kind of level === 0 ? ([0, "entries"] as const) : [level]) {
+          const path = `${tilePath({ level: kind, index, width: TILE_WIDTH })}.p`;
+          rmSync(join(this.#place, path), { recursive: true, force: true });
+        }
+      }
+    }
+  }
+}
+
+function tileWith(level: 0 | "entries", index: number, size: number): Tile {
+  const at = Math.floor(index / TILE_WIDTH);
+  return { level, index: at, width: Math.min(TILE_WIDTH, size - at * TILE_WIDTH) };
+}
+
+export const fork = (message: string): AttestError =>
+  new AttestError(
+    "log-fork",
+    message,
+    "nothing was signed: bring back a copy that has them; if there is none, begin a new log with: attest log start",
+  );

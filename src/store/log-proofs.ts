@@ -1,0 +1,89 @@
+/** The proofs that a log's writer puts beside the documents: which entry is proven already, and which file stays. */
+import type { Bytes } from "../core/bytes.js";
+import { openCheckpoint } from "../core/checkpoint.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { parseLeaf, type Leaf } from "../core/leaf.js";
+import { checkInclusion, leafHash } from "../core/merkle.js";
+import { parseNote, type NoteKey } from "../core/note.js";
+import { parseProof } from "../core/proof.js";
+import { read, replaceAll } from "../node/files.js";
+import type { LogFolder } from "./log-folder.js";
+
+/** Where the proof of an entry lies, by the id that its document has; undefined for an entry of no document. */
+export type ProofPath = (leaf: Leaf) => string | undefined;
+
+export interface Proven {
+  readonly index: number;
+  readonly proof: Bytes;
+}
+
+interface Unwritten {
+  readonly leaf: Leaf;
+  readonly proof: () => Bytes;
+}
+
+export class LogProofs {
+  readonly #key: NoteKey;
+  readonly #engine: Engine;
+  readonly #pathOf: ProofPath;
+
+  constructor(key: NoteKey, engine: Engine, pathOf: ProofPath) {
+    this.#key = key;
+    this.#engine = engine;
+    this.#pathOf = pathOf;
+  }
+
+  pathOf(leaf: Leaf): string | undefined {
+    return this.#pathOf(leaf);
+  }
+
+  /** An entry that is in the log, by the proof that is there: whoever was killed, or was at the same work, has entered it. */
+  of(folder: LogFolder, size: number, entry: Bytes, path: string): Proven | undefined {
+    const proof = read(path);
+    return proof && refusedAsUndefined(() => this.#proven(folder, size, entry, proof));
+  }
+
+  /** Durable before it returns. Of several entries for one document the first; a proof of another of its entries stays. */
+  write(folder: LogFolder, size: number, proofs: readonly Unwritten[]): void {
+    const files = new Map<string, Bytes>();
+    for (const { leaf, proof } of proofs) {
+      const path = this.#pathOf(leaf);
+      if (path !== undefined && !files.has(path) && !this.#stays(folder, size, path)) files.set(path, proof());
+    }
+    replaceAll([...files].map(([path, bytes]) => ({ path, bytes })));
+  }
+
+  #stays(folder: LogFolder, size: number, path: string): boolean {
+    const proof = read(path);
+    if (proof === undefined) return false;
+    const shown = refusedAsUndefined(() => {
+      const { index, checkpoint } = parseProof(proof);
+      const ours = parseNote(checkpoint).signatures.some(
+        ({ name, id }) => name === this.#key.name && id === this.#key.id,
+      );
+      if (!ours) return true; // by an older log of the same registry
+      const entry = folder.entry(index, size);
+      return this.#pathOf(parseLeaf(entry)) === path && this.#proven(folder, size, entry, proof) !== undefined;
+    });
+    return shown === true;
+  }
+
+  #proven(folder: LogFolder, size: number, entry: Bytes, proof: Bytes): Proven | undefined {
+    const { sha256 } = this.#engine;
+    const { index, hashes, checkpoint } = parseProof(proof);
+    if (!folder.holds(entry, index, size)) return undefined;
+    const signed = openCheckpoint(checkpoint, this.#key, [], this.#engine).checkpoint;
+    return checkInclusion(index, signed, leafHash(entry, sha256), hashes, sha256) ? { index, proof } : undefined;
+  }
+}
+
+/** What is no proof proves nothing; a file that cannot be read is another matter. */
+function refusedAsUndefined<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof AttestError && error.code !== "io") return undefined;
+    throw error;
+  }
+}

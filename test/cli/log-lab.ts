@@ -1,0 +1,83 @@
+/** A registry with a log that has something to tell, and what its operator could do to it. */
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { sealCheckpoint, type SignNow } from "../../src/core/checkpoint.js";
+import { grow } from "../../src/core/growth.js";
+import { parseKeyring } from "../../src/core/keyring.js";
+import { formatLeaf, parseLeaf, type Leaf } from "../../src/core/leaf.js";
+import type { NoteKey } from "../../src/core/note.js";
+import { parseEntries } from "../../src/core/tiles.js";
+import { LogKeys } from "../../src/keystore/log-keys.js";
+import { nodeEngine } from "../../src/node/engine.js";
+import { replace } from "../../src/node/files.js";
+import { workspace, type Ran, type Workspace } from "./attest.js";
+
+export const LOG = "lab/attestations/log";
+
+/**
+ * The registry `lab`: entries 0 and 1 are a plan and its VALIDATED result, 2 and 3 a plan and its REFUTED one, 4 is a plan whose run was
+ * killed in the middle of its test.
+ */
+export async function told(): Promise<Workspace> {
+  const work = workspace();
+  work.write("a.txt", "a\n");
+  await work.attest("init", "lab", "--origin", "example.org/lab");
+  for (const command of ["true", "false", "kill -9 $PPID"]) await run(work, command);
+  return work;
+}
+
+export const run = (work: Workspace, command: string, ...more: readonly string[]): Promise<Ran> =>
+  work.attest("run", "--registry", "lab", "--subject", "a.txt", ...more, "--", "/bin/sh", "-c", command);
+
+export const names = (work: Workspace, pattern: RegExp): string[] =>
+  readdirSync(work.path("lab/attestations"))
+    .filter((name) => pattern.test(name))
+    .sort();
+
+/** The entries as they lie there, while all of them are in one bundle. */
+export function leaves(work: Workspace, log = LOG): Leaf[] {
+  const folder = work.path(log, "tile/entries/000.p");
+  const width = Math.max(...readdirSync(folder).map(Number));
+  return parseEntries(new Uint8Array(readFileSync(join(folder, String(width)))), width).map(parseLeaf);
+}
+
+/** The id of the document that an entry is of. */
+export function idAt(work: Workspace, index: number): string {
+  const leaf = leaves(work)[index];
+  if (leaf === undefined || leaf.kind === "shard") return "none";
+  return `${{ result: "test", plan: "plan", notice: "note" }[leaf.kind]}_${leaf.payload.slice(0, 16)}`;
+}
+
+export const read = (work: Workspace, path: string): Uint8Array => new Uint8Array(readFileSync(work.path(path)));
+
+export function edit(work: Workspace, path: string, change: (bytes: Uint8Array) => Uint8Array): void {
+  writeFileSync(work.path(path), change(read(work, path)));
+}
+
+export const flip = (at: number) => (bytes: Uint8Array) =>
+  bytes.map((byte, index) => (index === (at + bytes.length) % bytes.length ? byte ^ 1 : byte));
+
+/** The log's key, as its operator has it. */
+export function operator(work: Workspace): { readonly key: NoteKey; readonly sign: SignNow } {
+  const key = parseKeyring(read(work, "lab/keys/keyring.json"), nodeEngine).logs[0]?.key;
+  const signer = key && new LogKeys(work.home, nodeEngine, {}).find(key);
+  if (signer === undefined) throw new Error("the log's key is not there");
+  return signer;
+}
+
+/** Puts another log in its place, under the same key and in good order. */
+export function forge(work: Workspace, entries: readonly Leaf[]): void {
+  const { key, sign } = operator(work);
+  const { files, head } = grow(0, entries.map(formatLeaf), () => undefined, nodeEngine.sha256);
+  rmSync(work.path(LOG), { recursive: true });
+  for (const { path, bytes } of files) replace(work.path(LOG, path), bytes);
+  replace(work.path(LOG, "checkpoint"), sealCheckpoint({ origin: key.name, ...head }, key, sign));
+}
+
+/** The registry as it was when only so much was there, kept aside before. */
+export const keep = (work: Workspace, name: string): void =>
+  cpSync(work.path("lab"), work.path(name), { recursive: true });
+export function bringBack(work: Workspace, name: string): void {
+  rmSync(work.path("lab"), { recursive: true });
+  cpSync(work.path(name), work.path("lab"), { recursive: true });
+}

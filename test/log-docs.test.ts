@@ -1,0 +1,44 @@
+/** docs/log.md: its commands, in the order in which they stand, and its table of codes. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { CODES, exitOf } from "../src/core/codes.js";
+import { MAIN, workspace } from "./cli/attest.js";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const page = readFileSync(join(ROOT, "docs/log.md"), "utf8");
+const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+
+test("each command runs as it stands there, and says what the page says", () => {
+  const work = workspace();
+  work.write("bin/attest", `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
+  chmodSync(work.path("bin/attest"), 0o755);
+  const env = { ...work.env, PATH: `${work.path("bin")}:${dirname(process.execPath)}:${work.env["PATH"] ?? ""}` };
+  const said = blocks.map((block) => {
+    const ran = spawnSync("bash", ["-euo", "pipefail", "-c", block], { cwd: work.cwd, env, encoding: "utf8" });
+    expect(ran.status, `${block}\n${ran.stdout}${ran.stderr}`).toBe(0);
+    return ran.stdout + ran.stderr;
+  });
+  const [first, check, kept, witness, accept, , lost, ...more] = said;
+  expect(more).toEqual([]);
+  expect(first).toContain("2 results: 1 VALIDATED, 0 INCONCLUSIVE, 1 REFUTED; 0 named no plan");
+  expect(check).toContain("clean: 4 entries");
+  expect(kept).toContain("clean: 4 entries");
+  expect(witness).toContain("made the witness key eve");
+  expect(accept).toContain("4 proofs made anew under it");
+  expect(existsSync(work.path("logs.tar"))).toBe(true);
+  expect(lost).toContain("clean: 7 entries");
+}, 60_000);
+
+test("each code that a log can have is in its table, with the exit status that it says", () => {
+  const rows = [...page.matchAll(/^\| .* \| `([a-z-]+)` \|$/gm)].map(([, code = ""]) => code);
+  const codes = CODES.filter((code) => exitOf(code) === 5 && (code.startsWith("log-") || code === "plan-departed"));
+  expect(rows.sort()).toEqual([...codes].sort());
+});
+
+test("its links lead somewhere", () => {
+  for (const [, target = ""] of page.matchAll(/\]\(([^)#]+)[^)]*\)/g))
+    expect(existsSync(join(ROOT, "docs", target)), target).toBe(true);
+});
