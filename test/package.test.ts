@@ -57,6 +57,7 @@ it("holds the build and the documents, no sources, no tests, no keys", () => {
       "dist/index.js",
       "dist/index.d.ts",
       "dist/web/verifier.js",
+      "dist/web/log.js",
       "dist/web/style.css",
       "hooks/pre-commit",
       "README.md",

@@ -3,16 +3,25 @@ import { fromUtf8, utf8, type Bytes } from "../src/core/bytes.js";
 import { nobleEngine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
 import { formatKey, parseKey } from "../src/core/key.js";
-import { parseKeyring } from "../src/core/keyring.js";
+import { EMPTY_KEYRING, parseKeyring, type Keyring } from "../src/core/keyring.js";
 import { historyOf, type History } from "../src/core/lifecycle.js";
 import type { Report } from "../src/core/report.js";
 import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
+import { givenUp } from "../src/core/standing.js";
+import type { VerifyOptions } from "../src/core/verify.js";
 import { parseSkin } from "../src/formats/skins.js";
-import { attestationPage, indexPage, placeOf, titleOf, verifyPage, type PageData } from "../src/view/pages.js";
+import { publishedFrom, takenBackIn, unloggedIn, type LogShown } from "../src/view/ledger.js";
+import { indexPage } from "../src/view/list.js";
 import { signerLabel } from "../src/view/notice.js";
+import type { LogText, PageData } from "../src/view/page-data.js";
+import { attestationPage, placeOf, titleOf, verifyPage } from "../src/view/pages.js";
+import type { Outcome } from "../src/view/plan.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
+import type { MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
+import { evidenceIn, marksIn, memoryOf, namedBy, plansIn, recallFor } from "./evidence.js";
+import { compareWithMemory, stateOf } from "./ledger.js";
 import { selfTest, verifyTwice } from "./opinion.js";
 import { confirmField, dropZone, keyField, tamperField } from "./tools.js";
 
@@ -25,31 +34,63 @@ const data = JSON.parse(document.getElementById("data")?.textContent ?? "") as P
 const main = document.getElementById("main") as HTMLElement;
 const status = document.getElementById("status") as HTMLElement;
 
+type TakenBack = NonNullable<VerifyOptions["takenBack"]>;
+
 const site: Known[] = siteKeys();
 let yours: Known[] = [];
 let current: Given | undefined =
   data.kind === "attestation" ? data.documents.map(({ name, text }) => ({ name, bytes: utf8(text) }))[0] : undefined;
 
 /** The site's keyring, or nothing where it cannot be read: it never gives trust, so nothing is lost but a name. */
-function siteKeys(): Known[] {
+function siteKeyring(): Keyring {
   try {
-    if (data.keyring === undefined) return [];
-    return knownFrom(parseKeyring(utf8(data.keyring), nobleEngine), "site", "this site's own keyring");
+    return data.keyring === undefined ? EMPTY_KEYRING : parseKeyring(utf8(data.keyring), nobleEngine);
   } catch {
-    return [];
+    return EMPTY_KEYRING;
   }
 }
 
-const check = ({ name, bytes }: Given): Promise<Report> => {
+function siteKeys(): Known[] {
+  return knownFrom(siteKeyring(), "site", "this site's own keyring");
+}
+
+function listedLogs(): Keyring["logs"] {
+  return siteKeyring().logs;
+}
+
+interface Checked {
+  readonly report: Report;
+  readonly memory?: MemoryWord | undefined;
+}
+
+/** With what the page carries for its own document; a file that the reader brought comes alone. */
+async function check({ name, bytes }: Given, log: LogText | undefined, takenBack?: TakenBack): Promise<Checked> {
   const { keys, seen } = history();
-  return verifyTwice(bytes, { parse: parseSkin, keys, seen, now: new Date(), fileName: name });
-};
+  const named = log && namedBy(bytes);
+  const recalled = named && recallFor(named, nobleEngine);
+  const evidence = log && evidenceIn(log, recalled);
+  const report = await verifyTwice(bytes, {
+    ...{ parse: parseSkin, keys, seen, now: new Date(), fileName: name },
+    ...(evidence && { log: evidence }),
+    ...(data.kind !== "verify" && {
+      notices,
+      planned,
+      takenBack: takenBack ?? marksIn(bytes, log?.marks, keys, nobleEngine),
+    }),
+  });
+  return {
+    report,
+    memory: named && evidence && recalled && memoryOf(report, named, evidence, recalled),
+  };
+}
+
+const notices = (data.notices ?? []).map(utf8);
+const planned = plansIn(data.plans ?? [], nobleEngine);
 
 /** What the site's notices say of the keys at hand; anew when the reader gives another. */
 let known: { readonly of: readonly Known[]; readonly history: History } | undefined;
 function history(): History {
-  if (known?.of !== yours)
-    known = { of: yours, history: historyOf((data.notices ?? []).map(utf8), [...yours, ...site], nobleEngine) };
+  if (known?.of !== yours) known = { of: yours, history: historyOf(notices, [...yours, ...site], nobleEngine) };
   return known.history;
 }
 
@@ -63,16 +104,14 @@ function announce(report: Report, focus: boolean): void {
 
 async function showOne(given: Given, focus = false): Promise<Report> {
   if (given !== original) main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
-  const report = await check(given);
+  const published = data.kind === "attestation" && given === original;
+  const { report, memory } = await check(given, published ? data.documents[0]?.log : undefined);
   const signer = bestSigner(report.signers)?.keyid;
   const confirmed =
     report.trust === "confirmed-by-you" ? yours.find(({ key }) => key.keyid === signer)?.key : undefined;
-  const published = data.kind === "attestation" && given === original;
   const shown = attestationPage({
-    report,
-    fileName: given.name,
-    confirmedKey: confirmed && formatKey(confirmed),
-    ...(published && { place: placeOf(data.evidence ?? []) }),
+    ...{ report, memory, fileName: given.name, confirmedKey: confirmed && formatKey(confirmed) },
+    ...(published && { place: placeOf(data.evidence ?? [], data.beside), outcome: outcome(report) }),
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
   document.title = printable(titleOf(report, given.name));
@@ -85,14 +124,38 @@ async function showOne(given: Given, focus = false): Promise<Report> {
 
 const original = current;
 
+/** What became of a plan, as far as the page was told. */
+function outcome({ digest = "", signers, plan }: Report): Outcome {
+  if (plan === undefined) return {};
+  const id = data.answer?.replace(/\.json$/, "");
+  const by = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
+  return {
+    givenUp: givenUp(digest, by, notices, history().keys, nobleEngine),
+    ...(id !== undefined && /^test_[0-9a-f]{16}$/.test(id) && { answer: { id, path: `${id}.html` } }),
+  };
+}
+
 async function showIndex(): Promise<void> {
-  const rows = [];
-  for (const { name, text } of data.documents) rows.push({ name, report: await check({ name, bytes: utf8(text) }) });
+  const { about = { origin: "", title: "" }, documents, pages, elsewhere = [] } = data;
+  const state = stateOf(data.logs, listedLogs(), history().keys, nobleEngine);
+  const ledger = state.kind === "read" ? state.ledger : undefined;
+  const takenBack: TakenBack = ledger === undefined ? () => undefined : takenBackIn(ledger);
+  const unlogged = ledger && unloggedIn(ledger);
+  const all = [];
+  for (const { name, text } of documents) {
+    const { report } = await check({ name, bytes: utf8(text) }, undefined, takenBack);
+    all.push({ name, report, unlogged: unlogged?.(report) === true });
+  }
+  const open = new Set(ledger?.account.open.map(({ leaf }) => leaf.payload));
+  const rows = all.filter(({ report: { plan, digest } }) => plan === undefined || !open.has(digest ?? ""));
   const signers = site.map(({ key, entry }) => [entry === undefined ? "" : signerLabel(entry), key.keyid] as const);
-  main.replaceChildren(
-    ...indexPage(data.about ?? { origin: "", title: "" }, rows, signers, false, data.pages).map(dom),
-  );
-  status.textContent = `${rows.length} checked`;
+  const log: LogShown = {
+    ...{ state, published: publishedFrom(all, elsewhere), now: new Date() },
+    memory: ledger && compareWithMemory(ledger, nobleEngine),
+  };
+  const first = pages?.at === 1;
+  main.replaceChildren(...indexPage({ about, rows, signers, pending: false, pages, ...(first && { log }) }).map(dom));
+  status.textContent = `${documents.length} checked`;
 }
 
 /** Right under the answers, where the question of the key comes up. */

@@ -131,6 +131,36 @@ export function keyField(signer: string | undefined, take: (text: string) => Pro
   );
 }
 
+/** A key of a witness, kept nowhere. */
+export function witnessField(take: (text: string) => Promise<string>): HTMLElement {
+  const input = element("input", {
+    type: "text",
+    id: "witness",
+    placeholder: "name+01234567+B…",
+    autocomplete: "off",
+    spellcheck: false,
+  });
+  const form = element("form", { className: "field" }, input, element("button", { type: "submit" }, "Count"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void say("witness-said", () => take(input.value));
+  });
+  const label = element(
+    "label",
+    { htmlFor: "witness" },
+    "Paste the key of a witness, from a source other than this site. A witness is somebody else who looks at the log and signs what they saw, with the time. The key is forgotten when you leave.",
+  );
+  const field = element(
+    "fieldset",
+    {},
+    element("legend", {}, "Do you know a witness of this log?"),
+    element("p", {}, label),
+    form,
+    sayer("witness-said"),
+  );
+  return element("div", { className: "tools" }, field);
+}
+
 interface Given {
   readonly name: string;
   readonly bytes: Bytes;

@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { noticeTitle, noticeView } from "../view/notice.js";
 import { answersView, limitsView } from "../view/report.js";
+import { planTitle, planView } from "../view/plan.js";
+import { standingView, withdrawnView } from "../view/standing.js";
 import { articleView, titleView } from "../view/statement.js";
 import type { Element } from "../view/tree.js";
 import { lines } from "../view/text.js";
@@ -35,13 +37,21 @@ export function show(attest: Command): void {
       );
     }
     if ("fault" in one) throw one.fault;
-    const { statement, notice, ...report } = one.report;
+    const { statement, notice, plan, ...report } = one.report;
     const { word, sentence } = headline(one.report);
-    if (statement === undefined) process.exitCode = report.exit;
-    if (json) return answerJson({ statement: statement ?? null, ...(notice && { notice }), report });
-    if (notice !== undefined) return print([noticeTitle(notice), answersView(one.report), noticeView(notice)]);
+    if (statement === undefined && plan === undefined) process.exitCode = report.exit;
+    if (json)
+      return answerJson({ statement: statement ?? null, ...(notice && { notice }), ...(plan && { plan }), report });
+    const first = withdrawnView(one.report);
+    const withdrawn = first === undefined ? [] : [first];
+    const answers = answersView(one.report);
+    const standing = standingView(one.report);
+    if (notice !== undefined) return print([...withdrawn, noticeTitle(notice), answers, noticeView(notice), standing]);
+    if (plan !== undefined) return print([...withdrawn, planTitle(plan), answers, ...planView(plan), standing]);
     if (statement === undefined) return talk(`${word}: ${sentence}`, "nothing of the document is shown");
-    print([titleView(statement), answersView(one.report), limitsView(), ...articleView(statement, one.report)]);
+    const gone = one.report.standing?.word === "retracted";
+    const title = titleView(statement, gone);
+    print([...withdrawn, title, answers, standing, limitsView(), ...articleView(statement, one.report)]);
   });
 }
 

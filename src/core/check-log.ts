@@ -140,13 +140,26 @@ export function checkLog(
     witnessed === undefined
       ? "its order is the operator's claim, no third party whom you trust saw it"
       : `seen by ${witnessed.by.join(", ")} at ${witnessed.at}`;
-  ladder.passed("log", `entry ${first.index} of ${named.origin}, which has ${entries(view.size ?? 0)}; ${time}`, {
-    ...values,
-    entry: String(first.index),
-    entries: size,
-    ...(witnessed && { "witnessed at": witnessed.at, "witnessed by": witnessed.by.join(", ") }),
-  });
-  return { ...first, ...(witnessed && { witnessed }), origin: named.origin };
+  const longer =
+    view.uncompared === undefined
+      ? ""
+      : `; it had ${view.uncompared} when this verifier last saw it, and how it grew since was not looked at here`;
+  ladder.passed(
+    "log",
+    `entry ${first.index} of ${named.origin}, which has ${entries(view.size ?? 0)}; ${time}${longer}`,
+    {
+      ...values,
+      entry: String(first.index),
+      entries: size,
+      ...(witnessed && { "witnessed at": witnessed.at, "witnessed by": witnessed.by.join(", ") }),
+    },
+  );
+  return {
+    ...first,
+    ...(witnessed && { witnessed }),
+    ...(view.uncompared !== undefined && { uncompared: view.uncompared }),
+    origin: named.origin,
+  };
 }
 
 const entries = (count: number): string => (count === 1 ? "1 entry" : `${count} entries`);

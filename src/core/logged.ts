@@ -28,7 +28,10 @@ export interface Served {
   readonly checkpoint: Bytes;
   /** Made from its tiles: a proof as the one beside the document, under this checkpoint; undefined where the entry was not found. */
   readonly proof?: Bytes | undefined;
-  /** That it goes on from the proof's own checkpoint, and from the one that is remembered: consistency proofs (RFC 9162 section 2.1.4). */
+  /**
+   * That it goes on from the proof's own checkpoint, and from the one that is remembered: consistency proofs (RFC 9162 section 2.1.4). Whoever
+   * serves the log can make both; only a page that was made beforehand cannot know what its reader remembers, and has no second one.
+   */
   readonly sinceProof?: readonly Bytes[] | undefined;
   readonly sinceRemembered?: readonly Bytes[] | undefined;
   /** Why its files could not be read as a log's. */
@@ -61,6 +64,8 @@ export interface LogView {
   /** Of the log as it is served, else of the proof. */
   readonly size: number | undefined;
   readonly fault?: { readonly code: Code; readonly detail: string };
+  /** The size that is remembered, where the log is longer by now and nothing at hand shows how it grew: neither good nor bad news. */
+  readonly uncompared?: number | undefined;
   /** Where an entry is; undefined where nothing shows it. */
   find(leaf: SignedLeaf): Found | undefined;
 }
@@ -100,8 +105,10 @@ export function viewLog(
     const size = (served ?? own)?.checkpoint.size;
     const remembered = evidence.remembered && openRemembered(evidence.remembered, key, engine);
     const fault = historyFault({ evidence, served, own, remembered, engine });
+    const longer = remembered !== undefined && served !== undefined && notCompared(remembered, served, evidence);
     return {
       ...{ origin, size },
+      ...(longer && { uncompared: remembered.checkpoint.size }),
       ...(fault && { fault }),
       find: (leaf) => {
         const hash = leafHash(formatLeaf(leaf), engine.sha256);
@@ -153,7 +160,7 @@ function historyFault({ evidence, served, own, remembered, engine }: Seen): LogV
   }
   const { sinceProof = [], sinceRemembered = [] } = evidence.served ?? {};
   const now = served.checkpoint;
-  if (before !== undefined) {
+  if (before !== undefined && remembered !== undefined && !notCompared(remembered, served, evidence)) {
     const word = compareHeads(before, now, sinceRemembered, engine);
     if (word === "backwards")
       return {
@@ -174,6 +181,9 @@ function historyFault({ evidence, served, own, remembered, engine }: Seen): LogV
   }
   return undefined;
 }
+
+const notCompared = (remembered: OpenedCheckpoint, served: OpenedCheckpoint, evidence: LogEvidence): boolean =>
+  remembered.checkpoint.size < served.checkpoint.size && evidence.served?.sinceRemembered === undefined;
 
 const rewritten = (size: number): string =>
   `the log is not the one whose first ${size} entries this verifier saw before`;

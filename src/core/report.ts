@@ -68,7 +68,7 @@ export type StandingWord = "in-force" | "superseded" | "retracted";
 export interface Remark {
   /** SHA-256 of the notice's payload. */
   readonly digest: string;
-  readonly action: "retract" | "supersede";
+  readonly action: "retract" | "supersede" | "abandon";
   readonly reason: string;
   /** Claimed. */
   readonly at: string;
@@ -106,7 +106,11 @@ export interface Report {
   /** Instead of a statement, of a document that announces a test. */
   readonly plan?: PlanStatement;
   /** Where it is in the log that it names; there when that was shown. */
-  readonly logged?: Found & { readonly origin: string };
+  readonly logged?: Found & {
+    readonly origin: string;
+    /** The size that this verifier remembers, where it was not compared. */
+    readonly uncompared?: number;
+  };
   /** Whether its signer still stands by it, as far as the notices at hand say. */
   readonly standing?: Standing & {
     /** The state of the log that was looked at: freshness of an absence is said, never assumed. */

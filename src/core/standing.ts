@@ -24,14 +24,11 @@ export function standingOf(
   keys: readonly Known[],
   engine: Engine,
 ): Standing {
-  const entitled = new Set([
-    ...signers,
-    ...keys.flatMap(({ key, after = [] }) => (signers.some((one) => after.includes(one)) ? key.keyid : [])),
-  ]);
-  const all = notices.flatMap((bytes) => remarksIn(bytes, digest, keys, engine));
-  const remarks = all
-    .filter(({ by }) => entitled.has(by))
-    .sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || (a.digest < b.digest ? -1 : 1));
+  const entitled = entitledBy(signers, keys);
+  const all = notices
+    .flatMap((bytes) => remarksIn(bytes, digest, keys, engine))
+    .filter(({ action }) => action !== "abandon");
+  const remarks = all.filter(({ by }) => entitled.has(by)).sort(latestFirst);
   const taken = remarks.some(({ action }) => action === "retract");
   return {
     word: taken ? "retracted" : remarks.length > 0 ? "superseded" : "in-force",
@@ -39,6 +36,31 @@ export function standingOf(
     contradictions: all.filter(({ by }) => !entitled.has(by)),
   };
 }
+
+/** The latest notice, by who signed a plan or by a successor, that its result will not come. */
+export function givenUp(
+  digest: string,
+  signers: readonly string[],
+  notices: readonly Bytes[],
+  keys: readonly Known[],
+  engine: Engine,
+): Remark | undefined {
+  const entitled = entitledBy(signers, keys);
+  return notices
+    .flatMap((bytes) => remarksIn(bytes, digest, keys, engine))
+    .filter(({ action, by }) => action === "abandon" && entitled.has(by))
+    .sort(latestFirst)[0];
+}
+
+/** Those who signed, and the keys to which theirs were handed over. */
+export const entitledBy = (signers: readonly string[], keys: readonly Known[]): ReadonlySet<string> =>
+  new Set([
+    ...signers,
+    ...keys.flatMap(({ key, after = [] }) => (signers.some((one) => after.includes(one)) ? key.keyid : [])),
+  ]);
+
+const latestFirst = (a: Remark, b: Remark): number =>
+  Date.parse(b.at) - Date.parse(a.at) || (a.digest < b.digest ? -1 : 1);
 
 /** One for each good signature by a key at hand; one that does not name its key is none. */
 function remarksIn(bytes: Bytes, digest: string, keys: readonly Known[], engine: Engine): Remark[] {
@@ -57,7 +79,7 @@ function remarksIn(bytes: Bytes, digest: string, keys: readonly Known[], engine:
   }));
 }
 
-type About = Extract<Notice, { action: "retract" | "supersede" }>;
+type About = Extract<Notice, { action: "retract" | "supersede" | "abandon" }>;
 
 function read(
   bytes: Bytes,
@@ -68,9 +90,11 @@ function read(
     const envelope = parseEnvelope(bytes);
     if (envelope.payloadType !== PAYLOAD_TYPE) return undefined;
     const found = readNotice(envelope.payload, engine);
-    if ("fault" in found || (found.notice.action !== "retract" && found.notice.action !== "supersede"))
-      return undefined;
-    return { notice: found.notice, envelope };
+    if ("fault" in found) return undefined;
+    const { notice } = found;
+    return notice.action === "retract" || notice.action === "supersede" || notice.action === "abandon"
+      ? { notice, envelope }
+      : undefined;
   } catch (error) {
     if (error instanceof AttestError) return undefined; // told when it is itself verified
     throw error;

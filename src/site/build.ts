@@ -1,26 +1,35 @@
-/** A registry → its static site: the registry's own files, a page for each attestation, an index, and the verifier. Byte deterministic. */
+/** A registry → its static site: the registry's own files, a page for each attestation, an index, its log, and the verifier. Byte deterministic. */
 import { readFileSync } from "node:fs";
-import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { formatKey } from "../core/key.js";
 import type { Keyring } from "../core/keyring.js";
-import { historyOf, noticeIn } from "../core/lifecycle.js";
+import { historyOf, noticeIn, type History } from "../core/lifecycle.js";
+import { planOf } from "../core/plan.js";
 import type { Report } from "../core/report.js";
 import { knownFrom } from "../core/signatures.js";
+import { givenUp } from "../core/standing.js";
 import { verify } from "../core/verify.js";
-import {
-  ATTESTATIONS,
-  evidencePath,
-  INDEX,
-  isNotice,
-  KEYRING,
-  REGISTRY_FILE,
-  type Registry,
-} from "../store/registry.js";
+import { ATTESTATIONS, isNotice, isResult, KEYRING, type Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
+import { publishedFrom, takenBackIn, unloggedIn, type LogShown } from "../view/ledger.js";
+import { indexPage, listPath } from "../view/list.js";
+import { logPage } from "../view/log-page.js";
 import { signerLabel } from "../view/notice.js";
-import { attestationPage, indexPage, listPath, placeOf, titleOf, verifyPage, type PageData } from "../view/pages.js";
+import type { PageData, Pages } from "../view/page-data.js";
+import { attestationPage, placeOf, titleOf, verifyPage } from "../view/pages.js";
+import type { Outcome } from "../view/plan.js";
+import { copyRegistry } from "./copy.js";
 import { renderPage, type Assets } from "./document.js";
+import {
+  copyLogs,
+  evidenceFor,
+  evidenceText,
+  gatherLogs,
+  marksOn,
+  payloadDigest,
+  textOf,
+  type GatheredLogs,
+} from "./log.js";
 
 /** A page of the list carries its attestations, so that a browser can verify each line; this many stay well below a megabyte. */
 const PER_PAGE = 50;
@@ -29,6 +38,7 @@ interface Listed {
   readonly name: string;
   readonly text: string;
   readonly report: Report;
+  readonly log: PageData["documents"][number]["log"];
 }
 
 export interface Built {
@@ -37,7 +47,7 @@ export interface Built {
   readonly refused: readonly string[];
 }
 
-/** The bundle that `npm run build` made; from the sources it is looked for in `dist` too. */
+/** The bundles that `npm run build` made; from the sources they are looked for in `dist` too. */
 export function assets(): Assets {
   const load = (name: string): string => {
     try {
@@ -46,90 +56,241 @@ export function assets(): Assets {
       return readFileSync(new URL(`../../dist/web/${name}`, import.meta.url), "utf8");
     }
   };
-  return { style: load("style.css"), script: load("verifier.js") };
+  return { style: load("style.css"), script: load("verifier.js"), logScript: load("log.js") };
 }
 
 /** @throws AttestError of the registry or the store; an attestation that does not verify gets a page that says so, and is returned */
 export async function buildSite(registry: Registry, site: Store, engine: Engine, now: Date): Promise<Built> {
-  const keyring = await registry.keyring();
-  const keyringText = fromUtf8((await registry.store.read(KEYRING)) ?? new Uint8Array());
-  const notices = await registry.notices();
-  const listed = await readAll(registry, keyring, notices, engine, now);
+  const read = await readRegistry(registry, engine, now);
+  const { keyring, listed, logs } = read;
   const archived = await copyRegistry(registry.store, site, listed, keyring, engine);
-
+  await copyLogs(logs, registry.store, site);
+  const keyringText = fromUtf8((await registry.store.read(KEYRING)) ?? new Uint8Array());
+  const data = { about: registry.about, keyring: keyringText, hasLog: keyring.logs.length > 0 };
   const parts = assets();
-  const { about } = registry;
-  const data = { about, keyring: keyringText };
-  /** Receipts are for one document each; what is said of a key concerns all. */
-  const noticesFor = (reports: readonly Report[]): string[] =>
-    notices.flatMap((bytes) => {
-      const notice = noticeIn(bytes, engine); // whoever signed it: the reader may know keys that the site does not list
-      if (notice === undefined) return [];
-      const concerns = notice.action !== "receipt" || reports.some(({ digest }) => digest === notice.payload);
-      return concerns ? [textOf(bytes)] : [];
-    });
   const pages: string[] = [];
-  const write = async (path: string, page: string): Promise<void> => {
-    await site.replace(path, utf8(page));
+  for (const { path, ...page } of [
+    ...attestationPages(read, data, archived, engine),
+    ...listPages(read, data, engine),
+    ...logPages(read, data, engine),
+  ]) {
+    await site.replace(path, utf8(renderPage(page, parts, engine)));
     pages.push(path);
-  };
-  for (const { name, text, report } of listed) {
-    const evidence = (report.statement?.predicate.f3.evidence ?? [])
-      .flatMap(({ digest }) => digest.sha256 ?? [])
-      .filter((sha256) => archived.has(sha256));
-    const page: PageData = {
-      ...data,
-      kind: "attestation",
-      documents: [{ name, text }],
-      evidence,
-      notices: noticesFor([report]),
-    };
-    const title = titleOf(report, name);
-    const main = attestationPage({ report, fileName: name, confirmedKey: undefined, place: placeOf(evidence) }, true);
-    await write(
-      `${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`,
-      renderPage(
-        { title, description: `A signed test result of ${about.title}`, root: "../", data: page, main },
-        parts,
-        engine,
-      ),
-    );
   }
-  const signers = keyring.signers.map((entry) => [signerLabel(entry), entry.key.keyid] as const);
-  const of = Math.max(1, Math.ceil(listed.length / PER_PAGE));
-  for (let at = 1; at <= of; at += 1) {
-    const rows = listed.slice((at - 1) * PER_PAGE, at * PER_PAGE);
-    const pages = { at, of };
-    const page: PageData = {
-      ...data,
-      kind: "index",
-      documents: rows.map(({ name, text }) => ({ name, text })),
-      pages,
-      notices: noticesFor(rows.map(({ report }) => report)),
-    };
-    await write(
-      listPath(at),
-      renderPage(
-        {
-          title: about.title,
-          description: `Signed test results of ${about.origin}`,
-          root: "",
-          data: page,
-          main: indexPage(about, rows, signers, true, pages),
-        },
-        parts,
-        engine,
-      ),
-    );
-  }
-  await write("verify.html", verifierPage(parts, engine));
+  await site.replace("verify.html", utf8(verifierPage(parts, engine)));
+  pages.push("verify.html");
   const lost = ({ name, report }: Listed): boolean =>
     !(isNotice(name) && [0, 3].includes(report.exit)) && // anybody's may lie there
+    report.plan === undefined &&
     (report.statement?.predicate.f3.evidence.some(
       ({ digest, uri }) => uri === undefined && !archived.has(digest.sha256 ?? ""),
     ) ??
       true);
   return { pages, refused: listed.filter(lost).map(({ name }) => name) };
+}
+
+interface Read {
+  readonly keyring: Keyring;
+  readonly history: History;
+  readonly notices: readonly Bytes[];
+  readonly listed: readonly Listed[];
+  readonly logs: GatheredLogs;
+}
+
+/** Everything that is published, verified with what is published beside it. */
+async function readRegistry(registry: Registry, engine: Engine, now: Date): Promise<Read> {
+  const keyring = await registry.keyring();
+  const notices = await registry.notices();
+  const history = historyOf(notices, knownFrom(keyring, "site", "this site's own keyring"), engine);
+  const { keys, seen } = history;
+  const logs = await gatherLogs(registry.store, keyring.logs, engine, (keyid, signer) =>
+    keys.some(({ key, after = [] }) => key.keyid === keyid && after.includes(signer)),
+  );
+  const documents = await Promise.all(
+    (await registry.names()).map(async (name) => {
+      const bytes = (await registry.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
+      return { name, bytes, digest: payloadDigest(bytes, engine) };
+    }),
+  );
+  const byDigest = new Map(documents.flatMap(({ digest, bytes }) => (digest === undefined ? [] : [[digest, bytes]])));
+  const published = new Set(byDigest.keys());
+  const takenBack = logs.state.kind === "read" ? takenBackIn(logs.state.ledger) : () => undefined;
+  const listed: Listed[] = [];
+  for (const { name, bytes, digest } of documents) {
+    const log = await evidenceFor(logs, bytes, name.replace(/\.json$/, ""));
+    const report = verify(bytes, {
+      ...{ engine, keys, seen, now, fileName: name, named: true, notices, takenBack },
+      ...{ planned: (sha256) => byDigest.get(sha256), ...(log && { log }) },
+    });
+    const marks = digest === undefined ? [] : await marksOn(logs, digest, published);
+    listed.push({ name, text: textOf(bytes), report, log: log && evidenceText(log, marks) });
+  }
+  const signedAt = ({ report: { statement, notice, plan } }: Listed): number =>
+    Date.parse(
+      statement?.predicate.f3.signedAt ?? notice?.signedAt ?? plan?.predicate.signedAt ?? "1970-01-01T00:00:00Z",
+    );
+  listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
+  return { keyring, history, notices, listed, logs };
+}
+
+/** Receipts are for one document each, and so is what is said of an attestation; what is said of a key concerns all. */
+function noticesFor({ notices }: Read, reports: readonly Report[], engine: Engine): string[] {
+  return notices.flatMap((bytes) => {
+    const notice = noticeIn(bytes, engine); // whoever signed it: the reader may know keys that the site does not list
+    if (notice === undefined) return [];
+    const about = notice.action === "receipt" ? notice.payload : "about" in notice ? notice.about : undefined;
+    return about === undefined || reports.some(({ digest }) => digest === about) ? [textOf(bytes)] : [];
+  });
+}
+
+type Common = Pick<PageData, "about" | "keyring" | "hasLog">;
+type Written = Parameters<typeof renderPage>[0] & { readonly path: string };
+
+function* attestationPages(
+  read: Read,
+  common: Common & { readonly about: { readonly title: string } },
+  archived: ReadonlySet<string>,
+  engine: Engine,
+): Generator<Written> {
+  const names = new Set(read.listed.map(({ name }) => name));
+  const named = new Map(
+    read.listed.flatMap((one) => (one.report.digest === undefined ? [] : [[one.report.digest, one]])),
+  );
+  const plans = new Map(
+    read.listed.flatMap(({ name, report }) => {
+      const plan = report.statement && planOf(report.statement);
+      return plan === undefined ? [] : [[plan, name]];
+    }),
+  );
+  for (const { name, text, report, log } of read.listed) {
+    const { statement, digest = "" } = report;
+    const evidence = (statement?.predicate.f3.evidence ?? [])
+      .flatMap(({ digest: { sha256 } }) => sha256 ?? [])
+      .filter((sha256) => archived.has(sha256));
+    const notices = noticesFor(read, [report], engine);
+    const plan = named.get((statement && planOf(statement)) ?? "");
+    const answer = report.plan === undefined ? undefined : plans.get(digest);
+    const beside = besideOf(report, names, common.hasLog === true);
+    const data: PageData = {
+      ...common,
+      ...{ kind: "attestation", documents: [{ name, text, ...(log && { log }) }], evidence, notices, beside },
+      ...(plan && { plans: [plan.text] }),
+      ...(answer !== undefined && { answer }),
+    };
+    const outcome: Outcome = {
+      ...(answer !== undefined && {
+        answer: { id: answer.replace(/\.json$/, ""), path: answer.replace(/\.json$/, ".html") },
+      }),
+      givenUp: givenUp(digest, signersOf(report), read.notices, read.history.keys, engine),
+    };
+    const place = placeOf(evidence, beside);
+    yield {
+      path: `${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`,
+      title: titleOf(report, name),
+      description: `A signed ${report.plan === undefined ? "test result" : "plan of a test"} of ${common.about.title}`,
+      root: "../",
+      data,
+      main: attestationPage({ report, fileName: name, confirmedKey: undefined, place, outcome }, true),
+    };
+  }
+}
+
+const signersOf = ({ signers }: Report): string[] =>
+  signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
+
+/** What a page may link to, of what is published. */
+function besideOf({ statement, notice, standing }: Report, names: ReadonlySet<string>, hasLog: boolean): string[] {
+  const remarks = [...(standing?.remarks ?? []), ...(standing?.contradictions ?? [])];
+  const ids = [
+    ...remarks.flatMap(({ digest, successor }) => [
+      `note_${digest}`,
+      ...(successor === undefined ? [] : [`test_${successor}`]),
+    ]),
+    ...(statement === undefined ? [] : [`plan_${planOf(statement) ?? ""}`]),
+    ...(notice !== undefined && "about" in notice ? [`test_${notice.about}`, `plan_${notice.about}`] : []),
+    ...(notice?.action === "supersede" ? [`test_${notice.by}`] : []),
+  ];
+  const linked = ids.map((id) => `${id.slice(0, "test_".length + 16)}.json`).filter((name) => names.has(name));
+  return [...new Set(linked), ...(hasLog ? ["log.json"] : [])];
+}
+
+/** Results and notices, and on the first page the plans that are open, by the log that is told there. */
+function* listPages(
+  read: Read,
+  common: Common & { readonly about: { readonly origin: string; readonly title: string } },
+  engine: Engine,
+): Generator<Written> {
+  const { listed, keyring, logs } = read;
+  const ledger = logs.state.kind === "read" ? logs.state.ledger : undefined;
+  const open = new Set(ledger?.account.open.map(({ leaf }) => leaf.payload));
+  const answered = new Set(
+    ledger?.account.plans.flatMap(({ state, leaf }) => (state === "answered" ? leaf.payload : [])),
+  );
+  const among = (set: ReadonlySet<string>, { report: { plan, digest } }: Listed): boolean =>
+    plan !== undefined && set.has(digest ?? "");
+  const tests = listed.filter(({ name }) => isResult(name));
+  const others = listed.filter((one) => !isResult(one.name) && !among(open, one) && !among(answered, one));
+  const signers = keyring.signers.map((entry) => [signerLabel(entry), entry.key.keyid] as const);
+  const of = Math.max(1, Math.ceil(tests.length / PER_PAGE), Math.ceil(others.length / PER_PAGE));
+  for (let at = 1; at <= of; at += 1) {
+    const slice = (all: readonly Listed[]): readonly Listed[] => all.slice((at - 1) * PER_PAGE, at * PER_PAGE);
+    const rows = [...slice(tests), ...slice(others)];
+    const documents = at === 1 ? [...rows, ...listed.filter((one) => among(open, one))] : rows;
+    const pages: Pages = { at, of };
+    const here = new Set(documents.map(({ name }) => name));
+    const elsewhere = listed.flatMap(({ name }) => (here.has(name) ? [] : name));
+    const data: PageData = {
+      ...common,
+      ...{ kind: "index", documents: documents.map(({ name, text }) => ({ name, text })), pages },
+      notices: noticesFor(
+        read,
+        rows.map(({ report }) => report),
+        engine,
+      ),
+      ...(at === 1 && logs.texts !== undefined && { logs: logs.texts, elsewhere }),
+    };
+    const log: LogShown = { state: logs.state, published: publishedFrom(documents, elsewhere), pending: true };
+    const unlogged = ledger && unloggedIn(ledger);
+    yield {
+      path: listPath(at),
+      title: common.about.title,
+      description: `Signed test results of ${common.about.origin}`,
+      root: "",
+      data,
+      main: indexPage({
+        ...{ about: common.about, signers, pending: true, pages },
+        rows: rows.map(({ name, report }) => ({ name, report, unlogged: at === 1 && unlogged?.(report) === true })),
+        ...(at === 1 && { log }),
+      }),
+    };
+  }
+}
+
+/** One, where there is a log. */
+function* logPages(
+  read: Read,
+  common: Common & { readonly about: { readonly origin: string; readonly title: string } },
+  engine: Engine,
+): Generator<Written> {
+  const { listed, logs } = read;
+  if (logs.texts === undefined) return;
+  const names = listed.map(({ name }) => name);
+  const published = publishedFrom([], names);
+  yield {
+    path: "log.html",
+    title: `Log: ${common.about.title}`,
+    description: `Everything that was signed for ${common.about.origin}, in its order`,
+    root: "",
+    data: {
+      ...common,
+      kind: "log",
+      documents: [],
+      logs: logs.texts,
+      elsewhere: names,
+      notices: noticesFor(read, [], engine),
+    },
+    main: logPage({ about: common.about, word: "pending", shown: { state: logs.state, published, pending: true } }),
+  };
 }
 
 /** The same bytes on every site: it knows no registry and no key, so its hash can be compared with a published one. */
@@ -145,61 +306,3 @@ export const verifierPage = (parts: Assets, engine: Engine): string =>
     parts,
     engine,
   );
-
-async function readAll(
-  registry: Registry,
-  keyring: Keyring,
-  notices: readonly Bytes[],
-  engine: Engine,
-  now: Date,
-): Promise<Listed[]> {
-  const { keys, seen } = historyOf(notices, knownFrom(keyring, "site", "this site's own keyring"), engine);
-  const listed: Listed[] = [];
-  for (const name of await registry.names()) {
-    const bytes = (await registry.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
-    const report = verify(bytes, { engine, keys, seen, now, fileName: name, named: true });
-    listed.push({ name, text: textOf(bytes), report });
-  }
-  const signedAt = ({ report }: Listed): number =>
-    Date.parse(report.statement?.predicate.f3.signedAt ?? report.notice?.signedAt ?? "1970-01-01T00:00:00Z");
-  return listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
-}
-
-/** A page is UTF-8 and can hold no other bytes; a mark that no JSON text begins with keeps such a file refused there as well. */
-function textOf(bytes: Bytes): string {
-  try {
-    return fromUtf8(bytes);
-  } catch {
-    return "\ufffd";
-  }
-}
-
-/** The site is itself the registry that it shows, so that an address of it can be given to `attest verify`. Returns which evidence is there. */
-async function copyRegistry(
-  from: Store,
-  to: Store,
-  listed: readonly Listed[],
-  keyring: Keyring,
-  engine: Engine,
-): Promise<ReadonlySet<string>> {
-  const archived = new Set<string>();
-  const copy = async (path: string): Promise<void> => {
-    const bytes = await from.read(path);
-    if (bytes !== undefined) await to.replace(path, bytes);
-  };
-  // Under the name of a digest nothing else is ever published.
-  const copyEvidence = async (sha256: string): Promise<boolean> => {
-    const bytes = await from.read(evidencePath(sha256));
-    if (bytes === undefined || hex(engine.sha256(bytes)) !== sha256) return false;
-    await to.replace(evidencePath(sha256), bytes);
-    return true;
-  };
-  for (const { name, report } of listed) {
-    for (const { digest } of report.statement?.predicate.f3.evidence ?? [])
-      if (digest.sha256 !== undefined && (await copyEvidence(digest.sha256))) archived.add(digest.sha256);
-    await copy(`${ATTESTATIONS}/${name}`);
-  }
-  for (const { name, key } of keyring.signers) await to.replace(`keys/${name}.pub`, utf8(`${formatKey(key, name)}\n`));
-  for (const path of [KEYRING, INDEX, REGISTRY_FILE]) await copy(path);
-  return archived;
-}

@@ -2,13 +2,16 @@
 import { base64, utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { escapeHtml, html } from "../view/html.js";
-import { noScript, type PageData } from "../view/pages.js";
+import type { PageData } from "../view/page-data.js";
+import { noScript } from "../view/pages.js";
 import { printable } from "../view/printable.js";
 import type { Element } from "../view/tree.js";
 
 export interface Assets {
   readonly style: string;
   readonly script: string;
+  /** Of the log's own page, the one that may fetch something. */
+  readonly logScript: string;
 }
 
 export interface Page {
@@ -22,19 +25,21 @@ export interface Page {
 
 /**
  * The hashes in the policy are over the exact text between the tags: a script that was injected into the page does not run, and no
- * request leaves it. They prove nothing about the publisher, who could change both; for that the verifier's own hash is published.
+ * request leaves it; the log's own page alone may fetch what lies beside it. They prove nothing about the publisher, who could change both; for that the verifier's own hash is published.
  */
 export function renderPage(
   { title, description, root, data, main }: Page,
-  { style, script }: Assets,
+  { style, script: verifier, logScript }: Assets,
   engine: Engine,
 ): string {
+  const script = data.kind === "log" ? logScript : verifier;
   const hash = (text: string): string => `'sha256-${base64(engine.sha256(utf8(text)))}'`;
   const policy = [
     "default-src 'none'",
     `script-src ${hash(script)}`,
     `style-src ${hash(style)}`,
     "img-src data:",
+    ...(data.kind === "log" ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
@@ -57,11 +62,11 @@ export function renderPage(
     `<style>${style}</style>`,
     "</head>",
     "<body>",
-    `<nav class="site" aria-label="site">${home === "" ? `<span class="name">${text(registry)}</span>` : `<a class="name" href="${home}">${text(registry)}</a>`}<a href="${root}verify.html">Check a file</a></nav>`,
+    `<nav class="site" aria-label="site">${home === "" ? `<span class="name">${text(registry)}</span>` : `<a class="name" href="${home}">${text(registry)}</a>`}${data.hasLog === true ? `<a href="${root}log.html">The log</a>` : ""}<a href="${root}verify.html">Check a file</a></nav>`,
     '<p id="status" class="unseen" role="status" aria-live="polite"></p>',
     `<noscript>${html(noScript())}</noscript>`,
     `<main id="main">${main.map(html).join("\n")}</main>`,
-    `<footer><p>Made with attest. With scripts on, this page verifies what it shows, on your device; it is not allowed to make network requests. It was served by the publisher all the same: for proof, verify with a copy of the tool that you got elsewhere.</p></footer>`,
+    `<footer><p>Made with attest. With scripts on, this page verifies what it shows, on your device; it is not allowed to make network requests${data.kind === "log" ? ", but for the files of the log beside it" : ""}. It was served by the publisher all the same: for proof, verify with a copy of the tool that you got elsewhere.</p></footer>`,
     // JSON is data, not script; a "<" in it could end the element, so it is spelled as an escape.
     `<script type="application/json" id="data">${JSON.stringify(data).replaceAll("<", "\\u003c")}</script>`,
     `<script>${script}</script>`,

@@ -7,6 +7,8 @@ const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".json": "application/json",
   ".pub": "text/plain; charset=utf-8",
+  ".vkey": "text/plain; charset=utf-8",
+  ".tlog-proof": "text/plain; charset=utf-8",
 };
 
 const HEADERS = {

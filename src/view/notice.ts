@@ -1,8 +1,9 @@
 /** A notice → what a person is told of it. It is only ever given what `verify` returned as `notice`. */
 import type { KeyEntry } from "../core/keyring.js";
 import type { Notice } from "../core/notice.js";
+import { toDocument, type Place } from "./standing.js";
 import { date, facts, h, type Child, type Element } from "./tree.js";
-import type { Wording } from "./words.js";
+import type { Wording } from "./wording.js";
 
 /** Its name, and whether the list itself says that it has ended. */
 export const signerLabel = ({ name, validUntil, revoked }: KeyEntry): string =>
@@ -48,7 +49,7 @@ export function noticeWording(notice: Notice): Wording {
   }
 }
 
-function factsOf(notice: Notice): [string, Child][] {
+function factsOf(notice: Notice, place: Place | undefined): [string, Child][] {
   const code = (text: string): Element => h("code", "digest", text);
   switch (notice.action) {
     case "rotate":
@@ -71,13 +72,15 @@ function factsOf(notice: Notice): [string, Child][] {
     case "retract":
     case "abandon":
       return [
-        [notice.action === "abandon" ? "plan, SHA-256" : "attestation, SHA-256", code(notice.about)],
+        notice.action === "abandon"
+          ? ["plan", toDocument("plan", notice.about, place)]
+          : ["attestation", toDocument("test", notice.about, place)],
         ["because (claimed)", notice.reason],
       ];
     case "supersede":
       return [
-        ["attestation, SHA-256", code(notice.about)],
-        ["replaced by, SHA-256", code(notice.by)],
+        ["attestation", toDocument("test", notice.about, place)],
+        ["replaced by", toDocument("test", notice.by, place)],
         ["because (claimed)", notice.reason],
       ];
   }
@@ -88,10 +91,10 @@ export function noticeTitle(notice: Notice): Element {
   return h("header", "title", h("p", "kicker", "Notice"), h("h1", "", word), h("p", "lede", sentence));
 }
 
-export const noticeView = (notice: Notice): Element =>
+export const noticeView = (notice: Notice, place?: Place): Element =>
   h(
     "section",
     "dates",
     h("h2", "", "What it says"),
-    facts("", [...factsOf(notice), ["signed (claimed)", date(notice.signedAt)]]),
+    facts("", [...factsOf(notice, place), ["signed (claimed)", date(notice.signedAt)]]),
   );

@@ -1,43 +1,27 @@
 /** The pages as trees: written once at build time, and again in the reader's browser from the bytes that it verified itself. */
 import type { Report } from "../core/report.js";
 import { noticeTitle, noticeView, noticeWording } from "./notice.js";
-import { answersView, headlineView, limitsView, stepsView, toneOf } from "./report.js";
-import { articleView, commandsView, titleView, type Place } from "./statement.js";
-import { date, facts, h, local, table, with_, type Child, type Element } from "./tree.js";
-import { headline, inShort, verdictWording } from "./words.js";
+import { outcomeView, planTitle, planView, type Outcome } from "./plan.js";
+import { answersView, headlineView, limitsView, stepsView } from "./report.js";
+import { standingView, withdrawnView, type Place } from "./standing.js";
+import { articleView, commandsView, titleView } from "./statement.js";
+import { h, with_, type Element } from "./tree.js";
+import type { MemoryWord } from "./log-words.js";
 
-/** What a page carries beside its text, so that a browser can make it again. */
-export interface PageData {
-  readonly kind: "attestation" | "index" | "verify";
-  readonly about?: { readonly origin: string; readonly title: string };
-  /** The registry's own keyring, as served: it can take trust away, never give it. */
-  readonly keyring?: string;
-  /** Text of the notices that the registry publishes: each counts by its signatures alone. */
-  readonly notices?: readonly string[];
-  /** File name and exact text of each attestation on the page. */
-  readonly documents: readonly { readonly name: string; readonly text: string }[];
-  /** SHA-256 of the evidence that lies beside the page; only what the document names too is ever linked. */
-  readonly evidence?: readonly string[];
-  /** Of a list that is longer than a page. */
-  readonly pages?: Pages;
-}
-
-export interface Pages {
-  readonly at: number;
-  readonly of: number;
-}
-
-export const placeOf = (evidence: readonly string[]): Place => ({
+/** @param beside file names of the documents that have a page next to it */
+export const placeOf = (evidence: readonly string[], beside: readonly string[] = []): Place => ({
   evidence: (sha256) => (evidence.includes(sha256) ? `evidence/sha256/${sha256.slice(0, 2)}/${sha256}` : undefined),
+  page: (id) => (!beside.includes(`${id}.json`) ? undefined : id === "log" ? "../log.html" : `${id}.html`),
 });
 
 /** Of the window: what the document calls itself is said there only while it is shown. */
-export const titleOf = ({ statement, notice }: Report, fileName: string): string =>
-  notice !== undefined
-    ? noticeWording(notice).word
-    : statement === undefined
-      ? fileName
-      : `${statement.predicate.f3.title}: ${statement.predicate.f3.verdict}`;
+export const titleOf = ({ statement, notice, plan, standing }: Report, fileName: string): string => {
+  if (notice !== undefined) return noticeWording(notice).word;
+  if (plan !== undefined) return `Plan: ${plan.predicate.title}`;
+  if (statement === undefined) return fileName;
+  const { title, verdict } = statement.predicate.f3;
+  return `${standing?.word === "retracted" ? "Taken back: " : ""}${title}: ${verdict}`;
+};
 
 /** Before the reader's own browser has looked, nothing is claimed; the statement stands there as the publisher sent it. */
 export const pendingView = (): Element =>
@@ -61,136 +45,40 @@ export interface Shown {
   readonly place?: Place;
   readonly fileName: string;
   readonly confirmedKey: string | undefined;
+  /** What this browser remembered of its log. */
+  readonly memory?: MemoryWord | undefined;
+  /** Of a plan. */
+  readonly outcome?: Outcome;
 }
 
-/** One attestation. Under a bad signature the page has no title, no text and no verdict: only what was found. */
-export function attestationPage({ report, place, fileName, confirmedKey }: Shown, pending = false): Element[] {
-  const { statement, notice } = report;
+/**
+ * One attestation; what its signer said against it since comes before its title. Under a bad signature the page has no title, no text and no
+ * verdict: only what was found.
+ */
+export function attestationPage(shown: Shown, pending = false): Element[] {
+  const { report, place, fileName, confirmedKey, memory, outcome = {} } = shown;
+  const { statement, notice, plan } = report;
   const state = pending ? [pendingView()] : [headlineView(report), answersView(report)];
+  const steps = pending ? [] : [stepsView(report)];
+  const withdrawn = withdrawnView(report, place);
+  const first = withdrawn === undefined ? [] : [withdrawn];
+  const standing = standingView(report, place, memory);
   if (notice !== undefined)
-    return [noticeTitle(notice), ...state, noticeView(notice), ...(pending ? [] : [stepsView(report)])];
+    return [...first, noticeTitle(notice), ...state, noticeView(notice, place), standing, ...steps];
+  if (plan !== undefined)
+    return [
+      ...[...first, planTitle(plan), ...state, outcomeView(plan, outcome, place), ...planView(plan), standing],
+      commandsView(fileName, confirmedKey),
+      ...steps,
+    ];
   if (statement === undefined)
     return [refusedView(fileName), ...(pending ? [headlineView(report)] : state), stepsView(report)];
   return [
-    titleView(statement),
-    ...state,
+    ...[...first, titleView(statement, report.standing?.word === "retracted"), ...state, standing],
     ...(pending ? [] : [limitsView()]),
     h("article", "", articleView(statement, report, place)),
     commandsView(fileName, confirmedKey, statement.predicate.f3.checks),
-    ...(pending ? [] : [stepsView(report)]),
-  ];
-}
-
-export interface Row {
-  readonly name: string;
-  readonly report: Report;
-}
-
-const pageOf = (name: string): string => name.replace(/\.json$/, ".html");
-
-export const listPath = (at: number): string => (at === 1 ? "index.html" : `page-${at}.html`);
-
-const pagerView = ({ at, of }: Pages): Element =>
-  h(
-    "p",
-    "pager",
-    `Page ${at} of ${of}; the numbers above count this page alone. `,
-    Array.from({ length: of }, (_, before) => [
-      before + 1 === at ? h("strong", "", String(at)) : local(listPath(before + 1), String(before + 1)),
-      " ",
-    ]),
-  );
-
-/** The list of a registry, newest first; a row whose signature does not fit shows its file's name and nothing else. */
-export function indexPage(
-  about: { readonly origin: string; readonly title: string },
-  rows: readonly Row[],
-  signers: readonly (readonly [string, string])[],
-  pending: boolean,
-  pages: Pages = { at: 1, of: 1 },
-): Element[] {
-  const counted = (verdict: string): string => String(rows.filter(({ report }) => report.verdict === verdict).length);
-  const row = ({ name, report }: Row): Child[] => {
-    const f3 = report.statement?.predicate.f3;
-    const { notice } = report;
-    const state = pending ? "not checked in this browser" : headline(report).word;
-    if (notice !== undefined)
-      return [
-        [
-          h("p", "claim", local(`attestations/${pageOf(name)}`, noticeWording(notice).word)),
-          h("p", "id", h("code", "", report.id ?? "")),
-        ],
-        h("p", "id", "a notice, no test"),
-        date(notice.signedAt),
-        h("span", `state ${pending ? "open" : toneOf(report)}`, state),
-      ];
-    return [
-      f3 === undefined
-        ? h("code", "", name)
-        : [
-            h("p", "claim", local(`attestations/${pageOf(name)}`, f3.title)),
-            h("p", "id", h("code", "", report.id ?? "")),
-          ],
-      f3 === undefined
-        ? ""
-        : [
-            h("span", `verdict-line ${f3.verdict.toLowerCase()}`, h("strong", "stamp small", f3.verdict)),
-            h("p", "id", inShort(verdictWording(f3.verdict, f3.checks))),
-          ],
-      f3 === undefined ? "" : date(f3.signedAt),
-      h("span", `state ${pending ? "open" : toneOf(report)}`, state),
-    ];
-  };
-  return [
-    h(
-      "header",
-      "title",
-      h("p", "kicker", "Registry of test results"),
-      h("h1", "", about.title),
-      h(
-        "p",
-        "lede",
-        "Each test below was run, recorded and signed. Open one to read what was done, what was seen, and what was not shown.",
-      ),
-    ),
-    h(
-      "section",
-      "count",
-      facts("counts", [
-        ["validated", counted("VALIDATED")],
-        ["inconclusive", counted("INCONCLUSIVE")],
-        ["refuted", counted("REFUTED")],
-      ]),
-    ),
-    h(
-      "section",
-      "list",
-      rows.length === 0
-        ? h("p", "", "Nothing has been published here yet.")
-        : table("", ["Test", "Verdict", "Signed (claimed)", "Signature"], rows.map(row)),
-      pages.of === 1 ? undefined : pagerView(pages),
-    ),
-    h(
-      "section",
-      "signers",
-      h("h2", "", "Signers that this site lists"),
-      h("p", "note", "A site can list any key. Compare the fingerprint with one that you have from somewhere else."),
-      facts(
-        "",
-        signers.map(([name, keyid]): [string, Child] => [name, h("code", "digest", keyid)]),
-      ),
-    ),
-    h(
-      "section",
-      "more",
-      h(
-        "p",
-        "",
-        "The list says nothing of tests that were never published. To check a file of your own: ",
-        local("verify.html", "the verifier, one page that also works offline"),
-        ".",
-      ),
-    ),
+    ...steps,
   ];
 }
 

@@ -6,14 +6,16 @@ import {
   AUDIT,
   DOES_NOT_PROVE,
   headline,
+  isAmiss,
   NO_TEST,
   NO_VERDICT,
+  ONLY_PLANNED,
   PROVES,
   SIGNATURE,
   TRUST,
   verdictWording,
-  type Wording,
 } from "./words.js";
+import type { Wording } from "./wording.js";
 
 const MARK: Readonly<Record<Check["status"], string>> = { passed: "✓", failed: "✗", "not-checked": "–" };
 const SAID: Readonly<Record<Check["status"], string>> = {
@@ -41,10 +43,15 @@ const STEP: Readonly<Record<Check["name"], string>> = {
   policy: "Apply a policy",
 };
 
-/** How good news looks must not depend on the verdict: a good signature on a refuted claim is still a good signature. */
-export function toneOf({ signature, trust, exit }: Report): "good" | "bad" | "open" {
-  if (signature === "bad" || exit === 2 || exit === 1 || trust === "revoked") return "bad";
-  return signature === "ok" && trust === "confirmed-by-you" && exit !== 4 ? "good" : "open";
+/**
+ * How good news looks must not depend on the verdict: a good signature on a refuted claim is still a good signature. But what its signer took
+ * back is never good news, nor what the log or the plan speaks against.
+ */
+export function toneOf(report: Report): "good" | "bad" | "open" {
+  const { signature, trust, exit, standing } = report;
+  if (signature === "bad" || exit === 2 || exit === 1 || trust === "revoked" || standing?.word === "retracted")
+    return "bad";
+  return signature === "ok" && trust === "confirmed-by-you" && exit !== 4 && !isAmiss(report) ? "good" : "open";
 }
 
 export function headlineView(report: Report): Element {
@@ -71,9 +78,11 @@ export function answersView(report: Report): Element {
   const named =
     verdict !== undefined && statement !== undefined
       ? verdictWording(verdict, statement.predicate.f3.checks)
-      : report.notice === undefined
-        ? NO_VERDICT
-        : NO_TEST;
+      : report.plan !== undefined
+        ? ONLY_PLANNED
+        : report.notice === undefined
+          ? NO_VERDICT
+          : NO_TEST;
   return h(
     "section",
     "answers",

@@ -5,28 +5,26 @@ import type { CheckRecord, Descriptor, EvidenceRef, F3, ResultStatement } from "
 import { figuresView } from "./figure.js";
 import { exact, withUnit } from "./number.js";
 import { prose } from "./prose.js";
+import { NO_PLAN } from "./log-words.js";
+import { toDocument, logLine, type Place } from "./standing.js";
 import { date, facts, h, link, local, table, with_, type Child, type Element } from "./tree.js";
 import { OUTCOME, SOURCE_DATE, verdictWording } from "./words.js";
 
-/** Where the published things lie, seen from the page; what is not there is not linked. */
-export interface Place {
-  readonly evidence: (sha256: string) => string | undefined;
-}
-
 const size = (bytes: number): string => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KiB`);
-const digestText = (digest: Descriptor["digest"]): string =>
+export const digestText = (digest: Descriptor["digest"]): string =>
   Object.entries(digest ?? {})
     .map(([algorithm, value]) => `${algorithm}:${String(value)}`)
     .join(" ");
 
-export function titleView({ predicate: { f3 } }: ResultStatement): Element {
+/** @param gone whether its signer took it back: the verdict stays readable, and does not stand */
+export function titleView({ predicate: { f3 } }: ResultStatement, gone = false): Element {
   const { word, sentence } = verdictWording(f3.verdict, f3.checks);
   return h(
     "header",
     "title",
     h("p", "kicker", "Test result"),
     h("h1", "", f3.title),
-    h("p", `verdict-line ${word.toLowerCase()}`, h("strong", "stamp", word), " ", sentence),
+    h("p", `verdict-line ${word.toLowerCase()}${gone ? " gone" : ""}`, h("strong", "stamp", word), " ", sentence),
     h("p", "lede", h("em", "", "Hypothesis. "), f3.hypothesis),
   );
 }
@@ -52,7 +50,7 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
           ),
     ),
     evidenceView(f3.evidence, place),
-    datesView(f3),
+    datesView(f3, report),
     h(
       "section",
       "relations",
@@ -64,7 +62,9 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
         ]),
         ...f3.relations.map((relation): [string, Child] => [
           relation.type,
-          [link(relation.target, relation.target), " ", h("code", "digest", digestText(relation.digest))],
+          relation.type === "planned-by" && relation.digest?.sha256 !== undefined
+            ? toDocument("plan", relation.digest.sha256, place)
+            : [link(relation.target, relation.target), " ", h("code", "digest", digestText(relation.digest))],
         ]),
         ...predicate.configuration.map((item): [string, Child] => [
           "configuration",
@@ -72,12 +72,7 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
         ]),
         ...(f3.relations.some(({ type }) => type === "planned-by")
           ? []
-          : [
-              ["plan", "the statement names no plan: nothing says that this test was announced before it ran"] as [
-                string,
-                Child,
-              ],
-            ]),
+          : [["plan", `no plan: ${NO_PLAN}`] as [string, Child]]),
       ]),
     ),
     runView(f3),
@@ -85,7 +80,7 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
   ];
 }
 
-const annotations = ({ annotations: given }: Descriptor): string =>
+export const annotations = ({ annotations: given }: Descriptor): string =>
   given === undefined
     ? ""
     : ` (${Object.entries(given)
@@ -114,7 +109,7 @@ const checksView = ({ checks }: F3): Element =>
   );
 
 /** What decides is the criterion as data: words of the publisher's own come after it, and only where they are others. */
-function expectedView({ criterion, expected }: CheckRecord): Child {
+export function expectedView({ criterion, expected }: Pick<CheckRecord, "criterion" | "expected">): Child {
   if (criterion === undefined) return expected;
   const words = wording(criterion);
   const claim = wording({ ...criterion, needs: [] });
@@ -166,7 +161,7 @@ function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element 
   );
 }
 
-function datesView({ evidence, run, signedAt, log }: F3): Element {
+function datesView({ evidence, run, signedAt }: F3, report: Report): Element {
   const sources = evidence.flatMap(({ sourceDate }) => sourceDate ?? []).sort();
   const [first, last] = [sources[0], sources.at(-1)];
   const unknown = evidence.length - sources.length;
@@ -184,10 +179,7 @@ function datesView({ evidence, run, signedAt, log }: F3): Element {
       ["evidence came to be", [...source, unknown > 0 ? ` (${unknown} of ${evidence.length} unknown)` : ""]],
       ["the work happened", [date(run.startedAt), " to ", date(run.finishedAt)]],
       ["signed", [date(signedAt), ", claimed by the signer: when the pipeline ran, and no third party saw it"]],
-      [
-        "logged",
-        log === undefined ? "the statement names no log" : "not checked: log proofs are not read by this version",
-      ],
+      ["logged", logLine(report)],
     ]),
   );
 }

@@ -1,13 +1,10 @@
 /** The plain words for every state: what is so, and what that means for a reader. One place, so that page and terminal agree. */
-import type { AuditWord, Report, SignatureWord, TrustWord } from "../core/report.js";
+import type { AuditWord, Check, Report, SignatureWord, TrustWord } from "../core/report.js";
 import { bestSigner } from "../core/signatures.js";
 import type { F3 } from "../core/statement.js";
 import type { Verdict } from "../core/verdict.js";
-
-export interface Wording {
-  readonly word: string;
-  readonly sentence: string;
-}
+import { logWording } from "./log-words.js";
+import { count, type Wording } from "./wording.js";
 
 export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
   ok: { word: "ok", sentence: "These are byte for byte what the key below signed; nothing was changed since." },
@@ -44,10 +41,11 @@ export const TRUST: Readonly<Record<TrustWord, Wording>> = {
 export const AUDIT: Readonly<Record<AuditWord, Wording>> = {
   clean: { word: "clean", sentence: "Evidence, log and dates still back what was signed." },
   findings: { word: "findings", sentence: "Something does not fit: see the checks below." },
-  "not-checked": { word: "not checked", sentence: "Whether evidence and log still back this was not looked at." },
+  "not-checked": {
+    word: "not checked",
+    sentence: "Not all that backs this was looked at here: the steps below say what was.",
+  },
 };
-
-const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
 
 /** Why the verdict is what it is, in one sentence made from the checks. */
 export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording {
@@ -76,7 +74,12 @@ export const inShort = ({ sentence }: Wording): string => sentence.replace(/(?::
 
 export const NO_TEST: Wording = {
   word: "none",
-  sentence: "This is a notice about a key or a signature, and no test.",
+  sentence: "This is a notice about a key, a signature or another attestation, and no test.",
+};
+
+export const ONLY_PLANNED: Wording = {
+  word: "none yet",
+  sentence: "This announces a test before it is run; what came of it stands in its result.",
 };
 
 export const NO_VERDICT: Wording = {
@@ -99,12 +102,27 @@ export const SOURCE_DATE: Readonly<Record<F3["evidence"][number]["sourceDateKind
   unknown: "unknown",
 };
 
+/** What was found about the log or the plan and does not fit; the worse first. */
+const amiss = (checks: readonly Check[]): Wording | undefined => {
+  const log = checks.find(({ name, status }) => name === "log" && status === "failed");
+  if (log !== undefined) return logWording(log.code);
+  return checks.some(({ name, status }) => name === "plan" && status === "failed")
+    ? { word: "not what was announced", sentence: "The result departs from the plan that it names: see below." }
+    : undefined;
+};
+
+/** Whether the log or the plan speaks against it: then no page is green. */
+export const isAmiss = ({ checks, standing }: Report): boolean =>
+  amiss(checks) !== undefined || standing?.word === "superseded";
+
 /** A finding here is about what backs the statement, not about what it says. */
-const AUDITED: ReadonlySet<string> = new Set(["time", "evidence", "recompute"]);
+const AUDITED: ReadonlySet<string> = new Set(["time", "evidence", "recompute", "plan", "log", "retraction"]);
 
 /** One line that says all four at once, for the top of a page. */
-export function headline({ signature, trust, signers, checks, notice }: Report): Wording {
-  const failed = checks.find((check) => check.status === "failed" && check.name !== "trust");
+export function headline({ signature, trust, signers, checks, notice, plan, standing }: Report): Wording {
+  const failed = checks.find(
+    ({ name, status }) => status === "failed" && name !== "trust" && (signature !== "ok" || !AUDITED.has(name)),
+  );
   if (signature === "bad") {
     return checks.some((check) => check.code === "signature-missing")
       ? { word: "Not signed", sentence: "There is no signature in this file, so there is nothing to verify." }
@@ -126,9 +144,9 @@ export function headline({ signature, trust, signers, checks, notice }: Report):
             "No key at hand made this signature: paste or drop the signer's public key, from a source that you trust.",
         };
   }
-  if (notice !== undefined && trust === "confirmed-by-you")
+  if ((notice !== undefined || plan !== undefined) && trust === "confirmed-by-you" && amiss(checks) === undefined)
     return {
-      word: "A signed notice, unchanged",
+      word: `A signed ${notice === undefined ? "plan" : "notice"}, unchanged`,
       sentence: "These exact bytes were signed with a key that you confirmed.",
     };
   if (checks.some((check) => check.code === "version-newer" || check.code === "predicate-type")) {
@@ -137,17 +155,28 @@ export function headline({ signature, trust, signers, checks, notice }: Report):
       sentence: "The signature fits, but the statement is of a kind that this verifier does not know.",
     };
   }
+  if (standing?.word === "retracted" && trust !== "revoked")
+    return {
+      word: "Taken back by its signer",
+      sentence: "The signature is good, and its signer does not stand by this any more: see above.",
+    };
   if (failed?.name === "policy") return { word: "Signed, but not what was asked for", sentence: `${failed.detail}.` };
-  if (failed !== undefined && !AUDITED.has(failed.name)) {
-    return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
-  }
+  if (failed !== undefined) return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
   const name = bestSigner(signers)?.name;
   const by = name === undefined ? "" : ` by “${name}”`;
-  if (trust === "confirmed-by-you")
-    return { word: `Signed${by}, unchanged`, sentence: "These exact bytes were signed with a key that you confirmed." };
   if (trust === "revoked" || trust === "retired")
     return { word: `Unchanged, but the key is ${TRUST[trust].word}`, sentence: TRUST[trust].sentence };
-  return { word: "Unchanged; signer not confirmed by you", sentence: TRUST["site-only"].sentence };
+  const replaced: Wording | undefined =
+    standing?.word === "superseded"
+      ? { word: "replaced by a later one", sentence: "Its signer put another one in its place: read that one first." }
+      : undefined;
+  const more = amiss(checks) ?? replaced;
+  const signed: Wording =
+    trust === "confirmed-by-you"
+      ? { word: `Signed${by}, unchanged`, sentence: "These exact bytes were signed with a key that you confirmed." }
+      : { word: "Unchanged; signer not confirmed by you", sentence: TRUST["site-only"].sentence };
+  if (more === undefined) return signed;
+  return { word: `${signed.word}; ${more.word}`, sentence: `${signed.sentence} ${more.sentence}`.trim() };
 }
 
 export const PROVES = [

@@ -453,9 +453,14 @@ for (const character of spelled + "\\n") { process.stdout.write(character); awai
   test("what looks like a secret on another way is refused with its place, unless it is allowed", async () => {
     const here = copyOf(project);
     const token = `ghp_${"a1B2".repeat(9)}`;
-    const refused = await shell(here, ":", {}, "--title", `uses ${token}`);
+    // What would be announced is looked at before anything runs.
+    const early = fault(await shell(here, "echo ran >ran", {}, "--title", `uses ${token}`));
+    expect(early.error).toMatch(/predicate\.title/);
+    expect(early.error + String(early.hint)).not.toContain(token);
+    expect(existsSync(here.path("ran"))).toBe(false);
+    const refused = await shell(here, ":", {}, "--title", `uses ${token}`, "--output", "out.json");
     const { error, hint } = fault(refused);
-    expect(error).toMatch(/predicate\.title/);
+    expect(error).toMatch(/predicate\.f3\.title/);
     expect(error + String(hint)).not.toContain(token);
     expect(refused.code).toBe(2);
     const rule = /--allow-secret (\S+)/.exec(String(hint))?.[1] ?? "";

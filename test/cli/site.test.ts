@@ -1,8 +1,8 @@
 /** The site of a registry: built into files, and served over real HTTP with the headers that keep evidence from being rendered. */
 import type { ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { request } from "node:http";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   attest,
@@ -33,18 +33,26 @@ const EVIDENCE = `attestations/evidence/sha256/${sha256("<script>alert(1)</scrip
 
 describe("site build", () => {
   test("pages, and the registry itself, byte for byte", () => {
-    const files = readdirSync(made.path("lab/site"), { recursive: true, encoding: "utf8" }).filter((name) =>
-      /\.|[0-9a-f]{64}$/.test(basename(name)),
+    const site = made.path("lab/site");
+    const files = readdirSync(site, { recursive: true, encoding: "utf8" }).filter((name) =>
+      statSync(join(site, name)).isFile(),
     );
     const copied = [
       "attest.json",
       `attestations/${id}.json`,
+      `attestations/${id}.tlog-proof`,
       EVIDENCE,
       "attestations/index.json",
+      "attestations/log/checkpoint",
+      "attestations/log/tile/0/000.p/1",
+      "attestations/log/tile/entries/000.p/1",
       "keys/keyring.json",
+      "keys/log.vkey",
       "keys/signer.pub",
     ];
-    expect(files.sort()).toEqual([...copied, `attestations/${id}.html`, "index.html", "verify.html"].sort());
+    expect(files.sort()).toEqual(
+      [...copied, `attestations/${id}.html`, "index.html", "log.html", "verify.html"].sort(),
+    );
     for (const name of copied)
       expect(readFileSync(made.path("lab/site", name))).toEqual(readFileSync(made.path("lab", name)));
   });

@@ -8,7 +8,7 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { verifyAll } from "../../src/pipeline/verify.js";
 import { assets, buildSite, verifierPage } from "../../src/site/build.js";
 import { renderPage } from "../../src/site/document.js";
-import type { PageData } from "../../src/view/pages.js";
+import type { PageData } from "../../src/view/page-data.js";
 import { Directory } from "../../src/store/directory.js";
 import { evidencePath } from "../../src/store/registry.js";
 import {
@@ -289,7 +289,7 @@ test("data cannot end the element that it stands in, and comes out as it went in
   };
   const page = renderPage(
     { title: evil, description: evil, root: "../", data, main: [] },
-    { style: "", script: "" },
+    { style: "", script: "", logScript: "" },
     nodeEngine,
   );
   const [, held] = /<script type="application\/json" id="data">([^<]*)<\/script>/.exec(page)!;

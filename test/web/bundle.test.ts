@@ -10,10 +10,11 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { place, removePlaces } from "./making.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const OUTPUT = ["verifier.js", "style.css", "verify.html"] as const;
+const OUTPUT = ["verifier.js", "log.js", "style.css", "verify.html"] as const;
 const digests = (folder: string): string[] =>
   OUTPUT.map((name) => hex(nodeEngine.sha256(readFileSync(join(folder, "dist/web", name)))));
-const script = readFileSync(join(root, "dist/web/verifier.js"), "utf8");
+const read = (name: string): string => readFileSync(join(root, "dist/web", name), "utf8");
+const script = read("verifier.js");
 afterAll(removePlaces);
 
 /** Another checkout with the same dependencies, built there. */
@@ -41,37 +42,48 @@ describe("the build", () => {
     expect(digests(root), "dist is not the build of these sources: run npm run build").toEqual(first);
   });
 
-  test("takes from src what a browser may run: core, formats and view; and four packages", async () => {
-    const { metafile } = await build({
-      absWorkingDir: root,
-      entryPoints: ["web/main.ts"],
-      bundle: true,
-      write: false,
-      metafile: true,
-      format: "iife",
-      target: "es2022",
-      define: { "process.env.NODE_ENV": '"production"' },
-    });
-    const [output] = Object.values(metafile.outputs);
-    const inputs = Object.entries(output!.inputs).flatMap(([path, { bytesInOutput }]) =>
-      bytesInOutput > 0 ? [path] : [],
-    );
-    const folders = inputs.flatMap((path) => (path.startsWith("node_modules/") ? [] : [path.replace(/[^/]+$/, "")]));
-    const packages = inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
-    expect(
-      [...new Set(folders)].filter((folder) => !["src/core/", "src/formats/", "src/view/", "web/"].includes(folder)),
-    ).toEqual([]);
-    expect([...new Set(packages)].sort()).toEqual(["@noble/ed25519", "@noble/hashes", "canonicalize", "zod"]);
-    expect(inputs.filter((path) => path.includes("zod/v4/classic"))).toEqual([]); // the small zod, not the large one
-    expect(output!.imports).toEqual([]);
-  });
+  test.each(["web/main.ts", "web/log.ts"])(
+    "%s takes from src what a browser may run: core, formats and view; and four packages",
+    async (entry) => {
+      const { metafile } = await build({
+        absWorkingDir: root,
+        entryPoints: [entry],
+        bundle: true,
+        write: false,
+        metafile: true,
+        format: "iife",
+        target: "es2022",
+        define: { "process.env.NODE_ENV": '"production"' },
+      });
+      const [output] = Object.values(metafile.outputs);
+      const inputs = Object.entries(output!.inputs).flatMap(([path, { bytesInOutput }]) =>
+        bytesInOutput > 0 ? [path] : [],
+      );
+      const folders = inputs.flatMap((path) => (path.startsWith("node_modules/") ? [] : [path.replace(/[^/]+$/, "")]));
+      const packages = inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
+      expect(
+        [...new Set(folders)].filter((folder) => !["src/core/", "src/formats/", "src/view/", "web/"].includes(folder)),
+      ).toEqual([]);
+      expect([...new Set(packages)].sort()).toEqual(["@noble/ed25519", "@noble/hashes", "canonicalize", "zod"]);
+      expect(inputs.filter((path) => path.includes("zod/v4/classic"))).toEqual([]); // the small zod, not the large one
+      expect(output!.imports).toEqual([]);
+    },
+  );
 });
 
-describe("the bundle", () => {
-  test("asks for no module, no network and no storage", () => {
+test("the bundle that pages have asks for no network; that of the log's own page fetches, and does nothing else of the kind", () => {
+  expect(script).not.toMatch(/\bfetch\(/);
+  expect(read("log.js").match(/\bfetch\(/g)).toHaveLength(1);
+});
+
+describe.each(["verifier.js", "log.js"])("the bundle %s", (name) => {
+  const script = read(name);
+
+  test("asks for no module and no network, and keeps nothing but what it saw of a log", () => {
     expect(script).not.toMatch(
-      /\b(?:require|import)\(|["'`]node:|\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon|EventSource|localStorage|sessionStorage|indexedDB|document\.cookie|sourceMappingURL/,
+      /\b(?:require|import)\(|["'`]node:|XMLHttpRequest|WebSocket|sendBeacon|EventSource|sessionStorage|indexedDB|document\.cookie|sourceMappingURL/,
     );
+    expect(script.match(/localStorage\.\w+/g)).toEqual(["localStorage.getItem", "localStorage.setItem"]);
   });
 
   test("writes no markup and makes no code of text", () => {

@@ -7,6 +7,8 @@ export type Look = (page: Page) => Promise<void>;
 export interface Visiting extends BrowserContextOptions {
   /** Runs in the page before its own script. */
   readonly before?: () => void;
+  /** What it may ask for beside itself, and what the browser then says of an answer that is none. */
+  readonly quiet?: RegExp;
 }
 /** Opens the address, looks, and throws when meanwhile anything was asked of the network or complained. */
 export type Visit = (url: string, look: Look, how?: Visiting) => Promise<void>;
@@ -26,7 +28,7 @@ export function inEachBrowser(tests: (visit: Visit, name: string) => void, chose
   for (const { name, available, why = "", ...one } of chosen) {
     describe.skipIf(!available)(available ? name : `${name} (${why})`, () => {
       let browser: Browser;
-      // A tab costs more than a page, and pages keep nothing: whoever asks for the same kind gets the same one again.
+      // A tab costs more than a page, and pages keep nothing but what they saw of a log: whoever asks for the same kind gets the same one again.
       const tabs = new Map<Visiting | undefined, Tab>();
       beforeAll(async () => {
         browser = await one.launch();
@@ -43,7 +45,7 @@ export function inEachBrowser(tests: (visit: Visit, name: string) => void, chose
 
 type Tab = (url: string, look: Look) => Promise<void>;
 
-async function tab(browser: Browser, { before, ...options }: Visiting): Promise<Tab> {
+async function tab(browser: Browser, { before, quiet = /^$/, ...options }: Visiting): Promise<Tab> {
   // Scrolling smoothly to each button takes longer than the tests.
   const context = await browser.newContext({ reducedMotion: "reduce", ...options });
   context.setDefaultTimeout(15_000);
@@ -53,14 +55,20 @@ async function tab(browser: Browser, { before, ...options }: Visiting): Promise<
   page.on("console", (message) => {
     // Chromium says that of every header of this name on an origin that is not secure.
     const idle = message.text().startsWith("The Cross-Origin-Opener-Policy header has been ignored");
-    if (["error", "warning"].includes(message.type()) && !idle) trouble.push(message.text());
+    if (["error", "warning"].includes(message.type()) && !idle && !quiet.test(message.text()))
+      trouble.push(message.text());
   });
   page.on("pageerror", (error) => void trouble.push(String(error)));
   page.on("dialog", (dialog) => void (trouble.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   page.on("popup", (popup) => void trouble.push(`popup: ${popup.url()}`));
   page.on(
     "request",
-    (request) => void ([address, "data:,"].includes(request.url()) || trouble.push(`request: ${request.url()}`)),
+    (request) =>
+      void (
+        [address, "data:,"].includes(request.url()) ||
+        quiet.test(request.url()) ||
+        trouble.push(`request: ${request.url()}`)
+      ),
   );
   await page.addInitScript(() => {
     const violations: string[] = [];

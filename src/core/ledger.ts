@@ -1,0 +1,106 @@
+/**
+ * The logs of a registry, read whole: every entry against the checkpoint that is signed over it, each log against the one that it goes on
+ * from, and then what they say together. Whoever has all entries needs no proofs: each earlier root is computed from them.
+ */
+import { accountOf, type Account, type Entry } from "./account.js";
+import { base64, equal, hex, type Bytes } from "./bytes.js";
+import { openCheckpoint, type OpenedCheckpoint } from "./checkpoint.js";
+import type { Code } from "./codes.js";
+import type { Engine } from "./engine.js";
+import { AttestError } from "./errors.js";
+import { parseLeaf, type Leaf } from "./leaf.js";
+import type { Growth } from "./logged.js";
+import { leafHash, treeHead, type TreeHead } from "./merkle.js";
+import { formatNoteKey, type NoteKey } from "./note.js";
+
+/** As it is served, or as a page carries it. */
+export interface WholeLog {
+  /** From a keyring: a log cannot be asked whose it is. */
+  readonly key: NoteKey;
+  readonly checkpoint: Bytes;
+  readonly entries: readonly Bytes[];
+}
+
+/** One whose entries give the root that its key signed. */
+export interface ReadLog {
+  readonly key: NoteKey;
+  readonly opened: OpenedCheckpoint;
+  readonly leaves: readonly Leaf[];
+  readonly hashes: readonly Bytes[];
+}
+
+export interface Ledger {
+  readonly logs: readonly ReadLog[];
+  readonly account: Account;
+}
+
+export interface LedgerFault {
+  readonly code: Code;
+  readonly detail: string;
+}
+
+/**
+ * @param witnesses whose cosignatures are looked at
+ * @param speaksFor as in `accountOf`
+ */
+export function readLedger(
+  logs: readonly WholeLog[],
+  witnesses: readonly NoteKey[],
+  engine: Engine,
+  speaksFor?: (keyid: string, signer: string) => boolean,
+): Ledger | { readonly fault: LedgerFault } {
+  try {
+    const read = logs.map((log) => readLog(log, witnesses, engine));
+    read.forEach((log, shard) => mustGoOn(read[shard - 1], log));
+    return { logs: read, account: accountOf(entriesOf(read), speaksFor) };
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error;
+    const code = error.code === "leaf-format" ? error.code : "log-damaged";
+    return { fault: { code, detail: error.message } };
+  }
+}
+
+/** @throws AttestError `log-damaged`, `leaf-format`, `note-format`, `checkpoint-format` */
+export function readLog(
+  { key, checkpoint, entries }: WholeLog,
+  witnesses: readonly NoteKey[],
+  engine: Engine,
+): ReadLog {
+  const opened = openCheckpoint(checkpoint, key, witnesses, engine);
+  const { size, root } = opened.checkpoint;
+  if (entries.length !== size) throw damaged(`${size} entries, as its checkpoint says`, String(entries.length));
+  const hashes = entries.map((entry) => leafHash(entry, engine.sha256));
+  const found = treeHead(hashes, engine.sha256).root;
+  if (!equal(found, root))
+    throw damaged(`entries whose root is ${base64(root)}, as its checkpoint says`, base64(found));
+  return { key, opened, leaves: entries.map(parseLeaf), hashes };
+}
+
+const damaged = (expected: string, found: string): AttestError =>
+  new AttestError("log-damaged", `expected ${expected}, found ${found}`);
+
+/** The first entry of a further log binds the one before it, as that one is now: nothing is entered there any more. */
+function mustGoOn(before: ReadLog | undefined, { leaves, key }: ReadLog): void {
+  if (before === undefined) return;
+  const [first] = leaves;
+  const { origin, size, root } = before.opened.checkpoint;
+  const bound =
+    first?.kind === "shard" &&
+    first.origin === origin &&
+    first.size === size &&
+    first.root === hex(root) &&
+    first.key === formatNoteKey(before.key);
+  if (!bound) throw damaged(`the log ${key.name} to go on from ${origin} with ${size} entries`, "another beginning");
+}
+
+export const entriesOf = (logs: readonly ReadLog[]): Entry[] =>
+  logs.flatMap(({ leaves }, shard) => leaves.map((leaf, index) => ({ shard, index, leaf })));
+
+/** How a log that is at hand as a whole went on from an earlier head of it. */
+export function grownFrom(before: TreeHead, { opened, hashes }: ReadLog, engine: Engine): Growth {
+  const now = opened.checkpoint;
+  if (now.size < before.size) return "backwards";
+  const { root } = treeHead(hashes.slice(0, before.size), engine.sha256);
+  if (!equal(root, before.root)) return "rewritten";
+  return now.size === before.size ? "same" : "grown";
+}

@@ -1,0 +1,145 @@
+/** What of a registry's logs goes into its pages, as texts, gathered when the site is built: the reader's browser verifies it again. */
+import { base64, fromUtf8, hex, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { parseEnvelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import type { NoteEntry } from "../core/keyring.js";
+import { formatLeaf } from "../core/leaf.js";
+import { readLedger, type Ledger, type WholeLog } from "../core/ledger.js";
+import type { LogEvidence } from "../core/logged.js";
+import { newTiles, TILE_WIDTH, tilePath } from "../core/tiles.js";
+import { LogSource } from "../store/log-source.js";
+import { logFolder } from "../store/paths.js";
+import type { Store } from "../store/store.js";
+import type { LogState } from "../view/ledger.js";
+import type { LogText, WholeLogText } from "../view/page-data.js";
+
+/** Of all logs together: more would make the front page larger than the verifier in it. */
+export const MAX_EMBEDDED = 4096;
+
+export interface GatheredLogs {
+  readonly source: LogSource;
+  readonly state: LogState;
+  /** For the pages; how long, of logs that are too long; undefined where there is no log. */
+  readonly texts: readonly WholeLogText[] | number | undefined;
+}
+
+/** @param speaksFor as in `accountOf` */
+export async function gatherLogs(
+  store: Store,
+  logs: readonly NoteEntry[],
+  engine: Engine,
+  speaksFor: (keyid: string, signer: string) => boolean,
+): Promise<GatheredLogs> {
+  const source = new LogSource((path) => store.read(path), logs, engine);
+  if (logs.length === 0) return { source, state: { kind: "none" }, texts: undefined };
+  const whole: WholeLog[] = [];
+  let size = 0;
+  try {
+    for (const [shard, { key }] of logs.entries()) {
+      const reader = await source.reader(shard);
+      size += reader?.checkpoint.size ?? 0;
+      if (size > MAX_EMBEDDED) return { source, state: { kind: "long", size }, texts: size };
+      const entries: Bytes[] = [];
+      if (reader !== undefined) for await (const { bytes } of reader.entries()) entries.push(bytes);
+      whole.push({ key, checkpoint: reader?.bytes ?? new Uint8Array(), entries });
+    }
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error;
+    const texts = await Promise.all(
+      logs.map(async (_, shard) => ({
+        checkpoint: textOf(await store.read(`${logFolder(shard)}/checkpoint`)),
+        entries: [],
+      })),
+    );
+    return { source, state: { kind: "fault", fault: { code: "log-damaged", detail: error.message } }, texts };
+  }
+  const read = readLedger(whole, [], engine, speaksFor);
+  return {
+    source,
+    state: "fault" in read ? { kind: "fault", fault: read.fault } : { kind: "read", ledger: read },
+    texts: whole.map(({ checkpoint, entries }) => ({ checkpoint: textOf(checkpoint), entries: entries.map(textOf) })),
+  };
+}
+
+/** For one document. Undefined where it names no log, or is none. */
+export async function evidenceFor(
+  { source }: GatheredLogs,
+  bytes: Bytes,
+  id: string,
+): Promise<LogEvidence | undefined> {
+  try {
+    return await source.evidence(parseEnvelope(bytes), id);
+  } catch (error) {
+    if (error instanceof AttestError) return undefined; // told when it is verified
+    throw error;
+  }
+}
+
+export const evidenceText = ({ proof, served }: LogEvidence, marks: LogText["marks"]): LogText => ({
+  ...(proof && { proof: textOf(proof) }),
+  ...(served && {
+    served: {
+      checkpoint: textOf(served.checkpoint),
+      ...(served.proof && { proof: textOf(served.proof) }),
+      ...(served.sinceProof && { sinceProof: served.sinceProof.map(base64) }),
+      ...(served.damage !== undefined && { damage: served.damage }),
+    },
+  }),
+  ...(marks !== undefined && marks.length > 0 && { marks }),
+});
+
+/** Entries that take a document back and whose notices are not published: else nobody but the log would say so. */
+export async function marksOn(
+  { source, state }: GatheredLogs,
+  digest: string,
+  published: ReadonlySet<string>,
+): Promise<NonNullable<LogText["marks"]>> {
+  const marks: { leaf: string; proof: string }[] = [];
+  const { logs } = state.kind === "read" ? state.ledger : ({ logs: [] } satisfies Pick<Ledger, "logs">);
+  for (const [shard, { leaves }] of logs.entries())
+    for (const [index, leaf] of leaves.entries()) {
+      if (leaf.kind !== "notice" || leaf.about !== digest || published.has(leaf.payload)) continue;
+      const proof = await (await source.reader(shard))?.prove(index);
+      if (proof !== undefined) marks.push({ leaf: fromUtf8(formatLeaf(leaf)), proof: textOf(proof) });
+    }
+  return marks;
+}
+
+/** All that a checkpoint covers, and the checkpoint last: what a writer that was killed left beside it is nobody's. */
+export async function copyLogs({ source }: GatheredLogs, from: Store, to: Store): Promise<void> {
+  for (const shard of source.logs.keys()) {
+    const folder = logFolder(shard);
+    const reader = await source.reader(shard);
+    const size = reader?.checkpoint.size ?? 0;
+    const last = Math.max(0, Math.floor((size - 1) / TILE_WIDTH));
+    const end = tilePath({ level: "entries", index: last, width: size - last * TILE_WIDTH });
+    const whole = (await from.read(`${folder}/${end}`)) !== undefined; // a checkpoint can name any size
+    for (const tile of newTiles(0, whole ? size : 0)) {
+      const path = tilePath(tile);
+      const bytes = await from.read(`${folder}/${path}`);
+      if (bytes !== undefined) await to.replace(`${folder}/${path}`, bytes);
+    }
+    const checkpoint = reader?.bytes ?? (await from.read(`${folder}/checkpoint`));
+    if (checkpoint !== undefined) await to.replace(`${folder}/checkpoint`, checkpoint);
+  }
+}
+
+/** A page is UTF-8 and can hold no other bytes; a mark that nothing of ours begins with keeps such a file refused there as well. */
+export function textOf(bytes: Bytes | undefined): string {
+  try {
+    return fromUtf8(bytes ?? new Uint8Array());
+  } catch {
+    return "\ufffd";
+  }
+}
+
+/** SHA-256 of the payload, where it is a document at all. */
+export function payloadDigest(bytes: Bytes, engine: Engine): string | undefined {
+  try {
+    return hex(engine.sha256(parseEnvelope(bytes).payloadBytes));
+  } catch (error) {
+    if (error instanceof AttestError) return undefined;
+    throw error;
+  }
+}

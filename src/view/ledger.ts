@@ -1,0 +1,251 @@
+/** What a registry's logs say together: counts, plans that are open, what is not published, and what does not fit. Made from entries alone. */
+import type { Planned } from "../core/account.js";
+import type { Ledger, LedgerFault } from "../core/ledger.js";
+import type { LeafOf } from "../core/leaf.js";
+import { formatNoteKey } from "../core/note.js";
+import type { Report } from "../core/report.js";
+import type { VerifyOptions } from "../core/verify.js";
+import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
+import { LOG_LIMITS, logWording, MEMORY, type MemoryWord } from "./log-words.js";
+import { count } from "./wording.js";
+
+export type LogState =
+  | { readonly kind: "none" }
+  /** Longer than a page should be. */
+  | { readonly kind: "long"; readonly size: number }
+  | { readonly kind: "fault"; readonly fault: LedgerFault }
+  | { readonly kind: "read"; readonly ledger: Ledger };
+
+/** The documents that a page has or knows of, to hold the entries against. */
+export interface Published {
+  /** By the digest of the payload: its page, and what it calls itself. */
+  readonly here: ReadonlyMap<string, { readonly path: string; readonly title: string }>;
+  /** Ids of those that are on other pages; these were not looked at. */
+  readonly elsewhere: ReadonlySet<string>;
+}
+
+export interface LogShown {
+  readonly state: LogState;
+  readonly published: Published;
+  readonly memory?: MemoryWord | undefined;
+  /** Of the reader; without it ages are not told. */
+  readonly now?: Date | undefined;
+  /** Before the reader's own browser has looked. */
+  readonly pending?: boolean;
+}
+
+const IDS = { result: "test", plan: "plan", notice: "note" } as const;
+type Signed = LeafOf<"result"> | LeafOf<"plan"> | LeafOf<"notice">;
+
+export const entryId = ({ kind, payload }: Pick<Signed, "kind" | "payload">): string =>
+  `${IDS[kind]}_${payload.slice(0, 16)}`;
+
+/** The documents of a page whose bytes are what they are by their digest, whoever signed them. */
+export const publishedFrom = (
+  rows: readonly { readonly name: string; readonly report: Report }[],
+  elsewhere: readonly string[] = [],
+): Published => ({
+  here: new Map(
+    rows.flatMap(({ name, report: { digest, signature, statement, plan } }) =>
+      digest === undefined || signature === "bad"
+        ? []
+        : [
+            [
+              digest,
+              {
+                path: `attestations/${name.replace(/\.json$/, ".html")}`,
+                title: statement?.predicate.f3.title ?? plan?.predicate.title ?? name,
+              },
+            ] as const,
+          ],
+    ),
+  ),
+  elsewhere: new Set(elsewhere.map((name) => name.replace(/\.json$/, ""))),
+});
+
+/** What the entries say of a document's standing, whether or not the notices are at hand. */
+export const takenBackIn =
+  ({ account: { retracted, superseded } }: Ledger): NonNullable<VerifyOptions["takenBack"]> =>
+  (digest) =>
+    retracted.has(digest) ? "retracted" : superseded.has(digest) ? "superseded" : undefined;
+
+/** Whether a result names one of these logs and has no entry there. */
+export function unloggedIn({ logs }: Ledger): (report: Report) => boolean {
+  const keys = new Set(logs.map(({ key }) => formatNoteKey(key)));
+  const entered = new Set(
+    logs.flatMap(({ leaves }) =>
+      leaves.flatMap((leaf) => (leaf.kind === "shard" ? [] : `${leaf.payload} ${leaf.keyid}`)),
+    ),
+  );
+  return ({ statement, digest, signers }) =>
+    keys.has(statement?.predicate.f3.log?.key ?? "") &&
+    !signers.some(({ keyid, signature }) => signature === "ok" && entered.has(`${digest ?? ""} ${keyid}`));
+}
+
+/** In the log, and nowhere in what is published. */
+export const isWithheld = (leaf: Signed, { here, elsewhere }: Published): boolean =>
+  !here.has(leaf.payload) && !elsewhere.has(entryId(leaf));
+
+/** The results among them, which would else not be seen. */
+export const withheldResults = ({ state, published }: LogShown): readonly LeafOf<"result">[] =>
+  state.kind === "read"
+    ? state.ledger.account.results.map(({ leaf }) => leaf).filter((leaf) => isWithheld(leaf, published))
+    : [];
+
+/** The one sentence under the counts, or instead of them. */
+function stateView({ state, memory, pending }: LogShown, linked: boolean): Child {
+  const remembered = memory === undefined ? undefined : h("p", "memory", h("span", memory, MEMORY[memory].sentence));
+  switch (state.kind) {
+    case "none":
+      return h(
+        "p",
+        "note",
+        "This registry has no log: what was taken away from it, or never put into it, is not missed by anyone.",
+      );
+    case "long":
+      return h(
+        "p",
+        "note",
+        `The log has ${count(state.size, "entry", "entries")}, too many for this page: `,
+        local("log.html", "read it on its own"),
+        ".",
+      );
+    case "fault": {
+      const { word, sentence } = logWording(state.fault.code);
+      return [
+        h("p", "state bad", capital(word)),
+        h("p", "", `${sentence} Nothing is counted from it.`),
+        h("p", "note", `${state.fault.detail}.`),
+        remembered,
+      ];
+    }
+    case "read": {
+      const { account } = state.ledger;
+      return [
+        h(
+          "p",
+          "note",
+          `Counted from ${count(account.size, "entry", "entries")} of the log, as of log state ${account.size}, and not from the documents. `,
+          pending === true
+            ? "Not checked in this browser: these are the publisher's numbers. "
+            : "This browser computed the log's root from them, and it is the one that the log's key signed; that key is only known from this site. ",
+          linked ? local("log.html", "The log itself") : undefined,
+        ),
+        remembered,
+      ];
+    }
+  }
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Instead of counting what is listed. */
+export function countsView(shown: LogShown, linked = true): Element {
+  const { state } = shown;
+  return h(
+    "section",
+    "count",
+    state.kind === "read"
+      ? [
+          facts("counts", [
+            ["validated", String(state.ledger.account.verdicts.VALIDATED)],
+            ["inconclusive", String(state.ledger.account.verdicts.INCONCLUSIVE)],
+            ["refuted", String(state.ledger.account.verdicts.REFUTED)],
+          ]),
+          tallyView(shown, state.ledger),
+        ]
+      : undefined,
+    stateView(shown, linked),
+    state.kind === "read" ? h("p", "note", LOG_LIMITS) : undefined,
+  );
+}
+
+function tallyView(shown: LogShown, { account }: Ledger): Element {
+  const { plans, results, open, unplanned, retracted, superseded } = account;
+  const withheld = withheldResults(shown).length;
+  const gone = (set: ReadonlySet<string>): number => results.filter(({ leaf }) => set.has(leaf.payload)).length;
+  const abandoned = plans.filter(({ state }) => state === "abandoned").length;
+  const rows: [string, string][] = [
+    [
+      "plans",
+      `${plans.length} announced: ${plans.length - open.length - abandoned} with a result, ${open.length} open, ${abandoned} given up`,
+    ],
+    [
+      "without a plan",
+      unplanned === 0 ? "no result" : `${count(unplanned, "result")}: nothing is known of how many others there were`,
+    ],
+  ];
+  if (gone(retracted) > 0) rows.push(["taken back", `${count(gone(retracted), "result")}, still counted above`]);
+  if (gone(superseded) > 0) rows.push(["replaced", `${count(gone(superseded), "result")}, still counted above`]);
+  if (withheld > 0)
+    rows.push(["not published here", `${count(withheld, "result")}, which only the log shows: marked below`]);
+  return facts("tally", rows);
+}
+
+/** Each with its age, and never folded away; a section of its own, also where there is none. */
+export function openPlansView({ state, published, now }: LogShown): Element | undefined {
+  if (state.kind !== "read" || state.ledger.account.plans.length === 0) return undefined;
+  const { open } = state.ledger.account;
+  return h(
+    "section",
+    "open-plans",
+    h("h2", "", "Announced, and no result yet"),
+    open.length === 0
+      ? h("p", "note", "Every plan in the log has a result, or was given up in public.")
+      : table(
+          "",
+          ["Plan", "Announced (claimed)", "Result promised until", "State"],
+          open.map(({ leaf }) => openPlan(leaf, published, now)),
+        ),
+  );
+}
+
+function openPlan(leaf: Planned["leaf"], published: Published, now: Date | undefined): Child[] {
+  const known = published.here.get(leaf.payload);
+  const id = entryId(leaf);
+  const overdue = now !== undefined && now.getTime() > Date.parse(leaf.deadline);
+  return [
+    [
+      h("p", "claim", known === undefined ? titleless(leaf, published) : local(known.path, known.title)),
+      h("p", "id", h("code", "", id)),
+    ],
+    date(leaf.at),
+    date(leaf.deadline),
+    now === undefined
+      ? h("span", "state open", "open")
+      : h(
+          "span",
+          `state ${overdue ? "bad" : "open"}`,
+          overdue ? `overdue by ${span(leaf.deadline, now)}` : `open, ${span(leaf.at, now)} old`,
+        ),
+  ];
+}
+
+const titleless = (leaf: Signed, published: Published): Child =>
+  isWithheld(leaf, published)
+    ? "A plan that is not published here"
+    : local(`attestations/${entryId(leaf)}.html`, "Read the plan");
+
+/** Between two times, in the largest unit that is whole. */
+export function span(from: string, to: Date): string {
+  const minutes = Math.max(0, Math.floor((to.getTime() - Date.parse(from)) / 60_000));
+  if (minutes < 60) return count(minutes, "minute");
+  return minutes < 48 * 60 ? count(Math.floor(minutes / 60), "hour") : count(Math.floor(minutes / 1440), "day");
+}
+
+/** What the entries say against each other; nothing where they do not. */
+export function findingsView({ state }: LogShown): Element | undefined {
+  if (state.kind !== "read" || state.ledger.account.findings.length === 0) return undefined;
+  return h(
+    "section",
+    "findings",
+    h("h2", "", "What does not fit in the log"),
+    h(
+      "ul",
+      "",
+      state.ledger.account.findings.map(({ shard, index, detail }) =>
+        h("li", "", `Entry ${index}${shard === 0 ? "" : ` of log ${shard + 1}`}: ${detail}.`),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,261 @@
+/** The front page of a registry: its results as rows, newest first, what is open above them, and what was said of them below. */
+import type { LeafOf } from "../core/leaf.js";
+import type { Report } from "../core/report.js";
+import {
+  countsView,
+  entryId,
+  findingsView,
+  isWithheld,
+  openPlansView,
+  withheldResults,
+  type LogShown,
+} from "./ledger.js";
+import { noticeWording } from "./notice.js";
+import type { Pages } from "./page-data.js";
+import { toneOf } from "./report.js";
+import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
+import { actionWords } from "./log-words.js";
+import { count } from "./wording.js";
+import { headline, inShort, verdictWording } from "./words.js";
+
+export interface Row {
+  readonly name: string;
+  readonly report: Report;
+  /** By the entries on the page; where there are none, nothing is said. */
+  readonly unlogged?: boolean;
+}
+
+export interface List {
+  readonly about: { readonly origin: string; readonly title: string };
+  readonly rows: readonly Row[];
+  readonly signers: readonly (readonly [string, string])[];
+  /** Before the reader's own browser has looked. */
+  readonly pending: boolean;
+  readonly pages?: Pages | undefined;
+  /** On the first page only. */
+  readonly log?: LogShown | undefined;
+}
+
+const pageOf = (name: string): string => `attestations/${name.replace(/\.json$/, ".html")}`;
+
+export const listPath = (at: number): string => (at === 1 ? "index.html" : `page-${at}.html`);
+
+/** A row whose signature does not fit shows its file's name and nothing else. */
+export function indexPage({ about, rows, signers, pending, pages = { at: 1, of: 1 }, log }: List): Element[] {
+  const tests = rows.filter(
+    ({ name, report }) => report.notice === undefined && report.plan === undefined && !/^(?:plan|note)_/.test(name),
+  );
+  const others = rows.filter((row) => !tests.includes(row));
+  const counted = log?.state.kind === "read";
+  return [
+    h(
+      "header",
+      "title",
+      h("p", "kicker", "Registry of test results"),
+      h("h1", "", about.title),
+      h(
+        "p",
+        "lede",
+        "Each test below was run, recorded and signed. Open one to read what was done, what was seen, and what was not shown.",
+      ),
+    ),
+    ...(counted ? [] : [verdictsView(tests)]),
+    ...(log === undefined
+      ? []
+      : [countsView(log), openPlansView(log), findingsView(log)].filter((one) => one !== undefined)),
+    h(
+      "section",
+      "list",
+      counted ? h("h2", "", "Results") : undefined,
+      listView(tests, pending, log),
+      pages.of === 1 ? undefined : pagerView(pages, counted),
+    ),
+    ...noticesView(others, tests, pending, log),
+    h(
+      "section",
+      "signers",
+      h("h2", "", "Signers that this site lists"),
+      h("p", "note", "A site can list any key. Compare the fingerprint with one that you have from somewhere else."),
+      facts(
+        "",
+        signers.map(([name, keyid]): [string, Child] => [name, h("code", "digest", keyid)]),
+      ),
+    ),
+    h(
+      "section",
+      "more",
+      h(
+        "p",
+        "",
+        "The list says nothing of tests that were never announced nor published. To check a file of your own: ",
+        local("verify.html", "the verifier, one page that also works offline"),
+        ".",
+      ),
+    ),
+  ];
+}
+
+function verdictsView(rows: readonly Row[]): Element {
+  const counted = (verdict: string): string => String(rows.filter(({ report }) => report.verdict === verdict).length);
+  return h(
+    "section",
+    "count",
+    facts("counts", [
+      ["validated", counted("VALIDATED")],
+      ["inconclusive", counted("INCONCLUSIVE")],
+      ["refuted", counted("REFUTED")],
+    ]),
+  );
+}
+
+const pagerView = ({ at, of }: Pages, counted: boolean): Element =>
+  h(
+    "p",
+    "pager",
+    `Page ${at} of ${of}; the numbers above count ${counted ? "the whole log" : "this page alone"}. `,
+    Array.from({ length: of }, (_, before) => [
+      before + 1 === at ? h("strong", "", String(at)) : local(listPath(before + 1), String(before + 1)),
+      " ",
+    ]),
+  );
+
+/** With the results that only the log shows at the place of their date: what is kept back is no footnote. */
+function listView(rows: readonly Row[], pending: boolean, log: LogShown | undefined): Element {
+  const withheld = log === undefined ? [] : withheldResults(log);
+  if (rows.length + withheld.length === 0) return h("p", "", "Nothing has been published here yet.");
+  const lines = [
+    ...rows.map((row) => ({ at: row.report.statement?.predicate.f3.signedAt, cells: resultRow(row, pending) })),
+    ...withheld.map((leaf) => ({ at: leaf.at, cells: withheldRow(leaf, pending) })),
+  ];
+  const time = ({ at }: (typeof lines)[number]): number => (at === undefined ? 0 : Date.parse(at));
+  return table(
+    "",
+    ["Test", "Verdict", "Signed (claimed)", "Signature"],
+    [...lines].sort((a, b) => time(b) - time(a)).map(({ cells }) => cells), // stable: those without a date stay last, in their order
+  );
+}
+
+function resultRow({ name, report, unlogged }: Row, pending: boolean): Child[] {
+  const f3 = report.statement?.predicate.f3;
+  const standing = report.standing?.word;
+  const state = h(
+    "span",
+    `state ${pending ? "open" : toneOf(report)}`,
+    pending ? "not checked in this browser" : headline(report).word,
+  );
+  if (f3 === undefined) return [h("code", "", name), "", "", state];
+  return [
+    [
+      standing === "retracted" || standing === "superseded"
+        ? h(
+            "p",
+            standing === "retracted" ? "mark taken-back" : "mark replaced",
+            standing === "retracted" ? "Taken back" : "Replaced",
+          )
+        : undefined,
+      h("p", "claim", local(pageOf(name), f3.title)),
+      h("p", "id", h("code", "", report.id ?? "")),
+    ],
+    [
+      h(
+        "span",
+        `verdict-line ${f3.verdict.toLowerCase()}${standing === "retracted" ? " gone" : ""}`,
+        h("strong", "stamp small", f3.verdict),
+      ),
+      h("p", "id", inShort(verdictWording(f3.verdict, f3.checks))),
+    ],
+    date(f3.signedAt),
+    [state, unlogged === true ? h("p", "id", "not in the log that it names") : undefined],
+  ];
+}
+
+function withheldRow(leaf: LeafOf<"result">, pending: boolean): Child[] {
+  return [
+    [
+      h("p", "mark missing", "Not published here"),
+      h("p", "claim", "A result that only the log shows"),
+      h("p", "id", h("code", "", entryId(leaf))),
+    ],
+    [
+      h("span", `verdict-line ${leaf.verdict.toLowerCase()}`, h("strong", "stamp small", leaf.verdict)),
+      h("p", "id", "by its entry in the log"),
+    ],
+    date(leaf.at),
+    h("span", "state open", pending ? "not checked in this browser" : "its document is missing here"),
+  ];
+}
+
+/** Plans with a result and notices stand apart: they are no tests. */
+function noticesView(
+  rows: readonly Row[],
+  tests: readonly Row[],
+  pending: boolean,
+  log: LogShown | undefined,
+): Element[] {
+  const titles = new Map(
+    [...tests, ...rows].flatMap(({ report: { digest, statement, plan } }) => {
+      const title = statement?.predicate.f3.title ?? plan?.predicate.title;
+      return digest === undefined || title === undefined ? [] : [[digest, title]];
+    }),
+  );
+  const idle = new Set(
+    tests.flatMap(({ report }) => report.standing?.contradictions.map(({ digest }) => digest) ?? []),
+  );
+  const withheld =
+    log?.state.kind === "read"
+      ? log.state.ledger.logs.flatMap(({ leaves }) =>
+          leaves.flatMap((leaf) => (leaf.kind === "notice" && isWithheld(leaf, log.published) ? [leaf] : [])),
+        )
+      : [];
+  if (rows.length + withheld.length === 0) return [];
+  const state = (report: Report): Element =>
+    h(
+      "span",
+      `state ${pending ? "open" : toneOf(report)}`,
+      pending ? "not checked in this browser" : headline(report).word,
+    );
+  const cells = [
+    ...rows.map(({ name, report }): Child[] => {
+      const { notice, plan } = report;
+      const at = notice?.signedAt ?? plan?.predicate.signedAt;
+      const what = notice === undefined ? plan?.predicate.title : noticeWording(notice).word;
+      const about = notice !== undefined && "about" in notice ? titles.get(notice.about) : undefined;
+      return [
+        what === undefined
+          ? h("code", "", name)
+          : [
+              h("p", "claim", local(pageOf(name), what)),
+              about === undefined ? undefined : h("p", "", "about ", h("bdi", "", about)),
+              idle.has(report.digest ?? "") ? h("p", "mark", "By somebody else, without effect") : undefined,
+              h("p", "id", h("code", "", report.id ?? "")),
+            ],
+        notice !== undefined ? "notice" : plan !== undefined ? "plan" : "",
+        at === undefined ? "" : date(at),
+        state(report),
+      ];
+    }),
+    ...withheld.map((leaf): Child[] => [
+      [
+        h("p", "mark missing", "Not published here"),
+        h("p", "claim", `A notice that only the log shows: it ${actionWords(leaf.action)}`),
+        h("p", "id", h("code", "", entryId(leaf))),
+      ],
+      "notice",
+      date(leaf.at),
+      h("span", "state open", "its document is missing here"),
+    ]),
+  ];
+  return [
+    h(
+      "section",
+      "notices",
+      h("h2", "", "Plans and notices"),
+      h(
+        "p",
+        "note",
+        `${count(cells.length, "document")} about tests and keys, and no test: ${cells.length === 1 ? "it has" : "they have"} no verdict.`,
+      ),
+      table("", ["What it says", "Kind", "Signed (claimed)", "Signature"], cells),
+    ),
+  ];
+}

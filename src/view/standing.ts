@@ -1,0 +1,137 @@
+/** Where a document stands: what its signer said of it since, where it is in its log, and whether it was announced. */
+import type { Remark, Report } from "../core/report.js";
+import { planOf } from "../core/plan.js";
+import { date, facts, h, local, with_, type Child, type Element } from "./tree.js";
+import { logWording, MEMORY, NO_PLAN, type MemoryWord } from "./log-words.js";
+
+/** Where the published things lie, seen from the page; what is not there is not linked. */
+export interface Place {
+  readonly evidence: (sha256: string) => string | undefined;
+  /** The page of a document, by its id. */
+  readonly page?: (id: string) => string | undefined;
+}
+
+export type Kind = "test" | "plan" | "note";
+
+/** Names a document by the digest of its payload, and links it where it has a page. */
+export function toDocument(kind: Kind, digest: string, place: Place | undefined): Child {
+  const id = `${kind}_${digest.slice(0, 16)}`;
+  const path = place?.page?.(id);
+  return path === undefined ? h("code", "digest", `sha256:${digest}`) : local(path, id);
+}
+
+const asOf = ({ standing }: Report): string =>
+  standing?.asOf === undefined ? "by what is published here" : `as of log state ${standing.asOf.size}`;
+
+/** First on a page, before title and verdict; nothing where its signer stands by it. */
+export function withdrawnView(report: Report, place?: Place): Element | undefined {
+  const { standing } = report;
+  if (standing === undefined || standing.word === "in-force") return undefined;
+  const retracted = standing.word === "retracted";
+  const [last] = retracted ? standing.remarks.filter(({ action }) => action === "retract") : standing.remarks;
+  const successor = standing.remarks.find((remark) => remark.successor !== undefined)?.successor;
+  const state = asOf(report);
+  return h(
+    "div",
+    `withdrawn ${retracted ? "bad" : "open"}`,
+    with_("h2", {}, retracted ? "Taken back" : "Replaced by a later one"),
+    last === undefined
+      ? h(
+          "p",
+          "",
+          `${capital(state)}, the log has an entry by its signer that ${retracted ? "takes it back" : "replaces it"}. The notice itself, with the reason, is not published here.`,
+        )
+      : h(
+          "p",
+          "",
+          `${capital(state)}, its signer ${retracted ? "does not stand by it any more" : "put another one in its place"}: `,
+          h("bdi", "reason", last.reason),
+        ),
+    last === undefined
+      ? undefined
+      : h("p", "note", "Said ", date(last.at), " (claimed), in ", toDocument("note", last.digest, place), "."),
+    successor === undefined
+      ? undefined
+      : h("p", "", "Read this one instead: ", toDocument("test", successor, place), "."),
+  );
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Log, plan, and what was said since: one line each, and each in words of its own. */
+export function standingView(report: Report, place?: Place, memory?: MemoryWord): Element {
+  const { standing, statement } = report;
+  return h(
+    "section",
+    "standing",
+    h("h2", "", "Log, plan, and what was said since"),
+    facts("", [
+      ["in the log", logLine(report)],
+      ...(memory === undefined || report.logged === undefined
+        ? []
+        : [["this browser", memoryLine(memory, place)] as const]),
+      ...(statement === undefined ? [] : [["its plan", planLine(report, place)] as const]),
+      ["since then", sinceLine(report)],
+      ...(standing?.contradictions ?? []).map((remark) => ["by somebody else", contradiction(remark, place)] as const),
+    ]),
+  );
+}
+
+/** For the log's own row and the date in the article. */
+export function logLine(report: Report): Child {
+  const { logged, standing, checks } = report;
+  if (logged !== undefined) {
+    const { index, origin, witnessed } = logged;
+    return [
+      `entry ${index} of `,
+      h("bdi", "", origin),
+      `, as of log state ${standing?.asOf?.size ?? logged.size}; `,
+      witnessed === undefined
+        ? "the order of entries is as its operator claims"
+        : ["seen by ", h("bdi", "", witnessed.by.join(", ")), " at ", date(witnessed.at)],
+    ];
+  }
+  const { word, sentence } = logWording(checks.find(({ name }) => name === "log")?.code ?? "no-proof");
+  return [h("strong", "", word), `. ${sentence}`];
+}
+
+const memoryLine = (memory: MemoryWord, place: Place | undefined): Child => {
+  const page = memory === "uncompared" ? place?.page?.("log") : undefined;
+  return [MEMORY[memory].sentence, ...(page === undefined ? [] : [" ", local(page, "Compare on the log page"), "."])];
+};
+
+function planLine(report: Report, place: Place | undefined): Child {
+  const { statement, checks } = report;
+  const digest = statement === undefined ? undefined : planOf(statement);
+  const check = checks.find(({ name }) => name === "plan");
+  if (digest === undefined || check === undefined) return [h("strong", "", "no plan"), `: ${NO_PLAN}`];
+  const plan = toDocument("plan", digest, place);
+  const at = check.values["announced (claimed)"];
+  if (check.status === "passed")
+    return ["announced ", at === undefined ? "" : date(at), " (claimed), before it ran, and the same test: ", plan];
+  if (check.status === "failed")
+    return [h("strong", "", "not what was announced"), `: ${check.detail}. Its plan: `, plan];
+  return ["it names a plan that is not at hand here, so the two were not compared: ", plan];
+}
+
+function sinceLine(report: Report): string {
+  const { standing } = report;
+  if (standing === undefined) return "whether its signer took it back was not looked at";
+  if (standing.word === "retracted") return `taken back, ${asOf(report)}: see the top`;
+  if (standing.word === "superseded") return `replaced, ${asOf(report)}: see the top`;
+  return `its signer did not take it back, ${asOf(report)}`;
+}
+
+const contradiction = ({ action, reason, by, at, digest }: Remark, place: Place | undefined): Child => [
+  `${action === "retract" ? "says that it is to be taken back" : "says that another one replaces it"}, which only its signer could: `,
+  h("bdi", "reason", reason),
+  h(
+    "p",
+    "note",
+    h("code", "digest", by),
+    ", ",
+    date(at),
+    " (claimed), without effect: ",
+    toDocument("note", digest, place),
+  ),
+];

@@ -1,0 +1,315 @@
+/** What is said of a log: each state in a sentence of its own, none like a bad signature, and what was taken back before all else. */
+import { describe, expect, test } from "vitest";
+import { utf8, type Bytes } from "../../src/core/bytes.js";
+import type { Code } from "../../src/core/codes.js";
+import { sealCheckpoint } from "../../src/core/checkpoint.js";
+import { canonical } from "../../src/core/json.js";
+import { formatLeaf, leafOf, type Leaf } from "../../src/core/leaf.js";
+import { grownFrom, readLedger, type Ledger, type WholeLog } from "../../src/core/ledger.js";
+import { viewLog, type LogEvidence } from "../../src/core/logged.js";
+import { leafHash, treeHead } from "../../src/core/merkle.js";
+import { formatNoteKey, noteKey } from "../../src/core/note.js";
+import { noticeStatement, type Notice } from "../../src/core/notice.js";
+import type { Json, JsonObject } from "../../src/core/json.js";
+import { formatProof } from "../../src/core/proof.js";
+import type { Report } from "../../src/core/report.js";
+import { identify } from "../../src/core/statement.js";
+import { countsView, openPlansView, publishedFrom, span } from "../../src/view/ledger.js";
+import { indexPage } from "../../src/view/list.js";
+import { logPageWording, logWording, MEMORY, type LogPageWord } from "../../src/view/log-words.js";
+import { toneOf } from "../../src/view/report.js";
+import { standingView, withdrawnView } from "../../src/view/standing.js";
+import { lines } from "../../src/view/text.js";
+import type { Element } from "../../src/view/tree.js";
+import { headline, SIGNATURE } from "../../src/view/words.js";
+import { check, engine, look, sites, yours } from "../core/looking.js";
+import { result, sealed, signed, signer } from "../core/making.js";
+
+const sha256 = (data: Bytes): Bytes => engine.sha256(data);
+const [me, other, operator] = [signer(), signer(), signer()];
+const key = noteKey("log.example.org", operator.key.bytes, "ed25519", engine);
+const named = { origin: key.name, key: formatNoteKey(key) };
+const payload = result({ log: named });
+const document = sealed(payload, me);
+const { digest } = identify(canonical(payload), engine);
+const text = (...trees: readonly (Element | undefined)[]): string =>
+  trees.flatMap((tree) => (tree === undefined ? [] : lines(tree, 400))).join("\n");
+
+const entered = (of: JsonObject, by = me): Leaf => {
+  const { payloadBytes, signatures } = signed(of, [by]);
+  const { sig } = signatures[0]!;
+  return leafOf({ payload: of, digest: identify(payloadBytes, engine).digest, keyid: by.key.keyid, sig }, engine)!;
+};
+const plan = (at: string, deadline: string, fill: string): Leaf => ({
+  ...{ kind: "plan", payload: fill.repeat(64), signature: fill.repeat(64), keyid: me.key.keyid },
+  ...{ at, deadline },
+});
+const whole = (...leaves: readonly Leaf[]): WholeLog => {
+  const entries = leaves.map(formatLeaf);
+  const head = treeHead(
+    entries.map((entry) => leafHash(entry, sha256)),
+    sha256,
+  );
+  return {
+    key,
+    entries,
+    checkpoint: sealCheckpoint({ origin: key.name, ...head }, key, (message) => operator.sign(message)),
+  };
+};
+const open = (log: WholeLog): Ledger => {
+  const read = readLedger([log], [], engine);
+  if ("fault" in read) throw new Error(read.fault.detail);
+  return read;
+};
+const one = whole(entered(payload));
+const proof = formatProof({ index: 0, hashes: [], checkpoint: one.checkpoint });
+
+describe("the words for each state of a log", () => {
+  const codes: Code[] = [
+    ...(["no-log", "no-proof", "log-missing", "log-unproven"] as const),
+    ...(["log-backwards", "log-rewritten", "log-damaged", "leaf-format"] as const),
+  ];
+
+  test("are all others, and none is like a bad signature", () => {
+    const all = codes.map(logWording);
+    expect(new Set(all.map(({ word }) => word)).size).toBe(codes.length);
+    expect(new Set(all.map(({ sentence }) => sentence)).size).toBe(codes.length);
+    for (const { word, sentence } of all) {
+      expect(sentence).toMatch(/^[A-Z].*\.$/);
+      expect(sentence).not.toContain(SIGNATURE.bad.sentence);
+      expect(`${word} ${sentence}`).not.toMatch(/forg|tamper|signature is (?:bad|wrong)/i);
+    }
+  });
+
+  test("of a page and of a memory are all others too", () => {
+    const words: LogPageWord[] = [
+      "pending",
+      "checking",
+      "verified",
+      "file",
+      "offline",
+      "log-backwards",
+      "log-rewritten",
+      "log-damaged",
+      "leaf-format",
+    ];
+    expect(new Set(words.map((word) => logPageWording(word, 9).word)).size).toBe(words.length);
+    expect(logPageWording("verified", 9).word).toContain("state 9");
+    const sentences = Object.values(MEMORY).map(({ sentence }) => sentence);
+    expect(new Set(sentences).size).toBe(sentences.length);
+  });
+});
+
+describe("of one document", () => {
+  const shown = (log: LogEvidence | undefined): Report =>
+    look(document, [yours(me)], { notices: [], ...(log && { log }) });
+
+  test.each<[what: string, log: LogEvidence | undefined, word: string, tone: string, line: RegExp]>([
+    [
+      "in it",
+      { proof, served: { checkpoint: one.checkpoint } },
+      "Signed, unchanged",
+      "good",
+      /in the log +entry 0 of log\.example\.org, as of log state 1; the order/,
+    ],
+    ["nothing at hand", undefined, "Signed, unchanged", "good", /in the log +not looked up/],
+    [
+      "not in it",
+      { served: { checkpoint: one.checkpoint } },
+      "Signed, unchanged; not in the log",
+      "open",
+      /in the log +not in the log\. .*never entered/,
+    ],
+    [
+      "a proof of another",
+      { proof: formatProof({ index: 1, hashes: [], checkpoint: one.checkpoint }) },
+      "Signed, unchanged; not shown to be in the log",
+      "open",
+      /does not fit/,
+    ],
+    [
+      "backwards",
+      { proof, served: { checkpoint: whole().checkpoint } },
+      "Signed, unchanged; the log went backwards",
+      "open",
+      /fewer entries/,
+    ],
+    [
+      "rewritten",
+      { proof, served: { checkpoint: whole(plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "a")).checkpoint } },
+      "Signed, unchanged; the log was rewritten",
+      "open",
+      /is another one now/,
+    ],
+    [
+      "damaged",
+      { proof: utf8("x"), served: { checkpoint: one.checkpoint, damage: "expected a tile, found none" } },
+      "Signed, unchanged; the log is damaged",
+      "open",
+      /do not fit each other/,
+    ],
+  ])("%s", (_, log, word, tone, line) => {
+    const report = shown(log);
+    expect(report.signature).toBe("ok");
+    expect([headline(report).word, toneOf(report)]).toEqual([word, tone]);
+    expect(text(standingView(report))).toMatch(line);
+  });
+
+  test("a log that grew since it was remembered, and nothing shows how, was not compared: that is no finding", () => {
+    const remembered = whole().checkpoint;
+    const served = { checkpoint: one.checkpoint };
+    const report = shown({ proof, served, remembered });
+    expect(report.logged?.uncompared).toBe(0);
+    expect(toneOf(report)).toBe("good");
+    expect(check(report, "log").detail).toContain("had 0 when this verifier last saw it");
+    expect(
+      viewLog(named, { proof, served: { ...served, sinceRemembered: [] }, remembered }, engine).uncompared,
+    ).toBeUndefined();
+    const wrong = whole(plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "a"));
+    const two = whole(entered(payload), plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "b"));
+    const rewritten = viewLog(
+      named,
+      { served: { checkpoint: two.checkpoint, sinceRemembered: [] }, remembered: wrong.checkpoint },
+      engine,
+    );
+    expect(rewritten.fault?.code).toBe("log-rewritten"); // a proof that does not fit is another thing than none
+  });
+
+  test("names no plan: nothing is known of other runs", () => {
+    expect(text(standingView(shown(undefined)))).toContain(
+      "no plan: nothing was announced beforehand, so nothing is known of other runs",
+    );
+  });
+});
+
+describe("of one that was taken back", () => {
+  const said = (action: "retract" | "supersede", by = me): Bytes => {
+    const notice = {
+      version: 1,
+      action,
+      about: digest,
+      reason: "It was Sunday.",
+      signedAt: "2026-03-01T12:00:00Z",
+      ...(action === "supersede" && { by: "f".repeat(64) }),
+    } as Notice;
+    return sealed(noticeStatement(notice, engine) as Json as JsonObject, by);
+  };
+
+  test("by its signer: first, with date and reason, and never green", () => {
+    const report = look(document, [yours(me)], { notices: [said("retract")], log: { proof } });
+    expect([headline(report).word, toneOf(report)]).toEqual(["Taken back by its signer", "bad"]);
+    const first = text(withdrawnView(report));
+    expect(first).toContain("As of log state 1, its signer does not stand by it any more: It was Sunday.");
+    expect(first).toContain("2026-03-01 12:00:00 UTC (claimed)");
+  });
+
+  test("by another that replaces it: which one, and not green either", () => {
+    const report = look(document, [yours(me)], { notices: [said("supersede")] });
+    expect([headline(report).word, toneOf(report)]).toEqual(["Signed, unchanged; replaced by a later one", "open"]);
+    expect(text(withdrawnView(report))).toContain(`Read this one instead: sha256:${"f".repeat(64)}`);
+    expect(JSON.stringify(withdrawnView(report, { evidence: () => undefined, page: (id) => `${id}.html` }))).toContain(
+      `"href":"test_${"f".repeat(16)}.html"`,
+    );
+  });
+
+  test("by somebody else: nothing on top, and a contradiction without effect below", () => {
+    const report = look(document, [yours(me), sites(other)], { notices: [said("retract", other)] });
+    expect(withdrawnView(report)).toBeUndefined();
+    expect(toneOf(report)).toBe("good");
+    expect(text(standingView(report))).toMatch(
+      /by somebody else +says that it is to be taken back, which only its signer could: It was Sunday\./,
+    );
+  });
+
+  test("by an entry whose notice is not at hand: that is said", () => {
+    const report = look(document, [yours(me)], { notices: [], takenBack: () => "retracted" });
+    expect(text(withdrawnView(report))).toContain("is not published here");
+    expect(toneOf(report)).toBe("bad");
+  });
+});
+
+describe("of all entries together", () => {
+  const late = plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "a");
+  const early = plan("2026-01-03T00:00:00Z", "2026-02-03T00:00:00Z", "b");
+  const log = open(whole(late, early, entered(payload)));
+  const now = new Date("2026-01-05T12:00:00Z");
+  const state = { kind: "read", ledger: log } as const;
+
+  test("plans without a result stand there with their age, or by how much they are late", () => {
+    const view = text(openPlansView({ state, published: publishedFrom([]), now }));
+    expect(view).toContain("overdue by 3 days");
+    expect(view).toContain("open, 2 days old");
+    expect(view).toContain("A plan that is not published here");
+  });
+
+  test("what is published nowhere is a row with its verdict; what is on another page is none", () => {
+    const page = (elsewhere: readonly string[]): string =>
+      text(
+        ...indexPage({
+          about: { origin: "x", title: "x" },
+          rows: [],
+          signers: [],
+          pending: false,
+          log: { state, published: publishedFrom([], elsewhere), now },
+        }),
+      );
+    expect(page([])).toMatch(/A result that only the log shows[\s\S]*VALIDATED/);
+    expect(page([`test_${digest.slice(0, 16)}.json`])).not.toContain("only the log shows");
+  });
+
+  test("the counts claim no more than the log gives", () => {
+    const view = text(countsView({ state, published: publishedFrom([]), now }));
+    expect(view).toContain("as of log state 3");
+    expect(view).toContain("Nothing is known of runs that were never announced.");
+    expect(view).not.toMatch(/complete|all runs|every run/i);
+    expect(text(countsView({ state: { kind: "none" }, published: publishedFrom([]) }))).toContain(
+      "This registry has no log",
+    );
+  });
+
+  test("one that was spoilt counts for nothing", () => {
+    const { entries, checkpoint } = whole(late, early);
+    for (const wrong of [entries.slice(1), [...entries].reverse(), [entries[0]!, utf8("{}")]]) {
+      const read = readLedger([{ key, entries: wrong, checkpoint }], [], engine);
+      expect("fault" in read && read.fault.code).toBe("log-damaged");
+    }
+    const unknown = whole(late);
+    const forms = [utf8('{"kind":"later"}')];
+    const head = treeHead(
+      forms.map((entry) => leafHash(entry, sha256)),
+      sha256,
+    );
+    const later = {
+      ...unknown,
+      entries: forms,
+      checkpoint: sealCheckpoint({ origin: key.name, ...head }, key, (message) => operator.sign(message)),
+    };
+    const read = readLedger([later], [], engine);
+    expect("fault" in read && read.fault.code).toBe("leaf-format");
+  });
+
+  test("how it grew is computed from the entries themselves", () => {
+    const [all] = log.logs;
+    const head = (...leaves: Leaf[]) =>
+      treeHead(
+        leaves.map((leaf) => leafHash(formatLeaf(leaf), sha256)),
+        sha256,
+      );
+    expect(grownFrom(head(), all!, engine)).toBe("grown");
+    expect(grownFrom(head(late, early), all!, engine)).toBe("grown");
+    expect(grownFrom(head(early, late), all!, engine)).toBe("rewritten");
+    expect(grownFrom(head(late, early, entered(payload)), all!, engine)).toBe("same");
+    expect(grownFrom(head(late, early, late, early), all!, engine)).toBe("backwards");
+  });
+
+  test.each([
+    ["2026-01-05T11:59:30Z", "0 minutes"],
+    ["2026-01-05T11:59:00Z", "1 minute"],
+    ["2026-01-05T11:00:00Z", "1 hour"],
+    ["2026-01-04T11:00:00Z", "25 hours"],
+    ["2026-01-03T12:00:00Z", "2 days"],
+    ["2026-02-03T12:00:00Z", "0 minutes"],
+  ])("since %s: %s", (from, words) => {
+    expect(span(from, now)).toBe(words);
+  });
+});
