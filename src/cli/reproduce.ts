@@ -27,9 +27,9 @@ import { deliverOrPrint, destinationOf, logOf, signerFor, withSigning, type Sign
 import { runScenarioOnce, scenarioFor, type ScenarioOptions } from "./run-scenario.js";
 import { interruptible } from "./signals.js";
 import { answerBytes, answerJson, passOn, talk } from "./ui.js";
-import { verifyTargets, withKeys, type KeyOptions } from "./verify.js";
+import { verifyTargets, withKeys, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 
-interface Options extends SigningOptions, SecretOptions, KeyOptions {
+interface Options extends SigningOptions, SecretOptions, KeyOptions, WitnessOptions {
   readonly repository?: string;
   readonly setup?: readonly string[];
   readonly dryRun?: true;
@@ -53,7 +53,7 @@ export function reproduce(attest: Command): void {
     )
     .option("--dry-run", "run, and print what would be signed; nothing is written");
   withExamples(
-    withJson(withAllowSecret(withKeys(withSigning(command)))),
+    withJson(withAllowSecret(withWitnesses(withKeys(withSigning(command))))),
     "attest reproduce attestations/test_*.json --dry-run",
     "attest reproduce attestations/test_*.json --setup 'node --version' --key keys/signer.pub",
   ).action(async (file: string, options: Options) => {

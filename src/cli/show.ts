@@ -11,7 +11,7 @@ import { lines } from "../view/text.js";
 import { headline } from "../view/words.js";
 import { withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
-import { verifyTargets, withKeys, withNotices, type KeyOptions } from "./verify.js";
+import { verifyTargets, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 
 export function show(attest: Command): void {
   const command = attest
@@ -20,10 +20,10 @@ export function show(attest: Command): void {
       "read an attestation: its sections, checks, evidence and dates; nothing is shown of one whose signature does not fit",
     );
   withExamples(
-    withJson(withNotices(withKeys(command))),
+    withJson(withNotices(withWitnesses(withKeys(command)))),
     "attest show demo",
     "attest show - --key signer.pub < attestation.json",
-  ).action(async (target: string, { json, ...options }: KeyOptions & { readonly json?: true }) => {
+  ).action(async (target: string, { json, ...options }: KeyOptions & WitnessOptions & { readonly json?: true }) => {
     const all = await verifyTargets([target], options);
     const tests = all.filter(
       (found) => !("report" in found && (found.report.notice ?? found.report.plan) !== undefined),

@@ -17,6 +17,9 @@ export interface KeyOptions {
   readonly key?: readonly string[];
   readonly keyring?: readonly string[];
   readonly notice?: readonly string[];
+}
+
+export interface WitnessOptions {
   readonly witness?: readonly string[];
 }
 
@@ -27,12 +30,7 @@ export const withKeys = (command: Command): Command =>
       "public keys that you trust: the line itself, a file, or an https address (several allowed)",
       collect,
     )
-    .option("--keyring <file>", "a keyring that you trust (several allowed)", collect)
-    .option(
-      "--witness <line|file>",
-      "the key line of a witness whose word on time you take (several allowed)",
-      collect,
-    );
+    .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
 /** What the options of `withKeys` name, and what the user has anyhow. */
 export const keyRequest = ({ key = [], keyring = [] }: KeyOptions): KeyRequest => ({
@@ -51,7 +49,15 @@ export const withNotices = (command: Command): Command =>
     collect,
   );
 
-interface Options extends KeyOptions {
+/** For the verbs whose answer may hang on the time at which a signature was seen; the others that take keys do not ask for it. */
+export const withWitnesses = (command: Command): Command =>
+  command.option(
+    "--witness <line|file>",
+    "the key line of a witness whose word on time you take (several allowed)",
+    collect,
+  );
+
+interface Options extends KeyOptions, WitnessOptions {
   readonly require?: readonly string[];
   readonly policy?: string;
   readonly recompute?: true;
@@ -62,7 +68,7 @@ interface Options extends KeyOptions {
 /** Files, folders, addresses and `-`, against the keys that the options name and the user's own. */
 export const verifyTargets = (
   targets: readonly string[],
-  options: KeyOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
+  options: KeyOptions & WitnessOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
 ): Promise<Verified[]> => {
   const { notice = [], witness = [], recompute = false, policy, policyKeys } = options;
   return verifyAll({
@@ -92,7 +98,7 @@ export function verify(attest: Command): void {
     )
     .option("--verbose", "print every step with the values that were recomputed");
   withExamples(
-    withJson(withNotices(withKeys(command))),
+    withJson(withNotices(withWitnesses(withKeys(command)))),
     "attest verify demo/attestations/test_*.json",
     "attest verify demo",
     "attest verify demo --key demo/keys/signer.pub",

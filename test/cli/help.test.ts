@@ -29,6 +29,9 @@ const VERBS = [
   "add",
   "receipt",
   "cosign",
+  "retract",
+  "supersede",
+  "abandon",
   "reproduce",
   "verify",
   "log",
@@ -128,7 +131,7 @@ const OTHERWISE: Readonly<Record<string, number>> = {
 };
 
 const results = (work: Workspace): number =>
-  readdirSync(work.path("attestations")).filter((name) => name.startsWith("test_")).length;
+  readdirSync(work.path("attestations")).filter((name) => /^test_.*\.json$/.test(name)).length;
 
 describe("every example, pasted", () => {
   test.each(VERBS.filter((verb) => !["", "run", "site serve"].includes(verb)))("those of attest %s", async (verb) => {

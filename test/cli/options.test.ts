@@ -1,7 +1,7 @@
 /** Every option of every verb, once, where it alone makes the difference; an option that is new has no row here and is told. */
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
 import { formatKey } from "../../src/core/key.js";
@@ -21,7 +21,8 @@ import {
   type Workspace,
 } from "./attest.js";
 import { repository } from "./git.js";
-import { lab, locked, secretOf, writeDraft } from "./drafts.js";
+import { lab, locked, publish, secretOf, writeDraft } from "./drafts.js";
+import { bringBack, keep, LOG, read } from "./log-lab.js";
 import { manual } from "./manual.js";
 
 const PASSPHRASE = "correct horse battery staple";
@@ -221,6 +222,80 @@ function whichList(): Record<string, (work: Workspace) => Promise<unknown>> {
   return Object.fromEntries(found);
 }
 
+const WITNESS = ["log", "witness", "lab", "--name", "eve"];
+const ANEW = ["log", "start", "--anyway"];
+
+/** The line of a witness who has cosigned the log of `lab`. */
+const witnessed = async (work: Workspace): Promise<string> =>
+  ok(await work.attest(...WITNESS, "--json")).json()["vkey"] as string;
+
+/** The id of a plan whose run was killed. */
+async function opened(work: Workspace): Promise<string> {
+  await work.attest(...TESTED, "--registry", "lab", "--", "/bin/sh", "-c", "kill -9 $PPID");
+  const shown = ok(await work.attest("log", "show", "lab", "--open", "--json")).json();
+  return (shown["open"] as readonly { readonly id: string }[])[0]?.id ?? "none";
+}
+
+/** What the three verbs that say something afterwards have in common. */
+function remarks(): Record<string, (work: Workspace) => Promise<unknown>> {
+  const idOf = (file: string): string => basename(file, ".json");
+  const verbs: Readonly<Record<string, (work: Workspace) => Promise<string[]>>> = {
+    retract: (work) => Promise.resolve([idOf(published(work))]),
+    supersede: async (work) => {
+      const old = idOf(published(work));
+      return [old, "--by", idOf(await publish(work, "lab", { title: "A better one" }))];
+    },
+    abandon: async (work) => [await opened(work)],
+  };
+  const found = Object.entries(verbs).flatMap(([verb, about]): [string, (work: Workspace) => Promise<unknown>][] => {
+    const bare = async (work: Workspace): Promise<string[]> => [verb, ...(await about(work))];
+    const asked = async (work: Workspace): Promise<string[]> => [
+      ...(await bare(work)),
+      ...["--reason", "a slip", "--registry", "lab"],
+    ];
+    const unlocked = async (work: Workspace, how: "file" | "fd"): Promise<void> => {
+      const args = await asked(work);
+      await lock(work);
+      await unlocks(args, how, 0, work);
+    };
+    return [
+      [
+        `${verb} --reason`,
+        async (work: Workspace) => {
+          const args = [...(await bare(work)), "--registry", "lab"];
+          refused(await work.attest(...args), /'--reason <text>' not specified/);
+          ok(await work.attest(...args, "--reason", "a slip"));
+          expect(noticeIn(work)).toMatchObject({ action: verb, reason: "a slip" });
+        },
+      ],
+      [
+        `${verb} --registry`,
+        async (work: Workspace) => {
+          const args = [...(await bare(work)), "--reason", "a slip"];
+          refused(await work.attest(...args), /a registry here or above/);
+          ok(await work.attest(...args, "--registry", "lab"));
+          expect(noticeIn(work)).toHaveProperty("action", verb);
+        },
+      ],
+      [
+        `${verb} --signer`,
+        async (work: Workspace) => {
+          const args = await asked(work);
+          second(work);
+          const other = await work.attest(...args, "--signer", "second", "--json");
+          if (verb === "abandon") expect(ok(other, 2).json()).toHaveProperty("error.code", "usage");
+          else expect(ok(other).json()).toHaveProperty("heeded", false);
+          expect(ok(await work.attest(...args, "--json")).json()).toHaveProperty("heeded", true);
+        },
+      ],
+      [`${verb} --json`, async (work: Workspace) => asJson(work, await asked(work), "heeded")],
+      [`${verb} --passphrase-file`, (work: Workspace) => unlocked(work, "file")],
+      [`${verb} --passphrase-fd`, (work: Workspace) => unlocked(work, "fd")],
+    ];
+  });
+  return Object.fromEntries(found);
+}
+
 const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "demo --json": async (work) =>
     expect(ok(await work.attest("demo", "--json")).json()).toMatchObject({
@@ -398,6 +473,112 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "receipt --passphrase-file": () => unlocksReceipt("--passphrase-file"),
   "receipt --passphrase-fd": () => unlocksReceipt("--passphrase-fd"),
+
+  ...remarks(),
+  "supersede --by": async (work) => {
+    const args = ["supersede", published(work), "--reason", "run again"];
+    const { digest, id } = ok(await work.attest("sign", "statement.json", "--registry", "lab", "--json")).json();
+    refused(await work.attest(...args), /'--by <id>' not specified/);
+    ok(await work.attest(...args, "--by", id as string));
+    expect(noticeIn(work)).toMatchObject({ action: "supersede", by: digest });
+  },
+
+  "log show --open": async (work) => {
+    const id = await opened(work);
+    expect(ok(await work.attest("log", "show", "lab")).stdout).not.toContain("1 of 1 plan open");
+    const { stdout } = ok(await work.attest("log", "show", "lab", "--open"));
+    expect(stdout).toContain("1 of 1 plan open");
+    expect(stdout.match(/^\d+ .*$/gm)).toEqual([expect.stringContaining(id), expect.any(String)]);
+  },
+  "log show --json": (work) => asJson(work, ["log", "show", "lab"], "entries"),
+  "log prove --registry": async (work) => {
+    work.write("alone.json", readFileSync(theOne(work)));
+    refused(await work.attest("log", "prove", "alone.json"), /a registry here or above/);
+    ok(await work.attest("log", "prove", "alone.json", "--registry", "lab"));
+  },
+  "log prove --output": async (work) => {
+    const { stdout } = ok(await work.attest("log", "prove", published(work)));
+    expect(ok(await work.attest("log", "prove", published(work), "--output", "proof")).stdout).toBe("proof\n");
+    expect(readFileSync(work.path("proof"), "utf8")).toBe(stdout);
+  },
+  "log prove --json": (work) => asJson(work, ["log", "prove", published(work)], "proof"),
+  "log check --from": async (work) => {
+    keep(work, "before");
+    ok(await work.attest("sign", "statement.json", "--registry", "lab"));
+    work.write("kept", read(work, `${LOG}/checkpoint`));
+    bringBack(work, "before");
+    ok(await work.attest("log", "check", "lab"));
+    expect(ok(await work.attest("log", "check", "lab", "--from", "kept"), 5).stdout).toContain("[log-backwards]");
+  },
+  "log check --json": (work) => asJson(work, ["log", "check", "lab"], "findings"),
+  "log witness --name": async (work) => {
+    refused(await work.attest("log", "witness", "lab"), /'--name <name>' not specified/);
+    ok(await work.attest("log", "witness", "lab", "--name", "eve"));
+    expect(readdirSync(join(work.home, "witnesses"))).toEqual(["eve"]);
+  },
+  "log witness --log-key": async (work) => {
+    ok(await work.attest("init", "other", "--origin", "example.org/other"));
+    refused(await work.attest(...WITNESS, "--log-key", "other/keys/log.vkey"), /under the key that you gave/);
+    expect(ok(await work.attest(...WITNESS, "--json")).json()).toHaveProperty("logKeyFrom", "site");
+    const ran = ok(await work.attest(...WITNESS, "--log-key", "lab/keys/log.vkey", "--json"));
+    expect(ran.json()).toHaveProperty("logKeyFrom", "you");
+  },
+  "log witness --output": async (work) => {
+    const before = read(work, `${LOG}/checkpoint`);
+    expect(ok(await work.attest(...WITNESS, "--output", "cosigned")).stdout).toBe("cosigned\n");
+    expect(read(work, `${LOG}/checkpoint`)).toEqual(before);
+    ok(await work.attest(...WITNESS));
+    expect(read(work, `${LOG}/checkpoint`)).not.toEqual(before);
+  },
+  "log witness --json": (work) => asJson(work, WITNESS, "vkey"),
+  "log accept --registry": async (work) => {
+    ok(await work.attest(...WITNESS, "--output", "cosigned"));
+    refused(await work.attest("log", "accept", "cosigned"), /a registry here or above/);
+    ok(await work.attest("log", "accept", "cosigned", "--registry", "lab"));
+    expect(read(work, `${LOG}/checkpoint`)).toEqual(read(work, "cosigned"));
+  },
+  "log accept --json": async (work) => {
+    ok(await work.attest(...WITNESS, "--output", "cosigned"));
+    await asJson(work, ["log", "accept", "cosigned", "--registry", "lab"], "cosigners");
+  },
+  "log start --registry": async (work) => {
+    refused(await work.attest(...ANEW), /a registry here or above/);
+    expect(ok(await work.attest(...ANEW, "--registry", "lab")).stdout).toBe("example.org/lab/attestations/log-2\n");
+  },
+  "log start --reason": async (work) => {
+    ok(await work.attest(...ANEW, "--registry", "lab", "--reason", "a lost disk"));
+    expect(readFileSync(work.path("lab/keys/keyring.json"), "utf8")).toContain("a lost disk");
+  },
+  "log start --anyway": async (work) => {
+    refused(await work.attest("log", "start", "--registry", "lab"), /a registry without a log, or one whose log key/);
+    ok(await work.attest("log", "start", "--registry", "lab", "--anyway"));
+  },
+  "log start --json": (work) => asJson(work, [...ANEW, "--registry", "lab"], "closed"),
+
+  "verify --witness": async (work) => {
+    const line = await witnessed(work);
+    const gate = (...more: readonly string[]): Promise<Ran> =>
+      work.attest("verify", "lab", "--require", "witnessed", ...more);
+    ok(await gate(), 3);
+    ok(await gate("--witness", line));
+    ok(await gate("--witness", work.write("eve.vkey", `${line}\n`)));
+    refused(await gate("--witness", "lab/keys/log.vkey"), /a key of a witness/);
+    refused(await gate("--witness", "absent.vkey"), /a witness's key line, found no file absent/);
+  },
+  "show --witness": async (work) => {
+    const line = await witnessed(work);
+    expect(ok(await work.attest("show", "lab", "--json")).json()).not.toHaveProperty("report.logged.witnessed");
+    const ran = ok(await work.attest("show", "lab", "--json", "--witness", line));
+    expect(ran.json()).toHaveProperty("report.logged.witnessed.by", ["eve"]);
+  },
+  // Of a key that was revoked: it had signed before, which nobody but the witness says.
+  "reproduce --witness": async (work) => {
+    const asked = [...(await again(work)), "--dry-run"];
+    const line = await witnessed(work);
+    ok(await work.attest(...REVOKE, "--registry", "lab"));
+    refused(await work.attest(...asked), /by a key that you trust, found: the key is revoked/);
+    ok(await work.attest(...asked, "--witness", line));
+  },
 
   "verify --notice": async (work) => {
     ok(await work.attest(...REVOKE, "--output", "out.json"));
