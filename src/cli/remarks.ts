@@ -73,7 +73,7 @@ async function said(action: "retract" | "supersede" | "abandon", named: string, 
   });
   const path = join(folder, attestationPath(made.id));
   const { id, digest, heeded } = made;
-  if (json) return answerJson({ id, digest, about: target.digest, action, keyid: signer.key.keyid, heeded, path });
+  if (json) return void answerJson({ id, digest, about: target.digest, action, keyid: signer.key.keyid, heeded, path });
   answer(path);
   talk(
     `${WORD[action]} ${target.id}${successor === undefined ? "" : ` by ${successor.id}`}, signed with ${signer.key.keyid}`,

@@ -96,5 +96,5 @@ export function departures({ subject, predicate: plan }: PlanStatement, result: 
   return found;
 }
 
-const digests = ({ digest }: Subject): Json => digest as Json;
+const digests = ({ digest }: Subject): Json => digest;
 const same = (one: unknown, other: unknown): boolean => equal(canonical(one as Json), canonical(other as Json));
