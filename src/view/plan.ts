@@ -23,6 +23,7 @@ export function planTitle({ predicate }: PlanStatement): Element {
 }
 
 export function outcomeView({ predicate }: PlanStatement, { givenUp, answer }: Outcome, place?: Place): Element {
+  const log = place?.page?.("log");
   return h(
     "section",
     "dates",
@@ -40,7 +41,10 @@ export function outcomeView({ predicate }: PlanStatement, { givenUp, answer }: O
                 h("bdi", "reason", givenUp.reason),
                 h("p", "note", date(givenUp.at), " (claimed): ", toDocument("note", givenUp.digest, place)),
               ]
-            : "this site shows none; whether the log has one is told on the log page",
+            : [
+                "this site shows none; whether the log has one is told on ",
+                log === undefined ? "its own page" : local(log, "its own page"),
+              ],
       ],
     ]),
   );
