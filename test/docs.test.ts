@@ -120,6 +120,8 @@ describe("README", () => {
     "docs/run.md",
     "docs/scenarios.md",
     "docs/ci.md",
+    "docs/log.md",
+    "docs/key-changes.md",
     "docs/codes.md",
     "docs/dependencies.md",
   ])("has no dead link in %s", (path) => {
