@@ -21,7 +21,7 @@ test("each command runs as it stands there, and says what the page says", () => 
     expect(ran.status, `${block}\n${ran.stdout}${ran.stderr}`).toBe(0);
     return ran.stdout + ran.stderr;
   });
-  const [first, check, kept, witness, accept, , lost, ...more] = said;
+  const [first, check, kept, witness, accept, , lost, retracted, ...more] = said;
   expect(more).toEqual([]);
   expect(first).toContain("2 results: 1 VALIDATED, 0 INCONCLUSIVE, 1 REFUTED; 0 named no plan");
   expect(check).toContain("clean: 4 entries");
@@ -30,6 +30,7 @@ test("each command runs as it stands there, and says what the page says", () => 
   expect(accept).toContain("4 proofs made anew under it");
   expect(existsSync(work.path("logs.tar"))).toBe(true);
   expect(lost).toContain("clean: 7 entries");
+  expect(retracted).toMatch(/NOT ACCEPTED[^]*\[retracted\][^]*exit 3/);
 }, 60_000);
 
 test("each code that a log can have is in its table, with the exit status that it says", () => {

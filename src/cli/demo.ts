@@ -52,6 +52,7 @@ function summary(
   { id, digest, report, attestation, page, count, key, keyMade, publicKey }: Demo,
 ): string[] {
   const f3 = report.statement?.predicate.f3;
+  const plan = f3?.relations.find(({ type }) => type === "planned-by")?.target;
   const said =
     f3 === undefined ? "nothing was verified" : `${f3.title}. ${verdictWording(f3.verdict, f3.checks).sentence}`;
   return [
@@ -62,6 +63,8 @@ function summary(
     `  key        ${key.key.keyid} (${key.name}${keyMade ? `, made just now in ${keystore().folder}` : ""})`,
     `  signature  ${SIGNATURE[report.signature].word}`,
     `  trust      ${TRUST[report.trust].word}: it is your own key`,
+    ...(plan === undefined ? [] : [`  plan       ${plan}, announced before it ran`]),
+    ...(report.logged === undefined ? [] : [`  log        entry ${report.logged.index} of ${report.logged.origin}`]),
     `  registry   ${folder}, ${count} ${count === 1 ? "attestation" : "attestations"}`,
     "",
     "Open in a browser; the page checks itself, there:",
@@ -70,6 +73,7 @@ function summary(
     "Read it, or check it, here:",
     `  npx attest show ${attestation}`,
     `  npx attest verify ${attestation}`,
+    `  npx attest log show ${folder}`,
     "",
     "What a stranger types, who has the file and got your public key from you:",
     `  npx attest verify ${attestation} --key '${publicKey}'`,

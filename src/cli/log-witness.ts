@@ -6,7 +6,7 @@ import { formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
 import { LogMemory } from "../keystore/log-memory.js";
 import { WitnessKeys } from "../keystore/witness-keys.js";
 import { isFolder, read, replace } from "../node/files.js";
-import { secretsHome, stateHome } from "../node/paths.js";
+import { secretsHome } from "../node/paths.js";
 import { accept, type Accepted } from "../pipeline/log-accept.js";
 import { logPlace } from "../pipeline/log-place.js";
 import { counted } from "../pipeline/log-show.js";
@@ -42,7 +42,7 @@ export function witness(log: Command): void {
     const place = await logPlace(target, engine);
     const logKey = options.logKey === undefined ? undefined : keyFrom(options.logKey);
     const signer = new WitnessKeys(secretsHome(), engine).open(name);
-    const memory = new LogMemory(stateHome(), `witness-${name}`);
+    const memory = new LogMemory(signer.place, "seen", "origin");
     const now = new Date();
     const seen = await bearWitness({ place, witness: signer, memory, logKey, engine, now });
     const { checkpoint, note, before, key } = seen;

@@ -177,7 +177,9 @@ export function checkRetraction(
   const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
   const heard = standingOf(digest, good, notices, keys, engine);
   const entry = takenBack?.(digest);
-  const asOf = view?.size === undefined ? undefined : { origin: view.origin, size: view.size };
+  // A state is claimed only where its entries were read: a notice that is withheld would not be missed otherwise.
+  const read = takenBack !== undefined;
+  const asOf = view?.size === undefined || !read ? undefined : { origin: view.origin, size: view.size };
   const state = asOf === undefined ? "by what is served here" : `as of log state ${asOf.size} of ${asOf.origin}`;
   const standing = { ...heard, ...(asOf && { asOf }) };
   const [last] = heard.remarks;
@@ -194,6 +196,12 @@ export function checkRetraction(
     ladder.passed("retraction", `not taken back, but replaced by ${by}: read that one first; ${state}`, { state });
     return { ...standing, word: "superseded" };
   }
+  if (view !== undefined && !read)
+    return void ladder.notChecked(
+      "retraction",
+      "no-notices",
+      "no notice at hand takes it back, but the entries of its log were not read: one that is withheld would not be missed",
+    );
   const others = heard.contradictions.length;
   ladder.passed(
     "retraction",

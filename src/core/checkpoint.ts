@@ -114,10 +114,13 @@ export function openCheckpoint(
 const isBy = (signature: NoteSignature, key: NoteKey): boolean =>
   signature.name === key.name && signature.id === key.id;
 
+/** Seconds: no `Date` is later. */
+const MAX_TIME = 8_640_000_000_000;
+
 /** The time of a cosignature that fits, or undefined. */
 function timeOf(text: string, blob: Bytes, { bytes }: NoteKey, engine: Engine): number | undefined {
   const at = blob.subarray(0, TIME_BYTES).reduce((time, byte) => time * 256 + byte, 0);
-  if (blob.length !== TIME_BYTES + SIGNATURE_BYTES || !Number.isSafeInteger(at)) return undefined;
+  if (blob.length !== TIME_BYTES + SIGNATURE_BYTES || at > MAX_TIME) return undefined;
   return engine.verify(bytes, cosignatureMessage(text, at), blob.subarray(TIME_BYTES)) ? at : undefined;
 }
 

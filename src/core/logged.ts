@@ -20,6 +20,8 @@ export interface LogEvidence {
   readonly proof?: Bytes | undefined;
   /** The log as it is served now. */
   readonly served?: Served | undefined;
+  /** The registry whose log it is is at hand, and shows nothing of it. */
+  readonly withheld?: boolean | undefined;
   /** The last checkpoint of that log that this verifier saw. */
   readonly remembered?: Bytes | undefined;
 }
@@ -151,6 +153,11 @@ interface Seen {
 
 function historyFault({ evidence, served, own, remembered, engine }: Seen): LogView["fault"] {
   const before = remembered?.checkpoint;
+  if (served === undefined && evidence.withheld === true && before !== undefined)
+    return {
+      code: "log-backwards",
+      detail: `nothing of the log is shown here, and it had ${before.size} entries when this verifier last saw it`,
+    };
   if (served === undefined) {
     // One checkpoint alone can be held against another of the same size, and no other.
     const now = own?.checkpoint;

@@ -20,6 +20,8 @@ export interface WitnessSigner {
   readonly sign: SignNow;
   /** A file that is locked while it looks and signs: of two at once, each could see another log. */
   readonly lock: string;
+  /** Its folder, where it also remembers what it cosigned: who clears one clears both. */
+  readonly place: string;
   /** It was made just now. */
   readonly made: boolean;
 }
@@ -67,6 +69,7 @@ export class WitnessKeys {
       key: noteKey(name, publicOf(createPublicKey(secret), this.#engine).bytes, "cosignature-v1", this.#engine),
       sign: (message) => new Uint8Array(signWith(null, message, secret)),
       lock: join(folder, ".seen"),
+      place: folder,
       made,
     };
   }

@@ -131,11 +131,12 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
 async function siteOf(registry: Registry, engine: Engine): Promise<Site> {
   const keyring = await registry.keyring();
   const at = (path: string): Promise<Bytes | undefined> => registry.store.read(path);
+  const place = placeOf(registry.about.origin);
   return {
-    place: placeOf(registry.about.origin),
+    place,
     keyring,
     notices: await registry.notices(),
-    registry: { read: at, logs: new LogSource(at, keyring.logs, engine) },
+    registry: { read: at, logs: new LogSource(at, keyring.logs, engine, { origins: place.origins }) },
   };
 }
 
@@ -201,11 +202,13 @@ async function fromAddress(address: string, { engine, pins = [] }: DocumentReque
   const about = pins.some(({ origin }) => origin !== undefined) ? await beside(REGISTRY_FILE) : undefined;
   const stated = about === undefined ? [] : [parseAbout(about).origin];
   const listed = keyring && parseKeyring(keyring, engine);
+  const place = { hosts, origins: [url.host + base, ...stated] };
+  const options = { wholeUpTo: FETCHED_WHOLE, origins: place.origins };
   const site: Site = {
-    place: { hosts, origins: [url.host + base, ...stated] },
+    place,
     keyring: listed,
     notices,
-    registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, FETCHED_WHOLE) },
+    registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, options) },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }

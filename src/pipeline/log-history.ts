@@ -105,7 +105,7 @@ export function remember(shards: readonly Shard[], { logs, registries }: Memorie
   for (const { named, bytes } of shards) if (bytes !== undefined) logs.keep(named, bytes);
   const [first] = shards;
   if (first !== undefined)
-    registries.keep(first.named, readable({ total: totalOf(shards), logs: shards.map(({ named }) => named.key) }));
+    registries.keepText(first.named, readable({ total: totalOf(shards), logs: shards.map(({ named }) => named.key) }));
 }
 
 /**

@@ -7,12 +7,12 @@ import { AttestError } from "../core/errors.js";
 import { parseKeyring } from "../core/keyring.js";
 import { historyOf, type History } from "../core/lifecycle.js";
 import type { LogEvidence, Witnesses } from "../core/logged.js";
-import { parseNoteKey } from "../core/note.js";
+import { formatNoteKey, parseNoteKey } from "../core/note.js";
 import { kindOf, logNamed, type LogName } from "../core/payload.js";
 import { planOf } from "../core/plan.js";
 import type { Policy } from "../core/policy.js";
 import type { Report } from "../core/report.js";
-import { knownFrom } from "../core/signatures.js";
+import { knownFrom, type Known } from "../core/signatures.js";
 import { identify, readStatement } from "../core/statement.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
 import type { LogMemory } from "../keystore/log-memory.js";
@@ -58,8 +58,8 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
   for (const target of request.targets) {
     try {
       for (const document of await documents(target, request)) {
-        const around = { ...(await surroundings(document, request)), witnesses };
-        verified.push(...effective(document, verifyOne(document, yours, historyFor(document.site), around, request)));
+        const history = historyFor(document.site);
+        verified.push(...effective(document, await oneOf(document, yours, history, witnesses, request)));
       }
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
@@ -67,6 +67,23 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
     }
   }
   return verified;
+}
+
+/** What cannot be read around one document does not keep the others from being verified. */
+async function oneOf(
+  document: Document,
+  yours: readonly Given[],
+  history: History,
+  witnesses: Witnesses,
+  request: VerifyRequest,
+): Promise<Verified> {
+  try {
+    const around = { ...(await surroundings(document, history.keys, request)), witnesses };
+    return verifyOne(document, yours, history, around, request);
+  } catch (error) {
+    if (error instanceof AttestError) return { target: document.target, fault: error };
+    throw error;
+  }
 }
 
 /** Anybody's notice may lie in a registry; one by a key that nobody here knows has no effect, and is no fault of the rest. */
@@ -109,6 +126,7 @@ type Around = Pick<VerifyOptions, "log" | "planned" | "takenBack" | "witnesses">
 /** What lies around a document: its log, the plan that it answers, and what the log says was taken back. */
 async function surroundings(
   { bytes, parse, site, proof }: Document,
+  keys: readonly Known[],
   { engine, memory }: VerifyRequest,
 ): Promise<Around> {
   const envelope = readable(bytes, parse);
@@ -125,15 +143,19 @@ async function surroundings(
   const [plan, log, account] = await Promise.all([
     wanted && reached(() => registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`))),
     reached(() => registry.logs.evidence(envelope, id, recall)),
-    reached(() => accountIn(registry)),
+    reached(() => accountIn(registry, keys)),
   ]);
+  // Of the log that the document names, and of no other.
+  const named = logNamed(envelope.payload);
+  const its = named === undefined || registry.logs.logs.some(({ key }) => formatNoteKey(key) === named.key);
   return {
     ...(log && { log }),
     ...(plan && { planned: () => plan }),
-    ...(account && {
-      takenBack: (digest) =>
-        account.retracted.has(digest) ? "retracted" : account.superseded.has(digest) ? "superseded" : undefined,
-    }),
+    ...(account &&
+      its && {
+        takenBack: (digest) =>
+          account.retracted.has(digest) ? "retracted" : account.superseded.has(digest) ? "superseded" : undefined,
+      }),
   };
 }
 
@@ -147,12 +169,14 @@ async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Read once for all documents of a registry; a log that cannot be read is told by the step `log`. */
+/** Read once for all documents of a registry. A log that cannot be read is none: then whether it was taken back is not checked. */
 const accounts = new WeakMap<RegistryAtHand, Promise<Account | undefined>>();
-function accountIn(registry: RegistryAtHand): Promise<Account | undefined> {
+function accountIn(registry: RegistryAtHand, keys: readonly Known[]): Promise<Account | undefined> {
   const known = accounts.get(registry);
   if (known !== undefined) return known;
-  const made = registry.logs.account().catch((error: unknown) => {
+  const speaksFor = (keyid: string, signer: string): boolean =>
+    keys.some(({ key, after = [] }) => key.keyid === keyid && after.includes(signer));
+  const made = registry.logs.account(speaksFor).catch((error: unknown) => {
     if (error instanceof AttestError && error.code !== "network") return undefined;
     throw error;
   });

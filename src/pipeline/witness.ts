@@ -45,7 +45,7 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
   if (reader === undefined)
     throw new AttestError("log-damaged", `expected a checkpoint of the log ${key.name}, found none`);
   const last = memory.recall(named);
-  const before = last && openCheckpoint(last, key, [], engine).checkpoint;
+  const before = last && cosignedBefore(last, key, engine);
   if (before !== undefined) await mustGoOn(before, reader, engine);
   const { note } = openCheckpoint(reader.bytes, key, [], engine);
   const at = Math.floor(now.getTime() / 1000);
@@ -61,6 +61,20 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
     memory.keep(named, cosigned); // before anyone has it: what is signed and forgotten could be signed otherwise
     return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key };
   });
+}
+
+/** Under another key it would be a second log of the same name, which the cosignature could not tell from the first. */
+function cosignedBefore(last: Bytes, key: NoteKey, engine: Engine): Checkpoint {
+  try {
+    return openCheckpoint(last, key, [], engine).checkpoint;
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error;
+    throw new AttestError(
+      "log-rewritten",
+      `expected the log ${key.name} under the key under which this witness cosigned it before, found another one`,
+      "nothing was signed",
+    );
+  }
 }
 
 const sameBytes = (one: Bytes, other: Bytes): boolean => Buffer.compare(one, other) === 0;

@@ -1,7 +1,7 @@
 /** What a registry at hand, in a folder or at an address, shows of the logs that its documents name. Fetched, and verified elsewhere. */
-import { hex, type Bytes } from "../core/bytes.js";
+import { equal, hex, type Bytes } from "../core/bytes.js";
 import { accountOf, type Account, type Entry } from "../core/account.js";
-import { parseCheckpoint } from "../core/checkpoint.js";
+import { openCheckpoint, parseCheckpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import type { Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
@@ -21,6 +21,8 @@ export class LogSource {
   readonly #read: Read;
   readonly #engine: Engine;
   readonly #wholeUpTo: number;
+  /** Of the registry: a log of one of these names is its own, and missed where it is not there. */
+  readonly #origins: readonly string[];
   readonly #readers = new Map<number, Promise<LogReader | string | undefined>>();
   readonly logs: readonly NoteEntry[];
 
@@ -28,8 +30,14 @@ export class LogSource {
    * @param read paths below the registry's own folder
    * @param logs as the registry's keyring lists them: only where they lie is taken from it
    */
-  constructor(read: Read, logs: readonly NoteEntry[], engine: Engine, wholeUpTo = MAX_READ_WHOLE) {
+  constructor(
+    read: Read,
+    logs: readonly NoteEntry[],
+    engine: Engine,
+    { wholeUpTo = MAX_READ_WHOLE, origins = [] }: { wholeUpTo?: number; origins?: readonly string[] } = {},
+  ) {
     this.#wholeUpTo = wholeUpTo;
+    this.#origins = origins;
     this.#read = read;
     this.#engine = engine;
     this.logs = logs;
@@ -51,7 +59,8 @@ export class LogSource {
     const before = remembered(named);
     const shard = this.logs.findIndex(({ key }) => formatNoteKey(key) === named.key);
     const served = shard < 0 ? undefined : await this.#served(shard, envelope, proof, before);
-    return { proof, remembered: before, served };
+    const withheld = served === undefined && this.#origins.some((origin) => named.origin.startsWith(`${origin}/`));
+    return { proof, remembered: before, served, withheld };
   }
 
   /** A log by its place; a text says why what is served is none. */
@@ -111,14 +120,19 @@ export class LogSource {
   }
 
   /**
-   * What the entries of all logs say together, as they are served; undefined where there is no log, or one that is too large to read.
-   * @throws AttestError `log-format`, `leaf-format`, `network`
+   * What the entries of all logs say together, once they give the roots that the keys signed under which they are listed: else whoever serves
+   * them could leave out what was taken back. Undefined where there is no log, or one that is too large to read.
+   * @throws AttestError `log-format`, `leaf-format`, `log-damaged`, `network`
    */
   async account(speaksFor?: (keyid: string, signer: string) => boolean): Promise<Account | undefined> {
     const entries: Entry[] = [];
-    for (const shard of this.logs.keys()) {
+    for (const [shard, { key }] of this.logs.entries()) {
       const reader = await this.reader(shard);
       if (reader === undefined || entries.length + reader.checkpoint.size > this.#wholeUpTo) return undefined;
+      const { checkpoint } = openCheckpoint(reader.bytes, key, [], this.#engine);
+      const { root } = await reader.headOfEntries();
+      if (!equal(root, checkpoint.root))
+        throw new AttestError("log-damaged", `expected entries that give the root of ${key.name}, found others`);
       for (const [index, leaf] of (await reader.leaves()).entries()) entries.push({ shard, index, leaf });
     }
     return this.logs.length === 0 ? undefined : accountOf(entries, speaksFor);

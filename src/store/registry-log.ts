@@ -1,4 +1,5 @@
 /** The log of a registry, or the row of them: which one is current, what is entered in it, and how a new one goes on from an old one. */
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -12,7 +13,7 @@ import { formatNoteKey, type NoteKey } from "../core/note.js";
 import { logNamed, type LogName } from "../core/payload.js";
 import { LogReader } from "./log-reader.js";
 import { LogWriter } from "./log-writer.js";
-import { KEYRING, logFolder, proofPath } from "./paths.js";
+import { ATTESTATIONS, KEYRING, logFolder, proofPath } from "./paths.js";
 import type { Store } from "./store.js";
 
 /** The signer of a log, where this machine has its key. */
@@ -52,6 +53,11 @@ export class RegistryLog {
     return last && { origin: last.key.name, key: formatNoteKey(last.key) };
   }
 
+  /** The prefix of its files, without a scheme (C2SP tlog-tiles): where the registry is published, and its folder there. */
+  #name(shard: number): string {
+    return `${this.#origin}/${logFolder(shard)}`;
+  }
+
   /** As it lies here, at its published checkpoint; undefined where nothing is published yet. */
   async reader(shard: number, key?: NoteKey): Promise<LogReader | undefined> {
     return await LogReader.open((path) => this.#store.read(`${logFolder(shard)}/${path}`), this.#engine, key);
@@ -71,8 +77,7 @@ export class RegistryLog {
     const logs = await this.all();
     const old = logs.at(-1);
     const closing = old && (await this.#closing(old, logs.length - 1));
-    // The prefix of its files, without a scheme (C2SP tlog-tiles): where the registry is published, and its folder there.
-    const signer = make(`${this.#origin}/${logFolder(logs.length)}`);
+    const signer = make(this.#name(logs.length));
     const entry = await this.#list(signer, now, reason);
     const writer = this.#writerFor(signer, (await this.all()).length - 1);
     if (closing === undefined) await writer.settle();
@@ -106,6 +111,14 @@ export class RegistryLog {
     const logs = await this.all();
     const last = logs.at(-1);
     if (last === undefined) return undefined;
+    const expected = this.#name(logs.length - 1);
+    // The keyring of a checkout chooses the key: it must not be that of another registry of the user's.
+    if (last.key.name !== expected)
+      throw new AttestError(
+        "log-fork",
+        `expected the log of this registry, ${expected}, found ${last.key.name} in its keyring`,
+        "nothing was signed; a registry that was given another origin begins a new log: attest log start",
+      );
     const signer = this.#signers(last.key);
     if (signer !== undefined) return this.#writerFor(signer, logs.length - 1);
     throw new AttestError(
@@ -119,6 +132,11 @@ export class RegistryLog {
     const known = this.#writers.get(signer.key.id);
     if (known !== undefined) return known;
     const folder = join(this.#store.place, logFolder(shard));
+    if (existsSync(folder) && !realpathSync(folder).startsWith(join(realpathSync(this.#store.place), ATTESTATIONS)))
+      throw new AttestError(
+        "io",
+        `expected the folder of the log in the registry, found a link that leads out at ${folder}`,
+      );
     const made = new LogWriter(folder, signer, this.#engine, (leaf) => {
       const id = idOf(leaf);
       return id === undefined ? undefined : join(this.#store.place, proofPath(id));

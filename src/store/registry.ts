@@ -139,7 +139,7 @@ export class Registry {
   /** Evidence, the attestation, its entry in the log, the index: a crash leaves orphans, never a claim whose evidence is missing. */
   async publish({ id, bytes, evidence }: Publication): Promise<void> {
     await this.log.ready(); // refused before anything is written
-    await this.#adopt();
+    await this.#adopt(parseEnvelope(bytes).signatures.flatMap(({ keyid }) => keyid ?? []));
     for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
     await this.store.create(attestationPath(id), bytes);
     await this.log.enter(id, bytes);
@@ -148,9 +148,9 @@ export class Registry {
 
   /**
    * Enters what a publisher that was killed had written and not logged, before anything later is: what names this log and is not in it
-   * would be a finding for ever. Only under a good signature by a key that is listed here.
+   * would be a finding for ever. Only what the keys signed that sign now: anybody else could have planted the rest, keyring and all.
    */
-  async #adopt(): Promise<void> {
+  async #adopt(keyids: readonly string[]): Promise<void> {
     const ours = (await this.log.all()).map(({ key }) => formatNoteKey(key));
     if (ours.length === 0) return;
     const files = new Set(await this.store.list(ATTESTATIONS));
@@ -158,8 +158,11 @@ export class Registry {
     for (const name of await this.names()) {
       if (files.has(name.replace(/json$/, "tlog-proof"))) continue;
       const bytes = await this.#file(`${ATTESTATIONS}/${name}`);
-      const { signature, id } = verify(bytes, { engine: this.#engine, keys, now: new Date(), fileName: name });
-      const named = signature === "ok" ? logNamed(parseEnvelope(bytes).payload) : undefined;
+      const report = verify(bytes, { engine: this.#engine, keys, now: new Date(), fileName: name, named: true });
+      const { id, signers, checks } = report;
+      const own = signers.some(({ keyid, signature }) => signature === "ok" && keyids.includes(keyid));
+      const named =
+        own && checks.every(({ status }) => status !== "failed") ? logNamed(parseEnvelope(bytes).payload) : undefined;
       if (id !== undefined && named !== undefined && ours.includes(named.key)) await this.log.enter(id, bytes);
     }
   }
