@@ -31,6 +31,7 @@ const scenario = (act: (probe: Probe) => unknown, profile: Partial<Profile> = {}
   ...taskAwareBackground,
   name: "made up",
   drivers: ["one", "two"],
+  ready: () => Promise.resolve(),
   relations: [{ type: "verifies", target: "a claim" }],
   profiles: {
     plain: { describe: "plain", checks: [A, B], notChecked: ["the sea"], ...profile },

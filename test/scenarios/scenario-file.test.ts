@@ -544,7 +544,8 @@ describe("from the command line", () => {
     child.kill("SIGINT");
     const ran = await end;
     expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("error: the run was interrupted\n") });
-    expect(readdirSync(work.path("lab/attestations"))).toEqual(before);
+    const results = (all: readonly string[]): string[] => all.filter((name) => name.startsWith("test_"));
+    expect(results(readdirSync(work.path("lab/attestations")))).toEqual(results(before)); // its plan stays open
     expect(readdirSync(join(work.root, "tmp"))).toEqual([]);
     if (process.platform !== "linux") context.skip("NOT CHECKED: processes can be found in /proc only");
     expect(processesWith(`HOME=${join(work.root, "user")}`)).toEqual([]);
