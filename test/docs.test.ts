@@ -135,7 +135,7 @@ describe("README", () => {
 /** One of the repository's own results. */
 const validated = (): string =>
   readdirSync(join(root, "attestations"))
-    .filter((name) => name.startsWith("test_"))
+    .filter((name) => /^test_.*json$/.test(name))
     .map((name) => `attestations/${name}`)
     .find((path) => text(path).includes('"verdict": "VALIDATED"')) ?? "none";
 

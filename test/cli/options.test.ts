@@ -105,13 +105,13 @@ const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0, ma
 
 /** The one attestation of the registry. */
 const attestation = (work: Workspace): string => {
-  const names = readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("test_"));
+  const names = readdirSync(work.path("lab/attestations")).filter((name) => /^test_.*json$/.test(name));
   return work.path(`lab/attestations/${names[0] ?? ""}`);
 };
 
 /** What the one notice of the registry says. */
 const noticeIn = (work: Workspace): unknown => {
-  const [name = ""] = readdirSync(work.path("lab/attestations")).filter((one) => one.startsWith("note_"));
+  const [name = ""] = readdirSync(work.path("lab/attestations")).filter((one) => /^note_.*json$/.test(one));
   const document = JSON.parse(readFileSync(work.path(`lab/attestations/${name}`), "utf8")) as JsonObject;
   return (document["payload"] as JsonObject)["predicate"];
 };

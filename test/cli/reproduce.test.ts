@@ -28,7 +28,7 @@ const rain = (here: Workspace): void => writeFileSync(join(here.root, "weather")
 
 const published = (here: Workspace): string[] =>
   readdirSync(here.path("attestations"))
-    .filter((name) => name.startsWith("test_"))
+    .filter((name) => /^test_.*json$/.test(name))
     .map((name) => here.path("attestations", name));
 const statementIn = (path: string): ResultStatement =>
   (JSON.parse(readFileSync(path, "utf8")) as { payload: ResultStatement }).payload;
