@@ -84,8 +84,10 @@ export function accountOf(
     const keyids = signers.get(leaf.payload) ?? [];
     const known = plans.get(leaf.payload) ?? results.get(leaf.payload);
     if (leaf.kind !== "notice") {
-      if (known !== undefined && !sameSaying(known.leaf, leaf))
+      if (known !== undefined && !sameSaying(known.leaf, leaf)) {
         find(`${leaf.payload} is entered with other words than before`);
+        continue; // of two that contradict each other the first counts
+      }
       keyids.push(leaf.keyid);
       signers.set(leaf.payload, keyids);
     }

@@ -169,6 +169,12 @@ const someLeaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.constant(shard),
 );
 
+test("an entry that contradicts an earlier one of the same document answers no plan", () => {
+  const all = account(plan("p"), result("r"), result("r", "p", "VALIDATED", "you"), result("r", "p"));
+  expect(all.open).toHaveLength(1);
+  expect(all.findings.length).toBeGreaterThan(0);
+});
+
 describe("of any entries at all", () => {
   test("the numbers add up, and no plan is in two states", () => {
     fc.assert(

@@ -108,9 +108,12 @@ describe.each(engines)("$name", (one) => {
   });
 
   test("tells who cosigned it, and when", () => {
-    const times = [0, 1, 1679315147, 2 ** 32, 2 ** 53 - 1];
+    const times = [0, 1, 1679315147, 2 ** 32, 8_640_000_000_000];
     for (const at of times)
       expect(open(cosignedBy(witness, at), [witness], one).cosigned).toEqual([{ key: witness.note, at }]);
+    // No calendar goes further, and a reader who made a date of it would fail.
+    for (const at of [8_640_000_000_001, 2 ** 53 - 1])
+      expect(refusal(() => open(cosignedBy(witness, at), [witness], one)).code).toBe("log-damaged");
   });
 
   test("refuses a signature over another text, by the log or by a witness", () => {

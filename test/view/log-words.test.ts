@@ -196,7 +196,8 @@ describe("of one that was taken back", () => {
   };
 
   test("by its signer: first, with date and reason, and never green", () => {
-    const report = look(document, [yours(me)], { notices: [said("retract")], log: { proof } });
+    const read = { log: { proof }, takenBack: () => undefined };
+    const report = look(document, [yours(me)], { notices: [said("retract")], ...read });
     expect([headline(report).word, toneOf(report)]).toEqual(["Taken back by its signer", "bad"]);
     const first = text(withdrawnView(report));
     expect(first).toContain("As of log state 1, its signer does not stand by it any more: It was Sunday.");
