@@ -153,13 +153,17 @@ export const workspace = (): Workspace => inside(temporary());
 /** The same files and keys in another place, to be spoilt. */
 export function copyOf({ root }: Workspace): Workspace {
   const copy = temporary();
-  cpSync(root, copy, { recursive: true });
-  // Node 24 gives the folders of a copy the mode of new ones.
-  for (const name of readdirSync(root, { recursive: true, encoding: "utf8" })) {
-    const { mode } = lstatSync(join(root, name));
-    if ((mode & 0o077) === 0) chmodSync(join(copy, name), mode & 0o777);
-  }
+  copyFolder(root, copy);
   return inside(copy);
+}
+
+/** With what keeps others out: Node 24 gives the folders of a copy the mode of new ones. */
+export function copyFolder(from: string, to: string): void {
+  cpSync(from, to, { recursive: true });
+  for (const name of ["", ...readdirSync(from, { recursive: true, encoding: "utf8" })]) {
+    const { mode } = lstatSync(join(from, name));
+    if ((mode & 0o077) === 0) chmodSync(join(to, name), mode & 0o777);
+  }
 }
 
 /** Somebody who has no key at all, in the same folder. */
@@ -172,10 +176,7 @@ export const stranger = ({ cwd, env, root }: Workspace): Surroundings => ({
 export function colleague(work: Workspace, name = "colleague"): Surroundings {
   const home = join(work.root, name);
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  cpSync(join(work.home, "logs"), join(home, "logs"), { recursive: true });
-  for (const entry of readdirSync(join(home, "logs"), { recursive: true, encoding: "utf8" }))
-    chmodSync(join(home, "logs", entry), lstatSync(join(work.home, "logs", entry)).mode & 0o777);
-  chmodSync(join(home, "logs"), 0o700);
+  copyFolder(join(work.home, "logs"), join(home, "logs"));
   return { cwd: work.cwd, env: { ...work.env, F3_ATTEST_HOME: home } };
 }
 

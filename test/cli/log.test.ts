@@ -1,5 +1,5 @@
 /** The verbs of a log under test, as a person uses them: what it says, the proof of it, witnesses, and a log that is begun anew. */
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { parseProof } from "../../src/core/proof.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
-import { attest, copyOf, fault, type Ran, type Workspace } from "./attest.js";
+import { attest, copyFolder, copyOf, fault, type Ran, type Workspace } from "./attest.js";
 import { writeDraft } from "./drafts.js";
 import { bringBack, edit, flip, forge, idAt, keep, leaves, LOG, names, read, run, told } from "./log-lab.js";
 
@@ -280,7 +280,7 @@ describe("a registry on a machine that has not the log's key", () => {
       error: { code: "log-key-missing", hint: expect.stringContaining("copy its folder below logs/") as string },
     });
     expect(names(work, /./)).toEqual(before);
-    cpSync(join(work.root, "logs-kept"), join(work.home, "logs"), { recursive: true });
+    copyFolder(join(work.root, "logs-kept"), join(work.home, "logs"));
     succeeded(await run(work, "true"));
     succeeded(await work.attest("log", "check", "lab"));
   });
@@ -317,7 +317,7 @@ describe("a registry on a machine that has not the log's key", () => {
     let two: Workspace;
     beforeAll(async () => {
       two = elsewhere();
-      cpSync(join(two.root, "logs-kept"), join(two.root, "old-keys"), { recursive: true });
+      copyFolder(join(two.root, "logs-kept"), join(two.root, "old-keys"));
       succeeded(await two.attest("log", "start", "--registry", "lab"));
       await run(two, "true");
       succeeded(await two.attest("log", "check", "lab"));
@@ -346,7 +346,7 @@ describe("a registry on a machine that has not the log's key", () => {
         "the old one shortened",
         "log-backwards",
         (work) => {
-          cpSync(join(work.root, "old-keys"), join(work.home, "logs"), { recursive: true });
+          copyFolder(join(work.root, "old-keys"), join(work.home, "logs"));
           forge(work, leaves(work).slice(0, 4));
         },
       ],
@@ -354,7 +354,7 @@ describe("a registry on a machine that has not the log's key", () => {
         "the old one rewritten",
         "log-rewritten",
         (work) => {
-          cpSync(join(work.root, "old-keys"), join(work.home, "logs"), { recursive: true });
+          copyFolder(join(work.root, "old-keys"), join(work.home, "logs"));
           forge(work, leaves(work).reverse());
         },
       ],
@@ -362,7 +362,7 @@ describe("a registry on a machine that has not the log's key", () => {
         "the old one gone on with",
         "log-account",
         (work) => {
-          cpSync(join(work.root, "old-keys"), join(work.home, "logs"), { recursive: true });
+          copyFolder(join(work.root, "old-keys"), join(work.home, "logs"));
           forge(work, [
             ...leaves(work),
             { ...leaves(work)[4]!, payload: "0".repeat(64) } as ReturnType<typeof leaves>[number],
