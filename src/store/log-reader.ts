@@ -15,8 +15,6 @@ import {
   tilePath,
   tilesForConsistency,
   tilesForInclusion,
-  tilesForRoot,
-  rootAt,
   type TileBytes,
 } from "../core/tiles.js";
 
@@ -69,12 +67,6 @@ export class LogReader {
     return proveConsistency(from, size, tiles, this.#engine.sha256);
   }
 
-  /** The root of its first entries, as its tiles give it. */
-  async rootOf(size: number): Promise<Bytes> {
-    const tiles = await this.#fetched(tilesForRoot(size, this.checkpoint.size));
-    return rootAt(size, this.checkpoint.size, tiles, this.#engine.sha256);
-  }
-
   /** The bytes of the entries, bundle by bundle. @throws AttestError `log-format` */
   async *entries(from = 0): AsyncGenerator<{ readonly index: number; readonly bytes: Bytes }> {
     const { size } = this.checkpoint;
@@ -113,11 +105,6 @@ export class LogReader {
     const hashes: Bytes[] = [];
     for await (const { bytes } of this.entries()) hashes.push(leafHash(bytes, this.#engine.sha256));
     return treeHead(hashes, this.#engine.sha256);
-  }
-
-  /** The bytes of a tile, as the log serves it. */
-  tile(path: string): Promise<Bytes | undefined> {
-    return this.#tile(path);
   }
 
   async #fetched(paths: readonly string[]): Promise<TileBytes> {
