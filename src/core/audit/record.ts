@@ -1,0 +1,110 @@
+/**
+ * What one audit found, as it is kept beside a registry: `attestations/audits/<time>.json`, never written again, each naming the one
+ * before it by digest. It is the word of whoever keeps the registry; an auditor of one's own makes a receipt.
+ */
+import * as z from "zod/mini";
+import type { Bytes } from "../bytes.js";
+import { AttestError } from "../errors.js";
+import { parseJson, readable, type Json } from "../json.js";
+import { sha256, timestamp } from "../schema.js";
+import { STATES, type Look, type State } from "./reference.js";
+
+export const RECORD_SCHEMA = "urn:f3-attest:audit:v1";
+
+const text = z.string();
+const count = z.number().check(z.int(), z.nonnegative());
+const look = z.strictObject({
+  pointer: text,
+  place: z.enum(["archive", "address", "git", "attestation", "file"]),
+  state: z.enum(STATES),
+  detail: text,
+});
+
+const record = z.strictObject({
+  schema: z.literal(RECORD_SCHEMA),
+  at: timestamp,
+  origin: text,
+  /** SHA-256 of the file before it; absent in the first. */
+  previous: z.optional(sha256),
+  offline: z.boolean(),
+  engine: text,
+  logs: z.array(z.strictObject({ origin: text, size: count, root: sha256 })),
+  /** By the SHA-256 of the payload. */
+  documents: z.record(
+    sha256,
+    z.strictObject({
+      /** How many places were named. */
+      references: count,
+      /** Of those, every one that was not found the same. */
+      looks: z.array(look),
+      findings: z.array(z.strictObject({ rule: text, pointer: text })),
+    }),
+  ),
+});
+
+export type AuditRecord = z.infer<typeof record>;
+export type AuditedDocument = AuditRecord["documents"][string];
+
+/** `2026-11-26T01-30-00.000Z.json`: sorts by time. */
+export const recordName = (at: Date): string => `${at.toISOString().replaceAll(":", "-")}.json`;
+export const isRecordName = (name: string): boolean => /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.json$/.test(name);
+
+export const formatRecord = (made: AuditRecord): Bytes => readable(made as Json);
+
+/** @throws AttestError `audit-format`, or a code of `parseJson` */
+export function parseRecord(bytes: Bytes): AuditRecord {
+  const parsed = record.safeParse(parseJson(bytes));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new AttestError(
+    "audit-format",
+    `expected the record of an audit; ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
+  );
+}
+
+/** One audit, as far as one document goes. */
+export interface Audited extends AuditedDocument {
+  readonly at: string;
+}
+
+/** Oldest first. */
+export const auditsOf = (records: readonly AuditRecord[], digest: string): Audited[] =>
+  records
+    .flatMap(({ at, documents }) => {
+      const found = Object.hasOwn(documents, digest) ? documents[digest] : undefined;
+      return found === undefined ? [] : [{ at, ...found }];
+    })
+    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+
+/** How a place was found last, and for how long it has been so. */
+export interface Streak {
+  readonly state: State;
+  readonly detail: string;
+  /** Of the last audit that could look. */
+  readonly at: string;
+  /** In a row, audits that could not look aside. */
+  readonly audits: number;
+  /** Of the first of them. */
+  readonly since: string;
+}
+
+/**
+ * @param audits of one document, oldest first
+ * @returns undefined where no audit looked
+ */
+export function streakOf(
+  audits: readonly Audited[],
+  { pointer, place }: Pick<Look, "pointer" | "place">,
+): Streak | undefined {
+  let streak: Streak | undefined;
+  for (const { at, looks } of audits) {
+    const found = looks.find((one) => one.pointer === pointer && one.place === place);
+    const { state, detail } = found ?? { state: "same" as const, detail: "" };
+    if (state === "not-checked") continue;
+    streak =
+      streak?.state === state
+        ? { ...streak, at, detail, audits: streak.audits + 1 }
+        : { state, detail, at, audits: 1, since: at };
+  }
+  return streak;
+}

@@ -1,0 +1,131 @@
+/** What a statement refers to, and in how many places each of it can be looked for again. */
+import { isObject, type Json } from "../json.js";
+import type { Descriptor, ResultStatement } from "../statement.js";
+
+/** Where to look. Nothing here is a path of this machine: what is found in a folder is compared with, never opened by, its name. */
+export type Place =
+  /** The copy beside the attestation. */
+  | { readonly kind: "archive" }
+  | { readonly kind: "address"; readonly url: string }
+  /** An object of a clone that the auditor has; `url` is where the project says to be from. */
+  | { readonly kind: "git"; readonly object: "commit" | "tree" | "blob"; readonly id: string; readonly url?: string }
+  | { readonly kind: "attestation" }
+  /** A name and nothing else: a file that the auditor may have. */
+  | { readonly kind: "file" };
+
+export interface Reference {
+  /** RFC 6901, from the payload. */
+  readonly pointer: string;
+  readonly name: string;
+  readonly place: Place;
+  /** Undefined where no digest of the bytes was signed. */
+  readonly sha256?: string;
+  /** Bytes. */
+  readonly size?: number;
+  readonly mediaType?: string;
+}
+
+/** What was found there, in one word. */
+export const STATES = [
+  "same",
+  "same-normalised",
+  "changed",
+  "moved",
+  "gone",
+  "blocked",
+  "never-hashed",
+  "not-checked",
+] as const;
+export type State = (typeof STATES)[number];
+
+/** One place of one reference, as it was found. */
+export interface Look {
+  readonly pointer: string;
+  readonly place: Place["kind"];
+  readonly state: State;
+  /** One sentence: what was found, and of a change where. */
+  readonly detail: string;
+}
+
+const GIT = ["commit", "tree", "blob"] as const;
+const ATTESTATION_TYPES = ["reproduces", "contradicts", "supersedes", "answers", "planned-by"];
+
+/** In the order of the payload. */
+export function referencesOf({ subject, predicate }: ResultStatement): Reference[] {
+  const { configuration, url, f3 } = predicate;
+  return [
+    ...subject.flatMap((one, at) => described(one, `/subject/${at}`)),
+    ...configuration.flatMap((one, at) => described(one, `/predicate/configuration/${at}`)),
+    ...(isAddress(url)
+      ? [{ pointer: "/predicate/url", name: "url", place: { kind: "address", url } } satisfies Reference]
+      : []),
+    ...f3.evidence.flatMap((one, at) => cited(one, `/predicate/f3/evidence/${at}`)),
+    ...f3.relations.flatMap(({ type, target, digest }, at): Reference[] => {
+      const pointer = `/predicate/f3/relations/${at}`;
+      if (ATTESTATION_TYPES.includes(type) && digest?.sha256 !== undefined)
+        return [{ pointer, name: target, place: { kind: "attestation" }, sha256: digest.sha256 }];
+      return isAddress(target)
+        ? [{ pointer, name: target, place: { kind: "address", url: target }, ...sha256Of(digest) }]
+        : [];
+    }),
+  ];
+}
+
+const isAddress = (text: string | undefined): text is string => text !== undefined && /^https?:\/\//i.test(text);
+
+const sha256Of = (digest: Descriptor["digest"]): { readonly sha256?: string } =>
+  digest?.sha256 === undefined ? {} : { sha256: digest.sha256 };
+
+interface Common extends Pick<Reference, "pointer" | "name" | "sha256" | "size" | "mediaType"> {}
+
+const common = (one: Descriptor & { readonly size?: number }, pointer: string): Common => ({
+  ...{ pointer, name: one.name ?? one.uri ?? "" },
+  ...sha256Of(one.digest),
+  ...(one.size !== undefined && { size: one.size }),
+  ...(one.mediaType !== undefined && { mediaType: one.mediaType }),
+});
+
+/** Evidence: the archived copy, and the address that it came from. */
+function cited(one: Descriptor & { readonly size: number }, pointer: string): Reference[] {
+  const found = elsewhere(one, pointer);
+  return one.digest?.sha256 === undefined && found.length > 0
+    ? found
+    : [{ ...common(one, pointer), place: { kind: "archive" } }, ...found];
+}
+
+/** What was tested, or tested with: in git, at an address, or a file by its name. */
+function described(one: Descriptor, pointer: string): Reference[] {
+  const found = elsewhere(one, pointer);
+  if (found.length > 0) return found;
+  const { name, uri, digest } = one;
+  const file = uri === undefined && digest?.sha256 !== undefined && /\.\w+$/.test(name ?? "");
+  return file ? [{ ...common(one, pointer), place: { kind: "file" } }] : [];
+}
+
+function elsewhere(one: Descriptor, pointer: string): Reference[] {
+  const { uri, downloadLocation, digest } = one;
+  const remote = uri?.startsWith("git+") === true ? { url: uri.slice("git+".length) } : {};
+  const objects = GIT.flatMap((object): Reference[] => {
+    const id: Json | undefined = digest?.[`git${object.charAt(0).toUpperCase()}${object.slice(1)}`];
+    return typeof id === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(id)
+      ? [{ ...common(one, pointer), place: { kind: "git", object, id, ...remote } }]
+      : [];
+  });
+  const addresses = [...new Set([uri, downloadLocation])].filter(isAddress);
+  return [
+    ...objects,
+    ...addresses.map((url): Reference => ({ ...common(one, pointer), place: { kind: "address", url } })),
+  ];
+}
+
+/** The value at a pointer into JSON; undefined where there is none. */
+export function at(value: Json, pointer: string): Json | undefined {
+  let found: Json | undefined = value;
+  for (const part of pointer.split("/").slice(1)) {
+    const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (Array.isArray(found)) found = found[Number(name)];
+    else if (isObject(found)) found = Object.hasOwn(found, name) ? found[name] : undefined;
+    else return undefined;
+  }
+  return found;
+}
