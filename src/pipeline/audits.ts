@@ -1,0 +1,73 @@
+/** The dated history of audits beside a registry: files that are created and never written again, each naming the one before it. */
+import {
+  formatRecord,
+  isRecordName,
+  parseRecord,
+  recordName,
+  RECORD_SCHEMA,
+  type AuditRecord,
+} from "../core/audit/record.js";
+import { hex, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import { ATTESTATIONS } from "../store/paths.js";
+import type { Store } from "../store/store.js";
+
+export const AUDITS = `${ATTESTATIONS}/audits`;
+
+export interface Kept {
+  readonly name: string;
+  readonly bytes: Bytes;
+  readonly record: AuditRecord;
+}
+
+export interface History {
+  /** Oldest first. */
+  readonly kept: readonly Kept[];
+  /** What is wrong with the history itself: a record that cannot be read, or one that is missing before another. */
+  readonly faults: readonly string[];
+}
+
+export async function auditHistory(store: Store, engine: Engine): Promise<History> {
+  const names = (await store.list(AUDITS)).filter(isRecordName).sort();
+  const kept: Kept[] = [];
+  const faults: string[] = [];
+  for (const name of names) {
+    const path = `${AUDITS}/${name}`;
+    try {
+      const bytes = (await store.read(path)) ?? new Uint8Array();
+      const record = parseRecord(bytes);
+      if (recordName(new Date(record.at)) !== name) faults.push(`${path} says that it is of ${record.at}`);
+      const before = kept.at(-1);
+      const expected = before && hex(engine.sha256(before.bytes));
+      if (record.previous !== expected)
+        faults.push(
+          `${path} does not follow ${before === undefined ? "nothing" : before.name}: a record is missing, or another`,
+        );
+      kept.push({ name, bytes, record });
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+      faults.push(`${path}: ${error.message}`);
+    }
+  }
+  return { kept, faults };
+}
+
+/** Returns where it was written. @throws AttestError `file-exists` for another one of the same millisecond */
+export async function keepRecord(
+  store: Store,
+  made: Omit<AuditRecord, "schema" | "previous">,
+  engine: Engine,
+): Promise<string> {
+  const last = (await auditHistory(store, engine)).kept.at(-1);
+  if (last !== undefined && Date.parse(last.record.at) >= Date.parse(made.at))
+    throw new AttestError(
+      "usage",
+      `expected a time after the last audit, which was at ${last.record.at}, found ${made.at}`,
+      "look at the clock of this machine",
+    );
+  const path = `${AUDITS}/${recordName(new Date(made.at))}`;
+  const previous = last === undefined ? {} : { previous: hex(engine.sha256(last.bytes)) };
+  await store.create(path, formatRecord({ schema: RECORD_SCHEMA, ...made, ...previous }));
+  return path;
+}
