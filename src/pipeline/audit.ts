@@ -50,7 +50,7 @@ export interface AuditedDocument {
   readonly references: number;
   /** Those that were not found the same. */
   readonly looks: readonly Look[];
-  /** What could not be checked, in words. */
+  /** What was asked and could not be checked, in words. */
   readonly open: readonly string[];
   readonly findings: readonly Finding[];
   /** Of what does not verify: 1, or 2 where it cannot be read. */
@@ -73,6 +73,9 @@ export interface Audit {
   readonly open: readonly string[];
 }
 
+/** Documents whose addresses are asked at once; the fetcher has bounds of its own. */
+const AT_ONCE = 8;
+
 interface Gathered {
   readonly documents: AuditedDocument[];
   readonly cards: Card[];
@@ -92,7 +95,9 @@ export async function audit(request: AuditRequest): Promise<Audit> {
   const references = grouped(named, ({ at }) => [at]);
   const graph = graphOf([...cards, ...beside]);
   const own = new Set(cards.map(({ digest }) => digest));
-  const together = [...graphFindings(graph), ...betweenFindings(graph, own)].filter(({ about }) => own.has(about));
+  const together = [...graphFindings(graph, known), ...betweenFindings(graph, own)].filter(({ about }) =>
+    own.has(about),
+  );
   const log = await logPart(request, new Map(cards.map(({ id, digest }) => [id, digest])));
   const byDocument = grouped([...together, ...log.findings], ({ about }) => [about]);
   const all = documents.map((document, at): AuditedDocument => {
@@ -121,6 +126,12 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     ...{ documents: [], cards: [], known: new Set(), keys: new Map(), notices: new Set(), named: [] },
   };
   const { documents, cards, known, keys, notices, named } = gathered;
+  const under = new Set<Promise<void>>();
+  let done = 0;
+  const enter = async (at: number, made: Promise<AuditedDocument>): Promise<void> => {
+    documents[at] = await made;
+    progress?.(`${(done += 1)} attestations looked at`);
+  };
   for await (const each of verifyEach({ ...request, targets: [request.target], recompute: true, evidence: false })) {
     const { verified, document } = each;
     if ("fault" in verified) {
@@ -133,15 +144,20 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     for (const one of each.keys) keys.set(`${one.key.keyid} ${one.by} ${one.source}`, one);
     for (const bytes of document.site.notices) notices.add(bytes);
     if (report.digest !== undefined) known.add(report.digest);
+    for (const { digest } of report.statement?.predicate.f3.evidence ?? [])
+      if (digest.sha256 !== undefined) known.add(digest.sha256);
     // Anybody's notice may lie in a registry; only one that is no good is told.
     if (document.passedOver === true && report.exit !== 1 && report.exit !== 2) continue;
     const card = cardOf(report, each.keys, originOf(document));
     if (card !== undefined) cards.push(card);
     for (const reference of report.statement === undefined ? [] : referencesOf(report.statement))
       if (reference.place.kind === "attestation") named.push({ at: documents.length, reference });
-    documents.push(await one(verified.target, report, document, request));
-    progress?.(`${documents.length} attestations looked at`);
+    const place = documents.push(unread(verified.target)) - 1;
+    const work = enter(place, one(verified.target, report, document, request)).finally(() => under.delete(work));
+    under.add(work);
+    if (under.size >= AT_ONCE) await Promise.race(under);
   }
+  await Promise.all(under);
   return gathered;
 }
 
@@ -174,16 +190,28 @@ async function one(
     ...(report.id !== undefined && { id: report.id }),
     ...(statement && { title: statement.predicate.f3.title, verdict: statement.predicate.f3.verdict }),
     ...{ signature: report.signature, trust: report.trust, references: looks.length, looks: notSame },
-    open: openSteps(report),
+    open: [...openSteps(report), ...unanswered(notSame, surroundings)],
     findings: examine({ report, looks: notSame, cited, current }),
     exit: report.exit === 1 || report.exit === 2 ? report.exit : 0,
   };
 }
 
-const unread = (target: string, fault: AttestError): AuditedDocument => ({
-  ...{ target, signature: "not-checked", trust: "not-checked", references: 0, looks: [], findings: [] },
-  open: exitOf(fault.code) === 4 ? [fault.message] : [],
-  exit: exitOf(fault.code),
+/** Of what was asked: without a clone nobody asked for a commit, and offline for no address. */
+function unanswered(looks: readonly Look[], { fetcher, clone, files }: AuditRequest["surroundings"]): string[] {
+  const asked = { archive: true, address: fetcher, git: clone, file: files, attestation: undefined };
+  return looks.flatMap(({ state, place, pointer, detail }) =>
+    state === "not-checked" && asked[place] !== undefined ? `${pointer}: ${detail}` : [],
+  );
+}
+
+const unread = (target: string, fault?: AttestError): AuditedDocument => ({
+  ...{ target, signature: "not-checked", trust: "not-checked", references: 0, looks: [] },
+  open: fault !== undefined && exitOf(fault.code) === 4 ? [fault.message] : [],
+  findings:
+    fault === undefined || exitOf(fault.code) === 4
+      ? []
+      : [{ rule: "unverified", about: "", pointer: "", detail: `${fault.message} [${fault.code}]` }],
+  exit: fault === undefined ? 0 : exitOf(fault.code),
 });
 
 function citedBy({ predicate: { f3 } }: ResultStatement, document: Document, engine: AuditRequest["engine"]): Cited[] {

@@ -11,7 +11,9 @@ import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { ATTESTATIONS } from "../store/paths.js";
+import type { Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
+import type { Audit, AuditedDocument } from "./audit.js";
 
 export const AUDITS = `${ATTESTATIONS}/audits`;
 
@@ -53,21 +55,40 @@ export async function auditHistory(store: Store, engine: Engine): Promise<Histor
   return { kept, faults };
 }
 
-/** Returns where it was written. @throws AttestError `file-exists` for another one of the same millisecond */
+export interface Recording {
+  readonly offline: boolean;
+  readonly engine: Engine;
+  readonly now: Date;
+}
+
+/** Returns where it was written. @throws AttestError `usage` for a clock that went backwards */
 export async function keepRecord(
-  store: Store,
-  made: Omit<AuditRecord, "schema" | "previous">,
-  engine: Engine,
+  { store, about }: Registry,
+  { documents, logs }: Audit,
+  { offline, engine, now }: Recording,
 ): Promise<string> {
+  const at = now.toISOString();
   const last = (await auditHistory(store, engine)).kept.at(-1);
-  if (last !== undefined && Date.parse(last.record.at) >= Date.parse(made.at))
+  if (last !== undefined && Date.parse(last.record.at) >= now.getTime())
     throw new AttestError(
       "usage",
-      `expected a time after the last audit, which was at ${last.record.at}, found ${made.at}`,
+      `expected a time after the last audit, which was at ${last.record.at}, found ${at}`,
       "look at the clock of this machine",
     );
-  const path = `${AUDITS}/${recordName(new Date(made.at))}`;
-  const previous = last === undefined ? {} : { previous: hex(engine.sha256(last.bytes)) };
-  await store.create(path, formatRecord({ schema: RECORD_SCHEMA, ...made, ...previous }));
+  const record: AuditRecord = {
+    ...{ schema: RECORD_SCHEMA, at, origin: about.origin, offline, engine: engine.name },
+    ...(last && { previous: hex(engine.sha256(last.bytes)) }),
+    logs: logs.map((log) => ({ ...log })),
+    documents: Object.fromEntries(documents.flatMap(entryOf)),
+  };
+  const path = `${AUDITS}/${recordName(now)}`;
+  await store.create(path, formatRecord(record));
   return path;
 }
+
+const entryOf = ({ digest, references, looks, findings }: AuditedDocument): [string, RecordedDocument][] => {
+  if (digest === undefined) return [];
+  const found = findings.map(({ rule, pointer }) => ({ rule, pointer }));
+  return [[digest, { references, looks: looks.map((look) => ({ ...look })), findings: found }]];
+};
+type RecordedDocument = AuditRecord["documents"][string];

@@ -5,6 +5,7 @@ import type { Fetched } from "../core/audit/fetched.js";
 import { referencesOf, type Look, type Reference } from "../core/audit/reference.js";
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
 import type { ResultStatement } from "../core/statement.js";
 import { evidencePath } from "../store/paths.js";
 import type { Document } from "./documents.js";
@@ -38,15 +39,26 @@ export async function lookAt(
   surroundings: Surroundings,
 ): Promise<Look[]> {
   const copies = new Map<string, Held | undefined>();
+  const references = referencesOf(statement);
+  // Asked all at once: the fetcher takes them in turn.
+  const answers = new Map(
+    references.flatMap(({ place }) =>
+      place.kind === "address" ? [[place.url, surroundings.fetcher?.get(place.url)] as const] : [],
+    ),
+  );
   const looks: Look[] = [];
-  for (const reference of referencesOf(statement)) {
+  for (const reference of references) {
     const { place } = reference;
     if (place.kind === "archive") {
       const held = await archived(reference, document, surroundings.engine);
-      copies.set(reference.pointer, held);
-      // A piece with an address of its own need not be archived too.
-      if (held !== undefined || !cited(statement, reference)) looks.push(lookAtHeld(reference, held));
-    } else if (place.kind === "address") looks.push(await fetched(reference, place.url, copies, surroundings));
+      if (held instanceof AttestError) looks.push(seen(reference, "not-checked", held.message));
+      else {
+        copies.set(reference.pointer, held);
+        // A piece with an address of its own need not be archived too.
+        if (held !== undefined || !cited(statement, reference)) looks.push(lookAtHeld(reference, held));
+      }
+    } else if (place.kind === "address")
+      looks.push(fetched(reference, await answers.get(place.url), copies, surroundings.engine));
     else if (place.kind === "git") looks.push(await inClone(reference, surroundings.clone));
     else if (place.kind === "file") looks.push(inFolder(reference, surroundings.files));
   }
@@ -56,24 +68,31 @@ export async function lookAt(
 const cited = ({ predicate }: ResultStatement, { pointer }: Reference): boolean =>
   predicate.f3.evidence[Number(pointer.split("/").at(-1))]?.uri !== undefined;
 
-/** @throws AttestError `network`, where the archive is at an address that does not answer */
-async function archived({ sha256 }: Reference, document: Document, engine: Engine): Promise<Held | undefined> {
+/** What is in the way, a folder for example, or an address that does not answer, keeps one piece from being checked and no other. */
+async function archived(
+  { sha256 }: Reference,
+  { digested, archive, site }: Document,
+  engine: Engine,
+): Promise<Held | AttestError | undefined> {
   if (sha256 === undefined) return undefined;
-  const { digested, archive, site } = document;
-  const found = digested?.(sha256);
-  if (found !== undefined) return { ...found, bytes: () => (found.size > MAX_HELD ? undefined : archive?.(sha256)) };
-  const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
-  return bytes && { sha256: hex(engine.sha256(bytes)), size: bytes.length, bytes: () => bytes };
+  try {
+    const found = digested?.(sha256);
+    if (found !== undefined) return { ...found, bytes: () => (found.size > MAX_HELD ? undefined : archive?.(sha256)) };
+    const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
+    return bytes && { sha256: hex(engine.sha256(bytes)), size: bytes.length, bytes: () => bytes };
+  } catch (error) {
+    if (error instanceof AttestError) return error;
+    throw error;
+  }
 }
 
-async function fetched(
+function fetched(
   reference: Reference,
-  url: string,
+  answer: Fetched | undefined,
   copies: ReadonlyMap<string, Held | undefined>,
-  { fetcher, engine }: Surroundings,
-): Promise<Look> {
-  if (fetcher === undefined) return seen(reference, "not-checked", "offline: no address was asked");
-  const answer = await fetcher.get(url);
+  engine: Engine,
+): Look {
+  if (answer === undefined) return seen(reference, "not-checked", "offline: no address was asked");
   const copy = copies.get(reference.pointer);
   const good = copy !== undefined && copy.sha256 === reference.sha256 ? copy.bytes() : undefined;
   return lookAtFetched(reference, answer, good, engine);
@@ -109,7 +128,7 @@ function inFolder(reference: Reference, files: FilesAtHand | undefined): Look {
 export const lookAtAttestation = (reference: Reference, known: ReadonlySet<string>): Look =>
   known.has(reference.sha256 ?? "")
     ? seen(reference, "same", "")
-    : seen(reference, "gone", "no attestation with that digest is at hand");
+    : seen(reference, "not-checked", "nothing at hand has that digest");
 
 /** Bytes of a piece that is what was signed, to be read for what they say; undefined for others, and for those too long to be read. */
 export function pieceOf(

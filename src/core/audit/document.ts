@@ -24,10 +24,13 @@ export function documentFindings(report: Report): Finding[] {
 }
 
 /** What of a document could not be checked at all, in words. */
-export const openSteps = ({ checks }: Report): string[] =>
-  checks.flatMap(({ code, name, detail }) =>
-    OPEN.includes(code) || code === "recompute-impossible" ? [`${name}: ${detail}`] : [],
+export function openSteps({ checks, statement }: Report): string[] {
+  // Without a criterion there is nothing to compute again, and nothing was asked.
+  const computed = statement?.predicate.f3.checks.some(({ criterion }) => criterion !== undefined) === true;
+  return checks.flatMap(({ code, name, detail }) =>
+    OPEN.includes(code) || (computed && code === "recompute-impossible") ? [`${name}: ${detail}`] : [],
   );
+}
 
 const POINTER: Readonly<Partial<Record<RuleId, string>>> = {
   "verdict-not-derived": "/predicate/f3/verdict",

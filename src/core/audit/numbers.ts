@@ -96,8 +96,9 @@ interface Stated {
 
 function statedAfter(text: string, name: string): Stated[] {
   const literal = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  // The whole name: "torn reads: 0" says nothing of a measurement "reads".
   const pattern = new RegExp(
-    String.raw`(?<![\p{L}\p{N}])${literal}(?:\s*[:=]\s*|\s+(?:is|was|are|were|of)\s+)(${NUMBER})(?![\p{L}\p{N}]|[.,/]\d|\s*%)`,
+    String.raw`(?<=^\s*|[.,;:(\n]\s*|\bthe )${literal}(?:\s*[:=]\s*(?:expected [^,;]{1,40}, found )?|\s+(?:is|was|are|were)\s+)(${NUMBER})(?![\p{L}\p{N}]|[.,/]\d|\s*%)`,
     "giu",
   );
   return [...text.matchAll(pattern)].map(([words, given = ""]) => {

@@ -122,12 +122,16 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
   );
 }
 
-/** References to an attestation that is not at hand, and circles of those that rest on each other. */
-export function graphFindings({ cards, edges }: Graph): Finding[] {
+/**
+ * References to what is not at hand, and circles of attestations that rest on each other.
+ * @param known digests of whatever else is at hand: plans, and evidence
+ */
+export function graphFindings({ cards, edges }: Graph, known: ReadonlySet<string>): Finding[] {
   const dangling = edges.flatMap(({ from, to, type, target, pointer }): Finding[] => {
-    const digest = cards.get(from)?.relations[Number(pointer.split("/").at(-1))]?.digest?.sha256;
-    if (!BETWEEN.has(type) || to !== undefined || digest === undefined || pointer === "") return [];
-    const detail = `${type} ${target} (sha256:${digest}), which is not among the attestations at hand`;
+    const digest = pointer === "" ? undefined : relationAt(cards.get(from), pointer)?.digest?.sha256;
+    const meant = BETWEEN.has(type) || type === "planned-by";
+    if (!meant || to !== undefined || digest === undefined || known.has(digest)) return [];
+    const detail = `${type} ${target}: nothing at hand has the SHA-256 ${digest}`;
     return [{ rule: "relation-dangling", about: from, pointer, detail }];
   });
   const circular = circlesOf(edges).flatMap((circle) =>
@@ -138,6 +142,9 @@ export function graphFindings({ cards, edges }: Graph): Finding[] {
   );
   return [...dangling, ...circular];
 }
+
+const relationAt = (card: Card | undefined, pointer: string): Relation | undefined =>
+  card?.relations[Number(pointer.split("/").at(-1))];
 
 /** Each circle once, from its smallest member on. Iterative: a chain may be as long as a registry. */
 function circlesOf(edges: readonly Edge[]): string[][] {
