@@ -1,0 +1,146 @@
+/** A clone that the auditor has: whether an object is still in it, byte for byte, and what came after a commit. It is only read; nothing is fetched. */
+import { execFile, spawn } from "node:child_process";
+import { createHash, type Hash } from "node:crypto";
+import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { AttestError } from "../core/errors.js";
+
+const run = promisify(execFile);
+
+export type GitObject = "commit" | "tree" | "blob";
+/** `not-checked`: it is not there, but the clone does not claim to have everything. */
+export type GitState = "same" | "changed" | "gone" | "not-checked";
+
+export interface Newer {
+  readonly kind: "tag" | "head";
+  readonly name: string;
+  readonly commit: string;
+}
+
+/** What a clone's own settings could start is off, and so are the ways in which it could show other objects than it has. */
+const SETTINGS = [
+  ...["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.commitGraph=false"],
+  ...["-c", "core.alternateRefsCommand=", "-c", "protocol.allow=never"],
+];
+
+/** The user's own settings hold (`safe.directory`), and no variable by which another repository could be meant. */
+const environment = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:GIT|F3_ATTEST)_/.test(name))),
+  ...{ GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
+  ...{ GIT_NO_REPLACE_OBJECTS: "1", GIT_GRAFT_FILE: "/dev/null", GIT_NO_LAZY_FETCH: "1", GIT_ALLOW_PROTOCOL: "" },
+});
+
+const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const VERSION_TAG = /^v?\d+(?:\.\d+)*$/;
+
+export class GitClone {
+  readonly #folder: string;
+  /** Many attestations are about few commits. */
+  readonly #states = new Map<string, Promise<GitState>>();
+  #whole: Promise<boolean> | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** @throws AttestError `io` where there is no clone */
+  async has(object: GitObject, id: string): Promise<GitState> {
+    const whole = await (this.#whole ??= this.#isWhole());
+    const asked = `${object} ${id}`;
+    const state = this.#states.get(asked) ?? this.#look(object, id, whole);
+    this.#states.set(asked, state);
+    return await state;
+  }
+
+  /**
+   * The newest version that came after a commit: by its tag, prereleases aside, or what is checked out where no tag did; undefined where
+   * nothing came after it, or the commit is not there.
+   * @throws AttestError `io` where there is no clone
+   */
+  async newerThan(commit: string): Promise<Newer | undefined> {
+    if ((await this.has("commit", commit)) !== "same") return undefined;
+    const format = "--format=%(refname:strip=2)%09%(objectname)%09%(*objectname)";
+    const tags = await this.#git(
+      "for-each-ref",
+      "--sort=-version:refname",
+      `--contains=${commit}`,
+      format,
+      "refs/tags",
+    );
+    for (const line of tags.split("\n")) {
+      const [name = "", object = "", peeled = ""] = line.split("\t");
+      const at = peeled === "" ? object : peeled;
+      if (VERSION_TAG.test(name) && at !== commit) return { kind: "tag", name, commit: at };
+    }
+    const head = await this.#git("rev-parse", "--verify", "--quiet", "HEAD^{commit}").catch(() => commit);
+    if (head === commit) return undefined;
+    const after = await this.#git("merge-base", "--is-ancestor", commit, head).catch(() => undefined);
+    return after === undefined ? undefined : { kind: "head", name: "HEAD", commit: head };
+  }
+
+  async #git(...args: readonly string[]): Promise<string> {
+    const options = { cwd: this.#folder, env: environment(), maxBuffer: 64 * 1024 * 1024 };
+    return (await run("git", [...SETTINGS, ...args], options)).stdout.trim();
+  }
+
+  /** Neither shallow nor partial: what is not in it was not in what it was cloned from. */
+  async #isWhole(): Promise<boolean> {
+    const shallow = await this.#git("rev-parse", "--is-shallow-repository").catch(() => {
+      throw new AttestError(
+        "io",
+        `expected a git clone at ${this.#folder}, found none`,
+        "name one with --repository DIR",
+      );
+    });
+    const partial = await this.#git(
+      "config",
+      "--get-regexp",
+      String.raw`^(extensions\.partialclone|remote\..*\.promisor)$`,
+    )
+      .then((found) => found !== "")
+      .catch(() => false);
+    return shallow === "false" && !partial;
+  }
+
+  async #look(object: GitObject, id: string, whole: boolean): Promise<GitState> {
+    if (!ID.test(id)) return "gone";
+    const child = spawn("git", [...SETTINGS, "cat-file", "--batch"], { cwd: this.#folder, env: environment() });
+    child.on("error", () => undefined); // that there is no git has been told
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(`${id}\n`);
+    const [found, complaints] = await Promise.all([hashed(child.stdout, id), text(child.stderr)]);
+    // Of what is damaged, git says that it is missing, and on the other stream why; of what it may not fetch, too.
+    if (found === undefined) return !whole ? "not-checked" : complaints === "" ? "gone" : "changed";
+    if (found.id !== id || found.type !== object) return "gone"; // a shorter id in a clone with longer ones, or a ref of that name
+    return found.hash === id ? "same" : "changed";
+  }
+}
+
+/** `<id> <type> <size>`, a line feed, the content and a line feed (git-cat-file(1)); an id is the hash of `<type> <size>`, a zero byte and the content. */
+async function hashed(
+  output: AsyncIterable<Buffer>,
+  id: string,
+): Promise<{ readonly id: string; readonly type: string; readonly hash: string } | undefined> {
+  let head = Buffer.alloc(0);
+  let hash: Hash | undefined;
+  let left = 0;
+  let [found, type]: (string | undefined)[] = [];
+  for await (let chunk of output) {
+    if (hash === undefined) {
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf("\n");
+      if (end < 0) continue;
+      let size: string | undefined;
+      [found, type, size] = head.toString("latin1", 0, end).split(" ");
+      if (size === undefined) break;
+      hash = createHash(id.length === 40 ? "sha1" : "sha256").update(`${type ?? ""} ${size}\0`);
+      left = Number(size);
+      chunk = head.subarray(end + 1);
+    }
+    const content = chunk.subarray(0, left);
+    hash.update(content);
+    left -= content.length;
+  }
+  if (hash === undefined || found === undefined || type === undefined) return undefined;
+  return { id: found, type, hash: left === 0 ? hash.digest("hex") : "" };
+}
