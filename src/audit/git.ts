@@ -35,12 +35,15 @@ const VERSION_TAG = /^v?\d+(?:\.\d+)*$/;
 
 export class GitClone {
   readonly #folder: string;
+  /** Whether the user said that it is the one, and it was not merely found. */
+  readonly named: boolean;
   /** Many attestations are about few commits. */
   readonly #states = new Map<string, Promise<GitState>>();
   #whole: Promise<boolean> | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, named = true) {
     this.#folder = folder;
+    this.named = named;
   }
 
   /** @throws AttestError `io` where there is no clone */
@@ -86,11 +89,7 @@ export class GitClone {
   /** Neither shallow nor partial: what is not in it was not in what it was cloned from. */
   async #isWhole(): Promise<boolean> {
     const shallow = await this.#git("rev-parse", "--is-shallow-repository").catch(() => {
-      throw new AttestError(
-        "io",
-        `expected a git clone at ${this.#folder}, found none`,
-        "name one with --repository DIR",
-      );
+      throw new AttestError("io", `expected a git clone at ${this.#folder}, found none`, "name one with --git DIR");
     });
     const partial = await this.#git(
       "config",

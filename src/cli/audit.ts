@@ -1,12 +1,14 @@
 /** `attest audit`: whether evidence, log and dates still back what was signed. */
 import type { Command } from "commander";
 import { Fetcher } from "../audit/fetcher.js";
+import { GitClone } from "../audit/git.js";
 import { ruleOf, type Finding } from "../core/audit/rules.js";
 import { factsOf } from "../core/audit/relations.js";
 import { isFolder } from "../node/files.js";
-import { stateHome } from "../node/paths.js";
+import { nearest, stateHome } from "../node/paths.js";
 import { LogMemory } from "../keystore/log-memory.js";
 import { audit as auditAll, exitOfAudit, type Audit, type AuditRequest } from "../pipeline/audit.js";
+import { Currents } from "../pipeline/currents.js";
 import { auditHistory, keepRecord } from "../pipeline/audits.js";
 import { FetchOnce } from "../pipeline/fetch-once.js";
 import { FilesAtHand } from "../pipeline/files-at-hand.js";
@@ -20,6 +22,7 @@ interface Options extends KeyOptions, WitnessOptions {
   readonly with?: readonly string[];
   readonly offline?: true;
   readonly allow?: readonly string[];
+  readonly git?: string;
   readonly files?: string;
   readonly record?: true;
   readonly verbose?: true;
@@ -39,6 +42,10 @@ export function audit(attest: Command): void {
     )
     .option("--offline", "make no request at all; what is at an address is not checked")
     .option("--allow <host:port>", "an address that may be asked although only this network reaches it", collect)
+    .option(
+      "--git <dir>",
+      "a clone that has the commits which were tested (the one around the registry, unless you say otherwise)",
+    )
     .option("--files <dir>", "a folder that has the files which are named by their name alone")
     .option("--record", "keep what was found in the registry, in attestations/audits")
     .option("--verbose", "list what is clean too");
@@ -72,14 +79,20 @@ async function requestFor(
   now: Date,
   progress: NonNullable<AuditRequest["progress"]>,
 ): Promise<AuditRequest> {
-  const { notice = [], witness = [], allow = [], files, offline } = options;
+  const { notice = [], witness = [], allow = [], files, git } = options;
+  const offline = options.offline === true;
+  const around = git ?? (isAddress(target) ? undefined : nearest(target, ".git"));
+  const clone = around === undefined ? undefined : new GitClone(around, git !== undefined);
+  const currents = new Currents({ clone, offline });
   return {
     ...keyRequest(options),
     ...{ target, now, notices: notice, witnesses: witness, memory: logMemory(), beside: options.with ?? [], progress },
     surroundings: {
-      fetcher: offline === true ? undefined : new FetchOnce(new Fetcher({ allow })),
+      fetcher: offline ? undefined : new FetchOnce(new Fetcher({ allow })),
+      clone,
       files: files === undefined ? undefined : new FilesAtHand(files),
     },
+    currentOf: (statement) => currents.of(statement),
     ...(isFolder(target) && {
       logs: {
         ...{ place: await logPlace(target, engine), engine },
@@ -89,6 +102,7 @@ async function requestFor(
   };
 }
 
+const isAddress = (target: string): boolean => /^https?:/i.test(target);
 const isRegistry = (target: string): boolean => isFolder(target);
 
 async function historyOf(folder: string): Promise<string[]> {

@@ -2,7 +2,7 @@
  * `attest audit`: every document verified, every reference looked for again, every rule asked; then what the documents say together, and
  * what the log says. Of each document a card and what was amiss is kept, and nothing else, so that a registry may be of any size.
  */
-import { betweenFindings } from "../core/audit/between.js";
+import { askedAgain, betweenFindings } from "../core/audit/between.js";
 import type { Cited } from "../core/audit/cited.js";
 import type { Current } from "../core/audit/current.js";
 import { openSteps } from "../core/audit/document.js";
@@ -99,6 +99,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
     own.has(about),
   );
   const log = await logPart(request, new Map(cards.map(({ id, digest }) => [id, digest])));
+  const again = askedAgain(graph.cards.values());
   const byDocument = grouped([...together, ...log.findings], ({ about }) => [about]);
   const all = documents.map((document, at): AuditedDocument => {
     const found = (references.get(at) ?? []).map(({ reference }) => lookAtAttestation(reference, known));
@@ -106,7 +107,9 @@ export async function audit(request: AuditRequest): Promise<Audit> {
       ...document,
       references: document.references + found.length,
       looks: [...document.looks, ...found.filter(({ state }) => state !== "same")],
-      findings: once([...document.findings, ...(byDocument.get(document.digest ?? "") ?? [])]),
+      findings: once([...document.findings, ...(byDocument.get(document.digest ?? "") ?? [])]).filter(
+        ({ rule, about }) => rule !== "subject-newer" || !again.has(about),
+      ),
     };
   });
   return {
@@ -198,7 +201,13 @@ async function one(
 
 /** Of what was asked: without a clone nobody asked for a commit, and offline for no address. */
 function unanswered(looks: readonly Look[], { fetcher, clone, files }: AuditRequest["surroundings"]): string[] {
-  const asked = { archive: true, address: fetcher, git: clone, file: files, attestation: undefined };
+  const asked = {
+    archive: true,
+    address: fetcher,
+    git: clone?.named === true || undefined,
+    file: files,
+    attestation: undefined,
+  };
   return looks.flatMap(({ state, place, pointer, detail }) =>
     state === "not-checked" && asked[place] !== undefined ? `${pointer}: ${detail}` : [],
   );

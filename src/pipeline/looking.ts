@@ -17,8 +17,10 @@ export interface Fetches {
 }
 
 export interface Clone {
+  /** Whether the auditor said that this is the one. */
+  readonly named: boolean;
   /** Whether it has that object, whole. */
-  has(object: "commit" | "tree" | "blob", id: string): Promise<"same" | "changed" | "gone">;
+  has(object: "commit" | "tree" | "blob", id: string): Promise<"same" | "changed" | "gone" | "not-checked">;
 }
 
 export interface Surroundings {
@@ -105,11 +107,11 @@ async function inClone(reference: Reference, clone: Clone | undefined): Promise<
   if (clone === undefined)
     return seen(reference, "not-checked", `no clone${from} is at hand that would have the ${object} ${id}`);
   const state = await clone.has(object, id);
-  return seen(
-    reference,
-    state,
-    state === "same" ? "" : `the clone has ${state === "gone" ? "no" : "another"} ${object} ${id}`,
-  );
+  if (state === "same") return seen(reference, state, "");
+  // The clone around a registry need not be one of the project that was tested.
+  if (state === "not-checked" || (state === "gone" && !clone.named))
+    return seen(reference, "not-checked", `the clone at hand has no ${object} ${id}, and need not have it`);
+  return seen(reference, state, `the clone has ${state === "gone" ? "no" : "another"} ${object} ${id}`);
 }
 
 function inFolder(reference: Reference, files: FilesAtHand | undefined): Look {

@@ -29,6 +29,16 @@ export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding
   return [...opposite, ...reproductions(graph, own)];
 }
 
+/** Those after which the same question was asked again: that there is a newer version is told of the last one only. */
+export function askedAgain(cards: Iterable<Card>): ReadonlySet<string> {
+  const again = new Set<string>();
+  for (const group of grouped(cards, ({ title, hypothesis }) => [`${title}\n${hypothesis}`]).values()) {
+    const last = Math.max(...group.map(({ signedAt }) => Date.parse(signedAt)));
+    for (const { digest, signedAt } of group) if (Date.parse(signedAt) < last) again.add(digest);
+  }
+  return again;
+}
+
 const verified = ({ relations }: Card): string[] =>
   relations.flatMap(({ type, target, digest }) =>
     type === "verifies" ? `${target} ${digest === undefined ? "" : JSON.stringify(digest)}` : [],
