@@ -31,7 +31,7 @@ const of = (changes: Changes, { report = (one) => one, ...beside }: Beside = {})
 
 const piece = { name: "log.txt", digest: { sha256: "dd44".repeat(16) }, size: 9, role: "report" } as const;
 const dated = (sourceDate: string): JsonObject => ({ ...piece, sourceDate, sourceDateKind: "observed" });
-const undated = (more: Changes): Json => ({ ...piece, sourceDateKind: "unknown", ...more }) as Json;
+const undated = (more: Changes): Json => ({ ...piece, sourceDateKind: "unknown", ...more });
 const looked = (state: Look["state"]): Beside => ({
   looks: state === "same" ? [] : [{ pointer: "/predicate/f3/evidence/0", place: "archive", state, detail: "" }],
 });
