@@ -109,6 +109,13 @@ describe("a waiver is shown and changes nothing", () => {
     expect(standing(judge([say({ rule })], [finding(rule as Finding["rule"])]))).toBe("false refused");
   });
 
+  test("where it is dated in the future, which would put its end off for ever", () => {
+    const ahead = say({ signedAt: "2026-08-01T00:00:00Z" });
+    expect(standing(judge([ahead]))).toBe("false refused");
+    expect(waiverWords(judge([ahead]).findings[0]!.waivers[0]!)).toContain("signed at a time that is yet to come");
+    expect(standing(judge([ahead], [finding()], KEYS, new Date("2026-08-02T00:00:00Z")))).toBe("true honoured");
+  });
+
   test("where no finding is like it, and a later version's rule too", () => {
     const judged = judge([say({ rule: "of-2031" }), say({ about: "cd".repeat(32) })]);
     expect(standing(judged)).toBe("false");

@@ -3,6 +3,7 @@
  * confirmed its key, until that end, and shown in every case. Nobody else's makes a finding go away, its publisher's least of all.
  */
 import { hex, type Bytes } from "../bytes.js";
+import { CLOCK_SLACK_MS } from "../check-result.js";
 import type { Engine } from "../engine.js";
 import { message, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "../envelope.js";
 import { AttestError } from "../errors.js";
@@ -14,7 +15,7 @@ import type { Finding } from "./rules.js";
 /** Where nothing is left to be known and put up with: the bytes, the verdict, the signer's own word, the log. */
 export const UNWAIVABLE: ReadonlySet<string> = new Set(["unverified", "verdict-not-derived", "retracted", "log"]);
 
-/** `refused`: no waiver is heeded for this rule. `not-yours`: by a key that the auditor has not confirmed, or that has ended. */
+/** `refused`: no waiver is heeded for this rule, or this one is dated in the future, so that it has no end in sight. `not-yours`: by a key that the auditor has not confirmed, or that has ended. */
 export type WaiverWord = "honoured" | "not-yours" | "expired" | "refused";
 
 export interface Waiver {
@@ -34,7 +35,7 @@ export interface Waiver {
 }
 
 /** What a reader is told of it; quotes the document, so it goes through `printable` like every other text. */
-export function waiverWords({ standing, until, by, name, reason }: Waiver): string {
+export function waiverWords({ standing, rule, until, by, name, reason }: Waiver): string {
   const who = name === undefined ? by : `${name} (${by})`;
   switch (standing) {
     case "honoured":
@@ -42,7 +43,7 @@ export function waiverWords({ standing, until, by, name, reason }: Waiver): stri
     case "expired":
       return `waived by ${who} until ${until}, which has passed, so it counts again: ${reason}`;
     case "refused":
-      return `waived by ${who}, but no waiver is heeded for this, so it still counts: ${reason}`;
+      return `waived by ${who}, but ${UNWAIVABLE.has(rule) ? "no waiver is heeded for this" : "signed at a time that is yet to come"}, so it still counts: ${reason}`;
     case "not-yours":
       return `waived by ${who}, whom you have not confirmed, or whose key has ended, so it still counts: ${reason}`;
   }
@@ -159,13 +160,15 @@ function judge({ notice, envelope, digest, known, sig }: Candidate, engine: Engi
   if (!engine.verify(key.bytes, message(envelope.payloadType, envelope.payloadBytes), sig)) return [];
   const { rule, about, pointer, reason, until, signedAt } = notice;
   const { trust, name } = trustIn(known, signedAt, undefined);
-  const standing: WaiverWord = UNWAIVABLE.has(rule)
-    ? "refused"
-    : trust !== "confirmed-by-you"
-      ? "not-yours"
-      : now.getTime() > Date.parse(until)
-        ? "expired"
-        : "honoured";
+  const ahead = Date.parse(signedAt) > now.getTime() + CLOCK_SLACK_MS;
+  const standing: WaiverWord =
+    UNWAIVABLE.has(rule) || ahead
+      ? "refused"
+      : trust !== "confirmed-by-you"
+        ? "not-yours"
+        : now.getTime() > Date.parse(until)
+          ? "expired"
+          : "honoured";
   return [
     {
       ...{ digest, rule, about, ...(pointer !== undefined && { pointer }), reason, until, by: key.keyid },
