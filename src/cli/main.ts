@@ -30,6 +30,7 @@ const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> 
   retract: async () => (await import("./remarks.js")).retract,
   supersede: async () => (await import("./remarks.js")).supersede,
   abandon: async () => (await import("./remarks.js")).abandon,
+  waive: async () => (await import("./waive.js")).waive,
   reproduce: async () => (await import("./reproduce.js")).reproduce,
   verify: async () => (await import("./verify.js")).verify,
   audit: async () => (await import("./audit.js")).audit,

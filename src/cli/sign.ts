@@ -1,12 +1,30 @@
-/** `attest sign`: signs a statement that was written elsewhere; its evidence is taken from one named folder, by digest. */
+/**
+ * `attest sign`: signs a statement that was written elsewhere; its evidence is taken from one named folder, by digest. An audit receipt is
+ * signed like it, and has no evidence.
+ */
 import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
 import { parseJson, type Json } from "../core/json.js";
+import type { Signer } from "../core/key.js";
 import { refuseSecrets } from "../harness/scan.js";
 import { secretsIn } from "../harness/secrets.js";
+import { isNoticeDraft, signAuditReceipt } from "../pipeline/audit-receipt.js";
 import { folderBeside, gather, piecesOf } from "../pipeline/evidence.js";
+import type { Destination } from "../pipeline/destination.js";
 import { sign as signDraft } from "../pipeline/sign.js";
+import { entryOf } from "../pipeline/signers.js";
+import { noticeWording } from "../view/notice.js";
 import { engine, readInput, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
-import { deliverOrPrint, destinationOf, logOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import {
+  deliverOrPrint,
+  destinationOf,
+  logOf,
+  registryOf,
+  signerFor,
+  withSigning,
+  type SigningOptions,
+} from "./destination.js";
+import { tell, written } from "./key-notices.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options extends SigningOptions, SecretOptions {
@@ -17,7 +35,7 @@ interface Options extends SigningOptions, SecretOptions {
 export function sign(attest: Command): void {
   const command = attest
     .command("sign <statement>")
-    .description("sign a statement and publish it with its evidence; - reads it from stdin")
+    .description("sign a statement, or an audit receipt, and publish it with its evidence; - reads it from stdin")
     .option(
       "--evidence <dir>",
       "the folder that holds the evidence, found there by digest (STATEMENT's .evidence folder)",
@@ -30,6 +48,10 @@ export function sign(attest: Command): void {
     const draft = parseJson(await readInput(path));
     const destination = await destinationOf(options, path === "-" ? undefined : path);
     const signer = await signerFor(options, destination);
+    if (isNoticeDraft(draft)) {
+      await signReceipt(draft, options, destination, signer);
+      return;
+    }
     const attestation = await signDraft(draft, signer, engine, new Date(), await logOf(destination));
     const { id, digest, statement } = attestation;
     const { evidence: named, verdict } = statement.predicate.f3;
@@ -48,4 +70,29 @@ export function sign(attest: Command): void {
     talk(`${verdict}  ${statement.predicate.f3.title}`);
     talk(`signed with ${signer.key.keyid}; check it with: attest verify ${written ?? "FILE"}`);
   });
+}
+
+async function signReceipt(
+  draft: Json,
+  { evidence, json, allowSecret = [] }: Options,
+  destination: Destination | undefined,
+  signer: Signer,
+): Promise<void> {
+  if (evidence !== undefined)
+    throw new AttestError("usage", "expected no --evidence with an audit receipt, found one", "a receipt names none");
+  const now = new Date();
+  const signed = await signAuditReceipt(draft, signer, engine, now, await logOf(destination));
+  refuseSecrets(signed.notice as Json, [], secretsIn(process.env, []), allowSecret);
+  const registry = registryOf(destination);
+  await registry?.listSigner(entryOf(signer, now));
+  await registry?.publish({ ...signed, evidence: new Map() });
+  const path = written(destination, signed);
+  const { id, digest } = signed;
+  if (json && path !== undefined)
+    return void answerJson({ id, digest, action: "audit", keyid: signer.key.keyid, path });
+  tell(path, signed);
+  talk(
+    noticeWording(signed.notice).sentence,
+    `signed with ${signer.key.keyid}; check it with: attest verify ${path ?? "FILE"}`,
+  );
 }

@@ -6,19 +6,23 @@
  *     receipt   somebody else saw a signature; the only time in this package that is not the signer's own claim
  *     retract    a statement is taken back           supersede    another one stands in its place
  *     abandon    a plan is given up: its result will not come
+ *     waive     a finding of an audit is known, and not to be counted until a day; heeded by whoever trusts the key
+ *     audit     what somebody's audit found: an audit receipt
  */
 import * as z from "zod/mini";
+import { auditMembers, auditFault, auditSubjects } from "./audit/receipt-form.js";
 import { fromBase64, hex } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { AttestError } from "./errors.js";
 import { formatKey, parseKey, type PublicKey } from "./key.js";
-import { atMost, keyid, logName, sha256, timestamp } from "./schema.js";
+import { atMost, keyid, logName, pointer, ruleId, sha256, timestamp } from "./schema.js";
 import { STATEMENT_TYPE } from "./statement.js";
 
 export const NOTICE_TYPE = "urn:f3-attest:notice:v1";
 export const NOTICE_VERSION = 1;
 
-const reason = z.string().check(z.regex(/\S/, "some text"), atMost(2000));
+export const MAX_REASON = 2000;
+const reason = z.string().check(z.regex(/\S/, "some text"), atMost(MAX_REASON));
 const common = {
   version: z.literal(NOTICE_VERSION),
   /** Claimed by whoever signs. */ signedAt: timestamp,
@@ -26,6 +30,10 @@ const common = {
 };
 /** A payload's SHA-256: the identity of a statement. */
 const about = sha256;
+
+/** A waiver for ever is none. A year, and the day more that some have. */
+export const MAX_WAIVER_DAYS = 366;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 const predicate = z.discriminatedUnion("action", [
   z.object({ ...common, action: z.literal("rotate"), from: keyid, /** A public key line. */ to: z.string(), reason }),
@@ -45,6 +53,19 @@ const predicate = z.discriminatedUnion("action", [
   z.object({ ...common, action: z.literal("retract"), about, reason }),
   z.object({ ...common, action: z.literal("supersede"), about, by: about, reason }),
   z.object({ ...common, action: z.literal("abandon"), about, reason }),
+  z.object({
+    ...common,
+    action: z.literal("waive"),
+    about,
+    /** The id of a rule of the audit; a later version may have more of them. */
+    rule: ruleId,
+    /** Where in the payload; absent for the rule at whatever place. */
+    pointer: z.optional(pointer),
+    reason,
+    /** The last moment at which it counts. */
+    until: timestamp,
+  }),
+  z.object({ ...common, action: z.literal("audit"), ...auditMembers }),
 ]);
 
 const statement = z.strictObject({
@@ -60,7 +81,8 @@ export type NoticeStatement = z.infer<typeof statement>;
 /** The digest in a fingerprint is that of the key's wire form (RFC 4253 section 6.6), so a key is a subject like any other. */
 const keyDigest = (id: string): string => hex(fromBase64(`${id.slice("SHA256:".length)}=`));
 
-const subjectsOf = (notice: Notice, engine: Engine): NoticeStatement["subject"] => {
+/** @param documents the digests of the payloads that an audit was of; no other notice has any that are not in it */
+const subjectsOf = (notice: Notice, engine: Engine, documents: readonly string[]): NoticeStatement["subject"] => {
   const key = (id: string): NoticeStatement["subject"][number] => ({
     name: `key ${id}`,
     digest: { sha256: keyDigest(id) },
@@ -77,7 +99,10 @@ const subjectsOf = (notice: Notice, engine: Engine): NoticeStatement["subject"] 
       ];
     case "retract":
     case "abandon":
+    case "waive":
       return [{ name: "payload", digest: { sha256: notice.about } }];
+    case "audit":
+      return auditSubjects(notice, documents);
     case "supersede":
       return [
         { name: "payload", digest: { sha256: notice.about } },
@@ -87,9 +112,13 @@ const subjectsOf = (notice: Notice, engine: Engine): NoticeStatement["subject"] 
 };
 
 /** The one way to the statement: its subjects are derived, never given. @throws AttestError `key-format` */
-export const noticeStatement = (notice: Notice, engine: Engine): NoticeStatement => ({
+export const noticeStatement = (
+  notice: Notice,
+  engine: Engine,
+  documents: readonly string[] = [],
+): NoticeStatement => ({
   _type: STATEMENT_TYPE,
-  subject: subjectsOf(notice, engine),
+  subject: subjectsOf(notice, engine, documents),
   predicateType: NOTICE_TYPE,
   predicate: notice,
 });
@@ -103,12 +132,19 @@ export function readNotice(value: unknown, engine: Engine): { readonly notice: N
   }
   const { predicate: notice, subject } = parsed.data;
   try {
-    const digests = (all: NoticeStatement["subject"]): string => all.map(({ digest }) => digest.sha256).join();
-    if (digests(subject) !== digests(subjectsOf(notice, engine)))
+    const digests = (all: NoticeStatement["subject"]): string[] => all.map(({ digest }) => digest.sha256);
+    if (digests(subject).join() !== digests(subjectsOf(notice, engine, digests(subject))).join())
       return { fault: "subject: not the digests of what the notice is about" };
     if (notice.action === "supersede" && notice.by === notice.about) return { fault: "predicate.by: the same again" };
     if (notice.action === "rotate" && successorOf(notice, engine).keyid === notice.from)
       return { fault: "predicate.to: the same key again" };
+    if (notice.action === "waive") {
+      const ms = Date.parse(notice.until) - Date.parse(notice.signedAt);
+      if (ms <= 0 || ms > MAX_WAIVER_DAYS * DAY_MS)
+        return { fault: `predicate.until: not after signedAt, or more than ${MAX_WAIVER_DAYS} days after it` };
+    }
+    const fault = notice.action === "audit" ? auditFault(notice, digests(subject), engine) : undefined;
+    if (fault !== undefined) return { fault };
   } catch (error) {
     if (error instanceof AttestError) return { fault: `predicate: ${error.message}` };
     throw error;

@@ -45,6 +45,10 @@ export const checkId = text.check(z.regex(/^[a-z0-9][a-z0-9._/-]{0,127}$/));
 /** The fingerprint of a key, as `ssh-keygen -lf` prints it. */
 export const keyid = text.check(z.regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "a fingerprint, SHA256:…"));
 export const sha256 = text.check(z.regex(/^[0-9a-f]{64}$/, "a SHA-256 in lowercase hex"));
+/** A place in JSON (RFC 6901). */
+export const pointer = text.check(z.regex(/^(?:\/(?:[^~/]|~[01])*)*$/, "a JSON pointer"), atMost(1000));
+/** Of the audit; those that this version knows stand in `audit/rules.ts`. */
+export const ruleId = text.check(z.regex(/^[a-z0-9-]{1,64}$/, "the id of a rule"));
 /** The log that is meant to hold a statement: its name, and its key as one line (C2SP vkey). */
 export const logName = z.object({ origin: filled, key: filled });
 

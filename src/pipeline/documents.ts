@@ -252,10 +252,13 @@ function noticesIn(index: Bytes | undefined): string[] {
   try {
     const rows = index === undefined ? [] : parseJson(index);
     const all: JsonObject[] = Array.isArray(rows) ? rows.filter((row: Json) => isObject(row)) : [];
-    // What ends a key first; receipts last, which may be many, and are nobody's end.
+    // What ends a key first; receipts last, which may be many, and are nobody's end. Of an audit nothing is heard.
     const rank = ({ notice }: JsonObject): number =>
       notice === "rotate" || notice === "revoke" ? 0 : notice === "receipt" ? 2 : 1;
-    const inOrder = all.sort((a, b) => rank(a) - rank(b)).map((row) => row["path"]);
+    const inOrder = all
+      .filter(({ notice }) => notice !== "audit")
+      .sort((a, b) => rank(a) - rank(b))
+      .map((row) => row["path"]);
     return [...new Set(inOrder)]
       .filter((path) => typeof path === "string")
       .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))

@@ -7,7 +7,7 @@ import { canonical, type Json, type JsonObject } from "../core/json.js";
 import { parseKey, type PublicKey, type Signer } from "../core/key.js";
 import type { KeyEntry } from "../core/keyring.js";
 import { historyOf, noticeIn } from "../core/lifecycle.js";
-import { noticeStatement, NOTICE_VERSION, rotation, type Notice } from "../core/notice.js";
+import { noticeStatement, NOTICE_VERSION, rotation, type Notice, type NoticeStatement } from "../core/notice.js";
 import type { LogName } from "../core/payload.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
@@ -35,7 +35,17 @@ export async function signNotice(
   log?: LogName,
 ): Promise<SignedNotice> {
   const notice: Notice = log === undefined ? said : { ...said, log: { ...log } };
-  const payload = noticeStatement(notice, engine) as Json as JsonObject;
+  return await sealNotice(noticeStatement(notice, engine), signers, engine);
+}
+
+/** @throws AttestError `internal` for what our own verifier would refuse */
+export async function sealNotice(
+  statement: NoticeStatement,
+  signers: readonly Signer[],
+  engine: Engine,
+): Promise<SignedNotice> {
+  const notice = statement.predicate;
+  const payload = statement as Json as JsonObject;
   const payloadBytes = canonical(payload);
   const signatures = [];
   for (const signer of signers)

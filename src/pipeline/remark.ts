@@ -1,7 +1,7 @@
 /** Notices about what is published: an attestation taken back or replaced, a plan given up. */
 import { accountOf } from "../core/account.js";
 import type { Engine } from "../core/engine.js";
-import { parseEnvelope } from "../core/envelope.js";
+import { parseEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { Signer } from "../core/key.js";
 import { historyOf } from "../core/lifecycle.js";
@@ -41,7 +41,10 @@ export async function targetIn(registry: Registry, named: string, engine: Engine
       `expected ${attestationPath(id)} in the registry ${registry.about.origin}, found none`,
       "attest log show lists what there is; name another registry with --registry DIR",
     );
-  const { payload, payloadBytes, signatures } = parseEnvelope(bytes);
+  return targetOf(parseEnvelope(bytes), engine);
+}
+
+export function targetOf({ payload, payloadBytes, signatures }: Envelope, engine: Engine): Target {
   const kind = kindOf(payload);
   return { ...identify(payloadBytes, engine, kind), kind, keyids: signatures.flatMap(({ keyid }) => keyid ?? []) };
 }

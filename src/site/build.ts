@@ -137,7 +137,7 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
 function noticesFor({ notices }: Read, reports: readonly Report[], engine: Engine): string[] {
   return notices.flatMap((bytes) => {
     const notice = noticeIn(bytes, engine); // whoever signed it: the reader may know keys that the site does not list
-    if (notice === undefined) return [];
+    if (notice === undefined || notice.action === "audit") return []; // read on its own page, and heeded nowhere
     const about = notice.action === "receipt" ? notice.payload : "about" in notice ? notice.about : undefined;
     return about === undefined || reports.some(({ digest }) => digest === about) ? [textOf(bytes)] : [];
   });

@@ -54,6 +54,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   rotate: "hands a key over to another",
   revoke: "revokes a key",
   receipt: "says that a signature was seen",
+  waive: "waives a finding of an audit until a day",
+  audit: "is an audit receipt: it says what somebody's audit found",
 };
 
 /** What a notice does, by its entry in the log; a newer version may know more. */

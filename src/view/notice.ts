@@ -1,6 +1,7 @@
 /** A notice → what a person is told of it. It is only ever given what `verify` returned as `notice`. */
 import type { KeyEntry } from "../core/keyring.js";
 import type { Notice } from "../core/notice.js";
+import { auditFacts, auditTables, countOf, waiverFacts } from "./audit-notice.js";
 import { toDocument, type Place } from "./standing.js";
 import { date, facts, h, type Child, type Element } from "./tree.js";
 import type { Wording } from "./wording.js";
@@ -46,6 +47,17 @@ export function noticeWording(notice: Notice): Wording {
         word: "A plan is given up",
         sentence: "The test that it announced has no result that was published, and none will come.",
       };
+    case "waive":
+      return {
+        word: "A finding of an audit is waived",
+        sentence:
+          "It is known, and not counted until the end that is named, by whoever has confirmed the key that signed this; to anyone else it still counts.",
+      };
+    case "audit":
+      return {
+        word: "What an audit found: an audit receipt",
+        sentence: `${countOf(notice)} It is the word of whoever signed it, about what they saw, with the means that are named.`,
+      };
   }
 }
 
@@ -83,6 +95,10 @@ function factsOf(notice: Notice, place: Place | undefined): [string, Child][] {
         ["replaced by", toDocument("test", notice.by, place)],
         ["because (claimed)", notice.reason],
       ];
+    case "waive":
+      return waiverFacts(notice, place);
+    case "audit":
+      return auditFacts(notice);
   }
 }
 
@@ -97,4 +113,5 @@ export const noticeView = (notice: Notice, place?: Place): Element =>
     "dates",
     h("h2", "", "What it says"),
     facts("", [...factsOf(notice, place), ["signed (claimed)", date(notice.signedAt)]]),
+    notice.action === "audit" ? auditTables(notice, place) : undefined,
   );

@@ -32,6 +32,7 @@ const VERBS = [
   "retract",
   "supersede",
   "abandon",
+  "waive",
   "reproduce",
   "verify",
   "log",

@@ -126,6 +126,31 @@ async function unlocksReceipt(option: "--passphrase-file" | "--passphrase-fd"): 
   await unlocks(["receipt", "his.json", "--key", line, "--output", "out.json"], how, 0, work);
 }
 
+const tomorrow = (): string => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+
+/** `attest waive` of the one attestation with all that it needs, and without an option of these. */
+function waiver(work: Workspace) {
+  const options: Readonly<Record<string, string>> = {
+    ...{ "--rule": "evidence-gone", "--reason": "a copy is kept" },
+    ...{ "--until": tomorrow(), "--registry": "lab" },
+  };
+  const called = (given: Readonly<Record<string, string>>): string[] => [
+    ...["waive", theOne(work)],
+    ...Object.entries(given).flat(),
+  ];
+  return {
+    all: called(options),
+    with: (option: string, value: string): string[] => called({ ...options, [option]: value }),
+    without: (option: string): string[] =>
+      called(Object.fromEntries(Object.entries(options).filter(([name]) => name !== option))),
+  };
+}
+
+async function unlocksWaiver(how: "file" | "fd"): Promise<void> {
+  const work = copyOf(under);
+  await unlocks(waiver(work).all, how, 0, work);
+}
+
 /** A key that openssl could have made. */
 const foreign = (work: Workspace, passphrase?: string): string =>
   work.write(
@@ -482,6 +507,51 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest(...args, "--by", id as string));
     expect(noticeIn(work)).toMatchObject({ action: "supersede", by: digest });
   },
+
+  "waive --rule": async (work) => {
+    refused(await work.attest(...waiver(work).without("--rule")), /'--rule <id>' not specified/);
+    refused(await work.attest(...waiver(work).with("--rule", "evidence-lost")), /the id of a rule for --rule/);
+    ok(await work.attest(...waiver(work).all));
+    expect(noticeIn(work)).toMatchObject({ action: "waive", rule: "evidence-gone" });
+  },
+  "waive --pointer": async (work) => {
+    ok(await work.attest(...waiver(work).all, "--pointer", "/predicate/f3/evidence/0"));
+    expect(noticeIn(work)).toHaveProperty("pointer", "/predicate/f3/evidence/0");
+    refused(await work.attest(...waiver(work).all, "--pointer", "evidence"), /a JSON pointer/);
+  },
+  "waive --reason": async (work) => {
+    refused(await work.attest(...waiver(work).without("--reason")), /'--reason <text>' not specified/);
+    ok(await work.attest(...waiver(work).all));
+    expect(noticeIn(work)).toHaveProperty("reason", "a copy is kept");
+  },
+  "waive --until": async (work) => {
+    refused(await work.attest(...waiver(work).without("--until")), /'--until <date>' not specified/);
+    ok(await work.attest(...waiver(work).all));
+    expect(noticeIn(work)).toHaveProperty("until", `${tomorrow()}T23:59:59Z`);
+  },
+  "waive --registry": async (work) => {
+    const { all, without } = waiver(work);
+    const named = without("--registry").map((arg) => basename(arg, ".json"));
+    refused(await work.attest(...named), /a registry here or above/);
+    ok(await work.attest(...named, "--registry", "lab"));
+    ok(await work.attest(...all));
+  },
+  "waive --output": async (work) => {
+    ok(await work.attest(...waiver(work).without("--registry"), "--output", "out.json"));
+    expect(JSON.parse(readFileSync(work.path("out.json"), "utf8"))).toHaveProperty("payload.predicate.action", "waive");
+    expect(readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_"))).toEqual([]);
+  },
+  "waive --signer": async (work) => {
+    second(work);
+    const args = waiver(work).all;
+    const keyid = async (...more: string[]): Promise<unknown> =>
+      ok(await work.attest(...args, ...more, "--json")).json()["keyid"];
+    expect(await keyid("--signer", "second")).not.toBe(await keyid("--signer", "signer"));
+  },
+  "waive --json": async (work) =>
+    expect(await asJson(work, waiver(work).all, "until")).toMatchObject({ action: "waive", rule: "evidence-gone" }),
+  "waive --passphrase-file": () => unlocksWaiver("file"),
+  "waive --passphrase-fd": () => unlocksWaiver("fd"),
 
   "log show --open": async (work) => {
     const id = await opened(work);
