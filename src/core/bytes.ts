@@ -28,7 +28,9 @@ export function fromHex(text: string): Bytes {
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const DIGITS = new Map(Array.from(ALPHABET, (digit, value) => [digit, value]));
+/** By the code of a character; 64 for what is no digit. A pack holds megabytes of them. */
+const DIGITS = new Uint8Array(128).fill(64);
+for (let value = 0; value < ALPHABET.length; value += 1) DIGITS[ALPHABET.charCodeAt(value)] = value;
 
 /** Two digits for each 12 bits: the hashes of a log's proofs are many. */
 const PAIRS = Array.from(ALPHABET, (high) => Array.from(ALPHABET, (low) => high + low)).flat();
@@ -57,8 +59,8 @@ export function fromBase64(text: string): Bytes {
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
   let word = 0;
   for (let at = 0, out = 0; at < text.length; at += 1) {
-    const value = at < digits ? DIGITS.get(text.charAt(at)) : 0;
-    if (value === undefined) throw refused(`${JSON.stringify(text.charAt(at))} at character ${at + 1}`);
+    const value = at < digits ? (DIGITS[text.charCodeAt(at)] ?? 64) : 0;
+    if (value === 64) throw refused(`${JSON.stringify(text.charAt(at))} at character ${at + 1}`);
     word = (word << 6) | value;
     if (at % 4 === 3) {
       for (const shift of [16, 8, 0]) {
