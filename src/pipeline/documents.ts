@@ -7,9 +7,10 @@ import { AttestError } from "../core/errors.js";
 import { isObject, MAX_BYTES, parseJson, type Json, type JsonObject } from "../core/json.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../core/lifecycle.js";
+import { isPage, MAX_PACK, PAGE_HEAD, parsePack, type Pack } from "../formats/pack.js";
 import { parseSkin } from "../formats/skins.js";
 import type { Pin } from "../keystore/pins.js";
-import { isFolder, read } from "../node/files.js";
+import { isFolder, read, startOf } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
 import { LogSource } from "../store/log-source.js";
@@ -41,12 +42,16 @@ export interface Document {
   readonly archive?: (sha256: string) => Bytes | undefined;
   /** The inclusion proof that lies beside it, outside every registry. */
   readonly proof?: Bytes | undefined;
+  /** What came in one file with it, where that is how it came. */
+  readonly pack?: Pack;
 }
 
 /** What serves a document says of its own keys; one object for all that it serves. */
 export interface Site {
   readonly place: Whereabouts;
   readonly keyring?: Keyring | undefined;
+  /** Whose keyring that is, where it is not the registry's own. */
+  readonly source?: string;
   readonly notices: readonly Bytes[];
   /** A registry's: its logs, and its other documents. Undefined outside of every registry. */
   readonly registry?: RegistryAtHand;
@@ -70,8 +75,12 @@ export interface DocumentRequest {
 /** What a target names: one document, or all those of a registry. Throws `AttestError` where there is none to be read. */
 export async function documents(target: string, request: DocumentRequest): Promise<Document[]> {
   const { engine, stdin } = request;
-  if (target === "-")
-    return [{ target, bytes: (await stdin?.()) ?? utf8(""), parse: parseSkin, named: false, site: NO_SITE }];
+  if (target === "-") {
+    const bytes = (await stdin?.()) ?? utf8("");
+    return [
+      isPage(bytes) ? inPack(target, bytes, engine) : { target, bytes, parse: parseSkin, named: false, site: NO_SITE },
+    ];
+  }
   if (/^https?:/i.test(target)) return [await fromAddress(target, request)];
   if (!isFolder(target)) return [await fromFile(target, engine)];
   const raw = rawIn(target, engine);
@@ -110,8 +119,27 @@ export function registryAround(file: string): string | undefined {
   return basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined ? root : undefined;
 }
 
+/** Its keyring can take trust away, as a registry's can, and its origin only says which of the user's pins are meant. */
+function inPack(target: string, bytes: Bytes, engine: Engine): Document {
+  const pack = parsePack(bytes);
+  const { about, keyring, notices, proof } = pack;
+  return {
+    ...{ target, pack, bytes: utf8(pack.text), parse: parseEnvelope, fileName: pack.name, named: true },
+    site: {
+      place: about === undefined ? NOWHERE : placeOf(about.origin),
+      keyring: keyring === undefined ? undefined : parseKeyring(utf8(keyring), engine),
+      source: "the pack's own keyring",
+      notices: notices.map(utf8),
+    },
+    archive: pack.piece,
+    proof: proof === undefined ? undefined : utf8(proof),
+  };
+}
+
 async function fromFile(path: string, engine: Engine): Promise<Document> {
   const root = registryAround(path);
+  const head = root !== undefined && path.endsWith(".json") ? undefined : startOf(path, PAGE_HEAD.length);
+  if (head !== undefined && isPage(head)) return inPack(path, read(path, { limit: MAX_PACK }) ?? head, engine);
   if (root !== undefined) {
     const registry = await Registry.open(new Directory(root), engine);
     return { ...inRegistry(root, basename(path), await siteOf(registry, engine)), target: path };

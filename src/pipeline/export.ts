@@ -35,7 +35,10 @@ export async function readOne(
       `expected one attestation, found ${more.length + 1} in ${target}`,
       "name one of the files in its folder attestations",
     );
-  const site = one.site.keyring === undefined ? [] : knownFrom(one.site.keyring, "site", "the registry's own keyring");
+  const site =
+    one.site.keyring === undefined
+      ? []
+      : knownFrom(one.site.keyring, "site", one.site.source ?? "the registry's own keyring");
   return { envelope: one.parse(one.bytes), site };
 }
 
