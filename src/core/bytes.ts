@@ -57,18 +57,18 @@ export function fromBase64(text: string): Bytes {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   const digits = text.length - padding;
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  let word = 0;
-  for (let at = 0, out = 0; at < text.length; at += 1) {
+  const digit = (at: number): number => {
     const value = at < digits ? (DIGITS[text.charCodeAt(at)] ?? 64) : 0;
     if (value === 64) throw refused(`${JSON.stringify(text.charAt(at))} at character ${at + 1}`);
-    word = (word << 6) | value;
-    if (at % 4 === 3) {
-      for (const shift of [16, 8, 0]) {
-        if (out < bytes.length) bytes[out++] = (word >> shift) & 255;
-        else if ((word >> shift) & 255) throw refused("unused bits that are not zero");
-      }
-      word = 0;
-    }
+    return value;
+  };
+  for (let at = 0, out = 0; at < text.length; at += 4, out += 3) {
+    const word = (digit(at) << 18) | (digit(at + 1) << 12) | (digit(at + 2) << 6) | digit(at + 3);
+    const unused = Math.max(0, out + 3 - bytes.length) * 8;
+    if ((word & ((1 << unused) - 1)) !== 0) throw refused("unused bits that are not zero");
+    bytes[out] = word >> 16;
+    bytes[out + 1] = word >> 8; // behind the end, nothing is written
+    bytes[out + 2] = word;
   }
   return bytes;
 }
