@@ -118,6 +118,7 @@ describe("README", () => {
     "docs/tasks.md",
     "docs/trust.md",
     "docs/run.md",
+    "docs/site.md",
     "docs/scenarios.md",
     "docs/ci.md",
     "docs/log.md",

@@ -1,4 +1,5 @@
 /** The page: takes documents and keys, verifies here, and writes everything that is shown anew from what was verified. */
+import { envelopeIn, marksIn, plansIn } from "../src/core/brought.js";
 import { fromUtf8, utf8, type Bytes } from "../src/core/bytes.js";
 import { nobleEngine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
@@ -20,9 +21,10 @@ import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
-import { evidenceIn, marksIn, memoryOf, namedBy, plansIn, recallFor } from "./evidence.js";
+import { evidenceIn, memoryOf, namedBy, recallFor } from "./evidence.js";
 import { compareWithMemory, stateOf } from "./ledger.js";
 import { selfTest, verifyTwice } from "./opinion.js";
+import { openPacked, type Packed } from "./packed.js";
 import { confirmField, dropZone, keyField, tamperField } from "./tools.js";
 
 interface Given {
@@ -33,6 +35,9 @@ interface Given {
 const data = JSON.parse(document.getElementById("data")?.textContent ?? "") as PageData;
 const main = document.getElementById("main") as HTMLElement;
 const status = document.getElementById("status") as HTMLElement;
+
+/** A pack has no site around it. */
+const here = data.packed === undefined ? "site" : "file";
 
 type TakenBack = NonNullable<VerifyOptions["takenBack"]>;
 
@@ -51,7 +56,7 @@ function siteKeyring(): Keyring {
 }
 
 function siteKeys(): Known[] {
-  return knownFrom(siteKeyring(), "site", "this site's own keyring");
+  return knownFrom(siteKeyring(), "site", `this ${here}'s own keyring`);
 }
 
 function listedLogs(): Keyring["logs"] {
@@ -63,6 +68,9 @@ interface Checked {
   readonly memory?: MemoryWord | undefined;
 }
 
+/** Of a pack, once all of it has been hashed. */
+let packed: Packed | undefined;
+
 /** With what the page carries for its own document; a file that the reader brought comes alone. */
 async function check({ name, bytes }: Given, log: LogText | undefined, takenBack?: TakenBack): Promise<Checked> {
   const { keys, seen } = history();
@@ -72,10 +80,11 @@ async function check({ name, bytes }: Given, log: LogText | undefined, takenBack
   const report = await verifyTwice(bytes, {
     ...{ parse: parseSkin, keys, seen, now: new Date(), fileName: name },
     ...(evidence && { log: evidence }),
+    ...(packed !== undefined && packed.holds(bytes) && packed.options(bytes)),
     ...(data.kind !== "verify" && {
       notices,
       planned,
-      takenBack: takenBack ?? marksIn(bytes, log?.marks, keys, nobleEngine),
+      takenBack: takenBack ?? marksIn(envelopeIn(bytes), log?.marks, keys, nobleEngine),
     }),
   });
   return {
@@ -111,9 +120,14 @@ async function showOne(given: Given, focus = false): Promise<Report> {
     report.trust === "confirmed-by-you" ? yours.find(({ key }) => key.keyid === signer)?.key : undefined;
   const shown = attestationPage({
     ...{ report, memory, fileName: given.name, confirmedKey: confirmed && formatKey(confirmed) },
-    ...(published && { place: placeOf(data.evidence ?? [], data.beside), outcome: outcome(report) }),
+    ...(published && {
+      place: { ...placeOf(data.evidence ?? [], data.beside), ...(packed && { packed: packed.word }) },
+      outcome: outcome(report),
+      file: packed?.file,
+    }),
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
+  if (published) packed?.offer(main, report.statement?.predicate.f3.evidence ?? []);
   document.title = printable(titleOf(report, given.name));
   place(controls(signer));
   const forgery = tamperField(given, report.signature === "ok", (changed) => void showOne((current = changed), true));
@@ -164,7 +178,7 @@ function place(tools: HTMLElement): void {
 }
 
 const controls = (signer: string | undefined): HTMLElement =>
-  box(...(data.kind === "verify" ? [dropZone(current === undefined, take)] : []), keyField(signer, takeKey));
+  box(...(data.kind === "verify" ? [dropZone(current === undefined, take)] : []), keyField(signer, takeKey, here));
 
 function box(...tools: HTMLElement[]): HTMLElement {
   const made = document.createElement("div");
@@ -232,6 +246,14 @@ async function takeKey(text: string): Promise<string> {
 /** A file that misses the zone would otherwise replace the page. */
 for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
 
+/** Said where the reader is looking; what is over within a second needs no words. */
+function progress(done: number, all: number): void {
+  const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+  const text = `Hashing the evidence in this file: ${mebibytes(done)} of ${mebibytes(all)} MiB`;
+  main.querySelector(".headline p")?.replaceChildren(text);
+  if (status.textContent === "") status.textContent = "Hashing the evidence in this file";
+}
+
 async function start(): Promise<void> {
   if (!selfTest()) {
     document.title = "attest";
@@ -247,6 +269,8 @@ async function start(): Promise<void> {
     );
     return;
   }
+  if (data.packed !== undefined && current !== undefined)
+    packed = await openPacked(data.packed, current.bytes, (done, all) => progress(done, all));
   if (data.kind === "index") await showIndex();
   else if (current !== undefined) await showOne(current);
   else main.replaceChildren(...verifyPage().map(dom), controls(undefined));

@@ -98,7 +98,12 @@ export function confirmField(
   );
 }
 
-export function keyField(signer: string | undefined, take: (text: string) => Promise<string>): HTMLElement {
+/** @param here where the document came from: a key from there would prove it by itself */
+export function keyField(
+  signer: string | undefined,
+  take: (text: string) => Promise<string>,
+  here: "site" | "file",
+): HTMLElement {
   const input = element("input", {
     type: "text",
     id: "key",
@@ -114,7 +119,7 @@ export function keyField(signer: string | undefined, take: (text: string) => Pro
   const label = element(
     "label",
     { htmlFor: "key" },
-    "Paste the signer's public key or fingerprint, from a source other than this site: their profile, an e-mail, a repository. It is compared by machine and forgotten when you leave.",
+    `Paste the signer's public key or fingerprint, from a source other than this ${here}: their profile, an e-mail, a repository. It is compared by machine and forgotten when you leave.`,
   );
   const made =
     signer === undefined

@@ -38,6 +38,7 @@ const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> 
   show: async () => (await import("./show.js")).show,
   export: async () => (await import("./export.js")).exporting,
   import: async () => (await import("./import.js")).importing,
+  evidence: async () => (await import("./evidence.js")).evidence,
   site: async () => (await import("./site.js")).site,
   task: async () => (await import("./task.js")).task,
   version: async () => (await import("./version.js")).version,

@@ -171,6 +171,7 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     `  trust      ${TRUST[report.trust].word}${source?.source === undefined ? "" : ` (${source.source})`}`,
     `  verdict    ${said.word}: ${said.sentence}`,
     `  audit      ${AUDIT[report.audit].word}`,
+    ...incomplete(report),
     ...(["plan", "log", "retraction"] as const).flatMap((name) => about(report, name)),
     ...(policy === undefined || policy.code === "no-policy" || policy.code === "not-reached"
       ? []
@@ -179,6 +180,10 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     ...(verbose ? lines(stepsView(report)) : troubles(report)),
   ];
 }
+
+/** Pieces that are not at hand are no finding, and nothing that a reader should have to ask for. */
+const incomplete = ({ checks }: Report): string[] =>
+  checks.flatMap(({ code, detail }) => (code === "evidence-missing" ? [`  evidence   ${detail}`] : []));
 
 /** What was looked up beyond the document, in a line; what was not is listed below. */
 function about(report: Report, name: "plan" | "log" | "retraction"): string[] {

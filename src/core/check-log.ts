@@ -169,7 +169,7 @@ export function checkRetraction(
   digest: string,
   signers: readonly SignerReport[],
   view: LogView | undefined,
-  { notices, takenBack, keys, engine }: VerifyOptions,
+  { notices, takenBack, packed = false, keys, engine }: VerifyOptions,
   ladder: Ladder,
 ): Report["standing"] {
   if (notices === undefined)
@@ -178,9 +178,12 @@ export function checkRetraction(
   const heard = standingOf(digest, good, notices, keys, engine);
   const entry = takenBack?.(digest);
   // A state is claimed only where its entries were read: a notice that is withheld would not be missed otherwise.
-  const read = takenBack !== undefined;
+  const read = takenBack !== undefined && !packed;
   const asOf = view?.size === undefined || !read ? undefined : { origin: view.origin, size: view.size };
-  const state = asOf === undefined ? "by what is served here" : `as of log state ${asOf.size} of ${asOf.origin}`;
+  const state =
+    asOf === undefined
+      ? `by what is ${packed ? "in this pack" : "served here"}`
+      : `as of log state ${asOf.size} of ${asOf.origin}`;
   const standing = { ...heard, ...(asOf && { asOf }) };
   const [last] = heard.remarks;
   if (heard.word === "retracted" || (heard.word === "in-force" && entry === "retracted")) {
@@ -196,6 +199,12 @@ export function checkRetraction(
     ladder.passed("retraction", `not taken back, but replaced by ${by}: read that one first; ${state}`, { state });
     return { ...standing, word: "superseded" };
   }
+  if (packed)
+    return void ladder.notChecked(
+      "retraction",
+      "no-notices",
+      "nothing in this pack takes it back; what was said since it was made, or left out of it, is not known here",
+    );
   if (view !== undefined && !read)
     return void ladder.notChecked(
       "retraction",

@@ -114,7 +114,7 @@ export function checkTime({ predicate: { f3 } }: ResultStatement, now: Date, lad
 
 export function checkEvidence(
   { predicate: { f3 } }: ResultStatement,
-  { archived }: VerifyOptions,
+  { archived, packed }: VerifyOptions,
   ladder: Ladder,
 ): void {
   if (archived === undefined)
@@ -143,6 +143,11 @@ export function checkEvidence(
       values,
     );
   else if (missing.length > 0)
-    ladder.notChecked("evidence", "evidence-missing", `not in the archive at hand: ${missing.join(", ")}`, values);
+    ladder.notChecked(
+      "evidence",
+      "evidence-missing",
+      `not in ${packed === true ? "this pack" : "the archive at hand"}: ${missing.join(", ")}`,
+      values,
+    );
   else ladder.passed("evidence", `${states.length} archived pieces hash to the signed digests`, values);
 }

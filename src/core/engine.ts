@@ -32,4 +32,15 @@ export const nobleEngine: Engine = {
   },
 };
 
+/** SHA-256 of what comes in parts, so that a browser's tab stays alive over a large one. */
+export interface Hashing {
+  update(part: Bytes): void;
+  digest(): Bytes;
+}
+
+export function nobleHashing(): Hashing {
+  const state = sha256.create();
+  return { update: (part) => void state.update(part), digest: () => state.digest() };
+}
+
 const scalar = (bytes: Bytes): bigint => bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);

@@ -28,6 +28,11 @@ export interface VerifyOptions extends Judges {
   readonly notices?: readonly Bytes[];
   /** What the entries of the log say was taken back, whether or not the notices that say so are at hand. */
   readonly takenBack?: (sha256: string) => "retracted" | "superseded" | undefined;
+  /**
+   * All of this came in one file with the document, a pack. It was made once, so what it does not say of a later time is no news; and whoever
+   * made it chose what to put in.
+   */
+  readonly packed?: boolean;
   /** What is asked beyond a good signature by a key that is trusted. */
   readonly policy?: Policy;
 }

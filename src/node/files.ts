@@ -91,6 +91,21 @@ function opened<T>(path: string, within: string | undefined, use: (file: number,
   }
 }
 
+/** The first bytes of a file, fewer where it has no more; undefined for what `read` would not read. */
+export function startOf(path: string, length: number): Bytes | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(file).isFile()) return undefined;
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
+  } catch {
+    return undefined; // told by `read`
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 /** A copy; what Node read into is wiped, because Node lends it to others next, and it may be a secret. */
 export function owned(buffer: Buffer): Bytes {
   const copy = new Uint8Array(buffer);
@@ -108,7 +123,7 @@ export function create(path: string, bytes: Bytes, mode = 0o644): void {
       linkSync(temporary, path); // unlike rename, link refuses to overwrite
     } catch (error) {
       if (errno(error) !== "EEXIST") throw error;
-      if (!equal(read(path) ?? new Uint8Array(), bytes)) {
+      if (isOtherFile(path, bytes) || !equal(read(path, { limit: bytes.length }) ?? new Uint8Array(), bytes)) {
         throw new AttestError(
           "file-exists",
           `expected no file or the same bytes at ${path}, found other bytes`,
@@ -120,6 +135,12 @@ export function create(path: string, bytes: Bytes, mode = 0o644): void {
     }
   });
 }
+
+/** Of another length: it may be too large to be read at all. */
+const isOtherFile = (path: string, bytes: Bytes): boolean => {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.size !== bytes.length;
+};
 
 /**
  * Writes a file, whatever was there: a reader sees the old bytes or the new ones, never a part.

@@ -7,9 +7,10 @@ import { AttestError } from "../core/errors.js";
 import { isObject, MAX_BYTES, parseJson, type Json, type JsonObject } from "../core/json.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../core/lifecycle.js";
+import { isPage, MAX_PACK, PAGE_HEAD, parsePack, type Pack } from "../formats/pack.js";
 import { parseSkin } from "../formats/skins.js";
 import type { Pin } from "../keystore/pins.js";
-import { isFolder, read, type FileDigest } from "../node/files.js";
+import { isFolder, read, startOf, type FileDigest } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
 import { LogSource } from "../store/log-source.js";
@@ -43,12 +44,16 @@ export interface Document {
   readonly digested?: (sha256: string) => FileDigest | undefined;
   /** The inclusion proof that lies beside it, outside every registry. */
   readonly proof?: Bytes | undefined;
+  /** What came in one file with it, where that is how it came. */
+  readonly pack?: Pack;
 }
 
 /** What serves a document says of its own keys; one object for all that it serves. */
 export interface Site {
   readonly place: Whereabouts;
   readonly keyring?: Keyring | undefined;
+  /** Whose keyring that is, where it is not the registry's own. */
+  readonly source?: string;
   readonly notices: readonly Bytes[];
   /** A registry's: its logs, and its other documents. Undefined outside of every registry. */
   readonly registry?: RegistryAtHand;
@@ -76,7 +81,10 @@ export interface DocumentRequest {
 export async function* documents(target: string, request: DocumentRequest): AsyncGenerator<Document> {
   const { engine, stdin } = request;
   if (target === "-") {
-    yield { target, bytes: (await stdin?.()) ?? utf8(""), parse: parseSkin, named: false, site: NO_SITE };
+    const bytes = (await stdin?.()) ?? utf8("");
+    yield isPage(bytes)
+      ? inPack(target, bytes, engine)
+      : { target, bytes, parse: parseSkin, named: false, site: NO_SITE };
   } else if (/^https?:/i.test(target)) yield await fromAddress(target, request);
   else if (!isFolder(target)) yield await fromFile(target, engine);
   else {
@@ -84,6 +92,19 @@ export async function* documents(target: string, request: DocumentRequest): Asyn
     if (raw === undefined) yield* fromFolder(target, engine);
     else yield { target, ...raw, named: false, site: NO_SITE, archive: (sha256) => readBeside(target, sha256) };
   }
+}
+
+/** Of a registry, the one test result that it has. @throws AttestError `usage` where there are several */
+export async function oneDocument(target: string, request: DocumentRequest): Promise<Document> {
+  const found: Document[] = [];
+  for await (const document of documents(target, request)) if (document.passedOver !== true) found.push(document);
+  const [one, ...more] = found;
+  if (one !== undefined && more.length === 0) return one;
+  throw new AttestError(
+    "usage",
+    `expected one attestation, found ${found.length} in ${target}`,
+    "name one of the files in its folder attestations",
+  );
 }
 
 async function* fromFolder(folder: string, engine: Engine): AsyncGenerator<Document> {
@@ -119,8 +140,27 @@ export function registryAround(file: string): string | undefined {
   return basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined ? root : undefined;
 }
 
+/** Its keyring can take trust away, as a registry's can, and its origin only says which of the user's pins are meant. */
+function inPack(target: string, bytes: Bytes, engine: Engine): Document {
+  const pack = parsePack(bytes);
+  const { about, keyring, notices, proof } = pack;
+  return {
+    ...{ target, pack, bytes: utf8(pack.text), parse: parseEnvelope, fileName: pack.name, named: true },
+    site: {
+      place: about === undefined ? NOWHERE : placeOf(about.origin),
+      keyring: keyring === undefined ? undefined : parseKeyring(utf8(keyring), engine),
+      source: "the pack's own keyring",
+      notices: notices.map(utf8),
+    },
+    archive: pack.piece,
+    proof: proof === undefined ? undefined : utf8(proof),
+  };
+}
+
 async function fromFile(path: string, engine: Engine): Promise<Document> {
   const root = registryAround(path);
+  const head = root !== undefined && path.endsWith(".json") ? undefined : startOf(path, PAGE_HEAD.length);
+  if (head !== undefined && isPage(head)) return inPack(path, read(path, { limit: MAX_PACK }) ?? head, engine);
   if (root !== undefined) {
     const registry = await Registry.open(new Directory(root), engine);
     return { ...inRegistry(root, basename(path), await siteOf(registry, engine)), target: path };

@@ -9,7 +9,7 @@ import { formatRaw, RAW } from "../formats/raw.js";
 import { formatSignify, formatSignifyKey } from "../formats/signify.js";
 import { formatBundle } from "../formats/sigstore.js";
 import { create, isFolder, read } from "../node/files.js";
-import { documents, type Document, type DocumentRequest } from "./documents.js";
+import { oneDocument, type DocumentRequest } from "./documents.js";
 import { keysOf, type KeyRequest } from "./keys.js";
 
 export const FORMATS = ["dsse", "sigstore", "signify", "raw"] as const;
@@ -28,16 +28,11 @@ export async function readOne(
   target: string,
   request: DocumentRequest,
 ): Promise<{ readonly envelope: Envelope; readonly site: readonly Known[] }> {
-  const found: Document[] = [];
-  for await (const document of documents(target, request)) if (document.passedOver !== true) found.push(document);
-  const [one, ...more] = found;
-  if (one === undefined || more.length > 0)
-    throw new AttestError(
-      "usage",
-      `expected one attestation, found ${more.length + 1} in ${target}`,
-      "name one of the files in its folder attestations",
-    );
-  const site = one.site.keyring === undefined ? [] : knownFrom(one.site.keyring, "site", "the registry's own keyring");
+  const one = await oneDocument(target, request);
+  const site =
+    one.site.keyring === undefined
+      ? []
+      : knownFrom(one.site.keyring, "site", one.site.source ?? "the registry's own keyring");
   return { envelope: one.parse(one.bytes), site };
 }
 

@@ -1,4 +1,5 @@
 /** What a stranger does: take files, folders or addresses, find keys for them, and verify. Nothing here can give trust away. */
+import { marksIn, plansIn } from "../core/brought.js";
 import { equal, fromUtf8, hex, type Bytes } from "../core/bytes.js";
 import type { Account } from "../core/account.js";
 import type { Engine } from "../core/engine.js";
@@ -66,7 +67,8 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
   const notices = (request.notices ?? []).map((path) => required(path, "a notice"));
   const histories = new Map<Site, History>();
   const historyFor = (site: Site): History => {
-    const listed = site.keyring === undefined ? [] : knownFrom(site.keyring, "site", "the registry's own keyring");
+    const listed =
+      site.keyring === undefined ? [] : knownFrom(site.keyring, "site", site.source ?? "the registry's own keyring");
     const keys = [...knownAt(yours, site.place), ...listed];
     const known = histories.get(site) ?? historyOf([...notices, ...site.notices], keys, request.engine);
     histories.set(site, known);
@@ -127,7 +129,8 @@ function verifyOne(
     fileName: document.fileName,
     named: document.named,
     ...around,
-    ...(site.registry && { notices: site.notices }),
+    ...((site.registry ?? document.pack) && { notices: site.notices }),
+    ...(document.pack && { packed: true }),
     ...(archive && evidence && { archived: stateIn(document, engine) }),
     // A registry's notices are no tests that a gate could ask something of.
     ...(policy && document.passedOver !== true && { policy }),
@@ -143,7 +146,7 @@ type Around = Pick<VerifyOptions, "log" | "planned" | "takenBack" | "witnesses">
 
 /** What lies around a document: its log, the plan that it answers, and what the log says was taken back. */
 async function surroundings(
-  { bytes, parse, site, proof }: Document,
+  { bytes, parse, site, proof, pack }: Document,
   keys: readonly Known[],
   { engine, memory }: VerifyRequest,
 ): Promise<Around> {
@@ -154,7 +157,10 @@ async function surroundings(
   const { registry } = site;
   if (registry === undefined) {
     const named = logNamed(envelope.payload);
-    return named === undefined || proof === undefined ? {} : { log: { proof, remembered: recall(named) } };
+    return {
+      ...(named !== undefined && proof !== undefined && { log: { proof, remembered: recall(named) } }),
+      ...(pack && { planned: plansIn(pack.plans, engine), takenBack: marksIn(envelope, pack.marks, keys, engine) }),
+    };
   }
   const read = readStatement(envelope.payload);
   const wanted = "fault" in read ? undefined : planOf(read.statement);

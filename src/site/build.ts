@@ -134,7 +134,7 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
 }
 
 /** Receipts are for one document each, and so is what is said of an attestation; what is said of a key concerns all. */
-function noticesFor({ notices }: Read, reports: readonly Report[], engine: Engine): string[] {
+export function noticesFor({ notices }: Pick<Read, "notices">, reports: readonly Report[], engine: Engine): string[] {
   return notices.flatMap((bytes) => {
     const notice = noticeIn(bytes, engine); // whoever signed it: the reader may know keys that the site does not list
     if (notice === undefined || notice.action === "audit") return []; // read on its own page, and heeded nowhere

@@ -1,6 +1,7 @@
 /** A page as one file: its data, style and verifier are inside it, and its policy allows nothing else. It works from file:// as well. */
 import { base64, utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
+import { DATA_END, DATA_START, PAGE_HEAD } from "../formats/pack.js";
 import { escapeHtml, html } from "../view/html.js";
 import type { PageData } from "../view/page-data.js";
 import { noScript } from "../view/pages.js";
@@ -46,14 +47,11 @@ export function renderPage(
     "trusted-types 'none'",
   ].join("; ");
   const registry = data.about === undefined ? "attest" : data.about.title;
-  const home = data.kind === "verify" && data.about === undefined ? "" : `${root}index.html`;
+  const alone = data.packed !== undefined;
+  const home = alone || (data.kind === "verify" && data.about === undefined) ? "" : `${root}index.html`;
   const text = (value: string): string => escapeHtml(printable(value));
   return [
-    "<!doctype html>",
-    '<html lang="en">',
-    "<head>",
-    '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    `${PAGE_HEAD}<meta http-equiv="Content-Security-Policy" content="${policy}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="referrer" content="no-referrer">',
     `<meta name="description" content="${text(description)}">`,
@@ -62,13 +60,13 @@ export function renderPage(
     `<style>${style}</style>`,
     "</head>",
     "<body>",
-    `<nav class="site" aria-label="site">${home === "" ? `<span class="name">${text(registry)}</span>` : `<a class="name" href="${home}">${text(registry)}</a>`}${data.hasLog === true ? `<a href="${root}log.html">The log</a>` : ""}<a href="${root}verify.html">Check a file</a></nav>`,
+    `<nav class="site" aria-label="site">${home === "" ? `<span class="name">${text(registry)}</span>` : `<a class="name" href="${home}">${text(registry)}</a>`}${data.hasLog === true ? `<a href="${root}log.html">The log</a>` : ""}${alone ? "" : `<a href="${root}verify.html">Check a file</a>`}</nav>`,
     '<p id="status" class="unseen" role="status" aria-live="polite"></p>',
     `<noscript>${html(noScript())}</noscript>`,
     `<main id="main">${main.map(html).join("\n")}</main>`,
-    `<footer><p>Made with attest. With scripts on, this page verifies what it shows, on your device; it is not allowed to make network requests${data.kind === "log" ? ", but for the files of the log beside it" : ""}. It was served by the publisher all the same: for proof, verify with a copy of the tool that you got elsewhere.</p></footer>`,
+    `<footer><p>Made with attest. With scripts on, this page verifies what it shows, on your device; it is not allowed to make network requests${data.kind === "log" ? ", but for the files of the log beside it" : ""}. It ${alone ? "came with the file" : "was served by the publisher"} all the same: for proof, verify with a copy of the tool that you got elsewhere.</p></footer>`,
     // JSON is data, not script; a "<" in it could end the element, so it is spelled as an escape.
-    `<script type="application/json" id="data">${JSON.stringify(data).replaceAll("<", "\\u003c")}</script>`,
+    `${DATA_START}${JSON.stringify(data).replaceAll("<", "\\u003c")}${DATA_END}`,
     `<script>${script}</script>`,
     "</body>",
     "</html>",

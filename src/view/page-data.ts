@@ -23,6 +23,8 @@ export interface PageData {
   readonly elsewhere?: readonly string[];
   /** Of a list that is longer than a page. */
   readonly pages?: Pages;
+  /** Of a pack, the evidence itself by its SHA-256, in base64. A page with this member has nothing beside it: no site, no registry. */
+  readonly packed?: Readonly<Record<string, string>>;
   /** Every entry of the registry's logs, in their order; of logs that are longer than a page should be, how long. */
   readonly logs?: readonly WholeLogText[] | number;
 }

@@ -44,6 +44,8 @@ export interface Shown {
   readonly report: Report;
   readonly place?: Place;
   readonly fileName: string;
+  /** What the reader has of it, where that goes by another name: a pack. */
+  readonly file?: string | undefined;
   readonly confirmedKey: string | undefined;
   /** What this browser remembered of its log. */
   readonly memory?: MemoryWord | undefined;
@@ -56,7 +58,7 @@ export interface Shown {
  * verdict: only what was found.
  */
 export function attestationPage(shown: Shown, pending = false): Element[] {
-  const { report, place, fileName, confirmedKey, memory, outcome = {} } = shown;
+  const { report, place, fileName, file = fileName, confirmedKey, memory, outcome = {} } = shown;
   const { statement, notice, plan } = report;
   const state = pending ? [pendingView()] : [headlineView(report), answersView(report)];
   const steps = pending ? [] : [stepsView(report)];
@@ -68,7 +70,7 @@ export function attestationPage(shown: Shown, pending = false): Element[] {
   if (plan !== undefined)
     return [
       ...[...first, planTitle(plan), ...state, outcomeView(plan, outcome, place), ...planView(plan), standing],
-      commandsView(fileName, confirmedKey),
+      commandsView(file, confirmedKey),
       ...steps,
     ];
   if (statement === undefined)
@@ -77,7 +79,7 @@ export function attestationPage(shown: Shown, pending = false): Element[] {
     ...[...first, titleView(statement, report.standing?.word === "retracted"), ...state, standing],
     ...(pending ? [] : [limitsView()]),
     h("article", "", articleView(statement, report, place)),
-    commandsView(fileName, confirmedKey, statement.predicate.f3.checks),
+    commandsView(file, confirmedKey, statement.predicate.f3.checks),
     ...steps,
   ];
 }

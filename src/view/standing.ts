@@ -7,9 +7,14 @@ import { logWording, MEMORY, NO_PLAN, type MemoryWord } from "./log-words.js";
 /** Where the published things lie, seen from the page; what is not there is not linked. */
 export interface Place {
   readonly evidence: (sha256: string) => string | undefined;
+  /** How a piece is found in the pack that the page is; of a page on a site there is no such word. */
+  readonly packed?: (sha256: string | undefined) => PackedWord;
   /** The page of a document, by its id. */
   readonly page?: (id: string) => string | undefined;
 }
+
+/** `there` before anybody has hashed it. */
+export type PackedWord = "there" | "same" | "changed" | "missing";
 
 export type Kind = "test" | "plan" | "note";
 

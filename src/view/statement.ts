@@ -6,7 +6,7 @@ import { figuresView } from "./figure.js";
 import { exact, withUnit } from "./number.js";
 import { prose } from "./prose.js";
 import { NO_PLAN } from "./log-words.js";
-import { toDocument, logLine, type Place } from "./standing.js";
+import { toDocument, logLine, type PackedWord, type Place } from "./standing.js";
 import { date, facts, h, link, local, table, with_, type Child, type Element } from "./tree.js";
 import { OUTCOME, SOURCE_DATE, verdictWording } from "./words.js";
 
@@ -145,7 +145,7 @@ function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element 
         item.sourceDate === undefined ? "unknown" : date(item.sourceDate),
         h("p", "id", item.sourceDate === undefined ? "" : SOURCE_DATE[item.sourceDateKind]),
       ],
-      h("code", "digest", bytes),
+      [h("code", "digest", bytes), packedLine(place?.packed?.(sha256))],
     ];
   });
   return h(
@@ -160,6 +160,16 @@ function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element 
     table("", ["Piece", "Source date", "SHA-256"], rows),
   );
 }
+
+const PACKED: Readonly<Record<PackedWord, string>> = {
+  there: "in this pack",
+  same: "in this pack: the bytes that were signed",
+  changed: "in this pack, and not the bytes that were signed",
+  missing: "not in this pack",
+};
+
+const packedLine = (word: PackedWord | undefined): Child =>
+  word === undefined ? undefined : h("p", `packed ${word}`, PACKED[word]);
 
 function datesView({ evidence, run, signedAt }: F3, report: Report): Element {
   const sources = evidence.flatMap(({ sourceDate }) => sourceDate ?? []).sort();
@@ -254,7 +264,11 @@ export function commandsView(
           command(`${verify} --recompute`),
         ],
     confirmedKey === undefined
-      ? h("p", "note", "KEY stands for the signer's public key line. Take it from somewhere other than this site.")
+      ? h(
+          "p",
+          "note",
+          "KEY stands for the signer's public key line. Take it from somewhere other than where this page came from.",
+        )
       : undefined,
   );
 }

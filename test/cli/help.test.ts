@@ -45,6 +45,8 @@ const VERBS = [
   "show",
   "export",
   "import",
+  "evidence",
+  "evidence pack",
   "site",
   "site build",
   "site serve",

@@ -321,6 +321,10 @@ function remarks(): Record<string, (work: Workspace) => Promise<unknown>> {
   return Object.fromEntries(found);
 }
 
+/** A pack of the one attestation of `lab`, by somebody who has no key. */
+const packing = (work: Workspace, ...options: readonly string[]): Promise<Ran> =>
+  attest(["evidence", "pack", ...options], stranger(work));
+
 const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "demo --json": async (work) =>
     expect(ok(await work.attest("demo", "--json")).json()).toMatchObject({
@@ -1229,6 +1233,40 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(ran.json()).toMatchObject({ list: "demo", task: "1", exitCode: 0, exit: 0 });
   },
   ...whichList(),
+
+  "evidence pack --registry": async (work) => {
+    const id = basename(published(work), ".json");
+    refused(await packing(work, id), /a registry here or above/);
+    ok(await packing(work, id, "--registry", "lab"));
+    expect(readFileSync(work.path(`${id}.html`), "utf8")).toMatch(/^<!doctype html>/);
+  },
+  "evidence pack --output": async (work) => {
+    const { stdout } = ok(await packing(work, published(work), "--output", "-"));
+    ok(await packing(work, published(work), "--output", "a.html"));
+    expect(stdout === readFileSync(work.path("a.html"), "utf8")).toBe(true);
+    expect(readdirSync(work.cwd).filter((name) => name.endsWith(".html"))).toEqual(["a.html"]);
+  },
+  "evidence pack --partial": async (work) => {
+    rmSync(work.path("lab/attestations/evidence"), { recursive: true });
+    refused(await packing(work, published(work)), /every piece of evidence, found no bytes of: output\.txt/);
+    expect(ok(await packing(work, published(work), "--partial")).stderr).toContain("not in this pack: output.txt\n");
+  },
+  "evidence pack --key": async (work) => {
+    work.write("alone.json", readFileSync(work.path(published(work))));
+    const line = ok(await work.attest("key", "show")).stdout.trim();
+    refused(await packing(work, "alone.json", "--partial"), /a key that made one of the signatures, found none/);
+    ok(await packing(work, "alone.json", "--partial", "--key", line));
+  },
+  "evidence pack --keyring": async (work) => {
+    work.write("alone.json", readFileSync(work.path(published(work))));
+    refused(await packing(work, "alone.json", "--partial"), /a key that made one of the signatures, found none/);
+    ok(await packing(work, "alone.json", "--partial", "--keyring", "lab/keys/keyring.json"));
+  },
+  "evidence pack --json": async (work) =>
+    expect(await asJson(work, ["evidence", "pack", published(work)], "pack")).toMatchObject({
+      evidence: [expect.stringMatching(/^[0-9a-f]{64}$/)],
+      missing: [],
+    }),
 
   "version --json": (work) => asJson(work, ["version"], "engine"),
   " --version": async (work) => expect(ok(await work.attest("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/),

@@ -1,7 +1,8 @@
 /** The site over http: what it answers, with which headers, and what it does not answer. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lab, OUTPUT, pageOf, removePlaces, serve, type Lab, type Served } from "../web/making.js";
 
@@ -69,6 +70,23 @@ test("evidence is downloaded and never rendered, whatever is in it", async () =>
     "content-security-policy": "sandbox; default-src 'none'",
     "x-content-type-options": "nosniff",
   });
+});
+
+test("the page on hosting names the headers that evidence is served with here, for every host that it tells of", async () => {
+  const page = readFileSync(fileURLToPath(new URL("../../docs/site.md", import.meta.url)), "utf8");
+  const [wanted = "", nginx = "", file = ""] = [...page.matchAll(/^```\w*\n([^]*?)^```$/gm)].map(([, block]) => block);
+  const headers = [...wanted.matchAll(/^([a-z-]+): (.*)$/gm)].map(
+    ([, name = "", value = ""]) => [name, value] as const,
+  );
+  expect(headers).toHaveLength(4);
+  const { sha256 } = made.good.statement.predicate.f3.evidence[0]!.digest;
+  const answer = await get(`attestations/evidence/sha256/${sha256!.slice(0, 2)}/${sha256!}`);
+  for (const [name, value] of headers) {
+    expect(answer.headers.get(name)).toBe(value);
+    expect(file).toContain(`  ${name}: ${value}\n`);
+    expect(nginx).toContain(name === "content-type" ? `default_type ${value};` : `add_header ${name} `);
+    expect(nginx).toContain(value);
+  }
 });
 
 test("HEAD has the headers alone; other methods are refused", async () => {

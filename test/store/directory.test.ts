@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -63,6 +64,12 @@ describe("create", () => {
     });
     expect(await text("a")).toBe("1");
     expect(all()).toEqual(["store", "store/a"]);
+  });
+
+  test("as are more than could be read", async () => {
+    await store.create("a", utf8("1"));
+    truncateSync(join(root, "store/a"), 70 * 1024 * 1024);
+    expect(await code(store.create("a", utf8("1")))).toBe("file-exists");
   });
 
   test("nor are they written through a link that leads to them", async () => {

@@ -305,7 +305,7 @@ describe("the command", () => {
   test("leaves the place of the key open where the reader confirmed none", () => {
     expect(command("a.json")).toContain("npx @f3/attest verify a.json --key 'KEY'");
     expect(command("a.json")).toContain(
-      "KEY stands for the signer's public key line. Take it from somewhere other than this site.",
+      "KEY stands for the signer's public key line. Take it from somewhere other than where this page came from.",
     );
   });
 

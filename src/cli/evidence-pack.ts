@@ -1,0 +1,68 @@
+/** `attest evidence pack`: one file that lasts. */
+import { join } from "node:path";
+import type { Command } from "commander";
+import { AttestError } from "../core/errors.js";
+import { create } from "../node/files.js";
+import { makePack } from "../pipeline/pack.js";
+import { attestationPath } from "../store/registry.js";
+import { registryFolder, withExamples, withJson } from "./context.js";
+import { answer, answerBytes, answerJson, talk } from "./ui.js";
+import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
+
+interface Options extends KeyOptions {
+  readonly registry?: string;
+  readonly output?: string;
+  readonly partial?: true;
+  readonly json?: true;
+}
+
+export function pack(evidence: Command): void {
+  const command = evidence
+    .command("pack <attestation>")
+    .description(
+      "write one file with the attestation, its proof, plan and notices, its evidence and the verifier: it still verifies when the registry has gone, here and in a browser without network",
+    )
+    .option("--registry <dir>", "the registry in which an id is looked up (the nearest one, unless you say otherwise)")
+    .option("--output <file>", "write it there, - for stdout (<id>.html in the working directory)")
+    .option("--partial", "pack what there is although some evidence is missing; the pack says which");
+  withExamples(
+    withJson(withKeys(command)),
+    "attest evidence pack demo/attestations/test_*.json",
+    "attest evidence pack demo/attestations/test_*.json --output pack.html && attest verify pack.html --recompute",
+  ).action(async (attestation: string, options: Options) => {
+    const { output, partial = false, json } = options;
+    const target = fileOf(attestation, options.registry);
+    const made = await makePack({ ...keyRequest(options), target, partial });
+    if (output === "-") return answerBytes(made.bytes);
+    const path = output ?? `${made.id}.html`;
+    create(path, made.bytes);
+    const { id, evidence, missing, planned, bytes } = made;
+    if (json) return answerJson({ pack: path, id, size: bytes.length, evidence, missing, planned });
+    answer(path);
+    talk(
+      `${evidence.length} ${evidence.length === 1 ? "piece" : "pieces"} of evidence inside`,
+      ...missing.map((name) => `not in this pack: ${name}`),
+      ...(planned === false ? ["not in this pack: the plan that it names, which is not at hand"] : []),
+      `open it in a browser, or: attest verify ${path} --key KEY`,
+    );
+  });
+}
+
+/** An id is looked up in a registry; a file lies where it lies. */
+function fileOf(attestation: string, registry: string | undefined): string {
+  if (/^(?:test|plan|note)_[0-9a-f]{16}$/.test(attestation))
+    return join(registryFolder(registry), attestationPath(attestation));
+  if (/^(?:https?:|-$)/i.test(attestation))
+    throw new AttestError(
+      "usage",
+      `expected the id or the file of an attestation, found ${JSON.stringify(attestation)}`,
+      "copy the registry's folder, or the attestation and its evidence, and pack that",
+    );
+  if (registry !== undefined)
+    throw new AttestError(
+      "usage",
+      "expected --registry with an id, found it with a file",
+      "a file is packed with what lies around it: leave --registry out",
+    );
+  return attestation;
+}
