@@ -20,6 +20,7 @@ import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
+import { droppedOn, evidenceField } from "./dropped.js";
 import { evidenceIn, marksIn, memoryOf, namedBy, plansIn, recallFor } from "./evidence.js";
 import { compareWithMemory, stateOf } from "./ledger.js";
 import { selfTest, verifyTwice } from "./opinion.js";
@@ -64,7 +65,8 @@ interface Checked {
 }
 
 /** With what the page carries for its own document; a file that the reader brought comes alone. */
-async function check({ name, bytes }: Given, log: LogText | undefined, takenBack?: TakenBack): Promise<Checked> {
+async function check(given: Given, log: LogText | undefined, takenBack?: TakenBack): Promise<Checked> {
+  const { name, bytes } = given;
   const { keys, seen } = history();
   const named = log && namedBy(bytes);
   const recalled = named && recallFor(named, nobleEngine);
@@ -72,6 +74,7 @@ async function check({ name, bytes }: Given, log: LogText | undefined, takenBack
   const report = await verifyTwice(bytes, {
     ...{ parse: parseSkin, keys, seen, now: new Date(), fileName: name },
     ...(evidence && { log: evidence }),
+    ...droppedOn(given).options(),
     ...(data.kind !== "verify" && {
       notices,
       planned,
@@ -103,7 +106,7 @@ function announce(report: Report, focus: boolean): void {
 }
 
 async function showOne(given: Given, focus = false): Promise<Report> {
-  if (given !== original) main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
+  if (given !== original && given !== standing) main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
   const published = data.kind === "attestation" && given === original;
   const { report, memory } = await check(given, published ? data.documents[0]?.log : undefined);
   const signer = bestSigner(report.signers)?.keyid;
@@ -111,18 +114,29 @@ async function showOne(given: Given, focus = false): Promise<Report> {
     report.trust === "confirmed-by-you" ? yours.find(({ key }) => key.keyid === signer)?.key : undefined;
   const shown = attestationPage({
     ...{ report, memory, fileName: given.name, confirmedKey: confirmed && formatKey(confirmed) },
+    files: droppedOn(given).files,
+    ...(published && { audit: data.audit ?? "none" }),
     ...(published && { place: placeOf(data.evidence ?? [], data.beside), outcome: outcome(report) }),
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
   document.title = printable(titleOf(report, given.name));
+  standing = given;
   place(controls(signer));
   const forgery = tamperField(given, report.signature === "ok", (changed) => void showOne((current = changed), true));
   if (forgery !== undefined) main.querySelector(".steps")?.before(box(forgery));
+  const { evidence = [] } = report.statement?.predicate.f3 ?? {};
+  const field = evidenceField(evidence, droppedOn(given), async () => {
+    if (current === given) await showOne(given);
+  });
+  const table = main.querySelector("section.evidence > .record") ?? main.querySelector("section.evidence > table");
+  if (field !== undefined) table?.after(field);
   announce(report, focus);
   return report;
 }
 
 const original = current;
+/** The document that is on the page. */
+let standing: Given | undefined;
 
 /** What became of a plan, as far as the page was told. */
 function outcome({ digest = "", signers, plan }: Report): Outcome {

@@ -32,4 +32,10 @@ export const nobleEngine: Engine = {
   },
 };
 
+/** SHA-256 of what comes in parts, for files that are larger than memory. */
+export function nobleHash(): { update: (part: Bytes) => void; digest: () => Bytes } {
+  const hash = sha256.create();
+  return { update: (part) => void hash.update(part), digest: () => hash.digest() };
+}
+
 const scalar = (bytes: Bytes): bigint => bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);

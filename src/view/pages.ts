@@ -1,10 +1,11 @@
 /** The pages as trees: written once at build time, and again in the reader's browser from the bytes that it verified itself. */
 import type { Report } from "../core/report.js";
+import { auditAside, findingsView } from "./audited.js";
 import { noticeTitle, noticeView, noticeWording } from "./notice.js";
 import { outcomeView, planTitle, planView, type Outcome } from "./plan.js";
 import { answersView, headlineView, limitsView, stepsView } from "./report.js";
 import { standingView, withdrawnView, type Place } from "./standing.js";
-import { articleView, commandsView, titleView } from "./statement.js";
+import { articleView, commandsView, titleView, type Backing } from "./statement.js";
 import { h, with_, type Element } from "./tree.js";
 import type { MemoryWord } from "./log-words.js";
 
@@ -40,7 +41,7 @@ export const pendingView = (): Element =>
 const refusedView = (fileName: string): Element =>
   h("header", "title", h("p", "kicker", "Not shown"), h("h1", "file", fileName));
 
-export interface Shown {
+export interface Shown extends Backing {
   readonly report: Report;
   readonly place?: Place;
   readonly fileName: string;
@@ -56,18 +57,29 @@ export interface Shown {
  * verdict: only what was found.
  */
 export function attestationPage(shown: Shown, pending = false): Element[] {
-  const { report, place, fileName, confirmedKey, memory, outcome = {} } = shown;
+  const { report, place, fileName, confirmedKey, memory, outcome = {}, audit } = shown;
   const { statement, notice, plan } = report;
-  const state = pending ? [pendingView()] : [headlineView(report), answersView(report)];
+  const state = pending ? [pendingView()] : [headlineView(report), answersView(report, auditAside(audit))];
   const steps = pending ? [] : [stepsView(report)];
   const withdrawn = withdrawnView(report, place);
   const first = withdrawn === undefined ? [] : [withdrawn];
   const standing = standingView(report, place, memory);
+  // Of a document without evidence the audit's findings stand alone, and where there are none nothing is said.
+  const findings =
+    typeof audit === "object" && audit.findings.length > 0 ? [h("section", "evidence", findingsView(audit))] : [];
   if (notice !== undefined)
-    return [...first, noticeTitle(notice), ...state, noticeView(notice, place), standing, ...steps];
+    return [...first, noticeTitle(notice), ...state, noticeView(notice, place), standing, ...findings, ...steps];
   if (plan !== undefined)
     return [
-      ...[...first, planTitle(plan), ...state, outcomeView(plan, outcome, place), ...planView(plan), standing],
+      ...[
+        ...first,
+        planTitle(plan),
+        ...state,
+        outcomeView(plan, outcome, place),
+        ...planView(plan),
+        standing,
+        ...findings,
+      ],
       commandsView(fileName, confirmedKey),
       ...steps,
     ];
@@ -76,7 +88,7 @@ export function attestationPage(shown: Shown, pending = false): Element[] {
   return [
     ...[...first, titleView(statement, report.standing?.word === "retracted"), ...state, standing],
     ...(pending ? [] : [limitsView()]),
-    h("article", "", articleView(statement, report, place)),
+    h("article", "", articleView(statement, report, place, shown)),
     commandsView(fileName, confirmedKey, statement.predicate.f3.checks),
     ...steps,
   ];
