@@ -32,6 +32,7 @@ const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> 
   abandon: async () => (await import("./remarks.js")).abandon,
   reproduce: async () => (await import("./reproduce.js")).reproduce,
   verify: async () => (await import("./verify.js")).verify,
+  audit: async () => (await import("./audit.js")).audit,
   log: async () => (await import("./log.js")).log,
   show: async () => (await import("./show.js")).show,
   export: async () => (await import("./export.js")).exporting,

@@ -1,5 +1,5 @@
 /** Files that are either there whole or not there: what the keystore and the store write with. */
-import { randomBytes } from "node:crypto";
+import { createHash, hash, randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -10,6 +10,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -33,7 +34,44 @@ export interface ReadOptions {
  * The bytes, or undefined when there is no such file. A folder, a pipe or a device is no file; a link that leads out of `within` is
  * refused, because a registry that somebody else wrote could name our files by it. Throws `io`, `too-large`.
  */
-export function read(path: string, { limit = MAX_READ, within }: ReadOptions = {}): Bytes | undefined {
+export const read = (path: string, { limit = MAX_READ, within }: ReadOptions = {}): Bytes | undefined =>
+  opened(path, within, (file, size) => {
+    if (size > limit) throw new AttestError("too-large", `expected at most ${limit} bytes at ${path}, found ${size}`);
+    return owned(readFileSync(file));
+  });
+
+/** At a time, into one block for all files: larger ones gain nothing. */
+const BLOCK = 1024 * 1024;
+let block: Buffer | undefined;
+
+export interface FileDigest {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** Of a file of any length, in flat memory; undefined where there is none. As `read`, it follows no link out of `within`. Throws `io`. */
+export const digestOf = (path: string, within?: string): FileDigest | undefined =>
+  opened(path, within, (file) => {
+    const into = (block ??= Buffer.allocUnsafeSlow(BLOCK));
+    const size = readSync(file, into, 0, BLOCK, null);
+    if (size < BLOCK && readSync(file, into, size, BLOCK - size, null) === 0)
+      return { sha256: hash("sha256", into.subarray(0, size), "hex"), size };
+    return inBlocks(file);
+  });
+
+function inBlocks(file: number): FileDigest {
+  const into = (block ??= Buffer.allocUnsafeSlow(BLOCK));
+  const whole = createHash("sha256");
+  let size = 0;
+  for (let length = 1, at = 0; length > 0; at += length) {
+    length = readSync(file, into, 0, BLOCK, at);
+    whole.update(into.subarray(0, length));
+    size += length;
+  }
+  return { sha256: whole.digest("hex"), size };
+}
+
+function opened<T>(path: string, within: string | undefined, use: (file: number, size: number) => T): T | undefined {
   const refused = (found: string): AttestError =>
     new AttestError("io", `expected a regular file at ${path}, found ${found}`);
   let file: number | undefined;
@@ -41,11 +79,9 @@ export function read(path: string, { limit = MAX_READ, within }: ReadOptions = {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe without a writer would not open
     const stats = fstatSync(file);
     if (!stats.isFile()) throw refused("something else");
-    if (within !== undefined && !inside(realpathSync(path), realpathSync(within)))
+    if (within !== undefined && !inside(realpathSync.native(path), realFolder(within)))
       throw refused(`a link that leads out of ${within}`);
-    if (stats.size > limit)
-      throw new AttestError("too-large", `expected at most ${limit} bytes at ${path}, found ${stats.size}`);
-    return owned(readFileSync(file));
+    return use(file, stats.size);
   } catch (error) {
     if (error instanceof AttestError) throw error;
     if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
@@ -62,6 +98,7 @@ export function owned(buffer: Buffer): Bytes {
   return copy;
 }
 
+const realFolder = (folder: string): string => realpathSync.native(folder);
 const inside = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
 /** Makes a file that was not there. The same bytes again are no error; others are: `file-exists`, and the old ones stay. */

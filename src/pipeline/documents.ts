@@ -9,7 +9,7 @@ import { parseKeyring, type Keyring } from "../core/keyring.js";
 import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../core/lifecycle.js";
 import { parseSkin } from "../formats/skins.js";
 import type { Pin } from "../keystore/pins.js";
-import { isFolder, read } from "../node/files.js";
+import { isFolder, read, type FileDigest } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
 import { LogSource } from "../store/log-source.js";
@@ -39,6 +39,8 @@ export interface Document {
   readonly passedOver?: boolean;
   readonly site: Site;
   readonly archive?: (sha256: string) => Bytes | undefined;
+  /** What lies in its archive under that name, hashed piece by piece: evidence may be larger than what is ever held. */
+  readonly digested?: (sha256: string) => FileDigest | undefined;
   /** The inclusion proof that lies beside it, outside every registry. */
   readonly proof?: Bytes | undefined;
 }
@@ -67,19 +69,24 @@ export interface DocumentRequest {
   readonly pins?: readonly Pin[] | undefined;
 }
 
-/** What a target names: one document, or all those of a registry. Throws `AttestError` where there is none to be read. */
-export async function documents(target: string, request: DocumentRequest): Promise<Document[]> {
+/**
+ * What a target names: one document, or all those of a registry, each read when its turn comes.
+ * @throws AttestError where there is none to be read
+ */
+export async function* documents(target: string, request: DocumentRequest): AsyncGenerator<Document> {
   const { engine, stdin } = request;
-  if (target === "-")
-    return [{ target, bytes: (await stdin?.()) ?? utf8(""), parse: parseSkin, named: false, site: NO_SITE }];
-  if (/^https?:/i.test(target)) return [await fromAddress(target, request)];
-  if (!isFolder(target)) return [await fromFile(target, engine)];
-  const raw = rawIn(target, engine);
-  if (raw === undefined) return await fromFolder(target, engine);
-  return [{ target, ...raw, named: false, site: NO_SITE, archive: (sha256) => readBeside(target, sha256) }];
+  if (target === "-") {
+    yield { target, bytes: (await stdin?.()) ?? utf8(""), parse: parseSkin, named: false, site: NO_SITE };
+  } else if (/^https?:/i.test(target)) yield await fromAddress(target, request);
+  else if (!isFolder(target)) yield await fromFile(target, engine);
+  else {
+    const raw = rawIn(target, engine);
+    if (raw === undefined) yield* fromFolder(target, engine);
+    else yield { target, ...raw, named: false, site: NO_SITE, archive: (sha256) => readBeside(target, sha256) };
+  }
 }
 
-async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
+async function* fromFolder(folder: string, engine: Engine): AsyncGenerator<Document> {
   const registry = await Registry.open(new Directory(folder), engine);
   const names = await registry.names();
   if (!names.some(isResult)) {
@@ -90,14 +97,16 @@ async function fromFolder(folder: string, engine: Engine): Promise<Document[]> {
     );
   }
   const site = await siteOf(registry, engine);
-  return names.flatMap((name) => {
+  for (const name of names) {
+    let document: Document;
     try {
-      return [{ ...inRegistry(folder, name, site), passedOver: !isResult(name) }];
+      document = { ...inRegistry(folder, name, site), passedOver: !isResult(name) };
     } catch (error) {
-      if (error instanceof AttestError && !isResult(name)) return []; // a folder, say, is in nobody's way
+      if (error instanceof AttestError && !isResult(name)) continue; // a folder, say, is in nobody's way
       throw error;
     }
-  });
+    yield document;
+  }
 }
 
 /**
@@ -151,6 +160,7 @@ function inRegistry(root: string, fileName: string, site: Site): Document {
     named: true,
     site,
     archive: (sha256) => store.readNow(evidencePath(sha256)),
+    digested: (sha256) => store.digestNow(evidencePath(sha256)),
   };
 }
 

@@ -9,7 +9,7 @@ import { formatRaw, RAW } from "../formats/raw.js";
 import { formatSignify, formatSignifyKey } from "../formats/signify.js";
 import { formatBundle } from "../formats/sigstore.js";
 import { create, isFolder, read } from "../node/files.js";
-import { documents, type DocumentRequest } from "./documents.js";
+import { documents, type Document, type DocumentRequest } from "./documents.js";
 import { keysOf, type KeyRequest } from "./keys.js";
 
 export const FORMATS = ["dsse", "sigstore", "signify", "raw"] as const;
@@ -28,7 +28,9 @@ export async function readOne(
   target: string,
   request: DocumentRequest,
 ): Promise<{ readonly envelope: Envelope; readonly site: readonly Known[] }> {
-  const [one, ...more] = (await documents(target, request)).filter(({ passedOver }) => passedOver !== true);
+  const found: Document[] = [];
+  for await (const document of documents(target, request)) if (document.passedOver !== true) found.push(document);
+  const [one, ...more] = found;
   if (one === undefined || more.length > 0)
     throw new AttestError(
       "usage",

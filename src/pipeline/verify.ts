@@ -16,6 +16,7 @@ import { knownFrom, type Known } from "../core/signatures.js";
 import { identify, readStatement } from "../core/statement.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
 import type { LogMemory } from "../keystore/log-memory.js";
+import type { FileDigest } from "../node/files.js";
 import { attestationPath } from "../store/registry.js";
 import { documents, type Document, type DocumentRequest, type RegistryAtHand, type Site } from "./documents.js";
 import { keysOf, knownAt, required, type Given, type KeyRequest } from "./keys.js";
@@ -28,6 +29,8 @@ export interface VerifyRequest extends KeyRequest, DocumentRequest {
   readonly notices?: readonly string[];
   /** Compute every outcome that has a criterion from the archived observations again. */
   readonly recompute?: boolean;
+  /** Whether archived evidence is hashed; false for a caller who does so itself. */
+  readonly evidence?: boolean;
   readonly policy?: Policy | undefined;
   /** Lines of witnesses whose word on time the user takes, or files of them. */
   readonly witnesses?: readonly string[];
@@ -43,6 +46,22 @@ export type Verified = { readonly target: string } & ({ readonly report: Report 
  * keep the others from being verified. @throws AttestError for the user's own keys: `key-format`, `keyring-format`, `file-missing`
  */
 export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
+  const verified: Verified[] = [];
+  for await (const { verified: one, document } of verifyEach(request))
+    verified.push(...(document === undefined ? [one] : effective(document, one)));
+  return verified;
+}
+
+export interface Each {
+  readonly verified: Verified;
+  /** Undefined for a target that cannot be read. */
+  readonly document?: Document;
+  /** All keys that were at hand for it. */
+  readonly keys: readonly Known[];
+}
+
+/** The same, one after the other, with what was at hand: what a registry of any size is gone through with. */
+export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> {
   const yours = await keysOf(request);
   const notices = (request.notices ?? []).map((path) => required(path, "a notice"));
   const histories = new Map<Site, History>();
@@ -53,20 +72,19 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
     histories.set(site, known);
     return known;
   };
-  const verified: Verified[] = [];
   const witnesses = witnessesOf(request);
   for (const target of request.targets) {
     try {
-      for (const document of await documents(target, request)) {
+      for await (const document of documents(target, request)) {
         const history = historyFor(document.site);
-        verified.push(...effective(document, await oneOf(document, yours, history, witnesses, request)));
+        const verified = await oneOf(document, yours, history, witnesses, request);
+        yield { verified, document, keys: history.keys };
       }
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      verified.push({ target, fault: error });
+      yield { verified: { target, fault: error }, keys: [] };
     }
   }
-  return verified;
 }
 
 /** What cannot be read around one document does not keep the others from being verified. */
@@ -97,7 +115,7 @@ function verifyOne(
   yours: readonly Given[],
   { keys, seen }: History,
   around: Around,
-  { engine, now, recompute, policy, memory }: VerifyRequest,
+  { engine, now, recompute, policy, memory, evidence = true }: VerifyRequest,
 ): Verified {
   const { archive } = document;
   const report = verify(bytes, {
@@ -110,7 +128,7 @@ function verifyOne(
     named: document.named,
     ...around,
     ...(site.registry && { notices: site.notices }),
-    ...(archive && { archived: stateIn(archive, engine) }),
+    ...(archive && evidence && { archived: stateIn(document, engine) }),
     // A registry's notices are no tests that a gate could ask something of.
     ...(policy && document.passedOver !== true && { policy }),
     ...(recompute && { observations: archive ?? (() => undefined) }),
@@ -222,9 +240,15 @@ function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest
 }
 
 const stateIn =
-  (archive: (sha256: string) => Bytes | undefined, engine: Engine): NonNullable<VerifyOptions["archived"]> =>
+  (
+    { archive, digested = (sha256) => digestIn(archive?.(sha256), engine) }: Pick<Document, "archive" | "digested">,
+    engine: Engine,
+  ): NonNullable<VerifyOptions["archived"]> =>
   (sha256, size) => {
-    const bytes = archive(sha256);
-    if (bytes === undefined) return "missing";
-    return bytes.length === size && hex(engine.sha256(bytes)) === sha256 ? "same" : "changed";
+    const found = digested(sha256);
+    if (found === undefined) return "missing";
+    return found.size === size && found.sha256 === sha256 ? "same" : "changed";
   };
+
+const digestIn = (bytes: Bytes | undefined, engine: Engine): FileDigest | undefined =>
+  bytes && { sha256: hex(engine.sha256(bytes)), size: bytes.length };

@@ -1,7 +1,7 @@
 /** A store in a directory: each write is temp → fsync → rename → fsync of the directory. */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
-import { create, list, read, replace, sweep } from "../node/files.js";
+import { create, digestOf, list, read, replace, sweep, type FileDigest } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 import type { Store } from "./store.js";
 
@@ -19,6 +19,11 @@ export class Directory implements Store {
   /** The same at once, for whoever cannot wait. */
   readNow(path: string): Bytes | undefined {
     return read(this.#at(path), { within: this.place });
+  }
+
+  /** Hashed piece by piece, whatever its length. */
+  digestNow(path: string): FileDigest | undefined {
+    return digestOf(this.#at(path), this.place);
   }
 
   create(path: string, bytes: Bytes): Promise<void> {

@@ -76,7 +76,7 @@ const isAddress = (text: string | undefined): text is string => text !== undefin
 const sha256Of = (digest: Descriptor["digest"]): { readonly sha256?: string } =>
   digest?.sha256 === undefined ? {} : { sha256: digest.sha256 };
 
-interface Common extends Pick<Reference, "pointer" | "name" | "sha256" | "size" | "mediaType"> {}
+type Common = Pick<Reference, "pointer" | "name" | "sha256" | "size" | "mediaType">;
 
 const common = (one: Descriptor & { readonly size?: number }, pointer: string): Common => ({
   ...{ pointer, name: one.name ?? one.uri ?? "" },
@@ -123,7 +123,7 @@ export function at(value: Json, pointer: string): Json | undefined {
   let found: Json | undefined = value;
   for (const part of pointer.split("/").slice(1)) {
     const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (Array.isArray(found)) found = found[Number(name)];
+    if (Array.isArray(found)) found = (found as readonly Json[])[Number(name)];
     else if (isObject(found)) found = Object.hasOwn(found, name) ? found[name] : undefined;
     else return undefined;
   }

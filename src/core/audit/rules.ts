@@ -152,8 +152,8 @@ const TABLE = {
   },
   "relation-dangling": {
     level: "warning",
-    means: "it refers to an attestation that is not among those at hand",
-    todo: "name the registry that has it with --with",
+    means: "it refers to something by its digest, and nothing at hand has that digest",
+    todo: "name the registry that has it with --with, or ask its publisher for what is meant",
   },
   "relation-circular": {
     level: "error",

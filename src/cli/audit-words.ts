@@ -1,0 +1,125 @@
+/** An audit as people read it: the worst attestation first, each finding where it was made, and once what each kind of it means. */
+import { ruleOf, type Finding, type RuleId } from "../core/audit/rules.js";
+import { STATES } from "../core/audit/reference.js";
+import { factsOf, type Facts } from "../core/audit/relations.js";
+import { WORD } from "../core/audit/drift.js";
+import type { Audit, AuditedDocument } from "../pipeline/audit.js";
+import { SIGNATURE } from "../view/words.js";
+
+/** A finding with what was said of it. */
+export interface Told {
+  readonly finding: Finding;
+  /** Said in waivers, a line each. */
+  readonly notes: readonly string[];
+  /** It does not count: somebody whom the auditor trusts took it on. */
+  readonly waived: boolean;
+}
+
+export interface Words {
+  readonly told: (finding: Finding) => Told;
+  readonly verbose: boolean;
+  /** When the registry was audited before, in words. */
+  readonly before: readonly string[];
+}
+
+export function auditWords(audit: Audit, { told, verbose, before }: Words): string[] {
+  const judged = audit.documents.map((document) => ({ document, told: document.findings.map(told) }));
+  const rank = ({ document, told: all }: (typeof judged)[number]): number =>
+    (document.exit > 0 ? 1000 : 0) +
+    all.filter((one) => !one.waived).reduce((sum, one) => sum + (levelOf(one) === "error" ? 30 : 10), 0) +
+    all.length +
+    (document.open.length > 0 ? 1 : 0);
+  const sorted = judged.toSorted((a, b) => rank(b) - rank(a) || (a.document.target < b.document.target ? -1 : 1));
+  const amiss = sorted.filter((one) => rank(one) > 0);
+  const clean = sorted.filter((one) => !amiss.includes(one));
+  const facts = factsOf(audit.graph);
+  const own = audit.findings.map(told);
+  const all = [...own, ...judged.flatMap((one) => one.told)];
+  return [
+    ...amiss.flatMap(({ document, told: found }) => [...inFull(document, found), ...relations(facts, document), ""]),
+    ...(own.length === 0 ? [] : ["the registry as a whole", ...own.flatMap(findingLines), ""]),
+    ...(verbose ? clean.flatMap(({ document }) => [headOf("clean", document), ...relations(facts, document)]) : []),
+    ...(verbose && clean.length > 0 ? [""] : []),
+    ...meanings(all),
+    ...bars(audit),
+    ...audit.open.map((detail) => `not checked: ${detail}`),
+    ...before,
+    summary(audit, all, clean.length),
+  ];
+}
+
+const levelOf = ({ finding }: Told): "error" | "warning" => ruleOf(finding.rule).level;
+
+const headOf = (word: string, { target, verdict, title, signature }: AuditedDocument): string =>
+  [word.padEnd(8), target, verdict ?? `signature ${SIGNATURE[signature].word}`, title ?? ""].filter(Boolean).join("  ");
+
+function inFull(document: AuditedDocument, told: readonly Told[]): string[] {
+  const counting = told.filter(({ waived }) => !waived);
+  const word = counting.some((one) => levelOf(one) === "error")
+    ? "error"
+    : counting.length > 0
+      ? "warning"
+      : document.open.length > 0
+        ? "open"
+        : "waived";
+  return [
+    headOf(word, document),
+    ...told.toSorted((a, b) => Number(a.waived) - Number(b.waived)).flatMap(findingLines),
+    ...document.open.map((line) => `  – not checked: ${line}`),
+  ];
+}
+
+const findingLines = ({ finding, notes, waived }: Told): string[] => [
+  `  ${waived ? "○" : ruleOf(finding.rule).level === "error" ? "✗" : "!"} ${finding.rule}: ${finding.detail}`,
+  ...(finding.pointer === "" ? [] : [`      at ${finding.pointer}`]),
+  ...notes.map((note) => `      ${note}`),
+];
+
+/** Derived from what others signed. */
+function relations(all: ReadonlyMap<string, Facts>, { digest = "" }: AuditedDocument): string[] {
+  const facts = all.get(digest);
+  if (facts === undefined) return [];
+  const keys = (count: number): string => (count === 1 ? "1 other key" : `${count} other keys`);
+  const said = [
+    ...(facts.reproducedBy.length > 0 ? [`reproduced by ${keys(facts.reproducedBy.length)}`] : []),
+    ...(facts.contradictedBy.length > 0 ? [`contradicted by ${keys(facts.contradictedBy.length)}`] : []),
+    ...(facts.answeredBy.length > 0 ? [`answered by ${facts.answeredBy.length}`] : []),
+    ...(facts.supersededBy.length > 0 ? ["replaced"] : []),
+  ];
+  return said.length === 0 ? [] : [`  ${said.join(", ")}`];
+}
+
+function meanings(all: readonly Told[]): string[] {
+  const rules = [...new Set(all.map(({ finding }) => finding.rule))];
+  if (rules.length === 0) return [];
+  const line = (rule: RuleId): string[] => [`  ${rule}: ${ruleOf(rule).means}.`, `      → ${ruleOf(rule).todo}.`];
+  return ["what that means, and what to do", ...rules.flatMap(line), ""];
+}
+
+const WIDTH = 32;
+
+/** How the references were found, as bars of one scale. */
+function bars({ states }: Audit): string[] {
+  const most = Math.max(...Object.values(states));
+  if (most === 0) return [];
+  const digits = String(most).length;
+  const rows = STATES.flatMap((state) => {
+    const count = states[state];
+    if (count === 0) return [];
+    const bar = "█".repeat(Math.max(1, Math.round((count / most) * WIDTH)));
+    return [`  ${bar.padEnd(WIDTH)} ${String(count).padStart(digits)} ${WORD[state]}`];
+  });
+  return ["references, each where it was looked for", ...rows, ""];
+}
+
+function summary({ documents }: Audit, all: readonly Told[], clean: number): string {
+  const counting = all.filter(({ waived }) => !waived);
+  const errors = counting.filter((one) => levelOf(one) === "error").length;
+  const waived = all.length - counting.length;
+  const parts = [
+    `${errors} ${errors === 1 ? "error" : "errors"}`,
+    `${counting.length - errors} ${counting.length - errors === 1 ? "warning" : "warnings"}`,
+    ...(waived > 0 ? [`${waived} waived`] : []),
+  ];
+  return `${clean} of ${documents.length} ${documents.length === 1 ? "attestation" : "attestations"} clean: ${parts.join(", ")}`;
+}

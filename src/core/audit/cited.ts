@@ -1,0 +1,102 @@
+/** What cited documents say of verdicts, exit codes and counts, held against the statement that cites them: by reading the cited bytes. */
+import type { EvidenceRef, ResultStatement } from "../statement.js";
+import { VERDICTS, type Verdict } from "../verdict.js";
+import type { Finding } from "./rules.js";
+
+/** Where in the cited document something stands: a pointer into JSON, or a line. */
+export type Saying =
+  | { readonly what: "verdict"; readonly where: string; readonly value: Verdict }
+  | { readonly what: "exit code"; readonly where: string; readonly value: number };
+
+export const COUNTED = ["passed", "failed", "errored", "skipped"] as const;
+export type Counts = Readonly<Record<(typeof COUNTED)[number], number>>;
+
+/** One cited document, as it was read. */
+export interface Cited {
+  /** Of the reference, into the payload of the citing statement. */
+  readonly pointer: string;
+  readonly sayings: readonly Saying[];
+  /** Of a test report: its cases by their outcome. */
+  readonly counts?: Counts;
+  /** Whether it speaks of several things, each with an id: then several verdicts are no contradiction. */
+  readonly listing?: boolean;
+}
+
+/** Pieces in which a run speaks of itself; anything else may speak of another one. */
+const OWN: ReadonlySet<string> = new Set(["run", "result", "report", "timeline", "attestation", "output"]);
+export const isVerdict = (text: string): text is Verdict => (VERDICTS as readonly string[]).includes(text);
+
+export function citedFindings(about: string, statement: ResultStatement, cited: readonly Cited[]): Finding[] {
+  const { f3 } = statement.predicate;
+  const pieces = new Map(f3.evidence.map((piece, at) => [`/predicate/f3/evidence/${at}`, piece]));
+  return [
+    ...cited.flatMap((one) => {
+      const piece = pieces.get(one.pointer);
+      return piece === undefined ? [] : findingsIn(about, statement, piece, one);
+    }),
+    ...countFindings(about, statement, cited),
+  ];
+}
+
+function findingsIn(about: string, { predicate: { f3 } }: ResultStatement, piece: EvidenceRef, one: Cited): Finding[] {
+  const { pointer, sayings, listing = false } = one;
+  const found = (rule: Finding["rule"], detail: string): Finding => ({ rule, about, pointer, detail });
+  const verdicts = sayings.flatMap((saying) => (saying.what === "verdict" ? saying : []));
+  const codes = sayings.flatMap((saying) => (saying.what === "exit code" ? saying : []));
+  const findings: Finding[] = [];
+
+  const other = verdicts.find(({ value }) => value !== verdicts[0]?.value);
+  if (other !== undefined && verdicts[0] !== undefined && !listing)
+    findings.push(
+      found(
+        "cited-conflict",
+        `${piece.name} says ${verdicts[0].value} (${verdicts[0].where}) and ${other.value} (${other.where})`,
+      ),
+    );
+
+  const own = OWN.has(piece.role) && !listing;
+  // What the signer says of the piece beside its digest binds whatever the piece is.
+  const said = { verdict: piece.annotations?.["verdict"], code: piece.annotations?.["exitCode"] };
+  const verdict = said.verdict ?? (own ? f3.verdict : undefined);
+  const code = said.code ?? (own ? f3.run.exitCode : undefined);
+  const wrong = verdict === undefined ? undefined : verdicts.find(({ value }) => value !== verdict);
+  if (wrong !== undefined)
+    findings.push(
+      found("cited-verdict", `${piece.name} says ${wrong.value} (${wrong.where}), the statement ${text(verdict)}`),
+    );
+  const otherCode = code === undefined ? undefined : codes.find(({ value }) => value !== code);
+  if (otherCode !== undefined)
+    findings.push(
+      found(
+        "cited-exit-code",
+        `${piece.name} says exit code ${otherCode.value} (${otherCode.where}), the statement ${text(code)}`,
+      ),
+    );
+  return findings;
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** The cases of all reports together, against the measurements that claim to have counted them. */
+function countFindings(about: string, { predicate: { f3 } }: ResultStatement, cited: readonly Cited[]): Finding[] {
+  const reports = cited.flatMap(({ counts }) => counts ?? []);
+  // One report that could not be read would make every count look wrong.
+  if (reports.length === 0 || reports.length < f3.evidence.filter(({ role }) => role === "report").length) return [];
+  const sum = (name: keyof Counts): number => reports.reduce((total, counts) => total + counts[name], 0);
+  const findings: Finding[] = [];
+  for (const [at, { id, measurements = [], criterion }] of f3.checks.entries()) {
+    const whole = criterion?.measures.every(({ where }) => !("suite" in where)) ?? true;
+    const stated = COUNTED.map((name) => measurements.find((one) => one.name === name)?.value);
+    if (!whole || stated.some((value) => value === undefined)) continue;
+    const name = COUNTED.find((one, place) => stated[place] !== sum(one));
+    if (name === undefined) continue;
+    const detail = `${id} counts ${stated[COUNTED.indexOf(name)] ?? ""} ${name}, the cited reports have ${sum(name)}`;
+    findings.push({ rule: "counts-differ", about, pointer: `/predicate/f3/checks/${at}`, detail });
+  }
+  if (f3.verdict === "VALIDATED" && sum("failed") > 0)
+    findings.push({
+      ...{ rule: "cited-verdict", about, pointer: "/predicate/f3/verdict" },
+      detail: `the cited reports have ${sum("failed")} failed, the statement says VALIDATED`,
+    });
+  return findings;
+}

@@ -1,0 +1,45 @@
+/** The four dates: source ≤ work ≤ signed ≤ logged. All but the last are the signer's own claims, so a wrong order is one claim against another. */
+import type { ResultStatement } from "../statement.js";
+import type { Finding } from "./rules.js";
+
+/** How far two clocks that nobody compared may be apart. */
+const CLOCKS_MS = 5 * 60_000;
+
+interface Dated {
+  readonly about: string;
+  readonly statement: ResultStatement;
+  /** By the word of witnesses whom the verifier trusts. */
+  readonly witnessed?: string | undefined;
+}
+
+export function dateFindings({ about, statement, witnessed }: Dated): Finding[] {
+  const { run, signedAt, evidence } = statement.predicate.f3;
+  const findings: Finding[] = [];
+  const find = (rule: Finding["rule"], pointer: string, detail: string): void =>
+    void findings.push({ rule, about, pointer, detail });
+  const after = (one: string, other: string, slack = 0): boolean => Date.parse(one) > Date.parse(other) + slack;
+
+  if (after(run.startedAt, run.finishedAt))
+    find("date-order", "/predicate/f3/run", `finished at ${run.finishedAt}, before it started at ${run.startedAt}`);
+  if (after(run.finishedAt, signedAt))
+    find("date-order", "/predicate/f3/signedAt", `signed at ${signedAt}, before the work ended at ${run.finishedAt}`);
+  if (witnessed !== undefined && after(signedAt, witnessed, CLOCKS_MS))
+    find("date-order", "/predicate/f3/signedAt", `signed at ${signedAt}, and witnesses had seen it at ${witnessed}`);
+  for (const [at, { name, sourceDate, sourceDateKind }] of evidence.entries()) {
+    const pointer = `/predicate/f3/evidence/${at}`;
+    if (sourceDate === undefined) continue;
+    if (after(sourceDate, signedAt))
+      find("evidence-late", pointer, `${name} is of ${sourceDate}, the signature of ${signedAt}`);
+    // What was captured afterwards from elsewhere says when it was captured; what the run left says when it was made.
+    else if (after(sourceDate, run.finishedAt) && !isCapture(evidence[at]?.annotations))
+      find(
+        "source-after-work",
+        pointer,
+        `${name} is of ${sourceDate} (${sourceDateKind}), and the work ended at ${run.finishedAt}`,
+      );
+  }
+  return findings;
+}
+
+const isCapture = (annotations: Readonly<Record<string, unknown>> | undefined): boolean =>
+  annotations !== undefined && Object.hasOwn(annotations, "capturedAt");

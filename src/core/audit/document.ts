@@ -1,0 +1,66 @@
+/** What verification and the notices at hand say of a document, in the words of the audit. */
+import { exitOf, type Code } from "../codes.js";
+import type { Check, Report } from "../report.js";
+import type { Finding, RuleId } from "./rules.js";
+
+const DERIVED: readonly Code[] = ["verdict-mismatch", "result-mismatch", "tests-mismatch", "outcome-mismatch"];
+const ENDED: readonly Code[] = ["key-revoked", "key-revoked-unproven", "key-revoked-late", "key-retired"];
+/** Nobody can tell, which is no finding: the document is not checked. */
+const OPEN: readonly Code[] = ["key-unknown", "engines-disagree", "predicate-type", "version-newer"];
+/** Whether a key is confirmed is asked by `verify`; whether the evidence holds does not hang on it. */
+const OF_TRUST: readonly Code[] = ["key-site-only"];
+/** Told by other rules, more exactly. */
+const ELSEWHERE: readonly Code[] = ["time-order", "evidence-changed", "retracted"];
+
+export function documentFindings(report: Report): Finding[] {
+  const about = report.digest ?? "";
+  const made = report.checks.flatMap((check): Finding[] => {
+    const rule = ruleFor(check);
+    return rule === undefined
+      ? []
+      : [{ rule, about, pointer: POINTER[rule] ?? "", detail: `${check.detail} [${check.code}]` }];
+  });
+  return [...made, ...standingFindings(report)];
+}
+
+/** What of a document could not be checked at all, in words. */
+export function openSteps({ checks, statement }: Report): string[] {
+  // Without a criterion there is nothing to compute again, and nothing was asked.
+  const computed = statement?.predicate.f3.checks.some(({ criterion }) => criterion !== undefined) === true;
+  return checks.flatMap(({ code, name, detail }) =>
+    OPEN.includes(code) || (computed && code === "recompute-impossible") ? [`${name}: ${detail}`] : [],
+  );
+}
+
+const POINTER: Readonly<Partial<Record<RuleId, string>>> = {
+  "verdict-not-derived": "/predicate/f3/verdict",
+  "date-order": "/predicate/f3/signedAt",
+  "plan-departed": "/predicate/f3/relations",
+  log: "/predicate/f3/log",
+};
+
+function ruleFor({ code }: Check): RuleId | undefined {
+  const exit = exitOf(code);
+  if (exit === 0 || exit === 4 || OPEN.includes(code) || OF_TRUST.includes(code) || ELSEWHERE.includes(code))
+    return undefined;
+  if (DERIVED.includes(code)) return "verdict-not-derived";
+  if (ENDED.includes(code)) return "key-ended";
+  if (code === "time-future") return "date-order";
+  if (code === "recompute-mismatch" || code === "plan-departed") return code;
+  return code.startsWith("log-") ? "log" : "unverified";
+}
+
+function standingFindings({ digest = "", standing }: Report): Finding[] {
+  if (standing === undefined) return [];
+  const { word, remarks, contradictions } = standing;
+  const [last] = remarks;
+  const said = last === undefined ? "by the log's entries; the notice is not at hand" : `${last.at}: ${last.reason}`;
+  const found = (rule: RuleId, detail: string): Finding => ({ rule, about: digest, pointer: "", detail });
+  return [
+    ...(word === "retracted" ? [found("retracted", said)] : []),
+    ...(word === "superseded" ? [found("superseded", said)] : []),
+    ...contradictions.map(({ by, at, action, reason }) =>
+      found("contradicted", `${by} says ${action}, ${at}: ${reason}`),
+    ),
+  ];
+}

@@ -1,0 +1,143 @@
+/** Every reference of a statement, looked for again wherever it may be: archive, address, clone, folder, the other attestations. */
+import { basename } from "node:path";
+import { lookAtFetched, lookAtHeld, seen, type Held } from "../core/audit/drift.js";
+import type { Fetched } from "../core/audit/fetched.js";
+import { referencesOf, type Look, type Reference } from "../core/audit/reference.js";
+import { hex, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
+import type { ResultStatement } from "../core/statement.js";
+import { evidencePath } from "../store/paths.js";
+import type { Document } from "./documents.js";
+import type { FilesAtHand } from "./files-at-hand.js";
+
+/** What goes out to addresses; none where the audit is to make no request. */
+export interface Fetches {
+  get(url: string, options?: { readonly limit?: number }): Promise<Fetched>;
+}
+
+export interface Clone {
+  /** Whether it has that object, whole. */
+  has(object: "commit" | "tree" | "blob", id: string): Promise<"same" | "changed" | "gone">;
+}
+
+export interface Surroundings {
+  readonly engine: Engine;
+  readonly fetcher?: Fetches | undefined;
+  readonly clone?: Clone | undefined;
+  /** Where files that a statement names by name alone may lie. */
+  readonly files?: FilesAtHand | undefined;
+}
+
+/** More than that is not held, only hashed; a change in it is told without its place. */
+const MAX_HELD = 16 * 1024 * 1024;
+
+/** Other attestations aside: which of them are at hand is only known when all were read. */
+export async function lookAt(
+  statement: ResultStatement,
+  document: Document,
+  surroundings: Surroundings,
+): Promise<Look[]> {
+  const copies = new Map<string, Held | undefined>();
+  const references = referencesOf(statement);
+  // Asked all at once: the fetcher takes them in turn.
+  const answers = new Map(
+    references.flatMap(({ place }) =>
+      place.kind === "address" ? [[place.url, surroundings.fetcher?.get(place.url)] as const] : [],
+    ),
+  );
+  const looks: Look[] = [];
+  for (const reference of references) {
+    const { place } = reference;
+    if (place.kind === "archive") {
+      const held = await archived(reference, document, surroundings.engine);
+      if (held instanceof AttestError) looks.push(seen(reference, "not-checked", held.message));
+      else {
+        copies.set(reference.pointer, held);
+        // A piece with an address of its own need not be archived too.
+        if (held !== undefined || !cited(statement, reference)) looks.push(lookAtHeld(reference, held));
+      }
+    } else if (place.kind === "address")
+      looks.push(fetched(reference, await answers.get(place.url), copies, surroundings.engine));
+    else if (place.kind === "git") looks.push(await inClone(reference, surroundings.clone));
+    else if (place.kind === "file") looks.push(inFolder(reference, surroundings.files));
+  }
+  return looks;
+}
+
+const cited = ({ predicate }: ResultStatement, { pointer }: Reference): boolean =>
+  predicate.f3.evidence[Number(pointer.split("/").at(-1))]?.uri !== undefined;
+
+/** What is in the way, a folder for example, or an address that does not answer, keeps one piece from being checked and no other. */
+async function archived(
+  { sha256 }: Reference,
+  { digested, archive, site }: Document,
+  engine: Engine,
+): Promise<Held | AttestError | undefined> {
+  if (sha256 === undefined) return undefined;
+  try {
+    const found = digested?.(sha256);
+    if (found !== undefined) return { ...found, bytes: () => (found.size > MAX_HELD ? undefined : archive?.(sha256)) };
+    const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
+    return bytes && { sha256: hex(engine.sha256(bytes)), size: bytes.length, bytes: () => bytes };
+  } catch (error) {
+    if (error instanceof AttestError) return error;
+    throw error;
+  }
+}
+
+function fetched(
+  reference: Reference,
+  answer: Fetched | undefined,
+  copies: ReadonlyMap<string, Held | undefined>,
+  engine: Engine,
+): Look {
+  if (answer === undefined) return seen(reference, "not-checked", "offline: no address was asked");
+  const copy = copies.get(reference.pointer);
+  const good = copy !== undefined && copy.sha256 === reference.sha256 ? copy.bytes() : undefined;
+  return lookAtFetched(reference, answer, good, engine);
+}
+
+async function inClone(reference: Reference, clone: Clone | undefined): Promise<Look> {
+  if (reference.place.kind !== "git") return seen(reference, "not-checked", "");
+  const { object, id, url } = reference.place;
+  const from = url === undefined ? "" : ` of ${url}`;
+  if (clone === undefined)
+    return seen(reference, "not-checked", `no clone${from} is at hand that would have the ${object} ${id}`);
+  const state = await clone.has(object, id);
+  return seen(
+    reference,
+    state,
+    state === "same" ? "" : `the clone has ${state === "gone" ? "no" : "another"} ${object} ${id}`,
+  );
+}
+
+function inFolder(reference: Reference, files: FilesAtHand | undefined): Look {
+  if (files === undefined) return seen(reference, "not-checked", "no folder is at hand that would have the file");
+  const { name, sha256 = "" } = reference;
+  const named = files.named(basename(name));
+  if (named.some((path) => files.digest(path) === sha256)) return seen(reference, "same", "");
+  const elsewhere = files.holding(sha256);
+  if (elsewhere !== undefined) return seen(reference, "moved", `now ${elsewhere}`);
+  const [other] = named;
+  return other === undefined
+    ? seen(reference, "gone", `there is no such file in ${files.folder}`)
+    : seen(reference, "changed", `${other} has SHA-256 ${files.digest(other) ?? "that cannot be read"}`);
+}
+
+export const lookAtAttestation = (reference: Reference, known: ReadonlySet<string>): Look =>
+  known.has(reference.sha256 ?? "")
+    ? seen(reference, "same", "")
+    : seen(reference, "not-checked", "nothing at hand has that digest");
+
+/** Bytes of a piece that is what was signed, to be read for what they say; undefined for others, and for those too long to be read. */
+export function pieceOf(
+  { digest, size }: { readonly digest: { readonly sha256?: string | undefined }; readonly size: number },
+  { archive }: Document,
+  engine: Engine,
+  limit: number,
+): Bytes | undefined {
+  if (digest.sha256 === undefined || size > limit) return undefined;
+  const bytes = archive?.(digest.sha256);
+  return bytes?.length === size && hex(engine.sha256(bytes)) === digest.sha256 ? bytes : undefined;
+}
