@@ -119,7 +119,7 @@ export function evidenceField(
   const label = element(
     "label",
     { htmlFor: "evidence-file" },
-    "Choose the files, or drop them here. Each is hashed on this device and compared with the digests that were signed; nothing is sent.",
+    "Choose the files, or drop them here. Each is hashed on this device and held against the digests that were signed; nothing is sent.",
   );
   const forget = element("button", { type: "button", className: "quiet" }, "Forget these files");
   forget.addEventListener("click", () => void act(() => given.forget()));

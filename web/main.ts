@@ -14,6 +14,8 @@ import { publishedFrom, takenBackIn, unloggedIn, type LogShown } from "../src/vi
 import { indexPage } from "../src/view/list.js";
 import { signerLabel } from "../src/view/notice.js";
 import type { LogText, PageData } from "../src/view/page-data.js";
+import { cardOf } from "../src/core/audit/relations.js";
+import type { Related } from "../src/view/related.js";
 import { attestationPage, placeOf, titleOf, verifyPage } from "../src/view/pages.js";
 import type { Outcome } from "../src/view/plan.js";
 import { printable } from "../src/view/printable.js";
@@ -115,7 +117,7 @@ async function showOne(given: Given, focus = false): Promise<Report> {
   const shown = attestationPage({
     ...{ report, memory, fileName: given.name, confirmedKey: confirmed && formatKey(confirmed) },
     files: droppedOn(given).files,
-    ...(published && { audit: data.audit ?? "none" }),
+    ...(published && { audit: data.audit ?? "none", related: await related(report) }),
     ...(published && { place: placeOf(data.evidence ?? [], data.beside), outcome: outcome(report) }),
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
@@ -137,6 +139,17 @@ async function showOne(given: Given, focus = false): Promise<Report> {
 const original = current;
 /** The document that is on the page. */
 let standing: Given | undefined;
+
+/** What the page carries of other attestations, each verified like the one that it shows. */
+async function related(report: Report): Promise<Related | undefined> {
+  const { keys } = history();
+  const about = cardOf(report, keys, "");
+  if (about === undefined) return undefined;
+  const others = [];
+  for (const { name, text } of data.related ?? [])
+    others.push(cardOf((await check({ name, bytes: utf8(text) }, undefined)).report, keys, ""));
+  return { about, others: others.flatMap((one) => one ?? []), more: data.moreRelated ?? 0 };
+}
 
 /** What became of a plan, as far as the page was told. */
 function outcome({ digest = "", signers, plan }: Report): Outcome {
@@ -174,7 +187,12 @@ async function showIndex(): Promise<void> {
 
 /** Right under the answers, where the question of the key comes up. */
 function place(tools: HTMLElement): void {
-  (main.querySelector(".answers") ?? main.querySelector(".headline") ?? main.firstElementChild)?.after(tools);
+  (
+    main.querySelector(".related") ??
+    main.querySelector(".answers") ??
+    main.querySelector(".headline") ??
+    main.firstElementChild
+  )?.after(tools);
 }
 
 const controls = (signer: string | undefined): HTMLElement =>

@@ -20,6 +20,7 @@ import { attestationPage, placeOf, titleOf, verifyPage } from "../view/pages.js"
 import type { Outcome } from "../view/plan.js";
 import { auditText, readAudits, type Audits } from "./audits.js";
 import { copyRegistry } from "./copy.js";
+import { relatedIn } from "./related.js";
 import { renderPage, type Assets } from "./document.js";
 import {
   copyLogs,
@@ -166,22 +167,28 @@ function* attestationPages(
       return plan === undefined ? [] : [[plan, name]];
     }),
   );
+  const related = relatedIn(read.listed, read.history.keys);
   for (const { name, text, report, log } of read.listed) {
     const { statement, digest = "" } = report;
     const evidence = (statement?.predicate.f3.evidence ?? [])
       .flatMap(({ digest: { sha256 } }) => sha256 ?? [])
       .filter((sha256) => archived.has(sha256));
-    const notices = noticesFor(read, [report], engine);
+    const others = related(report);
+    const notices = noticesFor(read, [report, ...others.documents.map((one) => one.report)], engine);
     const plan = named.get((statement && planOf(statement)) ?? "");
     const answer = report.plan === undefined ? undefined : plans.get(digest);
     const audit = auditText(read.audits, digest, text);
-    const beside = besideOf(report, names, common.hasLog === true);
+    const beside = [...besideOf(report, names, common.hasLog === true), ...others.documents.map((one) => one.name)];
     const data: PageData = {
       ...common,
       ...{ kind: "attestation", documents: [{ name, text, ...(log && { log }) }], evidence, notices, beside },
       ...(plan && { plans: [plan.text] }),
       ...(answer !== undefined && { answer }),
       ...(audit && { audit }),
+      ...(others.documents.length > 0 && {
+        related: others.documents.map((one) => ({ name: one.name, text: one.text })),
+        moreRelated: others.more,
+      }),
     };
     const outcome: Outcome = {
       ...(answer !== undefined && {

@@ -2,6 +2,7 @@
 import type { Report } from "../core/report.js";
 import { auditAside, findingsView } from "./audited.js";
 import { noticeTitle, noticeView, noticeWording } from "./notice.js";
+import { relatedView, type Related } from "./related.js";
 import { outcomeView, planTitle, planView, type Outcome } from "./plan.js";
 import { answersView, headlineView, limitsView, stepsView } from "./report.js";
 import { standingView, withdrawnView, type Place } from "./standing.js";
@@ -48,6 +49,8 @@ export interface Shown extends Backing {
   readonly confirmedKey: string | undefined;
   /** What this browser remembered of its log. */
   readonly memory?: MemoryWord | undefined;
+  /** What other attestations say of it. */
+  readonly related?: Related | undefined;
   /** Of a plan. */
   readonly outcome?: Outcome;
 }
@@ -85,8 +88,10 @@ export function attestationPage(shown: Shown, pending = false): Element[] {
     ];
   if (statement === undefined)
     return [refusedView(fileName), ...(pending ? [headlineView(report)] : state), stepsView(report)];
+  const related = pending ? undefined : shown.related && relatedView(shown.related, place);
   return [
-    ...[...first, titleView(statement, report.standing?.word === "retracted"), ...state, standing],
+    ...[...first, titleView(statement, report.standing?.word === "retracted"), ...state, ...(related ? [related] : [])],
+    standing,
     ...(pending ? [] : [limitsView()]),
     h("article", "", articleView(statement, report, place, shown)),
     commandsView(fileName, confirmedKey, statement.predicate.f3.checks),
