@@ -15,12 +15,15 @@ import { publishedFrom, takenBackIn, unloggedIn, type LogShown } from "../src/vi
 import { indexPage } from "../src/view/list.js";
 import { signerLabel } from "../src/view/notice.js";
 import type { LogText, PageData } from "../src/view/page-data.js";
+import { cardOf } from "../src/core/audit/relations.js";
+import type { Related } from "../src/view/related.js";
 import { attestationPage, placeOf, titleOf, verifyPage } from "../src/view/pages.js";
 import type { Outcome } from "../src/view/plan.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
+import { droppedOn, evidenceField } from "./dropped.js";
 import { evidenceIn, memoryOf, namedBy, recallFor } from "./evidence.js";
 import { compareWithMemory, stateOf } from "./ledger.js";
 import { selfTest, verifyTwice } from "./opinion.js";
@@ -71,8 +74,26 @@ interface Checked {
 /** Of a pack, once all of it has been hashed. */
 let packed: Packed | undefined;
 
+/** The evidence that came with a pack; of what is not in it, the files that the reader gave. */
+function backing(given: Given): Pick<VerifyOptions, "archived" | "observations" | "packed"> {
+  const brought = droppedOn(given).options();
+  const own = packed?.holds(given.bytes) === true ? packed.options(given.bytes) : {};
+  const inPack = own.archived;
+  return {
+    ...brought,
+    ...own,
+    ...(inPack && {
+      archived: (sha256, size) => {
+        const state = inPack(sha256, size);
+        return state === "missing" ? (brought.archived?.(sha256, size) ?? state) : state;
+      },
+    }),
+  };
+}
+
 /** With what the page carries for its own document; a file that the reader brought comes alone. */
-async function check({ name, bytes }: Given, log: LogText | undefined, takenBack?: TakenBack): Promise<Checked> {
+async function check(given: Given, log: LogText | undefined, takenBack?: TakenBack): Promise<Checked> {
+  const { name, bytes } = given;
   const { keys, seen } = history();
   const named = log && namedBy(bytes);
   const recalled = named && recallFor(named, nobleEngine);
@@ -80,7 +101,7 @@ async function check({ name, bytes }: Given, log: LogText | undefined, takenBack
   const report = await verifyTwice(bytes, {
     ...{ parse: parseSkin, keys, seen, now: new Date(), fileName: name },
     ...(evidence && { log: evidence }),
-    ...(packed !== undefined && packed.holds(bytes) && packed.options(bytes)),
+    ...backing(given),
     ...(data.kind !== "verify" && {
       notices,
       planned,
@@ -112,7 +133,7 @@ function announce(report: Report, focus: boolean): void {
 }
 
 async function showOne(given: Given, focus = false): Promise<Report> {
-  if (given !== original) main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
+  if (given !== original && given !== standing) main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
   const published = data.kind === "attestation" && given === original;
   const { report, memory } = await check(given, published ? data.documents[0]?.log : undefined);
   const signer = bestSigner(report.signers)?.keyid;
@@ -120,23 +141,46 @@ async function showOne(given: Given, focus = false): Promise<Report> {
     report.trust === "confirmed-by-you" ? yours.find(({ key }) => key.keyid === signer)?.key : undefined;
   const shown = attestationPage({
     ...{ report, memory, fileName: given.name, confirmedKey: confirmed && formatKey(confirmed) },
+    files: droppedOn(given).files,
     ...(published && {
       place: { ...placeOf(data.evidence ?? [], data.beside), ...(packed && { packed: packed.word }) },
       outcome: outcome(report),
       file: packed?.file,
+      audit: data.audit ?? "none",
+      related: await related(report),
     }),
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
   if (published) packed?.offer(main, report.statement?.predicate.f3.evidence ?? []);
   document.title = printable(titleOf(report, given.name));
+  standing = given;
   place(controls(signer));
   const forgery = tamperField(given, report.signature === "ok", (changed) => void showOne((current = changed), true));
   if (forgery !== undefined) main.querySelector(".steps")?.before(box(forgery));
+  const { evidence = [] } = report.statement?.predicate.f3 ?? {};
+  const field = evidenceField(evidence, droppedOn(given), async () => {
+    if (current === given) await showOne(given);
+  });
+  const table = main.querySelector("section.evidence > .record") ?? main.querySelector("section.evidence > table");
+  if (field !== undefined) table?.after(field);
   announce(report, focus);
   return report;
 }
 
 const original = current;
+/** The document that is on the page. */
+let standing: Given | undefined;
+
+/** What the page carries of other attestations, each verified like the one that it shows. */
+async function related(report: Report): Promise<Related | undefined> {
+  const { keys } = history();
+  const about = cardOf(report, keys, "");
+  if (about === undefined) return undefined;
+  const others = [];
+  for (const { name, text } of data.related ?? [])
+    others.push(cardOf((await check({ name, bytes: utf8(text) }, undefined)).report, keys, ""));
+  return { about, others: others.flatMap((one) => one ?? []), more: data.moreRelated ?? 0 };
+}
 
 /** What became of a plan, as far as the page was told. */
 function outcome({ digest = "", signers, plan }: Report): Outcome {
@@ -174,7 +218,12 @@ async function showIndex(): Promise<void> {
 
 /** Right under the answers, where the question of the key comes up. */
 function place(tools: HTMLElement): void {
-  (main.querySelector(".answers") ?? main.querySelector(".headline") ?? main.firstElementChild)?.after(tools);
+  (
+    main.querySelector(".related") ??
+    main.querySelector(".answers") ??
+    main.querySelector(".headline") ??
+    main.firstElementChild
+  )?.after(tools);
 }
 
 const controls = (signer: string | undefined): HTMLElement =>

@@ -5,7 +5,7 @@ import { MAX_BYTES } from "../src/core/json.js";
 import type { Known } from "../src/core/signatures.js";
 import { printable } from "../src/view/printable.js";
 
-function element<K extends keyof HTMLElementTagNameMap>(
+export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   properties: Partial<HTMLElementTagNameMap[K]>,
   ...children: (Node | string)[]
@@ -15,14 +15,14 @@ function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-const sayer = (id: string): HTMLElement => {
+export const sayer = (id: string): HTMLElement => {
   const said = element("p", { className: "said", id });
   said.setAttribute("role", "status");
   return said;
 };
 
 /** Runs what the reader asked for, and says in words how it went. The controls may be new ones by then: a check makes them again. */
-async function say(id: string, act: () => Promise<string | HTMLElement>): Promise<void> {
+export async function say(id: string, act: () => Promise<string | HTMLElement>): Promise<void> {
   const told = (answer: string | HTMLElement, wrong: boolean): void => {
     const said = document.getElementById(id);
     if (said === null) return;
@@ -64,6 +64,11 @@ export function dropZone(
     });
   };
   input.addEventListener("change", () => open(input.files));
+  return droppable(zone, open);
+}
+
+/** What is dropped on it goes the way of what is chosen. */
+export function droppable(zone: HTMLElement, open: (files: FileList | null) => void): HTMLElement {
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
       event.preventDefault();

@@ -35,13 +35,15 @@ export function site(attest: Command): void {
   ).action(async (options: Options) => {
     const folder = registryFolder(options.registry);
     const output = options.output ?? join(folder, "site");
-    const { pages, refused } = await buildSite(await openRegistry(folder), new Directory(output), engine, new Date());
+    const registry = await openRegistry(folder);
+    const { pages, refused, warnings } = await buildSite(registry, new Directory(output), engine, new Date());
     if (refused.length > 0) process.exitCode = 1;
-    if (options.json) return answerJson({ site: output, pages, refused });
+    if (options.json) return answerJson({ site: output, pages, refused, warnings });
     answer(join(output, "index.html"));
     talk(
       `${pages.length} pages`,
       ...refused.map((name) => `does not verify, or its evidence is not what was signed: ${name}`),
+      ...warnings,
     );
   });
 

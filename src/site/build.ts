@@ -18,7 +18,9 @@ import { signerLabel } from "../view/notice.js";
 import type { PageData, Pages } from "../view/page-data.js";
 import { attestationPage, placeOf, titleOf, verifyPage } from "../view/pages.js";
 import type { Outcome } from "../view/plan.js";
+import { auditText, readAudits, type Audits } from "./audits.js";
 import { copyRegistry } from "./copy.js";
+import { relatedIn } from "./related.js";
 import { renderPage, type Assets } from "./document.js";
 import {
   copyLogs,
@@ -45,6 +47,8 @@ export interface Built {
   readonly pages: readonly string[];
   /** What does not verify, or whose evidence is not what was signed: shown as such, and its evidence not published. */
   readonly refused: readonly string[];
+  /** What was passed over, a sentence each: the site is whole without it. */
+  readonly warnings: readonly string[];
 }
 
 /** The bundles that `npm run build` made; from the sources they are looked for in `dist` too. */
@@ -62,8 +66,8 @@ export function assets(): Assets {
 /** @throws AttestError of the registry or the store; an attestation that does not verify gets a page that says so, and is returned */
 export async function buildSite(registry: Registry, site: Store, engine: Engine, now: Date): Promise<Built> {
   const read = await readRegistry(registry, engine, now);
-  const { keyring, listed, logs } = read;
-  const archived = await copyRegistry(registry.store, site, listed, keyring, engine);
+  const { keyring, listed, logs, audits } = read;
+  const archived = await copyRegistry(registry.store, site, listed, keyring, audits.names, engine);
   await copyLogs(logs, registry.store, site);
   const keyringText = fromUtf8((await registry.store.read(KEYRING)) ?? new Uint8Array());
   const data = { about: registry.about, keyring: keyringText, hasLog: keyring.logs.length > 0 };
@@ -86,7 +90,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
       ({ digest, uri }) => uri === undefined && !archived.has(digest.sha256 ?? ""),
     ) ??
       true);
-  return { pages, refused: listed.filter(lost).map(({ name }) => name) };
+  return { pages, refused: listed.filter(lost).map(({ name }) => name), warnings: audits.warnings };
 }
 
 interface Read {
@@ -95,6 +99,7 @@ interface Read {
   readonly notices: readonly Bytes[];
   readonly listed: readonly Listed[];
   readonly logs: GatheredLogs;
+  readonly audits: Audits;
 }
 
 /** Everything that is published, verified with what is published beside it. */
@@ -130,7 +135,7 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
       statement?.predicate.f3.signedAt ?? notice?.signedAt ?? plan?.predicate.signedAt ?? "1970-01-01T00:00:00Z",
     );
   listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
-  return { keyring, history, notices, listed, logs };
+  return { keyring, history, notices, listed, logs, audits: await readAudits(registry.store) };
 }
 
 /** Receipts are for one document each, and so is what is said of an attestation; what is said of a key concerns all. */
@@ -162,20 +167,28 @@ function* attestationPages(
       return plan === undefined ? [] : [[plan, name]];
     }),
   );
+  const related = relatedIn(read.listed, read.history.keys);
   for (const { name, text, report, log } of read.listed) {
     const { statement, digest = "" } = report;
     const evidence = (statement?.predicate.f3.evidence ?? [])
       .flatMap(({ digest: { sha256 } }) => sha256 ?? [])
       .filter((sha256) => archived.has(sha256));
-    const notices = noticesFor(read, [report], engine);
+    const others = related(report);
+    const notices = noticesFor(read, [report, ...others.documents.map((one) => one.report)], engine);
     const plan = named.get((statement && planOf(statement)) ?? "");
     const answer = report.plan === undefined ? undefined : plans.get(digest);
-    const beside = besideOf(report, names, common.hasLog === true);
+    const audit = auditText(read.audits, digest, text);
+    const beside = [...besideOf(report, names, common.hasLog === true), ...others.documents.map((one) => one.name)];
     const data: PageData = {
       ...common,
       ...{ kind: "attestation", documents: [{ name, text, ...(log && { log }) }], evidence, notices, beside },
       ...(plan && { plans: [plan.text] }),
       ...(answer !== undefined && { answer }),
+      ...(audit && { audit }),
+      ...(others.documents.length > 0 && {
+        related: others.documents.map((one) => ({ name: one.name, text: one.text })),
+        moreRelated: others.more,
+      }),
     };
     const outcome: Outcome = {
       ...(answer !== undefined && {
@@ -190,7 +203,10 @@ function* attestationPages(
       description: `A signed ${report.plan === undefined ? "test result" : "plan of a test"} of ${common.about.title}`,
       root: "../",
       data,
-      main: attestationPage({ report, fileName: name, confirmedKey: undefined, place, outcome }, true),
+      main: attestationPage(
+        { report, fileName: name, confirmedKey: undefined, place, outcome, audit: audit ?? "none" },
+        true,
+      ),
     };
   }
 }

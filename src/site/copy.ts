@@ -5,16 +5,20 @@ import { formatKey } from "../core/key.js";
 import type { Keyring } from "../core/keyring.js";
 import { formatNoteKey } from "../core/note.js";
 import type { Report } from "../core/report.js";
-import { proofPath } from "../store/paths.js";
+import { AUDITS, proofPath } from "../store/paths.js";
 import { ATTESTATIONS, evidencePath, INDEX, KEYRING, REGISTRY_FILE } from "../store/registry.js";
 import type { Store } from "../store/store.js";
 
-/** Returns which evidence is there. */
+/**
+ * Returns which evidence is there.
+ * @param audits file names of the records of audits
+ */
 export async function copyRegistry(
   from: Store,
   to: Store,
   listed: readonly { readonly name: string; readonly report: Report }[],
   keyring: Keyring,
+  audits: readonly string[],
   engine: Engine,
 ): Promise<ReadonlySet<string>> {
   const archived = new Set<string>();
@@ -35,6 +39,7 @@ export async function copyRegistry(
     await copy(`${ATTESTATIONS}/${name}`);
     await copy(proofPath(name.replace(/\.json$/, "")));
   }
+  for (const name of audits) await copy(`${AUDITS}/${name}`);
   for (const { name, key } of keyring.signers) await to.replace(`keys/${name}.pub`, utf8(`${formatKey(key, name)}\n`));
   for (const { name, key } of [...keyring.logs, ...keyring.witnesses])
     await to.replace(`keys/${name}.vkey`, utf8(`${formatNoteKey(key)}\n`));

@@ -5,6 +5,8 @@ export const KEYRING = "keys/keyring.json";
 export const ATTESTATIONS = "attestations";
 
 export const attestationPath = (id: string): string => `${ATTESTATIONS}/${id}.json`;
+/** Records of audits, by the time of each. */
+export const AUDITS = `${ATTESTATIONS}/audits`;
 /** Its inclusion proof (C2SP tlog-proof). */
 export const proofPath = (id: string): string => `${ATTESTATIONS}/${id}.tlog-proof`;
 /** Content-addressed: a digest is all that a path is ever made of. */

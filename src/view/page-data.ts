@@ -1,4 +1,5 @@
 /** What a page carries beside its text, so that a browser can make it again: texts as they are published, and nothing that was concluded from them. */
+import type { AuditText } from "./audited.js";
 
 export interface PageData {
   readonly kind: "attestation" | "index" | "log" | "verify";
@@ -17,6 +18,12 @@ export interface PageData {
   readonly plans?: readonly string[];
   /** Name of a result that names the plan on the page. */
   readonly answer?: string;
+  /** What the publisher's own audits found of the document on the page, by their record: their word, and nothing that a reader could verify. */
+  readonly audit?: AuditText;
+  /** Other attestations that say something of the one on the page, or the opposite of it: each counts by its signature. */
+  readonly related?: readonly DocumentText[];
+  /** How many more of them there are than a page carries. */
+  readonly moreRelated?: number;
   /** Whether the site has a page of its log. */
   readonly hasLog?: boolean;
   /** File names of what is published and not on this page, to hold the entries of the log against. */

@@ -1,10 +1,12 @@
 /** The pages as trees: written once at build time, and again in the reader's browser from the bytes that it verified itself. */
 import type { Report } from "../core/report.js";
+import { auditAside, findingsView } from "./audited.js";
 import { noticeTitle, noticeView, noticeWording } from "./notice.js";
+import { relatedView, type Related } from "./related.js";
 import { outcomeView, planTitle, planView, type Outcome } from "./plan.js";
 import { answersView, headlineView, limitsView, stepsView } from "./report.js";
 import { standingView, withdrawnView, type Place } from "./standing.js";
-import { articleView, commandsView, titleView } from "./statement.js";
+import { articleView, commandsView, titleView, type Backing } from "./statement.js";
 import { h, with_, type Element } from "./tree.js";
 import type { MemoryWord } from "./log-words.js";
 
@@ -40,7 +42,7 @@ export const pendingView = (): Element =>
 const refusedView = (fileName: string): Element =>
   h("header", "title", h("p", "kicker", "Not shown"), h("h1", "file", fileName));
 
-export interface Shown {
+export interface Shown extends Backing {
   readonly report: Report;
   readonly place?: Place;
   readonly fileName: string;
@@ -49,6 +51,8 @@ export interface Shown {
   readonly confirmedKey: string | undefined;
   /** What this browser remembered of its log. */
   readonly memory?: MemoryWord | undefined;
+  /** What other attestations say of it. */
+  readonly related?: Related | undefined;
   /** Of a plan. */
   readonly outcome?: Outcome;
 }
@@ -58,27 +62,40 @@ export interface Shown {
  * verdict: only what was found.
  */
 export function attestationPage(shown: Shown, pending = false): Element[] {
-  const { report, place, fileName, file = fileName, confirmedKey, memory, outcome = {} } = shown;
+  const { report, place, fileName, file = fileName, confirmedKey, memory, outcome = {}, audit } = shown;
   const { statement, notice, plan } = report;
-  const state = pending ? [pendingView()] : [headlineView(report), answersView(report)];
+  const state = pending ? [pendingView()] : [headlineView(report), answersView(report, auditAside(audit))];
   const steps = pending ? [] : [stepsView(report)];
   const withdrawn = withdrawnView(report, place);
   const first = withdrawn === undefined ? [] : [withdrawn];
   const standing = standingView(report, place, memory);
+  // Of a document without evidence the audit's findings stand alone, and where there are none nothing is said.
+  const findings =
+    typeof audit === "object" && audit.findings.length > 0 ? [h("section", "evidence", findingsView(audit))] : [];
   if (notice !== undefined)
-    return [...first, noticeTitle(notice), ...state, noticeView(notice, place), standing, ...steps];
+    return [...first, noticeTitle(notice), ...state, noticeView(notice, place), standing, ...findings, ...steps];
   if (plan !== undefined)
     return [
-      ...[...first, planTitle(plan), ...state, outcomeView(plan, outcome, place), ...planView(plan), standing],
+      ...[
+        ...first,
+        planTitle(plan),
+        ...state,
+        outcomeView(plan, outcome, place),
+        ...planView(plan),
+        standing,
+        ...findings,
+      ],
       commandsView(file, confirmedKey),
       ...steps,
     ];
   if (statement === undefined)
     return [refusedView(fileName), ...(pending ? [headlineView(report)] : state), stepsView(report)];
+  const related = pending ? undefined : shown.related && relatedView(shown.related, place);
   return [
-    ...[...first, titleView(statement, report.standing?.word === "retracted"), ...state, standing],
+    ...[...first, titleView(statement, report.standing?.word === "retracted"), ...state, ...(related ? [related] : [])],
+    standing,
     ...(pending ? [] : [limitsView()]),
-    h("article", "", articleView(statement, report, place)),
+    h("article", "", articleView(statement, report, place, shown)),
     commandsView(file, confirmedKey, statement.predicate.f3.checks),
     ...steps,
   ];

@@ -65,7 +65,8 @@ export function headlineView(report: Report): Element {
 }
 
 /** Signature, trust, verdict, audit: four questions that are never answered together. */
-export function answersView(report: Report): Element {
+/** @param aside what somebody else says to the fourth question */
+export function answersView(report: Report, aside = ""): Element {
   const { statement, verdict } = report;
   const answer = (name: string, question: string, { word, sentence }: Wording, tone: string): Element =>
     h(
@@ -83,6 +84,8 @@ export function answersView(report: Report): Element {
         : report.notice === undefined
           ? NO_VERDICT
           : NO_TEST;
+  const { word, sentence } = AUDIT[report.audit];
+  const audit: Wording = { word, sentence: sentence + aside };
   return h(
     "section",
     "answers",
@@ -94,7 +97,7 @@ export function answersView(report: Report): Element {
     ),
     answer("trust", "Trust: do you have a reason to trust that key?", TRUST[report.trust], report.trust),
     answer("verdict", "Verdict: what does the test say of its subject?", named, verdict?.toLowerCase() ?? "none"),
-    answer("audit", "Audit: do evidence, log and dates still back it?", AUDIT[report.audit], report.audit),
+    answer("audit", "Audit: do evidence, log and dates still back it?", audit, report.audit),
   );
 }
 

@@ -1,8 +1,18 @@
 /** A verified statement → an article that a person wants to read. It is only ever given what `verify` returned as `statement`. */
 import { wording } from "../core/criterion.js";
 import type { Report } from "../core/report.js";
-import type { CheckRecord, Descriptor, EvidenceRef, F3, ResultStatement } from "../core/statement.js";
+import type { CheckRecord, Descriptor, F3, ResultStatement } from "../core/statement.js";
+import {
+  auditedOf,
+  evidencePointer,
+  findingsView,
+  NEVER_AUDITED,
+  othersView,
+  OWN_RECORD,
+  type Audit,
+} from "./audited.js";
 import { figuresView } from "./figure.js";
+import { compareGiven, givenLine, type GivenFile } from "./given.js";
 import { exact, withUnit } from "./number.js";
 import { prose } from "./prose.js";
 import { NO_PLAN } from "./log-words.js";
@@ -29,7 +39,20 @@ export function titleView({ predicate: { f3 } }: ResultStatement, gone = false):
   );
 }
 
-export function articleView(statement: ResultStatement, report: Report, place?: Place): Element[] {
+/** What is at hand beside the statement to hold its evidence against. */
+export interface Backing {
+  /** The publisher's own record; undefined where nobody publishes the document. */
+  readonly audit?: Audit | undefined;
+  /** What the reader gave; undefined where a page takes none. */
+  readonly files?: readonly GivenFile[] | undefined;
+}
+
+export function articleView(
+  statement: ResultStatement,
+  report: Report,
+  place?: Place,
+  backing: Backing = {},
+): Element[] {
   const { predicate, subject } = statement;
   const { f3 } = predicate;
   return [
@@ -49,7 +72,7 @@ export function articleView(statement: ResultStatement, report: Report, place?: 
             f3.notChecked.map((line) => h("li", "", line)),
           ),
     ),
-    evidenceView(f3.evidence, place),
+    evidenceView(statement, place, backing),
     datesView(f3, report),
     h(
       "section",
@@ -130,8 +153,11 @@ const measurementsView = ({ measurements = [] }: CheckRecord): Child =>
         measurements.map(({ name, value, unit }) => [name, withUnit(exact(value), unit)]),
       );
 
-function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element {
-  const rows = evidence.map((item): Child[] => {
+function evidenceView(statement: ResultStatement, place: Place | undefined, { audit, files }: Backing): Element {
+  const { evidence } = statement.predicate.f3;
+  const { pieces } = compareGiven(evidence, files ?? []);
+  const audited = audit === undefined || audit === "none" ? [] : auditedOf(statement, audit);
+  const rows = evidence.map((item, at): Child[] => {
     const { sha256 } = item.digest;
     const path = sha256 === undefined ? undefined : place?.evidence(sha256);
     const bytes = sha256 === undefined ? digestText(item.digest) : path === undefined ? sha256 : local(path, sha256);
@@ -145,19 +171,30 @@ function evidenceView(evidence: readonly EvidenceRef[], place?: Place): Element 
         item.sourceDate === undefined ? "unknown" : date(item.sourceDate),
         h("p", "id", item.sourceDate === undefined ? "" : SOURCE_DATE[item.sourceDateKind]),
       ],
-      [h("code", "digest", bytes), packedLine(place?.packed?.(sha256))],
+      [h("code", "digest", bytes), packedLine(place?.packed?.(sha256)), givenLine(pieces[at], item)],
+      ...(typeof audit === "object" ? [audited.find(({ pointer }) => pointer === evidencePointer(at))?.lines] : []),
     ];
   });
   return h(
     "section",
-    "evidence",
+    `evidence${typeof audit === "object" ? " looked-at" : ""}`,
     h("h2", "", "Evidence"),
     h(
       "p",
       "note",
       "Each piece is named by the SHA-256 of its bytes: whoever has the bytes can compare. A source date says when they came to be.",
     ),
-    table("", ["Piece", "Source date", "SHA-256"], rows),
+    table("", ["Piece", "Source date", "SHA-256", ...(typeof audit === "object" ? ["When last audited"] : [])], rows),
+    audit === undefined
+      ? undefined
+      : h(
+          "p",
+          "note record",
+          audit === "none"
+            ? NEVER_AUDITED
+            : `${OWN_RECORD}${files === undefined ? "." : "; what you drop in below is compared here."}`,
+        ),
+    typeof audit === "object" ? [othersView(audited), findingsView(audit, audited)] : undefined,
   );
 }
 

@@ -92,6 +92,17 @@ export const local = (path: string, text: string): Element => with_("a", { href:
 export const date = (at: string): Element =>
   with_("time", { datetime: printable(at) }, at.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC"));
 
+const MONTHS = "January February March April May June July August September October November December".split(" ");
+
+/** The day of it alone, in UTC and in English wherever it is read; the exact time is in the attribute. */
+export function day(at: string): Element {
+  const time = new Date(at);
+  const text = Number.isNaN(time.getTime())
+    ? at
+    : `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()] ?? ""} ${time.getUTCFullYear()}`;
+  return with_("time", { datetime: printable(at) }, text);
+}
+
 export const facts = (className: string, rows: readonly (readonly [string, Child])[]): Element =>
   h(
     "dl",

@@ -155,7 +155,7 @@ describe("the build", () => {
 
   test("of an empty registry too", async () => {
     const { folder, built } = await publish({ title: "Nothing yet", listed: [], files: new Map() });
-    expect(built).toEqual({ pages: ["index.html", "verify.html"], refused: [] });
+    expect(built).toEqual({ pages: ["index.html", "verify.html"], refused: [], warnings: [] });
     expect(text(folder, "index.html")).toContain("Nothing has been published here yet.");
   });
 });

@@ -16,12 +16,7 @@ export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding
   const opposite = cards
     .filter(({ digest }) => own.has(digest))
     .flatMap((card) => {
-      // The same subject may be asked different questions: of one commit the tests may pass and the linter fail.
-      const same = (other: Card): boolean =>
-        other.hypothesis === card.hypothesis ||
-        other.title === card.title ||
-        verified(other).some((target) => verified(card).includes(target));
-      const bySubject = against(card, card.subjects, subjects).filter(same);
+      const bySubject = against(card, card.subjects, subjects).filter((other) => sameQuestion(card, other));
       if (bySubject.length > 0) return [finding("verdict-opposite", card, bySubject, "the same subject")];
       const byTarget = against(card, verified(card), targets);
       return byTarget.length > 0 ? [finding("verdict-opposite-target", card, byTarget, "the same target")] : [];
@@ -38,6 +33,18 @@ export function askedAgain(cards: Iterable<Card>): ReadonlySet<string> {
   }
   return again;
 }
+
+/** The same subject may be asked different questions: of one commit the tests may pass and the linter fail. */
+const sameQuestion = (card: Card, other: Card): boolean =>
+  other.hypothesis === card.hypothesis ||
+  other.title === card.title ||
+  verified(other).some((target) => verified(card).includes(target));
+
+/** Whether the two come to opposite verdicts about one subject. */
+export const isOpposite = (card: Card, other: Card): boolean =>
+  OPPOSITE[card.verdict] === other.verdict &&
+  card.subjects.some((subject) => other.subjects.includes(subject)) &&
+  sameQuestion(card, other);
 
 const verified = ({ relations }: Card): string[] =>
   relations.flatMap(({ type, target, digest }) =>

@@ -1,0 +1,82 @@
+/** The records of audits that lie beside a registry, and what of them concerns one document. */
+import { referencesOf } from "../core/audit/reference.js";
+import { auditsOf, isRecordName, parseRecord, streakOf, type AuditRecord } from "../core/audit/record.js";
+import { utf8 } from "../core/bytes.js";
+import { parseEnvelope } from "../core/envelope.js";
+import { AttestError } from "../core/errors.js";
+import { readStatement } from "../core/statement.js";
+import { AUDITS } from "../store/paths.js";
+import type { Store } from "../store/store.js";
+import type { AuditText } from "../view/audited.js";
+
+export interface Audits {
+  /** File names, by time. */
+  readonly names: readonly string[];
+  readonly records: readonly AuditRecord[];
+  /** A sentence for each that was passed over. */
+  readonly warnings: readonly string[];
+}
+
+/** Never throws for what lies there: a record is the publisher's word, and a site without one is a site. */
+export async function readAudits(store: Store): Promise<Audits> {
+  const records: AuditRecord[] = [];
+  const warnings: string[] = [];
+  const attempt = async <T>(path: string, act: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+      warnings.push(`not shown, since it cannot be read: ${path}: ${error.message}`);
+      return undefined;
+    }
+  };
+  const names = ((await attempt(AUDITS, () => store.list(AUDITS))) ?? []).filter(isRecordName).toSorted();
+  const readable: string[] = [];
+  for (const name of names) {
+    const path = `${AUDITS}/${name}`;
+    const bytes = await attempt(path, () => store.read(path));
+    if (bytes === undefined) continue;
+    readable.push(name);
+    const record = await attempt(path, () => Promise.resolve(parseRecord(bytes)));
+    if (record !== undefined) records.push(record);
+  }
+  return { names: readable, records, warnings };
+}
+
+/**
+ * For a page: one line for each place that was looked at, however many audits there were.
+ * @param text the document's own, for what it refers to; nothing of it is shown that does not verify
+ * @returns undefined where no audit names it
+ */
+export function auditText({ records }: Audits, digest: string, text: string): AuditText | undefined {
+  const audits = auditsOf(records, digest);
+  const last = audits.at(-1);
+  if (last === undefined) return undefined;
+  const places = placesIn(text);
+  // What a record does not list was found the same; one that counts fewer places than there are did not look for all of them.
+  const whole = audits.filter(({ references }) => references >= places.length);
+  return {
+    at: last.at,
+    audits: audits.length,
+    streaks: places.flatMap((place) => {
+      const streak = streakOf(whole, place);
+      return streak === undefined ? [] : [{ ...place, ...streak }];
+    }),
+    findings: last.findings.map(({ rule, pointer }) => ({ rule, pointer })),
+  };
+}
+
+type Place = Pick<AuditText["streaks"][number], "pointer" | "place">;
+
+function placesIn(text: string): Place[] {
+  const places = new Map<string, Place>();
+  try {
+    const read = readStatement(parseEnvelope(utf8(text)).payload);
+    if ("statement" in read)
+      for (const { pointer, place } of referencesOf(read.statement))
+        places.set(`${place.kind} ${pointer}`, { pointer, place: place.kind });
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error; // no document: its page says so
+  }
+  return [...places.values()];
+}

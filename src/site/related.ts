@@ -1,0 +1,59 @@
+/** Of all that is published, what says something of one attestation, or the opposite of it: its page carries these as well. */
+import { isOpposite } from "../core/audit/between.js";
+import { grouped } from "../core/audit/groups.js";
+import { cardOf, type Card } from "../core/audit/relations.js";
+import type { Report } from "../core/report.js";
+import type { Known } from "../core/signatures.js";
+
+/** A browser verifies each of them before it shows the page. */
+const MAX_DOCUMENTS = 12;
+const MAX_TEXT = 256 * 1024;
+
+const SAYING: ReadonlySet<string> = new Set(["reproduces", "contradicts", "answers", "supersedes"]);
+
+interface Listed {
+  readonly name: string;
+  readonly text: string;
+  readonly report: Report;
+}
+
+export interface RelatedDocuments {
+  readonly documents: readonly Listed[];
+  readonly more: number;
+}
+
+/** @param listed newest first, and so are those of one kind; what speaks against it comes before what speaks for it */
+export function relatedIn(listed: readonly Listed[], keys: readonly Known[]): (report: Report) => RelatedDocuments {
+  const cards = listed.flatMap((one): (Card & { readonly one: Listed })[] => {
+    const card = cardOf(one.report, keys, "");
+    return card === undefined ? [] : [{ ...card, one }];
+  });
+  const byDigest = new Map(cards.map((card) => [card.digest, card]));
+  const naming = grouped(cards, ({ relations }) =>
+    relations.flatMap(({ digest, type }) => (SAYING.has(type) ? (digest?.sha256 ?? []) : [])),
+  );
+  const bySubject = grouped(cards, ({ subjects }) => subjects);
+  return ({ digest = "" }) => {
+    const about = byDigest.get(digest);
+    if (about === undefined) return { documents: [], more: 0 };
+    const named = naming.get(digest) ?? [];
+    const opposite = about.subjects.flatMap((subject) =>
+      (bySubject.get(subject) ?? []).filter((card) => isOpposite(about, card)),
+    );
+    const against = (card: Card): boolean => card.verdict !== about.verdict || says(card, digest, "contradicts");
+    const found = [...new Set([...named.filter(against), ...opposite, ...named])].filter(
+      (card) => card.digest !== digest && card.inForce,
+    );
+    const documents: Listed[] = [];
+    let size = 0;
+    for (const { one } of found) {
+      if (documents.length === MAX_DOCUMENTS || size + one.text.length > MAX_TEXT) continue;
+      size += one.text.length;
+      documents.push(one);
+    }
+    return { documents, more: found.length - documents.length };
+  };
+}
+
+const says = ({ relations }: Card, digest: string, type: string): boolean =>
+  relations.some((relation) => relation.type === type && relation.digest?.sha256 === digest);

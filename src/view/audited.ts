@@ -1,0 +1,157 @@
+/** What the publisher's own audits found of a document → the lines of its evidence table. It is their word: nothing of it is ever green. */
+import { referencesOf, type Look, type State } from "../core/audit/reference.js";
+import { isRule, ruleOf } from "../core/audit/rules.js";
+import type { Streak } from "../core/audit/record.js";
+import type { ResultStatement } from "../core/statement.js";
+import { day, h, facts, type Child, type Element } from "./tree.js";
+import { count } from "./wording.js";
+
+/** As a page carries it: of each place how it was found last and since when, so that it stays as short after a thousand audits. */
+export interface AuditText {
+  /** Of the last audit. */
+  readonly at: string;
+  /** How many there were of this document. */
+  readonly audits: number;
+  /** Of each place that an audit could look at. */
+  readonly streaks: readonly (Streak & Pick<Look, "pointer" | "place">)[];
+  /** Of the last audit: the id of a rule, and where in the payload. */
+  readonly findings: readonly { readonly rule: string; readonly pointer: string }[];
+}
+
+/** `none`: of a document that is published, and of which there is no record. */
+export type Audit = AuditText | "none";
+
+const STATE: Readonly<Record<State, string>> = {
+  same: "unchanged",
+  "same-normalised": "same text, other bytes",
+  changed: "changed",
+  moved: "moved",
+  gone: "gone",
+  blocked: "refused to strangers",
+  "never-hashed": "no digest was signed",
+  "not-checked": "could not be looked at",
+};
+
+const PLACE: Readonly<Record<Look["place"], string>> = {
+  archive: "archived copy",
+  address: "at its address",
+  git: "in git",
+  attestation: "the attestation",
+  file: "the file",
+};
+
+/** One line for each place of what the payload names there. */
+export interface Audited {
+  readonly pointer: string;
+  readonly name: string;
+  readonly lines: readonly Element[];
+}
+
+/** In the order of the payload. Two addresses of one piece are one place: a record does not tell them apart. */
+export function auditedOf(statement: ResultStatement, audit: AuditText): Audited[] {
+  const found = new Map<string, { readonly name: string; readonly places: Set<Look["place"]> }>();
+  for (const { pointer, name, place } of referencesOf(statement)) {
+    const known = found.get(pointer) ?? { name, places: new Set() };
+    known.places.add(place.kind);
+    found.set(pointer, known);
+  }
+  return [...found].map(([pointer, { name, places }]) => ({
+    pointer,
+    name,
+    lines: [...places].map((place) => {
+      const streak = audit.streaks.find((one) => one.pointer === pointer && one.place === place);
+      return lineOf(place, streak, audit);
+    }),
+  }));
+}
+
+function lineOf(place: Look["place"], streak: Streak | undefined, { audits, at }: AuditText): Element {
+  const state = streak?.state ?? "not-checked";
+  const later = streak !== undefined && Date.parse(at) > Date.parse(streak.at);
+  return h(
+    "div",
+    `look ${state}`,
+    h("p", "", `${PLACE[place]}: `, h("strong", "", STATE[state])),
+    h(
+      "p",
+      "id",
+      streak === undefined
+        ? [`in ${audits === 1 ? "the audit of" : `any of ${audits} audits, last on`} `, day(at)]
+        : times(streak),
+      later ? ["; could not be looked at on ", day(at)] : undefined,
+      streak === undefined || streak.detail === "" || state === "same"
+        ? undefined
+        : [": ", h("bdi", "", streak.detail)],
+    ),
+  );
+}
+
+function times({ audits, since, at }: Streak): Child {
+  if (audits === 1) return ["at the audit of ", day(at)];
+  const [first, last] = [day(since), day(at)];
+  return first.children[0] === last.children[0]
+    ? [`at ${audits} audits on `, last]
+    : [`at ${audits} audits since `, first, ", last on ", last];
+}
+
+export const NEVER_AUDITED = "Not audited since it was published, as far as this site says.";
+export const OWN_RECORD = "By the publisher's own record of its audits";
+
+/** What is not evidence and was looked for all the same: what was tested, with what, and other attestations. */
+export function othersView(all: readonly Audited[]): Child {
+  const others = all.filter(({ pointer }) => !pointer.startsWith(EVIDENCE));
+  return others.length === 0
+    ? undefined
+    : [
+        h("h3", "", "Other references"),
+        facts(
+          "audited",
+          others.map(({ name, lines }) => [name, lines]),
+        ),
+      ];
+}
+
+const EVIDENCE = "/predicate/f3/evidence/";
+export const evidencePointer = (at: number): string => `${EVIDENCE}${at}`;
+
+/** @param named what is shown for a pointer: the name of what stands there */
+export function findingsView({ findings, at }: AuditText, named: readonly Audited[] = []): Child {
+  const where = (pointer: string): Child => {
+    const known = named.find((one) => one.pointer === pointer);
+    if (known !== undefined) return ["of ", h("bdi", "", known.name), ", "];
+    return pointer === "" ? undefined : [h("code", "", pointer), ", "];
+  };
+  return [
+    h("h3", "", "What the last audit found"),
+    findings.length === 0
+      ? h("p", "note", "The audit of ", day(at), " had no findings.")
+      : h(
+          "ul",
+          "findings",
+          findings.map(({ rule, pointer }) =>
+            isRule(rule)
+              ? h(
+                  "li",
+                  ruleOf(rule).level,
+                  h("p", "", h("strong", "", LEVEL[ruleOf(rule).level]), `: ${ruleOf(rule).means}.`),
+                  h("p", "id", where(pointer), h("code", "", rule), `. ${capital(ruleOf(rule).todo)}.`),
+                )
+              : h(
+                  "li",
+                  "",
+                  h("p", "", h("code", "", rule)),
+                  h("p", "id", where(pointer), "a rule that this page does not know"),
+                ),
+          ),
+        ),
+  ];
+}
+
+const LEVEL = { error: "Speaks against it", warning: "To know of it" } as const;
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** For the answer to the fourth question, which stays what was checked here. */
+export const auditAside = (audit: Audit | undefined): string =>
+  audit === undefined || audit === "none"
+    ? ""
+    : ` The publisher's own last audit had ${audit.findings.length === 0 ? "no findings" : count(audit.findings.length, "finding")}: see the evidence.`;

@@ -1,0 +1,151 @@
+/** From the records of audits that lie beside a registry to its pages: the same bytes every time, and no record can keep a site from being built. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { STATES, type Look } from "../../src/core/audit/reference.js";
+import {
+  auditsOf,
+  formatRecord,
+  RECORD_SCHEMA,
+  recordName,
+  streakOf,
+  type AuditRecord,
+} from "../../src/core/audit/record.js";
+import { fromUtf8, hex, utf8 } from "../../src/core/bytes.js";
+import { parseEnvelope } from "../../src/core/envelope.js";
+import { nodeEngine } from "../../src/node/engine.js";
+import { auditText, readAudits } from "../../src/site/audits.js";
+import { buildSite } from "../../src/site/build.js";
+import { Directory } from "../../src/store/directory.js";
+import type { PageData } from "../../src/view/page-data.js";
+import { lab, NOW, pageOf, place, removePlaces, type Lab } from "../web/making.js";
+
+let made: Lab;
+let digest: string;
+let audits: string;
+beforeAll(async () => {
+  made = await lab();
+  digest = hex(nodeEngine.sha256(parseEnvelope(made.good.bytes).payloadBytes));
+  audits = join(made.home, "attestations/audits");
+  mkdirSync(audits);
+}, 60_000);
+afterAll(removePlaces);
+
+const ARCHIVE = { pointer: "/predicate/f3/evidence/0", place: "archive" } as const;
+/** The archived copies of two pieces, the address of one, the address that the relation leads to, and the file that was tested. */
+const PLACES = 5;
+
+const record = (at: Date, documents: AuditRecord["documents"]): AuditRecord => ({
+  ...{ schema: RECORD_SCHEMA, at: at.toISOString(), origin: "lab.example.org/adding" },
+  ...{ offline: false, engine: "node", logs: [], documents },
+});
+const month = (number: number): Date => new Date(Date.UTC(2026, number, 3, 4, 5));
+const one = (
+  at: Date,
+  looks: readonly Look[],
+  findings: AuditRecord["documents"][string]["findings"] = [],
+  references = PLACES,
+): AuditRecord => record(at, { [digest]: { references, looks: [...looks], findings } });
+const keep = (all: readonly AuditRecord[]): void =>
+  all.forEach((kept) => writeFileSync(join(audits, recordName(new Date(kept.at))), formatRecord(kept)));
+
+const build = async (): Promise<{ folder: string; warnings: readonly string[]; page: string; data: PageData }> => {
+  const folder = place();
+  const { warnings } = await buildSite(made.registry, new Directory(folder), nodeEngine, NOW);
+  const html = readFileSync(join(folder, pageOf(made.good)), "utf8");
+  const [page] = /<main.*<\/main>/s.exec(html)!;
+  const [data] = /(?<=<script type="application\/json" id="data">).*(?=<\/script>)/.exec(html)!;
+  return { folder, warnings, page, data: JSON.parse(data) as PageData };
+};
+
+describe("a site", () => {
+  test("without records says so, once, and carries nothing", async () => {
+    const { page, data, warnings } = await build();
+    expect(page.split("Not audited since it was published, as far as this site says.")).toHaveLength(2);
+    expect([data.audit, warnings]).toEqual([undefined, []]);
+  });
+
+  test("shows how each place was found last, since when, and what was found, and publishes the records", async () => {
+    const gone: Look = {
+      pointer: "/predicate/f3/evidence/1",
+      place: "address",
+      state: "gone",
+      detail: "404 <Not Found>",
+    };
+    const finding = { rule: "evidence-gone", pointer: gone.pointer };
+    keep([one(month(2), []), one(month(3), []), one(month(4), [gone], [finding])]);
+    const { folder, page, data, warnings } = await build();
+    expect(warnings).toEqual([]);
+    expect(page).toMatch(/archived copy: <strong>unchanged<\/strong>.{1,40}at 3 audits since <time[^>]*>3 March 2026</);
+    expect(page).toMatch(/at its address: <strong>gone<\/strong>.{1,40}at the audit of <time[^>]*>3 May 2026</);
+    expect(page).toContain("404 &lt;Not Found&gt;");
+    expect(page).toContain("there is nothing any more where the evidence was.");
+    expect(data.audit).toMatchObject({ audits: 3, findings: [finding] });
+    expect(data.audit?.streaks).toHaveLength(PLACES);
+    const published = join(folder, "attestations/audits");
+    for (const name of readdirSync(audits))
+      expect(readFileSync(join(published, name))).toEqual(readFileSync(join(audits, name)));
+    expect(readFileSync(join(folder, pageOf(made.refuted)), "utf8")).toContain("Not audited since it was published");
+  });
+
+  test("gives the same bytes again", async () => {
+    const [first, second] = [await build(), await build()];
+    expect(second.page).toBe(first.page);
+  });
+
+  test("of a damaged record says so to its builder, and is whole without it", async () => {
+    const damaged = "2026-01-01T00-00-00.000Z.json";
+    writeFileSync(join(audits, damaged), '{"schema":"urn:f3-attest:audit:v1"}');
+    mkdirSync(join(audits, "2026-01-02T00-00-00.000Z.json"));
+    writeFileSync(join(audits, "notes.txt"), "not a record");
+    const { folder, warnings, data } = await build();
+    expect(warnings).toEqual([
+      expect.stringMatching(`^not shown, since it cannot be read: attestations/audits/${damaged}: expected the record`),
+      expect.stringContaining("attestations/audits/2026-01-02T00-00-00.000Z.json"),
+    ]);
+    expect(data.audit?.audits).toBe(3);
+    expect(readdirSync(join(folder, "attestations/audits"))).not.toContain("notes.txt");
+  });
+});
+
+describe("what a page is told", () => {
+  const text = (records: readonly AuditRecord[]): ReturnType<typeof auditText> =>
+    auditText({ names: [], records, warnings: [] }, digest, fromUtf8(made.good.bytes));
+
+  test("says the same of each place as all the records do, in any number of them", () => {
+    const state = fc.constantFrom(...STATES.filter((word) => word !== "same"), undefined);
+    fc.assert(
+      fc.property(fc.array(state, { minLength: 1, maxLength: 300 }), (states) => {
+        const records = states.map((found, at) =>
+          one(month(at), found === undefined ? [] : [{ ...ARCHIVE, state: found, detail: String(at) }]),
+        );
+        const told = text(records);
+        const whole = streakOf(auditsOf(records, digest), ARCHIVE);
+        const streak = told?.streaks.find(({ pointer, place }) => pointer === ARCHIVE.pointer && place === "archive");
+        expect(streak).toEqual(whole && { ...ARCHIVE, ...whole });
+        expect(told?.audits).toBe(states.length);
+        expect(JSON.stringify(told).length).toBeLessThan(2000);
+      }),
+    );
+  });
+
+  test("an audit that did not look for every place says of none that it is the same", () => {
+    expect(text([one(month(1), [], [], 0)])).toMatchObject({ audits: 1, streaks: [] });
+    expect(text([one(month(1), []), one(month(2), [], [], PLACES - 1)])?.streaks[0]).toMatchObject({ audits: 1 });
+  });
+
+  test("nothing of a document that no audit names, or that is none", () => {
+    expect(text([record(month(1), { ["ab".repeat(32)]: { references: 1, looks: [], findings: [] } })])).toBeUndefined();
+    const damaged = auditText({ names: [], records: [one(month(1), [])], warnings: [] }, digest, "not a document");
+    expect(damaged).toMatchObject({ audits: 1, streaks: [] });
+  });
+});
+
+test("a file where the folder of records should be is told, too", async () => {
+  const home = place();
+  mkdirSync(join(home, "attestations"));
+  writeFileSync(join(home, "attestations/audits"), utf8("x"));
+  const { names, warnings } = await readAudits(new Directory(home));
+  expect([names, warnings.length]).toEqual([[], 1]);
+});
