@@ -197,7 +197,7 @@ describe("whatever the findings are", () => {
         const bytes = formatSarif(all, TOOL, notChecked);
         expect(schemaFaults(bytes)).toEqual([]);
         expect(read(all, TOOL).runs[0].results).toHaveLength(all.length);
-        expect(fromUtf8(bytes)).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);  
+        expect(fromUtf8(bytes)).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
       }),
       { numRuns: 100 },
     );
