@@ -10,6 +10,7 @@ import type { Report } from "../src/core/report.js";
 import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
 import { givenUp } from "../src/core/standing.js";
 import type { VerifyOptions } from "../src/core/verify.js";
+import { isPage } from "../src/formats/pack.js";
 import { parseSkin } from "../src/formats/skins.js";
 import { publishedFrom, takenBackIn, unloggedIn, type LogShown } from "../src/view/ledger.js";
 import { indexPage } from "../src/view/list.js";
@@ -246,6 +247,12 @@ async function take(name: string, bytes: Bytes): Promise<string | HTMLElement> {
     const key = parseKey(fromUtf8(bytes), nobleEngine);
     return confirmField([{ key, by: "you", source: `the key file ${name} that you gave` }], confirm);
   }
+  if (isPage(bytes))
+    throw new AttestError(
+      "pack-format",
+      "this is a page, perhaps a pack, and not the attestation in it",
+      "open it by itself, which verifies it; or, from a copy of the tool that you have: npx @f3/attest verify FILE",
+    );
   const listed = keyringIn(name, bytes);
   if (listed?.length === 0) throw new AttestError("keyring-format", "expected keys in this keyring, found none");
   if (listed !== undefined) return confirmField(listed, confirm);

@@ -47,7 +47,7 @@ test("nothing in it ends the element that it stands in", () => {
 const code = (changed: string): unknown => outcome(() => parsePack(utf8(changed)));
 
 test.each<[string, (page: string) => string]>([
-  ["two of them", (all) => all.replace("<main", `${DATA_START}{}${DATA_END}<main`)],
+  ["two of them", (all) => all.replace("</body>", `${DATA_START}{}${DATA_END}</body>`)],
   ["none", (all) => all.replace(DATA_START, "<script>")],
   ["one that is not closed", (all) => all.slice(0, all.indexOf(DATA_END, all.indexOf(DATA_START)))],
   ["one with markup in it", (all) => all.replace(`${DATA_START}{`, `${DATA_START}<!--{`)],

@@ -2,7 +2,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { base64, fromUtf8, hex, utf8 } from "../../src/core/bytes.js";
@@ -20,6 +20,7 @@ import { chromiums, everything, headline, inEachBrowser, pasteKey, tone, type Vi
 import { place, removePlaces } from "./making.js";
 import { WebKit, webkit } from "./webkit.js";
 
+const VERIFIER = fileURLToPath(new URL("../../dist/web/verify.html", import.meta.url));
 const disk = place();
 afterAll(removePlaces);
 
@@ -194,6 +195,14 @@ inEachBrowser((visit, name) => {
       expect(
         await page.locator(".steps li", { hasText: "Hash the archived" }).locator(".detail").innerText(),
       ).toContain("not in this pack: report.html");
+    });
+  });
+
+  test("on the verifier's own page it is told for what it is", async () => {
+    packed("dropped.html");
+    await visit(pathToFileURL(VERIFIER).href, async (page) => {
+      await page.locator("#file").setInputFiles(join(disk, "dropped.html"));
+      await page.locator("#file-said.wrong", { hasText: "this is a page, perhaps a pack" }).waitFor();
     });
   });
 
