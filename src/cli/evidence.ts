@@ -1,0 +1,10 @@
+/** `attest evidence`: what a claim rests on, in a form that lasts. */
+import type { Command } from "commander";
+import { withExamples } from "./context.js";
+import { add } from "./evidence-add.js";
+
+export function evidence(attest: Command): void {
+  const verb = attest.command("evidence").description("keep what a claim rests on, in a form that lasts");
+  withExamples(verb, "attest evidence add results/output.txt --statement statement.json");
+  add(verb);
+}
