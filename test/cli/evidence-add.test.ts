@@ -135,6 +135,18 @@ describe("what is captured", () => {
     expect(evidenceIn(work)).toHaveLength(3);
   });
 
+  test.skipIf(withoutOpenssl() !== undefined)("over https, and from there by no redirect to http", async () => {
+    const work = copyOf(made);
+    const plain = await serve(page);
+    const safe = await serveHttps(work.root, () => [302, { location: `${plain.at}/` }]);
+    const args = ["evidence", "add", `https://${safe.host}/`, "--statement", "claim.json"];
+    const allowed = ["--allow", safe.host, "--allow", plain.host];
+    const ran = await attest([...args, ...allowed], { ...work, env: { ...work.env, ...safe.env } });
+    safe.server.close();
+    expect({ code: ran.code, asked: plain.asked }).toEqual({ code: 4, asked: [] });
+    expect(ran.stderr).toContain("a redirect from https to http");
+  });
+
   test("at once by many: nothing that one adds is lost by another", async () => {
     const work = copyOf(made);
     const names = Array.from({ length: 6 }, (_, at) => `note-${at}.txt`);
