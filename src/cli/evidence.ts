@@ -1,10 +1,16 @@
-/** `attest evidence`: the bytes that back an attestation. */
+/** `attest evidence`: what a claim rests on, in a form that lasts. */
 import type { Command } from "commander";
 import { withExamples } from "./context.js";
+import { add } from "./evidence-add.js";
 import { pack } from "./evidence-pack.js";
 
 export function evidence(attest: Command): void {
-  const verb = attest.command("evidence").description("keep the bytes that back an attestation");
-  withExamples(verb, "attest evidence pack demo/attestations/test_*.json");
+  const verb = attest.command("evidence").description("keep what a claim rests on, in a form that lasts");
+  withExamples(
+    verb,
+    "attest evidence add results/output.txt --statement statement.json",
+    "attest evidence pack demo/attestations/test_*.json",
+  );
+  add(verb);
   pack(verb);
 }

@@ -23,6 +23,7 @@ const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> 
   key: async () => (await import("./key.js")).key,
   trust: async () => (await import("./trust.js")).trust,
   run: async () => (await import("./run.js")).run,
+  evidence: async () => (await import("./evidence.js")).evidence,
   sign: async () => (await import("./sign.js")).sign,
   add: async () => (await import("./add.js")).add,
   receipt: async () => (await import("./receipt.js")).receipt,

@@ -23,22 +23,26 @@ export const folderBeside = (file: string): string => `${file.replace(/\.json$/,
 
 const pathIn = (folder: string, sha256: string): string => join(folder, "sha256", sha256.slice(0, 2), sha256);
 
-export function writeBeside(file: string, evidence: ReadonlyMap<string, Bytes>): void {
-  for (const [sha256, bytes] of evidence) create(pathIn(folderBeside(file), sha256), bytes);
+export const writeBeside = (file: string, evidence: ReadonlyMap<string, Bytes>): void =>
+  writeInto(folderBeside(file), evidence);
+
+export function writeInto(folder: string, evidence: ReadonlyMap<string, Bytes>): void {
+  for (const [sha256, bytes] of evidence) create(pathIn(folder, sha256), bytes);
 }
 
 export const readBeside = (file: string, sha256: string): Bytes | undefined => read(pathIn(folderBeside(file), sha256));
 
 /**
- * The bytes that the statement names, found in a folder by what they are and not by what they are called.
- * @throws AttestError `file-missing` for the first piece that is not there, `io`
+ * The bytes that the statement names, found in a folder by what they are and not by what they are called. Of what has an address of its
+ * own a copy need not be there; one that is there is taken, since the address may change.
+ * @throws AttestError `file-missing` for the first piece that is not there and must be, `io`
  */
 export function gather(
   folder: string | undefined,
   evidence: readonly EvidenceRef[],
   engine: Engine,
 ): ReadonlyMap<string, Bytes> {
-  const wanted = new Map(archivable(evidence).map((item) => [item.digest.sha256, item]));
+  const wanted = new Set(evidence.map(({ digest }) => digest.sha256));
   const sizes = new Set(evidence.map(({ size }) => size)); // others are not even read
   const found = new Map<string, Bytes>();
   if (wanted.size === 0) return found;
@@ -48,7 +52,8 @@ export function gather(
     const sha256 = hex(engine.sha256(bytes));
     if (wanted.has(sha256)) found.set(sha256, bytes);
   }
-  for (const [sha256, { name }] of wanted) {
+  for (const { name, digest } of archivable(evidence)) {
+    const { sha256 } = digest;
     if (sha256 === undefined || !found.has(sha256)) {
       throw new AttestError(
         "file-missing",

@@ -82,6 +82,6 @@ const refused = (message: string): AttestError =>
     "attest run SCENARIO --unsigned prints a statement that can be signed",
   );
 
-/** Which evidence must be archived with the statement: what has no address of its own. */
+/** Which evidence must be archived with the statement: what has no address of its own. Of the rest, what is at hand is archived too. */
 export const archivable = (evidence: readonly EvidenceRef[]): readonly EvidenceRef[] =>
   evidence.filter(({ uri }) => uri === undefined);

@@ -283,7 +283,12 @@ describe("one that does not stop", () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       endless(socket, "x".repeat(64 * KIB));
     });
-    const got = await get(serving.at, { allow: [serving.host], maxBytes: KIB * KIB, timeoutMs: 30_000 });
+    const got = await get(serving.at, {
+      allow: [serving.host],
+      maxBytes: KIB * KIB,
+      timeoutMs: 30_000,
+      idleMs: 30_000,
+    });
     expect(got).toEqual({ kind: "failed", why: "more than 1048576 bytes", hops: [] });
     expect(serving.written()).toBeLessThan(KIB * KIB + BUFFERS);
   });
@@ -318,12 +323,12 @@ describe("one that does not stop", () => {
     ["deflate", deflateSync],
     ["br", brotliCompressSync],
   ])("a bomb of %s bursts at the limit", async (coding, compress) => {
-    const bomb = compress(Buffer.alloc(64 * KIB * KIB));
+    const bomb = compress(Buffer.alloc(8 * KIB * KIB));
     expect(bomb.length).toBeLessThan((KIB * KIB) / 8);
     const { host, at } = await serve((_, response) =>
       response.writeHead(200, { "content-encoding": coding }).end(bomb),
     );
-    const got = await get(at, { allow: [host], maxBytes: KIB * KIB, timeoutMs: 30_000 });
+    const got = await get(at, { allow: [host], maxBytes: KIB * KIB, timeoutMs: 30_000, idleMs: 30_000 });
     expect(got).toEqual({ kind: "failed", why: "more than 1048576 bytes when decoded", hops: [] });
   });
 
@@ -372,7 +377,10 @@ describe("one that does not stop", () => {
       socket.write("HTTP/1.1 200 OK\r\n");
       endless(socket, piece);
     });
-    expect(await get(serving.at, { allow: [serving.host] })).toMatchObject({ kind: "failed", why: /^HPE_/ });
+    expect(await get(serving.at, { allow: [serving.host] })).toMatchObject({
+      kind: "failed",
+      why: expect.stringMatching(/^HPE_/) as string,
+    });
     expect(serving.written()).toBeLessThan(BUFFERS);
   });
 });

@@ -25,6 +25,8 @@ const VERBS = [
   "trust list",
   "trust remove",
   "run",
+  "evidence",
+  "evidence add",
   "sign",
   "add",
   "receipt",

@@ -1,10 +1,13 @@
 /** Every option of every verb, once, where it alone makes the difference; an option that is new has no row here and is told. */
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
 import { formatKey } from "../../src/core/key.js";
+import type { Draft, EvidenceRef } from "../../src/core/statement.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import {
@@ -41,6 +44,7 @@ beforeAll(async () => {
   plain = workspace();
   await lab(plain);
   plain.write("pw", `${PASSPHRASE}\nanother line\n`);
+  plain.write("notes.md", "seen\n");
   writeDraft(plain, "statement", { title: "Another" });
   await plain.attest("task", "create", "one", "--list", "demo");
   under = copyOf(plain);
@@ -102,6 +106,11 @@ const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0, ma
     code,
   );
 };
+
+const CAPTURE = ["evidence", "add", "notes.md"];
+/** Of the statement that is not signed yet. */
+const evidenceOf = (work: Workspace): EvidenceRef[] =>
+  (JSON.parse(readFileSync(work.path("statement.json"), "utf8")) as Draft).predicate.f3.evidence;
 
 /** The one attestation of the registry. */
 const attestation = (work: Workspace): string => {
@@ -810,6 +819,46 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     }),
   "run --passphrase-file": () => unlocks([...RUN, "--registry", "lab"], "file", 1),
   "run --passphrase-fd": () => unlocks([...RUN, "--registry", "lab"], "fd", 1),
+
+  "evidence add --statement": async (work) => {
+    ok(await work.attest(...CAPTURE, "--statement", "statement.json"));
+    expect(evidenceOf(work).map(({ name }) => name)).toEqual(["output.txt", "notes.md"]);
+  },
+  "evidence add --output": async (work) => {
+    refused(await work.attest(...CAPTURE), /either --statement FILE or --output DIR, found neither/);
+    refused(await work.attest(...CAPTURE, "--output", "out", "--statement", "statement.json"), /found both/);
+    const [piece] = ok(await work.attest(...CAPTURE, "--output", "out")).json()["evidence"] as EvidenceRef[];
+    const { sha256 = "" } = piece?.digest ?? {};
+    expect(readFileSync(work.path("out/sha256", sha256.slice(0, 2), sha256), "utf8")).toBe("seen\n");
+    expect(evidenceOf(work)).toHaveLength(1);
+  },
+  "evidence add --role": async (work) => {
+    ok(await work.attest(...CAPTURE, "--statement", "statement.json", "--role", "record"));
+    expect(evidenceOf(work)[1]).toMatchObject({ role: "record" });
+    refused(await work.attest(...CAPTURE, "--statement", "statement.json", "--role", " "), /a word after --role/);
+  },
+  "evidence add --name": async (work) => {
+    ok(await work.attest(...CAPTURE, "--statement", "statement.json", "--name", "what was seen"));
+    expect(evidenceOf(work)[1]).toMatchObject({ name: "what was seen" });
+    refused(await work.attest(...CAPTURE, "pw", "--output", "out", "--name", "x"), /one source with --name, found 2/);
+  },
+  "evidence add --media-type": async (work) => {
+    ok(await work.attest(...CAPTURE, "--statement", "statement.json", "--media-type", "text/markdown"));
+    expect(evidenceOf(work)[1]).toMatchObject({ mediaType: "text/markdown" });
+  },
+  "evidence add --allow": async (work) => {
+    const server = createServer((_, response) => response.end("seen\n"));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const add = ["evidence", "add", `http://${host}/`, "--statement", "statement.json"];
+    const told = ok(await work.attest(...add), 4);
+    expect(told.stderr).toMatch(/leads to this machine\nhint: .*--allow HOST:PORT/);
+    ok(await work.attest(...add, "--allow", "other.example:80", "--allow", host));
+    server.close();
+    expect(evidenceOf(work)[1]).toMatchObject({ uri: `http://${host}/` });
+  },
+  "evidence add --json": async (work) =>
+    expect(await asJson(work, [...CAPTURE, "--statement", "statement.json"], "evidence")).toMatchObject({ added: 1 }),
 
   "sign --evidence": async (work) => {
     renameSync(work.path("statement.evidence"), work.path("elsewhere"));

@@ -1,0 +1,81 @@
+/** `attest evidence add`: captures what lies at an address or in a file, so that the statement which names it can be held to it. */
+import type { Command } from "commander";
+import { Fetcher } from "../audit/fetcher.js";
+import { AttestError } from "../core/errors.js";
+import { attach, captureAddress, captureFile, isAddress, refuseSigned, type Captured } from "../pipeline/capture.js";
+import { folderBeside, writeInto } from "../pipeline/evidence.js";
+import { collect, engine, withExamples, withJson } from "./context.js";
+import { answer, answerJson, talk } from "./ui.js";
+
+interface Options {
+  readonly statement?: string;
+  readonly output?: string;
+  readonly role: string;
+  readonly name?: string;
+  readonly mediaType?: string;
+  readonly allow?: readonly string[];
+  readonly json?: true;
+}
+
+export function add(evidence: Command): void {
+  const command = evidence
+    .command("add <source...>")
+    .description("capture what lies at an address or in a file: its bytes, with date, digest, media type and headers")
+    .option("--statement <file>", "add it to this unsigned statement, which attest sign signs and publishes with it")
+    .option("--output <dir>", "without a statement: write the bytes into this folder, and print what would be said")
+    .option("--role <role>", "what it is to the claim", "source")
+    .option("--name <name>", "what it is called (the end of its path)")
+    .option("--media-type <type>", "what its bytes are (what the server says)")
+    .option(
+      "--allow <host:port>",
+      "a place that may be asked although no stranger can reach it; may be repeated",
+      collect,
+    );
+  withExamples(
+    withJson(command),
+    "attest evidence add results/output.txt --statement statement.json",
+    "attest evidence add results/output.txt --output copies/ --media-type text/plain",
+  ).action(async (sources: readonly string[], options: Options) => {
+    const { statement, output, allow = [], json } = options;
+    checkTogether(sources, options);
+    const fetcher = new Fetcher({ allow });
+    if (statement !== undefined) refuseSigned(statement);
+    const captured = await all(
+      sources.map(async (source) =>
+        isAddress(source)
+          ? await captureAddress(source, options, fetcher, engine)
+          : captureFile(source, options, engine),
+      ),
+    );
+    if (statement === undefined) {
+      writeInto(output ?? "", new Map(captured.map(({ piece, bytes }) => [piece.digest.sha256 ?? "", bytes])));
+      return answerJson({ evidence: captured.map(({ piece }) => piece), exit: 0 });
+    }
+    const added = await attach(statement, captured);
+    if (json)
+      return answerJson({ statement, added: added.length, evidence: captured.map(({ piece }) => piece), exit: 0 });
+    answer(captured.map(({ piece: { name, digest, size } }) => `${digest.sha256 ?? ""}\t${size}\t${name}`));
+    talk(`${added.length} of ${captured.length} added, with copies in ${folderBeside(statement)}`);
+    talk(`sign it with: attest sign ${statement}`);
+  });
+}
+
+/** Either of them, and before anything is asked for. */
+function checkTogether(sources: readonly string[], { statement, output, role, name }: Options): void {
+  if ((statement === undefined) === (output === undefined))
+    throw new AttestError(
+      "usage",
+      `expected either --statement FILE or --output DIR, found ${statement === undefined ? "neither" : "both"}`,
+      "--statement adds to what is going to be signed, --output only keeps a copy",
+    );
+  if (name !== undefined && sources.length > 1)
+    throw new AttestError("usage", `expected one source with --name, found ${sources.length}`);
+  if (role.trim() === "" || name?.trim() === "")
+    throw new AttestError("usage", "expected a word after --role and --name, found none");
+}
+
+/** All, or the first fault when none of them is under way any more. */
+async function all(captures: readonly Promise<Captured>[]): Promise<readonly Captured[]> {
+  await Promise.allSettled(captures);
+  return await Promise.all(captures);
+}

@@ -1,0 +1,92 @@
+/** An audit with the waivers applied, in the forms in which others take it: a receipt to be signed, SARIF, JUnit. */
+import { receiptOf } from "../core/audit/receipt.js";
+import type { Finding } from "../core/audit/rules.js";
+import { applyWaivers, type JudgedFinding, type Waiver } from "../core/audit/waiver.js";
+import type { Bytes } from "../core/bytes.js";
+import { exitOf, worst, type ExitStatus } from "../core/codes.js";
+import type { Engine } from "../core/engine.js";
+import { readable, type Json } from "../core/json.js";
+import { formatJunit, GROUPS, type Group, type JunitSuite } from "../formats/junit-report.js";
+import { formatSarif } from "../formats/sarif.js";
+import { VERSION } from "../node/version.js";
+import type { Audit, AuditedDocument } from "./audit.js";
+
+export interface JudgedAudit {
+  readonly audit: Audit;
+  readonly judged: (finding: Finding) => JudgedFinding;
+  /** About what was audited, and of no finding. */
+  readonly idle: readonly Waiver[];
+  readonly passedOver: number;
+  readonly exit: ExitStatus;
+}
+
+export function judge(audit: Audit, engine: Engine, now: Date): JudgedAudit {
+  const all = [...audit.findings, ...audit.documents.flatMap(({ findings }) => findings)];
+  const { findings, idle, passedOver } = applyWaivers(all, audit.notices, audit.keys, engine, now);
+  const byFinding = new Map(findings.map((one) => [one.finding, one]));
+  const digests = new Set(audit.documents.map(({ digest }) => digest));
+  const { documents, open } = audit;
+  const unchecked = open.length > 0 || documents.some((one) => one.open.length > 0);
+  return {
+    audit,
+    judged: (finding) => byFinding.get(finding) ?? { finding, waivers: [], waived: false },
+    idle: idle.filter(({ about }) => digests.has(about)),
+    passedOver,
+    exit: worst([
+      ...documents.map(({ exit }) => exit),
+      ...(unchecked ? [exitOf("network")] : []),
+      ...(findings.some(({ waived }) => !waived) ? [exitOf("log-account")] : []),
+    ]),
+  };
+}
+
+export interface Named {
+  /** The registry's, or what the auditor called the target. */
+  readonly origin: string;
+  readonly offline: boolean;
+  readonly engine: Engine;
+}
+
+/** Unsigned: `attest sign` adds the time and the signature. */
+export function receiptFor({ audit, judged }: JudgedAudit, { origin, offline, engine }: Named): Bytes {
+  const { documents, findings, keys, logs, open } = audit;
+  const draft = receiptOf({
+    ...{ origin, engine, keys, logs: logs.map((log) => ({ ...log })), offline },
+    documents: documents.flatMap(({ digest, references, looks }) =>
+      digest === undefined ? [] : [{ digest, references, looks }],
+    ),
+    findings: [...findings, ...documents.flatMap((one) => one.findings)].map(judged),
+    notChecked: [...open, ...documents.flatMap((one) => one.open.map((text) => `${one.id ?? one.target}: ${text}`))],
+  });
+  return readable(draft as Json);
+}
+
+/** @param path from a target to the path in which it is told: relative to what is scanned */
+export function sarifFor({ audit, judged }: JudgedAudit, registry: string, path: (target: string) => string): Bytes {
+  const { documents, findings, open } = audit;
+  const told = [
+    ...findings.map((finding) => ({ ...judged(finding), uri: path(registry) })),
+    ...documents.flatMap((one) => one.findings.map((finding) => ({ ...judged(finding), uri: path(one.target) }))),
+  ];
+  const unseen = documents.flatMap((one) => one.open.map((text) => `${path(one.target)}: ${text}`));
+  return formatSarif(told, { name: "attest audit", version: VERSION }, [...open, ...unseen]);
+}
+
+export function junitFor({ audit, judged }: JudgedAudit, registry: string, path: (target: string) => string): Bytes {
+  const { documents, findings, open, logs } = audit;
+  const whole: JunitSuite = {
+    ...{ name: path(registry), looked: logs.length > 0 ? ["log"] : [], findings: findings.map(judged) },
+    ...(open.length > 0 && { notChecked: { log: open } }),
+  };
+  const suites = documents.map((one): JunitSuite => ({
+    ...{ name: one.id ?? path(one.target), file: path(one.target), looked: lookedAt(one) },
+    ...(one.open.length > 0 && { notChecked: { drift: one.open } }),
+    findings: one.findings.map(judged),
+  }));
+  const something = whole.looked.length > 0 || whole.findings.length > 0 || open.length > 0;
+  return formatJunit([...(something ? [whole] : []), ...suites]);
+}
+
+/** Of a document that does not verify, nothing else was looked at. */
+const lookedAt = ({ verdict }: AuditedDocument): Group[] =>
+  verdict === undefined ? ["document"] : (Object.keys(GROUPS) as Group[]);
