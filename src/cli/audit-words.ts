@@ -1,59 +1,58 @@
 /** An audit as people read it: the worst attestation first, each finding where it was made, and once what each kind of it means. */
-import { ruleOf, type Finding, type RuleId } from "../core/audit/rules.js";
+import { ruleOf, type RuleId } from "../core/audit/rules.js";
 import { STATES } from "../core/audit/reference.js";
 import { factsOf, type Facts } from "../core/audit/relations.js";
 import { WORD } from "../core/audit/drift.js";
+import { waiverWords, type JudgedFinding } from "../core/audit/waiver.js";
+import type { JudgedAudit } from "../pipeline/audit-judged.js";
 import type { Audit, AuditedDocument } from "../pipeline/audit.js";
 import { SIGNATURE } from "../view/words.js";
 
-/** A finding with what was said of it. */
-export interface Told {
-  readonly finding: Finding;
-  /** Said in waivers, a line each. */
-  readonly notes: readonly string[];
-  /** It does not count: somebody whom the auditor trusts took it on. */
-  readonly waived: boolean;
-}
-
 export interface Words {
-  readonly told: (finding: Finding) => Told;
+  /** List what is clean too. */
   readonly verbose: boolean;
-  /** When the registry was audited before, in words. */
+  /** When the registry was audited before. */
   readonly before: readonly string[];
 }
 
-export function auditWords(audit: Audit, { told, verbose, before }: Words): string[] {
-  const judged = audit.documents.map((document) => ({ document, told: document.findings.map(told) }));
-  const rank = ({ document, told: all }: (typeof judged)[number]): number =>
-    (document.exit > 0 ? 1000 : 0) +
-    all.filter((one) => !one.waived).reduce((sum, one) => sum + (levelOf(one) === "error" ? 30 : 10), 0) +
-    all.length +
-    (document.open.length > 0 ? 1 : 0);
-  const sorted = judged.toSorted((a, b) => rank(b) - rank(a) || (a.document.target < b.document.target ? -1 : 1));
-  const amiss = sorted.filter((one) => rank(one) > 0);
-  const clean = sorted.filter((one) => !amiss.includes(one));
+export function auditWords({ audit, judged, idle, passedOver }: JudgedAudit, { verbose, before }: Words): string[] {
   const facts = factsOf(audit.graph);
-  const own = audit.findings.map(told);
-  const all = [...own, ...judged.flatMap((one) => one.told)];
+  const documents = audit.documents
+    .map((document) => ({ document, told: document.findings.map(judged) }))
+    .map((one) => ({ ...one, rank: rankOf(one.document, one.told) }))
+    .sort((a, b) => b.rank - a.rank || (a.document.target < b.document.target ? -1 : 1));
+  const amiss = documents.filter(({ rank }) => rank > 0);
+  const clean = documents.filter(({ rank }) => rank === 0);
+  const own = audit.findings.map(judged);
+  const all = [...own, ...documents.flatMap(({ told }) => told)];
   return [
-    ...amiss.flatMap(({ document, told: found }) => [...inFull(document, found), ...relations(facts, document), ""]),
+    ...amiss.flatMap(({ document, told }) => [...inFull(document, told), ...relations(facts, document), ""]),
     ...(own.length === 0 ? [] : ["the registry as a whole", ...own.flatMap(findingLines), ""]),
     ...(verbose ? clean.flatMap(({ document }) => [headOf("clean", document), ...relations(facts, document)]) : []),
     ...(verbose && clean.length > 0 ? [""] : []),
     ...meanings(all),
     ...bars(audit),
     ...audit.open.map((detail) => `not checked: ${detail}`),
+    ...idle.map((waiver) => `a waiver of nothing that was found: ${waiver.rule}, ${waiverWords(waiver)}`),
+    ...(passedOver > 0 ? [`${passedOver} more waivers were not looked at, and waive nothing`] : []),
     ...before,
     summary(audit, all, clean.length),
   ];
 }
 
-const levelOf = ({ finding }: Told): "error" | "warning" => ruleOf(finding.rule).level;
+/** The worst first: what does not verify, errors, warnings, what is waived, what could not be checked. */
+const rankOf = ({ exit, open }: AuditedDocument, told: readonly JudgedFinding[]): number =>
+  (exit > 0 ? 10_000 : 0) +
+  told.filter(({ waived }) => !waived).reduce((sum, one) => sum + (levelOf(one) === "error" ? 100 : 10), 0) +
+  told.length +
+  (open.length > 0 ? 1 : 0);
+
+const levelOf = ({ finding }: JudgedFinding): "error" | "warning" => ruleOf(finding.rule).level;
 
 const headOf = (word: string, { target, verdict, title, signature }: AuditedDocument): string =>
   [word.padEnd(8), target, verdict ?? `signature ${SIGNATURE[signature].word}`, title ?? ""].filter(Boolean).join("  ");
 
-function inFull(document: AuditedDocument, told: readonly Told[]): string[] {
+function inFull(document: AuditedDocument, told: readonly JudgedFinding[]): string[] {
   const counting = told.filter(({ waived }) => !waived);
   const word = counting.some((one) => levelOf(one) === "error")
     ? "error"
@@ -69,10 +68,10 @@ function inFull(document: AuditedDocument, told: readonly Told[]): string[] {
   ];
 }
 
-const findingLines = ({ finding, notes, waived }: Told): string[] => [
+const findingLines = ({ finding, waivers, waived }: JudgedFinding): string[] => [
   `  ${waived ? "○" : ruleOf(finding.rule).level === "error" ? "✗" : "!"} ${finding.rule}: ${finding.detail}`,
   ...(finding.pointer === "" ? [] : [`      at ${finding.pointer}`]),
-  ...notes.map((note) => `      ${note}`),
+  ...waivers.map((waiver) => `      ${waiverWords(waiver)}`),
 ];
 
 /** Derived from what others signed. */
@@ -89,7 +88,7 @@ function relations(all: ReadonlyMap<string, Facts>, { digest = "" }: AuditedDocu
   return said.length === 0 ? [] : [`  ${said.join(", ")}`];
 }
 
-function meanings(all: readonly Told[]): string[] {
+function meanings(all: readonly JudgedFinding[]): string[] {
   const rules = [...new Set(all.map(({ finding }) => finding.rule))];
   if (rules.length === 0) return [];
   const line = (rule: RuleId): string[] => [`  ${rule}: ${ruleOf(rule).means}.`, `      → ${ruleOf(rule).todo}.`];
@@ -112,7 +111,7 @@ function bars({ states }: Audit): string[] {
   return ["references, each where it was looked for", ...rows, ""];
 }
 
-function summary({ documents }: Audit, all: readonly Told[], clean: number): string {
+function summary({ documents }: Audit, all: readonly JudgedFinding[], clean: number): string {
   const counting = all.filter(({ waived }) => !waived);
   const errors = counting.filter((one) => levelOf(one) === "error").length;
   const waived = all.length - counting.length;

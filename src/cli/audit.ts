@@ -1,21 +1,26 @@
 /** `attest audit`: whether evidence, log and dates still back what was signed. */
+import { relative, sep } from "node:path";
 import type { Command } from "commander";
 import { Fetcher } from "../audit/fetcher.js";
 import { GitClone } from "../audit/git.js";
-import { ruleOf, type Finding } from "../core/audit/rules.js";
 import { factsOf } from "../core/audit/relations.js";
-import { isFolder } from "../node/files.js";
-import { nearest, stateHome } from "../node/paths.js";
+import { ruleOf, type Finding } from "../core/audit/rules.js";
+import type { Bytes } from "../core/bytes.js";
+import { AttestError } from "../core/errors.js";
+import { formatDot } from "../formats/dot.js";
 import { LogMemory } from "../keystore/log-memory.js";
-import { audit as auditAll, exitOfAudit, type Audit, type AuditRequest } from "../pipeline/audit.js";
+import { isFolder, replace } from "../node/files.js";
+import { nearest, stateHome } from "../node/paths.js";
+import { judge, junitFor, receiptFor, sarifFor, type JudgedAudit } from "../pipeline/audit-judged.js";
+import { audit, type AuditRequest } from "../pipeline/audit.js";
+import { auditHistory, keepRecord, type History } from "../pipeline/audits.js";
 import { Currents } from "../pipeline/currents.js";
-import { auditHistory, keepRecord } from "../pipeline/audits.js";
 import { FetchOnce } from "../pipeline/fetch-once.js";
 import { FilesAtHand } from "../pipeline/files-at-hand.js";
 import { logPlace } from "../pipeline/log-place.js";
-import { auditWords, type Told } from "./audit-words.js";
+import { auditWords } from "./audit-words.js";
 import { collect, engine, logMemory, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
-import { answer, answerJson, Progress, talk } from "./ui.js";
+import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
 import { keyRequest, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 
 interface Options extends KeyOptions, WitnessOptions {
@@ -24,12 +29,16 @@ interface Options extends KeyOptions, WitnessOptions {
   readonly allow?: readonly string[];
   readonly git?: string;
   readonly files?: string;
+  readonly receipt?: string;
+  readonly sarif?: string;
+  readonly junit?: string;
+  readonly graph?: string;
   readonly record?: true;
   readonly verbose?: true;
   readonly json?: true;
 }
 
-export function audit(attest: Command): void {
+export function auditing(attest: Command): void {
   const command = attest
     .command("audit [target]")
     .description(
@@ -47,31 +56,71 @@ export function audit(attest: Command): void {
       "a clone that has the commits which were tested (the one around the registry, unless you say otherwise)",
     )
     .option("--files <dir>", "a folder that has the files which are named by their name alone")
+    .option(
+      "--receipt <file>",
+      "write what was checked and what could not be, for attest sign; the same audit gives the same bytes",
+    )
+    .option("--sarif <file>", "write the findings as SARIF 2.1.0, for code scanning")
+    .option("--junit <file>", "write them as JUnit XML, for CI that shows tests")
+    .option("--graph <file>", "write what refers to what in the language of Graphviz")
     .option("--record", "keep what was found in the registry, in attestations/audits")
     .option("--verbose", "list what is clean too");
   withExamples(
     withJson(withNotices(withWitnesses(withKeys(command)))),
     "attest audit demo --offline",
-    "attest audit demo --record; attest site build --registry demo",
+    "attest audit demo --offline --record; attest site build --registry demo",
+    "attest audit demo --offline --receipt receipt.json; attest sign receipt.json --registry demo",
+    "attest audit demo --offline --sarif audit.sarif --junit audit.xml",
   ).action(async (target: string | undefined, options: Options) => {
     const folder = target ?? registryFolder(undefined);
     const now = new Date();
+    refuseTwice(options);
     const started = performance.now();
     const progress = new Progress();
     const request = await requestFor(folder, options, now, (text, share) => {
       if (performance.now() - started > 1000) progress.say(text, share);
     });
-    const found = await auditAll(request).finally(() => progress.end());
-    const told = (finding: Finding): Told => ({ finding, notes: [], waived: false });
-    const all = [...found.findings, ...found.documents.flatMap(({ findings }) => findings)];
-    const exit = exitOfAudit(found, () => true, all);
-    process.exitCode = exit;
-    const before = isRegistry(folder) ? await historyOf(folder) : [];
-    if (options.record === true) talk(`kept in ${await keep(folder, found, request, now)}`);
-    if (options.json) return answerJson(asJson(folder, found, exit));
-    answer(auditWords(found, { told, verbose: options.verbose === true, before }));
+    const made = judge(await audit(request).finally(() => progress.end()), engine, now);
+    process.exitCode = made.exit;
+    const registry = isFolder(folder) ? await openRegistry(folder) : undefined;
+    const history = registry && (await auditHistory(registry.store, engine));
+    const offline = options.offline === true;
+    if (options.record === true) {
+      if (registry === undefined) throw noRegistry(folder);
+      const waived = (finding: Finding): boolean => made.judged(finding).waived;
+      talk(`kept in ${await keepRecord(registry, made.audit, { offline, now, engine, waived })}`);
+    }
+    const { receipt, sarif, junit, graph } = options;
+    const origin = registry?.about.origin ?? folder;
+    if (receipt !== undefined) write(receipt, receiptFor(made, { origin, offline, engine }));
+    if (sarif !== undefined) write(sarif, sarifFor(made, folder, pathOf));
+    if (junit !== undefined) write(junit, junitFor(made, folder, pathOf));
+    if (graph !== undefined) write(graph, formatDot(made.audit.graph));
+    if ([receipt, sarif, junit, graph].includes("-")) return;
+    if (options.json) return answerJson(asJson(folder, made));
+    answer(auditWords(made, { verbose: options.verbose === true, before: history ? words(history) : [] }));
   });
 }
+
+/** One stdout holds one document. */
+function refuseTwice({ receipt, sarif, junit, graph, json }: Options): void {
+  const taken = [receipt === "-", sarif === "-", junit === "-", graph === "-", json === true].filter(Boolean).length;
+  if (taken > 1)
+    throw new AttestError(
+      "usage",
+      "expected one answer on stdout, found several among --json and --receipt, --sarif, --junit, --graph with -",
+      "name files",
+    );
+}
+
+const noRegistry = (target: string): AttestError =>
+  new AttestError("usage", `expected a registry's folder to keep a record in, found ${target}`, "leave --record out");
+
+const write = (path: string, bytes: Bytes): void => (path === "-" ? answerBytes(bytes) : replace(path, bytes));
+
+/** As CI tells it: from where it was started, with slashes. */
+const pathOf = (target: string): string =>
+  isAddress(target) ? target : relative(".", target).split(sep).join("/") || ".";
 
 async function requestFor(
   target: string,
@@ -103,27 +152,22 @@ async function requestFor(
 }
 
 const isAddress = (target: string): boolean => /^https?:/i.test(target);
-const isRegistry = (target: string): boolean => isFolder(target);
-
-async function historyOf(folder: string): Promise<string[]> {
-  const { kept, faults } = await auditHistory((await openRegistry(folder)).store, engine);
+const words = ({ kept, faults }: History): string[] => {
   const last = kept.at(-1);
+  const times = kept.length === 1 ? "once" : `${kept.length} times`;
   return [
     ...faults.map((fault) => `the history of audits: ${fault}`),
-    ...(last === undefined ? [] : [`audited before: ${kept.length} times, the last at ${last.record.at}`]),
+    ...(last === undefined ? [] : [`audited before: ${times}, the last at ${last.record.at}`]),
   ];
-}
+};
 
-async function keep(folder: string, found: Audit, { surroundings }: AuditRequest, now: Date): Promise<string> {
-  const registry = await openRegistry(folder);
-  const offline = surroundings.fetcher === undefined;
-  return await keepRecord(registry, found, { offline, now, engine });
-}
-
-function asJson(target: string, found: Audit, exit: number): unknown {
+function asJson(target: string, { audit: found, judged, idle, exit }: JudgedAudit): unknown {
   const { documents, findings, states, graph, logs, open } = found;
   const facts = factsOf(graph);
-  const told = (finding: Finding): unknown => ({ ...finding, level: ruleOf(finding.rule).level });
+  const told = (finding: Finding): unknown => {
+    const { waivers, waived } = judged(finding);
+    return { ...finding, level: ruleOf(finding.rule).level, waived, ...(waivers.length > 0 && { waivers }) };
+  };
   return {
     ...{ schema: "urn:f3-attest:audit-report:v1", target, engine: engine.name },
     documents: documents.map((one) => ({
@@ -131,6 +175,6 @@ function asJson(target: string, found: Audit, exit: number): unknown {
       findings: one.findings.map(told),
       relations: facts.get(one.digest ?? ""),
     })),
-    ...{ findings: findings.map(told), states, logs, open, exit },
+    ...{ findings: findings.map(told), states, logs, relations: graph.edges, open, idleWaivers: idle, exit },
   };
 }

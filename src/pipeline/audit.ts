@@ -12,7 +12,7 @@ import { referencesOf, STATES, type Look, type Reference, type State } from "../
 import { cardOf, graphFindings, graphOf, type Card, type Graph } from "../core/audit/relations.js";
 import type { Finding } from "../core/audit/rules.js";
 import type { Bytes } from "../core/bytes.js";
-import { exitOf, worst, type ExitStatus } from "../core/codes.js";
+import { exitOf, type ExitStatus } from "../core/codes.js";
 import { type AttestError } from "../core/errors.js";
 import type { Report, SignatureWord, TrustWord } from "../core/report.js";
 import type { Known } from "../core/signatures.js";
@@ -20,6 +20,7 @@ import type { ResultStatement } from "../core/statement.js";
 import type { Verdict } from "../core/verdict.js";
 import { MAX_CITED, readCited } from "../formats/cited.js";
 import type { Document } from "./documents.js";
+import { required } from "./keys.js";
 import { checkLogs, type LogCheckRequest } from "./log-check.js";
 import { overdue } from "./log-show.js";
 import { lookAt, lookAtAttestation, pieceOf, type Surroundings } from "./looking.js";
@@ -64,7 +65,7 @@ export interface Audit {
   readonly findings: readonly Finding[];
   readonly states: Readonly<Record<State, number>>;
   readonly graph: Graph;
-  /** Every notice that was at hand in the registry. */
+  /** Every notice that was at hand, in the registry and from elsewhere. */
   readonly notices: readonly Bytes[];
   /** Every key that was at hand. */
   readonly keys: readonly Known[];
@@ -114,7 +115,8 @@ export async function audit(request: AuditRequest): Promise<Audit> {
   });
   return {
     ...{ documents: all, findings: log.findings.filter(({ about }) => !own.has(about)) },
-    ...{ states: counted(all), graph, keys: [...keys.values()], notices: [...notices] },
+    ...{ states: counted(all), graph, keys: [...keys.values()] },
+    notices: [...notices, ...(request.notices ?? []).map((path) => required(path, "a notice"))],
     ...{ logs: log.logs, open: log.open },
   };
 }
@@ -163,18 +165,6 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   await Promise.all(under);
   return gathered;
 }
-
-/** Of several: the first of 2, 1, 4, 5. A document that is not there or not by a known key is not checked. */
-export const exitOfAudit = (
-  { documents, open }: Audit,
-  counts: (finding: Finding) => boolean,
-  findings: readonly Finding[],
-): ExitStatus =>
-  worst([
-    ...documents.map(({ exit }) => exit),
-    ...(open.length > 0 || documents.some((one) => one.open.length > 0) ? [4 as const] : []),
-    ...(findings.some(counts) ? [5 as const] : []),
-  ]);
 
 async function one(
   target: string,

@@ -7,15 +7,14 @@ import {
   RECORD_SCHEMA,
   type AuditRecord,
 } from "../core/audit/record.js";
+import type { Finding } from "../core/audit/rules.js";
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { ATTESTATIONS } from "../store/paths.js";
+import { AUDITS } from "../store/paths.js";
 import type { Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
 import type { Audit, AuditedDocument } from "./audit.js";
-
-export const AUDITS = `${ATTESTATIONS}/audits`;
 
 export interface Kept {
   readonly name: string;
@@ -59,13 +58,15 @@ export interface Recording {
   readonly offline: boolean;
   readonly engine: Engine;
   readonly now: Date;
+  /** Whether somebody whom the auditor trusts took a finding on. */
+  readonly waived: (finding: Finding) => boolean;
 }
 
 /** Returns where it was written. @throws AttestError `usage` for a clock that went backwards */
 export async function keepRecord(
   { store, about }: Registry,
   { documents, logs }: Audit,
-  { offline, engine, now }: Recording,
+  { offline, engine, now, waived }: Recording,
 ): Promise<string> {
   const at = now.toISOString();
   const last = (await auditHistory(store, engine)).kept.at(-1);
@@ -79,16 +80,23 @@ export async function keepRecord(
     ...{ schema: RECORD_SCHEMA, at, origin: about.origin, offline, engine: engine.name },
     ...(last && { previous: hex(engine.sha256(last.bytes)) }),
     logs: logs.map((log) => ({ ...log })),
-    documents: Object.fromEntries(documents.flatMap(entryOf)),
+    documents: Object.fromEntries(documents.flatMap((one) => entryOf(one, waived))),
   };
   const path = `${AUDITS}/${recordName(now)}`;
   await store.create(path, formatRecord(record));
   return path;
 }
 
-const entryOf = ({ digest, references, looks, findings }: AuditedDocument): [string, RecordedDocument][] => {
+type RecordedDocument = AuditRecord["documents"][string];
+
+const entryOf = (
+  { digest, references, looks, findings }: AuditedDocument,
+  waived: (finding: Finding) => boolean,
+): [string, RecordedDocument][] => {
   if (digest === undefined) return [];
-  const found = findings.map(({ rule, pointer }) => ({ rule, pointer }));
+  const found = findings.map((finding) => {
+    const { rule, pointer } = finding;
+    return { rule, pointer, ...(waived(finding) && { waived: true as const }) };
+  });
   return [[digest, { references, looks: looks.map((look) => ({ ...look })), findings: found }]];
 };
-type RecordedDocument = AuditRecord["documents"][string];

@@ -27,12 +27,10 @@ const input = (given: Partial<ReceiptInput> = {}): ReceiptInput => ({
   documents: [
     {
       digest: digestOf("one"),
-      looks: [
-        { pointer: "/predicate/f3/evidence/0", place: "archive", state: "same", detail: "" },
-        { pointer: "/predicate/f3/evidence/0", place: "address", state: "gone", detail: "404" },
-      ],
+      references: 2,
+      looks: [{ pointer: "/predicate/f3/evidence/0", place: "address", state: "gone", detail: "404" }],
     },
-    { digest: digestOf("two"), looks: [] },
+    { digest: digestOf("two"), references: 0, looks: [] },
   ],
   findings: [
     { finding: finding("evidence-gone", "one"), waived: false },
@@ -114,7 +112,11 @@ const aLook = fc.record<Look>({
 const audits: fc.Arbitrary<ReceiptInput> = fc.record({
   origin: name,
   documents: fc.array(
-    fc.record({ digest: fc.integer({ max: 200 }).map(String).map(digestOf), looks: fc.array(aLook, { maxLength: 4 }) }),
+    fc.record({
+      digest: fc.integer({ max: 200 }).map(String).map(digestOf),
+      references: fc.integer({ min: 4, max: 9 }),
+      looks: fc.array(aLook, { maxLength: 4 }),
+    }),
     { maxLength: 120 },
   ),
   findings: fc.array(
@@ -185,7 +187,7 @@ describe("of whatever audit", () => {
 
 describe("a long list", () => {
   const many = (count: number): ReceiptInput["documents"] =>
-    Array.from({ length: count }, (_, at) => ({ digest: digestOf(String(at)), looks: [] }));
+    Array.from({ length: count }, (_, at) => ({ digest: digestOf(String(at)), references: 0, looks: [] }));
 
   test("of documents becomes the one subject", () => {
     expect(receiptOf(input({ documents: many(MAX_SUBJECTS) })).subject).toHaveLength(MAX_SUBJECTS);

@@ -28,7 +28,9 @@ export interface ReceiptInput {
   readonly documents: readonly {
     /** SHA-256 of the payload. */
     readonly digest: string;
-    /** All of them, those that were found the same too. */
+    /** How many places were named. */
+    readonly references: number;
+    /** Of those, every one that was not found the same. */
     readonly looks: readonly Look[];
   }[];
   readonly findings: readonly { readonly finding: Finding; readonly waived: boolean }[];
@@ -69,8 +71,10 @@ function draftOf(
     listed: all.slice(0, Math.floor(most * share)),
   });
   const states = Object.fromEntries(STATES.map((state) => [state, 0]));
-  for (const { state } of onePerDigest(documents).flatMap(({ looks }) => looks))
-    states[state] = (states[state] ?? 0) + 1;
+  for (const { references, looks } of onePerDigest(documents)) {
+    for (const { state } of looks) states[state] = (states[state] ?? 0) + 1;
+    states["same"] = (states["same"] ?? 0) + references - looks.length;
+  }
   const members: AuditMembers = {
     origin: short(origin),
     documents: { count: digests.length, sha256: documentsDigest(digests, engine) },
@@ -92,12 +96,12 @@ function draftOf(
 
 /** A document that was named twice was looked at once; of two accounts of it the one that sorts first counts. */
 function onePerDigest(documents: ReceiptInput["documents"]): ReceiptInput["documents"] {
-  const spelled = (looks: readonly Look[]): string =>
-    sorted(looks.map(({ pointer, place, state }) => `${pointer} ${place} ${state}`)).join("\n");
+  const spelled = ({ references, looks }: ReceiptInput["documents"][number]): string =>
+    [references, ...sorted(looks.map(({ pointer, place, state }) => `${pointer} ${place} ${state}`))].join("\n");
   const found = new Map<string, ReceiptInput["documents"][number]>();
   for (const one of documents) {
     const other = found.get(one.digest);
-    if (other === undefined || spelled(one.looks) < spelled(other.looks)) found.set(one.digest, one);
+    if (other === undefined || spelled(one) < spelled(other)) found.set(one.digest, one);
   }
   return [...found.values()];
 }

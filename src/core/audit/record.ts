@@ -37,7 +37,7 @@ const record = z.strictObject({
       references: count,
       /** Of those, every one that was not found the same. */
       looks: z.array(look),
-      findings: z.array(z.strictObject({ rule: text, pointer: text })),
+      findings: z.array(z.strictObject({ rule: text, pointer: text, waived: z.optional(z.literal(true)) })),
     }),
   ),
 });
