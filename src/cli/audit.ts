@@ -18,6 +18,7 @@ import { Currents } from "../pipeline/currents.js";
 import { FetchOnce } from "../pipeline/fetch-once.js";
 import { FilesAtHand } from "../pipeline/files-at-hand.js";
 import { logPlace } from "../pipeline/log-place.js";
+import { isResult } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
 import { collect, engine, logMemory, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
@@ -77,12 +78,13 @@ export function auditing(attest: Command): void {
     refuseTwice(options);
     const started = performance.now();
     const progress = new Progress();
+    const registry = isFolder(folder) ? await openRegistry(folder) : undefined;
     const request = await requestFor(folder, options, now, (text, share) => {
       if (performance.now() - started > 1000) progress.say(text, share);
     });
-    const made = judge(await audit(request).finally(() => progress.end()), engine, now);
+    const total = (await registry?.names())?.filter(isResult).length;
+    const made = judge(await audit({ ...request, total }).finally(() => progress.end()), engine, now);
     process.exitCode = made.exit;
-    const registry = isFolder(folder) ? await openRegistry(folder) : undefined;
     const history = registry && (await auditHistory(registry.store, engine));
     const offline = options.offline === true;
     if (options.record === true) {

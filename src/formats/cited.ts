@@ -20,15 +20,22 @@ const NOTHING: Read = { sayings: [] };
 /** @example readCited({ role: "record", … }, utf8('{"verdict":"VALIDATED"}')).sayings[0]?.value   // "VALIDATED" */
 export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "mediaType">, bytes: Bytes): Read {
   if (UNSPOKEN.has(role) || bytes.length > MAX_CITED) return NOTHING;
+  if (role === "report") return attempt(() => report(bytes)) ?? NOTHING;
+  // An audit reads thousands of pieces: what cannot be JSON is not tried as such.
+  const structured = OPENING.has(bytes.find((byte) => !BLANK.has(byte)) ?? 0);
   return (
-    attempt(() => attestation(bytes)) ??
-    (role === "report" ? attempt(() => report(bytes)) : undefined) ??
-    attempt(() => json(bytes)) ??
-    attempt(() => lines(bytes)) ??
+    (structured
+      ? (attempt(() => attestation(bytes)) ?? attempt(() => json(bytes)) ?? attempt(() => lines(bytes)))
+      : undefined) ??
     (/^text\//.test(mediaType) ? attempt(() => prose(fromUtf8(bytes))) : undefined) ??
     NOTHING
   );
 }
+
+/** "{" and "[". */
+const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b]);
+/** White space of JSON, and what a byte order mark is made of. */
+const BLANK: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
 
 function attempt(read: () => Read | undefined): Read | undefined {
   try {

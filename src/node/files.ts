@@ -35,7 +35,7 @@ export interface ReadOptions {
  * refused, because a registry that somebody else wrote could name our files by it. Throws `io`, `too-large`.
  */
 export const read = (path: string, { limit = MAX_READ, within }: ReadOptions = {}): Bytes | undefined =>
-  opened(path, within, (file, size) => {
+  opened(path, within === undefined ? undefined : () => realFolder(within), (file, size) => {
     if (size > limit) throw new AttestError("too-large", `expected at most ${limit} bytes at ${path}, found ${size}`);
     return owned(readFileSync(file));
   });
@@ -49,9 +49,12 @@ export interface FileDigest {
   readonly size: number;
 }
 
-/** Of a file of any length, in flat memory; undefined where there is none. As `read`, it follows no link out of `within`. Throws `io`. */
+/**
+ * Of a file of any length, in flat memory; undefined where there is none. As `read`, it follows no link out of a folder. Throws `io`.
+ * @param within the folder's `realFolder`, which is asked for once and not for each of a hundred thousand files
+ */
 export const digestOf = (path: string, within?: string): FileDigest | undefined =>
-  opened(path, within, (file) => {
+  opened(path, within === undefined ? undefined : () => within, (file) => {
     const into = (block ??= Buffer.allocUnsafeSlow(BLOCK));
     const size = readSync(file, into, 0, BLOCK, null);
     if (size < BLOCK && readSync(file, into, size, BLOCK - size, null) === 0)
@@ -71,7 +74,11 @@ function inBlocks(file: number): FileDigest {
   return { sha256: whole.digest("hex"), size };
 }
 
-function opened<T>(path: string, within: string | undefined, use: (file: number, size: number) => T): T | undefined {
+function opened<T>(
+  path: string,
+  folder: (() => string) | undefined,
+  use: (file: number, size: number) => T,
+): T | undefined {
   const refused = (found: string): AttestError =>
     new AttestError("io", `expected a regular file at ${path}, found ${found}`);
   let file: number | undefined;
@@ -79,8 +86,8 @@ function opened<T>(path: string, within: string | undefined, use: (file: number,
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe without a writer would not open
     const stats = fstatSync(file);
     if (!stats.isFile()) throw refused("something else");
-    if (within !== undefined && !inside(realpathSync.native(path), realFolder(within)))
-      throw refused(`a link that leads out of ${within}`);
+    if (folder !== undefined && !inside(realpathSync.native(path), folder()))
+      throw refused(`a link that leads out of ${folder()}`);
     return use(file, stats.size);
   } catch (error) {
     if (error instanceof AttestError) throw error;
@@ -113,7 +120,8 @@ export function owned(buffer: Buffer): Bytes {
   return copy;
 }
 
-const realFolder = (folder: string): string => realpathSync.native(folder);
+/** Where a folder is when every link has been followed. */
+export const realFolder = (folder: string): string => realpathSync.native(folder);
 const inside = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
 /** Makes a file that was not there. The same bytes again are no error; others are: `file-exists`, and the old ones stay. */

@@ -37,6 +37,8 @@ export interface AuditRequest extends Omit<VerifyRequest, "targets" | "recompute
   /** Of the registry's logs; without it only each document's own place in its log is looked at. */
   readonly logs?: LogCheckRequest | undefined;
   readonly progress?: (text: string, share?: number) => void;
+  /** How many documents there are, for the progress. */
+  readonly total?: number | undefined;
 }
 
 export interface AuditedDocument {
@@ -134,8 +136,10 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   const under = new Set<Promise<void>>();
   let done = 0;
   const enter = async (at: number, made: Promise<AuditedDocument>): Promise<void> => {
-    documents[at] = await made;
-    progress?.(`${(done += 1)} attestations looked at`);
+    documents[at] = structuredClone(await made);
+    done += 1;
+    if (request.total === undefined) progress?.(`${done} attestations looked at`);
+    else progress?.(`${done} of ${request.total} attestations looked at`, done / request.total);
   };
   for await (const each of verifyEach({ ...request, targets: [request.target], recompute: true, evidence: false })) {
     const { verified, document } = each;
@@ -149,14 +153,14 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     for (const one of each.keys) keys.set(`${one.key.keyid} ${one.by} ${one.source}`, one);
     for (const bytes of document.site.notices) notices.add(bytes);
     if (report.digest !== undefined) known.add(report.digest);
-    for (const { digest } of report.statement?.predicate.f3.evidence ?? [])
-      if (digest.sha256 !== undefined) known.add(digest.sha256);
+    for (const digest of citedByDigest(report.statement)) known.add(digest);
     // Anybody's notice may lie in a registry; only one that is no good is told.
     if (document.passedOver === true && report.exit !== 1 && report.exit !== 2) continue;
     const card = cardOf(report, each.keys, originOf(document));
-    if (card !== undefined) cards.push(card);
+    // A copy of its own: a piece of a string would keep the whole text of the document in memory.
+    if (card !== undefined) cards.push(structuredClone(card));
     for (const reference of report.statement === undefined ? [] : referencesOf(report.statement))
-      if (reference.place.kind === "attestation") named.push({ at: documents.length, reference });
+      if (reference.place.kind === "attestation") named.push(structuredClone({ at: documents.length, reference }));
     const place = documents.push(unread(verified.target)) - 1;
     const work = enter(place, one(verified.target, report, document, request)).finally(() => under.delete(work));
     under.add(work);
@@ -187,6 +191,14 @@ async function one(
     findings: examine({ report, looks: notSame, cited, current }),
     exit: report.exit === 1 || report.exit === 2 ? report.exit : 0,
   };
+}
+
+/** What a relation names and the evidence has: a page for example, which is no attestation. */
+function citedByDigest(statement: ResultStatement | undefined): string[] {
+  const { evidence = [], relations = [] } = statement?.predicate.f3 ?? {};
+  return relations.flatMap(({ digest: { sha256 } = {} }) =>
+    sha256 !== undefined && evidence.some(({ digest }) => digest.sha256 === sha256) ? structuredClone(sha256) : [],
+  );
 }
 
 /** Of what was asked: without a clone nobody asked for a commit, and offline for no address. */

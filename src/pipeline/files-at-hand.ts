@@ -2,12 +2,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AttestError } from "../core/errors.js";
-import { digestOf } from "../node/files.js";
+import { digestOf, realFolder } from "../node/files.js";
 
 const MAX_FILES = 100_000;
 
 export class FilesAtHand {
   readonly folder: string;
+  readonly #real: string;
   readonly #paths: readonly string[];
   readonly #digests = new Map<string, string | undefined>();
 
@@ -16,6 +17,7 @@ export class FilesAtHand {
     this.folder = folder;
     if (!existsSync(folder))
       throw new AttestError("file-missing", `expected a folder of files, found none at ${folder}`, "check --files");
+    this.#real = realFolder(folder);
     const paths: string[] = [];
     const open = [folder];
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
@@ -34,7 +36,7 @@ export class FilesAtHand {
   }
 
   digest(path: string): string | undefined {
-    if (!this.#digests.has(path)) this.#digests.set(path, digestOf(path, this.folder)?.sha256);
+    if (!this.#digests.has(path)) this.#digests.set(path, digestOf(path, this.#real)?.sha256);
     return this.#digests.get(path);
   }
 

@@ -1,12 +1,13 @@
 /** A store in a directory: each write is temp → fsync → rename → fsync of the directory. */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
-import { create, digestOf, list, read, replace, sweep, type FileDigest } from "../node/files.js";
+import { create, digestOf, list, read, realFolder, replace, sweep, type FileDigest } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 import type { Store } from "./store.js";
 
 export class Directory implements Store {
   readonly place: string;
+  #real: string | undefined;
 
   constructor(root: string) {
     this.place = root;
@@ -23,7 +24,7 @@ export class Directory implements Store {
 
   /** Hashed piece by piece, whatever its length. */
   digestNow(path: string): FileDigest | undefined {
-    return digestOf(this.#at(path), this.place);
+    return digestOf(this.#at(path), (this.#real ??= realFolder(this.place)));
   }
 
   create(path: string, bytes: Bytes): Promise<void> {

@@ -137,7 +137,9 @@ describe("attest waive", () => {
 describe("an audit receipt", () => {
   const input = (given: Partial<ReceiptInput> = {}): ReceiptInput => ({
     origin: "example.org/lab",
-    documents: [{ digest, references: 1, looks: [{ pointer: "/subject/0", place: "file", state: "changed", detail: "" }] }],
+    documents: [
+      { digest, references: 1, looks: [{ pointer: "/subject/0", place: "file", state: "changed", detail: "" }] },
+    ],
     findings: [
       {
         finding: { rule: "evidence-changed", about: digest, pointer: "/subject/0", detail: "" },

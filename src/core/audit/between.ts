@@ -11,12 +11,12 @@ const NAMED = 3;
  */
 export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding[] {
   const cards = [...graph.cards.values()].filter(({ inForce }) => inForce);
-  const subjects = grouped(cards, ({ subjects: all }) => all);
-  const targets = grouped(cards, verified);
+  const asked = byVerdict(cards, questionsOf);
+  const targets = byVerdict(cards, verified);
   const opposite = cards
     .filter(({ digest }) => own.has(digest))
     .flatMap((card) => {
-      const bySubject = against(card, card.subjects, subjects).filter((other) => sameQuestion(card, other));
+      const bySubject = against(card, questionsOf(card), asked);
       if (bySubject.length > 0) return [finding("verdict-opposite", card, bySubject, "the same subject")];
       const byTarget = against(card, verified(card), targets);
       return byTarget.length > 0 ? [finding("verdict-opposite-target", card, byTarget, "the same target")] : [];
@@ -28,23 +28,24 @@ export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding
 export function askedAgain(cards: Iterable<Card>): ReadonlySet<string> {
   const again = new Set<string>();
   for (const group of grouped(cards, ({ title, hypothesis }) => [`${title}\n${hypothesis}`]).values()) {
-    const last = Math.max(...group.map(({ signedAt }) => Date.parse(signedAt)));
+    const last = group.reduce((latest, { signedAt }) => Math.max(latest, Date.parse(signedAt)), -Infinity);
     for (const { digest, signedAt } of group) if (Date.parse(signedAt) < last) again.add(digest);
   }
   return again;
 }
 
 /** The same subject may be asked different questions: of one commit the tests may pass and the linter fail. */
-const sameQuestion = (card: Card, other: Card): boolean =>
-  other.hypothesis === card.hypothesis ||
-  other.title === card.title ||
-  verified(other).some((target) => verified(card).includes(target));
+const questionsOf = (card: Card): string[] => {
+  const { hypothesis, title, subjects } = card;
+  const asked = [`hypothesis ${hypothesis}`, `title ${title}`, ...verified(card).map((target) => `target ${target}`)];
+  return subjects.flatMap((subject) => asked.map((question) => `${subject}\n${question}`));
+};
 
 /** Whether the two come to opposite verdicts about one subject. */
-export const isOpposite = (card: Card, other: Card): boolean =>
-  OPPOSITE[card.verdict] === other.verdict &&
-  card.subjects.some((subject) => other.subjects.includes(subject)) &&
-  sameQuestion(card, other);
+export function isOpposite(card: Card, other: Card): boolean {
+  const questions = new Set(questionsOf(other));
+  return OPPOSITE[card.verdict] === other.verdict && questionsOf(card).some((question) => questions.has(question));
+}
 
 const verified = ({ relations }: Card): string[] =>
   relations.flatMap(({ type, target, digest }) =>
@@ -53,11 +54,16 @@ const verified = ({ relations }: Card): string[] =>
 
 const OPPOSITE = { VALIDATED: "REFUTED", REFUTED: "VALIDATED", INCONCLUSIVE: undefined } as const;
 
-function against(card: Card, keys: readonly string[], groups: ReadonlyMap<string, readonly Card[]>): Card[] {
+type Groups = ReadonlyMap<string, readonly Card[]>;
+
+const byVerdict = (cards: readonly Card[], keysOf: (card: Card) => readonly string[]): Groups =>
+  grouped(cards, (card) => keysOf(card).map((key) => `${card.verdict} ${key}`));
+
+/** Of several keys, the one with the most: each card is looked at once, however many there are. */
+function against(card: Card, keys: readonly string[], groups: Groups): readonly Card[] {
   const wanted = OPPOSITE[card.verdict];
-  if (wanted === undefined) return [];
-  const found = keys.flatMap((key) => (groups.get(key) ?? []).filter(({ verdict }) => verdict === wanted));
-  return [...new Set(found)];
+  const found = wanted === undefined ? [] : keys.map((key) => groups.get(`${wanted} ${key}`) ?? []);
+  return found.reduce((most, one) => (one.length > most.length ? one : most), []);
 }
 
 function finding(
