@@ -1,5 +1,5 @@
 /** Of all that is published, what says something of one attestation, or the opposite of it: its page carries these as well. */
-import { isOpposite } from "../core/audit/between.js";
+import { oppositesAmong } from "../core/audit/between.js";
 import { grouped } from "../core/audit/groups.js";
 import { cardOf, type Card } from "../core/audit/relations.js";
 import type { Report } from "../core/report.js";
@@ -32,14 +32,12 @@ export function relatedIn(listed: readonly Listed[], keys: readonly Known[]): (r
   const naming = grouped(cards, ({ relations }) =>
     relations.flatMap(({ digest, type }) => (SAYING.has(type) ? (digest?.sha256 ?? []) : [])),
   );
-  const bySubject = grouped(cards, ({ subjects }) => subjects);
+  const oppositesOf = oppositesAmong(cards);
   return ({ digest = "" }) => {
     const about = byDigest.get(digest);
     if (about === undefined) return { documents: [], more: 0 };
     const named = naming.get(digest) ?? [];
-    const opposite = about.subjects.flatMap((subject) =>
-      (bySubject.get(subject) ?? []).filter((card) => isOpposite(about, card)),
-    );
+    const opposite = oppositesOf(about);
     const against = (card: Card): boolean => card.verdict !== about.verdict || says(card, digest, "contradicts");
     const found = [...new Set([...named.filter(against), ...opposite, ...named])].filter(
       (card) => card.digest !== digest && card.inForce,

@@ -1,5 +1,5 @@
 /** What other attestations say of one: counted by keys that are not its signer's, since anybody can agree with themselves. */
-import { isOpposite } from "../core/audit/between.js";
+import { oppositesAmong } from "../core/audit/between.js";
 import { factsOf, graphOf, type Card } from "../core/audit/relations.js";
 import type { Place } from "./standing.js";
 import { h, local, type Child, type Element } from "./tree.js";
@@ -28,7 +28,7 @@ export function relatedView({ about, others: all, more }: Related, place?: Place
   const reproductions = saying("reproduces");
   const contradictions = [...new Set([...saying("contradicts"), ...reproductions.filter((card) => !agrees(card))])];
   const against = contradictions.filter(foreign);
-  const opposite = others.filter((card) => isOpposite(about, card) && !against.includes(card));
+  const opposite = oppositesAmong(others)(about).filter((card) => !against.includes(card));
   const again = reproductions.filter(agrees);
   const successors = others.filter(
     ({ digest }) => facts?.supersededBy.includes(digest) === true && digest !== about.successor,

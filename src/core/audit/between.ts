@@ -11,12 +11,12 @@ const NAMED = 3;
  */
 export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding[] {
   const cards = [...graph.cards.values()].filter(({ inForce }) => inForce);
-  const asked = byVerdict(cards, questionsOf);
+  const oppositesOf = oppositesAmong(cards);
   const targets = byVerdict(cards, verified);
   const opposite = cards
     .filter(({ digest }) => own.has(digest))
     .flatMap((card) => {
-      const bySubject = against(card, questionsOf(card), asked);
+      const bySubject = oppositesOf(card);
       if (bySubject.length > 0) return [finding("verdict-opposite", card, bySubject, "the same subject")];
       const byTarget = against(card, verified(card), targets);
       return byTarget.length > 0 ? [finding("verdict-opposite-target", card, byTarget, "the same target")] : [];
@@ -41,10 +41,10 @@ const questionsOf = (card: Card): string[] => {
   return subjects.flatMap((subject) => asked.map((question) => `${subject}\n${question}`));
 };
 
-/** Whether the two come to opposite verdicts about one subject. */
-export function isOpposite(card: Card, other: Card): boolean {
-  const questions = new Set(questionsOf(other));
-  return OPPOSITE[card.verdict] === other.verdict && questionsOf(card).some((question) => questions.has(question));
+/** Of each, those that come to the opposite verdict about the same subject. */
+export function oppositesAmong<C extends Card>(cards: readonly C[]): (card: Card) => readonly C[] {
+  const asked = byVerdict(cards, questionsOf);
+  return (card) => against(card, questionsOf(card), asked);
 }
 
 const verified = ({ relations }: Card): string[] =>
@@ -54,14 +54,14 @@ const verified = ({ relations }: Card): string[] =>
 
 const OPPOSITE = { VALIDATED: "REFUTED", REFUTED: "VALIDATED", INCONCLUSIVE: undefined } as const;
 
-type Groups = ReadonlyMap<string, readonly Card[]>;
+type Groups<C extends Card> = ReadonlyMap<string, readonly C[]>;
 
-const byVerdict = (cards: readonly Card[], keysOf: (card: Card) => readonly string[]): Groups =>
+const byVerdict = <C extends Card>(cards: readonly C[], keysOf: (card: C) => readonly string[]): Groups<C> =>
   grouped(cards, (card) => keysOf(card).map((key) => `${card.verdict} ${key}`));
 
 /** Of several keys, the one with the most: each card is looked at once, however many there are. */
-function against(card: Card, keys: readonly string[], groups: Groups): readonly Card[] {
-  const wanted = OPPOSITE[card.verdict];
+function against<C extends Card>({ verdict }: Card, keys: readonly string[], groups: Groups<C>): readonly C[] {
+  const wanted = OPPOSITE[verdict];
   const found = wanted === undefined ? [] : keys.map((key) => groups.get(`${wanted} ${key}`) ?? []);
   return found.reduce((most, one) => (one.length > most.length ? one : most), []);
 }
