@@ -58,9 +58,10 @@ export class GitClone {
   /**
    * The newest version that came after a commit: by its tag, prereleases aside, or what is checked out where no tag did; undefined where
    * nothing came after it, or the commit is not there.
+   * @param without paths from the top that are no part of what was tested: a registry is committed after its runs
    * @throws AttestError `io` where there is no clone
    */
-  async newerThan(commit: string): Promise<Newer | undefined> {
+  async newerThan(commit: string, without: readonly string[] = []): Promise<Newer | undefined> {
     if ((await this.has("commit", commit)) !== "same") return undefined;
     const format = "--format=%(refname:strip=2)%09%(objectname)%09%(*objectname)";
     const tags = await this.#git(
@@ -73,12 +74,32 @@ export class GitClone {
     for (const line of tags.split("\n")) {
       const [name = "", object = "", peeled = ""] = line.split("\t");
       const at = peeled === "" ? object : peeled;
-      if (VERSION_TAG.test(name) && at !== commit) return { kind: "tag", name, commit: at };
+      if (VERSION_TAG.test(name) && at !== commit && (await this.#differ(commit, at, without)))
+        return { kind: "tag", name, commit: at };
     }
     const head = await this.#git("rev-parse", "--verify", "--quiet", "HEAD^{commit}").catch(() => commit);
     if (head === commit) return undefined;
     const after = await this.#git("merge-base", "--is-ancestor", commit, head).catch(() => undefined);
     return after === undefined ? undefined : { kind: "head", name: "HEAD", commit: head };
+  }
+
+  async #differ(one: string, other: string, without: readonly string[]): Promise<boolean> {
+    const paths = without.map((path) => `:(top,exclude,literal)${path}`);
+    const same = this.#git("diff-tree", "-r", "--quiet", one, other, "--", ":(top)", ...paths);
+    return await same.then(
+      () => false,
+      () => true,
+    );
+  }
+
+  /** Throws `io` where there is none. */
+  async ready(): Promise<void> {
+    await (this.#whole ??= this.#isWhole());
+  }
+
+  /** The folder at the top of its work tree. */
+  async top(): Promise<string> {
+    return await this.#git("rev-parse", "--show-toplevel");
   }
 
   async #git(...args: readonly string[]): Promise<string> {

@@ -26,16 +26,33 @@ export function auditWords({ audit, judged, idle, passedOver }: JudgedAudit, { v
   const own = audit.findings.map(judged);
   const all = [...own, ...documents.flatMap(({ told }) => told)];
   return [
-    ...amiss.flatMap(({ document, told }) => [...inFull(document, told), ...relations(facts, document), ""]),
+    ...amiss.flatMap(({ document, told }) => [
+      ...inFull(document, told),
+      ...(verbose ? looksOf(document) : []),
+      ...relations(facts, document),
+      "",
+    ]),
     ...(own.length === 0 ? [] : ["the registry as a whole", ...own.flatMap(findingLines), ""]),
-    ...(verbose ? clean.flatMap(({ document }) => [headOf("clean", document), ...relations(facts, document)]) : []),
+    ...(verbose
+      ? clean.flatMap(({ document }) => [
+          headOf("clean", document),
+          ...looksOf(document),
+          ...relations(facts, document),
+        ])
+      : []),
     ...(verbose && clean.length > 0 ? [""] : []),
     ...meanings(all),
     ...bars(audit),
     ...audit.open.map((detail) => `not checked: ${detail}`),
-    ...idle.map((waiver) => `a waiver of nothing that was found: ${waiver.rule}, ${waiverWords(waiver)}`),
+    ...idle
+      .filter(({ standing }) => standing === "honoured")
+      .map(
+        ({ rule, about, until }) =>
+          `a waiver that met no finding: ${rule} of test_${about.slice(0, 16)}, until ${until}`,
+      ),
     ...(passedOver > 0 ? [`${passedOver} more waivers were not looked at, and waive nothing`] : []),
     ...before,
+    ...unconfirmed(audit),
     summary(audit, all, clean.length),
   ];
 }
@@ -74,6 +91,20 @@ const findingLines = ({ finding, waivers, waived }: JudgedFinding): string[] => 
   ...waivers.map((waiver) => `      ${waiverWords(waiver)}`),
 ];
 
+/** Each place that was not found the same, findings or not. */
+const looksOf = ({ looks }: AuditedDocument): string[] =>
+  looks.map(
+    ({ pointer, place, state, detail }) =>
+      `  · ${pointer}, ${place}: ${WORD[state]}${detail === "" ? "" : `: ${detail}`}`,
+  );
+
+/** Whose word all this is, is the question of verify; but nobody may take the one for the other. */
+function unconfirmed({ documents }: Audit): string[] {
+  const count = documents.filter(({ signature, trust }) => signature === "ok" && trust !== "confirmed-by-you").length;
+  const whose = count === 1 ? "1 is signed with a key" : `${count} are signed with keys`;
+  return count === 0 ? [] : [`${whose} that you have not confirmed: attest verify asks whose word it is`];
+}
+
 /** Derived from what others signed. */
 function relations(all: ReadonlyMap<string, Facts>, { digest = "" }: AuditedDocument): string[] {
   const facts = all.get(digest);
@@ -83,7 +114,9 @@ function relations(all: ReadonlyMap<string, Facts>, { digest = "" }: AuditedDocu
     ...(facts.reproducedBy.length > 0 ? [`reproduced by ${keys(facts.reproducedBy.length)}`] : []),
     ...(facts.contradictedBy.length > 0 ? [`contradicted by ${keys(facts.contradictedBy.length)}`] : []),
     ...(facts.answeredBy.length > 0 ? [`answered by ${facts.answeredBy.length}`] : []),
-    ...(facts.supersededBy.length > 0 ? ["replaced"] : []),
+    ...(facts.supersededBy.length > 0
+      ? [`replaced by ${facts.supersededBy.map((by) => `test_${by.slice(0, 16)}`).join(", ")}`]
+      : []),
   ];
   return said.length === 0 ? [] : [`  ${said.join(", ")}`];
 }

@@ -12,13 +12,13 @@ import { LogMemory } from "../keystore/log-memory.js";
 import { isFolder, replace } from "../node/files.js";
 import { nearest, stateHome } from "../node/paths.js";
 import { judge, junitFor, receiptFor, sarifFor, type JudgedAudit } from "../pipeline/audit-judged.js";
-import { audit, type AuditRequest } from "../pipeline/audit.js";
+import { audit, type Audit, type AuditRequest } from "../pipeline/audit.js";
 import { auditHistory, keepRecord, type History } from "../pipeline/audits.js";
 import { Currents } from "../pipeline/currents.js";
 import { FetchOnce } from "../pipeline/fetch-once.js";
 import { FilesAtHand } from "../pipeline/files-at-hand.js";
 import { logPlace } from "../pipeline/log-place.js";
-import { isResult } from "../store/registry.js";
+import { ATTESTATIONS, isResult, REGISTRY_FILE } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
 import { collect, engine, logMemory, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
@@ -73,15 +73,14 @@ export function auditing(attest: Command): void {
     "attest audit demo --offline --receipt receipt.json; attest sign receipt.json --registry demo",
     "attest audit demo --offline --sarif audit.sarif --junit audit.xml",
   ).action(async (target: string | undefined, options: Options) => {
-    const folder = target ?? registryFolder(undefined);
+    const folder = target ?? registryFolder(undefined, undefined, "by its folder");
+    refuseAddress(folder);
     const now = new Date();
     refuseTwice(options);
-    const started = performance.now();
-    const progress = new Progress();
+    refuseOver(options, folder);
+    const progress = new Told();
     const registry = isFolder(folder) ? await openRegistry(folder) : undefined;
-    const request = await requestFor(folder, options, now, (text, share) => {
-      if (performance.now() - started > 1000) progress.say(text, share);
-    });
+    const request = await requestFor(folder, options, now, (text, share) => progress.say(text, share));
     const total = (await registry?.names())?.filter(isResult).length;
     const made = judge(await audit({ ...request, total }).finally(() => progress.end()), engine, now);
     process.exitCode = made.exit;
@@ -100,8 +99,52 @@ export function auditing(attest: Command): void {
     if (graph !== undefined) write(graph, formatDot(made.audit.graph));
     if ([receipt, sarif, junit, graph].includes("-")) return;
     if (options.json) return answerJson(asJson(folder, made));
-    answer(auditWords(made, { verbose: options.verbose === true, before: history ? words(history) : [] }));
+    const before = history === undefined ? [] : sinceThen(history, made.audit);
+    answer(auditWords(made, { verbose: options.verbose === true, before }));
   });
+}
+
+/** Of each phase the rest is guessed anew; nothing is said of what is soon over. */
+class Told {
+  readonly #started = performance.now();
+  #progress: Progress | undefined;
+  #phase = "";
+
+  say(text: string, share?: number): void {
+    const phase = text.replace(/\d+/g, "");
+    if (phase !== this.#phase) this.end();
+    this.#phase = phase;
+    if (performance.now() - this.#started > 1000) (this.#progress ??= new Progress()).say(text, share);
+  }
+
+  end(): void {
+    this.#progress?.end();
+    this.#progress = undefined;
+  }
+}
+
+/** A registry is read from a folder; what is served, document by document. */
+function refuseAddress(target: string): void {
+  if (!isAddress(target) || /\.json(?:[?#]|$)/.test(target)) return;
+  throw new AttestError(
+    "usage",
+    `expected the address of an attestation, found ${target}`,
+    "an address ends in /attestations/<id>.json; a whole registry is audited from a copy of its folder",
+  );
+}
+
+/** What an audit writes must not take the place of what it read. */
+function refuseOver({ receipt, sarif, junit, graph }: Options, target: string): void {
+  if (!isFolder(target)) return;
+  for (const file of [receipt, sarif, junit, graph]) {
+    const [first = ""] = file === undefined || file === "-" ? [".."] : relative(target, file).split(sep);
+    if (![REGISTRY_FILE, "keys", ATTESTATIONS].includes(first)) continue;
+    throw new AttestError(
+      "usage",
+      `expected a file outside of what is audited, found ${file ?? ""}`,
+      "name one that is not a part of the registry",
+    );
+  }
 }
 
 /** One stdout holds one document. */
@@ -134,12 +177,16 @@ async function requestFor(
   const offline = options.offline === true;
   const around = git ?? (isAddress(target) ? undefined : nearest(target, ".git"));
   const clone = around === undefined ? undefined : new GitClone(around, git !== undefined);
-  const currents = new Currents({ clone, offline });
+  await clone?.ready().catch((error: unknown) => {
+    if (git !== undefined) throw error;
+  });
+  const fetcher = new FetchOnce(new Fetcher({ allow })); // which refuses an address that it cannot read
+  const currents = new Currents({ clone, offline, registry: isFolder(target) ? target : undefined });
   return {
     ...keyRequest(options),
     ...{ target, now, notices: notice, witnesses: witness, memory: logMemory(), beside: options.with ?? [], progress },
     surroundings: {
-      fetcher: offline ? undefined : new FetchOnce(new Fetcher({ allow })),
+      fetcher: offline ? undefined : fetcher,
       clone,
       files: files === undefined ? undefined : new FilesAtHand(files),
     },
@@ -154,14 +201,34 @@ async function requestFor(
 }
 
 const isAddress = (target: string): boolean => /^https?:/i.test(target);
-const words = ({ kept, faults }: History): string[] => {
-  const last = kept.at(-1);
+/** What is new since the last audit that was kept, and what is no longer found: what whoever audits every week reads first. */
+function sinceThen({ kept, faults }: History, { documents }: Audit): string[] {
+  const last = kept.at(-1)?.record;
   const times = kept.length === 1 ? "once" : `${kept.length} times`;
+  const told = faults.map((fault) => `the history of audits: ${fault}`);
+  if (last === undefined) return told;
+  const spelled = (digest: string, { rule, pointer }: { readonly rule: string; readonly pointer: string }): string =>
+    `${digest} ${rule} ${pointer}`;
+  const before = new Set(
+    Object.entries(last.documents).flatMap(([digest, { findings }]) => findings.map((one) => spelled(digest, one))),
+  );
+  const now = new Map(
+    documents.flatMap(({ digest = "", id = "", findings }) =>
+      findings.map((one) => [spelled(digest, one), `${one.rule} of ${id}`] as const),
+    ),
+  );
+  const fresh = [...now].flatMap(([key, words]) => (before.has(key) ? [] : words));
+  const gone = [...before].filter((key) => !now.has(key)).length;
+  const more = fresh.length > NEW_NAMED ? `, and ${fresh.length - NEW_NAMED} more` : "";
   return [
-    ...faults.map((fault) => `the history of audits: ${fault}`),
-    ...(last === undefined ? [] : [`audited before: ${times}, the last at ${last.record.at}`]),
+    ...told,
+    `audited before: ${times}, the last at ${last.at}`,
+    fresh.length === 0
+      ? `nothing new since then${gone === 0 ? "" : `, and ${gone} found no more`}`
+      : `new since then: ${fresh.slice(0, NEW_NAMED).join(", ")}${more}; found no more: ${gone}`,
   ];
-};
+}
+const NEW_NAMED = 5;
 
 function asJson(target: string, { audit: found, judged, idle, exit }: JudgedAudit): unknown {
   const { documents, findings, states, graph, logs, open } = found;

@@ -24,7 +24,7 @@ export const logMemory = (): LogMemory => new LogMemory(stateHome());
 export const pins = (): Pins => new Pins(stateHome(), engine);
 
 /** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */
-export function registryFolder(given: string | undefined, from?: string): string {
+export function registryFolder(given: string | undefined, from?: string, name = "with --registry DIR"): string {
   if (given !== undefined) return given;
   const near =
     (from === undefined ? undefined : nearest(isFolder(from) ? from : dirname(resolve(from)), REGISTRY_FILE)) ??
@@ -33,7 +33,7 @@ export function registryFolder(given: string | undefined, from?: string): string
     throw new AttestError(
       "registry-missing",
       `expected a registry here or above, a folder with ${REGISTRY_FILE}, found none`,
-      "name one with --registry DIR, or make one with: attest init DIR --origin NAME",
+      `name one ${name}, or make one with: attest init DIR --origin NAME`,
     );
   }
   return near;

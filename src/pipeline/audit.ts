@@ -6,20 +6,24 @@ import { askedAgain, betweenFindings } from "../core/audit/between.js";
 import type { Cited } from "../core/audit/cited.js";
 import type { Current } from "../core/audit/current.js";
 import { openSteps } from "../core/audit/document.js";
+import { lookWords } from "../core/audit/drift.js";
 import { examine } from "../core/audit/examine.js";
 import { grouped } from "../core/audit/groups.js";
 import { referencesOf, STATES, type Look, type Reference, type State } from "../core/audit/reference.js";
 import { cardOf, graphFindings, graphOf, type Card, type Graph } from "../core/audit/relations.js";
 import type { Finding } from "../core/audit/rules.js";
-import type { Bytes } from "../core/bytes.js";
+import { envelopeIn } from "../core/brought.js";
+import { hex, type Bytes } from "../core/bytes.js";
 import { exitOf, type ExitStatus } from "../core/codes.js";
+import type { Engine } from "../core/engine.js";
 import { type AttestError } from "../core/errors.js";
 import type { Report, SignatureWord, TrustWord } from "../core/report.js";
 import type { Known } from "../core/signatures.js";
 import type { ResultStatement } from "../core/statement.js";
 import type { Verdict } from "../core/verdict.js";
 import { MAX_CITED, readCited } from "../formats/cited.js";
-import type { Document } from "./documents.js";
+import { attestationPath } from "../store/paths.js";
+import type { Document, Site } from "./documents.js";
 import { required } from "./keys.js";
 import { checkLogs, type LogCheckRequest } from "./log-check.js";
 import { overdue } from "./log-show.js";
@@ -87,7 +91,7 @@ interface Gathered {
   readonly keys: Map<string, Known>;
   readonly notices: Set<Bytes>;
   /** References to other attestations, by the place of the document that has them. */
-  readonly named: { readonly at: number; readonly reference: Reference }[];
+  readonly named: { readonly at: number; readonly reference: Reference; readonly site: Site }[];
 }
 
 /** @throws AttestError where nothing can be audited, or the user's own keys cannot be read */
@@ -95,6 +99,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
   const beside = await cardsOf(request.beside ?? [], request);
   const { documents, cards, known, keys, notices, named } = await gather(request);
   for (const { digest } of beside) known.add(digest);
+  await findBeside(named, known, request.engine);
   const references = grouped(named, ({ at }) => [at]);
   const graph = graphOf([...cards, ...beside]);
   const own = new Set(cards.map(({ digest }) => digest));
@@ -123,6 +128,19 @@ export async function audit(request: AuditRequest): Promise<Audit> {
   };
 }
 
+/** Of one document that is audited alone, what it names lies in its registry and was not read. */
+async function findBeside(named: Gathered["named"], known: Set<string>, engine: Engine): Promise<void> {
+  for (const { reference, site } of named) {
+    const { sha256 = "" } = reference;
+    if (known.has(sha256)) continue;
+    for (const kind of ["plan", "test"]) {
+      const bytes = await site.registry?.read(attestationPath(`${kind}_${sha256.slice(0, 16)}`)).catch(() => undefined);
+      const found = bytes && envelopeIn(bytes);
+      if (found && hex(engine.sha256(found.payloadBytes)) === sha256) known.add(sha256);
+    }
+  }
+}
+
 /** The log check says again what the document's own place in the log said. */
 const once = (findings: readonly Finding[]): Finding[] =>
   findings.filter(({ rule }, at) => rule !== "log" || findings.findIndex((other) => other.rule === "log") === at);
@@ -138,7 +156,7 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   const enter = async (at: number, made: Promise<AuditedDocument>): Promise<void> => {
     documents[at] = structuredClone(await made);
     done += 1;
-    if (request.total === undefined) progress?.(`${done} attestations looked at`);
+    if (request.total === undefined) progress?.(`${done} ${done === 1 ? "attestation" : "attestations"} looked at`);
     else progress?.(`${done} of ${request.total} attestations looked at`, done / request.total);
   };
   for await (const each of verifyEach({ ...request, targets: [request.target], recompute: true, evidence: false })) {
@@ -160,7 +178,8 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     // A copy of its own: a piece of a string would keep the whole text of the document in memory.
     if (card !== undefined) cards.push(structuredClone(card));
     for (const reference of report.statement === undefined ? [] : referencesOf(report.statement))
-      if (reference.place.kind === "attestation") named.push(structuredClone({ at: documents.length, reference }));
+      if (reference.place.kind === "attestation")
+        named.push({ at: documents.length, reference: structuredClone(reference), site: document.site });
     const place = documents.push(unread(verified.target)) - 1;
     const work = enter(place, one(verified.target, report, document, request)).finally(() => under.delete(work));
     under.add(work);
@@ -180,6 +199,10 @@ async function one(
   const looks = statement === undefined ? [] : await lookAt(statement, document, { ...surroundings, engine });
   const cited = statement === undefined ? [] : citedBy(statement, document, engine);
   const current = statement === undefined ? [] : ((await currentOf?.(statement)) ?? []);
+  const references = statement === undefined ? [] : referencesOf(statement);
+  const archiveLost = looks.some(
+    ({ place, state }) => place === "archive" && (state === "changed" || state === "gone"),
+  );
   const notSame = looks.filter(({ state }) => state !== "same");
   return {
     target,
@@ -187,7 +210,11 @@ async function one(
     ...(report.id !== undefined && { id: report.id }),
     ...(statement && { title: statement.predicate.f3.title, verdict: statement.predicate.f3.verdict }),
     ...{ signature: report.signature, trust: report.trust, references: looks.length, looks: notSame },
-    open: [...openSteps(report), ...unanswered(notSame, surroundings)],
+    open: [
+      // What does not have the signed bytes any more cannot be computed from, and is told.
+      ...openSteps(report).filter((step) => !(archiveLost && step.startsWith("recompute: "))),
+      ...unanswered(notSame, references, surroundings),
+    ],
     findings: examine({ report, looks: notSame, cited, current }),
     exit: report.exit === 1 || report.exit === 2 ? report.exit : 0,
   };
@@ -202,17 +229,20 @@ function citedByDigest(statement: ResultStatement | undefined): string[] {
 }
 
 /** Of what was asked: without a clone nobody asked for a commit, and offline for no address. */
-function unanswered(looks: readonly Look[], { fetcher, clone, files }: AuditRequest["surroundings"]): string[] {
+function unanswered(
+  looks: readonly Look[],
+  references: readonly Reference[],
+  { fetcher, clone, files }: AuditRequest["surroundings"],
+): string[] {
   const asked = {
-    archive: true,
-    address: fetcher,
-    git: clone?.named === true || undefined,
-    file: files,
-    attestation: undefined,
+    ...{ archive: true, address: fetcher !== undefined, git: clone?.named === true },
+    ...{ file: files !== undefined, attestation: false },
   };
-  return looks.flatMap(({ state, place, pointer, detail }) =>
-    state === "not-checked" && asked[place] !== undefined ? `${pointer}: ${detail}` : [],
-  );
+  const optional = references.flatMap(({ optional: may, pointer }) => (may ? pointer : []));
+  return looks
+    .filter(({ state, place }) => state === "not-checked" && asked[place])
+    .filter(({ place, pointer }) => place !== "archive" || !optional.includes(pointer))
+    .map((look) => lookWords(look, references));
 }
 
 const unread = (target: string, fault?: AttestError): AuditedDocument => ({

@@ -1,5 +1,6 @@
 /** Whether what was tested is what one gets today: by the user's package registry, and by the tags of a clone. */
 import { execFile } from "node:child_process";
+import { join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { Fetcher } from "../audit/fetcher.js";
 import type { GitClone } from "../audit/git.js";
@@ -7,8 +8,16 @@ import { currentVersion } from "../audit/npm.js";
 import type { Current } from "../core/audit/current.js";
 import { referencesOf } from "../core/audit/reference.js";
 import type { ResultStatement } from "../core/statement.js";
+import { ATTESTATIONS, REGISTRY_FILE } from "../store/registry.js";
 
 const run = promisify(execFile);
+
+export interface CurrentsOptions {
+  readonly clone: GitClone | undefined;
+  readonly offline: boolean;
+  /** The folder of the registry, which is no part of what was tested. */
+  readonly registry?: string | undefined;
+}
 
 export class Currents {
   readonly #clone: GitClone | undefined;
@@ -16,9 +25,13 @@ export class Currents {
   readonly #packages = new Map<string, Promise<Current[]>>();
   #registry: Promise<string | undefined> | undefined;
 
-  constructor({ clone, offline }: { readonly clone: GitClone | undefined; readonly offline: boolean }) {
+  readonly #registryFolder: string | undefined;
+  #without: Promise<readonly string[]> | undefined;
+
+  constructor({ clone, offline, registry }: CurrentsOptions) {
     this.#clone = clone;
     this.#offline = offline;
+    this.#registryFolder = registry;
   }
 
   async of(statement: ResultStatement): Promise<Current[]> {
@@ -55,11 +68,19 @@ export class Currents {
     return [{ pointer: "", tested: `${name} ${tested}`, current: latest, source: "your package registry" }];
   }
 
+  /** What a registry adds to a project, as paths from the top of the clone. */
+  async #publishedIn(clone: GitClone): Promise<readonly string[]> {
+    const folder = this.#registryFolder;
+    const below = folder === undefined ? ".." : relative(await clone.top().catch(() => ""), resolve(folder));
+    if (below.startsWith("..")) return [];
+    return [REGISTRY_FILE, "keys", ATTESTATIONS].map((name) => join(below, name).split(sep).join("/"));
+  }
+
   async #tagged(statement: ResultStatement): Promise<Current[]> {
     const currents: Current[] = [];
     for (const { pointer, place, name } of referencesOf(statement)) {
       if (this.#clone === undefined || place.kind !== "git" || place.object !== "commit") continue;
-      const newer = await this.#clone.newerThan(place.id);
+      const newer = await this.#clone.newerThan(place.id, await (this.#without ??= this.#publishedIn(this.#clone)));
       // What is checked out moves with every commit; a version is what people get.
       if (newer?.kind === "tag")
         currents.push({

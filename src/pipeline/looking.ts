@@ -56,8 +56,7 @@ export async function lookAt(
       if (held instanceof AttestError) looks.push(seen(reference, "not-checked", held.message));
       else {
         copies.set(reference.pointer, held);
-        // A piece with an address of its own need not be archived too.
-        if (held !== undefined || !cited(statement, reference)) looks.push(lookAtHeld(reference, held));
+        looks.push(lookAtHeld(reference, held));
       }
     } else if (place.kind === "address")
       looks.push(fetched(reference, await answers.get(place.url), copies, surroundings.engine));
@@ -66,9 +65,6 @@ export async function lookAt(
   }
   return looks;
 }
-
-const cited = ({ predicate }: ResultStatement, { pointer }: Reference): boolean =>
-  predicate.f3.evidence[Number(pointer.split("/").at(-1))]?.uri !== undefined;
 
 /** What is in the way, a folder for example, or an address that does not answer, keeps one piece from being checked and no other. */
 async function archived(

@@ -14,11 +14,11 @@ import { planOf } from "../core/plan.js";
 import type { Policy } from "../core/policy.js";
 import type { Report } from "../core/report.js";
 import { knownFrom, type Known } from "../core/signatures.js";
-import { identify, readStatement } from "../core/statement.js";
+import { identify, readStatement, type ResultStatement } from "../core/statement.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import type { FileDigest } from "../node/files.js";
-import { attestationPath } from "../store/registry.js";
+import { attestationPath, evidencePath } from "../store/registry.js";
 import { documents, type Document, type DocumentRequest, type RegistryAtHand, type Site } from "./documents.js";
 import { keysOf, knownAt, required, type Given, type KeyRequest } from "./keys.js";
 import { changedKey } from "./pinned.js";
@@ -134,7 +134,7 @@ function verifyOne(
     ...(archive && evidence && { archived: stateIn(document, engine) }),
     // A registry's notices are no tests that a gate could ask something of.
     ...(policy && document.passedOver !== true && { policy }),
-    ...(recompute && { observations: archive ?? (() => undefined) }),
+    ...(recompute && { observations: archive ?? around.observations ?? (() => undefined) }),
   });
   remember(report, around.log, memory);
   const stop = changedKey(yours, site, keys, report.signers);
@@ -142,13 +142,13 @@ function verifyOne(
   return stop === undefined || report.exit === 1 || report.exit === 2 ? { target, report } : { target, fault: stop };
 }
 
-type Around = Pick<VerifyOptions, "log" | "planned" | "takenBack" | "witnesses">;
+type Around = Pick<VerifyOptions, "log" | "planned" | "takenBack" | "witnesses" | "observations">;
 
 /** What lies around a document: its log, the plan that it answers, and what the log says was taken back. */
 async function surroundings(
-  { bytes, parse, site, proof, pack }: Document,
+  { bytes, parse, site, proof, pack, archive }: Document,
   keys: readonly Known[],
-  { engine, memory }: VerifyRequest,
+  { engine, memory, recompute }: VerifyRequest,
 ): Promise<Around> {
   const envelope = readable(bytes, parse);
   if (envelope === undefined) return {};
@@ -164,10 +164,12 @@ async function surroundings(
   }
   const read = readStatement(envelope.payload);
   const wanted = "fault" in read ? undefined : planOf(read.statement);
-  const [plan, log, account] = await Promise.all([
+  const served = recompute === true && archive === undefined && !("fault" in read) ? read.statement : undefined;
+  const [plan, log, account, observations] = await Promise.all([
     wanted && reached(() => registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`))),
     reached(() => registry.logs.evidence(envelope, id, recall)),
     reached(() => accountIn(registry, keys)),
+    served && reached(() => observationsAt(registry, served)),
   ]);
   // Of the log that the document names, and of no other.
   const named = logNamed(envelope.payload);
@@ -175,12 +177,24 @@ async function surroundings(
   return {
     ...(log && { log }),
     ...(plan && { planned: () => plan }),
+    ...(observations && { observations }),
     ...(account &&
       its && {
         takenBack: (digest) =>
           account.retracted.has(digest) ? "retracted" : account.superseded.has(digest) ? "superseded" : undefined,
       }),
   };
+}
+
+/** At an address nothing is read before it is known to be wanted. */
+async function observationsAt(
+  registry: RegistryAtHand,
+  { predicate: { f3 } }: ResultStatement,
+): Promise<NonNullable<VerifyOptions["observations"]>> {
+  const wanted = f3.evidence.flatMap(({ role, digest: { sha256 } }) => (role === "observations" ? (sha256 ?? []) : []));
+  const found = new Map<string, Bytes | undefined>();
+  for (const sha256 of wanted) found.set(sha256, await registry.read(evidencePath(sha256)));
+  return (sha256) => found.get(sha256);
 }
 
 /** What cannot be fetched now is not at hand: its step was not made, and says so. */

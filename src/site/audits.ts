@@ -62,7 +62,7 @@ export function auditText({ records }: Audits, digest: string, text: string): Au
       const streak = streakOf(whole, place);
       return streak === undefined ? [] : [{ ...place, ...streak }];
     }),
-    findings: last.findings.map(({ rule, pointer }) => ({ rule, pointer })),
+    findings: last.findings,
   };
 }
 

@@ -15,7 +15,14 @@ export interface AuditText {
   /** Of each place that an audit could look at. */
   readonly streaks: readonly (Streak & Pick<Look, "pointer" | "place">)[];
   /** Of the last audit: the id of a rule, and where in the payload. */
-  readonly findings: readonly { readonly rule: string; readonly pointer: string }[];
+  readonly findings: readonly Recorded[];
+}
+
+interface Recorded {
+  readonly rule: string;
+  readonly pointer: string;
+  /** By the record, somebody whom its auditor trusts took it on. */
+  readonly waived?: true | undefined;
 }
 
 /** `none`: of a document that is published, and of which there is no record. */
@@ -50,7 +57,9 @@ export interface Audited {
 /** In the order of the payload. Two addresses of one piece are one place: a record does not tell them apart. */
 export function auditedOf(statement: ResultStatement, audit: AuditText): Audited[] {
   const found = new Map<string, { readonly name: string; readonly places: Set<Look["place"]> }>();
-  for (const { pointer, name, place } of referencesOf(statement)) {
+  for (const { pointer, name, place, optional } of referencesOf(statement)) {
+    const looked = audit.streaks.some((one) => one.pointer === pointer && one.place === place.kind);
+    if (optional === true && !looked) continue; // a copy that nobody made
     const known = found.get(pointer) ?? { name, places: new Set() };
     known.places.add(place.kind);
     found.set(pointer, known);
@@ -128,12 +137,17 @@ export function findingsView({ findings, at }: AuditText, named: readonly Audite
       : h(
           "ul",
           "findings",
-          findings.map(({ rule, pointer }) =>
+          findings.map(({ rule, pointer, waived }) =>
             isRule(rule)
               ? h(
                   "li",
-                  ruleOf(rule).level,
-                  h("p", "", h("strong", "", LEVEL[ruleOf(rule).level]), `: ${ruleOf(rule).means}.`),
+                  waived === true ? "waived" : ruleOf(rule).level,
+                  h(
+                    "p",
+                    "",
+                    h("strong", "", waived === true ? WAIVED : LEVEL[ruleOf(rule).level]),
+                    `: ${ruleOf(rule).means}.`,
+                  ),
                   h("p", "id", where(pointer), h("code", "", rule), `. ${capital(ruleOf(rule).todo)}.`),
                 )
               : h(
@@ -154,4 +168,12 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 export const auditAside = (audit: Audit | undefined): string =>
   audit === undefined || audit === "none"
     ? ""
-    : ` The publisher's own last audit had ${audit.findings.length === 0 ? "no findings" : count(audit.findings.length, "finding")}: see the evidence.`;
+    : ` The publisher's own last audit had ${counted(audit.findings)}: see the evidence.`;
+
+const WAIVED = "Known and put up with, by a waiver";
+
+function counted(findings: readonly Recorded[]): string {
+  const waived = findings.filter((one) => one.waived === true).length;
+  const said = findings.length === 0 ? "no findings" : count(findings.length, "finding");
+  return waived === 0 ? said : `${said}, ${waived} of them waived`;
+}

@@ -133,7 +133,7 @@ describe("a waiver is shown and changes nothing", () => {
     );
     expect(words).toEqual([
       `waived by ${me.key.keyid} until 2026-09-01T00:00:00Z: a copy is in the library`,
-      `waived by lab (${site.key.keyid}), whom you have not confirmed, or whose key has ended, so it still counts: a copy is in the library`,
+      `waived by lab (${site.key.keyid}), so it still counts: you have not confirmed that key (--key, attest trust add), or it has ended: a copy is in the library`,
       `waived by ${me.key.keyid} until 2026-05-01T00:00:00Z, which has passed, so it counts again: a copy is in the library`,
     ]);
   });

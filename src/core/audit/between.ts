@@ -24,10 +24,12 @@ export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding
   return [...opposite, ...reproductions(graph, own)];
 }
 
-/** Those after which the same question was asked again: that there is a newer version is told of the last one only. */
+/** Those after which the same question was asked again, or which are not in force: that there is a newer version is told of the last one only. */
 export function askedAgain(cards: Iterable<Card>): ReadonlySet<string> {
-  const again = new Set<string>();
-  for (const group of grouped(cards, ({ title, hypothesis }) => [`${title}\n${hypothesis}`]).values()) {
+  const all = [...cards];
+  const again = new Set(all.flatMap(({ digest, inForce }) => (inForce ? [] : digest)));
+  const standing = all.filter(({ inForce }) => inForce);
+  for (const group of grouped(standing, ({ title, hypothesis }) => [`${title}\n${hypothesis}`]).values()) {
     const last = group.reduce((latest, { signedAt }) => Math.max(latest, Date.parse(signedAt)), -Infinity);
     for (const { digest, signedAt } of group) if (Date.parse(signedAt) < last) again.add(digest);
   }

@@ -1,5 +1,6 @@
 /** The four dates: source ≤ work ≤ signed ≤ logged. All but the last are the signer's own claims, so a wrong order is one claim against another. */
 import type { ResultStatement } from "../statement.js";
+import { isCapture } from "./reference.js";
 import type { Finding } from "./rules.js";
 
 /** How far two clocks that nobody compared may be apart. */
@@ -25,13 +26,14 @@ export function dateFindings({ about, statement, witnessed }: Dated): Finding[] 
     find("date-order", "/predicate/f3/signedAt", `signed at ${signedAt}, before the work ended at ${run.finishedAt}`);
   if (witnessed !== undefined && after(signedAt, witnessed, CLOCKS_MS))
     find("date-order", "/predicate/f3/signedAt", `signed at ${signedAt}, and witnesses had seen it at ${witnessed}`);
-  for (const [at, { name, sourceDate, sourceDateKind }] of evidence.entries()) {
+  for (const [at, piece] of evidence.entries()) {
+    const { name, sourceDate, sourceDateKind } = piece;
     const pointer = `/predicate/f3/evidence/${at}`;
     if (sourceDate === undefined) continue;
     if (after(sourceDate, signedAt))
       find("evidence-late", pointer, `${name} is of ${sourceDate}, the signature of ${signedAt}`);
     // What was captured afterwards from elsewhere says when it was captured; what the run left says when it was made.
-    else if (after(sourceDate, run.finishedAt) && !isCapture(evidence[at]?.annotations))
+    else if (after(sourceDate, run.finishedAt) && !isCapture(piece))
       find(
         "source-after-work",
         pointer,
@@ -40,6 +42,3 @@ export function dateFindings({ about, statement, witnessed }: Dated): Finding[] 
   }
   return findings;
 }
-
-const isCapture = (annotations: Readonly<Record<string, unknown>> | undefined): boolean =>
-  annotations !== undefined && Object.hasOwn(annotations, "capturedAt");

@@ -18,6 +18,7 @@ export interface Held {
 export function lookAtHeld(reference: Reference, held: Held | undefined): Look {
   const { sha256, size } = reference;
   if (sha256 === undefined) return seen(reference, "never-hashed", "no SHA-256 of it was signed");
+  if (held === undefined && reference.optional) return seen(reference, "not-checked", "no copy was archived");
   if (held === undefined) return seen(reference, "gone", `there is nothing with SHA-256 ${sha256}`);
   if (held.sha256 === sha256 && (size === undefined || held.size === size)) return seen(reference, "same", "");
   if (held.sha256 === sha256) return seen(reference, "changed", `${held.size} bytes, where ${size} were signed`);
@@ -75,6 +76,9 @@ const RULE: Readonly<Partial<Record<State, RuleId>>> = {
   blocked: "evidence-blocked",
   "never-hashed": "evidence-unhashed",
 };
+/** Of the archived copy itself, and of a place elsewhere while the copy is as it was signed. */
+const OF_ARCHIVE: typeof RULE = { ...RULE, changed: "archive-changed", gone: "archive-gone" };
+const BESIDE_COPY: typeof RULE = { ...RULE, changed: "source-changed", gone: "source-gone" };
 
 const PLACE: Readonly<Record<Look["place"], string>> = {
   archive: "the archived copy",
@@ -84,16 +88,30 @@ const PLACE: Readonly<Record<Look["place"], string>> = {
   file: "the file",
 };
 
-/** @param names by pointer, as the statement calls them */
-export const driftFindings = (about: string, looks: readonly Look[], names: ReadonlyMap<string, string>): Finding[] =>
-  looks.flatMap(({ pointer, place, state, detail }) => {
+/** @param looks those that were not found the same, of these references */
+export function driftFindings(about: string, looks: readonly Look[], references: readonly Reference[]): Finding[] {
+  const lost = new Set(looks.flatMap(({ place, pointer }) => (place === "archive" ? pointer : [])));
+  const kept = new Set(
+    references.flatMap(({ place, pointer }) => (place.kind === "archive" && !lost.has(pointer) ? pointer : [])),
+  );
+  return looks.flatMap((look) => {
+    const { pointer, place, state } = look;
     // Which attestations are missing is told of the whole graph.
+    if (place === "attestation") return [];
+    const rules = place === "archive" ? OF_ARCHIVE : kept.has(pointer) ? BESIDE_COPY : RULE;
     const newer = state === "changed" && place === "file" && pointer.startsWith("/subject/");
-    const rule = place === "attestation" ? undefined : newer ? "subject-newer" : RULE[state];
-    if (rule === undefined) return [];
-    const what = `${names.get(pointer) ?? pointer}: ${PLACE[place]} is ${WORD[state]}`;
-    return [{ rule, about, pointer, detail: detail === "" ? what : `${what}: ${detail}` }];
+    const rule = newer ? "subject-newer" : rules[state];
+    return rule === undefined ? [] : [{ rule, about, pointer, detail: lookWords(look, references) }];
   });
+}
+
+/** `report.xml, https://…: the source is gone: status 404`. */
+export function lookWords({ pointer, place, state, detail }: Look, references: readonly Reference[]): string {
+  const named = references.find((one) => one.pointer === pointer && one.place.kind === place);
+  const where = named?.place.kind === "address" ? `, ${named.place.url}` : "";
+  const what = `${named?.name ?? pointer}${where}: ${PLACE[place]} is ${WORD[state]}`;
+  return detail === "" ? what : `${what}: ${detail}`;
+}
 
 export const WORD: Readonly<Record<State, string>> = {
   same: "the same",

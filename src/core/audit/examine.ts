@@ -21,10 +21,9 @@ export interface Examined {
 export function examine({ report, looks, cited, current }: Examined): Finding[] {
   const { statement, digest: about = "" } = report;
   if (statement === undefined) return documentFindings(report);
-  const names = new Map(referencesOf(statement).map(({ pointer, name }) => [pointer, name]));
   return [
     ...documentFindings(report),
-    ...driftFindings(about, looks, names),
+    ...driftFindings(about, looks, referencesOf(statement)),
     ...backingFindings(about, statement),
     ...citedFindings(about, statement, cited),
     ...numberFindings(about, statement),

@@ -23,6 +23,8 @@ export interface Reference {
   /** Bytes. */
   readonly size?: number;
   readonly mediaType?: string;
+  /** A copy that need not be there: the piece has a place of its own, and does not say that it was captured. */
+  readonly optional?: true;
 }
 
 /** What was found there, in one word. */
@@ -88,10 +90,14 @@ const common = (one: Descriptor & { readonly size?: number }, pointer: string): 
 /** Evidence: the archived copy, and the address that it came from. */
 function cited(one: Descriptor & { readonly size: number }, pointer: string): Reference[] {
   const found = elsewhere(one, pointer);
-  return one.digest?.sha256 === undefined && found.length > 0
-    ? found
-    : [{ ...common(one, pointer), place: { kind: "archive" } }, ...found];
+  if (one.digest?.sha256 === undefined && found.length > 0) return found;
+  const optional = found.length > 0 && !isCapture(one);
+  return [{ ...common(one, pointer), place: { kind: "archive" }, ...(optional && { optional }) }, ...found];
 }
+
+/** Whether the bytes were fetched and archived for this statement, as `attest evidence add` does. */
+export const isCapture = ({ annotations }: Pick<Descriptor, "annotations">): boolean =>
+  annotations !== undefined && Object.hasOwn(annotations, "capturedAt");
 
 /** What was tested, or tested with: in git, at an address, or a file by its name. */
 function described(one: Descriptor, pointer: string): Reference[] {

@@ -31,25 +31,45 @@ const TABLE = {
     todo: "ask the signer, by another way, whether the signature is theirs",
   },
   // what the evidence still says
+  "archive-changed": {
+    level: "error",
+    means: "the archived copy is no longer the bytes that were signed",
+    todo: "bring the file back, from git or a backup: attestations/evidence/sha256/, two digits, the SHA-256",
+  },
+  "archive-gone": {
+    level: "error",
+    means: "the archived copy is not where it was put",
+    todo: "bring the file back, from git or a backup: attestations/evidence/sha256/, two digits, the SHA-256",
+  },
   "evidence-changed": {
     level: "error",
-    means: "the bytes are no longer those that were signed",
-    todo: "compare with the archived copy, where there is one; if the claim rests on it, retract or supersede",
+    means: "the bytes are no longer those that were signed, and no archived copy shows what they were",
+    todo: "look for the old ones by their digest; if the claim rests on them, retract or supersede",
+  },
+  "evidence-gone": {
+    level: "error",
+    means: "there is nothing any more where the evidence was, and no archived copy",
+    todo: "look for one by its digest; for the next attestation, archive it with attest evidence add",
+  },
+  "source-changed": {
+    level: "warning",
+    means: "the source says something else by now; the archived copy still has what was signed",
+    todo: "read what has changed, and whether the claim still holds of it",
+  },
+  "source-gone": {
+    level: "warning",
+    means: "the source is no longer there; the archived copy still has what was signed",
+    todo: "nothing is lost; readers can be pointed to the copy",
   },
   "evidence-moved": {
     level: "warning",
     means: "the same bytes are now in another place than the one that is named",
     todo: "nothing is lost; name the new place when the test is run again",
   },
-  "evidence-gone": {
-    level: "error",
-    means: "there is nothing any more where the evidence was",
-    todo: "archive a copy with attest evidence add before the next signature; look for one by its digest",
-  },
   "evidence-blocked": {
     level: "warning",
     means: "whoever serves it refuses strangers, or it lies where no stranger can look",
-    todo: "archive a copy beside the attestation, or cite something that is public",
+    todo: "archive a copy, or cite something public; a place in your own network is asked with --allow HOST:PORT",
   },
   "evidence-unhashed": {
     level: "warning",

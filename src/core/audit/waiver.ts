@@ -12,8 +12,8 @@ import { readNotice, type Notice } from "../notice.js";
 import { trustIn, type Known } from "../signatures.js";
 import type { Finding } from "./rules.js";
 
-/** Where nothing is left to be known and put up with: the bytes, the verdict, the signer's own word, the log. */
-export const UNWAIVABLE: ReadonlySet<string> = new Set(["unverified", "verdict-not-derived", "retracted", "log"]);
+/** Where nothing is left to be known and put up with: the bytes, the verdict, the log. */
+export const UNWAIVABLE: ReadonlySet<string> = new Set(["unverified", "verdict-not-derived", "log"]);
 
 /** `refused`: no waiver is heeded for this rule, or this one is dated in the future, so that it has no end in sight. `not-yours`: by a key that the auditor has not confirmed, or that has ended. */
 export type WaiverWord = "honoured" | "not-yours" | "expired" | "refused";
@@ -45,7 +45,7 @@ export function waiverWords({ standing, rule, until, by, name, reason }: Waiver)
     case "refused":
       return `waived by ${who}, but ${UNWAIVABLE.has(rule) ? "no waiver is heeded for this" : "signed at a time that is yet to come"}, so it still counts: ${reason}`;
     case "not-yours":
-      return `waived by ${who}, whom you have not confirmed, or whose key has ended, so it still counts: ${reason}`;
+      return `waived by ${who}, so it still counts: you have not confirmed that key (--key, attest trust add), or it has ended: ${reason}`;
   }
 }
 

@@ -32,9 +32,13 @@ const of = (changes: Changes, { report = (one) => one, ...beside }: Beside = {})
 const piece = { name: "log.txt", digest: { sha256: "dd44".repeat(16) }, size: 9, role: "report" } as const;
 const dated = (sourceDate: string): JsonObject => ({ ...piece, sourceDate, sourceDateKind: "observed" });
 const undated = (more: Changes): Json => ({ ...piece, sourceDateKind: "unknown", ...more });
-const looked = (state: Look["state"]): Beside => ({
-  looks: state === "same" ? [] : [{ pointer: "/predicate/f3/evidence/0", place: "archive", state, detail: "" }],
+/** Of the one piece: how its archived copy was found, and how its source. */
+const looked = (archive: Look["state"], source: Look["state"] = "same"): Beside => ({
+  looks: Object.entries({ archive, address: source }).flatMap(([place, state]) =>
+    state === "same" ? [] : [{ pointer: "/predicate/f3/evidence/0", place: place as Look["place"], state, detail: "" }],
+  ),
 });
+const sourced: Changes = { evidence: [undated({ uri: "https://one.example/log.txt" })] };
 const cites = (one: Omit<Cited, "pointer">): Beside => ({ cited: [{ pointer: "/predicate/f3/evidence/0", ...one }] });
 const verdict = (value: "VALIDATED" | "REFUTED", where = "line 1") => ({ what: "verdict" as const, where, value });
 const exitCode = (value: number) => ({ what: "exit code" as const, where: "line 2", value });
@@ -152,10 +156,20 @@ const FIXTURES: Readonly<Partial<Record<RuleId, readonly [fires: () => Finding[]
   ],
   "verdict-not-derived": [() => of({ verdict: "REFUTED" }), () => of({ verdict: "VALIDATED" })],
   "key-ended": [() => of({}, failing("key-revoked")), () => of({})],
-  "evidence-changed": [() => of({}, looked("changed")), () => of({}, looked("same-normalised"))],
-  "evidence-moved": [() => of({}, looked("moved")), () => of({}, looked("same"))],
-  "evidence-gone": [() => of({}, looked("gone")), () => of({}, looked("not-checked"))],
-  "evidence-blocked": [() => of({}, looked("blocked")), () => of({}, looked("same"))],
+  "archive-changed": [() => of({}, looked("changed")), () => of(sourced, looked("same", "changed"))],
+  "archive-gone": [() => of({}, looked("gone")), () => of(sourced, looked("same", "gone"))],
+  "evidence-changed": [
+    () => of(sourced, looked("not-checked", "changed")),
+    () => of(sourced, looked("same", "changed")),
+  ],
+  "evidence-gone": [() => of(sourced, looked("not-checked", "gone")), () => of(sourced, looked("same", "gone"))],
+  "source-changed": [
+    () => of(sourced, looked("same", "changed")),
+    () => of(sourced, looked("same", "same-normalised")),
+  ],
+  "source-gone": [() => of(sourced, looked("same", "gone")), () => of(sourced, looked("same", "not-checked"))],
+  "evidence-moved": [() => of(sourced, looked("same", "moved")), () => of(sourced, looked("same"))],
+  "evidence-blocked": [() => of(sourced, looked("same", "blocked")), () => of(sourced, looked("same"))],
   "evidence-unhashed": [() => of({}, looked("never-hashed")), () => of({}, looked("same"))],
   "recompute-mismatch": [() => of({}, failing("recompute-mismatch")), () => of({})],
   "evidence-none": [() => of({ evidence: [] }), () => of({})],
