@@ -81,22 +81,26 @@ export function auditing(attest: Command): void {
     const progress = new Told();
     const registry = isFolder(folder) ? await openRegistry(folder) : undefined;
     const request = await requestFor(folder, options, now, (text, share) => progress.say(text, share));
-    const total = (await registry?.names())?.filter(isResult).length;
-    const made = judge(await audit({ ...request, total }).finally(() => progress.end()), engine, now);
-    process.exitCode = made.exit;
     const history = registry && (await auditHistory(registry.store, engine));
+    const total = (await registry?.names())?.filter(isResult).length;
+    const made = judge(
+      await audit({ ...request, total, history: history?.faults }).finally(() => progress.end()),
+      engine,
+      now,
+    );
+    process.exitCode = made.exit;
     const offline = options.offline === true;
-    if (options.record === true) {
-      if (registry === undefined) throw noRegistry(folder);
-      const waived = (finding: Finding): boolean => made.judged(finding).waived;
-      talk(`kept in ${await keepRecord(registry, made.audit, { offline, now, engine, waived })}`);
-    }
     const { receipt, sarif, junit, graph } = options;
     const origin = registry?.about.origin ?? folder;
     if (receipt !== undefined) write(receipt, receiptFor(made, { origin, offline, engine }));
     if (sarif !== undefined) write(sarif, sarifFor(made, folder, pathOf));
     if (junit !== undefined) write(junit, junitFor(made, folder, pathOf));
     if (graph !== undefined) write(graph, formatDot(made.audit.graph));
+    if (options.record === true) {
+      if (registry === undefined) throw noRegistry(folder);
+      const waived = (finding: Finding): boolean => made.judged(finding).waived;
+      talk(`kept in ${await keepRecord(registry, made.audit, { offline, now, engine, waived })}`);
+    }
     if ([receipt, sarif, junit, graph].includes("-")) return;
     if (options.json) return answerJson(asJson(folder, made));
     const before = history === undefined ? [] : sinceThen(history, made.audit);
@@ -176,10 +180,7 @@ async function requestFor(
   const { notice = [], witness = [], allow = [], files, git } = options;
   const offline = options.offline === true;
   const around = git ?? (isAddress(target) ? undefined : nearest(target, ".git"));
-  const clone = around === undefined ? undefined : new GitClone(around, git !== undefined);
-  await clone?.ready().catch((error: unknown) => {
-    if (git !== undefined) throw error;
-  });
+  const clone = around === undefined ? undefined : await opened(new GitClone(around, git !== undefined));
   const fetcher = new FetchOnce(new Fetcher({ allow })); // which refuses an address that it cannot read
   const currents = new Currents({ clone, offline, registry: isFolder(target) ? target : undefined });
   return {
@@ -200,13 +201,23 @@ async function requestFor(
   };
 }
 
+/** One that the user named must be one; what was merely found, a folder of that name for example, is passed over. */
+async function opened(clone: GitClone): Promise<GitClone | undefined> {
+  try {
+    await clone.ready();
+    return clone;
+  } catch (error) {
+    if (clone.named || !(error instanceof AttestError)) throw error;
+    return undefined;
+  }
+}
+
 const isAddress = (target: string): boolean => /^https?:/i.test(target);
 /** What is new since the last audit that was kept, and what is no longer found: what whoever audits every week reads first. */
-function sinceThen({ kept, faults }: History, { documents }: Audit): string[] {
+function sinceThen({ kept }: History, { documents }: Audit): string[] {
   const last = kept.at(-1)?.record;
   const times = kept.length === 1 ? "once" : `${kept.length} times`;
-  const told = faults.map((fault) => `the history of audits: ${fault}`);
-  if (last === undefined) return told;
+  if (last === undefined) return [];
   const spelled = (digest: string, { rule, pointer }: { readonly rule: string; readonly pointer: string }): string =>
     `${digest} ${rule} ${pointer}`;
   const before = new Set(
@@ -221,7 +232,6 @@ function sinceThen({ kept, faults }: History, { documents }: Audit): string[] {
   const gone = [...before].filter((key) => !now.has(key)).length;
   const more = fresh.length > NEW_NAMED ? `, and ${fresh.length - NEW_NAMED} more` : "";
   return [
-    ...told,
     `audited before: ${times}, the last at ${last.at}`,
     fresh.length === 0
       ? `nothing new since then${gone === 0 ? "" : `, and ${gone} found no more`}`

@@ -1,50 +1,68 @@
 /** A cited document of whatever kind → what it says of verdicts, exit codes and cases. It may be anybody's: what cannot be read says nothing. */
 import { COUNTED, isVerdict, type Cited, type Counts, type Saying } from "../core/audit/cited.js";
-import { fromUtf8, type Bytes } from "../core/bytes.js";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, type Json, type JsonObject } from "../core/json.js";
 import type { EvidenceRef } from "../core/statement.js";
 import { parseForeignJson } from "./foreign-json.js";
+import { isPage, parsePack } from "./pack.js";
 import { readResults } from "./results.js";
 import { parseSkin } from "./skins.js";
 
 /** Longer ones are not read for what they say; their digest is checked all the same. */
-export const MAX_CITED = 4 * 1024 * 1024;
+export const MAX_CITED = 16 * 1024 * 1024;
 
 /** What a tested program prints, or an instrument: words there are nobody's verdict. */
 const UNSPOKEN: ReadonlySet<string> = new Set(["stdout", "stderr", "observations", "observation", "script"]);
 
 type Read = Omit<Cited, "pointer">;
-const NOTHING: Read = { sayings: [] };
 
 /** @example readCited({ role: "record", … }, utf8('{"verdict":"VALIDATED"}')).sayings[0]?.value   // "VALIDATED" */
 export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "mediaType">, bytes: Bytes): Read {
-  if (UNSPOKEN.has(role) || bytes.length > MAX_CITED) return NOTHING;
-  if (role === "report") return attempt(() => report(bytes)) ?? NOTHING;
+  if (UNSPOKEN.has(role)) return { sayings: [] };
+  if (bytes.length > MAX_CITED) return unread(`it has ${bytes.length} bytes`);
+  const tried: Read[] = [];
+  const ways: (() => Read | undefined)[] = [];
+  if (isPage(bytes)) ways.push(() => attestation(utf8(parsePack(bytes).text)));
   // An audit reads thousands of pieces: what cannot be JSON is not tried as such.
   const structured = OPENING.has(bytes.find((byte) => !BLANK.has(byte)) ?? 0);
-  return (
-    (structured
-      ? (attempt(() => attestation(bytes)) ?? attempt(() => json(bytes)) ?? attempt(() => lines(bytes)))
-      : undefined) ??
-    (/^text\//.test(mediaType) ? attempt(() => prose(fromUtf8(bytes))) : undefined) ??
-    NOTHING
-  );
+  if (role === "report") ways.push(() => both(report(bytes), structured ? attempt(() => json(bytes)) : undefined));
+  else if (structured)
+    ways.push(
+      () => attestation(bytes),
+      () => json(bytes),
+      () => lines(bytes),
+    );
+  if (/^text\//.test(mediaType)) ways.push(() => prose(fromUtf8(bytes)));
+  for (const way of ways) {
+    const read = attempt(way);
+    if (read !== undefined && read.unread === undefined) return read;
+    if (read !== undefined) tried.push(read);
+  }
+  return tried.at(-1) ?? unread("it is of no form that says anything");
+}
+
+const unread = (why: string): Read => ({ sayings: [], unread: why });
+
+/** A report, and what is said beside its cases. */
+const both = (report: Read, beside: Read | undefined): Read => ({
+  ...report,
+  ...(beside && { sayings: beside.sayings.filter(({ root }) => root === true) }),
+});
+
+function attempt(read: () => Read | undefined): Read | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof AttestError) return unread(error.message);
+    throw error;
+  }
 }
 
 /** "{" and "[". */
 const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b]);
 /** White space of JSON, and what a byte order mark is made of. */
 const BLANK: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
-
-function attempt(read: () => Read | undefined): Read | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof AttestError) return undefined;
-    throw error;
-  }
-}
 
 /** Its own word, whether or not it verifies: that is asked of it where it is audited itself. */
 function attestation(bytes: Bytes): Read {
@@ -88,10 +106,11 @@ function sayingsIn(whole: Json, from: string): Saying[] {
     if (!isObject(value)) return;
     for (const [name, member] of Object.entries(value)) {
       const where = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      const root = value === whole ? { root: true as const } : {};
       if (name === "verdict" && typeof member === "string" && isVerdict(member))
-        sayings.push({ what: "verdict", where: labelled(value, where), value: member });
+        sayings.push({ what: "verdict", where: labelled(value, where), value: member, ...root });
       else if (EXIT.has(name) && typeof member === "number")
-        sayings.push({ what: "exit code", where: labelled(value, where), value: member });
+        sayings.push({ what: "exit code", where: labelled(value, where), value: member, ...root });
       else walk(member, where);
     }
   };

@@ -45,6 +45,7 @@ const GROUP: Readonly<Record<RuleId, Group>> = {
   "evidence-late": "dates",
   "source-after-work": "dates",
   "subject-newer": "subject",
+  "subject-other": "subject",
   "verdict-opposite": "others",
   "verdict-opposite-target": "others",
   "not-reproduced": "others",
@@ -55,6 +56,7 @@ const GROUP: Readonly<Record<RuleId, Group>> = {
   "relation-circular": "others",
   "plan-departed": "log",
   "result-missing": "log",
+  "history-broken": "log",
   log: "log",
 };
 export const groupOf = (rule: RuleId): Group => GROUP[rule];

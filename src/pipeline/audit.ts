@@ -3,7 +3,7 @@
  * what the log says. Of each document a card and what was amiss is kept, and nothing else, so that a registry may be of any size.
  */
 import { askedAgain, betweenFindings } from "../core/audit/between.js";
-import type { Cited } from "../core/audit/cited.js";
+import { speaksOfItself, type Cited } from "../core/audit/cited.js";
 import type { Current } from "../core/audit/current.js";
 import { openSteps } from "../core/audit/document.js";
 import { lookWords } from "../core/audit/drift.js";
@@ -41,6 +41,8 @@ export interface AuditRequest extends Omit<VerifyRequest, "targets" | "recompute
   /** Of the registry's logs; without it only each document's own place in its log is looked at. */
   readonly logs?: LogCheckRequest | undefined;
   readonly progress?: (text: string, share?: number) => void;
+  /** What is wrong with the history of audits that is kept, a sentence each. */
+  readonly history?: readonly string[] | undefined;
   /** How many documents there are, for the progress. */
   readonly total?: number | undefined;
 }
@@ -107,7 +109,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
     own.has(about),
   );
   const log = await logPart(request, new Map(cards.map(({ id, digest }) => [id, digest])));
-  const again = askedAgain(graph.cards.values());
+  const again = askedAgain(cards);
   const byDocument = grouped([...together, ...log.findings], ({ about }) => [about]);
   const all = documents.map((document, at): AuditedDocument => {
     const found = (references.get(at) ?? []).map(({ reference }) => lookAtAttestation(reference, known));
@@ -121,7 +123,11 @@ export async function audit(request: AuditRequest): Promise<Audit> {
     };
   });
   return {
-    ...{ documents: all, findings: log.findings.filter(({ about }) => !own.has(about)) },
+    documents: all,
+    findings: [
+      ...log.findings.filter(({ about }) => !own.has(about)),
+      ...(request.history ?? []).map((detail): Finding => ({ rule: "history-broken", about: "", pointer: "", detail })),
+    ],
     ...{ states: counted(all), graph, keys: [...keys.values()] },
     notices: [...notices, ...(request.notices ?? []).map((path) => required(path, "a notice"))],
     ...{ logs: log.logs, open: log.open },
@@ -152,6 +158,7 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   };
   const { documents, cards, known, keys, notices, named } = gathered;
   const under = new Set<Promise<void>>();
+  const readings: Reading["readings"] = new Map();
   let done = 0;
   const enter = async (at: number, made: Promise<AuditedDocument>): Promise<void> => {
     documents[at] = structuredClone(await made);
@@ -181,7 +188,9 @@ async function gather(request: AuditRequest): Promise<Gathered> {
       if (reference.place.kind === "attestation")
         named.push({ at: documents.length, reference: structuredClone(reference), site: document.site });
     const place = documents.push(unread(verified.target)) - 1;
-    const work = enter(place, one(verified.target, report, document, request)).finally(() => under.delete(work));
+    const work = enter(place, one(verified.target, report, document, request, readings)).finally(() =>
+      under.delete(work),
+    );
     under.add(work);
     if (under.size >= AT_ONCE) await Promise.race(under);
   }
@@ -194,10 +203,12 @@ async function one(
   report: Report,
   document: Document,
   { surroundings, currentOf, engine }: AuditRequest,
+  readings: Reading["readings"],
 ): Promise<AuditedDocument> {
   const { statement } = report;
   const looks = statement === undefined ? [] : await lookAt(statement, document, { ...surroundings, engine });
-  const cited = statement === undefined ? [] : citedBy(statement, document, engine);
+  const { cited, unread } =
+    statement === undefined ? NOTHING_CITED : await citedBy(statement, document, { engine, readings });
   const current = statement === undefined ? [] : ((await currentOf?.(statement)) ?? []);
   const references = statement === undefined ? [] : referencesOf(statement);
   const archiveLost = looks.some(
@@ -214,11 +225,19 @@ async function one(
       // What does not have the signed bytes any more cannot be computed from, and is told.
       ...openSteps(report).filter((step) => !(archiveLost && step.startsWith("recompute: "))),
       ...unanswered(notSame, references, surroundings),
+      ...unread,
+      ...(document.site.registry === undefined ? [] : unlogged(report)),
     ],
     findings: examine({ report, looks: notSame, cited, current }),
     exit: report.exit === 1 || report.exit === 2 ? report.exit : 0,
   };
 }
+
+const NOTHING_CITED: CitedBy = { cited: [], unread: [] };
+
+/** A statement names its log; a registry that shows none of it cannot be asked whether something is missing. */
+const unlogged = ({ checks }: Report): string[] =>
+  checks.flatMap(({ name, code, detail }) => (name === "log" && code === "no-proof" ? `log: ${detail}` : []));
 
 /** What a relation names and the evidence has: a page for example, which is no attestation. */
 function citedByDigest(statement: ResultStatement | undefined): string[] {
@@ -255,12 +274,42 @@ const unread = (target: string, fault?: AttestError): AuditedDocument => ({
   exit: fault === undefined ? 0 : exitOf(fault.code),
 });
 
-function citedBy({ predicate: { f3 } }: ResultStatement, document: Document, engine: AuditRequest["engine"]): Cited[] {
-  return f3.evidence.flatMap((piece, at) => {
-    const bytes = pieceOf(piece, document, engine, MAX_CITED);
-    return bytes === undefined ? [] : [{ pointer: `/predicate/f3/evidence/${at}`, ...readCited(piece, bytes) }];
-  });
+interface CitedBy {
+  readonly cited: readonly Cited[];
+  /** In which a run speaks of itself, and which cannot be read for what they say. */
+  readonly unread: readonly string[];
 }
+
+async function citedBy(
+  { predicate: { f3 } }: ResultStatement,
+  document: Document,
+  { engine, readings }: Reading,
+): Promise<CitedBy> {
+  const cited: Cited[] = [];
+  const unread: string[] = [];
+  for (const [at, piece] of f3.evidence.entries()) {
+    const key = `${piece.role} ${piece.mediaType ?? ""} ${piece.digest.sha256 ?? ""}`;
+    const known = readings.get(key);
+    const bytes = known === undefined ? await pieceOf(piece, document, engine, MAX_CITED) : undefined;
+    const read = known ?? (bytes === undefined ? undefined : readCited(piece, bytes));
+    if (read !== undefined) {
+      readings.set(key, read);
+      if (readings.size > MAX_READINGS) readings.delete(readings.keys().next().value ?? "");
+      cited.push({ pointer: `/predicate/f3/evidence/${at}`, ...read });
+    }
+    const why = read === undefined && piece.size > MAX_CITED ? `it has ${piece.size} bytes` : read?.unread;
+    if (why !== undefined && speaksOfItself(piece.role))
+      unread.push(`what ${piece.name} says of the run cannot be read: ${why}`);
+  }
+  return { cited, unread };
+}
+
+interface Reading {
+  readonly engine: Engine;
+  /** One document that many cite is read once. */
+  readonly readings: Map<string, ReturnType<typeof readCited>>;
+}
+const MAX_READINGS = 200;
 
 const originOf = ({ site, target }: Document): string => site.place.origins[0] ?? target;
 

@@ -1,9 +1,11 @@
 /** Whether what was tested is what one gets today: by the user's package registry, and by the tags of a clone. */
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { Fetcher } from "../audit/fetcher.js";
-import type { GitClone } from "../audit/git.js";
+import type { GitClone, Newer } from "../audit/git.js";
 import { currentVersion } from "../audit/npm.js";
 import type { Current } from "../core/audit/current.js";
 import { referencesOf } from "../core/audit/reference.js";
@@ -23,7 +25,9 @@ export class Currents {
   readonly #clone: GitClone | undefined;
   readonly #offline: boolean;
   readonly #packages = new Map<string, Promise<Current[]>>();
-  #registry: Promise<string | undefined> | undefined;
+  readonly #tags = new Map<string, Promise<Newer | undefined>>();
+  #registry: Promise<PackageRegistry | undefined> | undefined;
+  #fetcher: Fetcher | undefined;
 
   readonly #registryFolder: string | undefined;
   #without: Promise<readonly string[]> | undefined;
@@ -59,10 +63,8 @@ export class Currents {
   /** A registry that does not say is passed over: whether there is a newer version is not what anybody signed. */
   async #ask(purl: string): Promise<Current[]> {
     const registry = await (this.#registry ??= registryOfUser());
-    if (registry === undefined || !URL.canParse(registry)) return [];
-    const { hostname, port, protocol } = new URL(registry);
-    const fetcher = new Fetcher({ allow: [`${hostname}:${port || (protocol === "https:" ? "443" : "80")}`] });
-    const found = await currentVersion(purl, fetcher, registry);
+    if (registry === undefined) return [];
+    const found = await currentVersion(purl, (this.#fetcher ??= fetcherFor(registry)), registry.url);
     if (found === undefined || "why" in found || !found.newer) return [];
     const { name, tested, latest } = found;
     return [{ pointer: "", tested: `${name} ${tested}`, current: latest, source: "your package registry" }];
@@ -80,7 +82,10 @@ export class Currents {
     const currents: Current[] = [];
     for (const { pointer, place, name } of referencesOf(statement)) {
       if (this.#clone === undefined || place.kind !== "git" || place.object !== "commit") continue;
-      const newer = await this.#clone.newerThan(place.id, await (this.#without ??= this.#publishedIn(this.#clone)));
+      const without = await (this.#without ??= this.#publishedIn(this.#clone));
+      const asked = this.#tags.get(place.id) ?? this.#clone.newerThan(place.id, without);
+      this.#tags.set(place.id, asked);
+      const newer = await asked;
       // What is checked out moves with every commit; a version is what people get.
       if (newer?.kind === "tag")
         currents.push({
@@ -92,13 +97,35 @@ export class Currents {
   }
 }
 
-/** As npm itself would ask: the setting of the command that started this one, else npm's own. */
-async function registryOfUser(): Promise<string | undefined> {
+interface PackageRegistry {
+  readonly url: string;
+  /** By a variable of the user's own, so that it may be one in their network. */
+  readonly own: boolean;
+}
+
+/**
+ * What the user's environment says, else what npm says outside of every project: the `.npmrc` of what is audited is its publisher's, npm
+ * puts variables of the environment into the address that it names, and asking there would hand them over.
+ */
+async function registryOfUser(): Promise<PackageRegistry | undefined> {
   const set = process.env["npm_config_registry"];
-  if (set !== undefined && set !== "") return set;
+  // Under npm, the variable is what the project's own file said.
+  if (set !== undefined && process.env["npm_command"] === undefined && URL.canParse(set))
+    return { url: set, own: true };
+  const nowhere = mkdtempSync(join(tmpdir(), "attest-npm-"));
   try {
-    return (await run("npm", ["config", "get", "registry"], { timeout: 20_000 })).stdout.trim();
+    const { PATH = "", HOME = "", USERPROFILE = "", APPDATA = "" } = process.env;
+    const env = { PATH, HOME, USERPROFILE, APPDATA, npm_config_update_notifier: "false" };
+    const { stdout } = await run("npm", ["config", "get", "registry"], { cwd: nowhere, env, timeout: 20_000 });
+    return URL.canParse(stdout.trim()) ? { url: stdout.trim(), own: false } : undefined;
   } catch {
     return undefined; // no npm here, so nobody to ask
+  } finally {
+    rmSync(nowhere, { recursive: true, force: true });
   }
+}
+
+function fetcherFor({ url, own }: PackageRegistry): Fetcher {
+  const { hostname, port, protocol } = new URL(url);
+  return new Fetcher({ allow: own ? [`${hostname}:${port || (protocol === "https:" ? "443" : "80")}`] : [] });
 }

@@ -2,8 +2,8 @@
 import type { Fetched } from "../core/audit/fetched.js";
 import type { Fetches } from "./looking.js";
 
-const MAX_KEPT = 256;
-const MAX_KEPT_BYTES = 1024 * 1024;
+const MAX_KEPT = 64;
+const MAX_KEPT_BYTES = 64 * 1024;
 
 export class FetchOnce implements Fetches {
   readonly #fetcher: Fetches;
@@ -13,13 +13,14 @@ export class FetchOnce implements Fetches {
     this.#fetcher = fetcher;
   }
 
-  get(url: string): Promise<Fetched> {
-    const known = this.#kept.get(url);
+  get(url: string, options: { readonly limit?: number } = {}): Promise<Fetched> {
+    const key = `${options.limit ?? ""} ${url}`;
+    const known = this.#kept.get(key);
     if (known !== undefined) return known;
-    const asked = this.#fetcher.get(url);
-    this.#kept.set(url, asked);
+    const asked = this.#fetcher.get(url, options);
+    this.#kept.set(key, asked);
     if (this.#kept.size > MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value ?? "");
-    const forget = (): void => void this.#kept.delete(url);
+    const forget = (): void => void this.#kept.delete(key);
     asked.then(
       (answer) => (answer.kind === "arrived" && answer.bytes.length > MAX_KEPT_BYTES ? forget() : undefined),
       forget,

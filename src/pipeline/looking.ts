@@ -42,13 +42,8 @@ export async function lookAt(
 ): Promise<Look[]> {
   const copies = new Map<string, Held | undefined>();
   const references = referencesOf(statement);
-  // Asked all at once: the fetcher takes them in turn.
-  const answers = new Map(
-    references.flatMap(({ place }) =>
-      place.kind === "address" ? [[place.url, surroundings.fetcher?.get(place.url)] as const] : [],
-    ),
-  );
   const looks: Look[] = [];
+  const addresses: { readonly at: number; readonly reference: Reference }[] = [];
   for (const reference of references) {
     const { place } = reference;
     if (place.kind === "archive") {
@@ -59,12 +54,25 @@ export async function lookAt(
         looks.push(lookAtHeld(reference, held));
       }
     } else if (place.kind === "address")
-      looks.push(fetched(reference, await answers.get(place.url), copies, surroundings.engine));
+      addresses.push({ at: looks.push(seen(reference, "not-checked", "")) - 1, reference });
     else if (place.kind === "git") looks.push(await inClone(reference, surroundings.clone));
     else if (place.kind === "file") looks.push(inFolder(reference, surroundings.files));
   }
+  const left = addresses.entries();
+  const work = async (): Promise<void> => {
+    for (const [number, { at, reference }] of left) looks[at] = await fetched(reference, number, copies, surroundings);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   return looks;
 }
+
+/** Addresses of one statement that are asked at once, each answer reduced to a word before the next one is asked for. */
+const AT_ONCE = 4;
+/** Of one statement: whoever writes it may want other people's servers to be asked. */
+const MAX_ADDRESSES = 200;
+/** Of an answer, beyond the size that was signed. */
+const MAX_GROWTH = 1024 * 1024;
+const MAX_UNSIZED = 16 * 1024 * 1024;
 
 /** What is in the way, a folder for example, or an address that does not answer, keeps one piece from being checked and no other. */
 async function archived(
@@ -84,13 +92,19 @@ async function archived(
   }
 }
 
-function fetched(
+async function fetched(
   reference: Reference,
-  answer: Fetched | undefined,
+  number: number,
   copies: ReadonlyMap<string, Held | undefined>,
-  engine: Engine,
-): Look {
-  if (answer === undefined) return seen(reference, "not-checked", "offline: no address was asked");
+  { fetcher, engine }: Surroundings,
+): Promise<Look> {
+  const { place, size } = reference;
+  if (place.kind !== "address") return seen(reference, "not-checked", "");
+  if (fetcher === undefined) return seen(reference, "not-checked", "offline: no address was asked");
+  if (number >= MAX_ADDRESSES)
+    return seen(reference, "not-checked", `not asked: the statement has more than ${MAX_ADDRESSES} addresses`);
+  const limit = size === undefined ? MAX_UNSIZED : size * 2 + MAX_GROWTH;
+  const answer = await fetcher.get(place.url, { limit });
   const copy = copies.get(reference.pointer);
   const good = copy !== undefined && copy.sha256 === reference.sha256 ? copy.bytes() : undefined;
   return lookAtFetched(reference, answer, good, engine);
@@ -129,13 +143,18 @@ export const lookAtAttestation = (reference: Reference, known: ReadonlySet<strin
     : seen(reference, "not-checked", "nothing at hand has that digest");
 
 /** Bytes of a piece that is what was signed, to be read for what they say; undefined for others, and for those too long to be read. */
-export function pieceOf(
-  { digest, size }: { readonly digest: { readonly sha256?: string | undefined }; readonly size: number },
-  { archive }: Document,
+export async function pieceOf(
+  { digest: { sha256 }, size }: { readonly digest: { readonly sha256?: string | undefined }; readonly size: number },
+  { archive, site }: Document,
   engine: Engine,
   limit: number,
-): Bytes | undefined {
-  if (digest.sha256 === undefined || size > limit) return undefined;
-  const bytes = archive?.(digest.sha256);
-  return bytes?.length === size && hex(engine.sha256(bytes)) === digest.sha256 ? bytes : undefined;
+): Promise<Bytes | undefined> {
+  if (sha256 === undefined || size > limit) return undefined;
+  try {
+    const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
+    return bytes?.length === size && hex(engine.sha256(bytes)) === sha256 ? bytes : undefined;
+  } catch (error) {
+    if (error instanceof AttestError) return undefined; // told where it is looked for
+    throw error;
+  }
 }

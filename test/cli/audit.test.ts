@@ -192,7 +192,7 @@ describe("what lies at hand", () => {
     at.write("tools/deep/tool.js", "tool");
     expect(await looked()).toEqual([[], 0]);
     at.write("tools/deep/tool.js", "a later tool");
-    expect(await looked()).toEqual([["subject-newer"], 5]);
+    expect(await looked()).toEqual([["subject-other"], 5]);
     at.write("tools/renamed.js", "tool");
     expect(await looked()).toEqual([["evidence-moved"], 5]);
     rmSync(at.path("tools/renamed.js"));
@@ -254,7 +254,7 @@ describe("a registry", () => {
     rmSync(join(folder, second));
     const ran = await at.attest("audit", "lab", "--offline");
     expect(ran.stdout).toMatch(
-      /the history of audits: attestations\/audits\/.* does not follow .*: a record is missing/,
+      /history-broken: attestations\/audits\/.* does not follow .*: a record is missing/,
     );
   });
 

@@ -24,12 +24,17 @@ export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding
   return [...opposite, ...reproductions(graph, own)];
 }
 
-/** Those after which the same question was asked again, or which are not in force: that there is a newer version is told of the last one only. */
-export function askedAgain(cards: Iterable<Card>): ReadonlySet<string> {
-  const all = [...cards];
-  const again = new Set(all.flatMap(({ digest, inForce }) => (inForce ? [] : digest)));
-  const standing = all.filter(({ inForce }) => inForce);
-  for (const group of grouped(standing, ({ title, hypothesis }) => [`${title}\n${hypothesis}`]).values()) {
+/**
+ * Those after which the same signer asked the same question of the same thing again, or which are not in force: that there is a newer version is
+ * told of the last one only.
+ * @param cards of those that are audited: what others publish elsewhere makes nothing older
+ */
+export function askedAgain(cards: readonly Card[]): ReadonlySet<string> {
+  const again = new Set(cards.flatMap(({ digest, inForce }) => (inForce ? [] : digest)));
+  const standing = cards.filter(({ inForce }) => inForce);
+  const keyOf = ({ owners, names, title, hypothesis }: Card): string =>
+    JSON.stringify([[...owners].sort(), [...names].sort(), title, hypothesis]);
+  for (const group of grouped(standing, (card) => [keyOf(card)]).values()) {
     const last = group.reduce((latest, { signedAt }) => Math.max(latest, Date.parse(signedAt)), -Infinity);
     for (const { digest, signedAt } of group) if (Date.parse(signedAt) < last) again.add(digest);
   }
@@ -39,9 +44,15 @@ export function askedAgain(cards: Iterable<Card>): ReadonlySet<string> {
 /** The same subject may be asked different questions: of one commit the tests may pass and the linter fail. */
 const questionsOf = (card: Card): string[] => {
   const { hypothesis, title, subjects } = card;
-  const asked = [`hypothesis ${hypothesis}`, `title ${title}`, ...verified(card).map((target) => `target ${target}`)];
-  return subjects.flatMap((subject) => asked.map((question) => `${subject}\n${question}`));
+  const asked = [
+    ...[`hypothesis ${plain(hypothesis)}`, `title ${plain(title)}`],
+    ...new Set(verified(card).map((target) => `target ${target}`)),
+  ];
+  return [...new Set(subjects)].flatMap((subject) => asked.map((question) => `${subject}\n${question}`));
 };
+
+/** A space or a full stop more makes no other question. */
+const plain = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
 
 /** Of each, those that come to the opposite verdict about the same subject. */
 export function oppositesAmong<C extends Card>(cards: readonly C[]): (card: Card) => readonly C[] {

@@ -5,8 +5,8 @@ import type { Finding } from "./rules.js";
 
 /** Where in the cited document something stands: a pointer into JSON, or a line. */
 export type Saying =
-  | { readonly what: "verdict"; readonly where: string; readonly value: Verdict }
-  | { readonly what: "exit code"; readonly where: string; readonly value: number };
+  | { readonly what: "verdict"; readonly where: string; readonly value: Verdict; readonly root?: true }
+  | { readonly what: "exit code"; readonly where: string; readonly value: number; readonly root?: true };
 
 export const COUNTED = ["passed", "failed", "errored", "skipped"] as const;
 export type Counts = Readonly<Record<(typeof COUNTED)[number], number>>;
@@ -18,12 +18,17 @@ export interface Cited {
   readonly sayings: readonly Saying[];
   /** Of a test report: its cases by their outcome. */
   readonly counts?: Counts;
+  /** Why nothing of it could be read, where it could not. */
+  readonly unread?: string;
   /** Whether it speaks of several things, each with an id: then several verdicts are no contradiction. */
   readonly listing?: boolean;
 }
 
 /** Pieces in which a run speaks of itself; anything else may speak of another one. */
 const OWN: ReadonlySet<string> = new Set(["run", "result", "report", "timeline", "attestation", "output"]);
+/** Those of them that exist to be read: one that cannot be is no agreement. */
+const READ: ReadonlySet<string> = new Set(["run", "result", "report", "attestation"]);
+export const speaksOfItself = (role: string): boolean => READ.has(role);
 export const isVerdict = (text: string): text is Verdict => (VERDICTS as readonly string[]).includes(text);
 
 export function citedFindings(about: string, statement: ResultStatement, cited: readonly Cited[]): Finding[] {
@@ -54,24 +59,29 @@ function findingsIn(about: string, { predicate: { f3 } }: ResultStatement, piece
       ),
     );
 
-  const own = OWN.has(piece.role) && !listing;
-  // What the signer says of the piece beside its digest binds whatever the piece is.
+  // The piece's own word, beside what the signer says of it; of a listing only what stands at its root speaks of the whole.
+  const own = OWN.has(piece.role);
+  const ofWhole = <S extends Saying>(all: readonly S[]): S[] => all.filter(({ root }) => !listing || root === true);
   const said = { verdict: piece.annotations?.["verdict"], code: piece.annotations?.["exitCode"] };
-  const verdict = said.verdict ?? (own ? f3.verdict : undefined);
-  const code = said.code ?? (own ? f3.run.exitCode : undefined);
-  const wrong = verdict === undefined ? undefined : verdicts.find(({ value }) => value !== verdict);
-  if (wrong !== undefined)
-    findings.push(
-      found("cited-verdict", `${piece.name} says ${wrong.value} (${wrong.where}), the statement ${text(verdict)}`),
-    );
-  const otherCode = code === undefined ? undefined : codes.find(({ value }) => value !== code);
-  if (otherCode !== undefined)
-    findings.push(
-      found(
-        "cited-exit-code",
-        `${piece.name} says exit code ${otherCode.value} (${otherCode.where}), the statement ${text(code)}`,
-      ),
-    );
+  const differing = <S extends Saying>(all: readonly S[], stated: unknown): S | undefined =>
+    stated === undefined ? undefined : ofWhole(all).find(({ value }) => value !== stated);
+  for (const stated of new Set([said.verdict, own ? f3.verdict : undefined])) {
+    const wrong = differing(verdicts, stated);
+    if (wrong !== undefined)
+      findings.push(
+        found("cited-verdict", `${piece.name} says ${wrong.value} (${wrong.where}), the statement ${text(stated)}`),
+      );
+  }
+  for (const stated of new Set([said.code, own ? f3.run.exitCode : undefined])) {
+    const wrong = differing(codes, stated);
+    if (wrong !== undefined)
+      findings.push(
+        found(
+          "cited-exit-code",
+          `${piece.name} says exit code ${wrong.value} (${wrong.where}), the statement ${text(stated)}`,
+        ),
+      );
+  }
   return findings;
 }
 
@@ -80,14 +90,15 @@ const text = (value: unknown): string => (typeof value === "string" ? value : JS
 /** The cases of all reports together, against the measurements that claim to have counted them. */
 function countFindings(about: string, { predicate: { f3 } }: ResultStatement, cited: readonly Cited[]): Finding[] {
   const reports = cited.flatMap(({ counts }) => counts ?? []);
-  // One report that could not be read would make every count look wrong.
-  if (reports.length === 0 || reports.length < f3.evidence.filter(({ role }) => role === "report").length) return [];
+  if (reports.length === 0) return [];
+  // One report that could not be read would make every count look wrong; what failed in another one failed all the same.
+  const whole = reports.length === f3.evidence.filter(({ role }) => role === "report").length;
   const sum = (name: keyof Counts): number => reports.reduce((total, counts) => total + counts[name], 0);
   const findings: Finding[] = [];
-  for (const [at, { id, measurements = [], criterion }] of f3.checks.entries()) {
-    const whole = criterion?.measures.every(({ where }) => !("suite" in where)) ?? true;
+  for (const [at, { id, measurements = [], criterion }] of whole ? f3.checks.entries() : []) {
+    const ofAll = criterion?.measures.every(({ where }) => !("suite" in where)) ?? true;
     const stated = COUNTED.map((name) => measurements.find((one) => one.name === name)?.value);
-    if (!whole || stated.some((value) => value === undefined)) continue;
+    if (!ofAll || stated.some((value) => value === undefined)) continue;
     const name = COUNTED.find((one, place) => stated[place] !== sum(one));
     if (name === undefined) continue;
     const detail = `${id} counts ${stated[COUNTED.indexOf(name)] ?? ""} ${name}, the cited reports have ${sum(name)}`;

@@ -1,5 +1,5 @@
 /** The four dates: source ≤ work ≤ signed ≤ logged. All but the last are the signer's own claims, so a wrong order is one claim against another. */
-import type { ResultStatement } from "../statement.js";
+import type { EvidenceRef, ResultStatement } from "../statement.js";
 import { isCapture } from "./reference.js";
 import type { Finding } from "./rules.js";
 
@@ -33,7 +33,7 @@ export function dateFindings({ about, statement, witnessed }: Dated): Finding[] 
     if (after(sourceDate, signedAt))
       find("evidence-late", pointer, `${name} is of ${sourceDate}, the signature of ${signedAt}`);
     // What was captured afterwards from elsewhere says when it was captured; what the run left says when it was made.
-    else if (after(sourceDate, run.finishedAt) && !isCapture(piece))
+    else if (after(sourceDate, run.finishedAt) && !capturedBetween(piece, sourceDate, signedAt))
       find(
         "source-after-work",
         pointer,
@@ -41,4 +41,11 @@ export function dateFindings({ about, statement, witnessed }: Dated): Finding[] 
       );
   }
   return findings;
+}
+
+/** Captured when it already was, and before it was signed: anything else that stands there excuses nothing. */
+function capturedBetween(piece: EvidenceRef, sourceDate: string, signedAt: string): boolean {
+  const at = piece.annotations?.["capturedAt"];
+  const captured = typeof at === "string" && isCapture(piece) ? Date.parse(at) : NaN;
+  return captured >= Date.parse(sourceDate) && captured <= Date.parse(signedAt);
 }

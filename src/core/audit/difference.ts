@@ -23,8 +23,8 @@ export function differenceOf(before: Bytes, after: Bytes): Difference {
       return { kind: "spelling", how: "layout and order of members" };
     return { kind: "content", where: jsonWhere(values[0], values[1]) };
   }
-  if (isMarkup(texts[0]) && isMarkup(texts[1]) && visible(texts[0]) === visible(texts[1]))
-    return { kind: "spelling", how: "markup, scripts and styles" };
+  if (isPage(texts[0]) && isPage(texts[1]) && settled(texts[0]) === settled(texts[1]))
+    return { kind: "spelling", how: "white space and the nonces of a page" };
   return { kind: "content", where: `${firstLine(texts[0], texts[1])}${sizes}` };
 }
 
@@ -34,21 +34,34 @@ export function differenceOf(before: Bytes, after: Bytes): Difference {
 export function spellingsOf(bytes: Bytes): Bytes[] {
   const text = bytes.length > MAX_COMPARED ? undefined : textOf(bytes);
   if (text === undefined) return [];
-  const lf = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
-  const bare = lf.replace(/\n+$/, "");
+  const lf = unixLines(text);
+  const bare = NEWLINES(lf);
   const ends = [lf, bare, `${bare}\n`];
   const all = ends.flatMap((one) => [one, one.replaceAll("\n", "\r\n")]);
   return [...new Set(all.flatMap((one) => [one, `\ufeff${one}`]))].map(utf8);
 }
 
-const NEWLINES = (text: string): string =>
-  text
-    .replace(/^\ufeff/, "")
-    .replace(/\r\n?/g, "\n")
-    .replace(/\n+$/, "");
+/** By hand: an expression that looks for the end of a run begins anew at each of its characters, and a server chooses the run. */
+function trimEnd(text: string, blank: (character: string) => boolean): string {
+  let end = text.length;
+  while (end > 0 && blank(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}
+
+const unixLines = (text: string): string => text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
+const NEWLINES = (text: string): string => trimEnd(unixLines(text), (character) => character === "\n");
+const isBlank = (character: string): boolean => character === " " || character === "\t";
+const LINE_ENDS = (text: string): string =>
+  NEWLINES(
+    unixLines(text)
+      .split("\n")
+      .map((line) => trimEnd(line, isBlank))
+      .join("\n"),
+  );
+
 const spellings: readonly { readonly how: string; readonly set: (text: string) => string }[] = [
   { how: "line ends", set: NEWLINES },
-  { how: "white space at the ends of lines", set: (text) => NEWLINES(text).replace(/[ \t]+$/gm, "") },
+  { how: "white space at the ends of lines", set: LINE_ENDS },
 ];
 
 function both<T>(one: Bytes, other: Bytes, read: (bytes: Bytes) => T | undefined): readonly [T, T] | undefined {
@@ -73,22 +86,13 @@ function attempt<T>(act: () => T): T | undefined {
   }
 }
 
-const isMarkup = (text: string): boolean => /^\s*<(?:!doctype html|html|\?xml)/i.test(text);
+const isPage = (text: string): boolean => /^\s{0,100}<(?:!doctype html|html)/i.test(text);
 
-/** What a reader of the page would see, roughly: enough to tell a new nonce from a new sentence. */
-function visible(text: string): string {
-  let shown = "";
-  let rest = text;
-  for (let open = rest.indexOf("<"); open >= 0; open = rest.indexOf("<")) {
-    shown += `${rest.slice(0, open)} `;
-    const tag = /^<(!--|script\b|style\b)/i.exec(rest.slice(open, open + 8))?.[1]?.toLowerCase();
-    const end = tag === undefined ? ">" : tag === "!--" ? "-->" : `</${tag}`;
-    const close = rest.slice(open).toLowerCase().indexOf(end);
-    rest = close < 0 ? "" : rest.slice(open + close + end.length);
-    if (tag !== undefined && tag !== "!--") rest = rest.slice(rest.indexOf(">") + 1);
-  }
-  return `${shown}${rest}`.replace(/\s+/g, " ").trim();
-}
+/**
+ * What a server makes anew for each reader: nonces and white space. Nothing else of a page is set aside: a result can stand in an attribute,
+ * a script or a comment.
+ */
+const settled = (text: string): string => text.replace(/\snonce="[^"<>]{0,200}"/gi, "").replace(/\s+/g, " ");
 
 const SHOWN = 80;
 const short = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);

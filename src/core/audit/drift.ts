@@ -99,8 +99,8 @@ export function driftFindings(about: string, looks: readonly Look[], references:
     // Which attestations are missing is told of the whole graph.
     if (place === "attestation") return [];
     const rules = place === "archive" ? OF_ARCHIVE : kept.has(pointer) ? BESIDE_COPY : RULE;
-    const newer = state === "changed" && place === "file" && pointer.startsWith("/subject/");
-    const rule = newer ? "subject-newer" : rules[state];
+    const other = state === "changed" && place === "file" && pointer.startsWith("/subject/");
+    const rule = other ? "subject-other" : rules[state];
     return rule === undefined ? [] : [{ rule, about, pointer, detail: lookWords(look, references) }];
   });
 }

@@ -81,7 +81,7 @@ function measurementsIn(text: string, checks: readonly CheckRecord[]): string[] 
   return [...values].slice(0, MAX_NAMES).flatMap(([name, all]) => {
     const [value, ...others] = all;
     if (value === undefined || others.length > 0 || !lower.includes(name)) return [];
-    return statedAfter(text, name).flatMap(({ words, number, digits }) =>
+    return statedNear(text, lower, name).flatMap(({ words, number, digits }) =>
       agree(value, number, digits) ? [] : [`“${words}”, and the measurement ${name} is ${value}`],
     );
   });
@@ -94,17 +94,36 @@ interface Stated {
   readonly digits: number;
 }
 
-function statedAfter(text: string, name: string): Stated[] {
-  const literal = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  // The whole name: "torn reads: 0" says nothing of a measurement "reads".
-  const pattern = new RegExp(
-    String.raw`(?<=^\s*|[.,;:(\n]\s*|\bthe )${literal}(?:\s*[:=]\s*(?:expected [^,;]{1,40}, found )?|\s+(?:is|was|are|were)\s+)(${NUMBER})(?![\p{L}\p{N}]|[.,/]\d|\s*%)`,
-    "giu",
-  );
-  return [...text.matchAll(pattern)].map(([words, given = ""]) => {
-    const plain = given.replace(/[, \u202f]/g, "");
-    return { words, number: Number(plain), digits: plain.split(".")[1]?.length ?? 0 };
-  });
+/** "NAME: 3", "NAME were 3", "NAME: expected = 0, found 3"; and "3 NAME". */
+function statedNear(text: string, lower: string, name: string): Stated[] {
+  const found: Stated[] = [];
+  for (let at = lower.indexOf(name); at >= 0; at = lower.indexOf(name, at + name.length)) {
+    const end = at + name.length;
+    const after = AFTER.exec(text.slice(end, end + NEAR));
+    const before = BEFORE.exec(text.slice(Math.max(0, at - NEAR), at));
+    // The whole name: "torn reads: 0" says nothing of a measurement "reads".
+    if (after !== null && beginsAt(text, at)) found.push(stated(text.slice(at, end) + after[0], after[1]));
+    else if (before !== null && endsAt(text, end))
+      found.push(stated(`${before[1] ?? ""} ${text.slice(at, end)}`, before[1]));
+  }
+  return found;
+}
+
+/** So many characters around a name are looked at: an expression over a whole text could be made to look for ever. */
+const NEAR = 64;
+const AFTER = new RegExp(
+  String.raw`^(?: ?[:=] ?(?:expected [^,;]{1,30}, found )?| (?:is|was|are|were) )(${NUMBER})(?![\p{L}\p{N}]|[.,/]\d| ?%)`,
+  "u",
+);
+const BEFORE = new RegExp(String.raw`(?:^|[.,;:(\n] ?|and |were |was )(${NUMBER}) $`, "u");
+
+const beginsAt = (text: string, at: number): boolean =>
+  /(?:^|[.,;:(\n] {0,4}|\bthe )$/i.test(text.slice(Math.max(0, at - 8), at)) || at === 0;
+const endsAt = (text: string, end: number): boolean => /^(?:$|[.,;:)\n])/.test(text.slice(end, end + 1));
+
+function stated(words: string, given = ""): Stated {
+  const plain = given.replace(/[, \u202f]/g, "");
+  return { words, number: Number(plain), digits: plain.split(".")[1]?.length ?? 0 };
 }
 
 /** As exact as the words are: 12.3 stands for anything that rounds to it, half a digit more is given for cut-off instead of rounding. */

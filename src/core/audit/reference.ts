@@ -104,8 +104,12 @@ function described(one: Descriptor, pointer: string): Reference[] {
   const found = elsewhere(one, pointer);
   if (found.length > 0) return found;
   const { name, uri, digest } = one;
-  const file = uri === undefined && digest?.sha256 !== undefined && /\.\w+$/.test(name ?? "");
-  return file ? [{ ...common(one, pointer), place: { kind: "file" } }] : [];
+  const called = uri?.startsWith("file:") === true ? uri.slice("file:".length) : (name ?? "");
+  const local = uri === undefined || uri.startsWith("file:");
+  // What is tested is a file by any name that a file may have; what it was tested with may be described in words.
+  const named = pointer.startsWith("/subject/") ? /^[\w.@+/-]+$/.test(called) : /\.\w+$/.test(called);
+  const file = local && digest?.sha256 !== undefined && named;
+  return file ? [{ ...common(one, pointer), name: called, place: { kind: "file" } }] : [];
 }
 
 function elsewhere(one: Descriptor, pointer: string): Reference[] {
@@ -113,8 +117,8 @@ function elsewhere(one: Descriptor, pointer: string): Reference[] {
   const remote = uri?.startsWith("git+") === true ? { url: uri.slice("git+".length) } : {};
   const objects = GIT.flatMap((object): Reference[] => {
     const id: Json | undefined = digest?.[`git${object.charAt(0).toUpperCase()}${object.slice(1)}`];
-    return typeof id === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(id)
-      ? [{ ...common(one, pointer), place: { kind: "git", object, id, ...remote } }]
+    return typeof id === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(id)
+      ? [{ ...common(one, pointer), place: { kind: "git", object, id: id.toLowerCase(), ...remote } }]
       : [];
   });
   const addresses = [...new Set([uri, downloadLocation])].filter(isAddress);

@@ -17,6 +17,8 @@ export interface Card {
   readonly where: string;
   readonly verdict: Verdict;
   readonly hypothesis: string;
+  /** What the subjects are called, whatever version of them was tested. */
+  readonly names: readonly string[];
   readonly signedAt: string;
   /** Who signed, one for each owner: the first key of a line of hand-overs. */
   readonly owners: readonly string[];
@@ -65,6 +67,7 @@ export function cardOf(report: Report, keys: readonly Known[], where: string): C
   return {
     ...{ digest, id, title, where, verdict, hypothesis, signedAt, relations },
     owners: [...new Set(owners)],
+    names: subject.map(({ name, uri }) => uri ?? name ?? ""),
     subjects: subject.flatMap(({ digest: set }) => Object.entries(set).map(([name, value]) => `${name}:${value}`)),
     inForce: standing === undefined || standing.word === "in-force",
     ...(successor !== undefined && { successor }),
@@ -136,7 +139,8 @@ export function graphFindings({ cards, edges }: Graph, known: ReadonlySet<string
   });
   const circular = circlesOf(edges).flatMap((circle) =>
     circle.map((about): Finding => {
-      const way = [...circle, circle[0] ?? ""].map((digest) => cards.get(digest)?.id ?? digest).join(" → ");
+      const named = circle.slice(0, MAX_NAMED).map((digest) => cards.get(digest)?.id ?? digest);
+      const way = `${named.join(" → ")} → ${circle.length > MAX_NAMED ? `… → ` : ""}${named[0] ?? ""}, ${circle.length} in a circle`;
       return { rule: "relation-circular", about, pointer: "/predicate/f3/relations", detail: way };
     }),
   );
@@ -146,12 +150,18 @@ export function graphFindings({ cards, edges }: Graph, known: ReadonlySet<string
 const relationAt = (card: Card | undefined, pointer: string): Relation | undefined =>
   card?.relations[Number(pointer.split("/").at(-1))];
 
+/** Of a long circle, whose every member is told of it. */
+const MAX_NAMED = 4;
+
 /** Each circle once, from its smallest member on. Iterative: a chain may be as long as a registry. */
 function circlesOf(edges: readonly Edge[]): string[][] {
   const next = new Map<string, string[]>();
   for (const { from, to, type } of edges)
-    if (to !== undefined && BETWEEN.has(type) && type !== "contradicts")
-      next.set(from, [...(next.get(from) ?? []), to]);
+    if (to !== undefined && BETWEEN.has(type) && type !== "contradicts") {
+      const known = next.get(from);
+      if (known === undefined) next.set(from, [to]);
+      else known.push(to);
+    }
   const done = new Set<string>();
   const circles = new Map<string, string[]>();
   for (const start of [...next.keys()].sort()) {
@@ -169,7 +179,8 @@ function circlesOf(edges: readonly Edge[]): string[][] {
       const at = on.get(digest);
       if (at !== undefined) {
         const circle = path.slice(at);
-        circles.set([...circle].sort().join(), circle);
+        const least = circle.reduce((one, other) => (other < one ? other : one));
+        circles.set(`${circle.length} ${least}`, circle);
         continue;
       }
       if (done.has(digest)) continue;

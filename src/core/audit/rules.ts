@@ -139,6 +139,11 @@ const TABLE = {
     means: "what was tested is not the current version any more",
     todo: "read the verdict as one about the old version; run the test again on the new one",
   },
+  "subject-other": {
+    level: "warning",
+    means: "the file at hand is not the one that was tested",
+    todo: "do not take the verdict for one about this file",
+  },
   // other attestations
   "verdict-opposite": {
     level: "error",
@@ -190,6 +195,11 @@ const TABLE = {
     level: "warning",
     means: "a test was announced, its deadline has passed, and there is no result",
     todo: "ask for the result; its publisher can give the plan up with a reason: attest abandon",
+  },
+  "history-broken": {
+    level: "warning",
+    means: "the history of audits that is kept has a gap, or was changed",
+    todo: "bring the missing record back, from git or a backup; what the pages say of earlier audits is not to be relied on",
   },
   log: {
     level: "error",

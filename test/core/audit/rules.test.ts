@@ -201,11 +201,18 @@ const FIXTURES: Readonly<Partial<Record<RuleId, readonly [fires: () => Finding[]
   ],
   "source-after-work": [
     () => of({ evidence: [dated("2026-03-01T10:00:02.9Z")] }),
-    () => of({ evidence: [{ ...dated("2026-03-01T10:00:02.9Z"), annotations: { capturedAt: "then" } }] }),
+    () =>
+      of({
+        evidence: [{ ...dated("2026-03-01T10:00:02.9Z"), annotations: { capturedAt: "2026-03-01T10:00:02.95Z" } }],
+      }),
   ],
   "subject-newer": [
     () => of({}, { current: [{ pointer: "/subject/0", tested: "1.2.3", current: "2.0.0", source: "a registry" }] }),
     () => of({}),
+  ],
+  "subject-other": [
+    () => of({}, { looks: [{ pointer: "/subject/0", place: "file", state: "changed", detail: "" }] }),
+    () => of({}, { looks: [{ pointer: "/subject/0", place: "file", state: "same-normalised", detail: "" }] }),
   ],
   "verdict-opposite": [
     () => among({ payload: statement() }, { payload: statement(refuted), by: theirs }),
@@ -233,7 +240,7 @@ const FIXTURES: Readonly<Partial<Record<RuleId, readonly [fires: () => Finding[]
 };
 
 /** Of the whole registry, and not of what is handed to these functions: test/cli/audit.test.ts. */
-const ELSEWHERE: readonly RuleId[] = ["result-missing"];
+const ELSEWHERE: readonly RuleId[] = ["result-missing", "history-broken"];
 
 test("every rule has a fixture", () => {
   expect(Object.keys(FIXTURES).sort()).toEqual(RULE_IDS.filter((rule) => !ELSEWHERE.includes(rule)).sort());
@@ -248,6 +255,70 @@ test.each(Object.entries(FIXTURES) as [RuleId, [() => Finding[], () => Finding[]
     expect(ruleOf(rule).means).toMatch(/\w/);
   },
 );
+
+test.each<[what: string, found: () => Finding[], rule: RuleId]>([
+  [
+    "another spelling of the same question",
+    () =>
+      among(
+        { payload: statement() },
+        {
+          payload: statement({
+            ...refuted,
+            predicate: {
+              ...(refuted["predicate"] as Changes),
+              f3: {
+                ...(refuted["predicate"] as { f3: Changes }).f3,
+                title: "Addition  adds.",
+                hypothesis: "The sum of two numbers, is their sum",
+              },
+            },
+          }),
+          by: theirs,
+        },
+      ),
+    "verdict-opposite",
+  ],
+  [
+    "words of the signer beside a run that says otherwise",
+    () =>
+      of(
+        { evidence: [undated({ role: "run", annotations: { verdict: "REFUTED" } })] },
+        cites({ sayings: [verdict("REFUTED")] }),
+      ),
+    "cited-verdict",
+  ],
+  [
+    "two more verdicts that make a list of it",
+    () =>
+      of(
+        { evidence: [undated({ role: "run" })] },
+        cites({ sayings: [{ ...verdict("REFUTED"), root: true }, verdict("VALIDATED")], listing: true }),
+      ),
+    "cited-verdict",
+  ],
+  [
+    "a second report that cannot be read",
+    () =>
+      of(
+        { evidence: [undated({}), undated({})] },
+        cites({ sayings: [], counts: { passed: 1, failed: 1, errored: 0, skipped: 0 } }),
+      ),
+    "cited-verdict",
+  ],
+  [
+    "a capture that says nothing of when",
+    () => of({ evidence: [{ ...dated("2026-03-01T10:00:02.9Z"), annotations: { capturedAt: 1 } }] }),
+    "source-after-work",
+  ],
+  [
+    "a number before its name",
+    () => checks(check({ observed: "there were 3 lost updates", measurements: [{ name: "lost updates", value: 4 }] })),
+    "prose-differs",
+  ],
+])("%s hides nothing", (_, found, rule) => {
+  expect(found().map((finding) => finding.rule)).toContain(rule);
+});
 
 test("nothing is found of a result that has nothing wrong", () => {
   expect(of({})).toEqual([]);
