@@ -14,7 +14,7 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { announce } from "../../src/pipeline/plan.js";
 import { Directory } from "../../src/store/directory.js";
 import { Registry } from "../../src/store/registry.js";
-import { copyOf, fault, workspace, type Ran, type Workspace } from "./attest.js";
+import { attest, copyOf, fault, workspace, type Ran, type Workspace } from "./attest.js";
 import { drafted, lab, sha256 } from "./drafts.js";
 import { repository } from "./git.js";
 
@@ -148,6 +148,30 @@ describe("a server that goes through every state", () => {
     expect(rules(ran, file)).toContain("evidence-unhashed");
   });
 
+  test("asks no package registry that the publisher's own settings name, and hands nothing over to it", async () => {
+    const at = copyOf(work);
+    const taken: string[] = [];
+    const sink = createServer((request, response) => {
+      taken.push(request.url ?? "");
+      response.end(JSON.stringify({ "dist-tags": { latest: "9.0.0" } }));
+    });
+    await new Promise<void>((resolve) => sink.listen(0, "127.0.0.1", resolve));
+    const place = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`;
+    const subject = [{ name: "package", uri: "pkg:npm/left@1.0.0", digest: { sha256: sha256("x") } }];
+    const file = await publish(at, [], { subject });
+    at.write(".npmrc", `registry=${place}\${F3_ATTEST_PASSPHRASE}/\n`);
+    at.write("package.json", "{}");
+    // Beside it the user's own, which is on a host that no stranger reaches and was not allowed: nothing leaves this machine.
+    writeFileSync(join(at.env["HOME"] ?? "", ".npmrc"), "registry=http://127.0.0.1:9/\n");
+    const env = { ...at.env, F3_ATTEST_PASSPHRASE: "hunter2" };
+    expect((await attest(["audit", file], { cwd: at.cwd, env })).code).toBe(0);
+    expect(taken).toEqual([]);
+    const named = await attest(["audit", file], { cwd: at.cwd, env: { ...env, npm_config_registry: place } });
+    expect(named.stdout).toContain("tested was left 1.0.0, current is 9.0.0");
+    expect(taken).toEqual(["/left"]);
+    sink.close();
+  }, 60_000);
+
   test("is not asked offline, nor without the auditor's word for a place where no stranger can look", async () => {
     const at = copyOf(work);
     answers.set("/quiet", text(TEXT));
@@ -253,9 +277,7 @@ describe("a registry", () => {
     const [, second = ""] = readdirSync(folder).sort();
     rmSync(join(folder, second));
     const ran = await at.attest("audit", "lab", "--offline");
-    expect(ran.stdout).toMatch(
-      /history-broken: attestations\/audits\/.* does not follow .*: a record is missing/,
-    );
+    expect(ran.stdout).toMatch(/history-broken: attestations\/audits\/.* does not follow .*: a record is missing/);
   });
 
   test("in which one document was changed: the rest is audited, and that one says nothing", async () => {

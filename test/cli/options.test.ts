@@ -256,6 +256,15 @@ function whichList(): Record<string, (work: Workspace) => Promise<unknown>> {
   return Object.fromEntries(found);
 }
 
+/** Publishes a result that cites an address beside its own output. */
+async function cite(work: Workspace, uri: string): Promise<void> {
+  const drafted = JSON.parse(readFileSync(writeDraft(work, "citing", { title: "Citing" }), "utf8")) as {
+    predicate: { f3: { evidence: JsonObject[] } };
+  };
+  const [output = {}] = drafted.predicate.f3.evidence;
+  drafted.predicate.f3.evidence.push({ ...output, name: "cited", role: "source", uri });
+  ok(await work.attest("sign", work.write("citing.json", JSON.stringify(drafted)), "--registry", "lab"));
+}
 const WITNESS = ["log", "witness", "lab", "--name", "eve"];
 const ANEW = ["log", "start", "--anyway"];
 
@@ -859,6 +868,104 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "evidence add --json": async (work) =>
     expect(await asJson(work, [...CAPTURE, "--statement", "statement.json"], "evidence")).toMatchObject({ added: 1 }),
+
+  "audit --with": async (work) => {
+    ok(await work.attest("init", "other", "--origin", "example.org/other"));
+    const failed = writeDraft(work, "failed", { outcome: "failed" });
+    ok(await work.attest("sign", failed, "--registry", "other"));
+    ok(await work.attest("audit", "lab", "--offline"));
+    expect(ok(await work.attest("audit", "lab", "--offline", "--with", "other"), 5).stdout).toContain(
+      "verdict-opposite",
+    );
+    refused(await work.attest("audit", "lab", "--offline", "--with", "absent.json"), /found no file absent\.json/);
+  },
+  "audit --offline": async (work) => {
+    const server = createServer((_, response) => response.end("4\n"));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await cite(work, `http://${host}/`);
+    let asked = 0;
+    server.on("request", () => (asked += 1));
+    ok(await work.attest("audit", "lab", "--allow", host, "--offline"));
+    expect(asked).toBe(0);
+    ok(await work.attest("audit", "lab", "--allow", host));
+    expect(asked).toBe(1);
+    server.close();
+  },
+  "audit --allow": async (work) => {
+    const server = createServer((_, response) => response.end("4\n"));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await cite(work, `http://${host}/`);
+    expect(ok(await work.attest("audit", "lab"), 5).stdout).toContain("evidence-blocked");
+    ok(await work.attest("audit", "lab", "--allow", "other.example:80", "--allow", host));
+    refused(await work.attest("audit", "lab", "--offline", "--allow", "nonsense"), /nonsense/);
+    server.close();
+  },
+  "audit --git": async (work) => {
+    const git = repository(work, "clone");
+    work.write("clone/a", "1");
+    git("add", ".");
+    git("commit", "-qm", "one");
+    ok(await work.attest("audit", "lab", "--offline", "--git", "clone"));
+    refused(await work.attest("audit", "lab", "--offline", "--git", "pw"), /./);
+  },
+  "audit --files": async (work) => {
+    work.write("files/add.js", "another");
+    expect(ok(await work.attest("audit", "lab", "--offline", "--files", "files"), 5).stdout).toContain("subject-other");
+    refused(await work.attest("audit", "lab", "--offline", "--files", "absent"), /found none at absent/);
+  },
+  "audit --receipt": async (work) => {
+    ok(await work.attest("audit", "lab", "--offline", "--receipt", "receipt.json"));
+    expect(readFileSync(work.path("receipt.json"), "utf8")).toContain('"action": "audit"');
+    refused(await work.attest("audit", "lab", "--receipt", "lab/attest.json"), /a file outside of what is audited/);
+  },
+  "audit --sarif": async (work) => {
+    expect(ok(await work.attest("audit", "lab", "--offline", "--sarif", "-")).json()).toHaveProperty(
+      "version",
+      "2.1.0",
+    );
+    refused(await work.attest("audit", "lab", "--sarif", "-", "--junit", "-"), /one answer on stdout/);
+  },
+  "audit --junit": async (work) => {
+    ok(await work.attest("audit", "lab", "--offline", "--junit", "audit.xml"));
+    expect(readFileSync(work.path("audit.xml"), "utf8")).toContain("<testsuites");
+  },
+  "audit --graph": async (work) => {
+    expect(ok(await work.attest("audit", "lab", "--offline", "--graph", "-")).stdout).toMatch(/^digraph relations \{/);
+  },
+  "audit --record": async (work) => {
+    ok(await work.attest("audit", "lab", "--offline"));
+    expect(existsSync(work.path("lab/attestations/audits"))).toBe(false);
+    ok(await work.attest("audit", "lab", "--offline", "--record"));
+    expect(readdirSync(work.path("lab/attestations/audits"))).toHaveLength(1);
+    refused(await work.attest("audit", attestation(work), "--offline", "--record"), /a registry's folder to keep/);
+  },
+  "audit --verbose": async (work) => {
+    expect(ok(await work.attest("audit", "lab", "--offline")).stdout).not.toContain("/subject/0");
+    expect(ok(await work.attest("audit", "lab", "--offline", "--verbose")).stdout).toMatch(
+      /^clean +lab[^]*\/subject\/0, file/m,
+    );
+  },
+  "audit --key": async (work) => {
+    const audit = (...more: string[]): Promise<Ran> => attest(["audit", "lab", "--offline", ...more], stranger(work));
+    expect(ok(await audit()).stdout).toContain("that you have not confirmed");
+    expect(ok(await audit("--key", "lab/keys/signer.pub")).stdout).not.toContain("that you have not confirmed");
+  },
+  "audit --keyring": async (work) => {
+    const given = ["audit", "lab", "--offline", "--keyring", "lab/keys/keyring.json"];
+    expect(ok(await attest(given, stranger(work))).stdout).not.toContain("that you have not confirmed");
+  },
+  "audit --notice": async (work) => {
+    ok(await work.attest(...REVOKE, "--output", "out.json"));
+    ok(await work.attest("audit", "lab", "--offline"));
+    expect(ok(await work.attest("audit", "lab", "--offline", "--notice", "out.json"), 5).stdout).toContain("key-ended");
+  },
+  "audit --witness": async (work) => {
+    refused(await work.attest("audit", "lab", "--offline", "--witness", "lab/keys/log.vkey"), /a key of a witness/);
+    ok(await work.attest("audit", "lab", "--offline", "--witness", await witnessed(work)));
+  },
+  "audit --json": (work) => asJson(work, ["audit", "lab", "--offline"], "documents"),
 
   "sign --evidence": async (work) => {
     renameSync(work.path("statement.evidence"), work.path("elsewhere"));
