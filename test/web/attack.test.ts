@@ -1,19 +1,25 @@
 /** A statement, a registry and a file whose every text is an attack: on each page they are letters, and nothing else. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { formatRecord, RECORD_SCHEMA, recordName } from "../../src/core/audit/record.js";
+import { nodeEngine } from "../../src/node/engine.js";
 import type { Attestation } from "../../src/pipeline/sign.js";
+import { buildSite } from "../../src/site/build.js";
+import { Directory } from "../../src/store/directory.js";
 import { chromiums, headline, inEachBrowser, pasteKey, ways } from "./driving.js";
 import {
   attest,
   findings,
+  NOW,
   pageOf,
   place,
   publish,
   removePlaces,
   serve,
   testKey,
+  type Published,
   type Served,
   type TestKey,
 } from "./making.js";
@@ -127,8 +133,22 @@ beforeAll(async () => {
     ["test_fedcba9876543210.json", Buffer.from(ATTACK)],
   ]);
   const published = await publish({ title: SHORT, listed: [{ ...mine, note: ATTACK }], files });
+  await record(published, hostile.digest);
   served = await serve(published);
 });
+
+/** A publisher's record of an audit can say anything as well. */
+async function record({ home, registry, folder }: Published, digest: string): Promise<void> {
+  const look = { pointer: "/predicate/f3/evidence/0", place: "archive", state: "changed", detail: ATTACK } as const;
+  const findings = [{ rule: ATTACK, pointer: ATTACK }, ...["__proto__", "log"].map((rule) => ({ rule, pointer: "" }))];
+  const bytes = formatRecord({
+    ...{ schema: RECORD_SCHEMA, at: NOW.toISOString(), origin: ATTACK, offline: false, engine: ATTACK, logs: [] },
+    documents: { [digest]: { references: 999, looks: [look], findings } },
+  });
+  mkdirSync(join(home, "attestations/audits"));
+  writeFileSync(join(home, "attestations/audits", recordName(NOW)), bytes);
+  await buildSite(registry, new Directory(folder), nodeEngine, NOW);
+}
 afterAll(() => {
   served.close();
   removePlaces();
@@ -138,11 +158,11 @@ afterAll(() => {
 const foreign = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const ours =
-      "html head meta link title style script body nav a span p noscript main header section article div h1 h2 ul li ol dl dt dd table thead tbody tr th td pre code strong em time footer fieldset legend label form input button bdi figure figcaption svg rect".split(
+      "html head meta link title style script body nav a span p noscript main header section article div h1 h2 h3 ul li ol dl dt dd table thead tbody tr th td pre code strong em time footer fieldset legend label form input button bdi figure figcaption svg rect".split(
         " ",
       );
     const attributes =
-      "lang charset http-equiv content name rel href class id aria-label aria-live aria-hidden role datetime scope data-label data-exit tabindex width height y focusable type for placeholder autocomplete spellcheck".split(
+      "lang charset http-equiv content name rel href class id aria-label aria-live aria-hidden role datetime scope data-label data-exit tabindex width height y focusable type for placeholder autocomplete spellcheck multiple".split(
         " ",
       );
     const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}](?<![\n\t\u200c\u200d])/u;
