@@ -19,7 +19,7 @@ export function lookAtHeld(reference: Reference, held: Held | undefined): Look {
   const { sha256, size } = reference;
   if (sha256 === undefined) return seen(reference, "never-hashed", "no SHA-256 of it was signed");
   if (held === undefined && reference.optional) return seen(reference, "not-checked", "no copy was archived");
-  if (held === undefined) return seen(reference, "gone", `there is nothing with SHA-256 ${sha256}`);
+  if (held === undefined) return seen(reference, "gone", `no file evidence/sha256/${sha256.slice(0, 2)}/${sha256}`);
   if (held.sha256 === sha256 && (size === undefined || held.size === size)) return seen(reference, "same", "");
   if (held.sha256 === sha256) return seen(reference, "changed", `${held.size} bytes, where ${size} were signed`);
   return seen(reference, "changed", `SHA-256 ${held.sha256}, ${held.size} bytes`);

@@ -34,12 +34,12 @@ const TABLE = {
   "archive-changed": {
     level: "error",
     means: "the archived copy is no longer the bytes that were signed",
-    todo: "bring the file back, from git or a backup: attestations/evidence/sha256/, two digits, the SHA-256",
+    todo: "bring that file in attestations/evidence/ back, from git or a backup",
   },
   "archive-gone": {
     level: "error",
     means: "the archived copy is not where it was put",
-    todo: "bring the file back, from git or a backup: attestations/evidence/sha256/, two digits, the SHA-256",
+    todo: "bring that file in attestations/evidence/ back, from git or a backup",
   },
   "evidence-changed": {
     level: "error",
