@@ -10,7 +10,7 @@ import type { Report } from "../src/core/report.js";
 import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
 import { givenUp } from "../src/core/standing.js";
 import type { VerifyOptions } from "../src/core/verify.js";
-import { isPage } from "../src/formats/pack.js";
+import { isPage } from "../src/formats/page.js";
 import { parseSkin } from "../src/formats/skins.js";
 import { publishedFrom, takenBackIn, unloggedIn, type LogShown } from "../src/view/ledger.js";
 import { indexPage } from "../src/view/list.js";

@@ -4,6 +4,7 @@ import { Fetcher } from "../audit/fetcher.js";
 import { AttestError } from "../core/errors.js";
 import { attach, captureAddress, captureFile, isAddress, refuseSigned, type Captured } from "../pipeline/capture.js";
 import { folderBeside, writeInto } from "../pipeline/evidence.js";
+import { printable } from "../view/printable.js";
 import { collect, engine, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 
@@ -40,6 +41,7 @@ export function add(evidence: Command): void {
     checkTogether(sources, options);
     const fetcher = new Fetcher({ allow });
     if (statement !== undefined) refuseSigned(statement);
+    for (const source of sources) warnOfQuery(source);
     const captured = await all(
       sources.map(async (source) =>
         isAddress(source)
@@ -58,6 +60,16 @@ export function add(evidence: Command): void {
     talk(`${added.length} of ${captured.length} added, with copies in ${folderBeside(statement)}`);
     talk(`sign it with: attest sign ${statement}`);
   });
+}
+
+/** What is cited is cited whole, or nobody could look again; a query may hold what was given to one reader alone. */
+function warnOfQuery(source: string): void {
+  if (!isAddress(source) || !URL.canParse(source)) return;
+  const { host, pathname, search } = new URL(source);
+  if (search === "") return;
+  talk(
+    `the address of ${printable(host + pathname)} is cited with its query, for everybody to read: it must hold no secret`,
+  );
 }
 
 /** Either of them, and before anything is asked for. */

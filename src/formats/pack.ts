@@ -1,20 +1,13 @@
 /**
  * A pack: one page of ours that carries an attestation with all that backs it. Read here for whoever has no browser; written by src/site.
  * Nothing in it is trusted: the document counts by its signatures, everything else by digests, signatures and proofs that lead to it.
- *
- *     <!doctype html> … <script type="application/json" id="data">{ … }</script> … the verifier
  */
 import * as z from "zod/mini";
 import { fromBase64, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Mark } from "../core/brought.js";
 import { AttestError } from "../core/errors.js";
 import { atMost, sha256 } from "../core/schema.js";
-
-/** How each of our pages begins. */
-export const PAGE_HEAD = '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n';
-/** The element that holds a page's data. Each "<" in it is spelled as an escape, so it ends where the next one stands. */
-export const DATA_START = '<script type="application/json" id="data">';
-export const DATA_END = "</script>";
+import { dataOf } from "./page.js";
 
 /** A pack is one string in the memory of a browser, and engines stop at half a gigabyte. */
 export const MAX_PACK = 256 * 1024 * 1024;
@@ -54,11 +47,6 @@ const refused = (expected: string, found: string): AttestError =>
     "a pack is the file that attest evidence pack wrote; of a page that a browser saved, the .json is verified",
   );
 
-/** By its first bytes, never by its name. */
-export const isPage = (bytes: Bytes): boolean =>
-  bytes.length >= PAGE_HEAD.length &&
-  Array.from(PAGE_HEAD).every((character, at) => bytes[at] === character.charCodeAt(0));
-
 /** @throws AttestError `pack-format`, `too-large`, `not-utf8` */
 export function parsePack(bytes: Bytes): Pack {
   if (bytes.length > MAX_PACK)
@@ -76,17 +64,11 @@ export function parsePack(bytes: Bytes): Pack {
   };
 }
 
-/** The one element; two could be read as two packs. */
 function dataIn(page: string): unknown {
-  if (!page.startsWith(PAGE_HEAD)) throw refused("a page of ours", "something else");
-  const start = page.indexOf(DATA_START);
-  if (start < 0) throw refused("a page with data", "none in it");
-  if (page.indexOf(DATA_START, start + 1) >= 0) throw refused("a page with data once", "it twice");
-  const from = start + DATA_START.length;
-  const end = page.indexOf("<", from);
-  if (end < 0 || !page.startsWith(DATA_END, end)) throw refused("data that ends", "other markup in it, or no end");
+  const text = dataOf(page);
+  if (typeof text !== "string") throw refused(text.expected, text.found);
   try {
-    return JSON.parse(page.slice(from, end));
+    return JSON.parse(text);
   } catch {
     throw refused("data that is JSON", "something else");
   }

@@ -1,7 +1,7 @@
 /** An audit with the waivers applied, in the forms in which others take it: a receipt to be signed, SARIF, JUnit. */
 import { receiptOf } from "../core/audit/receipt.js";
 import type { Finding } from "../core/audit/rules.js";
-import { applyWaivers, type JudgedFinding, type Waiver } from "../core/audit/waiver.js";
+import { applyWaivers, type JudgedFinding, type Parties, type Waiver } from "../core/audit/waiver.js";
 import type { Bytes } from "../core/bytes.js";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
@@ -10,6 +10,7 @@ import { formatJunit, GROUPS, type Group, type JunitSuite } from "../formats/jun
 import { formatSarif } from "../formats/sarif.js";
 import { VERSION } from "../node/version.js";
 import type { Audit, AuditedDocument } from "./audit.js";
+import { KEYSTORE } from "./keys.js";
 
 export interface JudgedAudit {
   readonly audit: Audit;
@@ -22,7 +23,7 @@ export interface JudgedAudit {
 
 export function judge(audit: Audit, engine: Engine, now: Date): JudgedAudit {
   const all = [...audit.findings, ...audit.documents.flatMap(({ findings }) => findings)];
-  const { findings, idle, passedOver } = applyWaivers(all, audit.notices, audit.keys, engine, now);
+  const { findings, idle, passedOver } = applyWaivers(all, audit.notices, audit.keys, partiesOf(audit), engine, now);
   const byFinding = new Map(findings.map((one) => [one.finding, one]));
   const digests = new Set(audit.documents.map(({ digest }) => digest));
   const { documents, open } = audit;
@@ -37,6 +38,15 @@ export function judge(audit: Audit, engine: Engine, now: Date): JudgedAudit {
       ...(unchecked ? [exitOf("network")] : []),
       ...(findings.some(({ waived }) => !waived) ? [exitOf("log-account")] : []),
     ]),
+  };
+}
+
+/** Of a plan nobody has kept who signed it: it may be any key that the registry lists. */
+function partiesOf({ graph, keys }: Audit): Parties {
+  const listed = keys.flatMap(({ key, by, after }) => (by === "site" ? [after?.[0] ?? key.keyid] : []));
+  return {
+    signersOf: (digest) => graph.cards.get(digest)?.owners ?? listed,
+    own: new Set(keys.flatMap(({ key, source }) => (source.startsWith(KEYSTORE) ? key.keyid : []))),
   };
 }
 
@@ -56,10 +66,19 @@ export function receiptFor({ audit, judged }: JudgedAudit, { origin, offline, en
       digest === undefined ? [] : [{ digest, references, looks }],
     ),
     findings: [...findings, ...documents.flatMap((one) => one.findings)].map(judged),
-    notChecked: [...open, ...documents.flatMap((one) => one.open.map((text) => `${one.id ?? one.target}: ${text}`))],
+    notChecked: [
+      ...open,
+      ...documents.flatMap((one) => [...one.open, ...unread(one)].map((text) => `${one.id ?? one.target}: ${text}`)),
+    ],
   });
   return readable(draft as Json);
 }
+
+/** Of what cannot be read there is no digest that could stand among the subjects. */
+const unread = ({ digest, findings, open }: AuditedDocument): string[] => {
+  if (digest !== undefined) return [];
+  return findings.length === 0 && open.length > 0 ? [] : ["it cannot be read", ...findings.map(({ detail }) => detail)];
+};
 
 /** @param path from a target to the path in which it is told: relative to what is scanned */
 export function sarifFor({ audit, judged }: JudgedAudit, registry: string, path: (target: string) => string): Bytes {
@@ -80,13 +99,15 @@ export function junitFor({ audit, judged }: JudgedAudit, registry: string, path:
   };
   const suites = documents.map((one): JunitSuite => ({
     ...{ name: one.id ?? path(one.target), file: path(one.target), looked: lookedAt(one) },
-    ...(one.open.length > 0 && { notChecked: { drift: one.open } }),
+    ...(one.open.length > 0 && { notChecked: { [verified(one) ? "drift" : "document"]: one.open } }),
     findings: one.findings.map(judged),
   }));
   const something = whole.looked.length > 0 || whole.findings.length > 0 || open.length > 0;
   return formatJunit([...(something ? [whole] : []), ...suites]);
 }
 
+/** Of any other, as of one by an unknown key, it is the document itself that was not checked. */
+const verified = ({ signature, verdict }: AuditedDocument): boolean => signature === "ok" && verdict !== undefined;
+
 /** Of a document that does not verify, nothing else was looked at. */
-const lookedAt = ({ verdict }: AuditedDocument): Group[] =>
-  verdict === undefined ? ["document"] : (Object.keys(GROUPS) as Group[]);
+const lookedAt = (one: AuditedDocument): Group[] => (verified(one) ? (Object.keys(GROUPS) as Group[]) : ["document"]);

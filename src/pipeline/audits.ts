@@ -1,58 +1,15 @@
-/** The dated history of audits beside a registry: files that are created and never written again, each naming the one before it. */
-import {
-  formatRecord,
-  isRecordName,
-  parseRecord,
-  recordName,
-  RECORD_SCHEMA,
-  type AuditRecord,
-} from "../core/audit/record.js";
+/** One more record in the history of audits beside a registry. */
+import { formatRecord, recordName, RECORD_SCHEMA, type AuditRecord } from "../core/audit/record.js";
 import type { Finding } from "../core/audit/rules.js";
-import { hex, type Bytes } from "../core/bytes.js";
+import { hex } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
+import { auditHistory, type History } from "../store/audits.js";
 import { AUDITS } from "../store/paths.js";
 import type { Registry } from "../store/registry.js";
-import type { Store } from "../store/store.js";
 import type { Audit, AuditedDocument } from "./audit.js";
 
-export interface Kept {
-  readonly name: string;
-  readonly bytes: Bytes;
-  readonly record: AuditRecord;
-}
-
-export interface History {
-  /** Oldest first. */
-  readonly kept: readonly Kept[];
-  /** What is wrong with the history itself: a record that cannot be read, or one that is missing before another. */
-  readonly faults: readonly string[];
-}
-
-export async function auditHistory(store: Store, engine: Engine): Promise<History> {
-  const names = (await store.list(AUDITS)).filter(isRecordName).sort();
-  const kept: Kept[] = [];
-  const faults: string[] = [];
-  for (const name of names) {
-    const path = `${AUDITS}/${name}`;
-    try {
-      const bytes = (await store.read(path)) ?? new Uint8Array();
-      const record = parseRecord(bytes);
-      if (recordName(new Date(record.at)) !== name) faults.push(`${path} says that it is of ${record.at}`);
-      const before = kept.at(-1);
-      const expected = before && hex(engine.sha256(before.bytes));
-      if (record.previous !== expected)
-        faults.push(
-          `${path} does not follow ${before === undefined ? "nothing" : before.name}: a record is missing, or another`,
-        );
-      kept.push({ name, bytes, record });
-    } catch (error) {
-      if (!(error instanceof AttestError)) throw error;
-      faults.push(`${path}: ${error.message}`);
-    }
-  }
-  return { kept, faults };
-}
+export { auditHistory, type History };
 
 export interface Recording {
   readonly offline: boolean;

@@ -55,10 +55,16 @@ export async function captureAddress(
     ...(type !== undefined && { mediaType: type }),
     annotations: {
       ...{ capturedAt: now.toISOString(), status: 200, headers },
-      ...(hops.length > 0 && { hops: hops.map(({ url, status }) => ({ url, status })) }),
+      ...(hops.length > 0 && { hops: hops.map(({ url, status }) => ({ url: withoutQuery(url), status })) }),
     },
   };
   return { piece, bytes };
+}
+
+/** What led to the bytes is told, and not the token that may have been given on the way: the statement is for everybody. */
+function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
 }
 
 /** What a path ends with, as it is spelled there. */

@@ -30,7 +30,9 @@ export function writeInto(folder: string, evidence: ReadonlyMap<string, Bytes>):
   for (const [sha256, bytes] of evidence) create(pathIn(folder, sha256), bytes);
 }
 
-export const readBeside = (file: string, sha256: string): Bytes | undefined => read(pathIn(folderBeside(file), sha256));
+/** Whoever made the folder may be whoever is verified: a link in it must not lead to our own files. */
+export const readBeside = (file: string, sha256: string): Bytes | undefined =>
+  read(pathIn(folderBeside(file), sha256), { within: folderBeside(file) });
 
 /**
  * The bytes that the statement names, found in a folder by what they are and not by what they are called. Of what has an address of its

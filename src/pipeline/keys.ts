@@ -41,6 +41,9 @@ export interface Whereabouts {
   readonly origins: readonly string[];
 }
 
+/** How the source of a key begins whose secret half the user has. */
+export const KEYSTORE = "your keystore";
+
 export const NOWHERE: Whereabouts = { hosts: [], origins: [] };
 
 /** A registry on this disk, by what it calls itself: it names the host from which it is served, or was copied. */
@@ -72,7 +75,7 @@ export async function keysOf({
   const own = (keystore?.list() ?? []).map(({ name, key }): Given => ({
     key,
     by: "you",
-    source: `your keystore, ${name}`,
+    source: `${KEYSTORE}, ${name}`,
     name,
   }));
   const pinned = pins.map(({ name, key, origin }): Given => ({

@@ -1,6 +1,5 @@
 /** A waiver: a finding of an audit is known, why, and until when it is not to be counted. */
-import { isRule, RULE_IDS, type RuleId } from "../core/audit/rules.js";
-import { UNWAIVABLE } from "../core/audit/waiver.js";
+import { isRule, RULE_IDS, UNWAIVABLE, type RuleId } from "../core/audit/rules.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import type { Signer } from "../core/key.js";

@@ -1,46 +1,41 @@
 /** The records of audits that lie beside a registry, and what of them concerns one document. */
 import { referencesOf } from "../core/audit/reference.js";
-import { auditsOf, isRecordName, parseRecord, streakOf, type AuditRecord } from "../core/audit/record.js";
+import { auditsOf, streakOf, type AuditRecord } from "../core/audit/record.js";
 import { utf8 } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { readStatement } from "../core/statement.js";
-import { AUDITS } from "../store/paths.js";
+import { auditHistory } from "../store/audits.js";
 import type { Store } from "../store/store.js";
 import type { AuditText } from "../view/audited.js";
 
 export interface Audits {
   /** File names, by time. */
   readonly names: readonly string[];
+  /** From the last break of their history on. */
   readonly records: readonly AuditRecord[];
-  /** A sentence for each that was passed over. */
+  /** A sentence for each that was passed over, and each break. */
   readonly warnings: readonly string[];
 }
 
 /** Never throws for what lies there: a record is the publisher's word, and a site without one is a site. */
-export async function readAudits(store: Store): Promise<Audits> {
-  const records: AuditRecord[] = [];
-  const warnings: string[] = [];
-  const attempt = async <T>(path: string, act: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await act();
-    } catch (error) {
-      if (!(error instanceof AttestError)) throw error;
-      warnings.push(`not shown, since it cannot be read: ${path}: ${error.message}`);
-      return undefined;
-    }
-  };
-  const names = ((await attempt(AUDITS, () => store.list(AUDITS))) ?? []).filter(isRecordName).toSorted();
-  const readable: string[] = [];
-  for (const name of names) {
-    const path = `${AUDITS}/${name}`;
-    const bytes = await attempt(path, () => store.read(path));
-    if (bytes === undefined) continue;
-    readable.push(name);
-    const record = await attempt(path, () => Promise.resolve(parseRecord(bytes)));
-    if (record !== undefined) records.push(record);
+export async function readAudits(store: Store, engine: Engine, now: Date): Promise<Audits> {
+  try {
+    const { names, kept, unbroken, faults } = await auditHistory(store, engine, now);
+    const before = kept.length - unbroken.length;
+    return {
+      names,
+      records: unbroken.map(({ record }) => record),
+      warnings: [
+        ...faults.map((fault) => `the history of audits: ${fault}`),
+        ...(before === 0 ? [] : [`the history of audits: not shown are ${before} from before its last break`]),
+      ],
+    };
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error;
+    return { names: [], records: [], warnings: [`the history of audits: ${error.message}`] };
   }
-  return { names: readable, records, warnings };
 }
 
 /**

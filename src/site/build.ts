@@ -135,7 +135,7 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
       statement?.predicate.f3.signedAt ?? notice?.signedAt ?? plan?.predicate.signedAt ?? "1970-01-01T00:00:00Z",
     );
   listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
-  return { keyring, history, notices, listed, logs, audits: await readAudits(registry.store) };
+  return { keyring, history, notices, listed, logs, audits: await readAudits(registry.store, engine, now) };
 }
 
 /** Receipts are for one document each, and so is what is said of an attestation; what is said of a key concerns all. */

@@ -1,7 +1,7 @@
 /** A page as one file: its data, style and verifier are inside it, and its policy allows nothing else. It works from file:// as well. */
 import { base64, utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { DATA_END, DATA_START, PAGE_HEAD } from "../formats/pack.js";
+import { DATA_END, DATA_START, PAGE_HEAD } from "../formats/page.js";
 import { escapeHtml, html } from "../view/html.js";
 import type { PageData } from "../view/page-data.js";
 import { noScript } from "../view/pages.js";

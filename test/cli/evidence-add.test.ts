@@ -3,8 +3,10 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -48,6 +50,23 @@ const page: RequestListener = (request, response) => {
   response.setHeader("set-cookie", "who=you");
   response.end("<p>seen</p>");
 };
+
+test("what lies beside a file is read from there alone: a link that leads out is refused", async () => {
+  const work = copyOf(made);
+  const [name = ""] = readdirSync(work.path("lab/attestations")).filter((one) => one.startsWith("test_"));
+  work.write("alone.json", readFileSync(work.path("lab/attestations", name)));
+  const folder = `alone.evidence/sha256/${sha256("4\n").slice(0, 2)}`;
+  work.write(`${folder}/${sha256("4\n")}`, "4\n");
+  const verified = (): Promise<Ran> => work.attest("verify", "alone.json", "--require", "evidence");
+  ok(await verified());
+  rmSync(work.path(folder, sha256("4\n")));
+  symlinkSync(work.write("elsewhere.txt", "4\n"), work.path(folder, sha256("4\n")));
+  const ran = await verified();
+  expect({ code: ran.code, said: ran.stderr }).toEqual({
+    code: 2,
+    said: expect.stringContaining("found a link that leads out of") as string,
+  });
+});
 
 describe("what is captured", () => {
   test("from an address: bytes, digest, type, the date that the server declares, and how one got there", async () => {
@@ -101,6 +120,25 @@ describe("what is captured", () => {
       annotations: { capturedAt: expect.any(String) as string },
     });
     expect(ran.stdout).toBe(`${sha256("seen\n")}\t5\tnotes.md\n`);
+  });
+
+  test("from an address with a query, with a word about it; of where that leads the query is not told", async () => {
+    const work = copyOf(made);
+    const serving = await serve((request, response) => {
+      if (request.url?.startsWith("/signed?") === true) return void response.end("seen");
+      response.writeHead(302, { location: "/signed?token=of-one-reader" }).end();
+    });
+    const ran = ok(await add(work, serving, `${serving.at}/report?page=2`, "notes.md"));
+    expect(evidenceIn(work)[1]).toMatchObject({
+      uri: `${serving.at}/report?page=2`,
+      annotations: { hops: [{ status: 302, url: `${serving.at}/signed` }] },
+    });
+    expect(readFileSync(work.path("claim.json"), "utf8")).not.toContain("of-one-reader");
+    expect(ran.stderr.match(/.* is cited with its query.*/g)).toEqual([
+      `the address of ${serving.host}/report is cited with its query, for everybody to read: it must hold no secret`,
+    ]);
+    const plain = ok(await add(work, serving, `${serving.at}/report`));
+    expect(plain.stderr).not.toContain("query");
   });
 
   test("once, however often; but again when it says something else by now", async () => {

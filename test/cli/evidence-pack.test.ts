@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { DATA_END, DATA_START } from "../../src/formats/pack.js";
+import { DATA_END, DATA_START } from "../../src/formats/page.js";
 import type { PageData } from "../../src/view/page-data.js";
 import { attest, copyOf, ended, fault, MAIN, start, stranger, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, publish, writeDraft } from "./drafts.js";

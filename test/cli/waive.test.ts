@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { receiptOf, type ReceiptInput } from "../../src/core/audit/receipt.js";
-import type { Finding } from "../../src/core/audit/rules.js";
-import { applyWaivers, UNWAIVABLE } from "../../src/core/audit/waiver.js";
+import { UNWAIVABLE, type Finding } from "../../src/core/audit/rules.js";
+import { applyWaivers } from "../../src/core/audit/waiver.js";
 import { fromUtf8 } from "../../src/core/bytes.js";
 import { parseEnvelope } from "../../src/core/envelope.js";
 import { readable, type Json, type JsonObject } from "../../src/core/json.js";
@@ -52,8 +52,10 @@ describe("attest waive", () => {
 
     const key = parseKey(ok(await work.attest("key", "show")).stdout, nodeEngine);
     const finding: Finding = { rule: "evidence-gone", about: digest, pointer: "", detail: "" };
+    const nobody = { signersOf: () => [], own: new Set<string>() };
     const judged = (by: "you" | "site") =>
-      applyWaivers([finding], [bytesOf(path as string)], [{ key, by, source: "" }], nodeEngine, new Date()).findings[0];
+      applyWaivers([finding], [bytesOf(path as string)], [{ key, by, source: "" }], nobody, nodeEngine, new Date())
+        .findings[0];
     expect(judged("you")).toMatchObject({ waived: true, waivers: [{ standing: "honoured" }] });
     expect(judged("site")).toMatchObject({ waived: false, waivers: [{ standing: "not-yours" }] });
   });

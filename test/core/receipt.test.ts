@@ -3,9 +3,15 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hex, utf8 } from "../../src/core/bytes.js";
 import { receiptOf, type ReceiptInput } from "../../src/core/audit/receipt.js";
-import { MAX_FINDINGS, MAX_LISTED, MAX_SUBJECTS } from "../../src/core/audit/receipt-form.js";
+import {
+  findingsDigest,
+  MAX_FINDINGS,
+  MAX_LISTED,
+  MAX_SUBJECTS,
+  type ReceiptFinding,
+} from "../../src/core/audit/receipt-form.js";
 import { STATES, type Look } from "../../src/core/audit/reference.js";
-import { RULE_IDS, type Finding } from "../../src/core/audit/rules.js";
+import { RULE_IDS, UNWAIVABLE, type Finding } from "../../src/core/audit/rules.js";
 import { nobleEngine } from "../../src/core/engine.js";
 import { parseEnvelope } from "../../src/core/envelope.js";
 import { AttestError } from "../../src/core/errors.js";
@@ -102,6 +108,21 @@ test("signed, it verifies as what it is, and is heeded nowhere else", () => {
   expect(noticeIn(signedOne, nobleEngine)?.action).toBe("audit");
 });
 
+test("what is found of the registry as a whole, or of what cannot be read, is about its origin", () => {
+  const whole = { rule: "log" as const, about: "", pointer: "", detail: "the log was cut" };
+  const unreadable = { rule: "unverified" as const, about: "", pointer: "", detail: "no JSON" };
+  const given = input({
+    findings: [whole, unreadable, unreadable].map((finding) => ({ finding, waived: false })),
+  });
+  const about = digestOf("example.org/lab");
+  expect(receiptOf(given).predicate.findings.listed).toEqual([
+    { rule: "log", about, pointer: "" },
+    { rule: "unverified", about, pointer: "" },
+    { rule: "unverified", about, pointer: "" },
+  ]);
+  expect(fault(stamped(given))).toBeUndefined();
+});
+
 const name = fc.string({ unit: "binary", maxLength: 8 });
 const aLook = fc.record<Look>({
   pointer: fc.constantFrom("", "/subject/0", "/predicate/url"),
@@ -109,7 +130,7 @@ const aLook = fc.record<Look>({
   state: fc.constantFrom(...STATES),
   detail: name,
 });
-const audits: fc.Arbitrary<ReceiptInput> = fc.record({
+const anything: fc.Arbitrary<ReceiptInput> = fc.record({
   origin: name,
   documents: fc.array(
     fc.record({
@@ -144,6 +165,16 @@ const audits: fc.Arbitrary<ReceiptInput> = fc.record({
     { maxLength: 60 },
   ),
 });
+
+/** As an audit comes out: what is gone is a finding, and some are never waived. */
+const audits = anything.map((one): ReceiptInput => ({
+  ...one,
+  documents: one.documents.map((document) => ({
+    ...document,
+    looks: document.looks.filter(({ state }) => state !== "gone" || one.findings.length > 0),
+  })),
+  findings: one.findings.map(({ finding, waived }) => ({ finding, waived: waived && !UNWAIVABLE.has(finding.rule) })),
+}));
 
 describe("of whatever audit", () => {
   test("the parts may come in any order, and twice: the bytes are the same", () => {
@@ -219,6 +250,15 @@ describe("a receipt that contradicts itself is none", () => {
     const made = stamped(input());
     return { ...made, predicate: change(made["predicate"] as Record<string, JsonObject>) };
   };
+  const listed = (rule: string, more: Partial<ReceiptFinding> = {}): ReceiptFinding => ({
+    ...{ rule, about: digestOf("one"), pointer: "" },
+    ...more,
+  });
+  const found = (all: readonly ReceiptFinding[]): JsonObject =>
+    changed((one) => ({
+      ...one,
+      findings: { count: all.length, sha256: findingsDigest(all, nobleEngine), listed: all as Json },
+    }));
   test.each<[string, () => JsonObject, string]>([
     ["with another subject", () => ({ ...stamped(input()), subject: [] }), "predicate.documents"],
     [
@@ -261,6 +301,32 @@ describe("a receipt that contradicts itself is none", () => {
       "with a member too many in a list",
       () => changed((one) => ({ ...one, logs: { ...one["logs"], more: 1 } })),
       "predicate.logs",
+    ],
+    ["with a finding waived that cannot be", () => found([listed("log", { waived: true })]), "no waiver is heeded"],
+    ["with something gone and no finding", () => found([]), "predicate.states: something gone"],
+    [
+      "with what is waived first",
+      () => found([listed("date-order", { waived: true }), listed("superseded")]),
+      "findings: not sorted",
+    ],
+    [
+      "with findings of a rule in another order",
+      () => found([listed("superseded", { pointer: "/b" }), listed("superseded", { pointer: "/a" })]),
+      "findings: not sorted",
+    ],
+    [
+      "with a subject twice",
+      () => {
+        const twice = [digestOf("one"), digestOf("one")];
+        return {
+          ...changed((one) => ({
+            ...one,
+            documents: { count: 2, sha256: digestOf(twice.map((digest) => `${digest}\n`).join("")) },
+          })),
+          subject: twice.map(subject),
+        };
+      },
+      "predicate.documents: subjects that are not sorted",
     ],
     [
       "with an object that has a length where a text belongs",

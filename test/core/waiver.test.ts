@@ -1,8 +1,8 @@
 /** Waivers against findings: whose are heeded, until when, for what; and that each of them is shown. */
 import { describe, expect, test } from "vitest";
 import { concat, utf8, type Bytes } from "../../src/core/bytes.js";
-import type { Finding } from "../../src/core/audit/rules.js";
-import { applyWaivers, MAX_WAIVERS, UNWAIVABLE, waiverWords, type Judged } from "../../src/core/audit/waiver.js";
+import { UNWAIVABLE, type Finding } from "../../src/core/audit/rules.js";
+import { applyWaivers, MAX_WAIVERS, waiverWords, type Judged, type Parties } from "../../src/core/audit/waiver.js";
 import { accountOf } from "../../src/core/account.js";
 import { nobleEngine, type Engine } from "../../src/core/engine.js";
 import { formatEnvelope, parseEnvelope } from "../../src/core/envelope.js";
@@ -35,12 +35,15 @@ const say = (given: Partial<Waive> = {}, ...by: TestSigner[]): Bytes =>
   sealed(payload(waive(given)), ...(by.length === 0 ? [me] : by));
 
 const KEYS: readonly Known[] = [yours(me), sites(site)];
+/** Somebody else signed what is waived. */
+const STRANGERS: Parties = { signersOf: () => [unknown.key.keyid], own: new Set() };
 const judge = (
   notices: readonly Bytes[],
   findings: readonly Finding[] = [finding()],
   keys: readonly Known[] = KEYS,
   now = new Date("2026-06-01T00:00:00Z"),
-): Judged => applyWaivers(findings, notices, keys, nobleEngine, now);
+  parties: Parties = STRANGERS,
+): Judged => applyWaivers(findings, notices, keys, parties, nobleEngine, now);
 /** Of the first finding: whether it is waived, and how each waiver stands. */
 const standing = (judged: Judged): string =>
   [judged.findings[0]?.waived, ...(judged.findings[0]?.waivers ?? []).map((one) => one.standing)].join(" ");
@@ -139,6 +142,45 @@ describe("a waiver is shown and changes nothing", () => {
   });
 });
 
+describe("of whoever signed what is waived, a waiver counts where they are the auditor alone", () => {
+  const rotate = sealed(
+    payload({
+      ...{ version: 1, action: "rotate", reason: "planned", signedAt: "2026-03-01T00:00:00Z" },
+      ...{ from: me.key.keyid, to: formatKey(next.key) },
+    }),
+    ...[me, next],
+  );
+  const keys = historyOf([rotate], KEYS, nobleEngine).keys;
+  const by = (owners: readonly TestSigner[], own: readonly TestSigner[], waiver: Bytes, all = KEYS): string =>
+    standing(
+      judge([waiver], [finding()], all, new Date("2026-06-01T00:00:00Z"), {
+        signersOf: (digest) => (digest === ABOUT ? owners.map(({ key }) => key.keyid) : []),
+        own: new Set(own.map(({ key }) => key.keyid)),
+      }),
+    );
+  test("with the key that signed it", () => {
+    expect(by([me], [], say())).toBe("false interested");
+    expect(by([unknown, me], [], say())).toBe("false interested");
+    expect(by([me], [me], say())).toBe("true honoured");
+    expect(by([me], [unknown], say())).toBe("false interested");
+    expect(by([unknown], [], say())).toBe("true honoured");
+  });
+
+  test("with a key to which that one handed over", () => {
+    expect(by([me], [], say({}, next), keys)).toBe("false interested");
+    expect(by([me], [me], say({}, next), keys)).toBe("true honoured");
+    expect(by([unknown], [], say({}, next), keys)).toBe("true honoured");
+  });
+
+  test("and the words say so", () => {
+    const parties: Parties = { signersOf: () => [me.key.keyid], own: new Set() };
+    const { findings } = judge([say()], [finding()], KEYS, new Date("2026-06-01T00:00:00Z"), parties);
+    expect(findings[0]?.waivers.map(waiverWords)).toEqual([
+      `waived by ${me.key.keyid}, who signed it: its own signer's word does not count for you: a copy is in the library`,
+    ]);
+  });
+});
+
 describe("nobody else is heard", () => {
   const forged = (): Bytes =>
     formatEnvelope({ ...parseEnvelope(say()), signatures: parseEnvelope(say({ reason: "another one" })).signatures });
@@ -175,7 +217,7 @@ test("a flood by the site's keys does not crowd out the auditor's own, and what 
   const flood = Array.from({ length: MAX_WAIVERS + 20 }, (_, at) =>
     formatEnvelope({ ...flooded, payload: payload(waive({ reason: `no ${at}` })) }),
   );
-  const judged = applyWaivers([finding()], [...flood, say()], KEYS, quick, new Date("2026-06-01T00:00:00Z"));
+  const judged = applyWaivers([finding()], [...flood, say()], KEYS, STRANGERS, quick, new Date("2026-06-01T00:00:00Z"));
   expect([judged.findings[0]?.waived, judged.passedOver, verified]).toEqual([true, 21, MAX_WAIVERS]);
 });
 

@@ -1,8 +1,8 @@
 /** From the records of audits that lie beside a registry to its pages: the same bytes every time, and no record can keep a site from being built. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { STATES, type Look } from "../../src/core/audit/reference.js";
 import {
   auditsOf,
@@ -19,7 +19,7 @@ import { auditText, readAudits } from "../../src/site/audits.js";
 import { buildSite } from "../../src/site/build.js";
 import { Directory } from "../../src/store/directory.js";
 import type { PageData } from "../../src/view/page-data.js";
-import { lab, NOW, pageOf, place, removePlaces, type Lab } from "../web/making.js";
+import { lab, pageOf, place, removePlaces, type Lab } from "../web/making.js";
 
 let made: Lab;
 let digest: string;
@@ -40,6 +40,8 @@ const record = (at: Date, documents: AuditRecord["documents"]): AuditRecord => (
   ...{ schema: RECORD_SCHEMA, at: at.toISOString(), origin: "lab.example.org/adding" },
   ...{ offline: false, engine: "node", logs: [], documents },
 });
+/** When all of it has been. */
+const LATER = new Date(Date.UTC(2026, 11, 1));
 const month = (number: number): Date => new Date(Date.UTC(2026, number, 3, 4, 5));
 const one = (
   at: Date,
@@ -47,12 +49,19 @@ const one = (
   findings: AuditRecord["documents"][string]["findings"] = [],
   references = PLACES,
 ): AuditRecord => record(at, { [digest]: { references, looks: [...looks], findings } });
-const keep = (all: readonly AuditRecord[]): void =>
-  all.forEach((kept) => writeFileSync(join(audits, recordName(new Date(kept.at))), formatRecord(kept)));
+/** Each naming the one before it. */
+const keep = (all: readonly AuditRecord[], folder = audits): void => {
+  let previous: string | undefined;
+  for (const record of all) {
+    const bytes = formatRecord({ ...record, ...(previous !== undefined && { previous }) });
+    writeFileSync(join(folder, recordName(new Date(record.at))), bytes);
+    previous = hex(nodeEngine.sha256(bytes));
+  }
+};
 
 const build = async (): Promise<{ folder: string; warnings: readonly string[]; page: string; data: PageData }> => {
   const folder = place();
-  const { warnings } = await buildSite(made.registry, new Directory(folder), nodeEngine, NOW);
+  const { warnings } = await buildSite(made.registry, new Directory(folder), nodeEngine, LATER);
   const html = readFileSync(join(folder, pageOf(made.good)), "utf8");
   const [page] = /<main.*<\/main>/s.exec(html)!;
   const [data] = /(?<=<script type="application\/json" id="data">).*(?=<\/script>)/.exec(html)!;
@@ -101,7 +110,7 @@ describe("a site", () => {
     writeFileSync(join(audits, "notes.txt"), "not a record");
     const { folder, warnings, data } = await build();
     expect(warnings).toEqual([
-      expect.stringMatching(`^not shown, since it cannot be read: attestations/audits/${damaged}: expected the record`),
+      expect.stringMatching(`^the history of audits: attestations/audits/${damaged}: expected the record`),
       expect.stringContaining("attestations/audits/2026-01-02T00-00-00.000Z.json"),
     ]);
     expect(data.audit?.audits).toBe(3);
@@ -142,10 +151,60 @@ describe("what a page is told", () => {
   });
 });
 
+describe("of a history that was tampered with", () => {
+  let folder: string;
+  const read = (now = LATER): ReturnType<typeof readAudits> =>
+    readAudits(new Directory(join(folder, "../..")), nodeEngine, now);
+  const fileOf = (number: number): string => join(folder, recordName(month(number)));
+  const shown = async (): Promise<number[]> => (await read()).records.map(({ at }) => new Date(at).getUTCMonth());
+  beforeEach(() => {
+    folder = join(place(), "attestations/audits");
+    mkdirSync(folder, { recursive: true });
+    keep(
+      [1, 2, 3, 4].map((number) => one(month(number), [])),
+      folder,
+    );
+  });
+
+  test("nothing is amiss before", async () => {
+    expect(await read()).toMatchObject({ warnings: [] });
+    expect(await shown()).toEqual([1, 2, 3, 4]);
+  });
+
+  test("a record that is missing, or another one, ends what was before it", async () => {
+    rmSync(fileOf(2));
+    expect(await shown()).toEqual([3, 4]);
+    expect((await read()).warnings).toEqual([
+      expect.stringMatching(/2026-04-.* does not follow 2026-02-.*: a record is missing, or another$/),
+      "the history of audits: not shown are 1 from before its last break",
+    ]);
+    writeFileSync(fileOf(3), formatRecord(one(month(3), [], [], 7)));
+    expect(await shown()).toEqual([4]);
+  });
+
+  test("records that name nothing before them are one, however many", async () => {
+    for (const number of [1, 2, 3, 4]) writeFileSync(fileOf(number), formatRecord(one(month(number), [])));
+    expect(await shown()).toEqual([4]);
+  });
+
+  test("one under the name of another time is passed over", async () => {
+    writeFileSync(fileOf(5), formatRecord(one(month(6), [])));
+    expect(await shown()).toEqual([1, 2, 3, 4]);
+    expect((await read()).warnings).toEqual([expect.stringContaining("says that it is of 2026-07")]);
+  });
+
+  test("one of a time that is yet to come is passed over, but for a clock's few minutes", async () => {
+    const before = (minutes: number): Date => new Date(month(4).getTime() - minutes * 60_000);
+    expect((await read(before(6))).records).toHaveLength(3);
+    expect((await read(before(6))).warnings).toEqual([expect.stringContaining("is of a time that is yet to come")]);
+    expect((await read(before(4))).records).toHaveLength(4);
+  });
+});
+
 test("a file where the folder of records should be is told, too", async () => {
   const home = place();
   mkdirSync(join(home, "attestations"));
   writeFileSync(join(home, "attestations/audits"), utf8("x"));
-  const { names, warnings } = await readAudits(new Directory(home));
+  const { names, warnings } = await readAudits(new Directory(home), nodeEngine, LATER);
   expect([names, warnings.length]).toEqual([[], 1]);
 });

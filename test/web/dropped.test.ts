@@ -16,7 +16,6 @@ import { chromiums, headline, inEachBrowser, ways } from "./driving.js";
 import {
   attest,
   findings,
-  NOW,
   OUTPUT,
   pageOf,
   place,
@@ -67,7 +66,7 @@ beforeAll(async () => {
   });
   mkdirSync(join(home, "attestations/audits"));
   writeFileSync(join(home, "attestations/audits", recordName(at)), record);
-  await buildSite(registry, new Directory(folder), nodeEngine, NOW);
+  await buildSite(registry, new Directory(folder), nodeEngine, at);
   served = await serve({ folder });
 });
 afterAll(() => {

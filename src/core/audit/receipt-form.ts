@@ -7,6 +7,7 @@ import { hex, utf8 } from "../bytes.js";
 import type { Engine } from "../engine.js";
 import { canonical, type Json } from "../json.js";
 import { atMost, keyid, pointer, ruleId, sha256 } from "../schema.js";
+import { UNWAIVABLE } from "./rules.js";
 
 /** Beyond so many documents their list is the subject, by its digest. */
 export const MAX_SUBJECTS = 100;
@@ -21,7 +22,7 @@ const text = z.string().check(atMost(MAX_TEXT));
 
 const finding = z.strictObject({
   rule: ruleId,
-  /** SHA-256 of the payload that it is about. */
+  /** SHA-256 of the payload that it is about; of the origin's text where it is the registry as a whole, or what cannot be read. */
   about: sha256,
   /** Where in it. */
   pointer,
@@ -67,6 +68,9 @@ export const documentsDigest = (digests: readonly string[], { sha256 }: Engine):
 export const findingsDigest = (findings: readonly ReceiptFinding[], { sha256 }: Engine): string =>
   hex(sha256(canonical(findings as Json)));
 
+/** What a finding is about that is about no payload. */
+export const originDigest = (origin: string, { sha256 }: Engine): string => hex(sha256(utf8(origin)));
+
 interface Subject {
   readonly name: string;
   readonly digest: { readonly sha256: string };
@@ -83,16 +87,38 @@ export const auditSubjects = (
 
 /** Where what is listed is not what is counted or bound: a list that is whole must have the digest that is named. */
 export function auditFault(
-  { documents, findings, keys, logs, notChecked }: AuditMembers,
+  { documents, states, findings, keys, logs, notChecked }: AuditMembers,
   subjects: readonly string[],
   engine: Engine,
 ): string | undefined {
   const each = documents.count > 0 && documents.count <= MAX_SUBJECTS;
   if (each && (subjects.length !== documents.count || documentsDigest(subjects, engine) !== documents.sha256))
     return "predicate.documents: not the digest of the subjects";
+  if (each && subjects.some((one, at) => at > 0 && one <= (subjects[at - 1] ?? "")))
+    return "predicate.documents: subjects that are not sorted, or one of them twice";
   for (const [name, { count, listed }] of Object.entries({ findings, keys, logs, notChecked }))
     if (listed.length > count) return `predicate.${name}: lists more than it counts`;
   if (findings.listed.length === findings.count && findingsDigest(findings.listed, engine) !== findings.sha256)
     return "predicate.findings: not the digest of those that are listed";
-  return undefined;
+  return findingsFault(findings.listed, findings.count, states);
+}
+
+/** What no audit of ours finds. Two findings may look the same here, since their sentences are left out. */
+function findingsFault(
+  listed: readonly ReceiptFinding[],
+  count: number,
+  states: AuditMembers["states"],
+): string | undefined {
+  if (listed.some(({ rule, waived }) => waived === true && UNWAIVABLE.has(rule)))
+    return "predicate.findings: one of them waived for which no waiver is heeded";
+  // Not so of `changed`: of a file that was tested again since, nothing is amiss.
+  if (count === 0 && (states["gone"] ?? 0) > 0) return "predicate.states: something gone, and no finding";
+  const disordered = listed.some((one, at) => {
+    const before = listed[at - 1];
+    if (before === undefined || (before.waived ?? false) < (one.waived ?? false)) return false;
+    if ((before.waived ?? false) > (one.waived ?? false)) return true;
+    // The order of rules is that of their levels, which a later version may see otherwise.
+    return before.rule === one.rule && JSON.stringify(before) > JSON.stringify(one);
+  });
+  return disordered ? "predicate.findings: not sorted" : undefined;
 }

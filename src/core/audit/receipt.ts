@@ -14,6 +14,7 @@ import {
   MAX_FINDINGS,
   MAX_LISTED,
   MAX_TEXT,
+  originDigest,
   type AuditMembers,
   type ReceiptFinding,
 } from "./receipt-form.js";
@@ -33,6 +34,7 @@ export interface ReceiptInput {
     /** Of those, every one that was not found the same. */
     readonly looks: readonly Look[];
   }[];
+  /** Of the registry as a whole, and of what cannot be read, with an empty `about`. */
   readonly findings: readonly { readonly finding: Finding; readonly waived: boolean }[];
   readonly engine: Engine;
   readonly keys: readonly Known[];
@@ -107,12 +109,13 @@ function onePerDigest(documents: ReceiptInput["documents"]): ReceiptInput["docum
 }
 
 /** What an auditor's reader should see first comes first, and nothing is left to the order in which things were found. */
-function listsOf({ findings, keys, logs, notChecked }: ReceiptInput) {
+function listsOf({ origin, engine, findings, keys, logs, notChecked }: ReceiptInput) {
+  const whole = originDigest(short(origin), engine);
   return {
     findings: sorted(
       findings.map(({ finding, waived }): ReceiptFinding => {
         const { rule, about, pointer } = finding;
-        return { rule, about, pointer: within(pointer), ...(waived && { waived: true }) };
+        return { rule, about: about === "" ? whole : about, pointer: within(pointer), ...(waived && { waived: true }) };
       }),
       ({ waived, rule }) => (waived === true ? "2" : ruleOf(rule as Finding["rule"]).level === "error" ? "0" : "1"),
     ),

@@ -211,6 +211,8 @@ const TABLE = {
 export type RuleId = keyof typeof TABLE;
 export const RULE_IDS = Object.keys(TABLE) as RuleId[];
 export const ruleOf = (id: RuleId): Rule => TABLE[id];
+/** No waiver is heeded where nothing is left to be known and put up with: the bytes, the verdict, the log. */
+export const UNWAIVABLE: ReadonlySet<string> = new Set<RuleId>(["unverified", "verdict-not-derived", "log"]);
 export const isRule = (text: string): text is RuleId => Object.hasOwn(TABLE, text);
 
 export interface Finding {

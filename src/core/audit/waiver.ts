@@ -1,6 +1,7 @@
 /**
  * Findings against the waivers that are at hand. A waiver is a signed notice with a reason and an end: it is heeded by an auditor who has
- * confirmed its key, until that end, and shown in every case. Nobody else's makes a finding go away, its publisher's least of all.
+ * confirmed its key, until that end, and shown in every case. Nobody else's makes a finding go away, its publisher's least of all: a key
+ * that was confirmed to check what it signed does not thereby judge what it signed.
  */
 import { hex, type Bytes } from "../bytes.js";
 import { CLOCK_SLACK_MS } from "../check-result.js";
@@ -10,13 +11,10 @@ import { AttestError } from "../errors.js";
 import { MAX_NOTICE_BYTES } from "../lifecycle.js";
 import { readNotice, type Notice } from "../notice.js";
 import { trustIn, type Known } from "../signatures.js";
-import type { Finding } from "./rules.js";
+import { UNWAIVABLE, type Finding } from "./rules.js";
 
-/** Where nothing is left to be known and put up with: the bytes, the verdict, the log. */
-export const UNWAIVABLE: ReadonlySet<string> = new Set(["unverified", "verdict-not-derived", "log"]);
-
-/** `refused`: no waiver is heeded for this rule, or this one is dated in the future, so that it has no end in sight. `not-yours`: by a key that the auditor has not confirmed, or that has ended. */
-export type WaiverWord = "honoured" | "not-yours" | "expired" | "refused";
+/** `refused`: no waiver is heeded for this rule, or this one is dated in the future, so that it has no end in sight. `not-yours`: by a key that the auditor has not confirmed, or that has ended. `interested`: by whoever signed what it is about, and who is not the auditor. */
+export type WaiverWord = "honoured" | "interested" | "not-yours" | "expired" | "refused";
 
 export interface Waiver {
   /** SHA-256 of the notice's payload. */
@@ -44,6 +42,8 @@ export function waiverWords({ standing, rule, until, by, name, reason }: Waiver)
       return `waived by ${who} until ${until}, which has passed, so it counts again: ${reason}`;
     case "refused":
       return `waived by ${who}, but ${UNWAIVABLE.has(rule) ? "no waiver is heeded for this" : "signed at a time that is yet to come"}, so it still counts: ${reason}`;
+    case "interested":
+      return `waived by ${who}, who signed it: its own signer's word does not count for you: ${reason}`;
     case "not-yours":
       return `waived by ${who}, so it still counts: you have not confirmed that key (--key, attest trust add), or it has ended: ${reason}`;
   }
@@ -65,6 +65,14 @@ export interface Judged {
   readonly passedOver: number;
 }
 
+/** Who has a part in what is waived. */
+export interface Parties {
+  /** Keyids of the owners of the attestation with that payload: the first key of each line of hand-overs. */
+  readonly signersOf: (digest: string) => readonly string[];
+  /** Keyids of the auditor's own keys: what they signed is theirs to put up with. */
+  readonly own: ReadonlySet<string>;
+}
+
 /** Signatures that are looked at; those by keys that the auditor confirmed come first, so that nobody crowds them out. */
 export const MAX_WAIVERS = 1000;
 
@@ -76,10 +84,11 @@ export function applyWaivers(
   findings: readonly Finding[],
   notices: readonly Bytes[],
   keys: readonly Known[],
+  parties: Parties,
   engine: Engine,
   now: Date,
 ): Judged {
-  const { waivers, passedOver } = waiversIn(notices, keys, engine, now);
+  const { waivers, passedOver } = waiversIn(notices, keys, parties, engine, now);
   const byTarget = new Map<string, Waiver[]>();
   for (const one of waivers) {
     const target = `${one.about} ${one.rule}`;
@@ -113,6 +122,7 @@ interface Candidate {
 function waiversIn(
   notices: readonly Bytes[],
   keys: readonly Known[],
+  parties: Parties,
   engine: Engine,
   now: Date,
 ): { waivers: Waiver[]; passedOver: number } {
@@ -126,8 +136,14 @@ function waiversIn(
   const inOrder = [...candidates].sort(([a, one], [b, other]) =>
     one.yours === other.yours ? (a < b ? -1 : 1) : one.yours ? -1 : 1,
   );
-  const waivers = inOrder.slice(0, MAX_WAIVERS).flatMap(([, one]) => judge(one, engine, now));
-  const rank: Readonly<Record<WaiverWord, number>> = { honoured: 0, expired: 1, refused: 2, "not-yours": 3 };
+  const waivers = inOrder.slice(0, MAX_WAIVERS).flatMap(([, one]) => judge(one, parties, engine, now));
+  const rank: Readonly<Record<WaiverWord, number>> = {
+    honoured: 0,
+    expired: 1,
+    refused: 2,
+    interested: 3,
+    "not-yours": 4,
+  };
   return {
     waivers: waivers.sort((a, b) => rank[a.standing] - rank[b.standing]), // stable: else in the order of their digests
     passedOver: Math.max(0, inOrder.length - MAX_WAIVERS),
@@ -154,7 +170,12 @@ function candidatesIn(bytes: Bytes, atHand: ReadonlyMap<string, readonly Known[]
   }
 }
 
-function judge({ notice, envelope, digest, known, sig }: Candidate, engine: Engine, now: Date): Waiver[] {
+function judge(
+  { notice, envelope, digest, known, sig }: Candidate,
+  parties: Parties,
+  engine: Engine,
+  now: Date,
+): Waiver[] {
   const key = known[0]?.key;
   if (key === undefined) return [];
   if (!engine.verify(key.bytes, message(envelope.payloadType, envelope.payloadBytes), sig)) return [];
@@ -166,9 +187,11 @@ function judge({ notice, envelope, digest, known, sig }: Candidate, engine: Engi
       ? "refused"
       : trust !== "confirmed-by-you"
         ? "not-yours"
-        : now.getTime() > Date.parse(until)
-          ? "expired"
-          : "honoured";
+        : interested(about, known, parties)
+          ? "interested"
+          : now.getTime() > Date.parse(until)
+            ? "expired"
+            : "honoured";
   return [
     {
       ...{ digest, rule, about, ...(pointer !== undefined && { pointer }), reason, until, by: key.keyid },
@@ -176,4 +199,10 @@ function judge({ notice, envelope, digest, known, sig }: Candidate, engine: Engi
       standing,
     },
   ];
+}
+
+/** Whether that key, or one that handed over to it, signed what the waiver is about, and none of them is the auditor's. */
+function interested(about: string, known: readonly Known[], { signersOf, own }: Parties): boolean {
+  const line = new Set(known.flatMap(({ key, after = [] }) => [key.keyid, ...after]));
+  return signersOf(about).some((owner) => line.has(owner)) && ![...line].some((keyid) => own.has(keyid));
 }
