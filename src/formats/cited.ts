@@ -5,7 +5,8 @@ import { AttestError } from "../core/errors.js";
 import { isObject, type Json, type JsonObject } from "../core/json.js";
 import type { EvidenceRef } from "../core/statement.js";
 import { parseForeignJson } from "./foreign-json.js";
-import { isPage, parsePack } from "./pack.js";
+import { parsePack } from "./pack.js";
+import { isPage } from "./page.js";
 import { readResults } from "./results.js";
 import { parseSkin } from "./skins.js";
 
