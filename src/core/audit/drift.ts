@@ -35,12 +35,15 @@ export function lookAtFetched(reference: Reference, fetched: Fetched, copy: Byte
   const found = hex(engine.sha256(fetched.bytes));
   if (found === sha256) {
     const moved = movedTo(fetched);
-    return moved === undefined ? seen(reference, "same", "") : seen(reference, "moved", `now at ${moved}`);
+    return moved === undefined ? seen(reference, "same", "") : seen(reference, "moved", `now at ${plain(moved)}`);
   }
   const [state, detail] = changed(sha256, fetched, found, copy, engine);
-  const led = fetched.hops.length === 0 ? "" : `; the address leads to ${fetched.url}`;
+  const led = fetched.hops.length === 0 ? "" : `; the address leads to ${plain(fetched.url)}`;
   return seen(reference, state, `${detail}${led}`);
 }
+
+/** What a server adds to an address may be meant for whoever asked, and nobody else. */
+const plain = (url: string): string => url.replace(/[?#].*$/, "");
 
 function changed(
   sha256: string,
