@@ -3,41 +3,30 @@
  * what the log says. Of each document a card and what was amiss is kept, and nothing else, so that a registry may be of any size.
  */
 import { askedAgain, betweenFindings } from "../core/audit/between.js";
-import { speaksOfItself, type Cited } from "../core/audit/cited.js";
-import type { Current } from "../core/audit/current.js";
-import { openSteps } from "../core/audit/document.js";
-import { lookWords } from "../core/audit/drift.js";
-import { examine } from "../core/audit/examine.js";
 import { grouped } from "../core/audit/groups.js";
-import { referencesOf, STATES, type Look, type Reference, type State } from "../core/audit/reference.js";
+import { referencesOf, STATES, type Reference, type State } from "../core/audit/reference.js";
 import { cardOf, graphFindings, graphOf, type Card, type Graph } from "../core/audit/relations.js";
 import type { Finding } from "../core/audit/rules.js";
 import { envelopeIn } from "../core/brought.js";
 import { hex, type Bytes } from "../core/bytes.js";
-import { exitOf, type ExitStatus } from "../core/codes.js";
+import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
-import { type AttestError } from "../core/errors.js";
-import type { Report, SignatureWord, TrustWord } from "../core/report.js";
 import type { Known } from "../core/signatures.js";
 import type { ResultStatement } from "../core/statement.js";
-import type { Verdict } from "../core/verdict.js";
-import { MAX_CITED, readCited } from "../formats/cited.js";
 import { attestationPath } from "../store/paths.js";
+import { auditDocument, unread, type AuditedDocument, type Auditing, type Readings } from "./audit-document.js";
 import type { Document, Site } from "./documents.js";
 import { required } from "./keys.js";
 import { checkLogs, type LogCheckRequest } from "./log-check.js";
 import { overdue } from "./log-show.js";
-import { lookAt, lookAtAttestation, pieceOf, type Surroundings } from "./looking.js";
+import { lookAtAttestation } from "./looking.js";
 import { verifyEach, type VerifyRequest } from "./verify.js";
 
-export interface AuditRequest extends Omit<VerifyRequest, "targets" | "recompute" | "policy"> {
+export interface AuditRequest extends Omit<VerifyRequest, "targets" | "recompute" | "policy">, Auditing {
   /** A registry's folder, a file, or the address of one. */
   readonly target: string;
   /** Registries and files that are compared with, and not audited. */
   readonly beside?: readonly string[];
-  readonly surroundings: Omit<Surroundings, "engine">;
-  /** Whether a subject is still what one gets today. */
-  readonly currentOf?: (statement: ResultStatement) => Promise<Current[]>;
   /** Of the registry's logs; without it only each document's own place in its log is looked at. */
   readonly logs?: LogCheckRequest | undefined;
   readonly progress?: (text: string, share?: number) => void;
@@ -47,24 +36,7 @@ export interface AuditRequest extends Omit<VerifyRequest, "targets" | "recompute
   readonly total?: number | undefined;
 }
 
-export interface AuditedDocument {
-  readonly target: string;
-  readonly digest?: string;
-  readonly id?: string;
-  readonly title?: string;
-  readonly verdict?: Verdict;
-  readonly signature: SignatureWord;
-  readonly trust: TrustWord;
-  /** How many places were named. */
-  readonly references: number;
-  /** Those that were not found the same. */
-  readonly looks: readonly Look[];
-  /** What was asked and could not be checked, in words. */
-  readonly open: readonly string[];
-  readonly findings: readonly Finding[];
-  /** Of what does not verify: 1, or 2 where it cannot be read. */
-  readonly exit: ExitStatus;
-}
+export type { AuditedDocument };
 
 export interface Audit {
   /** Results, in the order of their names. */
@@ -158,7 +130,7 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   };
   const { documents, cards, known, keys, notices, named } = gathered;
   const under = new Set<Promise<void>>();
-  const readings: Reading["readings"] = new Map();
+  const readings: Readings = new Map();
   let done = 0;
   const enter = async (at: number, made: Promise<AuditedDocument>): Promise<void> => {
     documents[at] = structuredClone(await made);
@@ -188,7 +160,7 @@ async function gather(request: AuditRequest): Promise<Gathered> {
       if (reference.place.kind === "attestation")
         named.push({ at: documents.length, reference: structuredClone(reference), site: document.site });
     const place = documents.push(unread(verified.target)) - 1;
-    const work = enter(place, one(verified.target, report, document, request, readings)).finally(() =>
+    const work = enter(place, auditDocument(verified.target, report, document, request, readings)).finally(() =>
       under.delete(work),
     );
     under.add(work);
@@ -198,47 +170,6 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   return gathered;
 }
 
-async function one(
-  target: string,
-  report: Report,
-  document: Document,
-  { surroundings, currentOf, engine }: AuditRequest,
-  readings: Reading["readings"],
-): Promise<AuditedDocument> {
-  const { statement } = report;
-  const looks = statement === undefined ? [] : await lookAt(statement, document, { ...surroundings, engine });
-  const { cited, unread } =
-    statement === undefined ? NOTHING_CITED : await citedBy(statement, document, { engine, readings });
-  const current = statement === undefined ? [] : ((await currentOf?.(statement)) ?? []);
-  const references = statement === undefined ? [] : referencesOf(statement);
-  const archiveLost = looks.some(
-    ({ place, state }) => place === "archive" && (state === "changed" || state === "gone"),
-  );
-  const notSame = looks.filter(({ state }) => state !== "same");
-  return {
-    target,
-    ...(report.digest !== undefined && { digest: report.digest }),
-    ...(report.id !== undefined && { id: report.id }),
-    ...(statement && { title: statement.predicate.f3.title, verdict: statement.predicate.f3.verdict }),
-    ...{ signature: report.signature, trust: report.trust, references: looks.length, looks: notSame },
-    open: [
-      // What does not have the signed bytes any more cannot be computed from, and is told.
-      ...openSteps(report).filter((step) => !(archiveLost && step.startsWith("recompute: "))),
-      ...unanswered(notSame, references, surroundings),
-      ...unread,
-      ...(document.site.registry === undefined ? [] : unlogged(report)),
-    ],
-    findings: examine({ report, looks: notSame, cited, current }),
-    exit: report.exit === 1 || report.exit === 2 ? report.exit : 0,
-  };
-}
-
-const NOTHING_CITED: CitedBy = { cited: [], unread: [] };
-
-/** A statement names its log; a registry that shows none of it cannot be asked whether something is missing. */
-const unlogged = ({ checks }: Report): string[] =>
-  checks.flatMap(({ name, code, detail }) => (name === "log" && code === "no-proof" ? `log: ${detail}` : []));
-
 /** What a relation names and the evidence has: a page for example, which is no attestation. */
 function citedByDigest(statement: ResultStatement | undefined): string[] {
   const { evidence = [], relations = [] } = statement?.predicate.f3 ?? {};
@@ -246,70 +177,6 @@ function citedByDigest(statement: ResultStatement | undefined): string[] {
     sha256 !== undefined && evidence.some(({ digest }) => digest.sha256 === sha256) ? structuredClone(sha256) : [],
   );
 }
-
-/** Of what was asked: without a clone nobody asked for a commit, and offline for no address. */
-function unanswered(
-  looks: readonly Look[],
-  references: readonly Reference[],
-  { fetcher, clone, files }: AuditRequest["surroundings"],
-): string[] {
-  const asked = {
-    ...{ archive: true, address: fetcher !== undefined, git: clone?.named === true },
-    ...{ file: files !== undefined, attestation: false },
-  };
-  const optional = references.flatMap(({ optional: may, pointer }) => (may ? pointer : []));
-  return looks
-    .filter(({ state, place }) => state === "not-checked" && asked[place])
-    .filter(({ place, pointer }) => place !== "archive" || !optional.includes(pointer))
-    .map((look) => lookWords(look, references));
-}
-
-const unread = (target: string, fault?: AttestError): AuditedDocument => ({
-  ...{ target, signature: "not-checked", trust: "not-checked", references: 0, looks: [] },
-  open: fault !== undefined && exitOf(fault.code) === 4 ? [fault.message] : [],
-  findings:
-    fault === undefined || exitOf(fault.code) === 4
-      ? []
-      : [{ rule: "unverified", about: "", pointer: "", detail: `${fault.message} [${fault.code}]` }],
-  exit: fault === undefined ? 0 : exitOf(fault.code),
-});
-
-interface CitedBy {
-  readonly cited: readonly Cited[];
-  /** In which a run speaks of itself, and which cannot be read for what they say. */
-  readonly unread: readonly string[];
-}
-
-async function citedBy(
-  { predicate: { f3 } }: ResultStatement,
-  document: Document,
-  { engine, readings }: Reading,
-): Promise<CitedBy> {
-  const cited: Cited[] = [];
-  const unread: string[] = [];
-  for (const [at, piece] of f3.evidence.entries()) {
-    const key = `${piece.role} ${piece.mediaType ?? ""} ${piece.digest.sha256 ?? ""}`;
-    const known = readings.get(key);
-    const bytes = known === undefined ? await pieceOf(piece, document, engine, MAX_CITED) : undefined;
-    const read = known ?? (bytes === undefined ? undefined : readCited(piece, bytes));
-    if (read !== undefined) {
-      readings.set(key, read);
-      if (readings.size > MAX_READINGS) readings.delete(readings.keys().next().value ?? "");
-      cited.push({ pointer: `/predicate/f3/evidence/${at}`, ...read });
-    }
-    const why = read === undefined && piece.size > MAX_CITED ? `it has ${piece.size} bytes` : read?.unread;
-    if (why !== undefined && speaksOfItself(piece.role))
-      unread.push(`what ${piece.name} says of the run cannot be read: ${why}`);
-  }
-  return { cited, unread };
-}
-
-interface Reading {
-  readonly engine: Engine;
-  /** One document that many cite is read once. */
-  readonly readings: Map<string, ReturnType<typeof readCited>>;
-}
-const MAX_READINGS = 200;
 
 const originOf = ({ site, target }: Document): string => site.place.origins[0] ?? target;
 

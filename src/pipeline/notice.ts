@@ -7,7 +7,14 @@ import { canonical, type Json, type JsonObject } from "../core/json.js";
 import { parseKey, type PublicKey, type Signer } from "../core/key.js";
 import type { KeyEntry } from "../core/keyring.js";
 import { historyOf, noticeIn } from "../core/lifecycle.js";
-import { noticeStatement, NOTICE_VERSION, rotation, type Notice, type NoticeStatement } from "../core/notice.js";
+import {
+  MAX_REASON,
+  noticeStatement,
+  NOTICE_VERSION,
+  rotation,
+  type Notice,
+  type NoticeStatement,
+} from "../core/notice.js";
 import type { LogName } from "../core/payload.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
@@ -34,6 +41,12 @@ export async function signNotice(
   engine: Engine,
   log?: LogName,
 ): Promise<SignedNotice> {
+  if ("reason" in said && (!/\S/.test(said.reason) || said.reason.length > MAX_REASON))
+    throw new AttestError(
+      "usage",
+      `expected a reason of 1 to ${MAX_REASON} characters, found ${said.reason.length}`,
+      "whoever reads the notice reads it too",
+    );
   const notice: Notice = log === undefined ? said : { ...said, log: { ...log } };
   return await sealNotice(noticeStatement(notice, engine), signers, engine);
 }

@@ -3,7 +3,7 @@ import { isRule, RULE_IDS, UNWAIVABLE, type RuleId } from "../core/audit/rules.j
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import type { Signer } from "../core/key.js";
-import { MAX_REASON, MAX_WAIVER_DAYS, NOTICE_VERSION } from "../core/notice.js";
+import { MAX_WAIVER_DAYS, NOTICE_VERSION } from "../core/notice.js";
 import { pointer, timestamp } from "../core/schema.js";
 import type { Registry } from "../store/registry.js";
 import { signNotice, type SignedNotice } from "./notice.js";
@@ -81,11 +81,6 @@ export async function waive(request: WaiveRequest, registry?: Registry): Promise
     throw usage(
       `expected a test result or a plan, found ${target.id}`,
       "an audit has no finding about a notice that could be waived",
-    );
-  if (!/\S/.test(reason) || reason.length > MAX_REASON)
-    throw usage(
-      `expected a reason of 1 to ${MAX_REASON} characters, found ${reason.length}`,
-      "whoever reads the audit reads it too",
     );
   const signed = await signNotice(
     {

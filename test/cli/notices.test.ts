@@ -209,3 +209,19 @@ describe("receipt", () => {
     ok(await work.attest("verify", "lab"));
   });
 });
+
+test.each(["retract", "key revoke"])(
+  "attest %s without words for its reason is refused before anything is signed",
+  async (verb) => {
+    const [target, before] = [verb === "retract" ? test_() : "signer", readdirSync(work.path("lab/attestations"))];
+    const ran = await work.attest(
+      ...verb.split(" "),
+      target,
+      "--reason",
+      " ",
+      ...(verb === "retract" ? [] : ["--registry", "lab"]),
+    );
+    expect(fault(ok(ran, 2)).error).toBe("expected a reason of 1 to 2000 characters, found 1");
+    expect(readdirSync(work.path("lab/attestations"))).toEqual(before);
+  },
+);
