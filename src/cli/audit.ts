@@ -81,7 +81,7 @@ export function auditing(attest: Command): void {
     const progress = new Told();
     const registry = isFolder(folder) ? await openRegistry(folder) : undefined;
     const request = await requestFor(folder, options, now, (text, share) => progress.say(text, share));
-    const history = registry && (await auditHistory(registry.store, engine));
+    const history = registry && (await auditHistory(registry.store, engine, now));
     const total = (await registry?.names())?.filter(isResult).length;
     const made = judge(
       await audit({ ...request, total, history: history?.faults }).finally(() => progress.end()),

@@ -26,7 +26,7 @@ export async function keepRecord(
   { offline, engine, now, waived }: Recording,
 ): Promise<string> {
   const at = now.toISOString();
-  const last = (await auditHistory(store, engine)).kept.at(-1);
+  const last = (await auditHistory(store, engine, now)).kept.at(-1);
   if (last !== undefined && Date.parse(last.record.at) >= now.getTime())
     throw new AttestError(
       "usage",

@@ -275,6 +275,15 @@ describe("a registry", () => {
     }
     const folder = at.path("lab/attestations/audits");
     const [, second = ""] = readdirSync(folder).sort();
+    // A record of a time to come is told, and keeps nobody from keeping another one.
+    writeFileSync(
+      join(folder, "2999-01-01T00-00-00.000Z.json"),
+      readFileSync(join(folder, second), "utf8").replace(/"at": "[^"]+"/, '"at": "2999-01-01T00:00:00.000Z"'),
+    );
+    const future = await at.attest("audit", "lab", "--offline", "--record");
+    expect(future.stderr).toMatch(/^kept in /m);
+    expect(future.stdout).toMatch(/history-broken: .* is of a time that is yet to come/);
+    rmSync(join(folder, "2999-01-01T00-00-00.000Z.json"));
     rmSync(join(folder, second));
     const ran = await at.attest("audit", "lab", "--offline");
     expect(ran.stdout).toMatch(/history-broken: attestations\/audits\/.* does not follow .*: a record is missing/);
