@@ -12,7 +12,13 @@ const card = (changes: Partial<Card> & { readonly says?: Card["relations"][numbe
   const relations = says === undefined ? [] : [{ type: says, target: "it", digest: { sha256: ABOUT } }];
   return {
     ...{ digest, id: `test_${digest.slice(0, 16)}`, title: `Number ${made}`, where: "", verdict: "VALIDATED" },
-    ...{ hypothesis: "It adds.", names: ["it"], signedAt: "2026-03-01T10:00:03Z", owners: ["me"], subjects: ["sha256:1"] },
+    ...{
+      hypothesis: "It adds.",
+      names: ["it"],
+      signedAt: "2026-03-01T10:00:03Z",
+      owners: ["me"],
+      subjects: ["sha256:1"],
+    },
     ...{ relations, inForce: true },
     ...rest,
   };
