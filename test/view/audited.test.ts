@@ -68,7 +68,7 @@ describe("a place", () => {
 
   test("that no audit could look at is not said to be unchanged", () => {
     expect(evidence(NONE)).toContain(
-      "archived copy: could not be looked at in any of 12 audits, last on 26 November 2026",
+      "at its address: could not be looked at in any of 12 audits, last on 26 November 2026",
     );
     expect(evidence({ ...NONE, audits: 1 })).toContain("could not be looked at in the audit of 26 November 2026");
     expect(evidence(NONE)).not.toContain("unchanged");

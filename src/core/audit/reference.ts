@@ -104,7 +104,7 @@ function described(one: Descriptor, pointer: string): Reference[] {
   const found = elsewhere(one, pointer);
   if (found.length > 0) return found;
   const { name, uri, digest } = one;
-  const called = uri?.startsWith("file:") === true ? uri.slice("file:".length) : (name ?? "");
+  const called = (uri ?? name ?? "").replace(/^file:/, "");
   const local = uri === undefined || uri.startsWith("file:");
   // What is tested is a file by any name that a file may have; what it was tested with may be described in words.
   const named = pointer.startsWith("/subject/") ? /^[\w.@+/-]+$/.test(called) : /\.\w+$/.test(called);
