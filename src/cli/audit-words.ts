@@ -124,7 +124,7 @@ function relations(all: ReadonlyMap<string, Facts>, { digest = "" }: AuditedDocu
 function meanings(all: readonly JudgedFinding[]): string[] {
   const rules = [...new Set(all.map(({ finding }) => finding.rule))];
   if (rules.length === 0) return [];
-  const line = (rule: RuleId): string[] => [`  ${rule}: ${ruleOf(rule).means}.`, `      → ${ruleOf(rule).todo}.`];
+  const line = (rule: RuleId): string[] => [`  ${rule}: ${ruleOf(rule).means}.`, `      → ${ruleOf(rule).advice}.`];
   return ["what that means, and what to do", ...rules.flatMap(line), ""];
 }
 

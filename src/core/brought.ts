@@ -2,7 +2,7 @@
 import { hex, utf8, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { parseEnvelope, type Envelope } from "./envelope.js";
-import { AttestError } from "./errors.js";
+import { orUndefined } from "./errors.js";
 import { parseLeaf } from "./leaf.js";
 import { viewLog } from "./logged.js";
 import { logNamed } from "./payload.js";
@@ -16,17 +16,7 @@ export interface Mark {
   readonly proof: string;
 }
 
-/** What is no document is told by whoever verifies it. */
-function attempt<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof AttestError) return undefined;
-    throw error;
-  }
-}
-
-export const envelopeIn = (bytes: Bytes): Envelope | undefined => attempt(() => parseEnvelope(bytes));
+export const envelopeIn = (bytes: Bytes): Envelope | undefined => orUndefined(() => parseEnvelope(bytes));
 
 /** By the digest of the payload, computed here. */
 export function plansIn(texts: readonly string[], engine: Engine): NonNullable<VerifyOptions["planned"]> {
@@ -54,7 +44,7 @@ export function marksIn(
     keys,
   );
   const shown = marks.flatMap(({ leaf: text, proof }) => {
-    const leaf = attempt(() => parseLeaf(utf8(text)));
+    const leaf = orUndefined(() => parseLeaf(utf8(text)));
     if (leaf?.kind !== "notice" || !entitled.has(leaf.keyid)) return [];
     return viewLog(named, { proof: utf8(proof) }, engine).find(leaf) === undefined ? [] : [leaf];
   });

@@ -24,3 +24,13 @@ export class AttestError extends Error {
     this.hint = hint;
   }
 }
+
+/** What was refused with a code is not there for whoever can do without it; a fault of this tool is thrown on. */
+export function orUndefined<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof AttestError) return undefined;
+    throw error;
+  }
+}

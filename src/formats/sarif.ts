@@ -56,11 +56,11 @@ export function formatSarif(
 }
 
 const rule = (id: (typeof RULE_IDS)[number]): Json => {
-  const { level, means, todo } = ruleOf(id);
+  const { level, means, advice } = ruleOf(id);
   return {
     id,
     shortDescription: { text: means },
-    help: { text: todo },
+    help: { text: advice },
     defaultConfiguration: { level },
   };
 };

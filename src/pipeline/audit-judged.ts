@@ -3,7 +3,7 @@ import { receiptOf } from "../core/audit/receipt.js";
 import type { Finding } from "../core/audit/rules.js";
 import { applyWaivers, type JudgedFinding, type Parties, type Waiver } from "../core/audit/waiver.js";
 import type { Bytes } from "../core/bytes.js";
-import { exitOf, worst, type ExitStatus } from "../core/codes.js";
+import { worst, type ExitStatus } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
 import { readable, type Json } from "../core/json.js";
 import { formatJunit, GROUPS, type Group, type JunitSuite } from "../formats/junit-report.js";
@@ -35,8 +35,8 @@ export function judge(audit: Audit, engine: Engine, now: Date): JudgedAudit {
     passedOver,
     exit: worst([
       ...documents.map(({ exit }) => exit),
-      ...(unchecked ? [exitOf("network")] : []),
-      ...(findings.some(({ waived }) => !waived) ? [exitOf("log-account")] : []),
+      ...(unchecked ? [4 as const] : []),
+      ...(findings.some(({ waived }) => !waived) ? [5 as const] : []),
     ]),
   };
 }

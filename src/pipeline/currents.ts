@@ -97,6 +97,8 @@ export class Currents {
   }
 }
 
+const SCRIPTED = ["npm_command", "npm_execpath", "npm_lifecycle_event", "npm_config_user_agent"];
+
 interface PackageRegistry {
   readonly url: string;
   /** By a variable of the user's own, so that it may be one in their network. */
@@ -109,14 +111,18 @@ interface PackageRegistry {
  */
 async function registryOfUser(): Promise<PackageRegistry | undefined> {
   const set = process.env["npm_config_registry"];
-  // Under npm, the variable is what the project's own file said.
-  if (set !== undefined && process.env["npm_command"] === undefined && URL.canParse(set))
-    return { url: set, own: true };
+  // Under npm, yarn or pnpm the variable is what the project's own file said.
+  const scripted = SCRIPTED.some((name) => process.env[name] !== undefined);
+  if (set !== undefined && !scripted && URL.canParse(set)) return { url: set, own: true };
   const nowhere = mkdtempSync(join(tmpdir(), "attest-npm-"));
   try {
     const { PATH = "", HOME = "", USERPROFILE = "", APPDATA = "" } = process.env;
     const env = { PATH, HOME, USERPROFILE, APPDATA, npm_config_update_notifier: "false" };
-    const { stdout } = await run("npm", ["config", "get", "registry"], { cwd: nowhere, env, timeout: 20_000 });
+    const { stdout } = await run("npm", ["config", "get", "registry", "--prefix", nowhere], {
+      cwd: nowhere,
+      env,
+      timeout: 20_000,
+    });
     return URL.canParse(stdout.trim()) ? { url: stdout.trim(), own: false } : undefined;
   } catch {
     return undefined; // no npm here, so nobody to ask

@@ -96,7 +96,7 @@ export const auditTables = ({ findings, notChecked, keys, logs }: Of<"audit">, p
       [h("code", "", rule), waived === true ? " (waived)" : ""],
       [toSubject(about, place), pointer === "" ? "" : [" ", h("code", "", pointer)]],
       meaning(rule),
-      isRule(rule) ? ruleOf(rule).todo : "",
+      isRule(rule) ? ruleOf(rule).advice : "",
     ],
   ),
   section("Could not be checked", ["what"], notChecked, (text) => [text]),

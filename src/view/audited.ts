@@ -148,7 +148,7 @@ export function findingsView({ findings, at }: AuditText, named: readonly Audite
                     h("strong", "", waived === true ? WAIVED : LEVEL[ruleOf(rule).level]),
                     `: ${ruleOf(rule).means}.`,
                   ),
-                  h("p", "id", where(pointer), h("code", "", rule), `. ${capital(ruleOf(rule).todo)}.`),
+                  h("p", "id", where(pointer), h("code", "", rule), `. ${capital(ruleOf(rule).advice)}.`),
                 )
               : h(
                   "li",

@@ -166,6 +166,10 @@ describe("a server that goes through every state", () => {
     const env = { ...at.env, F3_ATTEST_PASSPHRASE: "hunter2" };
     expect((await attest(["audit", file], { cwd: at.cwd, env })).code).toBe(0);
     expect(taken).toEqual([]);
+    // Started by a package manager, the variable is what that project's file says.
+    const scripted = { ...env, npm_config_registry: place, npm_config_user_agent: "pnpm/9" };
+    expect((await attest(["audit", file], { cwd: at.cwd, env: scripted })).code).toBe(0);
+    expect(taken).toEqual([]);
     const named = await attest(["audit", file], { cwd: at.cwd, env: { ...env, npm_config_registry: place } });
     expect(named.stdout).toContain("tested was left 1.0.0, current is 9.0.0");
     expect(taken).toEqual(["/left"]);

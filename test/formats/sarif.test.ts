@@ -117,7 +117,7 @@ test("a finding is a result, with its rule, its file and its place", () => {
   expect(runs[0].tool.driver.rules.map(({ id }) => id)).toEqual(RULE_IDS);
   expect(runs[0].tool.driver.rules[RULE_IDS.indexOf("evidence-gone")]).toMatchObject({
     shortDescription: { text: ruleOf("evidence-gone").means },
-    help: { text: ruleOf("evidence-gone").todo },
+    help: { text: ruleOf("evidence-gone").advice },
     defaultConfiguration: { level: "error" },
   });
   expect(runs[0].invocations[0].toolExecutionNotifications).toEqual([

@@ -100,7 +100,7 @@ describe("findings of the last audit", () => {
   test.each(RULE_IDS)("%s: what it means, what to do, and of what", (rule) => {
     const said = evidence({ ...NONE, findings: [{ rule, pointer: E0 }] });
     expect(said).toContain(ruleOf(rule).means);
-    expect(said.toLowerCase()).toContain(ruleOf(rule).todo.toLowerCase());
+    expect(said.toLowerCase()).toContain(ruleOf(rule).advice.toLowerCase());
     expect(said).toContain(`of output.txt, ${rule}`);
     expect(said).toContain(ruleOf(rule).level === "error" ? "Speaks against it" : "To know of it");
   });

@@ -1,6 +1,6 @@
 /** Two versions of the same evidence: whether only the spelling differs, and else where. */
 import { equal, fromUtf8, utf8, type Bytes } from "../bytes.js";
-import { AttestError } from "../errors.js";
+import { orUndefined } from "../errors.js";
 import { canonical, isObject, parseJson, type Json } from "../json.js";
 
 export type Difference =
@@ -72,19 +72,10 @@ function both<T>(one: Bytes, other: Bytes, read: (bytes: Bytes) => T | undefined
 /** Undefined for what is no text. A NUL is in no text that people read. */
 function textOf(bytes: Bytes): string | undefined {
   if (bytes.includes(0)) return undefined;
-  return attempt(() => fromUtf8(bytes));
+  return orUndefined(() => fromUtf8(bytes));
 }
 
-const jsonOf = (bytes: Bytes): Json | undefined => attempt(() => parseJson(bytes));
-
-function attempt<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof AttestError) return undefined;
-    throw error;
-  }
-}
+const jsonOf = (bytes: Bytes): Json | undefined => orUndefined(() => parseJson(bytes));
 
 const isPage = (text: string): boolean => /^\s{0,100}<(?:!doctype html|html)/i.test(text);
 

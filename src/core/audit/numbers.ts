@@ -42,13 +42,6 @@ function passagesOf({ predicate: { f3 } }: ResultStatement): Passage[] {
   ];
 }
 
-const OUTCOME: Readonly<Record<string, CheckRecord["outcome"]>> = {
-  passed: "passed",
-  failed: "failed",
-  errored: "errored",
-  skipped: "skipped",
-};
-
 /** "N of M checks", "N of M required checks failed". */
 function countsIn(text: string, checks: readonly CheckRecord[]): string[] {
   const pattern =
@@ -57,8 +50,8 @@ function countsIn(text: string, checks: readonly CheckRecord[]): string[] {
     const meant = required === undefined ? checks : checks.filter((check) => check.required);
     const what = required === undefined ? "checks" : "required checks";
     if (Number(all) !== meant.length) return [`“${words}”, and there are ${meant.length} ${what}`];
-    const wanted = outcome === undefined ? undefined : OUTCOME[outcome.toLowerCase()];
-    if (wanted === undefined) return [];
+    if (outcome === undefined) return [];
+    const wanted = outcome.toLowerCase();
     const found = meant.filter((check) => check.outcome === wanted).length;
     return found === Number(some) ? [] : [`“${words}”, and ${found} of the ${what} ${wanted}`];
   });
@@ -118,7 +111,7 @@ const AFTER = new RegExp(
 const BEFORE = new RegExp(String.raw`(?:^|[.,;:(\n] ?|and |were |was )(${NUMBER}) $`, "u");
 
 const beginsAt = (text: string, at: number): boolean =>
-  /(?:^|[.,;:(\n] {0,4}|\bthe )$/i.test(text.slice(Math.max(0, at - 8), at)) || at === 0;
+  /(?:^|[.,;:(\n] {0,4}|\bthe )$/i.test(text.slice(Math.max(0, at - 8), at));
 const endsAt = (text: string, end: number): boolean => /^(?:$|[.,;:)\n])/.test(text.slice(end, end + 1));
 
 function stated(words: string, given = ""): Stated {

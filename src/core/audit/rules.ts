@@ -10,7 +10,7 @@ interface Rule {
   readonly level: Level;
   /** What it means that the rule fired. */
   readonly means: string;
-  readonly todo: string;
+  readonly advice: string;
 }
 
 const TABLE = {
@@ -18,193 +18,194 @@ const TABLE = {
   unverified: {
     level: "error",
     means: "the document does not verify, so nothing in it is looked at",
-    todo: "run attest verify on it, and ask its publisher for the one that was signed",
+    advice: "run attest verify on it, and ask its publisher for the one that was signed",
   },
   "verdict-not-derived": {
     level: "error",
     means: "the stated verdict, result or lists are not those that the recorded checks give",
-    todo: "do not use it: no tool of this kind signs such a document",
+    advice: "do not use it: no tool of this kind signs such a document",
   },
   "key-ended": {
     level: "error",
     means: "the key that signed it was revoked, or is not listed for the time of the signature",
-    todo: "ask the signer, by another way, whether the signature is theirs",
+    advice: "ask the signer, by another way, whether the signature is theirs",
   },
   // what the evidence still says
   "archive-changed": {
     level: "error",
     means: "the archived copy is no longer the bytes that were signed",
-    todo: "bring that file in attestations/evidence/ back, from git or a backup",
+    advice: "bring that file in attestations/evidence/ back, from git or a backup",
   },
   "archive-gone": {
     level: "error",
     means: "the archived copy is not where it was put",
-    todo: "bring that file in attestations/evidence/ back, from git or a backup",
+    advice: "bring that file in attestations/evidence/ back, from git or a backup",
   },
   "evidence-changed": {
     level: "error",
     means: "the bytes are no longer those that were signed, and no archived copy shows what they were",
-    todo: "look for the old ones by their digest; if the claim rests on them, retract or supersede",
+    advice: "look for the old ones by their digest; if the claim rests on them, retract or supersede",
   },
   "evidence-gone": {
     level: "error",
     means: "there is nothing any more where the evidence was, and no archived copy",
-    todo: "look for one by its digest; for the next attestation, archive it with attest evidence add",
+    advice: "look for one by its digest; for the next attestation, archive it with attest evidence add",
   },
   "source-changed": {
     level: "warning",
     means: "the source says something else by now; the archived copy still has what was signed",
-    todo: "read what has changed, and whether the claim still holds of it",
+    advice: "read what has changed, and whether the claim still holds of it",
   },
   "source-gone": {
     level: "warning",
     means: "the source is no longer there; the archived copy still has what was signed",
-    todo: "nothing is lost; readers can be pointed to the copy",
+    advice: "nothing is lost; readers can be pointed to the copy",
   },
   "evidence-moved": {
     level: "warning",
     means: "the same bytes are now in another place than the one that is named",
-    todo: "nothing is lost; name the new place when the test is run again",
+    advice: "nothing is lost; name the new place when the test is run again",
   },
   "evidence-blocked": {
     level: "warning",
     means: "whoever serves it refuses strangers, or it lies where no stranger can look",
-    todo: "archive a copy, or cite something public; a place in your own network is asked with --allow HOST:PORT",
+    advice: "archive a copy, or cite something public; a place in your own network is asked with --allow HOST:PORT",
   },
   "evidence-unhashed": {
     level: "warning",
     means: "no digest of its bytes was signed, so nobody can say whether it has changed",
-    todo: "capture it with attest evidence add, so that the next attestation names its digest",
+    advice: "capture it with attest evidence add, so that the next attestation names its digest",
   },
   // whether the evidence ever said it
   "recompute-mismatch": {
     level: "error",
     means: "the archived observations give other outcomes or measurements than the statement",
-    todo: "do not rely on the outcomes; ask for a new run",
+    advice: "do not rely on the outcomes; ask for a new run",
   },
   "evidence-none": {
     level: "warning",
     means: "a required check was decided, and nothing that the run recorded backs it",
-    todo: "record what was seen as evidence, or state the criterion over observations",
+    advice: "record what was seen as evidence, or state the criterion over observations",
   },
   "evidence-one-origin": {
     level: "warning",
     means: "all cited evidence comes from one host: whoever controls it controls the story",
-    todo: "cite a second source, or archive what the run itself recorded",
+    advice: "cite a second source, or archive what the run itself recorded",
   },
   "cited-conflict": {
     level: "warning",
     means: "a cited document says two different verdicts of one thing",
-    todo: "read which of them the claim rests on; the attestation should say so",
+    advice: "read which of them the claim rests on; the attestation should say so",
   },
   "cited-verdict": {
     level: "error",
     means: "a cited run came out otherwise than the attestation says",
-    todo: "read the cited bytes; one of the two is wrong",
+    advice: "read the cited bytes; one of the two is wrong",
   },
   "cited-exit-code": {
     level: "error",
     means: "a cited run ended with another exit code than the attestation says",
-    todo: "read the cited bytes; one of the two is wrong",
+    advice: "read the cited bytes; one of the two is wrong",
   },
   "counts-differ": {
     level: "error",
     means: "a count in words or in a cited report is not the number of things counted",
-    todo: "count again: the recorded checks decide, not the words",
+    advice: "count again: the recorded checks decide, not the words",
   },
   "prose-differs": {
     level: "warning",
     means: "a number in the text is not that of the measurement which it names",
-    todo: "the measurement counts; have the text put right in an attestation that supersedes this one",
+    advice: "the measurement counts; have the text put right in an attestation that supersedes this one",
   },
   // dates
   "date-order": {
     level: "error",
     means: "the dates cannot have come in this order",
-    todo: "trust no date of this attestation that a witness did not see",
+    advice: "trust no date of this attestation that a witness did not see",
   },
   "evidence-late": {
     level: "error",
     means: "evidence is said to have come to be after the signature that names it",
-    todo: "ask how a signature could name bytes that were not there yet",
+    advice: "ask how a signature could name bytes that were not there yet",
   },
   "source-after-work": {
     level: "warning",
     means: "evidence came to be after the work that it is evidence of",
-    todo: "ask what was written afterwards, and why",
+    advice: "ask what was written afterwards, and why",
   },
   // the subject
   "subject-newer": {
     level: "warning",
     means: "what was tested is not the current version any more",
-    todo: "read the verdict as one about the old version; run the test again on the new one",
+    advice: "read the verdict as one about the old version; run the test again on the new one",
   },
   "subject-other": {
     level: "warning",
     means: "the file at hand is not the one that was tested",
-    todo: "do not take the verdict for one about this file",
+    advice: "do not take the verdict for one about this file",
   },
   // other attestations
   "verdict-opposite": {
     level: "error",
     means: "another attestation comes to the opposite verdict about the same subject",
-    todo: "read both; whoever stands by one of them should say why the other came out otherwise",
+    advice: "read both; whoever stands by one of them should say why the other came out otherwise",
   },
   "verdict-opposite-target": {
     level: "warning",
     means: "another attestation about the same target, with another subject, comes to the opposite verdict",
-    todo: "read both: what was tested differs, and the verdict is about what was tested",
+    advice: "read both: what was tested differs, and the verdict is about what was tested",
   },
   "not-reproduced": {
     level: "warning",
     means: "a test that was meant to reproduce it came out otherwise",
-    todo: "read both, and run it once more",
+    advice: "read both, and run it once more",
   },
   contradicted: {
     level: "warning",
     means: "somebody signed that they contradict it",
-    todo: "read what they say, and who they are",
+    advice: "read what they say, and who they are",
   },
   retracted: {
     level: "error",
     means: "its signer took it back",
-    todo: "do not use it; read the reason",
+    advice: "do not use it; read the reason",
   },
   superseded: {
     level: "warning",
     means: "its signer put another one in its place",
-    todo: "read that one instead",
+    advice: "read that one instead",
   },
   "relation-dangling": {
     level: "warning",
     means: "it refers to something by its digest, and nothing at hand has that digest",
-    todo: "name the registry that has it with --with, or ask its publisher for what is meant",
+    advice: "name the registry that has it with --with, or ask its publisher for what is meant",
   },
   "relation-circular": {
     level: "error",
     means: "attestations refer to each other in a circle, so that each rests on itself",
-    todo: "do not count them as support of each other",
+    advice: "do not count them as support of each other",
   },
   // the plan and the log
   "plan-departed": {
     level: "error",
     means: "the result is not of the test that was announced",
-    todo: "ask what was changed after the announcement, and why",
+    advice: "ask what was changed after the announcement, and why",
   },
   "result-missing": {
     level: "warning",
     means: "a test was announced, its deadline has passed, and there is no result",
-    todo: "ask for the result; its publisher can give the plan up with a reason: attest abandon",
+    advice: "ask for the result; its publisher can give the plan up with a reason: attest abandon",
   },
   "history-broken": {
     level: "warning",
     means: "the history of audits that is kept has a gap, or was changed",
-    todo: "bring the missing record back, from git or a backup; what the pages say of earlier audits is not to be relied on",
+    advice:
+      "bring the missing record back, from git or a backup; what the pages say of earlier audits is not to be relied on",
   },
   log: {
     level: "error",
     means: "the log, its files, or the document's place in it do not fit together",
-    todo: "run attest log check, and keep a copy of what you see",
+    advice: "run attest log check, and keep a copy of what you see",
   },
 } as const satisfies Record<string, Rule>;
 
