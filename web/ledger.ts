@@ -1,20 +1,14 @@
 /** The logs that a page carries or fetched, read whole, and held against what this browser remembers of them. */
+import type { Beside } from "../src/core/account.js";
 import { fromUtf8, utf8 } from "../src/core/bytes.js";
 import type { Engine } from "../src/core/engine.js";
 import type { NoteEntry } from "../src/core/keyring.js";
 import { grownFrom, readLedger, type Ledger, type WholeLog } from "../src/core/ledger.js";
 import { formatNote, formatNoteKey, type NoteKey } from "../src/core/note.js";
-import type { Known } from "../src/core/signatures.js";
 import type { LogState } from "../src/view/ledger.js";
 import type { PageData } from "../src/view/page-data.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { recall, remember } from "./memory.js";
-
-/** A key may take back what the key before it signed. */
-export const speaksFor =
-  (keys: readonly Known[]) =>
-  (keyid: string, signer: string): boolean =>
-    keys.some(({ key, after = [] }) => key.keyid === keyid && after.includes(signer));
 
 export const wholeLogs = (texts: PageData["logs"], listed: readonly NoteEntry[]): readonly WholeLog[] =>
   typeof texts !== "object"
@@ -28,22 +22,22 @@ export const wholeLogs = (texts: PageData["logs"], listed: readonly NoteEntry[])
 export function stateOf(
   texts: PageData["logs"],
   listed: readonly NoteEntry[],
-  keys: readonly Known[],
+  beside: Beside,
   engine: Engine,
   witnesses: readonly NoteKey[] = [],
 ): LogState {
   if (texts === undefined) return { kind: "none" };
   if (typeof texts === "number") return { kind: "long", size: texts };
-  return stateOfLogs(wholeLogs(texts, listed), witnesses, keys, engine);
+  return stateOfLogs(wholeLogs(texts, listed), witnesses, beside, engine);
 }
 
 export function stateOfLogs(
   logs: readonly WholeLog[],
   witnesses: readonly NoteKey[],
-  keys: readonly Known[],
+  beside: Beside,
   engine: Engine,
 ): LogState {
-  const read = readLedger(logs, witnesses, engine, speaksFor(keys));
+  const read = readLedger(logs, witnesses, engine, beside);
   return "fault" in read ? { kind: "fault", fault: read.fault } : { kind: "read", ledger: read };
 }
 

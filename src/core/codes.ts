@@ -75,6 +75,7 @@ const TABLE = {
   "log-account": [5, "the log's entries contradict each other, or the files that they name"],
   "plan-departed": [5, "the result is not of the test that was planned"],
   retracted: [3, "a later notice by the same signer takes it back"],
+  "retraction-undecided": [4, "an entry of the log may take it back, and whose it is cannot be told"],
   // what was not looked at
   "not-reached": [0, "an earlier check failed"],
   "no-name": [0, "the document came without a file name"],

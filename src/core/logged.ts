@@ -45,6 +45,8 @@ export interface Witnesses {
   readonly keys: readonly NoteKey[];
   /** From 1. */
   readonly quorum: number;
+  /** Who owns a witness's key, since an owner counts once; undefined for one who signed what is witnessed, and does not count. */
+  readonly ownerOf?: (key: NoteKey) => string | undefined;
 }
 
 export interface Witnessed {
@@ -204,13 +206,17 @@ export function compareHeads(before: TreeHead, after: TreeHead, proof: readonly 
   return checkConsistency(before, after, proof, engine.sha256) ? "grown" : "rewritten";
 }
 
-/** The time by which a quorum had seen the checkpoint: each witness counts once, by its raw key. */
-export function quorumTime({ cosigned }: OpenedCheckpoint, { quorum }: Witnesses): Witnessed | undefined {
+/** The time by which a quorum had seen the checkpoint: each owner of a witness's key counts once. */
+export function quorumTime(
+  { cosigned }: OpenedCheckpoint,
+  { quorum, ownerOf = ({ bytes }) => hex(bytes) }: Witnesses,
+): Witnessed | undefined {
   const earliest = new Map<string, { readonly name: string; readonly at: number }>();
   for (const { key, at } of cosigned) {
-    const raw = hex(key.bytes);
-    const before = earliest.get(raw);
-    if (before === undefined || at < before.at) earliest.set(raw, { name: key.name, at });
+    const owner = ownerOf(key);
+    if (owner === undefined) continue;
+    const before = earliest.get(owner);
+    if (before === undefined || at < before.at) earliest.set(owner, { name: key.name, at });
   }
   const inOrder = [...earliest.values()].sort((a, b) => a.at - b.at).slice(0, quorum);
   const last = inOrder.at(-1);

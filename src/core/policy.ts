@@ -120,8 +120,7 @@ function requirements(
   // A key stands once among the signatures, whatever it is called: `signature-duplicate` refuses another.
   const trusted = signers.filter(({ signature, trust }) => signature === "ok" && trust === "confirmed-by-you");
   if (minSigners !== undefined) {
-    // A key and those that it handed over to have one owner.
-    const owners = new Set(trusted.map(({ keyid, after }) => after?.[0] ?? keyid)).size;
+    const owners = ownersAmong(trusted).size;
     const detail = `expected ${minSigners} signers whom you trust, found ${owners}`;
     ask("min-signers", owners >= minSigners, detail);
   }
@@ -151,14 +150,18 @@ function requirements(
       ask(`a rule for ${described(one)}`, false, `expected a rule for ${described(one)} in the policy, found none`);
     for (const rule of new Set(applying.flat())) {
       const { signers: allowed, minSigners: needed } = rule;
-      const signed = allowed.filter(({ keyid }) => trusted.some((signer) => signer.keyid === keyid));
+      const signed = ownersAmong(trusted.filter(({ keyid }) => allowed.some((one) => one.keyid === keyid)));
       const names = allowed.map(({ name }) => name).join(", ");
-      const detail = `expected ${needed} of ${names} to have signed what is about ${about(rule)}, found ${signed.length}`;
-      ask(`rule for ${about(rule)}, signed by ${names}`, signed.length >= needed, detail);
+      const detail = `expected ${needed} of ${names} to have signed what is about ${about(rule)}, found ${signed.size}`;
+      ask(`rule for ${about(rule)}, signed by ${names}`, signed.size >= needed, detail);
     }
   }
   return asked;
 }
+
+/** However many keys one of them signed with. */
+const ownersAmong = (signers: readonly SignerReport[]): ReadonlySet<string> =>
+  new Set(signers.map(({ keyid, owner }) => owner ?? keyid));
 
 const applies = (rule: Rule, { name, uri }: ResultStatement["subject"][number], title: string): boolean =>
   ("name" in rule.subject ? name === rule.subject.name : uri === rule.subject.uri) &&

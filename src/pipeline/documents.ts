@@ -56,6 +56,8 @@ export interface Site {
   /** Whose keyring that is, where it is not the registry's own. */
   readonly source?: string;
   readonly notices: readonly Bytes[];
+  /** Why some of the notices that it publishes may be missing here. */
+  readonly unread?: string | undefined;
   /** A registry's: its logs, and its other documents. Undefined outside of every registry. */
   readonly registry?: RegistryAtHand;
 }
@@ -248,7 +250,7 @@ async function fromAddress(address: string, { engine, pins = [] }: DocumentReque
     return await fetchBytes(other, limit);
   };
   const keyring = await beside(KEYRING);
-  const notices = await heard(noticesIn(await beside(INDEX)), beside);
+  const { notices, unread } = await heard(noticesIn(await beside(INDEX)), beside);
   // What it calls itself matters to a pin alone, as does a mirror's address: either names the registry for which a key was pinned.
   const about = pins.some(({ origin }) => origin !== undefined) ? await beside(REGISTRY_FILE) : undefined;
   const stated = about === undefined ? [] : [parseAbout(about).origin];
@@ -258,7 +260,7 @@ async function fromAddress(address: string, { engine, pins = [] }: DocumentReque
   const site: Site = {
     place,
     keyring: listed,
-    notices,
+    ...{ notices, unread },
     registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, options) },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
@@ -270,29 +272,34 @@ const FETCHED_WHOLE = 5120;
 /** For all of a registry's notices together. */
 const HEARING_MS = 20_000;
 
-/** What does not come, or not in time, is not heard: whoever serves it could have kept it back anyhow. */
+/** What does not come, or not in time, is not heard, and that is told. */
 async function heard(
-  paths: readonly string[],
+  paths: readonly string[] | undefined,
   beside: (path: string, limit: number) => Promise<Bytes | undefined>,
-): Promise<Bytes[]> {
+): Promise<Pick<Site, "notices" | "unread">> {
+  if (paths === undefined) return { notices: [], unread: "the index that lists them cannot be read" };
   const until = Date.now() + HEARING_MS;
   const notices: Bytes[] = [];
-  for (const path of paths) {
-    if (Date.now() > until) break;
+  let missing = Math.max(0, paths.length - MAX_NOTICES);
+  for (const path of paths.slice(0, MAX_NOTICES)) {
     try {
-      notices.push((await beside(path, MAX_NOTICE_BYTES)) ?? utf8(""));
+      const bytes = Date.now() > until ? undefined : await beside(path, MAX_NOTICE_BYTES);
+      if (bytes === undefined) missing += 1;
+      else notices.push(bytes);
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
+      missing += 1;
     }
   }
-  return notices;
+  return { notices, unread: missing === 0 ? undefined : `${missing} of ${paths.length} did not come` };
 }
 
 /** The index is not to be trusted, and need not be: a notice counts by its signatures, and one that is kept back could be kept back anyhow. */
-function noticesIn(index: Bytes | undefined): string[] {
+function noticesIn(index: Bytes | undefined): string[] | undefined {
   try {
-    const rows = index === undefined ? [] : parseJson(index);
-    const all: JsonObject[] = Array.isArray(rows) ? rows.filter((row: Json) => isObject(row)) : [];
+    const rows = index === undefined ? undefined : parseJson(index);
+    if (!Array.isArray(rows)) return undefined;
+    const all: JsonObject[] = rows.filter((row: Json) => isObject(row));
     // What ends a key first; receipts last, which may be many, and are nobody's end. Of an audit nothing is heard.
     const rank = ({ notice }: JsonObject): number =>
       notice === "rotate" || notice === "revoke" ? 0 : notice === "receipt" ? 2 : 1;
@@ -302,10 +309,9 @@ function noticesIn(index: Bytes | undefined): string[] {
       .map((row) => row["path"]);
     return [...new Set(inOrder)]
       .filter((path) => typeof path === "string")
-      .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))
-      .slice(0, MAX_NOTICES);
+      .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)));
   } catch (error) {
-    if (error instanceof AttestError) return [];
+    if (error instanceof AttestError) return undefined;
     throw error;
   }
 }

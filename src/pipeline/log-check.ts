@@ -5,8 +5,10 @@ import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { historyOf } from "../core/lifecycle.js";
+import type { HandOver } from "../core/owner.js";
 import { knownFrom } from "../core/signatures.js";
 import { ATTESTATIONS } from "../store/paths.js";
+import { departedAt } from "./departed.js";
 import { checkDocuments } from "./log-documents.js";
 import { bindings, remember, sinceKept, sinceRemembered, totalOf, type Memories } from "./log-history.js";
 import { mustHaveLog, type LogPlace } from "./log-place.js";
@@ -49,13 +51,16 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   const entries = shards.flatMap(({ number, leaves }) =>
     leaves.flatMap((leaf, index): Entry[] => (leaf === undefined ? [] : [{ shard: number, index, leaf }])),
   );
-  let speaksFor: (keyid: string, signer: string) => boolean = () => false;
+  const beside: { handOvers: readonly HandOver[]; departed: ReadonlySet<string> } = {
+    ...{ handOvers: [], departed: new Set() },
+  };
   findings.push(
     ...(await orUnfetched(async () => {
-      speaksFor = await successions(place, engine, entries);
+      beside.handOvers = await handOversAt(place, engine, entries);
+      beside.departed = await departedAt(place, entries, engine);
     })),
   );
-  const account = accountOf(entries, speaksFor);
+  const account = accountOf(entries, beside);
   for (const { shard, index, detail } of account.findings)
     findings.push({
       ...{ code: "log-account", log: shards[shard]?.named.origin ?? "", entry: index },
@@ -91,12 +96,8 @@ async function orUnfetched(act: () => Promise<void>): Promise<LogFinding[]> {
   }
 }
 
-/** Whether a key came after another one, by the notices that are there. */
-async function successions(
-  place: LogPlace,
-  engine: Engine,
-  entries: readonly Entry[],
-): Promise<(keyid: string, signer: string) => boolean> {
+/** By the notices that are there, beside those that the log has. */
+async function handOversAt(place: LogPlace, engine: Engine, entries: readonly Entry[]): Promise<readonly HandOver[]> {
   const rotated = new Set(
     entries.flatMap(({ leaf }) =>
       leaf.kind === "notice" && leaf.action === "rotate" ? `note_${leaf.payload.slice(0, 16)}` : [],
@@ -108,6 +109,5 @@ async function successions(
     const bytes = await place.read(`${ATTESTATIONS}/${id}.json`);
     if (bytes !== undefined) notices.push(bytes);
   }
-  const { keys } = historyOf(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine);
-  return (keyid, signer) => keys.some(({ key, after = [] }) => key.keyid === keyid && after.includes(signer));
+  return historyOf(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine).handOvers;
 }
