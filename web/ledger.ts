@@ -46,11 +46,12 @@ const WORST: readonly MemoryWord[] = ["rewritten", "backwards", "unreadable", "b
 /** Of several logs the worst word. What went on from what was remembered is remembered in its place. */
 export function compareWithMemory({ logs }: Ledger, engine: Engine): MemoryWord {
   const words = logs.map((log): MemoryWord => {
-    const key = formatNoteKey(log.key);
-    const before = recall(key, engine);
+    const named = { origin: log.key.name, key: formatNoteKey(log.key) };
+    const before = recall(named, engine);
+    if (before.state === "known" && before.log.key !== named.key) return "rewritten"; // made anew
     const word = before.state === "known" ? grownFrom(before.checkpoint, log, engine) : before.state;
     if (word === "backwards" || word === "rewritten") return word;
-    const kept = remember(key, fromUtf8(formatNote(log.opened.note)));
+    const kept = remember(named, fromUtf8(formatNote(log.opened.note)));
     return word === "first" && !kept ? "blocked" : word;
   });
   return WORST.find((word) => words.includes(word)) ?? "first";

@@ -13,13 +13,24 @@ import { ioError, isFolder, owned } from "../node/files.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
 import { Directory } from "../store/directory.js";
 import { Registry, REGISTRY_FILE } from "../store/registry.js";
-import type { LogSigners } from "../store/registry-log.js";
+import type { LogKeyring, LogSigners } from "../store/registry-log.js";
 
 export const engine = nodeEngine;
 export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
 export const logKeys = (): LogKeys => new LogKeys(secretsHome(), engine);
 /** What signs for a log, where this machine has its key. */
 export const logSigners: LogSigners = (key) => logKeys().find(key);
+/** The same, for verbs that begin a log: what was seen under its name before is the user's own to replace. */
+export function ownLogs(): LogKeyring {
+  const keys = logKeys();
+  return {
+    find: (key) => keys.find(key),
+    create: (origin) => {
+      logMemory().forget(origin);
+      return keys.create(origin);
+    },
+  };
+}
 export const logMemory = (): LogMemory => new LogMemory(stateHome());
 export const pins = (): Pins => new Pins(stateHome(), engine);
 

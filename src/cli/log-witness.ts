@@ -28,21 +28,24 @@ export function witness(log: Command): void {
       "cosign a log's checkpoint with the time: that you saw this log, that it goes on from what you saw before, and no other; a folder or an address",
     )
     .requiredOption("--name <name>", "your witness key; made when there is none of that name")
-    .option("--log-key <vkey|file>", "the log's key, when you have it from a source of your own")
+    .option(
+      "--log-key <vkey|file>",
+      "the log's key, from its operator: needed at first sight, except at the address that the log is named after",
+    )
     .option(
       "--output <file>",
       "write the cosigned checkpoint there (the registry itself, for a folder; else it is printed); - prints it",
     );
   withExamples(
     withJson(command),
-    "attest log witness demo --name me",
+    "attest log witness demo --name me --log-key demo/keys/log.vkey",
     "attest log witness demo --name me --log-key demo/keys/log.vkey --output cosigned",
   ).action(async (target: string, options: WitnessOptions) => {
     const { name, output, json } = options;
     const place = await logPlace(target, engine);
     const logKey = options.logKey === undefined ? undefined : keyFrom(options.logKey);
     const signer = new WitnessKeys(secretsHome(), engine).open(name);
-    const memory = new LogMemory(signer.place, "seen", "origin");
+    const memory = new LogMemory(signer.place, { strict: true });
     const now = new Date();
     const seen = await bearWitness({ place, witness: signer, memory, logKey, engine, now });
     const { checkpoint, note, before, key } = seen;
@@ -52,7 +55,11 @@ export function witness(log: Command): void {
     if (json)
       return answerJson({
         ...{ witness: name, vkey, made: signer.made, log: { origin: key.name, key: formatNoteKey(key) } },
-        ...{ size: checkpoint.size, before, logKeyFrom: logKey === undefined ? "site" : "you" },
+        ...{
+          size: checkpoint.size,
+          before,
+          logKeyFrom: logKey === undefined ? (before === undefined ? "address" : "memory") : "you",
+        },
         ...{ note: fromUtf8(note), output, accepted: into },
       });
     if (into !== undefined) answer(join(target, "attestations/log"), ...told(into));
@@ -61,11 +68,6 @@ export function witness(log: Command): void {
     talk(
       ...(signer.made ? [`made the witness key ${name}, on this machine; its public line is`, `  ${vkey}`] : []),
       `${key.name} with ${counted(checkpoint.size, "entry", "entries")}: ${before === undefined ? "seen for the first time" : `it goes on from the ${before} that you cosigned before`}`,
-      ...(before === undefined && logKey === undefined
-        ? [
-            `its key is taken from ${place.remote ? "the site" : "the folder"} itself; --log-key gives one that you have from elsewhere`,
-          ]
-        : []),
       `to a verifier who trusts you it is a time that is not the signer's own: attest verify FILE --witness ${vkey}`,
       ...(into === undefined ? ["whoever keeps the registry takes it in: attest log accept FILE --registry DIR"] : []),
     );
@@ -87,7 +89,7 @@ export function acceptance(log: Command): void {
     .option("--registry <dir>", "the registry (the nearest one, unless you say otherwise)");
   withExamples(
     withJson(command),
-    "attest log witness demo --name me --output cosigned; attest log accept cosigned --registry demo",
+    "attest log witness demo --name me --log-key demo/keys/log.vkey --output cosigned; attest log accept cosigned --registry demo",
   ).action(async (file: string, options: { readonly registry?: string; readonly json?: true }) => {
     const folder = registryFolder(options.registry);
     const accepted = await accept(await readInput(file), folder, logSigners, engine);

@@ -7,8 +7,8 @@ import { AttestError } from "../core/errors.js";
 import { parseKeyring } from "../core/keyring.js";
 import { historyOf, type History } from "../core/lifecycle.js";
 import { enteredIn } from "../core/ledger.js";
-import type { LogEvidence, Witnesses } from "../core/logged.js";
-import { parseNoteKey } from "../core/note.js";
+import type { LogEvidence, RememberedLog, Witnesses } from "../core/logged.js";
+import { formatNoteKey, parseNoteKey } from "../core/note.js";
 import { kindOf, logNamed, type LogName } from "../core/payload.js";
 import { planOf } from "../core/plan.js";
 import type { Policy } from "../core/policy.js";
@@ -139,7 +139,7 @@ function verifyOne(
     ...(policy && document.passedOver !== true && { policy }),
     ...(recompute && { observations: archive ?? around.observations ?? (() => undefined) }),
   });
-  remember(report, around.log, memory);
+  remember(report, around.log, site, memory);
   const stop = changedKey(yours, site, history.keys, report.signers);
   // What does not verify at all is worse news.
   return stop === undefined || report.exit === 1 || report.exit === 2 ? { target, report } : { target, fault: stop };
@@ -153,7 +153,7 @@ async function surroundings(document: Document, { engine, memory, recompute }: V
   const envelope = readable(bytes, parse);
   if (envelope === undefined) return {};
   const { id } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));
-  const recall = (named: LogName): Bytes | undefined => memory?.recall(named);
+  const recall = ({ origin }: LogName): RememberedLog | undefined => memory?.recall(origin);
   const { registry } = site;
   if (registry === undefined) {
     const named = logNamed(envelope.payload);
@@ -173,7 +173,7 @@ async function surroundings(document: Document, { engine, memory, recompute }: V
     served && reached(() => observationsAt(registry, served)),
   ]);
   return {
-    ...(log && { log }),
+    ...(log && { log: { ...log, dropped: droppedFrom(site, memory) } }),
     ...(plan && { planned: () => plan }),
     ...(observations && { observations }),
     ...(logs && { entries: enteredIn(logs, logNamed(envelope.payload)) }),
@@ -201,6 +201,13 @@ async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** A log that the registry had when it was last looked at, and does not list under that key any more. */
+function droppedFrom({ place, registry }: Site, memory: LogMemory | undefined): string | undefined {
+  const listed = new Set(registry?.logs.logs.map(({ key }) => formatNoteKey(key)));
+  const known = place.origins.flatMap((origin) => memory?.logsOf(origin) ?? []);
+  return known.find(({ key }) => !listed.has(key))?.origin;
+}
+
 /** The entries that a pack brings along. */
 const marksOf = ({ pack, bytes, parse }: Document, engine: Engine): Entered["notices"] | undefined =>
   pack && marksIn(readable(bytes, parse), pack.marks, engine);
@@ -226,13 +233,16 @@ function readable(bytes: Bytes, parse: (bytes: Bytes) => Envelope): Envelope | u
 }
 
 /** Of a log that a key which the user trusts vouches for, and in which nothing was found amiss: else anybody could fill the memory. */
-function remember(report: Report, log: LogEvidence | undefined, memory: LogMemory | undefined): void {
+function remember(report: Report, log: LogEvidence | undefined, site: Site, memory: LogMemory | undefined): void {
   const step = report.checks.find(({ name }) => name === "log");
   const named = { origin: step?.values["log"] ?? "", key: step?.values["log key"] ?? "" };
   const seen = log?.served?.checkpoint;
   if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
     return;
-  if (log?.remembered === undefined || !equal(log.remembered, seen)) memory.keep(named, seen);
+  if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
+  const logs = (site.registry?.logs.logs ?? []).map(({ key }) => ({ origin: key.name, key: formatNoteKey(key) }));
+  for (const origin of site.place.origins)
+    if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
 }
 
 /** From `--witness`, and from keyrings that the user gave. @throws AttestError `note-format`, `keyring-format` */

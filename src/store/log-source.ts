@@ -6,7 +6,7 @@ import type { Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { NoteEntry } from "../core/keyring.js";
 import { leafOf, type Leaf } from "../core/leaf.js";
-import type { LogEvidence, Served } from "../core/logged.js";
+import type { LogEvidence, RememberedLog, Served } from "../core/logged.js";
 import { formatNoteKey, parseNote, type NoteKey } from "../core/note.js";
 import { logNamed, type LogName } from "../core/payload.js";
 import { parseProof } from "../core/proof.js";
@@ -44,20 +44,20 @@ export class LogSource {
 
   /**
    * Undefined for a document that names no log.
-   * @param remembered the last checkpoint of that log that the verifier saw
+   * @param remembered what the verifier saw last of a log of that origin
    * @throws AttestError `network`
    */
   async evidence(
     envelope: Envelope,
     id: string,
-    remembered: (named: LogName) => Bytes | undefined = () => undefined,
+    remembered: (named: LogName) => RememberedLog | undefined = () => undefined,
   ): Promise<LogEvidence | undefined> {
     const named = logNamed(envelope.payload);
     if (named === undefined) return undefined;
     const proof = await this.#read(proofPath(id));
     const before = remembered(named);
     const shard = this.logs.findIndex(({ key }) => formatNoteKey(key) === named.key);
-    const served = shard < 0 ? undefined : await this.#served(shard, envelope, proof, before);
+    const served = shard < 0 ? undefined : await this.#served(shard, envelope, proof, before?.checkpoint);
     const withheld = served === undefined && this.#origins.some((origin) => named.origin.startsWith(`${origin}/`));
     return { proof, remembered: before, served, withheld };
   }

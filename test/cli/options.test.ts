@@ -265,7 +265,7 @@ async function cite(work: Workspace, uri: string): Promise<void> {
   drafted.predicate.f3.evidence.push({ ...output, name: "cited", role: "source", uri });
   ok(await work.attest("sign", work.write("citing.json", JSON.stringify(drafted)), "--registry", "lab"));
 }
-const WITNESS = ["log", "witness", "lab", "--name", "eve"];
+const WITNESS = ["log", "witness", "lab", "--name", "eve", "--log-key", "lab/keys/log.vkey"];
 const ANEW = ["log", "start", "--anyway"];
 
 /** The line of a witness who has cosigned the log of `lab`. */
@@ -604,16 +604,17 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "log check --json": (work) => asJson(work, ["log", "check", "lab"], "findings"),
   "log witness --name": async (work) => {
-    refused(await work.attest("log", "witness", "lab"), /'--name <name>' not specified/);
-    ok(await work.attest("log", "witness", "lab", "--name", "eve"));
+    refused(await work.attest(...WITNESS.filter((word) => word !== "--name" && word !== "eve")), /'--name <name>' not/);
+    ok(await work.attest(...WITNESS));
     expect(readdirSync(join(work.home, "witnesses"))).toEqual(["eve"]);
   },
   "log witness --log-key": async (work) => {
     ok(await work.attest("init", "other", "--origin", "example.org/other"));
-    refused(await work.attest(...WITNESS, "--log-key", "other/keys/log.vkey"), /under the key that you gave/);
-    expect(ok(await work.attest(...WITNESS, "--json")).json()).toHaveProperty("logKeyFrom", "site");
-    const ran = ok(await work.attest(...WITNESS, "--log-key", "lab/keys/log.vkey", "--json"));
-    expect(ran.json()).toHaveProperty("logKeyFrom", "you");
+    const without = WITNESS.slice(0, -2);
+    refused(await work.attest(...without), /^this witness has not seen the log example\.org\/lab/);
+    refused(await work.attest(...without, "--log-key", "other/keys/log.vkey"), /under the key that you gave/);
+    expect(ok(await work.attest(...WITNESS, "--json")).json()).toHaveProperty("logKeyFrom", "you");
+    expect(ok(await work.attest(...without, "--json")).json()).toHaveProperty("logKeyFrom", "memory");
   },
   "log witness --output": async (work) => {
     const before = read(work, `${LOG}/checkpoint`);
@@ -623,6 +624,10 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(read(work, `${LOG}/checkpoint`)).not.toEqual(before);
   },
   "log witness --json": (work) => asJson(work, WITNESS, "vkey"),
+  "log forget --json": async (work) => {
+    ok(await work.attest("log", "check", "lab"));
+    await asJson(work, ["log", "forget", "example.org/lab"], "forgotten");
+  },
   "log accept --registry": async (work) => {
     ok(await work.attest(...WITNESS, "--output", "cosigned"));
     refused(await work.attest("log", "accept", "cosigned"), /a registry here or above/);

@@ -156,7 +156,7 @@ describe("of one document", () => {
   });
 
   test("a log that grew since it was remembered, and nothing shows how, was not compared: that is no finding", () => {
-    const remembered = whole().checkpoint;
+    const remembered = { key: named.key, checkpoint: whole().checkpoint };
     const served = { checkpoint: one.checkpoint };
     const report = shown({ proof, served, remembered });
     expect(report.logged?.uncompared).toBe(0);
@@ -169,7 +169,10 @@ describe("of one document", () => {
     const two = whole(entered(payload), plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "b"));
     const rewritten = viewLog(
       named,
-      { served: { checkpoint: two.checkpoint, sinceRemembered: [] }, remembered: wrong.checkpoint },
+      {
+        served: { checkpoint: two.checkpoint, sinceRemembered: [] },
+        remembered: { key: named.key, checkpoint: wrong.checkpoint },
+      },
       engine,
     );
     expect(rewritten.fault?.code).toBe("log-rewritten"); // a proof that does not fit is another thing than none
