@@ -98,6 +98,12 @@ function mustGoOn(before: ReadLog | undefined, { leaves, key }: ReadLog): void {
 export const entriesOf = (logs: readonly ReadLog[]): Entry[] =>
   logs.flatMap(({ leaves }, shard) => leaves.map((leaf, index) => ({ shard, index, leaf })));
 
+/** The same logs, counted with what else is known by now. */
+export const recounted = ({ logs }: Ledger, beside: Beside): Ledger => ({
+  logs,
+  account: accountOf(entriesOf(logs), beside),
+});
+
 /** The notices of these logs, for a document that names this one. */
 export const enteredIn = (logs: readonly Pick<ReadLog, "key" | "leaves">[], named: LogName | undefined): Entered => ({
   notices: logs.flatMap(({ leaves }) => leaves.flatMap((leaf) => (leaf.kind === "notice" ? leaf : []))),

@@ -4,7 +4,7 @@ import { envelopeIn } from "../core/brought.js";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import type { Keyring } from "../core/keyring.js";
-import { enteredIn } from "../core/ledger.js";
+import { enteredIn, recounted } from "../core/ledger.js";
 import { historyOf, noticeIn, type History } from "../core/lifecycle.js";
 import { logNamed, type LogName } from "../core/payload.js";
 import { planOf } from "../core/plan.js";
@@ -14,7 +14,7 @@ import { givenUp } from "../core/standing.js";
 import { verify } from "../core/verify.js";
 import { ATTESTATIONS, isNotice, isResult, KEYRING, type Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
-import { publishedFrom, unloggedIn, type LogShown } from "../view/ledger.js";
+import { departedAmong, publishedFrom, unloggedIn, type LogShown, type LogState } from "../view/ledger.js";
 import { indexPage, listPath } from "../view/list.js";
 import { logPage } from "../view/log-page.js";
 import { signerLabel } from "../view/notice.js";
@@ -138,7 +138,13 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
       statement?.predicate.f3.signedAt ?? notice?.signedAt ?? plan?.predicate.signedAt ?? "1970-01-01T00:00:00Z",
     );
   listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
-  return { keyring, history, notices, listed, logs, audits: await readAudits(registry.store, engine, now) };
+  const departed = departedAmong(listed.map(({ report }) => report));
+  const state: LogState =
+    logs.state.kind === "read"
+      ? { kind: "read", ledger: recounted(logs.state.ledger, { handOvers, departed }) }
+      : logs.state;
+  const audits = await readAudits(registry.store, engine, now);
+  return { keyring, history, notices, listed, logs: { ...logs, state }, audits };
 }
 
 const namedIn = (bytes: Bytes): LogName | undefined => {

@@ -62,6 +62,14 @@ export const publishedFrom = (
   elsewhere: new Set(elsewhere.map((name) => name.replace(/\.json$/, ""))),
 });
 
+/** Payloads of results that are not of the test that their plan announced, as far as both are at hand. */
+export const departedAmong = (reports: readonly Report[]): ReadonlySet<string> =>
+  new Set(
+    reports.flatMap(({ digest, checks }) =>
+      digest !== undefined && checks.some(({ code }) => code === "plan-departed") ? digest : [],
+    ),
+  );
+
 /** Whether a result names one of these logs and has no entry there. */
 export function unloggedIn({ logs }: Ledger): (report: Report) => boolean {
   const keys = new Set(logs.map(({ key }) => formatNoteKey(key)));

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { attest, copyOf, stranger, workspace, type Ran, type Workspace } from "./attest.js";
+import { attest, copyOf, stranger, workspace, type Ran, type Workspace } from "../cli/attest.js";
 
 const ORIGIN = "example.org/lab";
 const LOG = `${ORIGIN}/attestations/log`;
