@@ -104,9 +104,9 @@ export async function fileSubjects(paths: readonly string[]): Promise<Subject[]>
 const BLOCK = 1024 * 1024;
 
 /** Of any length; read piece by piece. @throws AttestError `subject-missing`, `io` */
-export async function fileDigest(path: string): Promise<string> {
+export async function fileDigest(path: string, algorithm = "sha256"): Promise<string> {
   return await (
-    await openedDigest(path)
+    await openedDigest(path, algorithm)
   ).digest;
 }
 
@@ -114,7 +114,7 @@ export async function fileDigest(path: string): Promise<string> {
  * Of the file that is there now, whatever takes its place while it is read.
  * @throws AttestError `subject-missing`, `io`
  */
-export async function openedDigest(path: string): Promise<{ readonly digest: Promise<string> }> {
+export async function openedDigest(path: string, algorithm = "sha256"): Promise<{ readonly digest: Promise<string> }> {
   try {
     if (!statSync(path).isFile())
       throw new AttestError(
@@ -122,7 +122,7 @@ export async function openedDigest(path: string): Promise<{ readonly digest: Pro
         `expected a file at ${path}, found something else`,
         "a folder is tested by its git commit: leave --subject out",
       );
-    const digest = digestOf(await open(path)).catch((error: unknown) => {
+    const digest = digestOf(await open(path), algorithm).catch((error: unknown) => {
       throw ioError("read", path, error);
     });
     digest.catch(() => undefined); // told to whoever waits for it
@@ -134,9 +134,9 @@ export async function openedDigest(path: string): Promise<{ readonly digest: Pro
   }
 }
 
-async function digestOf(file: FileHandle): Promise<string> {
+async function digestOf(file: FileHandle, algorithm: string): Promise<string> {
   try {
-    const hash = createHash("sha256");
+    const hash = createHash(algorithm);
     const block = Buffer.allocUnsafeSlow(BLOCK);
     for (let read = 1; read > 0;) {
       read = (await file.read(block, 0, BLOCK)).bytesRead;
