@@ -3,11 +3,11 @@
  * this witness cosigned last. A log that does not is never signed for.
  */
 import type { Bytes } from "../core/bytes.js";
-import { cosign, openCheckpoint, withSignatures, type Checkpoint } from "../core/checkpoint.js";
+import { cosign, openCheckpoint, type Checkpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { compareHeads } from "../core/logged.js";
-import { formatNoteKey, type NoteKey } from "../core/note.js";
+import { formatNote, formatNoteKey, type NoteKey } from "../core/note.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import type { WitnessSigner } from "../keystore/witness-keys.js";
 import { withLock } from "../node/lock.js";
@@ -57,7 +57,9 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
         "expected nobody else to bear witness under this name meanwhile, found another checkpoint remembered",
         "run the same command again",
       );
-    const cosigned = withSignatures(reader.bytes, [cosign(note, witness.key, at, witness.sign)]);
+    // Whatever else is served under the note was verified by nobody here.
+    const own = note.signatures.filter(({ name, id }) => name === key.name && id === key.id).slice(0, 1);
+    const cosigned = formatNote({ ...note, signatures: [...own, cosign(note, witness.key, at, witness.sign)] });
     memory.keep(named, cosigned); // before anyone has it: what is signed and forgotten could be signed otherwise
     return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key };
   });

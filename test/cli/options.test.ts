@@ -629,6 +629,12 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest("log", "accept", "cosigned", "--registry", "lab"));
     expect(read(work, `${LOG}/checkpoint`)).toEqual(read(work, "cosigned"));
   },
+  "log accept --witness": async (work) => {
+    ok(await work.attest(...WITNESS, "--output", "cosigned"));
+    renameSync(work.path("cosigned.vkey"), work.path("line"));
+    refused(await work.attest("log", "accept", "cosigned", "--registry", "lab"), /by a witness whom you named/);
+    ok(await work.attest("log", "accept", "cosigned", "--registry", "lab", "--witness", "line"));
+  },
   "log accept --json": async (work) => {
     ok(await work.attest(...WITNESS, "--output", "cosigned"));
     await asJson(work, ["log", "accept", "cosigned", "--registry", "lab"], "cosigners");
