@@ -11,6 +11,7 @@ import { Pins } from "../keystore/pins.js";
 import { nodeEngine } from "../node/engine.js";
 import { ioError, isFolder, owned } from "../node/files.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
+import { ALLOW_RELATION } from "../pipeline/relations.js";
 import { Directory } from "../store/directory.js";
 import { Registry, REGISTRY_FILE } from "../store/registry.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";
@@ -64,6 +65,17 @@ export interface SecretOptions {
 
 export const withAllowSecret = (command: Command): Command =>
   command.option("--allow-secret <rule>", "publish although something looks like a secret of this kind", collect);
+
+export interface RelationOptions {
+  readonly allowRelation?: readonly string[];
+}
+
+export const withAllowRelation = (command: Command): Command =>
+  command.option(
+    `${ALLOW_RELATION} <type:digest>`,
+    "sign although it says this of another attestation, supersedes:DIGEST for example (several allowed)",
+    collect,
+  );
 
 export const withJson = (command: Command): Command =>
   command.option("--json", "print one JSON object, on success and on failure");

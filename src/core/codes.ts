@@ -144,6 +144,7 @@ const TABLE = {
   "driver-missing": [2, "a program that the driver needs is not there"],
   observations: [2, "a line of the observations is no flat JSON object"],
   "scenario-statement": [2, "a run gave a statement that may not be signed"],
+  "relation-refused": [2, "a statement of somebody else's says something of other attestations that was not asked for"],
   "payload-too-large": [2, "the statement is larger than a writer may sign"],
   interrupted: [2, "the run was interrupted; nothing was published"],
   internal: [2, "a fault of this tool"],

@@ -14,6 +14,7 @@ import { AttestError } from "../core/errors.js";
 import { parseJson, readable } from "../core/json.js";
 import type { RememberedLog } from "../core/logged.js";
 import { formatNote, parseNote } from "../core/note.js";
+import { originOf } from "../core/origin.js";
 import type { LogName } from "../core/payload.js";
 import { list, makeFolder, read, replace } from "../node/files.js";
 
@@ -74,7 +75,7 @@ export class LogMemory {
   }
 
   #path(kind: "logs" | "registries", origin: string): string {
-    return join(this.#place, kind, createHash("sha256").update(origin).digest("hex").slice(0, 32));
+    return join(this.#place, kind, createHash("sha256").update(originOf(origin)).digest("hex").slice(0, 32));
   }
 
   #read<T extends { readonly origin: string }>(
@@ -84,7 +85,7 @@ export class LogMemory {
   ): T | undefined {
     const path = this.#path(kind, origin);
     const found = this.#parsed(path, schema);
-    if (found?.origin === origin) return found;
+    if (found !== undefined && originOf(found.origin) === originOf(origin)) return found;
     if (!this.#strict || !existsSync(path)) return undefined;
     throw new AttestError(
       "io",

@@ -8,7 +8,7 @@ import { parseKeyring } from "../core/keyring.js";
 import { historyOf, type History } from "../core/lifecycle.js";
 import { enteredIn } from "../core/ledger.js";
 import type { LogEvidence, RememberedLog, Witnesses } from "../core/logged.js";
-import { formatNoteKey, parseNoteKey } from "../core/note.js";
+import { formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
 import { kindOf, logNamed, type LogName } from "../core/payload.js";
 import { planOf } from "../core/plan.js";
 import type { Policy } from "../core/policy.js";
@@ -245,18 +245,21 @@ function remember(report: Report, log: LogEvidence | undefined, site: Site, memo
     if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
 }
 
+/** The key of a witness: its line, or a file that holds it. @throws AttestError `note-format`, `file-missing` */
+export function witnessKey(text: string, engine: Engine): NoteKey {
+  const line = text.includes("+") ? text : fromUtf8(required(text, "a witness's key line"));
+  const key = parseNoteKey(line.trim(), engine);
+  if (key.type === "cosignature-v1") return key;
+  throw new AttestError(
+    "note-format",
+    `expected a key of a witness (C2SP cosignature/v1), found one of type ${key.type}`,
+    "the witness prints its line with: attest log witness",
+  );
+}
+
 /** From `--witness`, and from keyrings that the user gave. @throws AttestError `note-format`, `keyring-format` */
 function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest): Witnesses {
-  const given = witnesses.map((text) => {
-    const line = text.includes("+") ? text : fromUtf8(required(text, "a witness's key line"));
-    const key = parseNoteKey(line.trim(), engine);
-    if (key.type === "cosignature-v1") return key;
-    throw new AttestError(
-      "note-format",
-      `expected a key of a witness (C2SP cosignature/v1), found one of type ${key.type}`,
-      "the witness prints its line with: attest log witness",
-    );
-  });
+  const given = witnesses.map((text) => witnessKey(text, engine));
   const listed = keyrings.map((path) => parseKeyring(required(path, "a keyring"), engine));
   const keys = [...given, ...listed.flatMap((one) => one.witnesses.map(({ key }) => key))];
   const quorums = [...listed.flatMap(({ quorum }) => quorum ?? []), policy?.witnessed ?? 1];

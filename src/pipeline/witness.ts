@@ -3,11 +3,12 @@
  * this witness cosigned last. A log that does not is never signed for.
  */
 import { equal, type Bytes } from "../core/bytes.js";
-import { cosign, openCheckpoint, withSignatures, type Checkpoint } from "../core/checkpoint.js";
+import { cosign, openCheckpoint, type Checkpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { compareHeads, type RememberedLog } from "../core/logged.js";
-import { formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
+import { formatNote, formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
+import { originOf } from "../core/origin.js";
 import type { LogName } from "../core/payload.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import type { WitnessSigner } from "../keystore/witness-keys.js";
@@ -59,7 +60,9 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
         "expected nobody else to bear witness under this name meanwhile, found another checkpoint remembered",
         "run the same command again",
       );
-    const cosigned = withSignatures(reader.bytes, [cosign(note, witness.key, at, witness.sign)]);
+    // Whatever else is served under the note was verified by nobody here.
+    const own = note.signatures.filter(({ name, id }) => name === key.name && id === key.id).slice(0, 1);
+    const cosigned = formatNote({ ...note, signatures: [...own, cosign(note, witness.key, at, witness.sign)] });
     memory.keep(named, cosigned); // before anyone has it: what is signed and forgotten could be signed otherwise
     return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key };
   });
@@ -70,9 +73,7 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
  * fetched from the very address that the origin names.
  */
 function mustBeAtHome({ target, remote }: LogPlace, log: string): void {
-  const url = remote && URL.canParse(target) ? new URL(target) : undefined;
-  const here = url && `${url.host}${url.pathname.replace(/\/+$/, "")}/${ATTESTATIONS}/`;
-  if (url?.protocol === "https:" && here !== undefined && log.startsWith(here)) return;
+  if (remote && /^https:/i.test(target) && originOf(log).startsWith(`${originOf(target)}/${ATTESTATIONS}/`)) return;
   throw new AttestError(
     "usage",
     `this witness has not seen the log ${log} before, and its key is only known from ${remote ? "another address" : "the folder"} itself`,

@@ -9,6 +9,7 @@ import { leafOf, type Leaf } from "../core/leaf.js";
 import type { LogEvidence, RememberedLog, Served } from "../core/logged.js";
 import { formatNoteKey, parseNote, type NoteKey } from "../core/note.js";
 import { logNamed, type LogName } from "../core/payload.js";
+import { originOf } from "../core/origin.js";
 import { parseProof } from "../core/proof.js";
 import { LogReader, type Read } from "./log-reader.js";
 import { logFolder, proofPath } from "./paths.js";
@@ -58,7 +59,8 @@ export class LogSource {
     const before = remembered(named);
     const shard = this.logs.findIndex(({ key }) => formatNoteKey(key) === named.key);
     const served = shard < 0 ? undefined : await this.#served(shard, envelope, proof, before?.checkpoint);
-    const withheld = served === undefined && this.#origins.some((origin) => named.origin.startsWith(`${origin}/`));
+    const withheld =
+      served === undefined && this.#origins.some((origin) => originOf(named.origin).startsWith(`${origin}/`));
     return { proof, remembered: before, served, withheld };
   }
 

@@ -228,7 +228,7 @@ describe("a witness", () => {
     const { cwd } = work;
     const nobody = { ...work.env, F3_ATTEST_HOME: join(work.root, "nobody") };
     const accept = (): Promise<Ran> =>
-      attest(["log", "accept", "-", "--registry", "lab", "--json"], {
+      attest(["log", "accept", "-", "--registry", "lab", "--witness", "cosigned.vkey", "--json"], {
         cwd,
         env: nobody,
         input: read(work, "cosigned"),

@@ -634,6 +634,12 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest("log", "accept", "cosigned", "--registry", "lab"));
     expect(read(work, `${LOG}/checkpoint`)).toEqual(read(work, "cosigned"));
   },
+  "log accept --witness": async (work) => {
+    ok(await work.attest(...WITNESS, "--output", "cosigned"));
+    renameSync(work.path("cosigned.vkey"), work.path("line"));
+    refused(await work.attest("log", "accept", "cosigned", "--registry", "lab"), /by a witness whom you named/);
+    ok(await work.attest("log", "accept", "cosigned", "--registry", "lab", "--witness", "line"));
+  },
   "log accept --json": async (work) => {
     ok(await work.attest(...WITNESS, "--output", "cosigned"));
     await asJson(work, ["log", "accept", "cosigned", "--registry", "lab"], "cosigners");
@@ -822,9 +828,11 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "run --unsigned": async (work) => {
     refused(await work.attest(...RUN, "--unsigned"), /--output FILE with --unsigned, found none/);
-    ok(await attest([...RUN, "--unsigned", "--output", "out.json"], stranger(work)), 1);
+    const told = ok(await attest([...RUN, "--unsigned", "--output", "out.json"], stranger(work)), 1);
     expect(JSON.parse(readFileSync(work.path("out.json"), "utf8"))).not.toHaveProperty("signatures");
-    ok(await work.attest("sign", "out.json", "--registry", "lab"));
+    // What it says of other attestations takes effect by a signature: the words that allow it are told.
+    const [, words = ""] = /attest sign (out\.json .*)$/m.exec(told.stderr) ?? [];
+    ok(await work.attest("sign", ...words.split(" "), "--registry", "lab"));
   },
   "run --json": async (work) =>
     expect(await asJson(work, [...RUN, "--registry", "lab"], "digest", 1)).toMatchObject({
@@ -977,6 +985,13 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     refused(await work.attest("sign", "statement.json", "--registry", "lab"), /statement\.evidence/);
     ok(await work.attest("sign", "statement.json", "--registry", "lab", "--evidence", "elsewhere"));
   },
+  "sign --allow-relation": async (work) => {
+    const relations = [{ type: "answers" as const, target: "x", digest: { sha256: "ab".repeat(32) } }];
+    writeDraft(work, "related", { f3: { relations } });
+    refused(await work.attest("sign", "related.json", "--registry", "lab"), /answers:abab/);
+    const allowed = ["--allow-relation", `answers:${"ab".repeat(32)}`];
+    ok(await work.attest("sign", "related.json", "--registry", "lab", ...allowed));
+  },
   "sign --allow-secret": async (work) => {
     writeDraft(work, "secret", { title: SECRET });
     refused(await work.attest("sign", "secret.json", "--registry", "lab"), /github-token/);
@@ -1047,6 +1062,15 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(await asJson(work, ["add", "out.json", "--registry", "lab"], "keyid")).toMatchObject({ added: true });
   },
 
+  "cosign --allow-relation": async (work) => {
+    const relations = [{ type: "answers" as const, target: "x", digest: { sha256: "ab".repeat(32) } }];
+    const allowed = ["--allow-relation", `answers:${"ab".repeat(32)}`];
+    writeDraft(work, "related", { f3: { relations } });
+    ok(await work.attest("sign", "related.json", "--output", "out.json", ...allowed));
+    second(work);
+    refused(await work.attest("cosign", "out.json", "--signer", "second"), /answers:abab/);
+    ok(await work.attest("cosign", "out.json", "--signer", "second", ...allowed));
+  },
   "cosign --signer": async (work) => {
     const file = published(work);
     second(work);
