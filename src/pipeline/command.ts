@@ -127,7 +127,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
     ],
     program,
     shut,
-    mark: tree && (await markOf(tree.root, tree.without, shut?.prefix ?? [])),
+    mark: tree && (await markOf(tree.root, tree.without)),
     secrets,
     redactor,
     words: withoutSecrets(command, redactor()),
@@ -314,14 +314,14 @@ function programAt(name: string, cwd: string, path: string): string | undefined 
 }
 
 async function subjectAfter(
-  { tree, files, shut, mark }: Setting,
+  { tree, files, mark }: Setting,
   { cwd, subjects }: CommandRunOptions,
 ): Promise<SubjectAfter> {
   try {
     const again = await fileSubjects(subjects.map((path) => resolve(cwd, path)));
     if (again.some(({ digest }, at) => digest.sha256 !== files[at]?.digest.sha256)) return "another";
     if (tree === undefined || mark === undefined) return "kept";
-    const after = await markOf(tree.root, tree.without, shut?.prefix ?? []);
+    const after = await markOf(tree.root, tree.without);
     return after.commit !== mark.commit ? "another" : after.known === mark.known ? "kept" : "changed";
   } catch (error) {
     if (error instanceof AttestError) return "gone";
