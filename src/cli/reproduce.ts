@@ -11,7 +11,7 @@ import { withCheckout } from "../harness/checkout.js";
 import type { Run } from "../harness/run.js";
 import { checkRules, refuseSecrets } from "../harness/scan.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
-import { nearest, secretsHome } from "../node/paths.js";
+import { nearest } from "../node/paths.js";
 import { TOOL } from "../node/version.js";
 import { compare, type Compared, type Original } from "../pipeline/comparison.js";
 import { isScenarioFile } from "../pipeline/scenario-file.js";
@@ -145,7 +145,6 @@ async function again(
       repository: source,
       setup,
       env: process.env,
-      secretsFolder: secretsHome(),
       engine,
       tool: TOOL,
       signal,

@@ -59,7 +59,8 @@ export async function remoteOf(folder: string): Promise<string | undefined> {
   const place = placeOf(folder);
   if (place === undefined) return undefined;
   const repository = await Repository.open(place).catch(() => undefined);
-  return await (repository && remoteIn(repository))?.finally(() => repository?.close());
+  if (repository === undefined) return undefined;
+  return await remoteIn(repository).finally(() => repository.close());
 }
 
 const remoteIn = (repository: Repository): Promise<string | undefined> =>

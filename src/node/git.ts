@@ -250,7 +250,7 @@ async function run(
   return await new Promise((done, failed) => {
     const child = execFile(program, args, { ...options, maxBuffer, encoding: "utf8" }, (error, stdout, stderr) => {
       if (error === null) done(stdout);
-      else failed(Object.assign(error, { stderr }));
+      else failed(Object.assign(new Error(error.message), { stderr, code: error.code }));
     });
     child.stdin?.on("error", () => undefined); // git says why it reads no more
     child.stdin?.end(input ?? "");

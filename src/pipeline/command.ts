@@ -40,8 +40,8 @@ export interface CommandRunOptions {
   readonly timeoutMs?: number | undefined;
   readonly allowSkipped: boolean;
   readonly sandbox: boolean;
-  /** Where our keys lie: out of a sandbox's sight. */
-  readonly secretsFolder: string;
+  /** Where this tool publishes: not to be written to in a sandbox. */
+  readonly registry?: string | undefined;
   /** What this tool writes itself, and is no part of what is tested. */
   readonly without: readonly string[];
   readonly engine: Engine;
@@ -106,7 +106,7 @@ interface Setting {
 }
 
 async function prepare(options: CommandRunOptions): Promise<Setting> {
-  const { command, cwd, env, subjects, recorded, secretsFolder } = options;
+  const { command, cwd, env, subjects, recorded, registry } = options;
   const [tree, program] = await Promise.all([
     subjects.length > 0 ? undefined : lookAtTree(options),
     programOf(options),
@@ -115,7 +115,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
   const secrets = secretsIn(env, recorded);
   const prepared = new Redactor(secrets, { places: placesOf(root) });
   const redactor = (): Redactor => prepared.another();
-  const shut = options.sandbox ? await sandbox({ root, cwd, secrets: secretsFolder }) : undefined;
+  const shut = options.sandbox ? await sandbox({ root, cwd, registry }) : undefined;
   return {
     project: projectName(existsSync(join(cwd, "package.json")) ? cwd : root),
     root,
@@ -307,10 +307,16 @@ const asDescriptor = async ({ name, digest }: Program): Promise<Descriptor[]> =>
   { name: `program ${name}`, digest: { sha256: await digest } },
 ];
 
-/** As execvp(3) finds it. */
+/** As execvp(3) finds it: a folder of `PATH` into which one may not look is passed over. */
 function programAt(name: string, cwd: string, path: string): string | undefined {
   const places = name.includes("/") ? [resolve(cwd, name)] : path.split(delimiter).map((folder) => join(folder, name));
-  return places.find((place) => statSync(place, { throwIfNoEntry: false })?.isFile());
+  return places.find((place) => {
+    try {
+      return statSync(place).isFile();
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function subjectAfter(

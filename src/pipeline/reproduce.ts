@@ -77,7 +77,7 @@ export function recordedIn({ subject, predicate }: ResultStatement): Recorded {
 
 export interface AgainOptions extends Pick<
   CommandRunOptions,
-  "env" | "secretsFolder" | "engine" | "tool" | "signal" | "output" | "announce"
+  "env" | "engine" | "tool" | "signal" | "output" | "announce"
 > {
   /** Where the commit is. */
   readonly repository: string;
