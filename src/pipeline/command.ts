@@ -1,7 +1,7 @@
 /** From a command to a finished run: what it tests, what it printed and reported, and the checks that follow. */
 import { existsSync, statSync } from "node:fs";
 import { basename, delimiter, join, relative, resolve, sep } from "node:path";
-import { utf8, type Bytes } from "../core/bytes.js";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { canonical, readable, type Json } from "../core/json.js";
@@ -16,7 +16,8 @@ import { conditionsOf, EXIT_CODE, type SubjectAfter } from "../harness/condition
 import { environment, variables, withoutKeys } from "../harness/environment.js";
 import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
-import { redact, Redactor } from "../harness/redact.js";
+import { Redactor } from "../harness/redact.js";
+import { redact } from "../harness/reveal.js";
 import { inKnownPlaces, reportPieces, Reports, type Report } from "../harness/reports.js";
 import type { Run } from "../harness/run.js";
 import { sandbox, type Sandbox } from "../harness/sandbox.js";
@@ -153,7 +154,7 @@ const testedIn = ({ project, tree, files }: Setting): readonly Subject[] =>
 
 /** Each word is a stream of its own. */
 const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] =>
-  words.map((word) => Buffer.concat([redactor.write(utf8(word)), redactor.end()]).toString("utf8"));
+  words.map((word) => fromUtf8(redact(utf8(word), redactor).bytes));
 
 const lookAtTree = ({ cwd, reports, without }: CommandRunOptions): Promise<WorkTree> =>
   workTreeOf(cwd, {
@@ -194,7 +195,7 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   timeline.event("exit", { code: shellCode(result), ...(result.ended && { ended: result.ended }) });
 
   const printed = { stdout: captures.stdout.end(), stderr: captures.stderr.end() };
-  const reports = places.collect(result.startedAt, printed.stdout, (bytes) => redact(bytes, redactor).bytes);
+  const reports = places.collect(result.startedAt, printed.stdout, (bytes) => redact(bytes, redactor()).bytes);
   const combined = combine(reports);
   const machine = {
     ...environment(options.tool),
