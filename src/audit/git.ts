@@ -1,11 +1,8 @@
 /** A clone that the auditor has: whether an object is still in it, byte for byte, and what came after a commit. It is only read; nothing is fetched. */
-import { execFile, spawn } from "node:child_process";
 import { createHash, type Hash } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
 import { AttestError } from "../core/errors.js";
-
-const run = promisify(execFile);
+import { placeOf, Repository } from "../node/git.js";
 
 export type GitObject = "commit" | "tree" | "blob";
 /** `not-checked`: it is not there, but the clone does not claim to have everything. */
@@ -17,19 +14,6 @@ export interface Newer {
   readonly commit: string;
 }
 
-/** What a clone's own settings could start is off, and so are the ways in which it could show other objects than it has. */
-const SETTINGS = [
-  ...["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.commitGraph=false"],
-  ...["-c", "core.alternateRefsCommand=", "-c", "protocol.allow=never"],
-];
-
-/** The user's own settings hold (`safe.directory`), and no variable by which another repository could be meant. */
-const environment = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:GIT|F3_ATTEST)_/.test(name))),
-  ...{ GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
-  ...{ GIT_NO_REPLACE_OBJECTS: "1", GIT_GRAFT_FILE: "/dev/null", GIT_NO_LAZY_FETCH: "1", GIT_ALLOW_PROTOCOL: "" },
-});
-
 const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const VERSION_TAG = /^v?\d+(?:\.\d+)*$/;
 
@@ -39,7 +23,7 @@ export class GitClone {
   readonly named: boolean;
   /** Many attestations are about few commits. */
   readonly #states = new Map<string, Promise<GitState>>();
-  #whole: Promise<boolean> | undefined;
+  #repository: Promise<Repository> | undefined;
 
   constructor(folder: string, named = true) {
     this.#folder = folder;
@@ -48,9 +32,9 @@ export class GitClone {
 
   /** @throws AttestError `io` where there is no clone */
   async has(object: GitObject, id: string): Promise<GitState> {
-    const whole = await (this.#whole ??= this.#isWhole());
+    const repository = await this.#opened();
     const asked = `${object} ${id}`;
-    const state = this.#states.get(asked) ?? this.#look(object, id, whole);
+    const state = this.#states.get(asked) ?? look(repository, object, id);
     this.#states.set(asked, state);
     return await state;
   }
@@ -94,46 +78,43 @@ export class GitClone {
 
   /** Throws `io` where there is none. */
   async ready(): Promise<void> {
-    await (this.#whole ??= this.#isWhole());
+    await this.#opened();
   }
 
-  /** The folder at the top of its work tree. */
+  /** The folder at the top of its work tree. @throws AttestError `io` where it has none */
   async top(): Promise<string> {
-    return await this.#git("rev-parse", "--show-toplevel");
+    return (await this.#opened()).root;
   }
 
   async #git(...args: readonly string[]): Promise<string> {
-    const options = { cwd: this.#folder, env: environment(), maxBuffer: 64 * 1024 * 1024 };
-    return (await run("git", [...SETTINGS, ...args], options)).stdout.trim();
+    return (await (await this.#opened()).ask(args)).trim();
   }
 
-  /** Neither shallow nor partial: what is not in it was not in what it was cloned from. */
-  async #isWhole(): Promise<boolean> {
-    const shallow = await this.#git("rev-parse", "--is-shallow-repository").catch(() => {
-      throw new AttestError("io", `expected a git clone at ${this.#folder}, found none`, "name one with --git DIR");
-    });
-    const partial = await this.#git(
-      "config",
-      "--get-regexp",
-      String.raw`^(extensions\.partialclone|remote\..*\.promisor)$`,
-    )
-      .then((found) => found !== "")
-      .catch(() => false);
-    return shallow === "false" && !partial;
+  async #opened(): Promise<Repository> {
+    return await (this.#repository ??= this.#open());
   }
 
-  async #look(object: GitObject, id: string, whole: boolean): Promise<GitState> {
-    if (!ID.test(id)) return "gone";
-    const child = spawn("git", [...SETTINGS, "cat-file", "--batch"], { cwd: this.#folder, env: environment() });
-    child.on("error", () => undefined); // that there is no git has been told
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(`${id}\n`);
-    const [found, complaints] = await Promise.all([hashed(child.stdout, id), text(child.stderr)]);
-    // Of what is damaged, git says that it is missing, and on the other stream why; of what it may not fetch, too.
-    if (found === undefined) return !whole ? "not-checked" : complaints === "" ? "gone" : "changed";
-    if (found.id !== id || found.type !== object) return "gone"; // a shorter id in a clone with longer ones, or a ref of that name
-    return found.hash === id ? "same" : "changed";
+  async #open(): Promise<Repository> {
+    const place = placeOf(this.#folder);
+    if (place !== undefined) return await Repository.open(place);
+    throw new AttestError("io", `expected a git clone at ${this.#folder}, found none`, "name one with --git DIR");
   }
+}
+
+async function look(repository: Repository, object: GitObject, id: string): Promise<GitState> {
+  if (!ID.test(id)) return "gone";
+  const child = repository.start(["cat-file", "--batch"]);
+  child.on("error", () => undefined); // that there is no git has been told
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(`${id}\n`);
+  const [found, complaints] = await Promise.all([
+    hashed(child.stdout as AsyncIterable<Buffer>, id),
+    text(child.stderr),
+  ]);
+  // Of what is damaged, git says that it is missing, and on the other stream why; of what it may not fetch, too.
+  if (found === undefined) return !repository.isWhole ? "not-checked" : complaints === "" ? "gone" : "changed";
+  if (found.id !== id || found.type !== object) return "gone"; // a shorter id in a clone with longer ones, or a ref of that name
+  return found.hash === id ? "same" : "changed";
 }
 
 /** `<id> <type> <size>`, a line feed, the content and a line feed (git-cat-file(1)); an id is the hash of `<type> <size>`, a zero byte and the content. */

@@ -11,11 +11,11 @@ import { withCheckout } from "../harness/checkout.js";
 import type { Run } from "../harness/run.js";
 import { checkRules, refuseSecrets } from "../harness/scan.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
-import { nearest, secretsHome } from "../node/paths.js";
+import { nearest } from "../node/paths.js";
 import { TOOL } from "../node/version.js";
 import { compare, type Compared, type Original } from "../pipeline/comparison.js";
 import { isScenarioFile } from "../pipeline/scenario-file.js";
-import { recordedIn, runAgain, scenarioIn } from "../pipeline/reproduce.js";
+import { inCheckout, recordedIn, runAgain, scenarioIn } from "../pipeline/reproduce.js";
 import type { Destination } from "../pipeline/destination.js";
 import type { Announce } from "../pipeline/plan.js";
 import { keptAside } from "../pipeline/aside.js";
@@ -145,7 +145,6 @@ async function again(
       repository: source,
       setup,
       env: process.env,
-      secretsFolder: secretsHome(),
       engine,
       tool: TOOL,
       signal,
@@ -166,8 +165,15 @@ async function scenarioAgain(
   const run = async (): Promise<Run> =>
     await runScenarioOnce(await scenarioFor(word, options), options, { word, without: [], announce });
   const { gitCommit: commit, gitTree: tree } = subject[0]?.digest ?? {};
-  if (!isScenarioFile(word) || commit === undefined) return await run();
+  if (!isScenarioFile(word)) return await run();
+  if (commit === undefined)
+    throw new AttestError(
+      "not-reproducible",
+      `expected a commit that has the scenario ${JSON.stringify(word)}, found none`,
+      "a file of this machine is not run because a statement names it: attest run FILE",
+    );
   return await withCheckout(repository, { commit, tree }, async (folder) => {
+    inCheckout(folder, word.replace(/^\.\//, ""));
     const before = process.cwd();
     process.chdir(folder);
     try {
@@ -178,13 +184,13 @@ async function scenarioAgain(
   });
 }
 
-/** As `attest run` recorded them. */
+/** As `attest run` recorded them, which leaves out where a driver's program lies. */
 function optionsIn(words: readonly string[]): ScenarioOptions {
   const after = (name: string): string | undefined => {
     const at = words.indexOf(name);
     return at < 0 ? undefined : words[at + 1];
   };
-  const [profile, driver] = [after("--profile"), after("--driver")];
+  const [profile, driver] = [after("--profile"), after("--driver")?.replace(/=.*$/s, "")];
   return {
     ...(profile !== undefined && { profile }),
     ...(driver !== undefined && { driver }),

@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { looksSecret } from "../harness/secrets.js";
-import { secretsHome } from "../node/paths.js";
 import { TOOL } from "../node/version.js";
 import { runTests, type CommandRun } from "../pipeline/command.js";
 import type { Announce } from "../pipeline/plan.js";
@@ -44,6 +43,8 @@ export interface Call {
   readonly command: readonly string[];
   /** What this tool writes itself. */
   readonly without: readonly string[];
+  /** Where it publishes. */
+  readonly registry: string | undefined;
   /** Stdout is ours, so what the command prints there goes to stderr. */
   readonly aside: boolean;
   readonly announce?: Announce | undefined;
@@ -51,7 +52,7 @@ export interface Call {
 
 export async function runCommandOnce(
   options: CommandOptions,
-  { command, without, aside, announce }: Call,
+  { command, without, registry, aside, announce }: Call,
 ): Promise<CommandRun> {
   const timeoutMs =
     options.timeout === undefined
@@ -70,7 +71,7 @@ export async function runCommandOnce(
       timeoutMs,
       allowSkipped: options.allowSkipped === true,
       sandbox: options.sandbox === true,
-      secretsFolder: secretsHome(),
+      registry,
       without,
       engine,
       tool: TOOL,

@@ -161,6 +161,7 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
     await runCommandOnce(options, {
       command: words,
       without: ownPaths(destination, options.output),
+      registry: registryAt(destination),
       aside,
       announce,
     });
@@ -168,13 +169,15 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
 
 /** What this tool writes itself is no part of what is tested, even where it lies in the same work tree. */
 function ownPaths(destination: Destination | undefined, output: string | undefined): string[] {
-  const registry =
-    destination !== undefined && "folder" in destination ? destination.folder : nearest(".", REGISTRY_FILE);
+  const registry = registryAt(destination);
   return [
     ...(registry === undefined ? [] : registryFiles(registry)),
     ...(output === undefined || output === "-" ? [] : [resolve(output), resolve(folderBeside(output))]),
   ];
 }
+
+const registryAt = (destination: Destination | undefined): string | undefined =>
+  destination !== undefined && "folder" in destination ? resolve(destination.folder) : nearest(".", REGISTRY_FILE);
 
 /** A project may have a folder of keys of its own. */
 const registryFiles = (folder: string): string[] => {

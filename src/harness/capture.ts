@@ -4,6 +4,7 @@ import { utf8, type Bytes } from "../core/bytes.js";
 import type { Piece } from "./attachments.js";
 import type { Stream } from "./command.js";
 import type { Redactions, Redactor } from "./redact.js";
+import { decodedToo, together } from "./reveal.js";
 
 /** Of each stream, at its beginning and at its end. */
 export const KEPT = 4 * 1024 * 1024;
@@ -40,11 +41,13 @@ export class Capture {
     const [head, tail] = [this.#head.bytes(), this.#tail.bytes().subarray(-this.#kept)];
     const gap = this.#size - head.length - tail.length;
     const middle = gap === 0 ? "" : `\n[${gap} bytes are not kept here]\n`;
+    const kept = new Uint8Array(Buffer.concat([head, utf8(middle), tail]));
+    const { bytes, redactions } = decodedToo(kept, this.#redactor);
     return {
-      bytes: new Uint8Array(Buffer.concat([head, utf8(middle), tail])),
+      bytes,
       whole: { size: this.#size, sha256: this.#hash.digest("hex") },
       truncated: gap > 0,
-      redactions: this.#redactor.redactions,
+      redactions: together(this.#redactor.redactions, redactions),
     };
   }
 

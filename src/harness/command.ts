@@ -8,6 +8,7 @@ import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../core/errors.js";
+import { closeInherited } from "../node/descriptors.js";
 import { errno } from "../node/files.js";
 import { carries, childrenCpuMs, processes, signalGroup, treeOf, type Process } from "../node/processes.js";
 
@@ -61,6 +62,7 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const mark = { name: "ATTEST_RUN", value: randomBytes(12).toString("hex") };
   const [startedAt, started, cpuBefore] = [new Date(), performance.now(), childrenCpuMs()];
+  closeInherited();
   const child = spawn(program, args, {
     cwd,
     env: { ...env, [mark.name]: mark.value },

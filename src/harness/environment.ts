@@ -47,31 +47,6 @@ export const withoutRepository = (env: Variables): Record<string, string> =>
   );
 const ABOUT_GIT = /^GIT_(?:SSH.*|EXEC_PATH|CONFIG_(?:NOSYSTEM|SYSTEM|GLOBAL))$/;
 
-/**
- * For git: the repository is the one of the folder, its settings start neither a file monitor nor a hook, and there are no shortcuts by
- * which a change can hide. Filters of a repository do run: only inside a sandbox is what a command has left in `.git` without effect.
- */
-export const forGit = (env: Variables): Record<string, string> => {
-  const settings = {
-    "core.fsmonitor": "false",
-    "core.hooksPath": "/dev/null",
-    "core.trustctime": "true",
-    "core.checkStat": "default",
-  };
-  return {
-    ...withoutRepository(withoutKeys(env)),
-    GIT_OPTIONAL_LOCKS: "0",
-    GIT_NO_REPLACE_OBJECTS: "1",
-    GIT_CONFIG_COUNT: String(Object.keys(settings).length),
-    ...Object.fromEntries(
-      Object.entries(settings).flatMap(([name, value], at) => [
-        [`GIT_CONFIG_KEY_${at}`, name],
-        [`GIT_CONFIG_VALUE_${at}`, value],
-      ]),
-    ),
-  };
-};
-
 /** The environment without what opens our keys: whatever is tested must not be able to sign its own result. */
 export const withoutKeys = (env: Variables): Record<string, string> =>
   Object.fromEntries(

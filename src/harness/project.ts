@@ -1,7 +1,8 @@
 /** What is known of a project by its files: its name, and the files that say how it is built and tested. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Descriptor } from "../core/statement.js";
+import { read } from "../node/files.js";
 import { fileDigest } from "./subject.js";
 
 /** Lock files, manifests, and the settings of test runners. */
@@ -27,11 +28,11 @@ export async function configurationIn(folder: string): Promise<Descriptor[]> {
   );
 }
 
-/** As its manifest has it, else as its folder is called. */
+/** As its manifest has it, else as its folder is called. A manifest that is a link to another place is none of the project's. */
 export function projectName(folder: string): string {
   const text = (name: string): string => {
     try {
-      return readFileSync(join(folder, name), "utf8");
+      return new TextDecoder().decode(read(join(folder, name), { within: folder }));
     } catch {
       return "";
     }

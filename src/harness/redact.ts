@@ -33,9 +33,11 @@ export interface Place {
 export interface RedactorOptions {
   readonly rules?: readonly Rule[];
   readonly places?: readonly Place[];
-  /** Told of each thing that is taken out, in order, and at which byte of the document it began. */
-  readonly found?: (rule: string, at: number) => void;
+  readonly found?: Told;
 }
+
+/** Called for each thing that is taken out, in order, with the bytes of the document and what stands there now. */
+export type Told = (rule: string, from: number, to: number, instead: string) => void;
 
 export const valueRule = (name: string): string => `value of ${name}`;
 
@@ -83,7 +85,7 @@ interface Known {
 /** One for each stream. */
 export class Redactor {
   readonly #known: Known;
-  readonly #tell: (rule: string, at: number) => void;
+  readonly #tell: Told;
   readonly #names = new Set<string>();
   #count = 0;
 
@@ -105,8 +107,13 @@ export class Redactor {
   }
 
   /** One that takes out the same, for another stream: at once, where the first takes some time for many secrets. */
-  another(): Redactor {
-    return new Redactor([], {}, this.#known);
+  another(found?: Told): Redactor {
+    return new Redactor([], found ? { found } : {}, this.#known);
+  }
+
+  /** False for one that lets everything pass. */
+  get looks(): boolean {
+    return this.#known.meanings.length > 0;
   }
 
   /** What of the stream so far may be shown. */
@@ -244,7 +251,7 @@ export class Redactor {
       }
       for (const { name } of marks.filter((mark) => mark.instead === undefined || instead !== REDACTED)) {
         this.#names.add(name);
-        this.#tell(name, start);
+        this.#tell(name, start, Math.min(end, until), instead ?? "");
       }
       this.#shown = Math.min(end, until);
       if (end > until) rest.push({ start: until, end, marks, shown: true });
@@ -287,12 +294,6 @@ function knownFrom(secrets: readonly Secret[], { rules = RULES, places = [] }: R
     texts: new Texts(texts.map(([text]) => text)),
     meanings: texts.map(([text, meaning]) => [text.length, meaning]),
   };
-}
-
-/** A whole document. */
-export function redact(bytes: Uint8Array, make: () => Redactor): { bytes: Uint8Array; redactions: Redactions } {
-  const redactor = make();
-  return { bytes: Buffer.concat([redactor.write(bytes), redactor.end()]), redactions: redactor.redactions };
 }
 
 /**

@@ -3,11 +3,12 @@
  * Whatever keeps one from being believed is a doubt, and a doubt is never a pass.
  */
 import { readdirSync, statSync, type Stats } from "node:fs";
-import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { readResults, type Results } from "../formats/results.js";
-import { read } from "../node/files.js";
+import { read, realFolder } from "../node/files.js";
+import { isWithin } from "../node/programs.js";
 import type { Piece } from "./attachments.js";
 import { placesOf } from "./places.js";
 
@@ -76,21 +77,26 @@ export class Reports {
   #file(given: string, startedAt: Date, clean: (bytes: Bytes) => Bytes): Report {
     const path = resolve(this.#cwd, given);
     const name = new TextDecoder().decode(clean(utf8(given)));
-    const stats = statOf(path);
-    if (stats === undefined) return { name, doubts: ["the run did not write it"] };
-    const untouched = fingerprint(path) === this.#before.get(given);
-    const stale =
-      untouched || stats.mtimeMs < startedAt.getTime() - ROUNDED_MS
-        ? [`it is older than the run: last written ${stats.mtime.toISOString()}`]
-        : [];
+    const isInside = isWithin(path, this.#root);
     try {
       // A link that leads out of the project would publish whatever it leads to.
-      const inside = !relative(this.#root, path).startsWith("..");
-      const bytes = clean(read(path, { within: inside ? this.#root : dirname(path) }) ?? new Uint8Array());
-      return { ...placeless(readOne(name, bytes, startedAt, stale), this.#root, clean), modified: stats.mtime };
+      const folder = isInside ? this.#root : dirname(path);
+      const stats = statOf(path);
+      if (stats === undefined) return { name, doubts: ["the run did not write it"] };
+      if (!isWithin(realFolder(path), folder)) read(path, { within: folder }); // which says so
+      const untouched = fingerprint(path) === this.#before.get(given);
+      // What the run did not write is not published as something that it wrote.
+      if (untouched || stats.mtimeMs < startedAt.getTime() - ROUNDED_MS)
+        return { name, doubts: [`it is older than the run: last written ${stats.mtime.toISOString()}`] };
+      const bytes = clean(read(path, { within: folder }) ?? new Uint8Array());
+      const report = readOne(name, bytes, startedAt, []);
+      // Somebody's file, named by a slip of the pen: not even its beginning is told.
+      if (!isInside && report.results === undefined)
+        return { name, doubts: ["it lies outside of the project, and is no report that can be read"] };
+      return { ...placeless(report, this.#root, clean), modified: stats.mtime };
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      return { name, doubts: [...stale, error.message.replaceAll(path, name).replaceAll(this.#root, ".")] };
+      return { name, doubts: [error.message.replaceAll(path, name).replaceAll(this.#root, ".")] };
     }
   }
 }

@@ -1,13 +1,13 @@
 /** Where a tested command can be shut in: bubblewrap, with no network, a system that is read-only, and places of its own to write to. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { existsSync, lstatSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { AttestError } from "../core/errors.js";
-
-const run = promisify(execFile);
-const DEADLINE_MS = 20_000;
+import { makeFolder } from "../node/files.js";
+import { isWithin, real } from "../node/programs.js";
+import { secretPlaces } from "../node/secret-places.js";
+import { bubblewrap, look, shortcomings, STRICT } from "./bubblewrap.js";
+import { gitFoldersIn } from "./git-folders.js";
 
 export interface Sandbox {
   /** What stands before the command. Kill it, and every process inside ends. */
@@ -20,70 +20,83 @@ export interface SandboxOptions {
   /** The one folder that stays writable. */
   readonly root: string;
   readonly cwd: string;
-  /** Where our keys lie. */
-  readonly secrets: string;
-}
-
-/** Its name and version, when this command works with it. @throws what `missing` makes of what was found */
-export async function bubblewrap(
-  [program = "", ...args]: readonly string[],
-  missing: (found: string) => AttestError,
-): Promise<string> {
-  let version: string;
-  try {
-    version = (await run("bwrap", ["--version"], { timeout: DEADLINE_MS })).stdout.trim();
-  } catch {
-    throw missing("no bwrap");
-  }
-  try {
-    await run(program, args, { timeout: DEADLINE_MS });
-  } catch (error) {
-    const [said = ""] = String((error as { stderr?: unknown }).stderr ?? error).split("\n");
-    throw missing(`${version}, which does not work here: ${said}`);
-  }
-  return version;
-}
-
-const over = (files: readonly string[], empty: string): string[] => files.flatMap((file) => ["--ro-bind", empty, file]);
-
-/** An empty file to lay over another: programs that read their settings find none. A device would be refused there. */
-function nothing(): string {
-  const folder = mkdtempSync(join(tmpdir(), "f3-attest-empty-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, "empty"), "");
-  return join(folder, "empty");
+  /** Where this tool publishes. */
+  readonly registry?: string | undefined;
 }
 
 /** @throws AttestError `sandbox-missing` when there is none, or it does not work here; there is no fallback */
-export async function sandbox({ root, cwd, secrets }: SandboxOptions): Promise<Sandbox> {
-  // Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them.
-  const home = homedir();
-  const there = (paths: readonly string[]): string[] => paths.filter((path) => existsSync(path));
-  const inHome = (names: readonly string[]): string[] => there(names.map((name) => join(home, name)));
-  const folders = [
-    ...there([secrets]),
-    ...inHome([".ssh", ".gnupg", ".aws", ".kube", ".docker", ".azure", ".config/gh", ".config/gcloud"]),
-  ];
-  const files = inHome([".netrc", ".npmrc", ".pypirc", ".git-credentials", ".cargo/credentials.toml"]);
+export async function sandbox({ root, cwd, registry }: SandboxOptions): Promise<Sandbox> {
+  const missing = (found: string): AttestError =>
+    new AttestError(
+      "sandbox-missing",
+      `expected bubblewrap to shut the command in, found ${found}`,
+      "install bubblewrap and allow user namespaces, or leave --sandbox out",
+    );
+  const bwrap = await bubblewrap(root, missing);
+  if (isLink(join(root, ".git"))) throw missing("a .git that is a link, which the command could replace");
+  if (root === dirname(root)) throw missing("a project that is the whole system");
+  const { folders, files } = outOfSight(root);
+  const around = folders.filter((folder) => isWithin(root, folder));
+  const hidden = folders.filter((folder) => !around.includes(folder));
+  const kept = [...new Set([...gitFoldersIn(root), ...publishedIn(registry, root, cwd)].map(real))].filter(
+    (path) => !hidden.some((folder) => isWithin(path, folder)),
+  );
   const prefix = [
-    "bwrap",
-    ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
-    ...there(["/tmp", "/run"]).flatMap((folder) => ["--tmpfs", folder]),
+    ...[bwrap.program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
+    // Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them.
+    ...[...there(["/tmp", "/run"]), ...around].flatMap((folder) => ["--tmpfs", folder]),
     ...["--bind", root, root],
-    // After the project, which may hold them: a home under git. What git is told there is not the command's to change.
-    ...there([join(root, ".git")]).flatMap((path) => ["--ro-bind", path, path]),
-    ...folders.flatMap((folder) => ["--tmpfs", folder]),
-    ...(files.length === 0 ? [] : over(files, nothing())),
-    ...["--unshare-all", "--die-with-parent", "--new-session"],
-    ...["--setenv", "TMPDIR", "/tmp", "--setenv", "XDG_CACHE_HOME", "/tmp/.cache"],
+    // After the project, which may hold them: a home under git.
+    ...kept.flatMap((path) => ["--ro-bind", path, path]),
+    ...hidden.flatMap((folder) => ["--tmpfs", folder]),
+    ...files.flatMap((file) => ["--ro-bind", nothing(), file]),
+    ...STRICT,
+    ...["--new-session", "--setenv", "TMPDIR", "/tmp", "--setenv", "XDG_CACHE_HOME", "/tmp/.cache"],
     ...["--chdir", cwd, "--"],
   ];
-  const version = await bubblewrap([...prefix, "true"], (found) => {
-    const hint = "install bubblewrap and allow user namespaces, or leave --sandbox out";
-    return new AttestError("sandbox-missing", `expected bubblewrap to shut the command in, found ${found}`, hint);
+  const faults = shortcomings(await look(prefix, missing), {
+    ...{ hidden: [...hidden, ...files], readOnly: kept },
+    writable: [root, ...there(["/tmp", "/run"]), ...folders, "/dev", "/proc"],
   });
+  if (faults[0] !== undefined) throw missing(`${bwrap.version}, and in it ${faults[0]}`);
   return {
     prefix,
-    about: `${version}: no network, the system read-only, /tmp its own, keys and credentials in their usual places out of sight, as is what lies in /run; the project's folder to write to, but for .git`,
+    about: `${bwrap.version}: no network, the system read-only, no capabilities, /tmp its own, keys, credentials and agents in their usual places out of sight, as is what lies in /run; the project's folder to write to, but for its git folders and what is published there`,
   };
+}
+
+const there = (paths: readonly string[]): string[] => paths.filter((path) => existsSync(path)).map(real);
+const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+/** What lies in the usual places, where it really lies. Of ours, what is not there yet and could be made by the command is made. */
+export function outOfSight(writable: string): {
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+} {
+  const { ours, folders, files } = secretPlaces();
+  for (const folder of ours) if (isWithin(folder, writable) && !existsSync(folder)) makeFolder(folder, 0o700);
+  const all = there([...ours, ...folders, ...files]);
+  const isFolder = (path: string): boolean => statSync(path).isDirectory();
+  return {
+    folders: [...new Set(all.filter(isFolder))],
+    files: [...new Set(all.filter((path) => !isFolder(path)))],
+  };
+}
+
+/** As a whole where the command does not work in it: what is laid over can be neither replaced nor moved away. */
+function publishedIn(registry: string | undefined, root: string, cwd: string): string[] {
+  if (registry === undefined || !isWithin(registry, root)) return [];
+  if (!isWithin(cwd, registry)) return there([registry]);
+  const keys = existsSync(join(registry, "keys/keyring.json")) ? ["keys"] : [];
+  return there(["attest.json", "attestations", ...keys].map((name) => join(registry, name)));
+}
+
+let empty: string | undefined;
+/** An empty file to lay over another: programs that read their settings find none. A device would be refused there. */
+export function nothing(): string {
+  if (empty !== undefined) return empty;
+  const folder = mkdtempSync(join(tmpdir(), "f3-attest-empty-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync((empty = join(folder, "empty")), "");
+  return empty;
 }

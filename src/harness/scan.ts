@@ -5,7 +5,8 @@
 import { utf8 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, type Json } from "../core/json.js";
-import { Redactor, RULES, valueRule, type Secret } from "./redact.js";
+import { Redactor, RULES, valueRule, type Secret, type Told } from "./redact.js";
+import { revealed, UNREAD } from "./reveal.js";
 
 export interface Finding {
   /** `evidence stdout.txt, line 12` or `the statement, predicate.f3.summary`. */
@@ -19,8 +20,13 @@ export interface Evidence {
   readonly bytes: Uint8Array;
 }
 
+interface Met {
+  readonly rule: string;
+  readonly at: number;
+}
+
 /** Those that `--allow-secret` takes; besides, it takes `value of NAME` for the value of a variable. */
-export const ruleNames = (): string[] => RULES.map(({ name }) => name);
+export const ruleNames = (): string[] => [...RULES.map(({ name }) => name), UNREAD];
 
 const isValueRule = (rule: string): boolean => rule.startsWith(valueRule("")) && rule !== valueRule("");
 
@@ -31,15 +37,20 @@ export function scan(
   secrets: readonly Secret[],
   allowed: readonly string[],
 ): Finding[] {
-  let met: { readonly rule: string; readonly at: number }[] = [];
-  const redactor = new Redactor(
+  const allows = { rules: RULES.filter(({ name }) => !allowed.includes(name)) };
+  const prepared = new Redactor(
     secrets.filter(({ name }) => !allowed.includes(valueRule(name))),
-    { rules: RULES.filter(({ name }) => !allowed.includes(name)), found: (rule, at) => void met.push({ rule, at }) },
+    allows,
   );
-  const look = (bytes: Uint8Array): { readonly shown: string; readonly met: typeof met } => {
-    met = [];
+  /** As it is, and as a reader would see it. */
+  const look = (bytes: Uint8Array): { readonly shown: string; readonly met: readonly Met[] } => {
+    const met: Met[] = [];
+    const make = (told: Told): Redactor => prepared.another(told);
+    const redactor = make((rule, at) => void met.push({ rule, at }));
     const shown = Buffer.concat([redactor.write(bytes), redactor.end()]);
-    return { shown: shown.toString("utf8"), met };
+    for (const { rule, ranges } of revealed(new Uint8Array(bytes), make))
+      if (!allowed.includes(rule)) met.push({ rule, at: ranges[0]?.[0] ?? 0 });
+    return { shown: shown.toString("utf8"), met: met.sort((a, b) => a.at - b.at) };
   };
   /** A name may itself be a secret. */
   const shownName = (name: string): string => look(utf8(name)).shown;

@@ -6,7 +6,8 @@ import type { Spawned } from "./define.js";
 import { withoutKeys } from "./environment.js";
 import type { Reply, Spawn } from "./host.js";
 import { placesOf } from "./places.js";
-import { redact, Redactor } from "./redact.js";
+import { Redactor } from "./redact.js";
+import { redact } from "./reveal.js";
 import type { Probe } from "./scenario.js";
 import { secretsIn } from "./secrets.js";
 
@@ -91,4 +92,4 @@ function redactor(): () => Redactor {
   return () => prepared.another();
 }
 
-export const cleanText = (text: string): string => fromUtf8(redact(utf8(text), redactor()).bytes);
+export const cleanText = (text: string): string => fromUtf8(redact(utf8(text), redactor()()).bytes);

@@ -5,8 +5,7 @@ export const MIN_SECRET = 8;
 
 /**
  * As it is, in base64 at each of three alignments and in both alphabets, in hex, as a part of a URL, of a JSON string or of XML.
- * Line ends are left out, see `search.ts`. Not among them: what was compressed or encrypted, UTF-16, hex in pairs with something in between,
- * base64 whose lines are indented or stand in a JSON string, and a value that colour codes cut in two.
+ * Line ends are left out, see `search.ts`. What else an encoding can be spelled like is for `reveal.ts`, which has the whole document.
  */
 export function spellings(value: string): string[] {
   const bytes = Buffer.from(value, "utf8");

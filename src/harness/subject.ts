@@ -1,18 +1,14 @@
 /** What a command tests: the git commit and tree of the working directory, with what is not committed; or files by digest. */
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { basename, relative, resolve, sep } from "node:path";
-import { promisify } from "node:util";
 import { AttestError } from "../core/errors.js";
 import { distinct } from "../core/once.js";
 import type { Subject } from "../core/statement.js";
 import { errno, ioError } from "../node/files.js";
+import { placeOf, Repository } from "../node/git.js";
 import { changesIn, type Changes } from "./changes.js";
-import { forGit } from "./environment.js";
-
-const run = promisify(execFile);
 
 /** The state of a work tree at one moment. */
 export interface WorkTree {
@@ -40,25 +36,37 @@ export interface NoPart {
  * @throws AttestError `subject-missing` where there is no git, no work tree or no commit
  */
 export async function workTreeOf(cwd: string, { ours = [], written = [] }: NoPart = {}): Promise<WorkTree> {
-  const places = ["--path-format=absolute", "--show-toplevel", "--git-path", "index", "--git-path", "objects"];
-  const said = await inTree(cwd, "rev-parse", ...places, "HEAD", "HEAD^{tree}");
-  const [root = "", index = "", objects = "", commit = "", tree = ""] = said.split("\n");
-  const below = (paths: readonly string[]): string[] =>
-    paths
-      .map((path) => relative(root, resolve(path)).replaceAll(sep, "/"))
-      .filter((path) => path !== "" && !path.startsWith(".."));
-  const without = below(ours);
-  const [changes, remote] = await Promise.all([
-    changesIn({ root, index, objects, without, written: below(written) }),
-    remoteOf(root),
-  ]);
-  return { root, commit, tree, remote, changes, without };
+  const repository = await opened(cwd);
+  try {
+    const root = repository.root;
+    const { commit, tree } = await headOf(repository, cwd);
+    const below = (paths: readonly string[]): string[] =>
+      paths
+        .map((path) => relative(root, resolve(path)).replaceAll(sep, "/"))
+        .filter((path) => path !== "" && !path.startsWith(".."));
+    const without = below(ours);
+    const [changes, remote] = await Promise.all([
+      changesIn(repository, { without, written: below(written) }),
+      remoteIn(repository),
+    ]);
+    return { root, commit, tree, remote, changes, without };
+  } finally {
+    repository.close();
+  }
 }
 
-/** What git calls `origin`, as far as it is an address of a host. */
-export const remoteOf = (folder: string): Promise<string | undefined> =>
-  run("git", ["remote", "get-url", "origin"], { cwd: folder, env: forGit(process.env) }).then(
-    ({ stdout }) => publicRemote(stdout.trim()),
+/** What git calls `origin`, as far as it is an address of a host; undefined where there is no repository. */
+export async function remoteOf(folder: string): Promise<string | undefined> {
+  const place = placeOf(folder);
+  if (place === undefined) return undefined;
+  const repository = await Repository.open(place).catch(() => undefined);
+  if (repository === undefined) return undefined;
+  return await remoteIn(repository).finally(() => repository.close());
+}
+
+const remoteIn = (repository: Repository): Promise<string | undefined> =>
+  repository.ask(["remote", "get-url", "origin"]).then(
+    (url) => publicRemote(url.trim()),
     () => undefined,
   );
 
@@ -150,28 +158,37 @@ async function digestOf(file: FileHandle, algorithm: string): Promise<string> {
   }
 }
 
-async function inTree(cwd: string, ...args: readonly string[]): Promise<string> {
+async function headOf(repository: Repository, cwd: string): Promise<{ commit: string; tree: string }> {
   try {
-    return (await run("git", args, { cwd, env: forGit(process.env) })).stdout.trim();
+    const [commit = "", tree = ""] = (await repository.ask(["rev-parse", "HEAD", "HEAD^{tree}"])).split("\n");
+    return { commit, tree };
   } catch (error) {
     const { stderr = "" } = error as { stderr?: string };
-    const [found, hint] =
-      errno(error) === "ENOENT"
-        ? ["no git on this machine", "install git, or name what is tested with --subject FILE"]
-        : /not a git repository/.test(stderr)
-          ? ["none", "git init, and commit what is tested; or name files with --subject FILE"]
-          : /dubious ownership/.test(stderr)
-            ? [
-                "one that belongs to another user",
-                "git config --global --add safe.directory FOLDER says that you trust it",
-              ]
-            : /ambiguous argument 'HEAD|unknown revision/.test(stderr)
-              ? ["one without a commit", "commit what is tested, or name files with --subject FILE"]
-              : [stderr.trim().split("\n")[0] ?? "no word from git", "name what is tested with --subject FILE"];
+    throw /ambiguous argument 'HEAD|unknown revision/.test(stderr)
+      ? noTree(cwd, "one without a commit", "commit what is tested, or name files with --subject FILE")
+      : noTree(cwd, stderr.trim().split("\n")[0] ?? "no word from git", "name what is tested with --subject FILE");
+  }
+}
+
+async function opened(cwd: string): Promise<Repository> {
+  const place = placeOf(cwd);
+  if (place?.root === undefined)
+    throw noTree(cwd, "none", "git init, and commit what is tested; or name files with --subject FILE");
+  try {
+    return await Repository.open(place);
+  } catch (error) {
+    if (!(error instanceof AttestError)) throw error;
     throw new AttestError(
       "subject-missing",
-      `expected a git work tree at ${cwd}, to name what is tested, found ${found}`,
-      hint,
+      error.message,
+      `${error.hint ?? "mend them"}, or name what is tested with --subject FILE`,
     );
   }
 }
+
+const noTree = (cwd: string, found: string, hint: string): AttestError =>
+  new AttestError(
+    "subject-missing",
+    `expected a git work tree at ${cwd}, to name what is tested, found ${found}`,
+    hint,
+  );

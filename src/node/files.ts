@@ -82,12 +82,16 @@ function opened<T>(
   const refused = (found: string): AttestError =>
     new AttestError("io", `expected a regular file at ${path}, found ${found}`);
   let file: number | undefined;
+  const stays = (): void => {
+    if (folder !== undefined && !inside(realpathSync.native(path), folder()))
+      throw refused(`a link that leads out of ${folder()}`);
+  };
   try {
+    stays(); // to open something is to do something to it, a device for example
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe without a writer would not open
     const stats = fstatSync(file);
     if (!stats.isFile()) throw refused("something else");
-    if (folder !== undefined && !inside(realpathSync.native(path), folder()))
-      throw refused(`a link that leads out of ${folder()}`);
+    stays();
     return use(file, stats.size);
   } catch (error) {
     if (error instanceof AttestError) throw error;

@@ -1,7 +1,7 @@
 /** From a command to a finished run: what it tests, what it printed and reported, and the checks that follow. */
 import { existsSync, statSync } from "node:fs";
 import { basename, delimiter, join, relative, resolve, sep } from "node:path";
-import { utf8, type Bytes } from "../core/bytes.js";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { canonical, readable, type Json } from "../core/json.js";
@@ -16,7 +16,8 @@ import { conditionsOf, EXIT_CODE, type SubjectAfter } from "../harness/condition
 import { environment, variables, withoutKeys } from "../harness/environment.js";
 import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
-import { redact, Redactor } from "../harness/redact.js";
+import { Redactor } from "../harness/redact.js";
+import { redact } from "../harness/reveal.js";
 import { inKnownPlaces, reportPieces, Reports, type Report } from "../harness/reports.js";
 import type { Run } from "../harness/run.js";
 import { sandbox, type Sandbox } from "../harness/sandbox.js";
@@ -40,8 +41,8 @@ export interface CommandRunOptions {
   readonly timeoutMs?: number | undefined;
   readonly allowSkipped: boolean;
   readonly sandbox: boolean;
-  /** Where our keys lie: out of a sandbox's sight. */
-  readonly secretsFolder: string;
+  /** Where this tool publishes: not to be written to in a sandbox. */
+  readonly registry?: string | undefined;
   /** What this tool writes itself, and is no part of what is tested. */
   readonly without: readonly string[];
   readonly engine: Engine;
@@ -106,7 +107,7 @@ interface Setting {
 }
 
 async function prepare(options: CommandRunOptions): Promise<Setting> {
-  const { command, cwd, env, subjects, recorded, secretsFolder } = options;
+  const { command, cwd, env, subjects, recorded, registry } = options;
   const [tree, program] = await Promise.all([
     subjects.length > 0 ? undefined : lookAtTree(options),
     programOf(options),
@@ -115,7 +116,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
   const secrets = secretsIn(env, recorded);
   const prepared = new Redactor(secrets, { places: placesOf(root) });
   const redactor = (): Redactor => prepared.another();
-  const shut = options.sandbox ? await sandbox({ root, cwd, secrets: secretsFolder }) : undefined;
+  const shut = options.sandbox ? await sandbox({ root, cwd, registry }) : undefined;
   return {
     project: projectName(existsSync(join(cwd, "package.json")) ? cwd : root),
     root,
@@ -127,7 +128,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
     ],
     program,
     shut,
-    mark: tree && (await markOf(tree.root, tree.without, shut?.prefix ?? [])),
+    mark: tree && (await markOf(tree.root, tree.without)),
     secrets,
     redactor,
     words: withoutSecrets(command, redactor()),
@@ -153,7 +154,7 @@ const testedIn = ({ project, tree, files }: Setting): readonly Subject[] =>
 
 /** Each word is a stream of its own. */
 const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] =>
-  words.map((word) => Buffer.concat([redactor.write(utf8(word)), redactor.end()]).toString("utf8"));
+  words.map((word) => fromUtf8(redact(utf8(word), redactor).bytes));
 
 const lookAtTree = ({ cwd, reports, without }: CommandRunOptions): Promise<WorkTree> =>
   workTreeOf(cwd, {
@@ -194,7 +195,7 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   timeline.event("exit", { code: shellCode(result), ...(result.ended && { ended: result.ended }) });
 
   const printed = { stdout: captures.stdout.end(), stderr: captures.stderr.end() };
-  const reports = places.collect(result.startedAt, printed.stdout, (bytes) => redact(bytes, redactor).bytes);
+  const reports = places.collect(result.startedAt, printed.stdout, (bytes) => redact(bytes, redactor()).bytes);
   const combined = combine(reports);
   const machine = {
     ...environment(options.tool),
@@ -307,14 +308,20 @@ const asDescriptor = async ({ name, digest }: Program): Promise<Descriptor[]> =>
   { name: `program ${name}`, digest: { sha256: await digest } },
 ];
 
-/** As execvp(3) finds it. */
+/** As execvp(3) finds it: a folder of `PATH` into which one may not look is passed over. */
 function programAt(name: string, cwd: string, path: string): string | undefined {
   const places = name.includes("/") ? [resolve(cwd, name)] : path.split(delimiter).map((folder) => join(folder, name));
-  return places.find((place) => statSync(place, { throwIfNoEntry: false })?.isFile());
+  return places.find((place) => {
+    try {
+      return statSync(place).isFile();
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function subjectAfter(
-  { tree, files, shut, mark }: Setting,
+  { tree, files, mark }: Setting,
   { cwd, subjects }: CommandRunOptions,
 ): Promise<SubjectAfter> {
   try {
@@ -322,7 +329,7 @@ async function subjectAfter(
     if (again.length !== files.length || again.some(({ digest }, at) => digest.sha256 !== files[at]?.digest.sha256))
       return "another";
     if (tree === undefined || mark === undefined) return "kept";
-    const after = await markOf(tree.root, tree.without, shut?.prefix ?? []);
+    const after = await markOf(tree.root, tree.without);
     return after.commit !== mark.commit ? "another" : after.known === mark.known ? "kept" : "changed";
   } catch (error) {
     if (error instanceof AttestError) return "gone";

@@ -1,11 +1,14 @@
 /** A recorded run, made again: the same command on the same commit, or the same scenario; and how it came out then and now. */
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { isAbsolute, join, posix, win32 } from "node:path";
 import { AttestError } from "../core/errors.js";
 import type { ResultStatement } from "../core/statement.js";
 import { withCheckout, type Wanted } from "../harness/checkout.js";
 import { runCommand, shellCode } from "../harness/command.js";
 import { withoutKeys, withoutRepository } from "../harness/environment.js";
 import { REDACTED } from "../harness/redact.js";
+import { realFolder } from "../node/files.js";
+import { isWithin } from "../node/programs.js";
 import { runTests, type CommandRun, type CommandRunOptions } from "./command.js";
 
 /** What a statement says of how its command was run. */
@@ -56,14 +59,20 @@ export function recordedIn({ subject, predicate }: ResultStatement): Recorded {
   if (more.length > 0)
     throw cannot("a run on a commit alone", String(more[0]?.name), "what was not committed cannot be had again");
   const folder = typeof asked["folder"] === "string" ? asked["folder"] : ".";
-  if (resolve("/", folder) !== join("/", folder) || folder.split(/[/\\]/).includes(".."))
-    throw cannot("a folder of the project", JSON.stringify(folder), "the statement names a place outside it");
-  const { timeout, reports } = asked;
+  const { timeout } = asked;
+  const reports = Array.isArray(asked["reports"]) ? asked["reports"].filter((one) => typeof one === "string") : [];
+  for (const path of [folder, ...reports.filter((name) => name !== "-").map((name) => ownPath(folder, name))])
+    if (!isOwn(path))
+      throw cannot(
+        "places in the project",
+        JSON.stringify(path),
+        "the statement names one outside of what is checked out",
+      );
   return {
     command,
     commit: { commit, tree },
     folder,
-    reports: Array.isArray(reports) ? reports.filter((one) => typeof one === "string") : [],
+    reports,
     timeoutMs: typeof timeout === "number" ? timeout * 1000 : undefined,
     allowSkipped: asked["allowSkipped"] === true,
     sandbox: asked["sandbox"] === true,
@@ -75,9 +84,29 @@ export function recordedIn({ subject, predicate }: ResultStatement): Recorded {
   };
 }
 
+/** No path of a document is opened outside of what was checked out for it: from the top, with neither `..` nor a root. */
+const isOwn = (path: string): boolean => {
+  const parts = path.split(/[/\\]/);
+  return !isAbsolute(path) && !win32.isAbsolute(path) && !parts.includes("..") && !path.includes("\0");
+};
+/** A report may lie beside the folder of the command. */
+const ownPath = (folder: string, name: string): string =>
+  isAbsolute(name) || win32.isAbsolute(name) ? name : posix.join(folder, name.replaceAll("\\", "/"));
+
+/** Where a path of a document really leads, in what was checked out. @throws AttestError `not-reproducible` */
+export function inCheckout(root: string, path: string): string {
+  const place = join(root, ...path.split(/[/\\]/));
+  if (isOwn(path) && existsSync(place) && isWithin(realFolder(place), root)) return place;
+  throw new AttestError(
+    "not-reproducible",
+    `expected ${JSON.stringify(path)} in what is checked out, found ${existsSync(place) ? "that it leads elsewhere" : "none"}`,
+    "the statement names a place that its commit does not have",
+  );
+}
+
 export interface AgainOptions extends Pick<
   CommandRunOptions,
-  "env" | "secretsFolder" | "engine" | "tool" | "signal" | "output" | "announce"
+  "env" | "engine" | "tool" | "signal" | "output" | "announce"
 > {
   /** Where the commit is. */
   readonly repository: string;
@@ -89,8 +118,9 @@ export interface AgainOptions extends Pick<
 export async function runAgain(recorded: Recorded, options: AgainOptions): Promise<CommandRun> {
   const { repository, setup, ...rest } = options;
   return await withCheckout(repository, recorded.commit, async (root) => {
-    const cwd = join(root, ...recorded.folder.split("/"));
-    for (const line of setup) await prepare(line, cwd, options);
+    const at = (): string => inCheckout(root, recorded.folder);
+    for (const line of setup) await prepare(line, at(), options);
+    const cwd = at(); // which a line may have replaced
     const { command, reports, timeoutMs, allowSkipped, sandbox, variables } = recorded;
     return await runTests({
       ...rest,

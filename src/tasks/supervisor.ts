@@ -9,6 +9,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../core/errors.js";
+import { closeInherited } from "../node/descriptors.js";
 import { errno, ioError } from "../node/files.js";
 import type { Change, Task } from "./document.js";
 import { carries, isAlive, signalGroup, thisProcess } from "../node/processes.js";
@@ -135,6 +136,7 @@ class Supervision {
     const { command, cwd } = this.#orders;
     const [program = "", ...args] = command;
     try {
+      closeInherited();
       const child = spawn(program, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
       await new Promise((done, failed) => child.once("spawn", done).once("error", failed));
       return child;

@@ -37,6 +37,10 @@ export interface Surroundings {
   readonly input?: string | Uint8Array;
   /** A file that the program finds open as number 3. */
   readonly fd3?: string;
+  /** Files that it finds open by these numbers, although nobody meant them for it. */
+  readonly inherited?: Readonly<Record<number, string>>;
+  /** Another user, where these tests are root. */
+  readonly uid?: number | undefined;
   /** Options of node itself. */
   readonly node?: readonly string[];
 }
@@ -49,14 +53,20 @@ afterAll(() => {
 });
 
 /** The program, started; its output is collected by `ended`. */
-export function start(args: readonly string[], { cwd, env, input = "", fd3, node = [] }: Surroundings): ChildProcess {
-  const third = fd3 === undefined ? undefined : openSync(fd3, "r");
+export function start(
+  args: readonly string[],
+  { cwd, env, input = "", fd3, inherited = {}, uid, node = [] }: Surroundings,
+): ChildProcess {
+  const files = new Map(Object.entries(inherited).map(([number, path]) => [Number(number), openSync(path, "r")]));
+  if (fd3 !== undefined) files.set(3, openSync(fd3, "r"));
+  const more = Array.from({ length: Math.max(2, ...files.keys()) - 2 }, (_, at) => files.get(at + 3) ?? "ignore");
   const child = spawn(process.execPath, [...node, MAIN, ...args], {
     cwd,
     env,
-    stdio: ["pipe", "pipe", "pipe", ...(third === undefined ? [] : [third])],
+    ...(uid !== undefined && { uid, gid: uid }),
+    stdio: ["pipe", "pipe", "pipe", ...more],
   });
-  if (third !== undefined) closeSync(third);
+  for (const file of files.values()) closeSync(file);
   living.add(child);
   child.once("close", () => living.delete(child));
   child.stdin?.on("error", () => undefined); // it may end without having read

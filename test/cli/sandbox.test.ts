@@ -111,9 +111,9 @@ describe.runIf(works)("a command that is shut in", () => {
 
 test("asked for and not to be had, nothing runs", async () => {
   const here = copyOf(project);
-  const nowhere = { cwd: here.cwd, env: { ...here.env, PATH: here.path("bin") } };
-  here.write("bin/git", `#!/bin/sh\nPATH=${process.env["PATH"] ?? ""} exec git "$@"\n`);
-  execFileSync("chmod", ["+x", here.path("bin/git")]);
+  const nowhere = { cwd: here.cwd, env: { ...here.env, PATH: join(here.root, "bin") } };
+  here.write("../bin/git", `#!/bin/sh\nPATH=${process.env["PATH"] ?? ""} exec git "$@"\n`);
+  execFileSync("chmod", ["+x", join(here.root, "bin/git")]);
   const ran = await attest(["run", "--sandbox", "--dry-run", "--", "/usr/bin/touch", "ran"], nowhere);
   expect(fault(ran)).toMatchObject({
     error: expect.stringMatching(/expected bubblewrap to shut the command in, found no bwrap/),

@@ -122,8 +122,8 @@ describe("head and tail", () => {
     }
     const [one, two] = [some.end(), other.end()];
     expect(Buffer.from(one.bytes).toString()).toBe("[redacted]");
-    expect(two.bytes).toHaveLength(secret.value.length * 2);
-    expect([one.redactions.count, two.redactions.count, first.redactions.count]).toEqual([1, 0, 0]);
+    expect(Buffer.from(two.bytes).toString("utf16le")).toBe("[redacted]");
+    expect([one.redactions.count, two.redactions.count, first.redactions.count]).toEqual([1, 1, 0]);
   });
 
   test("what a caller does with its buffer afterwards changes nothing", () => {

@@ -89,9 +89,45 @@ describe("by name", () => {
     expect(doubts(found(["a.xml"], () => mkdirSync(join(cwd, "a.xml"))))).toEqual([
       "expected a regular file at a.xml, found something else",
     ]);
-    expect(doubts(found(["b.xml"], () => symlinkSync("/dev/zero", join(cwd, "b.xml")))).at(-1)).toBe(
-      "expected a regular file at b.xml, found something else",
-    );
+    expect(doubts(found(["b.xml"], () => symlinkSync("/dev/zero", join(cwd, "b.xml"))))).toEqual([
+      "expected a regular file at b.xml, found a link that leads out of .",
+    ]);
+  });
+});
+
+describe("is not kept as evidence", () => {
+  const kept = (reports: readonly Report[]): unknown[] => reports.map(({ bytes }) => bytes);
+
+  test("what the run did not write, named or put there with an old time", () => {
+    put("a.xml");
+    put("old.xml");
+    utimesSync(join(cwd, "old.xml"), 1e9, 1e9);
+    expect(kept(found(["a.xml"], () => undefined))).toEqual([undefined]);
+    expect(kept(found(["b.xml"], () => renameSync(join(cwd, "old.xml"), join(cwd, "b.xml"))))).toEqual([undefined]);
+  });
+
+  test("what lies outside of the project and is no report; nor is its beginning told", () => {
+    const path = join(temporary(), "notes.txt");
+    const reports = found([path], () => writeFileSync(path, "private notes"));
+    expect(kept(reports)).toEqual([undefined]);
+    expect(doubts(reports)).toEqual(["it lies outside of the project, and is no report that can be read"]);
+    const report = join(temporary(), "a.xml");
+    expect(kept(found([report], () => writeFileSync(report, JUNIT)))).toEqual([utf8(JUNIT)]);
+  });
+
+  test("what a link leads to, outside of the project, also when it was made by the run", () => {
+    const path = join(temporary(), "a.xml");
+    for (const name of ["a.xml", "reports/junit/b.xml"]) {
+      const reports = found([name], () => {
+        writeFileSync(path, JUNIT);
+        mkdirSync(dirname(join(cwd, name)), { recursive: true });
+        symlinkSync(path, join(cwd, name));
+      });
+      expect(kept(reports)).toEqual([undefined]);
+      expect(doubts(reports).join()).toMatch(/a link that leads out/);
+    }
+    symlinkSync(dirname(path), join(cwd, "out"));
+    expect(kept(found(["out/a.xml"], () => writeFileSync(path, `${JUNIT} `)))).toEqual([undefined]);
   });
 });
 

@@ -53,7 +53,7 @@ test("changes, staged or not, and new files: the digest is the one that git itse
   git("add", "staged");
   const before = git("status", "--porcelain");
   const { changes } = await workTreeOf(folder);
-  const { known } = await markOf(folder, [], []);
+  const { known } = await markOf(folder, []);
   expect(git("status", "--porcelain")).toBe(before); // the user's index is as it was
   expect(readdirSync(join(folder, ".git")).filter((name) => name.includes("lock"))).toEqual([]);
   const tracked = createHash("sha256")
@@ -105,7 +105,7 @@ test("no program that the repository's settings name is run, and a commit has it
   git("config", "core.fsmonitor", join(folder, "monitor"));
   put("a.txt", "ten\n");
   expect((await workTreeOf(folder)).changes?.files).toBe(1);
-  await markOf(folder, [], []);
+  await markOf(folder, []);
   expect(existsSync(join(folder, "ran"))).toBe(false);
   git("config", "--unset", "core.fsmonitor");
   git("checkout", "-q", "--", "a.txt");

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { createInterface } from "node:readline";
+import { closeInherited } from "../../../node/descriptors.js";
 
 export interface ServerOptions {
   readonly signal: AbortSignal;
@@ -41,6 +42,7 @@ export class McpServer {
   ) {
     this.#signal = signal;
     this.#deadlineMs = deadlineMs;
+    closeInherited();
     const child = spawn(program, args, {
       detached: true, // a process group of its own, which ends as a whole
       stdio: ["pipe", "pipe", "pipe"],

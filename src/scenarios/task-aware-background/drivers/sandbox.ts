@@ -4,7 +4,9 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { promisify } from "node:util";
 import { AttestError } from "../../../core/errors.js";
-import { bubblewrap } from "../../../harness/sandbox.js";
+import { bubblewrap, look, shortcomings, STRICT } from "../../../harness/bubblewrap.js";
+import { nothing, outOfSight } from "../../../harness/sandbox.js";
+import { programOutside, projectsAround } from "../../../node/programs.js";
 
 const run = promisify(execFile);
 const DEADLINE_MS = 20_000;
@@ -20,20 +22,27 @@ export interface Sandboxed {
 
 /** The command that runs the program in the sandbox. Kill it, and every process inside ends. */
 export function sandboxed({ program, args, home, env = {} }: Sandboxed): readonly [string, ...string[]] {
-  // Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them.
-  const hidden = ["/tmp", "/run", homedir()].filter((folder) => folder !== "/" && existsSync(folder));
   const variables = Object.entries({ HOME: home, PATH: "/usr/bin:/bin", ...env });
+  const { folders, files } = hiddenBut(home);
   return [
-    "bwrap",
+    programOutside("bwrap", process.env, projectsAround(".")) ?? "bwrap",
     ...["--ro-bind", "/", "/"],
-    ...hidden.flatMap((folder) => ["--tmpfs", folder]),
+    ...folders.flatMap((folder) => ["--tmpfs", folder]),
+    ...files.flatMap((file) => ["--ro-bind", nothing(), file]),
     ...["--ro-bind", program, program],
     ...["--bind", home, home],
     ...["--dev", "/dev", "--proc", "/proc"],
-    ...["--unshare-all", "--die-with-parent", "--clearenv"],
+    ...[...STRICT, "--clearenv"],
     ...variables.flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--chdir", home, "--", program, ...args],
   ];
+}
+
+/** Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them. */
+function hiddenBut(home: string): { readonly folders: readonly string[]; readonly files: readonly string[] } {
+  const usual = ["/tmp", "/run", homedir()].filter((folder) => folder !== "/" && existsSync(folder));
+  const { folders, files } = outOfSight(home);
+  return { folders: [...new Set([...usual, ...folders])], files };
 }
 
 /** Runs it to its end; what it wrote to stdout. @throws Error */
@@ -45,10 +54,14 @@ export async function outputOf(what: Sandboxed): Promise<string> {
 /** What the statement says of it. @throws AttestError `driver-missing` when there is none, or it does not work here */
 export async function sandboxAbout(home: string): Promise<string> {
   const hint = "install bubblewrap and allow user namespaces, or take another driver: --driver fs";
-  const version = await bubblewrap(
-    sandboxed({ program: "/bin/sh", args: ["-c", ":"], home }),
-    (found) =>
-      new AttestError("driver-missing", `expected bubblewrap to keep the program offline, found ${found}`, hint),
-  );
-  return `${version}: no network, an environment of its own, the user's home hidden, only the run's temporary home to write to`;
+  const missing = (found: string): AttestError =>
+    new AttestError("driver-missing", `expected bubblewrap to keep the program offline, found ${found}`, hint);
+  const { version } = await bubblewrap(".", missing);
+  const { folders, files } = hiddenBut(home);
+  const shell = sandboxed({ program: "/bin/sh", args: [], home });
+  const [fault] = shortcomings(await look(shell.slice(0, -1), missing), {
+    ...{ hidden: [...folders, ...files], readOnly: [], writable: [home, ...folders, "/dev", "/proc"] },
+  });
+  if (fault !== undefined) throw missing(`${version}, and in it ${fault}`);
+  return `${version}: no network, no capabilities, an environment of its own, the user's home hidden, only the run's temporary home to write to`;
 }

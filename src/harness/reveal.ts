@@ -1,0 +1,150 @@
+/**
+ * Secrets as a reader would see them. The list of spellings (`spellings.ts`) is searched in a stream and knows how many writers write;
+ * no list knows all of them. So a document that is about to be published is decoded as well, by everything that its readers may undo, one
+ * after the other in any order, and each text that comes out is searched.
+ */
+import type { Bytes } from "../core/bytes.js";
+import { charactersAt, charactersOf } from "./charset.js";
+import { DECODINGS } from "./decodings.js";
+import { REDACTED, type Redactions, type Redactor, type Told } from "./redact.js";
+import { joined, plainView, rangesOf, type Range, type View } from "./view.js";
+
+/** JSON in XML in JSON, in base64. */
+const DEPTH = 4;
+/** Characters, of all texts that one document decodes to: what has more is not looked through to its end, and is not published. */
+const MOST = 512 * 1024 * 1024;
+/** What is taken out may bring two parts together. */
+const ROUNDS = 4;
+
+export const UNREAD = "too-encoded";
+
+export interface Found {
+  readonly rule: string;
+  /** In bytes of the document, one or several. */
+  readonly ranges: readonly Range[];
+  readonly instead: string;
+}
+
+/** Nothing of this can be encoded: no text of it is another one for a reader. */
+const MAY_DECODE =
+  /[\\&<%=\u001b\0\b\u00ad\u200b-\u200f\u2060-\u2064\ufeff]|[A-Za-z0-9+/_-]{16}|[0-9a-f]{2}[ ,:;-]{1,4}(?:0x)?[0-9a-f]{2}|\d\s*,\s*\d/i;
+
+/**
+ * What the redactors find in the texts to which a document decodes; in the document itself only where it is not in UTF-8.
+ * @param make with a function that is told of what is found
+ */
+export function revealed(bytes: Bytes, make: (found: Told) => Redactor): Found[] {
+  const { text, bytesAt, isUtf8 } = charactersOf(bytes);
+  if (isUtf8 && !MAY_DECODE.test(text)) return [];
+  const found: Found[] = [];
+  const seen = new Set<string>([text]);
+  const known = new Set<string>();
+  let left = MOST;
+  const search = (view: View): void => {
+    for (const { rule, range, instead } of searched(view.text, make)) {
+      const ranges = rangesOf(view, range);
+      const at = bytesAt(ranges.flat());
+      found.push({
+        rule,
+        instead,
+        ranges: ranges.map((_, index): Range => [at[index * 2] ?? 0, at[index * 2 + 1] ?? 0]),
+      });
+    }
+  };
+  const root = plainView(text);
+  if (!isUtf8) search(root);
+  let level: View[] = [root];
+  for (let depth = 0; depth < DEPTH && level.length > 0; depth += 1) {
+    const next: View[] = [];
+    for (const view of level)
+      for (const decode of DECODINGS) {
+        const made = decode(view, known);
+        if (made === undefined || made.text === "" || seen.has(made.text)) continue;
+        seen.add(made.text);
+        if ((left -= made.text.length) < 0)
+          return [...found, { rule: UNREAD, ranges: [[0, bytes.length]], instead: "" }];
+        search(made);
+        next.push(made);
+      }
+    level = next;
+  }
+  return found;
+}
+
+interface Met {
+  readonly rule: string;
+  readonly range: Range;
+  readonly instead: string;
+}
+
+function searched(text: string, make: (found: Told) => Redactor): Met[] {
+  const met: { rule: string; from: number; to: number; instead: string }[] = [];
+  const redactor = make((rule, from, to, instead) => void met.push({ rule, from, to, instead }));
+  redactor.write(Buffer.from(text));
+  redactor.end();
+  met.sort((a, b) => a.from - b.from);
+  const starts = charactersAt(
+    text,
+    met.map(({ from }) => from),
+  );
+  const ends = met.map(({ to }, at) => [to, at] as const).sort((a, b) => a[0] - b[0]);
+  const endAt = new Map(
+    charactersAt(
+      text,
+      ends.map(([to]) => to),
+    ).map((end, at) => [ends[at]?.[1] ?? 0, end]),
+  );
+  return met.map(({ rule, instead }, at) => ({ rule, instead, range: [starts[at] ?? 0, endAt.get(at) ?? 0] }));
+}
+
+export interface Redacted {
+  readonly bytes: Bytes;
+  readonly redactions: Redactions;
+}
+
+/** A whole document, by the list of spellings, and then as a reader would see it. */
+export function redact(bytes: Uint8Array, redactor: Redactor): Redacted {
+  const listing = redactor.another();
+  const listed = new Uint8Array(Buffer.concat([listing.write(bytes), listing.end()]));
+  const { bytes: shown, redactions } = decodedToo(listed, redactor);
+  return { bytes: shown, redactions: together(listing.redactions, redactions) };
+}
+
+/** What the list was searched for in already, without what it still reveals; all of it is taken out where that does not come to an end. */
+export function decodedToo(bytes: Bytes, redactor: Redactor): Redacted {
+  let [shown, count] = [bytes, 0];
+  const rules = new Set<string>();
+  for (let round = 0; round < ROUNDS && redactor.looks; round += 1) {
+    const found = revealed(shown, (told) => redactor.another(told));
+    if (found.length === 0) return { bytes: shown, redactions: { count, rules: [...rules].sort() } };
+    found.forEach(({ rule }) => rules.add(rule));
+    count += new Set(found.map(({ ranges }) => ranges[0]?.[0])).size;
+    if (rules.has(UNREAD)) break;
+    shown = without(shown, found);
+  }
+  const redactions = { count, rules: [...rules].sort() };
+  return { bytes: redactor.looks ? new Uint8Array(Buffer.from(REDACTED)) : bytes, redactions };
+}
+
+export const together = (one: Redactions, other: Redactions): Redactions => ({
+  count: one.count + other.count,
+  rules: [...new Set([...one.rules, ...other.rules])].sort(),
+});
+
+/** The first part of each gives way to what stands instead, and the others to nothing: the markup between them stays. */
+function without(bytes: Bytes, found: readonly Found[]): Bytes {
+  const { spelled } = charactersOf(bytes);
+  const instead = new Map<number, string>();
+  for (const { ranges, instead: text } of found) {
+    const at = ranges[0]?.[0];
+    if (at !== undefined && text.length > (instead.get(at)?.length ?? -1)) instead.set(at, text);
+  }
+  const pieces: Uint8Array[] = [];
+  let read = 0;
+  for (const [from, to] of joined(found.flatMap(({ ranges }) => ranges))) {
+    const text = [...instead].find(([at]) => at >= from && at < to)?.[1] ?? "";
+    pieces.push(bytes.subarray(read, from), spelled(text));
+    read = to;
+  }
+  return new Uint8Array(Buffer.concat([...pieces, bytes.subarray(read)]));
+}
