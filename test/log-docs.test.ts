@@ -21,11 +21,12 @@ test("each command runs as it stands there, and says what the page says", () => 
     expect(ran.status, `${block}\n${ran.stdout}${ran.stderr}`).toBe(0);
     return ran.stdout + ran.stderr;
   });
-  const [first, check, kept, witness, accept, , lost, retracted, ...more] = said;
+  const [first, check, kept, forgotten, witness, accept, , lost, retracted, ...more] = said;
   expect(more).toEqual([]);
   expect(first).toContain("2 results: 1 VALIDATED, 0 INCONCLUSIVE, 1 REFUTED; 0 named no plan");
   expect(check).toContain("clean: 4 entries");
   expect(kept).toContain("clean: 4 entries");
+  expect(forgotten).toContain("the next look at it is a first one");
   expect(witness).toContain("made the witness key eve");
   expect(accept).toContain("4 proofs made anew under it");
   expect(existsSync(work.path("logs.tar"))).toBe(true);

@@ -18,7 +18,7 @@ export const namedBy = (bytes: Bytes): LogName | undefined => {
 export function evidenceIn({ proof, served }: LogText, recalled: Recalled | undefined): LogEvidence {
   return {
     proof: proof === undefined ? undefined : utf8(proof),
-    remembered: recalled?.state === "known" ? recalled.bytes : undefined,
+    remembered: recalled?.state === "known" ? recalled.log : undefined,
     served: served && {
       checkpoint: utf8(served.checkpoint),
       proof: served.proof === undefined ? undefined : utf8(served.proof),
@@ -48,8 +48,8 @@ export function memoryOf(
   const known = trust === "confirmed-by-you" || trust === "site-only";
   if (signature !== "ok" || !known || logged === undefined || served === undefined) return undefined;
   if (recalled.state === "known") return logged.uncompared === undefined ? "same" : "uncompared";
-  const kept = remember(named.key, fromUtf8(served.checkpoint));
+  const kept = remember(named, fromUtf8(served.checkpoint));
   return recalled.state === "first" && !kept ? "blocked" : recalled.state;
 }
 
-export const recallFor = (named: LogName, engine: Engine): Recalled => recall(named.key, engine);
+export const recallFor = (named: LogName, engine: Engine): Recalled => recall(named, engine);

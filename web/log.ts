@@ -8,7 +8,7 @@ import { EMPTY_KEYRING, parseKeyring, type Keyring } from "../src/core/keyring.j
 import { grownFrom, type Ledger, type WholeLog } from "../src/core/ledger.js";
 import { historyOf } from "../src/core/lifecycle.js";
 import { parseNoteKey, type NoteKey } from "../src/core/note.js";
-import { knownFrom, type Known } from "../src/core/signatures.js";
+import { knownFrom } from "../src/core/signatures.js";
 import { parseEntries, TILE_WIDTH, tilePath } from "../src/core/tiles.js";
 import { publishedFrom, type LogState } from "../src/view/ledger.js";
 import { logPage } from "../src/view/log-page.js";
@@ -33,11 +33,11 @@ const keyring: Keyring = (() => {
     return EMPTY_KEYRING;
   }
 })();
-const keys: readonly Known[] = historyOf(
+const history = historyOf(
   (data.notices ?? []).map(utf8),
   knownFrom(keyring, "site", "this site's own keyring"),
   nobleEngine,
-).keys;
+);
 let yours: readonly NoteKey[] = [];
 const witnesses = (): readonly NoteKey[] => [
   ...yours,
@@ -56,8 +56,8 @@ interface Seen {
 function show({ word, detail, logs, memory }: Seen): void {
   const state: LogState =
     logs.length === 0
-      ? stateOf(data.logs, keyring.logs, keys, nobleEngine, witnesses())
-      : stateOfLogs(logs, witnesses(), keys, nobleEngine);
+      ? stateOf(data.logs, keyring.logs, history, nobleEngine, witnesses())
+      : stateOfLogs(logs, witnesses(), history, nobleEngine);
   const published = publishedFrom([], data.elsewhere);
   const { about = { title: "" } } = data;
   // What does not fit itself is told before where it came from.
@@ -156,9 +156,9 @@ async function look(): Promise<Seen> {
   try {
     const logs: WholeLog[] = [];
     for (const { name, key } of keyring.logs) logs.push(await fetchLog(key, `attestations/${name}`));
-    const state = stateOfLogs(logs, [], keys, nobleEngine);
+    const state = stateOfLogs(logs, [], history, nobleEngine);
     if (state.kind !== "read") return { word: "log-damaged", logs };
-    const built = sinceBuilt(stateOf(data.logs, keyring.logs, keys, nobleEngine), state.ledger);
+    const built = sinceBuilt(stateOf(data.logs, keyring.logs, history, nobleEngine), state.ledger);
     if (built.word !== "verified") return { ...built, logs };
     const memory = compareWithMemory(state.ledger, nobleEngine);
     if (memory === "backwards" || memory === "rewritten") return { word: `log-${memory}`, logs, memory };

@@ -5,14 +5,16 @@ import { nobleEngine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
 import { formatKey, parseKey } from "../src/core/key.js";
 import { EMPTY_KEYRING, parseKeyring, type Keyring } from "../src/core/keyring.js";
+import { enteredIn } from "../src/core/ledger.js";
 import { historyOf, type History } from "../src/core/lifecycle.js";
 import type { Report } from "../src/core/report.js";
 import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
 import { givenUp } from "../src/core/standing.js";
 import type { VerifyOptions } from "../src/core/verify.js";
+import type { Entered } from "../src/core/verify-options.js";
 import { isPage } from "../src/formats/page.js";
 import { parseSkin } from "../src/formats/skins.js";
-import { publishedFrom, takenBackIn, unloggedIn, type LogShown } from "../src/view/ledger.js";
+import { publishedFrom, unloggedIn, type LogShown } from "../src/view/ledger.js";
 import { indexPage } from "../src/view/list.js";
 import { signerLabel } from "../src/view/notice.js";
 import type { LogText, PageData } from "../src/view/page-data.js";
@@ -42,8 +44,6 @@ const status = document.getElementById("status") as HTMLElement;
 
 /** A pack has no site around it. */
 const here = data.packed === undefined ? "site" : "file";
-
-type TakenBack = NonNullable<VerifyOptions["takenBack"]>;
 
 const site: Known[] = siteKeys();
 let yours: Known[] = [];
@@ -93,20 +93,17 @@ function backing(given: Given): Pick<VerifyOptions, "archived" | "observations" 
 }
 
 /** With what the page carries for its own document; a file that the reader brought comes alone. */
-async function check(given: Given, log: LogText | undefined, takenBack?: TakenBack): Promise<Checked> {
+async function check(given: Given, log: LogText | undefined, entries = markedOn(log, given.bytes)): Promise<Checked> {
   const { name, bytes } = given;
-  const { keys, seen } = history();
   const named = log && namedBy(bytes);
   const recalled = named && recallFor(named, nobleEngine);
   const evidence = log && evidenceIn(log, recalled);
   const report = await verifyTwice(bytes, {
-    ...{ parse: parseSkin, keys, seen, now: new Date(), fileName: name },
+    ...{ ...history(entries.notices), parse: parseSkin, now: new Date(), fileName: name },
     ...(evidence && { log: evidence }),
     ...backing(given),
     ...(data.kind !== "verify" && {
-      notices,
-      planned,
-      takenBack: takenBack ?? marksIn(envelopeIn(bytes), log?.marks, keys, nobleEngine),
+      ...{ notices, planned, entries },
     }),
   });
   return {
@@ -118,10 +115,19 @@ async function check(given: Given, log: LogText | undefined, takenBack?: TakenBa
 const notices = (data.notices ?? []).map(utf8);
 const planned = plansIn(data.plans ?? [], nobleEngine);
 
-/** What the site's notices say of the keys at hand; anew when the reader gives another. */
-let known: { readonly of: readonly Known[]; readonly history: History } | undefined;
-function history(): History {
-  if (known?.of !== yours) known = { of: yours, history: historyOf(notices, [...yours, ...site], nobleEngine) };
+/** What the entries that the page carries with a document say; they are not all of its log's. */
+const markedOn = (log: LogText | undefined, bytes: Bytes): Entered => ({
+  notices: marksIn(envelopeIn(bytes), log?.marks, nobleEngine),
+  whole: false,
+});
+
+/** What the site's notices say of the keys at hand, and entries of its log; anew where one of these is another. */
+let known: { readonly of: readonly unknown[]; readonly history: History } | undefined;
+const NONE: Entered["notices"] = [];
+function history(entries = NONE): History {
+  const of = [yours, entries];
+  if (known === undefined || of.some((one, at) => known?.of[at] !== one))
+    known = { of, history: historyOf(notices, [...yours, ...site], nobleEngine, entries) };
   return known.history;
 }
 
@@ -174,12 +180,11 @@ let standing: Given | undefined;
 
 /** What the page carries of other attestations, each verified like the one that it shows. */
 async function related(report: Report): Promise<Related | undefined> {
-  const { keys } = history();
-  const about = cardOf(report, keys, "");
+  const about = cardOf(report, "");
   if (about === undefined) return undefined;
   const others = [];
   for (const { name, text } of data.related ?? [])
-    others.push(cardOf((await check({ name, bytes: utf8(text) }, undefined)).report, keys, ""));
+    others.push(cardOf((await check({ name, bytes: utf8(text) }, undefined)).report, ""));
   return { about, others: others.flatMap((one) => one ?? []), more: data.moreRelated ?? 0 };
 }
 
@@ -189,20 +194,22 @@ function outcome({ digest = "", signers, plan }: Report): Outcome {
   const id = data.answer?.replace(/\.json$/, "");
   const by = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
   return {
-    givenUp: givenUp(digest, by, notices, history().keys, nobleEngine),
+    givenUp: givenUp(digest, by, { ...history(), notices }, nobleEngine),
     ...(id !== undefined && /^test_[0-9a-f]{16}$/.test(id) && { answer: { id, path: `${id}.html` } }),
   };
 }
 
 async function showIndex(): Promise<void> {
   const { about = { origin: "", title: "" }, documents, pages, elsewhere = [] } = data;
-  const state = stateOf(data.logs, listedLogs(), history().keys, nobleEngine);
+  const state = stateOf(data.logs, listedLogs(), history(), nobleEngine);
   const ledger = state.kind === "read" ? state.ledger : undefined;
-  const takenBack: TakenBack = ledger === undefined ? () => undefined : takenBackIn(ledger);
   const unlogged = ledger && unloggedIn(ledger);
+  const entered = enteredIn(ledger?.logs ?? [], undefined).notices;
   const all = [];
   for (const { name, text } of documents) {
-    const { report } = await check({ name, bytes: utf8(text) }, undefined, takenBack);
+    const bytes = utf8(text);
+    const { whole } = enteredIn(ledger?.logs ?? [], namedBy(bytes));
+    const { report } = await check({ name, bytes }, undefined, { notices: entered, whole });
     all.push({ name, report, unlogged: unlogged?.(report) === true });
   }
   const open = new Set(ledger?.account.open.map(({ leaf }) => leaf.payload));

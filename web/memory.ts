@@ -1,32 +1,37 @@
-/** What this browser last saw of each log: a checkpoint by the log's key line. Storage may be missing, shut or spoilt; then that is said. */
-import { utf8, type Bytes } from "../src/core/bytes.js";
+/**
+ * What this browser last saw of each log: by the log's origin, its key and a checkpoint, so that a log which was made anew under another key
+ * is not a first visit. Storage may be missing, shut or spoilt; then that is said.
+ */
+import { utf8 } from "../src/core/bytes.js";
 import { openCheckpoint, type Checkpoint } from "../src/core/checkpoint.js";
 import type { Engine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
+import { isObject, parseJson } from "../src/core/json.js";
+import type { RememberedLog } from "../src/core/logged.js";
 import { parseNoteKey } from "../src/core/note.js";
+import type { LogName } from "../src/core/payload.js";
 
 export type Recalled =
   | { readonly state: "first" | "blocked" | "unreadable" }
-  | { readonly state: "known"; readonly bytes: Bytes; readonly checkpoint: Checkpoint };
+  | { readonly state: "known"; readonly log: RememberedLog; readonly checkpoint: Checkpoint };
 
 const PREFIX = "f3-attest/log/";
 
-/** @param key the log's key as a line, which is its identity */
-export function recall(key: string, engine: Engine): Recalled {
+export function recall({ origin }: Pick<LogName, "origin">, engine: Engine): Recalled {
   let text: string | null;
   try {
-    text = localStorage.getItem(PREFIX + key);
+    text = localStorage.getItem(PREFIX + origin);
   } catch {
     return { state: "blocked" }; // by the browser's settings, or for a file
   }
   if (text === null) return { state: "first" };
   try {
-    const bytes = utf8(text);
-    return {
-      state: "known",
-      bytes,
-      checkpoint: openCheckpoint(bytes, parseNoteKey(key, engine), [], engine).checkpoint,
-    };
+    const value = parseJson(utf8(text));
+    const { key, checkpoint } = isObject(value) ? value : {};
+    if (typeof key !== "string" || typeof checkpoint !== "string") return { state: "unreadable" };
+    const log = { key, checkpoint: utf8(checkpoint) };
+    const opened = openCheckpoint(log.checkpoint, parseNoteKey(key, engine), [], engine);
+    return { state: "known", log, checkpoint: opened.checkpoint };
   } catch (error) {
     if (error instanceof AttestError) return { state: "unreadable" };
     throw error;
@@ -34,9 +39,9 @@ export function recall(key: string, engine: Engine): Recalled {
 }
 
 /** A checkpoint that was verified; returns whether it will be there the next time. */
-export function remember(key: string, checkpoint: string): boolean {
+export function remember({ origin, key }: LogName, checkpoint: string): boolean {
   try {
-    localStorage.setItem(PREFIX + key, checkpoint);
+    localStorage.setItem(PREFIX + origin, JSON.stringify({ key, checkpoint }));
     return true;
   } catch {
     return false;

@@ -8,9 +8,8 @@ import { ruleOf, type Finding } from "../core/audit/rules.js";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { formatDot } from "../formats/dot.js";
-import { LogMemory } from "../keystore/log-memory.js";
 import { isFolder, replace } from "../node/files.js";
-import { nearest, stateHome } from "../node/paths.js";
+import { nearest } from "../node/paths.js";
 import { judge, junitFor, receiptFor, sarifFor, type JudgedAudit } from "../pipeline/audit-judged.js";
 import { audit, type Audit, type AuditRequest } from "../pipeline/audit.js";
 import { auditHistory, keepRecord, type History } from "../pipeline/audits.js";
@@ -195,7 +194,7 @@ async function requestFor(
     ...(isFolder(target) && {
       logs: {
         ...{ place: await logPlace(target, engine), engine },
-        memories: { logs: new LogMemory(stateHome()), registries: new LogMemory(stateHome(), "registries") },
+        memory: logMemory(),
       },
     }),
   };

@@ -11,15 +11,27 @@ import { Pins } from "../keystore/pins.js";
 import { nodeEngine } from "../node/engine.js";
 import { ioError, isFolder, owned } from "../node/files.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
+import { ALLOW_RELATION } from "../pipeline/relations.js";
 import { Directory } from "../store/directory.js";
 import { Registry, REGISTRY_FILE } from "../store/registry.js";
-import type { LogSigners } from "../store/registry-log.js";
+import type { LogKeyring, LogSigners } from "../store/registry-log.js";
 
 export const engine = nodeEngine;
 export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
 export const logKeys = (): LogKeys => new LogKeys(secretsHome(), engine);
 /** What signs for a log, where this machine has its key. */
 export const logSigners: LogSigners = (key) => logKeys().find(key);
+/** The same, for verbs that begin a log: what was seen under its name before is the user's own to replace. */
+export function ownLogs(): LogKeyring {
+  const keys = logKeys();
+  return {
+    find: (key) => keys.find(key),
+    create: (origin) => {
+      logMemory().forget(origin);
+      return keys.create(origin);
+    },
+  };
+}
 export const logMemory = (): LogMemory => new LogMemory(stateHome());
 export const pins = (): Pins => new Pins(stateHome(), engine);
 
@@ -53,6 +65,17 @@ export interface SecretOptions {
 
 export const withAllowSecret = (command: Command): Command =>
   command.option("--allow-secret <rule>", "publish although something looks like a secret of this kind", collect);
+
+export interface RelationOptions {
+  readonly allowRelation?: readonly string[];
+}
+
+export const withAllowRelation = (command: Command): Command =>
+  command.option(
+    `${ALLOW_RELATION} <type:digest>`,
+    "sign although it says this of another attestation, supersedes:DIGEST for example (several allowed)",
+    collect,
+  );
 
 export const withJson = (command: Command): Command =>
   command.option("--json", "print one JSON object, on success and on failure");

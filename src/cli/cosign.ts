@@ -4,13 +4,22 @@ import { cosign as addSignature, writeInPlace } from "../pipeline/cosign.js";
 import { registryAround } from "../pipeline/documents.js";
 import { toFile, toRegistry } from "../pipeline/destination.js";
 import { create } from "../node/files.js";
-import { engine, logSigners, readInput, withExamples, withJson, withPassphrase } from "./context.js";
+import {
+  engine,
+  logSigners,
+  readInput,
+  withExamples,
+  withAllowRelation,
+  withJson,
+  withPassphrase,
+  type RelationOptions,
+} from "./context.js";
 import { signerFor } from "./destination.js";
 import type { PassphraseOptions } from "./passphrase.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 
-interface Options extends KeyOptions, PassphraseOptions {
+interface Options extends KeyOptions, PassphraseOptions, RelationOptions {
   readonly signer?: string;
   readonly output?: string;
   readonly json?: true;
@@ -25,7 +34,7 @@ export function cosign(attest: Command): void {
     .option("--signer <name>", "the key that signs: a name, or agent:SHA256:… for one in ssh-agent")
     .option("--output <file>", "write the result there instead of in place; - prints it");
   withExamples(
-    withJson(withKeys(withPassphrase(command))),
+    withJson(withAllowRelation(withKeys(withPassphrase(command)))),
     "attest cosign attestation.json",
     "attest cosign attestation.json --key signer.pub --output cosigned.json",
   ).action(async (file: string, options: Options) => {
@@ -39,6 +48,7 @@ export function cosign(attest: Command): void {
       file,
       bytes: await readInput(file),
       signer,
+      allowRelations: options.allowRelation ?? [],
       ...keyRequest(options),
     });
     const { id, digest, verdict, title, keyids, added, bytes } = made;

@@ -6,7 +6,7 @@ import { inGit, originOf, testCommand } from "../pipeline/project.js";
 import { ensureKey, chooseSigner, DEFAULT_NAME, entryOf } from "../pipeline/signers.js";
 import { Directory } from "../store/directory.js";
 import { Registry } from "../store/registry.js";
-import { engine, keystore, logKeys, withExamples, withJson } from "./context.js";
+import { engine, keystore, logKeys, ownLogs, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {
@@ -45,7 +45,7 @@ export function init(attest: Command): void {
         new Directory(folder),
         { origin, title: options.title ?? origin },
         engine,
-        logKeys(),
+        ownLogs(),
       );
       const { stored, made } =
         known === undefined ? ensureKey(store, options.signer ?? DEFAULT_NAME) : { stored: known, made: false };

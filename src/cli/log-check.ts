@@ -1,13 +1,11 @@
 /** `attest log check`: the whole log derived again, and held against all that hangs on it. */
 import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
-import { LogMemory } from "../keystore/log-memory.js";
-import { stateHome } from "../node/paths.js";
 import { checkLogs, type LogCheck } from "../pipeline/log-check.js";
 import { logPlace, type LogPlace } from "../pipeline/log-place.js";
 import { counted, OPEN_MEANS, openLine, overdue } from "../pipeline/log-show.js";
 import { idOf } from "../store/registry-log.js";
-import { engine, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import { engine, logMemory, readInput, registryFolder, withExamples, withJson } from "./context.js";
 import { answer, answerJson, Progress, talk } from "./ui.js";
 
 interface Options {
@@ -34,7 +32,7 @@ export function check(log: Command): void {
     let phase = "";
     const checked = await checkLogs({
       ...{ place, engine, from: kept },
-      memories: { logs: new LogMemory(stateHome()), registries: new LogMemory(stateHome(), "registries") },
+      memory: logMemory(),
       progress: (text, share) => {
         if (text !== phase) progress = undefined; // of each phase the rest is guessed anew
         phase = text;

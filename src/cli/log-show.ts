@@ -70,6 +70,7 @@ function asJson({ account, logs, entries }: LogShown, now: Date, onlyOpen: boole
     open: open.map((plan) => ({
       ...{ log: logs[plan.shard]?.origin, index: plan.index, id: idOf(plan.leaf), keyid: plan.leaf.keyid },
       ...{ announced: plan.leaf.at, deadline: plan.leaf.deadline, overdue: overdue(plan, now) },
+      ...(plan.result && { departed: idOf(plan.result.leaf) }),
     })),
     means: OPEN_MEANS.join(" "),
     contradictions: findings.length,

@@ -3,7 +3,16 @@ import type { Command } from "commander";
 import { parseNoteKey } from "../core/note.js";
 import { startLog } from "../pipeline/log-start.js";
 import { counted } from "../pipeline/log-show.js";
-import { engine, logKeys, logSigners, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
+import {
+  engine,
+  logKeys,
+  ownLogs,
+  logSigners,
+  openRegistry,
+  registryFolder,
+  withExamples,
+  withJson,
+} from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {
@@ -29,7 +38,7 @@ export function start(log: Command): void {
       const keys = logKeys();
       const started = await startLog({
         ...{ registry, reason, anyway, now: new Date(), signers: logSigners },
-        make: (origin) => keys.create(origin),
+        make: (origin) => ownLogs().create(origin),
       });
       const { origin, closed, entered, passedOver } = started;
       if (json) return answerJson({ registry: folder, ...started });

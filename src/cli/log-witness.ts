@@ -10,8 +10,9 @@ import { secretsHome } from "../node/paths.js";
 import { accept, type Accepted } from "../pipeline/log-accept.js";
 import { logPlace } from "../pipeline/log-place.js";
 import { counted } from "../pipeline/log-show.js";
+import { witnessKey } from "../pipeline/verify.js";
 import { bearWitness } from "../pipeline/witness.js";
-import { engine, logSigners, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import { collect, engine, logSigners, readInput, registryFolder, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
 interface WitnessOptions {
@@ -28,31 +29,42 @@ export function witness(log: Command): void {
       "cosign a log's checkpoint with the time: that you saw this log, that it goes on from what you saw before, and no other; a folder or an address",
     )
     .requiredOption("--name <name>", "your witness key; made when there is none of that name")
-    .option("--log-key <vkey|file>", "the log's key, when you have it from a source of your own")
+    .option(
+      "--log-key <vkey|file>",
+      "the log's key, from its operator: needed at first sight, except at the address that the log is named after",
+    )
     .option(
       "--output <file>",
       "write the cosigned checkpoint there (the registry itself, for a folder; else it is printed); - prints it",
     );
   withExamples(
     withJson(command),
-    "attest log witness demo --name me",
+    "attest log witness demo --name me --log-key demo/keys/log.vkey",
     "attest log witness demo --name me --log-key demo/keys/log.vkey --output cosigned",
   ).action(async (target: string, options: WitnessOptions) => {
     const { name, output, json } = options;
     const place = await logPlace(target, engine);
     const logKey = options.logKey === undefined ? undefined : keyFrom(options.logKey);
     const signer = new WitnessKeys(secretsHome(), engine).open(name);
-    const memory = new LogMemory(signer.place, "seen", "origin");
+    const memory = new LogMemory(signer.place, { strict: true });
     const now = new Date();
     const seen = await bearWitness({ place, witness: signer, memory, logKey, engine, now });
     const { checkpoint, note, before, key } = seen;
-    const into = output === undefined && !place.remote ? await accept(note, target, logSigners, engine) : undefined;
-    if (output !== undefined && output !== "-") replace(output, note);
+    const into =
+      output === undefined && !place.remote ? await accept(note, target, [signer.key], logSigners, engine) : undefined;
     const vkey = formatNoteKey(signer.key);
+    if (output !== undefined && output !== "-") {
+      replace(output, note);
+      replace(lineBeside(output), utf8(`${vkey}\n`));
+    }
     if (json)
       return answerJson({
         ...{ witness: name, vkey, made: signer.made, log: { origin: key.name, key: formatNoteKey(key) } },
-        ...{ size: checkpoint.size, before, logKeyFrom: logKey === undefined ? "site" : "you" },
+        ...{
+          size: checkpoint.size,
+          before,
+          logKeyFrom: logKey === undefined ? (before === undefined ? "address" : "memory") : "you",
+        },
         ...{ note: fromUtf8(note), output, accepted: into },
       });
     if (into !== undefined) answer(join(target, "attestations/log"), ...told(into));
@@ -61,13 +73,10 @@ export function witness(log: Command): void {
     talk(
       ...(signer.made ? [`made the witness key ${name}, on this machine; its public line is`, `  ${vkey}`] : []),
       `${key.name} with ${counted(checkpoint.size, "entry", "entries")}: ${before === undefined ? "seen for the first time" : `it goes on from the ${before} that you cosigned before`}`,
-      ...(before === undefined && logKey === undefined
-        ? [
-            `its key is taken from ${place.remote ? "the site" : "the folder"} itself; --log-key gives one that you have from elsewhere`,
-          ]
-        : []),
       `to a verifier who trusts you it is a time that is not the signer's own: attest verify FILE --witness ${vkey}`,
-      ...(into === undefined ? ["whoever keeps the registry takes it in: attest log accept FILE --registry DIR"] : []),
+      ...(into === undefined
+        ? [`whoever keeps the registry takes it in: attest log accept FILE --registry DIR --witness ${vkey}`]
+        : []),
     );
   });
 }
@@ -78,22 +87,43 @@ function keyFrom(text: string): NoteKey {
   return parseNoteKey(fromUtf8(bytes ?? utf8(text)).trim(), engine);
 }
 
+interface AcceptOptions {
+  readonly registry?: string;
+  readonly witness?: readonly string[];
+  readonly json?: true;
+}
+
+/** The witness's public line, as it hands it over with what it cosigned. */
+const lineBeside = (file: string): string => `${file}.vkey`;
+function linesBeside(file: string): string[] {
+  const line = file === "-" ? undefined : read(lineBeside(file));
+  return line === undefined ? [] : [fromUtf8(line)];
+}
+
 export function acceptance(log: Command): void {
   const command = log
     .command("accept <checkpoint>")
     .description(
-      "take a cosigned checkpoint into a registry, for which no key is needed: under the published one, and into the proofs that it covers; - reads it from stdin",
+      "take a cosigned checkpoint into a registry: under the published one, and into the proofs that it covers; of its lines those that fit a witness's key which you name, or the registry's keyring lists; - reads it from stdin",
+    )
+    .option(
+      "--witness <line|file>",
+      "the key line of a witness, which you have from the witness (FILE.vkey, where it lies beside the checkpoint; several allowed)",
+      collect,
     )
     .option("--registry <dir>", "the registry (the nearest one, unless you say otherwise)");
   withExamples(
     withJson(command),
-    "attest log witness demo --name me --output cosigned; attest log accept cosigned --registry demo",
-  ).action(async (file: string, options: { readonly registry?: string; readonly json?: true }) => {
-    const folder = registryFolder(options.registry);
-    const accepted = await accept(await readInput(file), folder, logSigners, engine);
-    if (options.json) return answerJson({ registry: folder, ...accepted });
+    "attest log witness demo --name me --log-key demo/keys/log.vkey --output cosigned; attest log accept cosigned --registry demo",
+  ).action(async (file: string, { registry, witness: named, json }: AcceptOptions) => {
+    const folder = registryFolder(registry);
+    const witnesses = (named ?? linesBeside(file)).map((text) => witnessKey(text, engine));
+    const accepted = await accept(await readInput(file), folder, witnesses, logSigners, engine);
+    if (json) return answerJson({ registry: folder, ...accepted });
     answer(...told(accepted));
-    talk("the cosignature counts for whoever trusts its witness; the log's own signature was checked here");
+    talk("each cosignature was verified by its key, and counts for whoever trusts that witness");
+    if (accepted.dropped.length > 0)
+      talk(`left out, since they fit no key that you named: ${accepted.dropped.join(", ")}`);
   });
 }
 

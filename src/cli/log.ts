@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { withExamples } from "./context.js";
 import { check } from "./log-check.js";
+import { forget } from "./log-forget.js";
 import { start } from "./log-start.js";
 import { prove, show } from "./log-show.js";
 import { acceptance, witness } from "./log-witness.js";
@@ -15,4 +16,5 @@ export function log(attest: Command): void {
   witness(verb);
   acceptance(verb);
   start(verb);
+  forget(verb);
 }

@@ -16,6 +16,7 @@ import { folderBeside, piecesOf, writeBeside } from "../pipeline/evidence.js";
 import type { Announce } from "../pipeline/plan.js";
 import { reportHint } from "../pipeline/report-hint.js";
 import { sign } from "../pipeline/sign.js";
+import { allowing } from "../pipeline/relations.js";
 import { ATTESTATIONS, REGISTRY_FILE } from "../store/registry.js";
 import { verdictWording } from "../view/words.js";
 import { announcing } from "./announcing.js";
@@ -195,7 +196,8 @@ interface Told {
   readonly exit: number;
 }
 
-function tell({ predicate: { f3 } }: Draft, { json, counts, ...rest }: Told): void {
+function tell(draft: Draft, { json, counts, ...rest }: Told): void {
+  const { f3 } = draft.predicate;
   const measurements = f3.checks.find(({ id }) => id === "tests")?.measurements;
   const numbers = measurements && Object.fromEntries(measurements.map(({ name, value }) => [name, value]));
   if (json) return answerJson({ verdict: f3.verdict, title: f3.title, counts: numbers, ...rest });
@@ -209,6 +211,7 @@ function tell({ predicate: { f3 } }: Draft, { json, counts, ...rest }: Told): vo
   for (const check of f3.checks.filter(({ required, outcome }) => required && outcome !== "passed").slice(0, 10))
     talk(`  ${check.outcome}  ${check.claim}  (${check.observed})`);
   if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");
-  else if (rest.keyid === undefined) talk(`not signed yet; sign it with: attest sign ${rest.path ?? "FILE"}`);
+  else if (rest.keyid === undefined)
+    talk(`not signed yet; sign it with: attest sign ${rest.path ?? "FILE"}${allowing(draft as Json)}`);
   else talk(`signed with ${rest.keyid}; check it with: attest verify ${rest.path ?? "FILE"}`);
 }

@@ -11,10 +11,20 @@ import { secretsIn } from "../harness/secrets.js";
 import { isNoticeDraft, signAuditReceipt } from "../pipeline/audit-receipt.js";
 import { folderBeside, gather, piecesOf } from "../pipeline/evidence.js";
 import type { Destination } from "../pipeline/destination.js";
+import { refuseRelations } from "../pipeline/relations.js";
 import { sign as signDraft } from "../pipeline/sign.js";
 import { entryOf } from "../pipeline/signers.js";
 import { noticeWording } from "../view/notice.js";
-import { engine, readInput, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
+import {
+  engine,
+  readInput,
+  withAllowRelation,
+  withAllowSecret,
+  withExamples,
+  withJson,
+  type RelationOptions,
+  type SecretOptions,
+} from "./context.js";
 import {
   deliverOrPrint,
   destinationOf,
@@ -27,7 +37,7 @@ import {
 import { tell, written } from "./key-notices.js";
 import { answer, answerJson, talk } from "./ui.js";
 
-interface Options extends SigningOptions, SecretOptions {
+interface Options extends SigningOptions, SecretOptions, RelationOptions {
   readonly evidence?: string;
   readonly json?: true;
 }
@@ -40,12 +50,14 @@ export function sign(attest: Command): void {
       "--evidence <dir>",
       "the folder that holds the evidence, found there by digest (STATEMENT's .evidence folder)",
     );
+  withAllowRelation(command);
   withExamples(
     withJson(withAllowSecret(withSigning(command))),
     "attest sign statement.json",
     "attest sign statement.json --evidence results/ --output attestation.json",
   ).action(async (path: string, options: Options) => {
     const draft = parseJson(await readInput(path));
+    refuseRelations(draft, options.allowRelation ?? []);
     const destination = await destinationOf(options, path === "-" ? undefined : path);
     const signer = await signerFor(options, destination);
     if (isNoticeDraft(draft)) {

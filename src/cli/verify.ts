@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import { failures, type Report } from "../core/report.js";
+import type { Subject } from "../core/statement.js";
+import { subjectWording } from "../core/subject.js";
 import { askedFor } from "../pipeline/policy.js";
 import type { KeyRequest } from "../pipeline/keys.js";
 import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify.js";
@@ -84,7 +86,7 @@ export function verify(attest: Command): void {
     .description("check attestations: files, registry folders, http(s) addresses, or - for stdin")
     .option(
       "--require <list>",
-      "a gate: validated, subject=FILE or COMMIT, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, min-signers=N; exit 3 where one is not met",
+      "a gate: validated, subject=FILE or gitCommit:HEX (and no other subject, unless with subject-only), fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, min-signers=N; exit 3 where one is not met",
       collect,
     )
     .option(
@@ -160,6 +162,7 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     `  file       ${target}`,
     ...(report.id === undefined ? [] : [`  id         ${report.id}`]),
     ...(statement === undefined ? [] : [`  title      ${statement.predicate.f3.title}`]),
+    ...subjectLines(statement?.subject ?? report.plan?.subject ?? []),
     ...(report.notice === undefined ? [] : [`  notice     ${noticeWording(report.notice).word}`]),
     ...(report.plan === undefined ? [] : [`  announces  ${report.plan.predicate.title}`]),
     ...report.signers.map(
@@ -178,6 +181,18 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
       : [`  policy     ${policy.status === "passed" ? "" : "not met: "}${policy.detail}`]),
     "",
     ...(verbose ? lines(stepsView(report)) : troubles(report)),
+  ];
+}
+
+/** A line each; of a document with more, that there are more is said. */
+const MAX_SUBJECTS = 100;
+
+/** What was tested, changes that are not committed among it. */
+function subjectLines(subjects: readonly Subject[]): string[] {
+  const more = subjects.length - MAX_SUBJECTS;
+  return [
+    ...subjects.slice(0, MAX_SUBJECTS).map((one) => `  subject    ${subjectWording(one)}`),
+    ...(more > 0 ? [`  subject    and ${more} more that are not shown here`] : []),
   ];
 }
 

@@ -2,7 +2,8 @@
  * What a log says by itself: what was planned, how it came out, and what never came. Made from its entries alone, so that nobody need be
  * asked for the documents; and where the entries contradict each other, a finding each.
  */
-import type { Leaf, LeafOf } from "./leaf.js";
+import { handOversIn, type Leaf, type LeafOf } from "./leaf.js";
+import { Owners, type HandOver } from "./owner.js";
 import { VERDICTS, type Verdict } from "./verdict.js";
 
 export interface Entry {
@@ -22,8 +23,9 @@ export interface Logged<K extends "plan" | "result"> {
 
 /** What became of a plan. */
 export interface Planned extends Logged<"plan"> {
-  readonly state: "open" | "answered" | "abandoned";
-  /** The result that answers it. */
+  /** `departed`: what names it as its plan is not the test that was announced, so that it is as good as open. */
+  readonly state: "open" | "departed" | "answered" | "abandoned";
+  /** The result that answers it, or that departed from it. */
   readonly result?: Logged<"result">;
 }
 
@@ -43,26 +45,29 @@ export interface Account {
   readonly verdicts: Readonly<Record<Verdict, number>>;
   /** Results that name no plan: nothing is known of how many others there were. */
   readonly unplanned: number;
-  /** In the order of the log: plans without a result that nobody has given up. */
+  /** In the order of the log: plans without a result that fits them, which nobody has given up. */
   readonly open: readonly Planned[];
-  /** SHA-256 of payloads that a key of theirs took back, or replaced. */
+  /** SHA-256 of payloads that a signer, or a key that came after, took back or replaced. */
   readonly retracted: ReadonlySet<string>;
   readonly superseded: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
-/**
- * @param entries of all of a registry's logs, in order
- * @param speaksFor whether a key may take back what another one signed, as its successor may; that is in the notices, not in the log
- */
-export function accountOf(
-  entries: readonly Entry[],
-  speaksFor: (keyid: string, signer: string) => boolean = () => false,
-): Account {
+export interface Beside {
+  /** Hand-overs beside those that the log has. */
+  readonly handOvers?: readonly HandOver[];
+  /** SHA-256 of payloads of results that are at hand and are not of the test that their plan announced (`departures`). */
+  readonly departed?: ReadonlySet<string>;
+}
+
+/** @param entries of all of a registry's logs, in order */
+export function accountOf(entries: readonly Entry[], { handOvers = [], departed = new Set() }: Beside = {}): Account {
+  const owners = new Owners([...handOvers, ...handOversIn(entries.map(({ leaf }) => leaf))]);
   const findings: Finding[] = [];
   const plans = new Map<string, Logged<"plan">>();
   const results = new Map<string, Logged<"result">>();
   const answers = new Map<string, Logged<"result">>();
+  const misfits = new Map<string, Logged<"result">>();
   /** Results that were there before their plan was. */
   const unannounced = new Set<Logged<"result">>();
   const abandoned = new Set<string>();
@@ -104,23 +109,32 @@ export function accountOf(
           find(`the result ${leaf.payload} names the plan ${leaf.plan}, which was not entered before it`);
         unannounced.add(result);
       } else if (!plan.keyids.includes(leaf.keyid) || unannounced.has(result) || first === result) continue;
-      else if (first !== undefined)
+      else if (leaf.test !== plan.leaf.test || departed.has(leaf.payload)) {
+        if (known === undefined && leaf.test !== plan.leaf.test)
+          find(`the result ${leaf.payload} names the plan ${leaf.plan}, and is of another test`);
+        misfits.set(leaf.plan, result);
+      } else if (first !== undefined)
         find(`the result ${leaf.payload} is a second one for the plan ${leaf.plan}, beside ${first.leaf.payload}`);
       else answers.set(leaf.plan, result);
-    } else if (leaf.about !== undefined) {
-      const { about, keyid } = leaf;
-      if (!(signers.get(about) ?? []).some((signer) => signer === keyid || speaksFor(keyid, signer))) continue;
-      if (leaf.action === "abandon") abandoned.add(about);
-      if (leaf.action === "retract") retracted.add(about);
-      if (leaf.action === "supersede") superseded.add(about);
     }
+  }
+  // Whatever the order: what is taken back before it is entered is taken back.
+  for (const { leaf } of entries) {
+    if (leaf.kind !== "notice" || leaf.about === undefined) continue;
+    const { about, action, keyid } = leaf;
+    if (!owners.line(signers.get(about) ?? []).has(keyid)) continue;
+    if (action === "abandon") abandoned.add(about);
+    if (action === "retract") retracted.add(about);
+    if (action === "supersede") superseded.add(about);
   }
 
   for (const result of results.values()) if (!unannounced.has(result)) findings.push(...byAnother(plans, result));
   const all = [...plans.values()].map((plan): Planned => {
     const result = answers.get(plan.leaf.payload);
-    const state = result !== undefined ? "answered" : abandoned.has(plan.leaf.payload) ? "abandoned" : "open";
-    return { ...plan, state, ...(result && { result }) };
+    if (result !== undefined) return { ...plan, state: "answered", result };
+    if (abandoned.has(plan.leaf.payload)) return { ...plan, state: "abandoned" };
+    const misfit = misfits.get(plan.leaf.payload);
+    return misfit === undefined ? { ...plan, state: "open" } : { ...plan, state: "departed", result: misfit };
   });
   const made = [...results.values()];
   const counted = VERDICTS.map((verdict) => [verdict, made.filter(({ leaf }) => leaf.verdict === verdict).length]);
@@ -130,7 +144,7 @@ export function accountOf(
     results: made,
     verdicts: Object.fromEntries(counted) as Record<Verdict, number>,
     unplanned: made.filter(({ leaf }) => leaf.plan === undefined).length,
-    open: all.filter(({ state }) => state === "open"),
+    open: all.filter(({ state }) => state === "open" || state === "departed"),
     retracted,
     superseded,
     findings: findings.sort((a, b) => a.shard - b.shard || a.index - b.index),

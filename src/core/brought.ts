@@ -3,14 +3,13 @@ import { hex, utf8, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { parseEnvelope, type Envelope } from "./envelope.js";
 import { orUndefined } from "./errors.js";
-import { parseLeaf } from "./leaf.js";
+import { handOversIn, parseLeaf, type LeafOf } from "./leaf.js";
 import { viewLog } from "./logged.js";
+import { Owners } from "./owner.js";
 import { logNamed } from "./payload.js";
-import type { Known } from "./signatures.js";
-import { entitledBy } from "./standing.js";
 import type { VerifyOptions } from "./verify-options.js";
 
-/** An entry that takes a document back, or puts another in its place, with its proof: both as texts. */
+/** An entry that says something of a document or of its signer's keys, with its proof: both as texts. */
 export interface Mark {
   readonly leaf: string;
   readonly proof: string;
@@ -30,25 +29,28 @@ export function plansIn(texts: readonly string[], engine: Engine): NonNullable<V
   return (sha256) => plans.get(sha256);
 }
 
-/** Entries by the signer, or a key that came after, that a proof shows to be in the log which the document names. */
+/** Notices among the entries that a page or a pack carries, where a proof shows them to be in the log which the document names. */
 export function marksIn(
   envelope: Envelope | undefined,
   marks: readonly Mark[] | undefined,
-  keys: readonly Known[],
   engine: Engine,
-): NonNullable<VerifyOptions["takenBack"]> {
+): readonly LeafOf<"notice">[] {
   const named = envelope && logNamed(envelope.payload);
-  if (envelope === undefined || named === undefined || marks === undefined) return () => undefined;
-  const entitled = entitledBy(
-    envelope.signatures.flatMap(({ keyid }) => keyid ?? []),
-    keys,
-  );
-  const shown = marks.flatMap(({ leaf: text, proof }) => {
+  if (named === undefined || marks === undefined) return [];
+  return marks.flatMap(({ leaf: text, proof }) => {
     const leaf = orUndefined(() => parseLeaf(utf8(text)));
-    if (leaf?.kind !== "notice" || !entitled.has(leaf.keyid)) return [];
+    if (leaf?.kind !== "notice") return [];
     return viewLog(named, { proof: utf8(proof) }, engine).find(leaf) === undefined ? [] : [leaf];
   });
-  const says = (digest: string, action: string): boolean =>
-    shown.some((leaf) => leaf.about === digest && leaf.action === action);
-  return (digest) => (says(digest, "retract") ? "retracted" : says(digest, "supersede") ? "superseded" : undefined);
+}
+
+/** Whether an entry may decide how a document stands: it is about the document, or about a key of its signers' owners. */
+export function concerning(
+  leaves: readonly LeafOf<"notice">[],
+  digest: string,
+  signers: readonly string[],
+): (leaf: LeafOf<"notice">) => boolean {
+  const owners = new Owners(handOversIn(leaves));
+  return ({ about, from, key }) =>
+    about === digest || [from, key].some((keyid) => keyid !== undefined && owners.owns(keyid, signers));
 }

@@ -1,10 +1,13 @@
 /** The steps that look beyond the document: the plan that it answers, the log that holds it, and what was said of it afterwards. */
-import { hex, type Bytes } from "./bytes.js";
+import { equal, hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { message, parseEnvelope, type Envelope } from "./envelope.js";
 import { AttestError } from "./errors.js";
+import { publicKey } from "./key.js";
 import { leafOf } from "./leaf.js";
-import { viewLog, type LogView, type Witnessed } from "./logged.js";
+import { viewLog, type LogView, type Witnessed, type Witnesses } from "./logged.js";
+import { parseNoteKey, type NoteKey } from "./note.js";
+import { Owners } from "./owner.js";
 import { logNamed } from "./payload.js";
 import { departures, planOf, readPlan, type PlanStatement } from "./plan.js";
 import type { Ladder, Report, SignerReport } from "./report.js";
@@ -79,9 +82,13 @@ export interface Placed {
   readonly seen: (signature: Bytes) => Seen | undefined;
 }
 
-export function placeIn(envelope: Envelope, digest: string, { log, witnesses, engine }: VerifyOptions): Placed {
+export function placeIn(envelope: Envelope, digest: string, options: VerifyOptions): Placed {
+  const { log, engine } = options;
   const named = logNamed(envelope.payload);
-  const view = named === undefined || log === undefined ? undefined : viewLog(named, log, engine, witnesses);
+  const view =
+    named === undefined || log === undefined
+      ? undefined
+      : viewLog(named, log, engine, independent(envelope, named.key, options));
   const seen = (signature: Bytes): Seen | undefined => {
     const keyid = envelope.signatures.find(({ sig }) => sig === signature)?.keyid;
     if (view === undefined || keyid === undefined) return undefined;
@@ -90,6 +97,21 @@ export function placeIn(envelope: Envelope, digest: string, { log, witnesses, en
     return witnessed && { at: witnessed.at, by: witnessed.by.join(", "), source: "witnesses whom you trust" };
   };
   return { view, seen };
+}
+
+/** Nobody is a witness of what they signed, or of a log that they keep, with whichever of their keys. */
+function independent(
+  { signatures }: Envelope,
+  logKey: string,
+  { witnesses = { keys: [], quorum: 1 }, owners = new Owners(), engine }: VerifyOptions,
+): Witnesses {
+  const signers = signatures.flatMap(({ keyid }) => keyid ?? []);
+  const ownerOf = (key: NoteKey): string | undefined => {
+    const { keyid } = publicKey(key.bytes, engine);
+    const operator = equal(key.bytes, parseNoteKey(logKey, engine).bytes);
+    return operator || owners.owns(keyid, signers) ? undefined : owners.of(keyid);
+  };
+  return { ...witnesses, ownerOf };
 }
 
 /** Returns where it was found. */
@@ -164,53 +186,54 @@ export function checkLog(
 
 const entries = (count: number): string => (count === 1 ? "1 entry" : `${count} entries`);
 
-/** Whether its signer, or the key that came after, took it back: as far as the notices at hand say. */
+/** Whether its signer, or a key that came after, took it back: as far as the notices at hand and the entries of its log say. */
 export function checkRetraction(
+  envelope: Envelope,
   digest: string,
   signers: readonly SignerReport[],
   view: LogView | undefined,
-  { notices, takenBack, packed = false, keys, engine }: VerifyOptions,
+  options: VerifyOptions,
   ladder: Ladder,
 ): Report["standing"] {
-  if (notices === undefined)
+  const { notices, unread, entries, packed = false, keys, owners = new Owners(), engine } = options;
+  if (notices === undefined && entries === undefined)
     return void ladder.notChecked("retraction", "no-notices", "no registry is at hand that would say so");
   const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
-  const heard = standingOf(digest, good, notices, keys, engine);
-  const entry = takenBack?.(digest);
+  const said = { notices: notices ?? [], entries: entries?.notices ?? [], keys, owners };
+  const heard = standingOf(digest, good, said, engine);
   // A state is claimed only where its entries were read: a notice that is withheld would not be missed otherwise.
-  const read = takenBack !== undefined && !packed;
-  const asOf = view?.size === undefined || !read ? undefined : { origin: view.origin, size: view.size };
+  const whole = entries?.whole === true && !packed && view?.fault === undefined;
+  const asOf = whole && view?.size !== undefined ? { origin: view.origin, size: view.size } : undefined;
   const state =
     asOf === undefined
       ? `by what is ${packed ? "in this pack" : "served here"}`
       : `as of log state ${asOf.size} of ${asOf.origin}`;
   const standing = { ...heard, ...(asOf && { asOf }) };
   const [last] = heard.remarks;
-  if (heard.word === "retracted" || (heard.word === "in-force" && entry === "retracted")) {
-    const why =
-      last === undefined
-        ? "the log has an entry that takes it back, and the notice is not at hand"
-        : `taken back at ${last.at} (claimed): ${last.reason}`;
-    ladder.failed("retraction", "retracted", why, { state });
-    return { ...standing, word: "retracted" };
+  switch (heard.word) {
+    case "retracted": {
+      const why =
+        last === undefined
+          ? "the log has an entry that takes it back, and the notice is not at hand"
+          : `taken back at ${last.at} (claimed): ${last.reason}`;
+      ladder.failed("retraction", "retracted", why, { state });
+      return standing;
+    }
+    case "undecided": {
+      const by = [...new Set(heard.undecided.map((one) => one.by))].join(", ");
+      const why = `the log has an entry by ${by} that may take it back, and nothing at hand tells whose key that is`;
+      ladder.notChecked("retraction", "retraction-undecided", why, { state });
+      return standing;
+    }
+    case "superseded": {
+      const by = last?.successor === undefined ? "a later one, whose notice is not at hand" : last.successor;
+      ladder.passed("retraction", `not taken back, but replaced by ${by}: read that one first; ${state}`, { state });
+      return standing;
+    }
+    case "in-force":
   }
-  if (heard.word === "superseded" || entry === "superseded") {
-    const by = last?.successor === undefined ? "a later one, whose notice is not at hand" : last.successor;
-    ladder.passed("retraction", `not taken back, but replaced by ${by}: read that one first; ${state}`, { state });
-    return { ...standing, word: "superseded" };
-  }
-  if (packed)
-    return void ladder.notChecked(
-      "retraction",
-      "no-notices",
-      "nothing in this pack takes it back; what was said since it was made, or left out of it, is not known here",
-    );
-  if (view !== undefined && !read)
-    return void ladder.notChecked(
-      "retraction",
-      "no-notices",
-      "no notice at hand takes it back, but the entries of its log were not read: one that is withheld would not be missed",
-    );
+  const open = unreadPart(envelope, { packed, whole, unread });
+  if (open !== undefined) return void ladder.notChecked("retraction", "no-notices", open);
   const others = heard.contradictions.length;
   ladder.passed(
     "retraction",
@@ -220,4 +243,17 @@ export function checkRetraction(
     { state },
   );
   return standing;
+}
+
+/** Why an absence of notices says nothing. */
+function unreadPart(
+  { payload }: Envelope,
+  { packed, whole, unread }: { readonly packed: boolean; readonly whole: boolean; readonly unread: string | undefined },
+): string | undefined {
+  if (packed)
+    return "nothing in this pack takes it back; what was said since it was made, or left out of it, is not known here";
+  if (whole) return undefined;
+  if (logNamed(payload) !== undefined)
+    return "no notice at hand takes it back, but the entries of its log were not read: one that is withheld would not be missed";
+  return unread === undefined ? undefined : `no notice at hand takes it back, but not all of them were read: ${unread}`;
 }

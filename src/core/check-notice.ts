@@ -2,6 +2,7 @@
 import { CLOCK_SLACK_MS } from "./check-result.js";
 import type { Envelope } from "./envelope.js";
 import { NOTICE_TYPE, NOTICE_VERSION, readNotice, successorOf, type Notice } from "./notice.js";
+import { Owners } from "./owner.js";
 import { predicateOf } from "./payload.js";
 import { PLAN_TYPE, PLAN_VERSION, readPlan, type PlanStatement } from "./plan.js";
 import { refusePolicy } from "./policy.js";
@@ -91,12 +92,12 @@ function rest(what: "notice" | "plan", signedAt: string, { now, policy }: Verify
 function missingParty(
   notice: Notice,
   signers: readonly SignerReport[],
-  { engine, keys }: VerifyOptions,
+  { engine, owners = new Owners() }: VerifyOptions,
 ): string | undefined {
   const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
   if (notice.action === "rotate")
     return [notice.from, successorOf(notice, engine).keyid].find((keyid) => !good.includes(keyid));
   if (notice.action !== "revoke" || good.includes(notice.key)) return undefined;
-  const led = keys.some(({ key, after = [] }) => good.includes(key.keyid) && after.includes(notice.key));
-  return led ? undefined : `${notice.key} itself or its successor`;
+  const line = owners.line([notice.key]);
+  return good.some((keyid) => line.has(keyid)) ? undefined : `${notice.key} itself or its successor`;
 }

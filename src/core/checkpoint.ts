@@ -148,6 +148,18 @@ export function cosignatureMessage(text: string, at: number): Bytes {
   return utf8(`cosignature/v1\ntime ${at}\n${text}`);
 }
 
+/** Of these witnesses, each one's first line that fits; whatever else stands under the note is not looked at. */
+export function cosignaturesIn(
+  { text, signatures }: Note,
+  witnesses: readonly NoteKey[],
+  engine: Engine,
+): readonly NoteSignature[] {
+  return witnesses.flatMap((key) => {
+    const its = signatures.find((one) => isBy(one, key) && timeOf(text, one.blob, key, engine) !== undefined);
+    return its === undefined ? [] : [its];
+  });
+}
+
 /** The note with the lines of those keys that have none there yet: of two by one key, many readers look at the first alone. */
 export function withSignatures(bytes: Bytes, others: readonly NoteSignature[]): Bytes {
   const { text, signatures } = parseNote(bytes);

@@ -75,6 +75,7 @@ const TABLE = {
   "log-account": [5, "the log's entries contradict each other, or the files that they name"],
   "plan-departed": [5, "the result is not of the test that was planned"],
   retracted: [3, "a later notice by the same signer takes it back"],
+  "retraction-undecided": [4, "an entry of the log may take it back, and whose it is cannot be told"],
   // what was not looked at
   "not-reached": [0, "an earlier check failed"],
   "no-name": [0, "the document came without a file name"],
@@ -143,6 +144,7 @@ const TABLE = {
   "driver-missing": [2, "a program that the driver needs is not there"],
   observations: [2, "a line of the observations is no flat JSON object"],
   "scenario-statement": [2, "a run gave a statement that may not be signed"],
+  "relation-refused": [2, "a statement of somebody else's says something of other attestations that was not asked for"],
   "payload-too-large": [2, "the statement is larger than a writer may sign"],
   interrupted: [2, "the run was interrupted; nothing was published"],
   internal: [2, "a fault of this tool"],

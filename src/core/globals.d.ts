@@ -1,8 +1,16 @@
-// The only two globals that the pure floors take from their platform. Seen by src/core/tsconfig.json alone.
+// The only globals that the pure floors take from their platform. Seen by src/core/tsconfig.json alone.
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }
 declare class TextDecoder {
   constructor(label: "utf-8", options: { fatal: true; ignoreBOM: true });
   decode(bytes: Uint8Array): string;
+}
+/** https://url.spec.whatwg.org, of which browsers and Node have one and the same. */
+declare class URL {
+  static canParse(text: string): boolean;
+  constructor(text: string);
+  readonly hostname: string;
+  readonly port: string;
+  readonly pathname: string;
 }

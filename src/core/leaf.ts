@@ -1,8 +1,8 @@
 /**
  * An entry of a registry's log: a small record of one signature, so that the log can be read without the documents.
  *
- *     { "kind": "result", "payload": SHA-256, "signature": SHA-256 of its 64 bytes, "keyid", "at", "verdict", "plan"? }
- *     { "kind": "plan", … "at", "deadline" }   { "kind": "notice", … "at", "action", "about"? }
+ *     { "kind": "result", "payload": SHA-256, "signature": SHA-256 of its 64 bytes, "keyid", "at", "verdict", "plan"?, "test"? }
+ *     { "kind": "plan", … "at", "deadline", "test" }   { "kind": "notice", … "at", "action", and what it is about }
  *     { "kind": "shard", "origin", "size", "root", "key" }      the first entry of a log that goes on where another one ended
  *
  * What it says beside the digests stands in the signed statement too; an entry that says otherwise is none of that statement's.
@@ -12,8 +12,9 @@ import { equal, hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { AttestError } from "./errors.js";
 import { canonical, parseJson, type Json, type JsonObject } from "./json.js";
-import { NOTICE_TYPE, readNotice } from "./notice.js";
-import { PLAN_TYPE, planOf, readPlan } from "./plan.js";
+import { NOTICE_TYPE, readNotice, successorOf } from "./notice.js";
+import type { HandOver } from "./owner.js";
+import { PLAN_TYPE, planOf, readPlan, testOf } from "./plan.js";
 import { keyid, sha256, timestamp } from "./schema.js";
 import { readStatement } from "./statement.js";
 import { VERDICTS } from "./verdict.js";
@@ -23,21 +24,42 @@ const MAX_LEAF = 4096;
 
 const signed = { payload: sha256, signature: sha256, keyid, /** Claimed by the signer. */ at: timestamp };
 const schema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("result"),
-    ...signed,
-    verdict: z.enum(VERDICTS),
-    /** Of the payload of the plan that it answers. */
-    plan: z.optional(sha256),
-  }),
-  z.strictObject({ kind: z.literal("plan"), ...signed, deadline: timestamp }),
-  z.strictObject({
-    kind: z.literal("notice"),
-    ...signed,
-    action: z.string().check(z.regex(/^[a-z]{1,20}$/)),
-    /** Of the payload that it takes back, replaces or gives up. */
-    about: z.optional(sha256),
-  }),
+  z
+    .strictObject({
+      kind: z.literal("result"),
+      ...signed,
+      verdict: z.enum(VERDICTS),
+      /** Of the payload of the plan that it names. */
+      plan: z.optional(sha256),
+      /** Which test it is of (`testOf`); there where a plan is named. */
+      test: z.optional(sha256),
+    })
+    .check(z.refine(({ plan, test }) => (plan === undefined) === (test === undefined), "plan and test go together")),
+  z.strictObject({ kind: z.literal("plan"), ...signed, deadline: timestamp, test: sha256 }),
+  z
+    .strictObject({
+      kind: z.literal("notice"),
+      ...signed,
+      action: z.string().check(z.regex(/^[a-z]{1,20}$/)),
+      /** Of the payload that it takes back, replaces or gives up. */
+      about: z.optional(sha256),
+      /** Both keys of a hand-over, so that the log alone says who owns a key. */
+      from: z.optional(keyid),
+      to: z.optional(keyid),
+      /** The key that is revoked, and from when on. */
+      key: z.optional(keyid),
+      since: z.optional(timestamp),
+    })
+    .check(
+      z.refine(
+        ({ action, from, to }) => [from, to].every((member) => (member !== undefined) === (action === "rotate")),
+        "from and to belong to a hand-over",
+      ),
+      z.refine(
+        ({ action, key, since }) => [key, since].every((member) => (member !== undefined) === (action === "revoke")),
+        "key and since belong to a revocation",
+      ),
+    ),
   z.strictObject({
     kind: z.literal("shard"),
     origin: z.string(),
@@ -50,6 +72,12 @@ const schema = z.discriminatedUnion("kind", [
 export type Leaf = z.infer<typeof schema>;
 export type SignedLeaf = Exclude<Leaf, { kind: "shard" }>;
 export type LeafOf<K extends Leaf["kind"]> = Extract<Leaf, { kind: K }>;
+
+/** The hand-overs among entries. */
+export const handOversIn = (leaves: Iterable<Leaf>): HandOver[] =>
+  [...leaves].flatMap((leaf) =>
+    leaf.kind === "notice" && leaf.from !== undefined && leaf.to !== undefined ? { from: leaf.from, to: leaf.to } : [],
+  );
 
 /** The bytes of an entry: one spelling (RFC 8785). The inverse of `parseLeaf`. */
 export const formatLeaf = (leaf: Leaf): Bytes => canonical(leaf as Json);
@@ -95,21 +123,26 @@ export function leafOf({ payload, digest, keyid: by, sig }: Signing, engine: Eng
   if (payload["predicateType"] === PLAN_TYPE) {
     const read = readPlan(payload);
     if ("fault" in read) return undefined;
-    const { signedAt, deadline } = read.plan.predicate;
-    return { kind: "plan", ...common, at: signedAt, deadline };
+    const { signedAt, deadline, hypothesis, command } = read.plan.predicate;
+    const test = testOf({ subject: read.plan.subject, hypothesis, command }, engine);
+    return { kind: "plan", ...common, at: signedAt, deadline, test };
   }
   if (payload["predicateType"] === NOTICE_TYPE) {
     const read = readNotice(payload, engine);
     if ("fault" in read) return undefined;
-    const { action, signedAt } = read.notice;
+    const { notice } = read;
     return {
-      ...{ kind: "notice", ...common, at: signedAt, action },
-      ...("about" in read.notice && { about: read.notice.about }),
+      ...{ kind: "notice", ...common, at: notice.signedAt, action: notice.action },
+      ...("about" in notice && { about: notice.about }),
+      ...(notice.action === "rotate" && { from: notice.from, to: successorOf(notice, engine).keyid }),
+      ...(notice.action === "revoke" && { key: notice.key, since: notice.since }),
     };
   }
   const read = readStatement(payload);
   if ("fault" in read) return undefined;
-  const { verdict, signedAt } = read.statement.predicate.f3;
+  const { subject, predicate } = read.statement;
+  const { verdict, signedAt, hypothesis, run } = predicate.f3;
   const plan = planOf(read.statement);
-  return { kind: "result", ...common, at: signedAt, verdict, ...(plan !== undefined && { plan }) };
+  const test = testOf({ subject, hypothesis, command: run.command }, engine);
+  return { kind: "result", ...common, at: signedAt, verdict, ...(plan !== undefined && { plan, test }) };
 }

@@ -2,7 +2,7 @@
  * The logs of a registry, read whole: every entry against the checkpoint that is signed over it, each log against the one that it goes on
  * from, and then what they say together. Whoever has all entries needs no proofs: each earlier root is computed from them.
  */
-import { accountOf, type Account, type Entry } from "./account.js";
+import { accountOf, type Account, type Beside, type Entry } from "./account.js";
 import { base64, equal, hex, type Bytes } from "./bytes.js";
 import { openCheckpoint, type OpenedCheckpoint } from "./checkpoint.js";
 import type { Code } from "./codes.js";
@@ -12,6 +12,8 @@ import { parseLeaf, type Leaf } from "./leaf.js";
 import type { Growth } from "./logged.js";
 import { leafHash, treeHead, type TreeHead } from "./merkle.js";
 import { formatNoteKey, type NoteKey } from "./note.js";
+import type { LogName } from "./payload.js";
+import type { Entered } from "./verify-options.js";
 
 /** As it is served, or as a page carries it. */
 export interface WholeLog {
@@ -41,18 +43,18 @@ export interface LedgerFault {
 
 /**
  * @param witnesses whose cosignatures are looked at
- * @param speaksFor as in `accountOf`
+ * @param beside as in `accountOf`
  */
 export function readLedger(
   logs: readonly WholeLog[],
   witnesses: readonly NoteKey[],
   engine: Engine,
-  speaksFor?: (keyid: string, signer: string) => boolean,
+  beside?: Beside,
 ): Ledger | { readonly fault: LedgerFault } {
   try {
     const read = logs.map((log) => readLog(log, witnesses, engine));
     read.forEach((log, shard) => mustGoOn(read[shard - 1], log));
-    return { logs: read, account: accountOf(entriesOf(read), speaksFor) };
+    return { logs: read, account: accountOf(entriesOf(read), beside) };
   } catch (error) {
     if (!(error instanceof AttestError)) throw error;
     const code = error.code === "leaf-format" ? error.code : "log-damaged";
@@ -95,6 +97,18 @@ function mustGoOn(before: ReadLog | undefined, { leaves, key }: ReadLog): void {
 
 export const entriesOf = (logs: readonly ReadLog[]): Entry[] =>
   logs.flatMap(({ leaves }, shard) => leaves.map((leaf, index) => ({ shard, index, leaf })));
+
+/** The same logs, counted with what else is known by now. */
+export const recounted = ({ logs }: Ledger, beside: Beside): Ledger => ({
+  logs,
+  account: accountOf(entriesOf(logs), beside),
+});
+
+/** The notices of these logs, for a document that names this one. */
+export const enteredIn = (logs: readonly Pick<ReadLog, "key" | "leaves">[], named: LogName | undefined): Entered => ({
+  notices: logs.flatMap(({ leaves }) => leaves.flatMap((leaf) => (leaf.kind === "notice" ? leaf : []))),
+  whole: logs.some(({ key }) => formatNoteKey(key) === named?.key),
+});
 
 /** How a log that is at hand as a whole went on from an earlier head of it. */
 export function grownFrom(before: TreeHead, { opened, hashes }: ReadLog, engine: Engine): Growth {

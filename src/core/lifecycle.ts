@@ -1,18 +1,25 @@
 /**
  * What notices say of keys: which one was handed over to which, which one can no longer be relied on, and what was seen when. A notice
- * counts by its signatures alone, wherever it was found; whoever serves notices can keep one back, and can invent none.
+ * counts by its signatures alone, wherever it was found; whoever serves notices can keep one back, and can invent none. Entries of a log
+ * stand in for those that are kept back, where they take trust away: an entry is its operator's word, as the keyring is.
  */
 import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { message, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.js";
 import { AttestError } from "./errors.js";
 import type { PublicKey } from "./key.js";
+import type { KeyEntry } from "./keyring.js";
+import { handOversIn, type LeafOf } from "./leaf.js";
 import { readNotice, successorOf, type Notice } from "./notice.js";
+import { Owners, type HandOver } from "./owner.js";
 import { standing, trustIn, type Known, type Seen } from "./signatures.js";
 
 export interface History {
   /** The keys at hand, with what the notices add to them. */
   readonly keys: readonly Known[];
+  /** All that joins two keys, signed by both or in the log; and who owns a key by them. */
+  readonly handOvers: readonly HandOver[];
+  readonly owners: Owners;
   /** The earliest time at which somebody whom the verifier trusts says to have seen a signature. */
   readonly seen: (signature: Bytes) => Seen | undefined;
 }
@@ -32,15 +39,24 @@ const EVER = new Date(0).toISOString();
 /**
  * @param documents notices; what is none, or is not signed by whom it must be, is without effect
  * @param known keys at hand, from the user and from the site
+ * @param entries notices as a log has entered them, whether or not their documents are at hand
  * @throws AttestError `too-large` for more than `MAX_NOTICES` about keys: which of them to pass over is nothing to guess
  */
-export function historyOf(documents: readonly Bytes[], known: readonly Known[], engine: Engine): History {
+export function historyOf(
+  documents: readonly Bytes[],
+  known: readonly Known[],
+  engine: Engine,
+  entries: readonly LeafOf<"notice">[] = [],
+): History {
   const notices = documents.flatMap((bytes) => read(bytes, engine));
   const aboutKeys = notices.filter(({ notice }) => notice.action === "rotate" || notice.action === "revoke");
   if (aboutKeys.length > MAX_NOTICES)
     throw new AttestError("too-large", `expected at most ${MAX_NOTICES} notices about keys, found ${aboutKeys.length}`);
   const handed = rotationsIn(aboutKeys, known, engine);
-  const revoked = revocationsIn(aboutKeys, handed, known, engine);
+  const handOvers = [...handed.map(({ from, to }) => ({ from: from.keyid, to: to.keyid })), ...handOversIn(entries)];
+  const owners = new Owners(handOvers);
+  const keys = [...known.map(({ key }) => key), ...handed.map(({ to }) => to)];
+  const revoked = [...revocationsIn(aboutKeys, owners, keys, engine), ...loggedRevocations(entries, owners, keys)];
   const before = [...known, ...revoked];
   const receipts = new Map<string, Read[]>();
   for (const one of notices) {
@@ -49,7 +65,12 @@ export function historyOf(documents: readonly Bytes[], known: readonly Known[], 
   }
   const seen = (signature: Bytes): Seen | undefined =>
     earliest(receipts.get(hex(engine.sha256(signature))) ?? [], before, engine);
-  return { keys: [...before, ...retired(handed), ...successors(handed, before, seen)], seen };
+  return {
+    keys: [...before, ...retired(handed), ...successors(handed, handOvers, before, seen)],
+    handOvers,
+    owners,
+    seen,
+  };
 }
 
 function read(bytes: Bytes, engine: Engine): Read[] {
@@ -112,31 +133,33 @@ function rotationsIn(notices: readonly Read[], known: readonly Known[], engine: 
 }
 
 /** By the key itself, or by one to which it led. A thief can do that too, and takes from nobody but the key. */
-function revocationsIn(
-  notices: readonly Read[],
-  handed: readonly Handed[],
-  known: readonly Known[],
-  engine: Engine,
-): Known[] {
-  const keys = [...known.map(({ key }) => key), ...handed.map(({ to }) => to)];
+function revocationsIn(notices: readonly Read[], owners: Owners, keys: readonly PublicKey[], engine: Engine): Known[] {
+  const byId = new Map(keys.map((key) => [key.keyid, key]));
   return notices.flatMap(({ envelope, notice }): Known[] => {
-    const key = notice.action === "revoke" ? keys.find(({ keyid }) => keyid === notice.key) : undefined;
+    const key = notice.action === "revoke" ? byId.get(notice.key) : undefined;
     if (notice.action !== "revoke" || key === undefined) return [];
-    const entitled = line(key, handed);
+    const entitled = [...owners.line([key.keyid])].flatMap((keyid) => byId.get(keyid) ?? []);
     if (!entitled.some((one) => signatureBy(one, envelope, engine) !== undefined)) return [];
-    const revoked = { at: notice.since, reason: notice.reason };
-    return [{ key, by: "site", source: "a signed notice", entry: { name: "", key, validFrom: EVER, revoked } }];
+    return [revokedBy(key, "a signed notice", { at: notice.since, reason: notice.reason })];
   });
 }
 
-/** A key and its successors, in order. */
-function line(key: PublicKey, handed: readonly Handed[]): PublicKey[] {
-  const all = [key];
-  for (const { keyid } of all)
-    for (const { from, to } of handed)
-      if (from.keyid === keyid && all.every((one) => one.keyid !== to.keyid)) all.push(to);
-  return all;
+/** The same from entries alone: who keeps the notice back does not undo it. */
+function loggedRevocations(entries: readonly LeafOf<"notice">[], owners: Owners, keys: readonly PublicKey[]): Known[] {
+  const revoking = entries.filter(
+    ({ action, key = "", keyid }) => action === "revoke" && owners.line([key]).has(keyid),
+  );
+  return revoking.flatMap(({ key: revoked, since = EVER }) => {
+    const key = keys.find(({ keyid }) => keyid === revoked);
+    if (key === undefined) return [];
+    return [revokedBy(key, "the log", { at: since, reason: "an entry of the log says so; its notice has the reason" })];
+  });
 }
+
+const revokedBy = (key: PublicKey, source: string, revoked: NonNullable<KeyEntry["revoked"]>): Known => ({
+  ...{ key, by: "site", source },
+  entry: { name: "", key, validFrom: EVER, revoked },
+});
 
 /** By keys that the verifier trusts, not by one that is revoked: a thief sets any date. */
 function earliest(receipts: readonly Read[], keys: readonly Known[], engine: Engine): Seen | undefined {
@@ -166,10 +189,15 @@ const retired = (handed: readonly Handed[]): Known[] =>
  * before counts; and then the reader has to confirm the new key all the same. A key that hands over to two is followed to neither: one of
  * them is a thief's. That goes for trust alone: what both say of the old key's end is heard.
  */
-function successors(all: readonly Handed[], before: readonly Known[], seen: History["seen"]): Known[] {
-  const handed = all.filter(({ from, to }) =>
-    all.every((other) => other.from.keyid !== from.keyid || other.to.keyid === to.keyid),
-  );
+function successors(
+  all: readonly Handed[],
+  handOvers: readonly HandOver[],
+  before: readonly Known[],
+  seen: History["seen"],
+): Known[] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of handOvers) next.set(from, (next.get(from) ?? new Set()).add(to));
+  const handed = all.filter(({ from }) => next.get(from.keyid)?.size === 1);
   const added: Known[] = [];
   const yours = new Set(before.flatMap(({ by, key }) => (by === "you" ? key.keyid : [])));
   const known = (keyid: string): Known[] => [...before, ...added].filter(({ key }) => key.keyid === keyid);
@@ -188,7 +216,6 @@ function successors(all: readonly Handed[], before: readonly Known[], seen: Hist
         key: to,
         by: confirmed ? "you" : "site",
         source: `handed over by ${chosen.name ?? from.keyid}, which is from: ${chosen.source}`,
-        after: [...(chosen.after ?? []), from.keyid],
         // Whoever gave the key itself has said for when.
         ...(!yours.has(to.keyid) && { entry: { name: "", key: to, validFrom: notice.signedAt } }),
       });

@@ -12,6 +12,7 @@ import { AttestError } from "./errors.js";
 import { formatLeaf, type SignedLeaf } from "./leaf.js";
 import { checkConsistency, checkInclusion, leafHash, type TreeHead } from "./merkle.js";
 import { parseNoteKey, type NoteKey } from "./note.js";
+import type { LogName } from "./payload.js";
 import { parseProof } from "./proof.js";
 
 /** What is at hand of the log that a document names. Nothing in it need be trusted. */
@@ -22,8 +23,16 @@ export interface LogEvidence {
   readonly served?: Served | undefined;
   /** The registry whose log it is is at hand, and shows nothing of it. */
   readonly withheld?: boolean | undefined;
-  /** The last checkpoint of that log that this verifier saw. */
-  readonly remembered?: Bytes | undefined;
+  /** What this verifier saw last of a log of that origin. */
+  readonly remembered?: RememberedLog | undefined;
+  /** The origin of a log that the registry had when this verifier last looked, and does not list any more. */
+  readonly dropped?: string | undefined;
+}
+
+export interface RememberedLog {
+  /** The key under which it was seen, as a line: what a log of the same origin under another key says is not its continuation. */
+  readonly key: string;
+  readonly checkpoint: Bytes;
 }
 
 export interface Served {
@@ -45,6 +54,8 @@ export interface Witnesses {
   readonly keys: readonly NoteKey[];
   /** From 1. */
   readonly quorum: number;
+  /** Who owns a witness's key, since an owner counts once; undefined for one who signed what is witnessed, and does not count. */
+  readonly ownerOf?: (key: NoteKey) => string | undefined;
 }
 
 export interface Witnessed {
@@ -80,7 +91,7 @@ interface Proven {
 
 /** @param named `log` of the statement; what is wrong with it, or with the evidence, is the view's fault, and never thrown */
 export function viewLog(
-  named: { readonly origin: string; readonly key: string },
+  named: LogName,
   evidence: LogEvidence,
   engine: Engine,
   witnesses: Witnesses = { keys: [], quorum: 1 },
@@ -94,6 +105,8 @@ export function viewLog(
         ...none,
         fault: { code: "log-unproven", detail: `expected a key of the log ${origin}, found one of ${key.name}` },
       };
+    const replaced = replacedFault(named, evidence);
+    if (replaced !== undefined) return { ...none, fault: replaced };
     const damage = evidence.served?.damage;
     if (damage !== undefined) return { ...none, fault: { code: "log-damaged", detail: damage } };
     const open = (bytes: Bytes): OpenedCheckpoint => openCheckpoint(bytes, key, witnesses.keys, engine);
@@ -105,7 +118,7 @@ export function viewLog(
     const served = evidence.served && open(evidence.served.checkpoint);
     const own = evidence.proof === undefined ? undefined : proofs[0]?.opened;
     const size = (served ?? own)?.checkpoint.size;
-    const remembered = evidence.remembered && openRemembered(evidence.remembered, key, engine);
+    const remembered = evidence.remembered && openRemembered(evidence.remembered.checkpoint, key, engine);
     const fault = historyFault({ evidence, served, own, remembered, engine });
     const longer = remembered !== undefined && served !== undefined && notCompared(remembered, served, evidence);
     return {
@@ -131,6 +144,20 @@ export function viewLog(
       fault: { code: error.code === "log-damaged" ? error.code : "log-unproven", detail: error.message },
     };
   }
+}
+
+/** A log is known by its place, not by its key: whoever makes it anew has another key. */
+function replacedFault({ origin, key }: LogName, { remembered, dropped }: LogEvidence): LogView["fault"] {
+  if (remembered !== undefined && remembered.key !== key)
+    return {
+      code: "log-rewritten",
+      detail: `the log ${origin} had another key when this verifier last saw it: it was made anew`,
+    };
+  if (dropped === undefined) return undefined;
+  return {
+    code: "log-backwards",
+    detail: `the registry had the log ${dropped} when this verifier last looked, and does not list it any more`,
+  };
 }
 
 /** It was opened when it was remembered; a file that was spoilt since then is as none. */
@@ -204,13 +231,17 @@ export function compareHeads(before: TreeHead, after: TreeHead, proof: readonly 
   return checkConsistency(before, after, proof, engine.sha256) ? "grown" : "rewritten";
 }
 
-/** The time by which a quorum had seen the checkpoint: each witness counts once, by its raw key. */
-export function quorumTime({ cosigned }: OpenedCheckpoint, { quorum }: Witnesses): Witnessed | undefined {
+/** The time by which a quorum had seen the checkpoint: each owner of a witness's key counts once. */
+export function quorumTime(
+  { cosigned }: OpenedCheckpoint,
+  { quorum, ownerOf = ({ bytes }) => hex(bytes) }: Witnesses,
+): Witnessed | undefined {
   const earliest = new Map<string, { readonly name: string; readonly at: number }>();
   for (const { key, at } of cosigned) {
-    const raw = hex(key.bytes);
-    const before = earliest.get(raw);
-    if (before === undefined || at < before.at) earliest.set(raw, { name: key.name, at });
+    const owner = ownerOf(key);
+    if (owner === undefined) continue;
+    const before = earliest.get(owner);
+    if (before === undefined || at < before.at) earliest.set(owner, { name: key.name, at });
   }
   const inOrder = [...earliest.values()].sort((a, b) => a.at - b.at).slice(0, quorum);
   const last = inOrder.at(-1);

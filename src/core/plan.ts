@@ -5,8 +5,9 @@
  * digest in its relation `planned-by`.
  */
 import * as z from "zod/mini";
-import { equal } from "./bytes.js";
+import { equal, hex } from "./bytes.js";
 import { criterion } from "./criterion.js";
+import type { Engine } from "./engine.js";
 import { canonical, type Json } from "./json.js";
 import { checkId, descriptor, filled, logName, subjects, timestamp } from "./schema.js";
 import { STATEMENT_TYPE, type Descriptor, type ResultStatement, type Subject } from "./statement.js";
@@ -31,7 +32,7 @@ const predicate = z.object({
     .array(check)
     .check(z.refine((all) => new Set(all.map(({ id }) => id)).size === all.length, "check ids repeat")),
   configuration: z.array(z.strictObject(descriptor)),
-  command: z.optional(z.array(z.string())),
+  command: z.array(z.string()),
   /** Random: two plans of one test are two plans, and neither can be guessed from its digest. */
   nonce: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
   /** Claimed by the signer. */
@@ -73,6 +74,21 @@ export function readPlan(value: unknown): { readonly plan: PlanStatement } | { r
 export const planOf = ({ predicate: { f3 } }: ResultStatement): string | undefined =>
   f3.relations.find(({ type, digest }) => type === "planned-by" && digest?.sha256 !== undefined)?.digest?.sha256;
 
+/** Which test a plan announces and a result is of: the part of both that has to be the same. */
+export interface Tested {
+  readonly subject: readonly Subject[];
+  readonly hypothesis: string;
+  readonly command: readonly string[] | undefined;
+}
+
+/** SHA-256, as hex, of what is tested, for what and how: an entry of the log carries it, so that the log alone tells two tests apart. */
+export const testOf = ({ subject, hypothesis, command }: Tested, engine: Engine): string =>
+  hex(
+    engine.sha256(
+      canonical({ subject: subject.map(digests), hypothesis, command: command === undefined ? null : [...command] }),
+    ),
+  );
+
 /** Where a result is not of the test that was announced, a sentence each; empty where it is. */
 export function departures({ subject, predicate: plan }: PlanStatement, result: ResultStatement): string[] {
   const { f3, configuration } = result.predicate;
@@ -90,7 +106,7 @@ export function departures({ subject, predicate: plan }: PlanStatement, result: 
     if (configuration.some((other) => same(item, other))) continue;
     found.push(`the configuration ${item.name ?? item.uri ?? "without a name"} is another one`);
   }
-  if (plan.command !== undefined && !same(plan.command, f3.run.command ?? null)) found.push("another command was run");
+  if (!same(plan.command, f3.run.command ?? null)) found.push("another command was run");
   if (Date.parse(f3.run.startedAt) < Date.parse(plan.signedAt)) found.push("the run began before the plan was signed");
   if (Date.parse(f3.signedAt) > Date.parse(plan.deadline)) found.push(`the result is later than ${plan.deadline}`);
   return found;

@@ -5,7 +5,7 @@
  *     { "version": 1,
  *       "keys": { "lab": "ssh-ed25519 AAAA…" },
  *       "rules": [{ "subject": { "name": "app" }, "signers": ["lab"], "minSigners": 1 }],
- *       "require": { "validated": true, "evidence": true, "freshDays": 30, "minSigners": 1, "subjects": ["<digest>"] } }
+ *       "require": { "validated": true, "evidence": true, "freshDays": 30, "minSigners": 1, "subjects": ["gitCommit:…"] } }
  */
 import * as z from "zod/mini";
 import type { Bytes } from "./bytes.js";
@@ -16,6 +16,7 @@ import { isObject, parseJson } from "./json.js";
 import { parseKey, type PublicKey } from "./key.js";
 import type { Policy, Rule } from "./policy.js";
 import { atLeast, atMost, KEY_NAME } from "./schema.js";
+import { asksForSubject } from "./subject.js";
 
 export interface PolicyFile {
   readonly policy: Policy;
@@ -48,7 +49,10 @@ const require = z.strictObject({
   witnessed: z.optional(from1(MAX_WITNESSES)),
   freshDays: z.optional(from1(36_500)),
   minSigners: z.optional(from1(MAX_SIGNATURES)),
-  subjects: z.optional(some(z.string().check(z.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/)))),
+  subjects: z.optional(
+    some(z.string().check(z.refine(asksForSubject, "expected gitCommit:HEX, gitTree:HEX, sha256:HEX or a hex alone"))),
+  ),
+  subjectOnly: asked,
 });
 const schema = z.strictObject({
   version: z.literal(VERSION),
@@ -71,6 +75,8 @@ export function parsePolicy(bytes: Bytes, engine: Engine): PolicyFile {
   const { rules, require: all = {} } = parsed.data;
   if (rules === undefined && Object.keys(all).length === 0)
     throw refused("a policy with rules, or with something under require", "neither: it would let everything pass");
+  if (all.subjectOnly === true && all.subjects === undefined)
+    throw refused("require.subjects beside require.subjectOnly", "none");
   const keys = keysIn(parsed.data.keys, engine);
   const { freshDays, minSigners } = all;
   if (minSigners !== undefined && keys.length > 0 && minSigners > keys.length)
@@ -84,6 +90,7 @@ export function parsePolicy(bytes: Bytes, engine: Engine): PolicyFile {
       ...(all.notRetracted && { notRetracted: true }),
       ...(all.witnessed !== undefined && { witnessed: all.witnessed }),
       ...(all.subjects && { subjects: all.subjects }),
+      ...(all.subjectOnly && { subjectOnly: true }),
       ...(freshDays !== undefined && { maxAgeMs: freshDays * DAY_MS }),
       ...(minSigners !== undefined && { minSigners }),
       ...(rules && { rules: rules.map((one, at) => ruleOf(one, at, keys)) }),

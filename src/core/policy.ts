@@ -1,12 +1,15 @@
 /** What a verifier asks beyond a good signature by a key that is trusted: the last step, and the only one that looks at the verdict. */
 import type { Check, CheckName, Ladder, Report, SignerReport } from "./report.js";
 import type { ResultStatement } from "./statement.js";
+import { isNamed, meets, subjectWording, unasked, type Named } from "./subject.js";
 
 export interface Policy {
   /** The verdict is VALIDATED: a signed REFUTED is a good signature, and no pass. */
   readonly validated?: boolean;
-  /** Each of these digests (lowercase hex) is one of a subject's: of a file, a commit, a tree. */
+  /** Each of these was tested, and nothing else: `sha256:HEX`, `gitCommit:HEX`; `subject.ts` says what can be asked for. */
   readonly subjects?: readonly string[];
+  /** Other subjects may stand beside them. */
+  readonly subjectOnly?: boolean;
   /** Signed no longer ago than that, by the signer's own claim. */
   readonly maxAgeMs?: number;
   /** All evidence that the statement names is at hand, unchanged. */
@@ -25,7 +28,7 @@ export interface Policy {
 
 /** So many of these keys must have signed what is about this subject. Nothing here is a pattern: another spelling is under no rule. */
 export interface Rule {
-  readonly subject: { readonly name: string } | { readonly uri: string };
+  readonly subject: Named;
   /** Given, the rule is about statements with this title only. */
   readonly title?: string | undefined;
   readonly signers: readonly { readonly name: string; readonly keyid: string }[];
@@ -45,6 +48,8 @@ export function both(one: Policy, other: Policy): Policy {
     evidence: all.some(({ evidence }) => evidence === true),
     ...(all.some(({ logged }) => logged === true) && { logged: true }),
     ...(all.some(({ notRetracted }) => notRetracted === true) && { notRetracted: true }),
+    ...(all.every(({ subjects = [], subjectOnly }) => subjects.length === 0 || subjectOnly === true) &&
+      all.some(({ subjectOnly }) => subjectOnly === true) && { subjectOnly: true }),
     subjects: [...new Set(all.flatMap(({ subjects = [] }) => subjects))],
     ...(ages.length > 0 && { maxAgeMs: Math.min(...ages) }),
     ...(counts.length > 0 && { minSigners: Math.max(...counts) }),
@@ -99,7 +104,18 @@ interface Requirement {
 }
 
 function requirements(
-  { validated, subjects = [], maxAgeMs, evidence, logged, witnessed, notRetracted, minSigners, rules }: Policy,
+  {
+    validated,
+    subjects = [],
+    subjectOnly = false,
+    maxAgeMs,
+    evidence,
+    logged,
+    witnessed,
+    notRetracted,
+    minSigners,
+    rules,
+  }: Policy,
   { statement, signers, checks, now, ...found }: Found,
 ): Requirement[] {
   const { subject, predicate } = statement;
@@ -110,8 +126,13 @@ function requirements(
 
   if (validated === true) ask("validated", verdict === "VALIDATED", `expected VALIDATED, found ${verdict}`);
   for (const wanted of subjects) {
-    const tested = subject.some(({ digest }) => Object.values(digest).includes(wanted));
-    ask(`subject ${wanted}`, tested, `expected a test of ${wanted}, found ${subject.map(described).join(", ")}`);
+    const tested = subject.some((one) => meets(one, wanted));
+    ask(`subject ${wanted}`, tested, `expected a test of ${wanted}, found ${subject.map(subjectWording).join(", ")}`);
+  }
+  if (subjects.length > 0 && !subjectOnly) {
+    const others = unasked(subject, subjects);
+    const detail = `expected a test of what was asked for and of nothing else, found also ${others.map(subjectWording).join(", ")}`;
+    ask("no other subject", others.length === 0, detail);
   }
   if (maxAgeMs !== undefined) {
     const age = now.getTime() - Date.parse(signedAt);
@@ -120,8 +141,7 @@ function requirements(
   // A key stands once among the signatures, whatever it is called: `signature-duplicate` refuses another.
   const trusted = signers.filter(({ signature, trust }) => signature === "ok" && trust === "confirmed-by-you");
   if (minSigners !== undefined) {
-    // A key and those that it handed over to have one owner.
-    const owners = new Set(trusted.map(({ keyid, after }) => after?.[0] ?? keyid)).size;
+    const owners = ownersAmong(trusted).size;
     const detail = `expected ${minSigners} signers whom you trust, found ${owners}`;
     ask("min-signers", owners >= minSigners, detail);
   }
@@ -148,29 +168,31 @@ function requirements(
     const { title } = predicate.f3;
     const applying = subject.map((one) => rules.filter((rule) => applies(rule, one, title)));
     for (const one of subject.filter((_, at) => applying[at]?.length === 0))
-      ask(`a rule for ${described(one)}`, false, `expected a rule for ${described(one)} in the policy, found none`);
+      ask(
+        `a rule for ${subjectWording(one)}`,
+        false,
+        `expected a rule for ${subjectWording(one)} in the policy, found none`,
+      );
     for (const rule of new Set(applying.flat())) {
       const { signers: allowed, minSigners: needed } = rule;
-      const signed = allowed.filter(({ keyid }) => trusted.some((signer) => signer.keyid === keyid));
+      const signed = ownersAmong(trusted.filter(({ keyid }) => allowed.some((one) => one.keyid === keyid)));
       const names = allowed.map(({ name }) => name).join(", ");
-      const detail = `expected ${needed} of ${names} to have signed what is about ${about(rule)}, found ${signed.length}`;
-      ask(`rule for ${about(rule)}, signed by ${names}`, signed.length >= needed, detail);
+      const detail = `expected ${needed} of ${names} to have signed what is about ${about(rule)}, found ${signed.size}`;
+      ask(`rule for ${about(rule)}, signed by ${names}`, signed.size >= needed, detail);
     }
   }
   return asked;
 }
 
-const applies = (rule: Rule, { name, uri }: ResultStatement["subject"][number], title: string): boolean =>
-  ("name" in rule.subject ? name === rule.subject.name : uri === rule.subject.uri) &&
-  (rule.title === undefined || rule.title === title);
+/** However many keys one of them signed with. */
+const ownersAmong = (signers: readonly SignerReport[]): ReadonlySet<string> =>
+  new Set(signers.map(({ keyid, owner }) => owner ?? keyid));
+
+const applies = (rule: Rule, subject: ResultStatement["subject"][number], title: string): boolean =>
+  isNamed(rule.subject, subject) && (rule.title === undefined || rule.title === title);
 
 const about = ({ subject, title }: Rule): string =>
   `${"name" in subject ? subject.name : subject.uri}${title === undefined ? "" : ` under the title ${JSON.stringify(title)}`}`;
-
-const described = ({ name, digest }: ResultStatement["subject"][number]): string =>
-  `${name ?? "a subject"} ${Object.entries(digest)
-    .map(([algorithm, value]) => `${algorithm}:${value ?? ""}`)
-    .join(" ")}`;
 
 const days = (ms: number): string => {
   const hours = ms / 3_600_000;

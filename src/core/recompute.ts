@@ -3,6 +3,7 @@ import { hex, type Bytes } from "./bytes.js";
 import { judge, measured, parseObservations, permits, type Measurement, type Observation } from "./criterion.js";
 import type { Engine } from "./engine.js";
 import { AttestError } from "./errors.js";
+import { namedAgain } from "./once.js";
 import type { Ladder } from "./report.js";
 import type { ResultStatement } from "./statement.js";
 
@@ -24,6 +25,11 @@ export function recompute(
   const pieces = f3.evidence.filter(({ role }) => role === "observations");
   if (checks.length === 0 || pieces.length === 0)
     return impossible("the statement has no check with a criterion over observations");
+  const [again] = namedAgain(f3.evidence, "observations");
+  if (again !== undefined) {
+    const said = `${again.name}: these observations are named twice, and each counts once`;
+    return void ladder.failed("recompute", "recompute-mismatch", said);
+  }
   const observations: Observation[] = [];
   for (const { name, digest } of pieces) {
     const bytes = digest.sha256 === undefined ? undefined : read(digest.sha256);

@@ -52,8 +52,8 @@ export interface SignerReport {
   /** The name that the source gives the key. */
   readonly name?: string;
   readonly note?: string;
-  /** The keyids of the keys that handed over to this one, in order: for a count of signers they are one. */
-  readonly after?: readonly string[];
+  /** Of a good signature: who owns the key (`Owners`). Signers are counted by owner. */
+  readonly owner?: string;
   /** From when on nothing that the key signed is relied on; there when some source says so. */
   readonly revoked?: { readonly at: string; readonly reason: string };
   /** The earliest time by the word of somebody whom the verifier trusts. */
@@ -62,7 +62,8 @@ export interface SignerReport {
   readonly claimed?: string;
 }
 
-export type StandingWord = "in-force" | "superseded" | "retracted";
+/** `undecided`: an entry of the log may take it back, and whose it is cannot be told. */
+export type StandingWord = "in-force" | "superseded" | "retracted" | "undecided";
 
 /** A notice about the attestation, and who signed it. */
 export interface Remark {
@@ -77,12 +78,24 @@ export interface Remark {
   readonly successor?: string;
 }
 
+/** The same as an entry of the log has it: without a reason, or an address of what takes its place. */
+export interface LoggedRemark {
+  /** SHA-256 of the notice's payload. */
+  readonly digest: string;
+  readonly action: "retract" | "supersede" | "revoke";
+  readonly by: string;
+}
+
 export interface Standing {
   readonly word: StandingWord;
-  /** By the signer or a successor, the latest first. */
+  /** By a signer, or a key that came after; the latest first. */
   readonly remarks: readonly Remark[];
   /** By others whose keys are at hand: without effect. */
   readonly contradictions: readonly Remark[];
+  /** Entries by those whose notices are not at hand. */
+  readonly withheld: readonly LoggedRemark[];
+  /** Entries of which it cannot be told whose they are. */
+  readonly undecided: readonly LoggedRemark[];
 }
 
 export interface Report {

@@ -6,6 +6,7 @@ import type { Engine } from "./engine.js";
 import { message, type Envelope, type Signature } from "./envelope.js";
 import type { PublicKey } from "./key.js";
 import type { KeyEntry, Keyring } from "./keyring.js";
+import type { Owners } from "./owner.js";
 import type { Ladder, SignatureWord, SignerReport, TrustWord } from "./report.js";
 
 /** A key at hand, and why. A keyring's entry can take trust away, whoever gives it; only `you` confers it. */
@@ -16,8 +17,6 @@ export interface Known {
   /** What that source calls it. */
   readonly name?: string;
   readonly entry?: KeyEntry;
-  /** The keyids of the keys that handed over to it, in order: one owner, however many keys. */
-  readonly after?: readonly string[];
 }
 
 /** A signature's time by somebody else's word: it was there by then. */
@@ -42,6 +41,8 @@ export interface SecondOpinion {
 export interface Judges {
   readonly engine: Engine;
   readonly keys: readonly Known[];
+  /** Without it each key has an owner of its own. */
+  readonly owners?: Owners;
   readonly second?: SecondOpinion;
   /** The earliest time at which a signature was seen by somebody whom the verifier trusts. */
   readonly seen?: (signature: Bytes) => Seen | undefined;
@@ -60,7 +61,7 @@ interface Tried {
 function trySignature(
   given: Signature,
   signed: Bytes,
-  { keys, engine, second, seen }: Judges,
+  { keys, owners, engine, second, seen }: Judges,
   claimed: string | undefined,
 ): Tried {
   const candidates = keys.filter(({ key }) => given.keyid === undefined || key.keyid === given.keyid);
@@ -87,7 +88,10 @@ function trySignature(
   const all = keys.filter(({ key }) => key.keyid === found.key.keyid);
   return {
     key: found.key,
-    signer: { keyid: found.key.keyid, signature: "ok", ...trustIn(all, claimed, seen?.(given.sig)) },
+    signer: {
+      ...{ keyid: found.key.keyid, signature: "ok", owner: owners?.of(found.key.keyid) ?? found.key.keyid },
+      ...trustIn(all, claimed, seen?.(given.sig)),
+    },
   };
 }
 
@@ -106,7 +110,7 @@ export function trustIn(
   known: readonly Known[],
   claimed: string | undefined,
   seen: Seen | undefined,
-): Omit<SignerReport, "keyid" | "signature"> {
+): Omit<SignerReport, "keyid" | "owner" | "signature"> {
   const chosen = known.find(({ by }) => by === "you") ?? known[0];
   const entries = known.flatMap(({ entry }) => entry ?? []);
   const { revoked } = standing(known);
@@ -126,7 +130,6 @@ export function trustIn(
     // From the chosen source alone: a site must not give a name of its liking to a key that you confirmed.
     ...(chosen?.name !== undefined && { name: chosen.name }),
     ...(note !== undefined && { note }),
-    ...(chosen?.after && { after: chosen.after }),
     ...(revoked && { revoked }),
     ...(seen && { seen: { at: seen.at, by: seen.by } }),
     ...(revoked && claimed !== undefined && { claimed }),

@@ -1,66 +1,100 @@
 /**
- * Whether an attestation is still what its signer stands by: notices that take it back, or put another in its place. They count by whoever
- * signed the attestation, or by the key to which that one handed over; anyone else's contradict it, and change nothing.
+ * Whether an attestation is still what its signer stands by: notices that take it back, or put another in its place. They count by a key
+ * that signed it, or by any that came after; anyone else's contradict it, and change nothing.
+ *
+ * Only giving trust may hang on documents at hand. What takes it away is heard from the entries of the log as well, since whoever serves a
+ * registry can keep a file back, and an entry not. An entry that is nobody's here leaves the question open.
  */
 import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { message, parseEnvelope, PAYLOAD_TYPE } from "./envelope.js";
-import { AttestError } from "./errors.js";
+import { AttestError, orUndefined } from "./errors.js";
+import type { LeafOf } from "./leaf.js";
 import { readNotice, type Notice } from "./notice.js";
-import type { Remark, Standing } from "./report.js";
+import type { Owners } from "./owner.js";
+import type { LoggedRemark, Remark, Standing } from "./report.js";
 import type { Known } from "./signatures.js";
 
 /** What a notice may be as large as, so that nobody's keeps a verifier busy. */
 const MAX_REMARK_BYTES = 16 * 1024;
 
+/** What was said, and by whom, as far as it is at hand. */
+export interface Said {
+  /** Documents of notices; each counts by its signatures alone. */
+  readonly notices: readonly Bytes[];
+  /** Notices as the log has entered them. */
+  readonly entries: readonly LeafOf<"notice">[];
+  readonly keys: readonly Known[];
+  readonly owners: Owners;
+}
+
 /**
  * @param digest of the attestation's payload
  * @param signers keyids of its good signatures
  */
-export function standingOf(
-  digest: string,
-  signers: readonly string[],
-  notices: readonly Bytes[],
-  keys: readonly Known[],
-  engine: Engine,
-): Standing {
-  const entitled = entitledBy(signers, keys);
+export function standingOf(digest: string, signers: readonly string[], said: Said, engine: Engine): Standing {
+  const { notices } = said;
+  const entitled = said.owners.line(signers);
   const all = notices
-    .flatMap((bytes) => remarksIn(bytes, digest, keys, engine))
+    .flatMap((bytes) => remarksIn(bytes, digest, said.keys, engine))
     .filter(({ action }) => action !== "abandon");
   const remarks = all.filter(({ by }) => entitled.has(by)).sort(latestFirst);
-  const taken = remarks.some(({ action }) => action === "retract");
+  const contradictions = all.filter(({ by }) => !entitled.has(by));
+  const entries = said.entries.flatMap((leaf) => entryAbout(leaf, digest));
+  const own = entries.filter(({ by }) => entitled.has(by));
+  const atHand = new Set(all.map(({ digest: notice, by }) => `${notice} ${by}`));
+  const isAtHand = ({ digest: notice, by }: LoggedRemark): boolean => atHand.has(`${notice} ${by}`);
+  const undecided = [
+    ...entries.filter((one) => !own.includes(one) && !isAtHand(one)),
+    ...said.entries.flatMap((leaf) => strangeRevocation(leaf, signers, said, engine)),
+  ];
+  const says = (action: Remark["action"]): boolean => [...remarks, ...own].some((one) => one.action === action);
   return {
-    word: taken ? "retracted" : remarks.length > 0 ? "superseded" : "in-force",
-    remarks,
-    contradictions: all.filter(({ by }) => !entitled.has(by)),
+    word: says("retract")
+      ? "retracted"
+      : undecided.length > 0
+        ? "undecided"
+        : says("supersede")
+          ? "superseded"
+          : "in-force",
+    ...{ remarks, contradictions },
+    withheld: own.filter((one) => !isAtHand(one)),
+    undecided,
   };
 }
 
-/** The latest notice, by who signed a plan or by a successor, that its result will not come. */
+/** The latest notice, by a signer of a plan or a key that came after, that its result will not come. */
 export function givenUp(
   digest: string,
   signers: readonly string[],
-  notices: readonly Bytes[],
-  keys: readonly Known[],
+  { notices, keys, owners }: Omit<Said, "entries">,
   engine: Engine,
 ): Remark | undefined {
-  const entitled = entitledBy(signers, keys);
+  const entitled = owners.line(signers);
   return notices
     .flatMap((bytes) => remarksIn(bytes, digest, keys, engine))
     .filter(({ action, by }) => action === "abandon" && entitled.has(by))
     .sort(latestFirst)[0];
 }
 
-/** Those who signed, and the keys to which theirs were handed over. */
-export const entitledBy = (signers: readonly string[], keys: readonly Known[]): ReadonlySet<string> =>
-  new Set([
-    ...signers,
-    ...keys.flatMap(({ key, after = [] }) => (signers.some((one) => after.includes(one)) ? key.keyid : [])),
-  ]);
-
 const latestFirst = (a: Remark, b: Remark): number =>
   Date.parse(b.at) - Date.parse(a.at) || (a.digest < b.digest ? -1 : 1);
+
+/** What an entry says of the attestation with that payload. */
+const entryAbout = ({ action, about, payload, keyid }: LeafOf<"notice">, digest: string): LoggedRemark[] =>
+  about === digest && (action === "retract" || action === "supersede") ? [{ digest: payload, action, by: keyid }] : [];
+
+/** A revocation of a signing key by a key that did not come after it, as far as is known here, and whose notice is kept back. */
+function strangeRevocation(
+  { action, key, keyid, payload }: LeafOf<"notice">,
+  signers: readonly string[],
+  { notices, owners }: Said,
+  engine: Engine,
+): LoggedRemark[] {
+  if (action !== "revoke" || key === undefined || !signers.includes(key) || owners.line([key]).has(keyid)) return [];
+  const atHand = notices.some((bytes) => digestOf(bytes, engine) === payload);
+  return atHand ? [] : [{ digest: payload, action: "revoke", by: keyid }];
+}
 
 /** One for each good signature by a key at hand; one that does not name its key is none. */
 function remarksIn(bytes: Bytes, digest: string, keys: readonly Known[], engine: Engine): Remark[] {
@@ -100,3 +134,6 @@ function read(
     throw error;
   }
 }
+
+const digestOf = (bytes: Bytes, engine: Engine): string | undefined =>
+  orUndefined(() => hex(engine.sha256(parseEnvelope(bytes).payloadBytes)));

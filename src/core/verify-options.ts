@@ -1,9 +1,17 @@
 /** What a verifier is given beside a document: keys, a clock, and what is at hand of its evidence, its plan and its log. */
 import type { Bytes } from "./bytes.js";
 import type { Envelope } from "./envelope.js";
+import type { LeafOf } from "./leaf.js";
 import type { LogEvidence, Witnesses } from "./logged.js";
 import type { Policy } from "./policy.js";
 import type { Judges } from "./signatures.js";
+
+/** What was read of the entries of a log. */
+export interface Entered {
+  readonly notices: readonly LeafOf<"notice">[];
+  /** All entries of the log that the document names were read, and give the root that its key signed: only then does an absence say something. */
+  readonly whole: boolean;
+}
 
 export interface VerifyOptions extends Judges {
   /** How the document's skin is read, where it may be another than the readable one or DSSE: `parseSkin` of `src/formats`. */
@@ -26,8 +34,10 @@ export interface VerifyOptions extends Judges {
   readonly witnesses?: Witnesses;
   /** What the registry at hand publishes about attestations. Without it, whether one was taken back is not checked. */
   readonly notices?: readonly Bytes[];
-  /** What the entries of the log say was taken back, whether or not the notices that say so are at hand. */
-  readonly takenBack?: (sha256: string) => "retracted" | "superseded" | undefined;
+  /** Why `notices` may lack some that the registry publishes; an absence says nothing then. */
+  readonly unread?: string | undefined;
+  /** Notices as the log has entered them, whether or not their documents are at hand. */
+  readonly entries?: Entered | undefined;
   /**
    * All of this came in one file with the document, a pack. It was made once, so what it does not say of a later time is no news; and whoever
    * made it chose what to put in.

@@ -52,7 +52,7 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
   if (Object.keys(content).length === 0) return finish(ladder, options, found);
   checkName(identity.id, options, ladder);
   const logged = checkLog(envelope, identity.digest, signers, placed, options, ladder);
-  const standing = checkRetraction(identity.digest, signers, placed.view, options, ladder);
+  const standing = checkRetraction(envelope, identity.digest, signers, placed.view, options, ladder);
   const { statement } = content;
   if (statement !== undefined) {
     const { now, policy } = options;

@@ -1,6 +1,7 @@
 /** The evidence of a run as it comes together: bytes by their digest, and what the statement says of each. */
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
+import { isCounted } from "../core/once.js";
 import type { EvidenceRef } from "../core/statement.js";
 
 export interface Piece {
@@ -25,6 +26,8 @@ export class Attachments {
 
   add({ name, role, mediaType, bytes, source, annotations }: Piece): void {
     const sha256 = hex(this.#engine.sha256(bytes));
+    // What is counted is counted once, under the first of its names.
+    if (isCounted(role) && this.refs.some((one) => one.role === role && one.digest.sha256 === sha256)) return;
     this.bytes.set(sha256, bytes);
     this.refs.push({
       name,

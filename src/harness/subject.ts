@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { basename, relative, resolve, sep } from "node:path";
 import { AttestError } from "../core/errors.js";
+import { distinct } from "../core/once.js";
 import type { Subject } from "../core/statement.js";
 import { errno, ioError } from "../node/files.js";
 import { placeOf, Repository } from "../node/git.js";
@@ -101,20 +102,21 @@ export function subjectsOf(name: string, { commit, tree, remote, changes }: Work
   ];
 }
 
-/** @throws AttestError `subject-missing`, `io` */
+/** Each once: of two files with one name and the same bytes nobody can tell which is which. @throws AttestError `subject-missing`, `io` */
 export async function fileSubjects(paths: readonly string[]): Promise<Subject[]> {
-  return await Promise.all(
+  const all = await Promise.all(
     paths.map(async (path) => ({ name: basename(path), digest: { sha256: await fileDigest(path) } })),
   );
+  return distinct(all);
 }
 
 /** At a time. A stream's pieces are smaller, and an interpreter of a hundred megabytes would take four times as long. */
 const BLOCK = 1024 * 1024;
 
 /** Of any length; read piece by piece. @throws AttestError `subject-missing`, `io` */
-export async function fileDigest(path: string): Promise<string> {
+export async function fileDigest(path: string, algorithm = "sha256"): Promise<string> {
   return await (
-    await openedDigest(path)
+    await openedDigest(path, algorithm)
   ).digest;
 }
 
@@ -122,7 +124,7 @@ export async function fileDigest(path: string): Promise<string> {
  * Of the file that is there now, whatever takes its place while it is read.
  * @throws AttestError `subject-missing`, `io`
  */
-export async function openedDigest(path: string): Promise<{ readonly digest: Promise<string> }> {
+export async function openedDigest(path: string, algorithm = "sha256"): Promise<{ readonly digest: Promise<string> }> {
   try {
     if (!statSync(path).isFile())
       throw new AttestError(
@@ -130,7 +132,7 @@ export async function openedDigest(path: string): Promise<{ readonly digest: Pro
         `expected a file at ${path}, found something else`,
         "a folder is tested by its git commit: leave --subject out",
       );
-    const digest = digestOf(await open(path)).catch((error: unknown) => {
+    const digest = digestOf(await open(path), algorithm).catch((error: unknown) => {
       throw ioError("read", path, error);
     });
     digest.catch(() => undefined); // told to whoever waits for it
@@ -142,9 +144,9 @@ export async function openedDigest(path: string): Promise<{ readonly digest: Pro
   }
 }
 
-async function digestOf(file: FileHandle): Promise<string> {
+async function digestOf(file: FileHandle, algorithm: string): Promise<string> {
   try {
-    const hash = createHash("sha256");
+    const hash = createHash(algorithm);
     const block = Buffer.allocUnsafeSlow(BLOCK);
     for (let read = 1; read > 0;) {
       read = (await file.read(block, 0, BLOCK)).bytesRead;

@@ -1,54 +1,117 @@
 /**
- * What this verifier last saw of each log: `logs/<digest of its key line>`, a checkpoint each. It is what makes a log that went backwards, or
- * was rewritten, visible to whoever comes back; nothing is ever trusted because it is remembered.
+ * What was seen of logs: `logs/<digest of its origin>`, each with the key under which it was seen and its last checkpoint; and of registries,
+ * which logs they had. It is what makes a log visible that went backwards, was rewritten, or was made anew under another key; nothing is ever
+ * trusted because it is remembered.
  *
- * A witness remembers by a log's origin instead: what it cosigns names the origin and not the key, so that the same origin under another key
- * is another history of the same log.
+ * It is kept by origin, since that is what a reader comes back to: a log of the same name under another key is not another log.
  */
 import { createHash } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Bytes } from "../core/bytes.js";
+import * as z from "zod/mini";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
+import { parseJson, readable } from "../core/json.js";
+import type { RememberedLog } from "../core/logged.js";
 import { formatNote, parseNote } from "../core/note.js";
+import { originOf } from "../core/origin.js";
 import type { LogName } from "../core/payload.js";
-import { makeFolder, read, replace } from "../node/files.js";
+import { list, makeFolder, read, replace } from "../node/files.js";
 
 const MAX_BYTES = 64 * 1024;
 
+const logFile = z.strictObject({ origin: z.string(), key: z.string(), checkpoint: z.string() });
+const registryFile = z.strictObject({
+  origin: z.string(),
+  logs: z.array(z.strictObject({ origin: z.string(), key: z.string() })),
+});
+
 export class LogMemory {
-  readonly #folder: string;
-  readonly #by: keyof LogName;
+  readonly #place: string;
+  readonly #strict: boolean;
 
-  constructor(state: string, name = "logs", by: keyof LogName = "key") {
-    this.#folder = join(state, name);
-    this.#by = by;
+  /** @param strict a damaged file is an error, as for a witness, who must not take it for a first sight; else it is as none */
+  constructor(place: string, { strict = false }: { readonly strict?: boolean } = {}) {
+    this.#place = place;
+    this.#strict = strict;
   }
 
-  #path(named: LogName): string {
-    return join(this.#folder, createHash("sha256").update(named[this.#by]).digest("hex").slice(0, 32));
+  /** @throws AttestError `io` */
+  recall(origin: string): RememberedLog | undefined {
+    const found = this.#read("logs", origin, logFile);
+    return found && { key: found.key, checkpoint: utf8(found.checkpoint) };
   }
 
-  /** What was spoilt is as none to a verifier, who only compares; a witness must not take it for a first sight: `too-large`. */
-  recall(named: LogName): Bytes | undefined {
+  /** Its text and the line of the log's own key: others are anybody's, of any length. @throws AttestError `io`, `note-format` */
+  keep({ origin, key }: LogName, checkpoint: Bytes): void {
+    const { text, signatures } = parseNote(checkpoint);
+    const [name, id] = key.split("+");
+    const own = signatures.filter((signature) => signature.name === name && signature.id === id);
+    this.#write("logs", origin, { origin, key, checkpoint: fromUtf8(formatNote({ text, signatures: own })) });
+  }
+
+  /** The logs that a registry had. @throws AttestError `io` */
+  logsOf(registry: string): readonly LogName[] | undefined {
+    return this.#read("registries", registry, registryFile)?.logs;
+  }
+
+  keepRegistry(origin: string, logs: readonly LogName[]): void {
+    this.#write("registries", origin, { origin, logs: logs.map(({ origin: log, key }) => ({ origin: log, key })) });
+  }
+
+  /** A log, or all logs of a registry, and every registry that had one of them. Returns the origins of what was known. */
+  forget(origin: string): readonly string[] {
+    const registries = list(join(this.#place, "registries")).flatMap((name) => {
+      const found = this.#parsed(join(this.#place, "registries", name), registryFile);
+      return found !== undefined && [found.origin, ...found.logs.map((log) => log.origin)].includes(origin)
+        ? found
+        : [];
+    });
+    const logs = new Set([origin, ...registries.flatMap((one) => one.logs.map((log) => log.origin))]);
+    const known = [...logs].filter((log) => this.#read("logs", log, logFile) !== undefined);
+    for (const log of known) rmSync(this.#path("logs", log));
+    for (const registry of registries) rmSync(this.#path("registries", registry.origin));
+    return known;
+  }
+
+  #path(kind: "logs" | "registries", origin: string): string {
+    return join(this.#place, kind, createHash("sha256").update(originOf(origin)).digest("hex").slice(0, 32));
+  }
+
+  #read<T extends { readonly origin: string }>(
+    kind: "logs" | "registries",
+    origin: string,
+    schema: z.ZodMiniType<T>,
+  ): T | undefined {
+    const path = this.#path(kind, origin);
+    const found = this.#parsed(path, schema);
+    if (found !== undefined && originOf(found.origin) === originOf(origin)) return found;
+    if (!this.#strict || !existsSync(path)) return undefined;
+    throw new AttestError(
+      "io",
+      `${path} is damaged: what was seen of ${origin} is not known any more`,
+      "nothing was signed; put the file back from a copy, or remove it if this is the first sight",
+    );
+  }
+
+  /** @throws AttestError `io` */
+  #parsed<T>(path: string, schema: z.ZodMiniType<T>): T | undefined {
     try {
-      return read(this.#path(named), { limit: MAX_BYTES });
+      const bytes = read(path, { limit: MAX_BYTES });
+      const found = bytes && schema.safeParse(parseJson(bytes));
+      return found?.success === true ? found.data : undefined;
     } catch (error) {
-      if (this.#by === "key" && error instanceof AttestError && error.code === "too-large") return undefined;
+      if (error instanceof AttestError && error.code !== "io") return undefined;
       throw error;
     }
   }
 
-  /** Its text and the line of the log's own key: others are anybody's, of any length. @throws AttestError `io`, `note-format` */
-  keep(named: LogName, checkpoint: Bytes): void {
-    const { text, signatures } = parseNote(checkpoint);
-    const [name, id] = named.key.split("+");
-    const own = signatures.filter((signature) => signature.name === name && signature.id === id);
-    this.keepText(named, formatNote({ text, signatures: own }));
-  }
-
-  /** Of a row of logs, what is remembered of all of them together. */
-  keepText(named: LogName, bytes: Bytes): void {
-    makeFolder(this.#folder, 0o700);
-    replace(this.#path(named), bytes, 0o600);
+  #write(
+    kind: "logs" | "registries",
+    origin: string,
+    value: z.infer<typeof logFile> | z.infer<typeof registryFile>,
+  ): void {
+    makeFolder(join(this.#place, kind), 0o700);
+    replace(this.#path(kind, origin), readable(value), 0o600);
   }
 }

@@ -7,6 +7,7 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { parseJson, readable, type Json } from "../core/json.js";
 import { formatKey, parseKey, type PublicKey } from "../core/key.js";
+import { originOf } from "../core/origin.js";
 import { atLeast, KEY_NAME, timestamp } from "../core/schema.js";
 import { makeFolder, read, replace } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
@@ -92,7 +93,7 @@ export class Pins {
       const before = pins.find(({ name }) => name === wanted.name);
       made = before === undefined;
       if (before === undefined) return [...pins, wanted];
-      if (before.key.keyid === wanted.key.keyid && before.origin === wanted.origin) return undefined;
+      if (before.key.keyid === wanted.key.keyid && placeOf(before) === placeOf(wanted)) return undefined;
       throw new AttestError(
         "key-exists",
         `expected a new name, or ${shown(before)} again under ${wanted.name}, found ${shown(wanted)}`,
@@ -128,6 +129,7 @@ export class Pins {
   }
 }
 
+const placeOf = ({ origin }: Pin): string | undefined => origin && originOf(origin);
 const shown = ({ key, origin }: Pin): string => `${key.keyid}${origin === undefined ? "" : ` for ${origin}`}`;
 
 /** Whoever else may write there could have given trust. */

@@ -61,7 +61,7 @@ export async function add(request: AddRequest): Promise<Added> {
   const { id, digest, statement } = accepted(report);
   const path = attestationPath(id);
   const before = await registry.store.read(path);
-  const bytes = before === undefined ? named(parse(request.bytes), report) : together(before, request, report);
+  const bytes = before === undefined ? good(parse(request.bytes), report) : together(before, request, report);
   if (bytes === undefined) {
     throw new AttestError(
       "file-exists",
@@ -91,23 +91,22 @@ export async function add(request: AddRequest): Promise<Added> {
   return { id, digest, statement, keyids, known };
 }
 
-/** Each good signature with the key that made it: the log enters it under that name, and what was sent may name another key or none. */
-const named = (envelope: Envelope, { signers }: Report): Bytes =>
+/**
+ * The good signatures, each with the key that made it: the log enters it under that name, and what was sent may name another key or none. One
+ * that nobody here can check may be a bad one, and would spoil the document for whoever has the key that it names.
+ */
+const good = (envelope: Envelope, { signers }: Report): Bytes =>
   formatEnvelope({
     ...envelope,
-    signatures: envelope.signatures.map((signature, at) =>
-      signers[at]?.signature === "ok" ? { ...signature, keyid: signers[at].keyid } : signature,
+    signatures: envelope.signatures.flatMap(({ sig }, at) =>
+      signers[at]?.signature === "ok" ? [{ keyid: signers[at].keyid, sig }] : [],
     ),
   });
 
 /** What is published, with the good signatures of what was sent: a signature that nobody here can check adds nothing to it. */
-function together(before: Bytes, { bytes, parse }: AddRequest, { signers }: Report): Bytes | undefined {
-  const envelope = parse(bytes);
-  const signatures = envelope.signatures.flatMap(({ sig }, at) =>
-    signers[at]?.signature === "ok" ? [{ keyid: signers[at].keyid, sig }] : [],
-  );
+function together(before: Bytes, { bytes, parse }: AddRequest, report: Report): Bytes | undefined {
   try {
-    return union(before, formatEnvelope({ ...envelope, signatures }));
+    return union(before, good(parse(bytes), report));
   } catch (error) {
     if (error instanceof AttestError && error.code !== "signature-count") return undefined; // no attestation at all
     throw error;

@@ -7,6 +7,7 @@ import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Draft } from "../core/statement.js";
 import { create } from "../node/files.js";
+import { allowing } from "./relations.js";
 import { writeBeside } from "./evidence.js";
 
 /** @throws AttestError what `publish` throws, with the place in its hint: a folder that only the user can read */
@@ -22,7 +23,7 @@ export async function keptAside<T>(
     const file = join(mkdtempSync(join(tmpdir(), "f3-attest-unpublished-")), "statement.json");
     writeBeside(file, evidence);
     create(file, readable(draft as Json));
-    const kept = `the result is kept: attest sign ${file}`;
+    const kept = `the result is kept: attest sign ${file}${allowing(draft as Json)}`;
     throw new AttestError(error.code, error.message, error.hint === undefined ? kept : `${kept}; ${error.hint}`);
   }
 }

@@ -41,14 +41,11 @@ export function judge(audit: Audit, engine: Engine, now: Date): JudgedAudit {
   };
 }
 
-/** Of a plan nobody has kept who signed it: it may be any key that the registry lists. */
-function partiesOf({ graph, keys }: Audit): Parties {
-  const listed = keys.flatMap(({ key, by, after }) => (by === "site" ? [after?.[0] ?? key.keyid] : []));
-  return {
-    signersOf: (digest) => graph.cards.get(digest)?.owners ?? listed,
-    own: new Set(keys.flatMap(({ key, source }) => (source.startsWith(KEYSTORE) ? key.keyid : []))),
-  };
-}
+const partiesOf = ({ signers, owners, keys }: Audit): Parties => ({
+  signersOf: (digest) => signers.get(digest),
+  owners,
+  own: new Set(keys.flatMap(({ key, source }) => (source.startsWith(KEYSTORE) ? key.keyid : []))),
+});
 
 export interface Named {
   /** The registry's, or what the auditor called the target. */

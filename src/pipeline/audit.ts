@@ -11,6 +11,8 @@ import { envelopeIn } from "../core/brought.js";
 import { hex, type Bytes } from "../core/bytes.js";
 import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
+import type { History } from "../core/lifecycle.js";
+import { Owners, type HandOver } from "../core/owner.js";
 import type { Known } from "../core/signatures.js";
 import type { ResultStatement } from "../core/statement.js";
 import { attestationPath } from "../store/paths.js";
@@ -49,6 +51,9 @@ export interface Audit {
   readonly notices: readonly Bytes[];
   /** Every key that was at hand. */
   readonly keys: readonly Known[];
+  readonly owners: Owners;
+  /** Who signed a document that was read, plans too: as it says itself, and as the log says. */
+  readonly signers: ReadonlyMap<string, readonly string[]>;
   readonly logs: readonly { readonly origin: string; readonly size: number; readonly root: string }[];
   /** Of the registry as a whole. */
   readonly open: readonly string[];
@@ -63,6 +68,8 @@ interface Gathered {
   /** Digests of everything that was read, plans and notices too. */
   readonly known: Set<string>;
   readonly keys: Map<string, Known>;
+  readonly handOvers: HandOver[];
+  readonly signers: Map<string, readonly string[]>;
   readonly notices: Set<Bytes>;
   /** References to other attestations, by the place of the document that has them. */
   readonly named: { readonly at: number; readonly reference: Reference; readonly site: Site }[];
@@ -71,11 +78,14 @@ interface Gathered {
 /** @throws AttestError where nothing can be audited, or the user's own keys cannot be read */
 export async function audit(request: AuditRequest): Promise<Audit> {
   const beside = await cardsOf(request.beside ?? [], request);
-  const { documents, cards, known, keys, notices, named } = await gather(request);
-  for (const { digest } of beside) known.add(digest);
+  const { documents, known, keys, handOvers, signers, notices, named, ...gathered } = await gather(request);
+  const owners = new Owners([...handOvers, ...beside.handOvers]);
+  const owned = (card: Card): Card => ({ ...card, owners: [...new Set(card.owners.map((one) => owners.of(one)))] });
+  const [cards, others] = [gathered.cards.map(owned), beside.cards.map(owned)];
+  for (const { digest } of others) known.add(digest);
   await findBeside(named, known, request.engine);
   const references = grouped(named, ({ at }) => [at]);
-  const graph = graphOf([...cards, ...beside]);
+  const graph = graphOf([...cards, ...others]);
   const own = new Set(cards.map(({ digest }) => digest));
   const together = [...graphFindings(graph, known), ...betweenFindings(graph, own)].filter(({ about }) =>
     own.has(about),
@@ -100,7 +110,8 @@ export async function audit(request: AuditRequest): Promise<Audit> {
       ...log.findings.filter(({ about }) => !own.has(about)),
       ...(request.history ?? []).map((detail): Finding => ({ rule: "history-broken", about: "", pointer: "", detail })),
     ],
-    ...{ states: counted(all), graph, keys: [...keys.values()] },
+    ...{ states: counted(all), graph, keys: [...keys.values()], owners },
+    signers: new Map([...signers].map(([digest, keyids]) => [digest, [...keyids, ...(log.signers.get(digest) ?? [])]])),
     notices: [...notices, ...(request.notices ?? []).map((path) => required(path, "a notice"))],
     ...{ logs: log.logs, open: log.open },
   };
@@ -127,8 +138,10 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   const { progress } = request;
   const gathered: Gathered = {
     ...{ documents: [], cards: [], known: new Set(), keys: new Map(), notices: new Set(), named: [] },
+    ...{ handOvers: [], signers: new Map() },
   };
-  const { documents, cards, known, keys, notices, named } = gathered;
+  const { documents, cards, known, keys, handOvers, signers, notices, named } = gathered;
+  const histories = new Set<History>();
   const under = new Set<Promise<void>>();
   const readings: Readings = new Map();
   let done = 0;
@@ -139,21 +152,29 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     else progress?.(`${done} of ${request.total} attestations looked at`, done / request.total);
   };
   for await (const each of verifyEach({ ...request, targets: [request.target], recompute: true, evidence: false })) {
-    const { verified, document } = each;
+    const { verified, read } = each;
+    const document = read?.document;
     if ("fault" in verified) {
       if (document === undefined) throw verified.fault;
       documents.push(unread(verified.target, verified.fault));
       continue;
     }
-    if (document === undefined) continue;
+    if (read === undefined || document === undefined) continue;
     const { report } = verified;
-    for (const one of each.keys) keys.set(`${one.key.keyid} ${one.by} ${one.source}`, one);
+    const { history } = read;
+    if (!histories.has(history)) handOvers.push(...history.handOvers);
+    histories.add(history);
+    for (const one of history.keys) keys.set(`${one.key.keyid} ${one.by} ${one.source}`, one);
     for (const bytes of document.site.notices) notices.add(bytes);
-    if (report.digest !== undefined) known.add(report.digest);
+    if (report.digest !== undefined) {
+      known.add(report.digest);
+      if (report.signature === "ok")
+        signers.set(structuredClone(report.digest), structuredClone(report.signers.map(({ keyid }) => keyid)));
+    }
     for (const digest of citedByDigest(report.statement)) known.add(digest);
     // Anybody's notice may lie in a registry; only one that is no good is told.
     if (document.passedOver === true && report.exit !== 1 && report.exit !== 2) continue;
-    const card = cardOf(report, each.keys, originOf(document));
+    const card = cardOf(report, originOf(document));
     // A copy of its own: a piece of a string would keep the whole text of the document in memory.
     if (card !== undefined) cards.push(structuredClone(card));
     for (const reference of report.statement === undefined ? [] : referencesOf(report.statement))
@@ -180,14 +201,19 @@ function citedByDigest(statement: ResultStatement | undefined): string[] {
 
 const originOf = ({ site, target }: Document): string => site.place.origins[0] ?? target;
 
-async function cardsOf(targets: readonly string[], request: AuditRequest): Promise<Card[]> {
+async function cardsOf(
+  targets: readonly string[],
+  request: AuditRequest,
+): Promise<{ readonly cards: readonly Card[]; readonly handOvers: readonly HandOver[] }> {
   const cards: Card[] = [];
-  for await (const { verified, document, keys } of verifyEach({ ...request, targets })) {
-    if (document === undefined && "fault" in verified) throw verified.fault;
-    const card = document && "report" in verified ? cardOf(verified.report, keys, originOf(document)) : undefined;
+  const histories = new Set<History>();
+  for await (const { verified, read } of verifyEach({ ...request, targets })) {
+    if (read === undefined && "fault" in verified) throw verified.fault;
+    if (read !== undefined) histories.add(read.history);
+    const card = read && "report" in verified ? cardOf(verified.report, originOf(read.document)) : undefined;
     if (card !== undefined) cards.push(card);
   }
-  return cards;
+  return { cards, handOvers: [...histories].flatMap((history) => history.handOvers) };
 }
 
 function counted(documents: readonly AuditedDocument[]): Record<State, number> {
@@ -203,6 +229,8 @@ interface LogPart {
   readonly findings: readonly Finding[];
   readonly logs: Audit["logs"];
   readonly open: readonly string[];
+  /** As the entries say. */
+  readonly signers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The whole log derived again, as `attest log check` does; and the plans that nobody answered in time. */
@@ -210,7 +238,8 @@ async function logPart(
   { logs: request, now, progress }: AuditRequest,
   digests: ReadonlyMap<string, string>,
 ): Promise<LogPart> {
-  if (request === undefined || request.place.keyring.logs.length === 0) return { findings: [], logs: [], open: [] };
+  if (request === undefined || request.place.keyring.logs.length === 0)
+    return { findings: [], logs: [], open: [], signers: new Map() };
   const { shards, account, findings } = await checkLogs({ ...request, ...(progress && { progress }) });
   const unfetched = findings.filter(({ code }) => exitOf(code) === 4);
   return {
@@ -239,5 +268,6 @@ async function logPart(
       return [{ origin: named.origin, size, root: Buffer.from(root).toString("hex") }];
     }),
     open: unfetched.map(({ detail }) => detail),
+    signers: new Map([...account.plans, ...account.results].map(({ leaf, keyids }) => [leaf.payload, keyids])),
   };
 }

@@ -326,7 +326,8 @@ async function subjectAfter(
 ): Promise<SubjectAfter> {
   try {
     const again = await fileSubjects(subjects.map((path) => resolve(cwd, path)));
-    if (again.some(({ digest }, at) => digest.sha256 !== files[at]?.digest.sha256)) return "another";
+    if (again.length !== files.length || again.some(({ digest }, at) => digest.sha256 !== files[at]?.digest.sha256))
+      return "another";
     if (tree === undefined || mark === undefined) return "kept";
     const after = await markOf(tree.root, tree.without);
     return after.commit !== mark.commit ? "another" : after.known === mark.known ? "kept" : "changed";

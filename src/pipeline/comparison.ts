@@ -65,7 +65,10 @@ export function compare(original: Original, again: Draft): Compared {
         title: `${before.title}, again`,
         summary: `${agrees ? "It came out as before" : "It came out otherwise than before"} (${id}: ${before.verdict}). ${f3.summary}`,
         sections: [{ heading: `Compared with ${id}`, body: told(original, differences) }, ...f3.sections],
-        relations: [...f3.relations, { type: relation, target: id, digest: { sha256: digest } }],
+        relations: [
+          ...f3.relations.filter(({ type, digest: of }) => type !== relation || of?.sha256 !== digest),
+          { type: relation, target: id, digest: { sha256: digest } },
+        ],
       },
     },
   };

@@ -10,6 +10,7 @@ import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
 import { Directory } from "../store/directory.js";
 import { ATTESTATIONS, type Registry } from "../store/registry.js";
+import { refuseRelations, relationsOf } from "./relations.js";
 import { entryOf } from "./signers.js";
 import { verifyAll, type VerifyRequest } from "./verify.js";
 
@@ -18,6 +19,8 @@ export interface CosignRequest extends Omit<VerifyRequest, "targets" | "stdin" |
   readonly file: string;
   readonly bytes: Bytes;
   readonly signer: Signer;
+  /** Relations that it may have: this signature would give them effect too. */
+  readonly allowRelations: readonly string[];
 }
 
 export interface Cosigned {
@@ -35,17 +38,22 @@ export interface Cosigned {
 
 /**
  * Signs; nothing is written. The signer's own key counts as one that the user trusts.
- * @throws AttestError the code of the check that did not pass, `signature-count`
+ * @throws AttestError the code of the check that did not pass, `relation-refused`, `signature-count`
  */
-export async function cosign({ file, bytes, signer, ...request }: CosignRequest): Promise<Cosigned> {
+export async function cosign({ file, bytes, signer, allowRelations, ...request }: CosignRequest): Promise<Cosigned> {
   const keys = [...request.keys, formatKey(signer.key)];
   const [one] = await verifyAll({ ...request, keys, targets: [file], stdin: () => Promise.resolve(bytes) });
   if (one === undefined || "fault" in one) throw one?.fault ?? new Error("nothing was verified");
   const { id, digest, title, verdict, keyids } = accepted(one.report);
-  const { payloadType, payloadBytes } = parseEnvelope(bytes);
+  const { payload, payloadType, payloadBytes } = parseEnvelope(bytes);
   if (identify(payloadBytes, request.engine).digest !== digest)
     throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
   if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
+  // Of a plan the log decides whether this is its result, whoever signs it.
+  refuseRelations(payload, [
+    ...allowRelations,
+    ...relationsOf(payload).filter((word) => word.startsWith("planned-by:")),
+  ]);
   const sig = await signer.sign(message(payloadType, payloadBytes));
   const signed = withSignatures(bytes, [{ keyid: signer.key.keyid, sig }]);
   return { id, digest, title, verdict, keyids: [...keyids, signer.key.keyid], bytes: signed, added: true };

@@ -3,14 +3,15 @@ import { basename, dirname, join, resolve } from "node:path";
 import { utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope, type Envelope } from "../core/envelope.js";
-import { AttestError } from "../core/errors.js";
+import { AttestError, orUndefined } from "../core/errors.js";
 import { isObject, MAX_BYTES, parseJson, type Json, type JsonObject } from "../core/json.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../core/lifecycle.js";
+import { hostOf } from "../core/origin.js";
+import { logNamed } from "../core/payload.js";
 import { MAX_PACK, parsePack, type Pack } from "../formats/pack.js";
 import { isPage, PAGE_HEAD } from "../formats/page.js";
 import { parseSkin } from "../formats/skins.js";
-import type { Pin } from "../keystore/pins.js";
 import { isFolder, read, startOf, type FileDigest } from "../node/files.js";
 import { Directory } from "../store/directory.js";
 import { fetchBytes } from "../store/http.js";
@@ -56,6 +57,8 @@ export interface Site {
   /** Whose keyring that is, where it is not the registry's own. */
   readonly source?: string;
   readonly notices: readonly Bytes[];
+  /** Why some of the notices that it publishes may be missing here. */
+  readonly unread?: string | undefined;
   /** A registry's: its logs, and its other documents. Undefined outside of every registry. */
   readonly registry?: RegistryAtHand;
 }
@@ -66,13 +69,17 @@ export interface RegistryAtHand {
   readonly read: (path: string) => Promise<Bytes | undefined>;
 }
 
-const NO_SITE: Site = { place: NOWHERE, notices: [] };
+/** Outside of every registry. The log that a document names says who publishes it. */
+function alone(bytes: Bytes, parse: (bytes: Bytes) => Envelope, address?: string): Site {
+  const log = orUndefined(() => logNamed(parse(bytes).payload))?.origin;
+  const hosts = [address, log].flatMap((name) => (name === undefined ? [] : (hostOf(name) ?? [])));
+  return { place: { ...NOWHERE, hosts }, notices: [] };
+}
 
 export interface DocumentRequest {
   /** The bytes for the target `-`. */
   readonly stdin?: () => Promise<Bytes>;
   readonly engine: Engine;
-  readonly pins?: readonly Pin[] | undefined;
 }
 
 /**
@@ -85,13 +92,20 @@ export async function* documents(target: string, request: DocumentRequest): Asyn
     const bytes = (await stdin?.()) ?? utf8("");
     yield isPage(bytes)
       ? inPack(target, bytes, engine)
-      : { target, bytes, parse: parseSkin, named: false, site: NO_SITE };
-  } else if (/^https?:/i.test(target)) yield await fromAddress(target, request);
+      : { target, bytes, parse: parseSkin, named: false, site: alone(bytes, parseSkin) };
+  } else if (/^https?:/i.test(target)) yield await fromAddress(target, engine);
   else if (!isFolder(target)) yield await fromFile(target, engine);
   else {
     const raw = rawIn(target, engine);
     if (raw === undefined) yield* fromFolder(target, engine);
-    else yield { target, ...raw, named: false, site: NO_SITE, archive: (sha256) => readBeside(target, sha256) };
+    else
+      yield {
+        target,
+        ...raw,
+        named: false,
+        site: alone(raw.bytes, raw.parse),
+        archive: (sha256) => readBeside(target, sha256),
+      };
   }
 }
 
@@ -148,7 +162,7 @@ function inPack(target: string, bytes: Bytes, engine: Engine): Document {
   return {
     ...{ target, pack, bytes: utf8(pack.text), parse: parseEnvelope, fileName: pack.name, named: true },
     site: {
-      place: about === undefined ? NOWHERE : placeOf(about.origin),
+      place: placeOf(about?.origin),
       keyring: keyring === undefined ? undefined : parseKeyring(utf8(keyring), engine),
       source: "the pack's own keyring",
       notices: notices.map(utf8),
@@ -166,13 +180,14 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
     const registry = await Registry.open(new Directory(root), engine);
     return { ...inRegistry(root, basename(path), await siteOf(registry, engine)), target: path };
   }
+  const bytes = document(path);
   return {
     target: path,
-    bytes: document(path),
+    bytes,
     parse: parseSkin,
     fileName: basename(path),
     named: false,
-    site: NO_SITE,
+    site: alone(bytes, parseSkin),
     archive: (sha256) => readBeside(path, sha256),
     proof: read(path.replace(/\.json$/, "") + ".tlog-proof"),
   };
@@ -218,7 +233,7 @@ function document(path: string): Bytes {
 }
 
 /** A registry's address is what stands before `/attestations/`; its keyring is what the site says of itself, and no more. */
-async function fromAddress(address: string, { engine, pins = [] }: DocumentRequest): Promise<Document> {
+async function fromAddress(address: string, engine: Engine): Promise<Document> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const fileName = url === undefined ? undefined : lastPart(url.pathname);
   if (url === undefined || url.host === "" || fileName === undefined) {
@@ -236,10 +251,16 @@ async function fromAddress(address: string, { engine, pins = [] }: DocumentReque
       "check the address: it ends in /attestations/<id>.json",
     );
   }
-  const hosts = [url.hostname];
   const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
-  const alone: Site = { place: { hosts, origins: [] }, notices: [] };
-  if (at < 0) return { target: address, bytes, parse: parseSkin, fileName, named: false, site: alone };
+  if (at < 0)
+    return {
+      target: address,
+      bytes,
+      parse: parseSkin,
+      fileName,
+      named: false,
+      site: alone(bytes, parseSkin, url.href),
+    };
   const base = url.pathname.slice(0, at);
   const beside = async (path: string, limit?: number): Promise<Bytes | undefined> => {
     const other = new URL(url);
@@ -248,20 +269,29 @@ async function fromAddress(address: string, { engine, pins = [] }: DocumentReque
     return await fetchBytes(other, limit);
   };
   const keyring = await beside(KEYRING);
-  const notices = await heard(noticesIn(await beside(INDEX)), beside);
-  // What it calls itself matters to a pin alone, as does a mirror's address: either names the registry for which a key was pinned.
-  const about = pins.some(({ origin }) => origin !== undefined) ? await beside(REGISTRY_FILE) : undefined;
-  const stated = about === undefined ? [] : [parseAbout(about).origin];
+  const { notices, unread } = await heard(noticesIn(await beside(INDEX)), beside);
+  const about = await statedAt(() => beside(REGISTRY_FILE));
   const listed = keyring && parseKeyring(keyring, engine);
-  const place = { hosts, origins: [url.host + base, ...stated] };
+  const place = placeOf(about, `${url.protocol}//${url.host}${base}`);
   const options = { wholeUpTo: FETCHED_WHOLE, origins: place.origins };
   const site: Site = {
     place,
     keyring: listed,
-    notices,
+    ...{ notices, unread },
     registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, options) },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
+}
+
+/** What a registry calls itself; undefined where it does not say it, or says it in a way that nobody reads. */
+async function statedAt(about: () => Promise<Bytes | undefined>): Promise<string | undefined> {
+  try {
+    const bytes = await about();
+    return bytes && parseAbout(bytes).origin;
+  } catch (error) {
+    if (error instanceof AttestError) return undefined;
+    throw error;
+  }
 }
 
 /** Over an address a log of so many entries is read as a whole: twenty requests. */
@@ -270,29 +300,34 @@ const FETCHED_WHOLE = 5120;
 /** For all of a registry's notices together. */
 const HEARING_MS = 20_000;
 
-/** What does not come, or not in time, is not heard: whoever serves it could have kept it back anyhow. */
+/** What does not come, or not in time, is not heard, and that is told. */
 async function heard(
-  paths: readonly string[],
+  paths: readonly string[] | undefined,
   beside: (path: string, limit: number) => Promise<Bytes | undefined>,
-): Promise<Bytes[]> {
+): Promise<Pick<Site, "notices" | "unread">> {
+  if (paths === undefined) return { notices: [], unread: "the index that lists them cannot be read" };
   const until = Date.now() + HEARING_MS;
   const notices: Bytes[] = [];
-  for (const path of paths) {
-    if (Date.now() > until) break;
+  let missing = Math.max(0, paths.length - MAX_NOTICES);
+  for (const path of paths.slice(0, MAX_NOTICES)) {
     try {
-      notices.push((await beside(path, MAX_NOTICE_BYTES)) ?? utf8(""));
+      const bytes = Date.now() > until ? undefined : await beside(path, MAX_NOTICE_BYTES);
+      if (bytes === undefined) missing += 1;
+      else notices.push(bytes);
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
+      missing += 1;
     }
   }
-  return notices;
+  return { notices, unread: missing === 0 ? undefined : `${missing} of ${paths.length} did not come` };
 }
 
 /** The index is not to be trusted, and need not be: a notice counts by its signatures, and one that is kept back could be kept back anyhow. */
-function noticesIn(index: Bytes | undefined): string[] {
+function noticesIn(index: Bytes | undefined): string[] | undefined {
   try {
-    const rows = index === undefined ? [] : parseJson(index);
-    const all: JsonObject[] = Array.isArray(rows) ? rows.filter((row: Json) => isObject(row)) : [];
+    const rows = index === undefined ? undefined : parseJson(index);
+    if (!Array.isArray(rows)) return undefined;
+    const all: JsonObject[] = rows.filter((row: Json) => isObject(row));
     // What ends a key first; receipts last, which may be many, and are nobody's end. Of an audit nothing is heard.
     const rank = ({ notice }: JsonObject): number =>
       notice === "rotate" || notice === "revoke" ? 0 : notice === "receipt" ? 2 : 1;
@@ -302,10 +337,9 @@ function noticesIn(index: Bytes | undefined): string[] {
       .map((row) => row["path"]);
     return [...new Set(inOrder)]
       .filter((path) => typeof path === "string")
-      .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)))
-      .slice(0, MAX_NOTICES);
+      .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)));
   } catch (error) {
-    if (error instanceof AttestError) return [];
+    if (error instanceof AttestError) return undefined;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { AttestError } from "../core/errors.js";
 import { MAX_BYTES } from "../core/json.js";
 import { parseKeyLines, type KeyLines } from "../core/key-lines.js";
 import { parseKeyring } from "../core/keyring.js";
+import { hostOf, originOf } from "../core/origin.js";
 import { knownFrom, type Known } from "../core/signatures.js";
 import type { Keystore } from "../keystore/keystore.js";
 import type { Pin } from "../keystore/pins.js";
@@ -27,7 +28,7 @@ export interface KeyRequest {
 export interface Given extends Known {
   /** What its line says after the key. */
   readonly comment?: string | undefined;
-  /** Who served it: of documents from the same host it says no more than they do. */
+  /** Who served it, by `hostOf`: of documents from the same host it says no more than they do. */
   readonly host?: string;
   /** The one registry for which it was pinned. */
   readonly origin?: string | undefined;
@@ -35,10 +36,12 @@ export interface Given extends Known {
 
 /** What is known of the place of a document; empty for a file outside every registry. */
 export interface Whereabouts {
-  /** Without ports: who serves one port of a machine serves them all. */
+  /** By `hostOf`: who may have put something there. */
   readonly hosts: readonly string[];
-  /** As it is addressed, and as it calls itself. */
+  /** By `originOf`: as it is addressed, and as it calls itself. */
   readonly origins: readonly string[];
+  /** It does not say what it calls itself, as a registry must: then it may be anybody's, and any host may be its own. */
+  readonly unknown?: true;
 }
 
 /** How the source of a key begins whose secret half the user has. */
@@ -46,8 +49,18 @@ export const KEYSTORE = "your keystore";
 
 export const NOWHERE: Whereabouts = { hosts: [], origins: [] };
 
-/** A registry on this disk, by what it calls itself: it names the host from which it is served, or was copied. */
-export const placeOf = (origin: string): Whereabouts => ({ hosts: [origin.replace(/[:/].*$/, "")], origins: [origin] });
+/**
+ * By what a registry calls itself and how it is addressed; the first is undefined where it does not say it. On this disk it has no address, and
+ * names the host from which it is served, or was copied.
+ */
+export function placeOf(called: string | undefined, address?: string): Whereabouts {
+  const names = [address, called].flatMap((name) => name ?? []);
+  return {
+    hosts: names.flatMap((name) => hostOf(name) ?? []),
+    origins: names.map(originOf),
+    ...(called === undefined && { unknown: true }),
+  };
+}
 
 /** @throws AttestError `key-format`, `keyring-format`, `file-missing`, `usage`, `network`, `too-large` */
 export async function keysOf({
@@ -89,10 +102,15 @@ export async function keysOf({
 }
 
 /** Those that count at a place: a pin for a registry only there, and a key from a host of the place as the site's own word. */
-export const knownAt = (given: readonly Given[], { hosts, origins }: Whereabouts): Known[] =>
+export const knownAt = (given: readonly Given[], place: Whereabouts): Known[] =>
   given
-    .filter(({ origin }) => origin === undefined || origins.includes(origin))
-    .map(({ host, ...known }) => (host !== undefined && hosts.includes(host) ? { ...known, by: "site" } : known));
+    .filter(({ origin }) => origin === undefined || isAt(origin, place))
+    .map(({ host, ...known }) =>
+      host !== undefined && (place.unknown === true || place.hosts.includes(host)) ? { ...known, by: "site" } : known,
+    );
+
+/** Whether a registry that a pin names is this one. */
+export const isAt = (origin: string, { origins }: Whereabouts): boolean => origins.includes(originOf(origin));
 
 /** The keys that `--key` and `attest trust add` name: a line, a file, or an https address. */
 export async function keysFrom(text: string, engine: Engine, now: Date): Promise<Given[]> {
@@ -121,7 +139,10 @@ async function keysAt(address: string, engine: Engine, now: Date): Promise<Given
     throw new AttestError("file-missing", `expected public keys at ${place}, found nothing there`, "check the address");
   }
   const found = parseKeyLines(fromUtf8(bytes), place, engine);
-  return given(found, `--key ${place}, fetched ${now.toISOString()}`).map((one) => ({ ...one, host: url.hostname }));
+  return given(found, `--key ${place}, fetched ${now.toISOString()}`).map((one) => ({
+    ...one,
+    host: hostOf(url.href) ?? "",
+  }));
 }
 
 const given = ({ lines, passedOver }: KeyLines, source: string): Given[] =>

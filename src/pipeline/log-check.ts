@@ -5,16 +5,20 @@ import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { historyOf } from "../core/lifecycle.js";
+import type { HandOver } from "../core/owner.js";
 import { knownFrom } from "../core/signatures.js";
+import type { LogMemory } from "../keystore/log-memory.js";
 import { ATTESTATIONS } from "../store/paths.js";
+import { departedAt } from "./departed.js";
 import { checkDocuments } from "./log-documents.js";
-import { bindings, remember, sinceKept, sinceRemembered, totalOf, type Memories } from "./log-history.js";
+import { bindings, remember, sinceKept, sinceRemembered, totalOf } from "./log-history.js";
 import { mustHaveLog, type LogPlace } from "./log-place.js";
 import { entryName, readShard, type LogFinding, type Reading, type Shard } from "./log-shard.js";
 
 export interface LogCheckRequest extends Reading {
   readonly place: LogPlace;
-  readonly memories: Memories;
+  /** What this verifier saw before; it is told what it sees now, where that is in order. */
+  readonly memory: LogMemory;
   /** A checkpoint that the user kept. */
   readonly from?: Bytes | undefined;
 }
@@ -33,7 +37,7 @@ export interface LogCheck {
 
 /** @throws AttestError `no-attestations` where there is no log; `checkpoint-format`, `note-format` for what the user kept */
 export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
-  const { place, memories, from, engine } = request;
+  const { place, memory, from, engine } = request;
   mustHaveLog(place);
   const shards: Shard[] = [];
   const findings: LogFinding[] = [];
@@ -44,18 +48,21 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   const all = unfetched.length === 0; // else what did not come would seem to be gone
   findings.push(...unfetched, ...shards.flatMap((shard) => shard.findings));
   const kept = from === undefined || !all ? [] : sinceKept(from, place, shards, engine);
-  const seen = all ? sinceRemembered(shards, memories, engine) : { before: undefined, findings: [] };
+  const seen = all ? sinceRemembered(place, shards, memory, engine) : { before: undefined, findings: [] };
   findings.push(...seen.findings, ...kept, ...bindings(shards));
   const entries = shards.flatMap(({ number, leaves }) =>
     leaves.flatMap((leaf, index): Entry[] => (leaf === undefined ? [] : [{ shard: number, index, leaf }])),
   );
-  let speaksFor: (keyid: string, signer: string) => boolean = () => false;
+  const beside: { handOvers: readonly HandOver[]; departed: ReadonlySet<string> } = {
+    ...{ handOvers: [], departed: new Set() },
+  };
   findings.push(
     ...(await orUnfetched(async () => {
-      speaksFor = await successions(place, engine, entries);
+      beside.handOvers = await handOversAt(place, engine, entries);
+      beside.departed = await departedAt(place, entries, engine);
     })),
   );
-  const account = accountOf(entries, speaksFor);
+  const account = accountOf(entries, beside);
   for (const { shard, index, detail } of account.findings)
     findings.push({
       ...{ code: "log-account", log: shards[shard]?.named.origin ?? "", entry: index },
@@ -71,7 +78,7 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
     );
   }
   const exit = worst(findings.map(({ code }) => exitOf(code)));
-  if (findings.length === 0) remember(shards, memories);
+  if (findings.length === 0) remember(place, shards, memory);
   const order = ({ log, entry = -1 }: LogFinding): number =>
     shards.findIndex(({ named }) => named.origin === log) * 2 ** 40 + entry;
   return {
@@ -91,12 +98,8 @@ async function orUnfetched(act: () => Promise<void>): Promise<LogFinding[]> {
   }
 }
 
-/** Whether a key came after another one, by the notices that are there. */
-async function successions(
-  place: LogPlace,
-  engine: Engine,
-  entries: readonly Entry[],
-): Promise<(keyid: string, signer: string) => boolean> {
+/** By the notices that are there, beside those that the log has. */
+async function handOversAt(place: LogPlace, engine: Engine, entries: readonly Entry[]): Promise<readonly HandOver[]> {
   const rotated = new Set(
     entries.flatMap(({ leaf }) =>
       leaf.kind === "notice" && leaf.action === "rotate" ? `note_${leaf.payload.slice(0, 16)}` : [],
@@ -108,6 +111,5 @@ async function successions(
     const bytes = await place.read(`${ATTESTATIONS}/${id}.json`);
     if (bytes !== undefined) notices.push(bytes);
   }
-  const { keys } = historyOf(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine);
-  return (keyid, signer) => keys.some(({ key, after = [] }) => key.keyid === keyid && after.includes(signer));
+  return historyOf(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine).handOvers;
 }

@@ -10,12 +10,11 @@ import { formatLeaf, leafOf, type SignedLeaf } from "../core/leaf.js";
 import { checkInclusion, leafHash } from "../core/merkle.js";
 import { parseNote } from "../core/note.js";
 import { logNamed } from "../core/payload.js";
-import { departures, readPlan } from "../core/plan.js";
 import { parseProof } from "../core/proof.js";
-import { readStatement } from "../core/statement.js";
 import { attestationPath, ATTESTATIONS, proofPath } from "../store/paths.js";
 import { idOf } from "../store/registry-log.js";
 import type { LogPlace } from "./log-place.js";
+import { departuresOf } from "./departed.js";
 import { entryName, type LogFinding, type Reading, type Shard } from "./log-shard.js";
 
 interface Entered {
@@ -107,7 +106,9 @@ async function checkOne(
     const fault = proof === undefined ? "there is no proof beside it" : checkProof(id, proof, entries, looking, sizes);
     if (fault !== undefined) find("log-unproven", `${id}: ${fault}`);
   }
-  for (const departed of await departuresOf(payload, entries, looking)) find("plan-departed", `${id}: ${departed}`);
+  const result = entries.flatMap(({ leaf }) => (leaf.kind === "result" ? leaf : []))[0];
+  for (const departed of result === undefined ? [] : await departuresOf(result, (path) => place.read(path), engine))
+    find("plan-departed", `${id}: ${departed}`);
   return findings;
 }
 
@@ -221,27 +222,5 @@ class ProofSizes {
         return [{ ...at, code: "log-rewritten", detail: `the log does not hold what the proof beside ${id} shows` }];
       });
     });
-  }
-}
-
-/** Of a result whose plan is there; that the plan is missing, or not the signer's, the entries say. */
-async function departuresOf(
-  payload: JsonObject,
-  entries: readonly Entered[],
-  { place, engine }: Looking,
-): Promise<string[]> {
-  const plan = entries.flatMap(({ leaf }) => (leaf.kind === "result" ? (leaf.plan ?? []) : []))[0];
-  if (plan === undefined) return [];
-  const bytes = await place.read(attestationPath(`plan_${plan.slice(0, 16)}`));
-  const result = readStatement(payload);
-  if (bytes === undefined || "fault" in result) return [];
-  try {
-    const envelope = parseEnvelope(bytes);
-    const read = readPlan(envelope.payload);
-    if ("fault" in read || hex(engine.sha256(envelope.payloadBytes)) !== plan) return [];
-    return departures(read.plan, result.statement);
-  } catch (error) {
-    if (error instanceof AttestError) return []; // told of the plan itself
-    throw error;
   }
 }

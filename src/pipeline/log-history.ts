@@ -5,19 +5,12 @@
 import { equal, hex, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, parseCheckpoint, type Checkpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
-import { AttestError } from "../core/errors.js";
-import { isObject, parseJson, readable } from "../core/json.js";
+import { AttestError, orUndefined } from "../core/errors.js";
 import { parseNote } from "../core/note.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import { ATTESTATIONS } from "../store/paths.js";
 import type { LogPlace } from "./log-place.js";
 import type { LogFinding, Shard } from "./log-shard.js";
-
-/** What this verifier keeps: of each log its last checkpoint, of each registry which logs it had and how many entries together. */
-export interface Memories {
-  readonly logs: LogMemory;
-  readonly registries: LogMemory;
-}
 
 const sizeOf = (shard: Shard): number => shard.opened?.checkpoint.size ?? 0;
 export const totalOf = (shards: readonly Shard[]): number => shards.reduce((total, shard) => total + sizeOf(shard), 0);
@@ -47,65 +40,47 @@ const entries = (count: number): string => `${count} ${count === 1 ? "entry" : "
 
 /** Whether something was remembered at all is for the reader to know: the first look at a log can find no rewriting. */
 export function sinceRemembered(
+  { origin }: Pick<LogPlace, "origin">,
   shards: readonly Shard[],
-  { logs, registries }: Memories,
+  memory: LogMemory,
   engine: Engine,
 ): { readonly before: number | undefined; readonly findings: LogFinding[] } {
-  const findings = shards.flatMap((shard) => {
-    const bytes = logs.recall(shard.named);
-    const before = bytes && reopened(bytes, shard, engine);
-    return before === undefined ? [] : since(shard, before, "when this verifier last saw it");
+  const known = memory.logsOf(origin);
+  const names = new Set([...(known ?? []), ...shards.map(({ named }) => named)].map((log) => log.origin));
+  let before: number | undefined;
+  const findings = [...names].flatMap((log): LogFinding[] => {
+    const seen = memory.recall(log);
+    if (seen === undefined) return [];
+    const was = orUndefined(() => parseCheckpoint(parseNote(seen.checkpoint).text));
+    before = (before ?? 0) + (was?.size ?? 0);
+    const shard = shards.find(({ named }) => named.origin === log);
+    if (shard === undefined)
+      return [
+        {
+          code: "log-backwards",
+          detail: `the log ${log} is not listed any more, and was when this verifier last looked`,
+        },
+      ];
+    if (shard.named.key !== seen.key)
+      return [
+        {
+          ...{ code: "log-rewritten", log },
+          detail: `the log ${log} had another key when this verifier last saw it: it was made anew. If its operator told you why: attest log forget ${log}`,
+        },
+      ];
+    const opened = orUndefined(() => openCheckpoint(seen.checkpoint, shard.listed.key, [], engine).checkpoint);
+    return opened === undefined ? [] : since(shard, opened, "when this verifier last saw it"); // a file that was spoilt is as none
   });
-  const [first] = shards;
-  const kept = first && remembered(registries.recall(first.named));
-  if (kept === undefined) return { before: undefined, findings };
-  const total = totalOf(shards);
-  const gone = kept.logs.filter((key) => shards.every(({ named }) => named.key !== key));
-  for (const key of gone)
-    findings.push({
-      code: "log-backwards",
-      detail: `the log ${key.split("+")[0] ?? ""} is not listed any more, and was when this verifier last looked`,
-    });
-  if (total < kept.total)
-    findings.push({
-      code: "log-backwards",
-      detail: `the logs have ${entries(total)} together, and had ${kept.total} when this verifier last saw them`,
-    });
-  return { before: kept.total, findings };
-}
-
-/** A file of memory that was spoilt is as none. */
-function reopened(bytes: Bytes, { listed }: Shard, engine: Engine): Checkpoint | undefined {
-  try {
-    return openCheckpoint(bytes, listed.key, [], engine).checkpoint;
-  } catch (error) {
-    if (error instanceof AttestError) return undefined;
-    throw error;
-  }
-}
-
-function remembered(
-  bytes: Bytes | undefined,
-): { readonly total: number; readonly logs: readonly string[] } | undefined {
-  if (bytes === undefined) return undefined;
-  try {
-    const value = parseJson(bytes);
-    if (!isObject(value)) return undefined;
-    const { total, logs } = value;
-    if (typeof total !== "number" || !Array.isArray(logs)) return undefined;
-    return { total, logs: logs.filter((key) => typeof key === "string") };
-  } catch (error) {
-    if (error instanceof AttestError) return undefined;
-    throw error;
-  }
+  return { before: known === undefined ? undefined : before, findings };
 }
 
 /** After a check without findings, and only then: what was seen in a bad state is nothing to hold others against. */
-export function remember(shards: readonly Shard[], { logs, registries }: Memories): void {
-  for (const { named, bytes } of shards) if (bytes !== undefined) logs.keep(named, bytes);
-  const [first] = shards;
-  if (first !== undefined)
-    registries.keepText(first.named, readable({ total: totalOf(shards), logs: shards.map(({ named }) => named.key) }));
+export function remember({ origin }: Pick<LogPlace, "origin">, shards: readonly Shard[], memory: LogMemory): void {
+  for (const { named, bytes } of shards) if (bytes !== undefined) memory.keep(named, bytes);
+  memory.keepRegistry(
+    origin,
+    shards.map(({ named }) => named),
+  );
 }
 
 /**

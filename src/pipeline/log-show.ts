@@ -5,6 +5,7 @@ import { logName } from "../core/keyring.js";
 import { LogReader } from "../store/log-reader.js";
 import { logFolder } from "../store/paths.js";
 import { idOf } from "../store/registry-log.js";
+import { departedAt } from "./departed.js";
 import { mustHaveLog, type LogPlace } from "./log-place.js";
 
 export interface LogShown {
@@ -13,7 +14,7 @@ export interface LogShown {
   readonly account: Account;
 }
 
-/** Nothing is verified here: that is the check's. @throws AttestError `no-attestations`, `log-format`, `leaf-format`, `network` */
+/** Signatures are not verified here: that is the check's. @throws AttestError `no-attestations`, `log-format`, `leaf-format`, `network` */
 export async function readLogs(place: LogPlace, engine: Engine): Promise<LogShown> {
   mustHaveLog(place);
   const entries: Entry[] = [];
@@ -23,7 +24,7 @@ export async function readLogs(place: LogPlace, engine: Engine): Promise<LogShow
     for (const [index, leaf] of ((await reader?.leaves()) ?? []).entries()) entries.push({ shard, index, leaf });
     logs.push({ origin: key.name, key: key.id, size: reader?.checkpoint.size ?? 0 });
   }
-  return { logs, entries, account: accountOf(entries) };
+  return { logs, entries, account: accountOf(entries, { departed: await departedAt(place, entries, engine) }) };
 }
 
 /** Columns, apart by tabs. */
@@ -45,11 +46,13 @@ export function entryLine({ shard, index, leaf }: Entry, shards: number): string
 }
 
 /** `announced 3 days ago (claimed), promised by …, 1 day overdue`. */
-export function openLine({ leaf, index, shard }: Planned, now: Date, shards: number): string {
+export function openLine({ leaf, index, shard, result }: Planned, now: Date, shards: number): string {
   const due = Date.parse(leaf.deadline) - now.getTime();
   const late = due < 0 ? `${span(-due)} overdue` : `due in ${span(due)}`;
   const at = shards > 1 ? `${logName(shard)} ${index}` : String(index);
-  return `${at}  ${idOf(leaf) ?? ""}  announced ${ago(leaf.at, now)} (claimed), promised by ${leaf.deadline}, ${late}, by ${shortKey(leaf.keyid)}`;
+  const other =
+    result === undefined ? "" : `; ${idOf(result.leaf) ?? ""} names it, and is not the test that was announced`;
+  return `${at}  ${idOf(leaf) ?? ""}  announced ${ago(leaf.at, now)} (claimed), promised by ${leaf.deadline}, ${late}, by ${shortKey(leaf.keyid)}${other}`;
 }
 
 export const overdue = ({ leaf }: Planned, now: Date): boolean => Date.parse(leaf.deadline) < now.getTime();
@@ -57,6 +60,7 @@ export const overdue = ({ leaf }: Planned, now: Date): boolean => Date.parse(lea
 /** What open plans mean and what they do not; the words that no list of them may stand without. */
 export const OPEN_MEANS = [
   "An open plan is a test that was announced and whose result is not in the log: it may still run, it may have failed and been kept back.",
+  "A result of another test does not answer it.",
   "Nothing is known of runs that were never announced. That a plan came before its result is the operator's own order: only a checkpoint",
   "that holds the plan without its result, and that a witness whom you trust cosigned, proves it to an outsider.",
 ];

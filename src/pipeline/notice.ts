@@ -15,6 +15,7 @@ import {
   type Notice,
   type NoticeStatement,
 } from "../core/notice.js";
+import { Owners } from "../core/owner.js";
 import type { LogName } from "../core/payload.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
@@ -64,9 +65,11 @@ export async function sealNotice(
   for (const signer of signers)
     signatures.push({ keyid: signer.key.keyid, sig: await signer.sign(message(PAYLOAD_TYPE, payloadBytes)) });
   const bytes = formatEnvelope({ payload, payloadType: PAYLOAD_TYPE, signatures });
-  const after = notice.action === "revoke" ? [notice.key] : []; // whether it is so is for the registry to say
-  const keys = signers.map(({ key }) => ({ key, by: "you" as const, source: "the signer", after }));
-  const fault = failures(verify(bytes, { engine, keys, now: new Date(notice.signedAt) }))[0];
+  const keys = signers.map(({ key }) => ({ key, by: "you" as const, source: "the signer" }));
+  // Whether the signer came after the key that is revoked is for the registry to say.
+  const from = notice.action === "revoke" ? [notice.key] : [];
+  const owners = new Owners(from.flatMap((key) => signers.map(({ key: { keyid } }) => ({ from: key, to: keyid }))));
+  const fault = failures(verify(bytes, { engine, keys, owners, now: new Date(notice.signedAt) }))[0];
   if (fault !== undefined) throw new AttestError("internal", `expected a notice that verifies, found ${fault.detail}`);
   return { ...identify(payloadBytes, engine, "note"), bytes, notice };
 }

@@ -1,5 +1,5 @@
 /** One attestation and all that backs it into one file: gathered where it lies, verified, and written as a page that verifies itself. */
-import { marksIn, plansIn, type Mark } from "../core/brought.js";
+import { concerning, marksIn, plansIn, type Mark } from "../core/brought.js";
 import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
 import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
@@ -7,6 +7,7 @@ import { formatEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { formatKeyring } from "../core/keyring.js";
 import { formatLeaf } from "../core/leaf.js";
+import { enteredIn } from "../core/ledger.js";
 import { historyOf } from "../core/lifecycle.js";
 import type { LogEvidence } from "../core/logged.js";
 import { kindOf } from "../core/payload.js";
@@ -18,7 +19,7 @@ import { verify, type VerifyOptions } from "../core/verify.js";
 import { MAX_PACK } from "../formats/pack.js";
 import { noticesFor } from "../site/build.js";
 import { packPage, type Contents } from "../site/pack.js";
-import { MAX_READ_WHOLE, type LogSource } from "../store/log-source.js";
+import type { LogSource } from "../store/log-source.js";
 import { attestationPath, parseAbout, REGISTRY_FILE } from "../store/registry.js";
 import { oneDocument, type Document } from "./documents.js";
 import { keysOf, type KeyRequest } from "./keys.js";
@@ -51,12 +52,13 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
   // The names by which the user knows keys are nobody's business.
   const yours = (await keysOf(request)).map(({ key }) => ({ key, by: "site" as const, source: "" }));
   const listed = site.keyring === undefined ? [] : knownFrom(site.keyring, "site", "the registry's own keyring");
-  const { keys, seen } = historyOf(site.notices, [...listed, ...yours], engine);
   const { log, ...around } = await gathered(document, envelope, id, digest);
+  const entries = { notices: marksIn(envelope, around.marks, engine), whole: false };
+  const history = historyOf(site.notices, [...listed, ...yours], engine, entries.notices);
   const bytes = formatEnvelope(envelope);
   const options: VerifyOptions = {
-    ...{ engine, keys, seen, now, notices: site.notices },
-    ...{ planned: plansIn(around.plans, engine), takenBack: marksIn(envelope, around.marks, keys, engine) },
+    ...{ ...history, engine, now, notices: site.notices },
+    ...{ planned: plansIn(around.plans, engine), entries },
   };
   // What the registry shows now is looked at once; what the pack says, by itself, is what goes on its page.
   refuse(verify(document.bytes, { ...options, ...named(document), ...(log && { log }) }));
@@ -123,22 +125,29 @@ async function gathered(
   const about = await registry.read(REGISTRY_FILE);
   return {
     log: await registry.logs.evidence(envelope, id),
-    marks: await marksOn(registry.logs, digest),
+    marks: await marksOn(registry.logs, digest, envelope),
     plans: plan ? [fromUtf8(plan)] : [],
     about: about && parseAbout(about),
   };
 }
 
-/** Entries that take it back, whoever signed them: a notice may be withheld, its entry not. */
-async function marksOn(logs: LogSource, digest: string): Promise<Mark[]> {
+/** Entries that concern it, whoever signed them: a notice may be withheld, its entry not. */
+async function marksOn(logs: LogSource, digest: string, { signatures }: Envelope): Promise<Mark[]> {
+  const whole = await logs.whole();
+  if (typeof whole === "string") return [];
+  const { notices } = enteredIn(whole, undefined);
+  const concerns = concerning(
+    notices,
+    digest,
+    signatures.flatMap(({ keyid }) => keyid ?? []),
+  );
   const marks: Mark[] = [];
-  for (const shard of logs.logs.keys()) {
-    const reader = await logs.reader(shard);
-    if (reader === undefined || reader.checkpoint.size > MAX_READ_WHOLE) continue;
-    for (const [index, leaf] of (await reader.leaves()).entries())
-      if (leaf.kind === "notice" && leaf.about === digest)
-        marks.push({ leaf: fromUtf8(formatLeaf(leaf)), proof: fromUtf8(await reader.prove(index)) });
-  }
+  for (const [shard, { leaves }] of whole.entries())
+    for (const [index, leaf] of leaves.entries()) {
+      if (leaf.kind !== "notice" || !concerns(leaf)) continue;
+      const proof = await (await logs.reader(shard))?.prove(index);
+      if (proof !== undefined) marks.push({ leaf: fromUtf8(formatLeaf(leaf)), proof: fromUtf8(proof) });
+    }
   return marks;
 }
 

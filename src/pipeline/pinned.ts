@@ -6,7 +6,7 @@ import { AttestError } from "../core/errors.js";
 import type { SignerReport } from "../core/report.js";
 import type { Known } from "../core/signatures.js";
 import type { Site } from "./documents.js";
-import type { Given } from "./keys.js";
+import { isAt, type Given } from "./keys.js";
 
 /**
  * @param keys at hand there; one that a pinned key handed over to is no change
@@ -18,7 +18,7 @@ export function changedKey(
   keys: readonly Known[],
   signers: readonly SignerReport[],
 ): AttestError | undefined {
-  const pins = given.filter(({ origin }) => origin !== undefined && place.origins.includes(origin));
+  const pins = given.filter(({ origin }) => origin !== undefined && isAt(origin, place));
   const [first] = pins;
   if (first === undefined) return undefined;
   const yours = new Set(keys.flatMap(({ by, key }) => (by === "you" ? key.keyid : [])));

@@ -1,14 +1,16 @@
 /** What is asked: `--require validated,subject=app.tar.gz,fresh=30d` as it is typed, and `--policy FILE`. Both must hold. */
+import { statSync } from "node:fs";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { both, type Policy } from "../core/policy.js";
 import { parsePolicy } from "../core/policy-file.js";
 import type { Known } from "../core/signatures.js";
+import { asksForSubject } from "../core/subject.js";
 import { fileDigest } from "../harness/subject.js";
 import { required } from "./keys.js";
 
 const KNOWN =
-  "validated, subject=FILE or COMMIT, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, min-signers=N";
+  "validated, subject=FILE or gitCommit:HEX, subject-only, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, min-signers=N";
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 export interface Asked {
@@ -66,8 +68,12 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
         policy = { ...policy, witnessed: Number(value ?? "1") };
         break;
       case "subject":
-        if (value === undefined || value === "") throw refused("subject=FILE or subject=COMMIT", JSON.stringify(word));
-        subjects.push(await digestOf(value));
+        if (value === undefined || value === "")
+          throw refused("subject=FILE or subject=gitCommit:HEX", JSON.stringify(word));
+        subjects.push(await subjectFrom(value));
+        break;
+      case "subject-only":
+        policy = { ...policy, subjectOnly: plain() };
         break;
       case "fresh": {
         const [, count, unit = ""] = /^([1-9]\d{0,5})([mhd])$/.exec(value ?? "") ?? [];
@@ -83,11 +89,27 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
         throw refused("a requirement that there is", name === "" ? "nothing" : JSON.stringify(word));
     }
   }
+  if (policy.subjectOnly === true && subjects.length === 0)
+    throw new AttestError(
+      "usage",
+      "expected subject=… beside subject-only in --require, found none",
+      `it takes: ${KNOWN}`,
+    );
   return subjects.length === 0 ? policy : { ...policy, subjects };
 }
 
-/** A digest as it is, of a commit or of a file; else of the file that is named. */
-const digestOf = async (text: string): Promise<string> => {
-  const [, digest] = /^(?:sha256:|gitCommit:|gitTree:)?([0-9a-f]{40}|[0-9a-f]{64})$/.exec(text) ?? [];
-  return digest ?? (await fileDigest(text));
-};
+/** The file of that name, by all digests that a subject can have of one; else the digest that is written there. */
+async function subjectFrom(text: string): Promise<string> {
+  const digest = asksForSubject(text);
+  const file = statSync(text, { throwIfNoEntry: false })?.isFile() === true;
+  if (digest && file && text.includes(":"))
+    throw new AttestError(
+      "usage",
+      `expected either a digest or a file as subject=${text}, found that it is both`,
+      `the file is subject=./${text}`,
+    );
+  if (digest && !file) return text;
+  const digests = [];
+  for (const algorithm of ["sha256", "sha512"]) digests.push(`${algorithm}:${await fileDigest(text, algorithm)}`);
+  return digests.join(" ");
+}

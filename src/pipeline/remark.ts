@@ -86,17 +86,17 @@ export async function remark(request: RemarkRequest): Promise<Remarked> {
   return { ...signed, heeded };
 }
 
-/** The key itself, or one to which it handed over. */
+/** One of the signing keys, or one that came after. */
 async function speaksFor(
   registry: Registry,
   keyid: string,
   signers: readonly string[],
   engine: Engine,
 ): Promise<boolean> {
-  if (signers.includes(keyid)) return true;
   const listed = knownFrom(await registry.keyring(), "site", "the registry's keyring");
-  const { keys } = historyOf(await registry.notices(), listed, engine);
-  return keys.some(({ key, after = [] }) => key.keyid === keyid && signers.some((one) => after.includes(one)));
+  return historyOf(await registry.notices(), listed, engine)
+    .owners.line(signers)
+    .has(keyid);
 }
 
 async function refuseAnswered(

@@ -8,6 +8,7 @@ import { derive } from "../core/verdict.js";
 import { describeFile, nameOf, play } from "../harness/hosted.js";
 import { configurationIn } from "../harness/project.js";
 import type { Scenario } from "../harness/scenario.js";
+import { distinct } from "../core/once.js";
 import { fileSubjects } from "../harness/subject.js";
 import { nodeEngine } from "../node/engine.js";
 import { read } from "../node/files.js";
@@ -43,7 +44,6 @@ export async function loadScenario(
 }
 
 async function subjectsOf(named: readonly (string | Subject)[]): Promise<Subject[]> {
-  return (
-    await Promise.all(named.map(async (one) => (typeof one === "string" ? await fileSubjects([one]) : one)))
-  ).flat();
+  const all = await Promise.all(named.map(async (one) => (typeof one === "string" ? await fileSubjects([one]) : one)));
+  return distinct(all.flat());
 }

@@ -6,6 +6,7 @@ import { formatEnvelope, message, PAYLOAD_TYPE } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { canonical, isObject, type Json, type JsonObject } from "../core/json.js";
 import type { Signer } from "../core/key.js";
+import { repetition } from "../core/once.js";
 import { failures } from "../core/report.js";
 import type { LogName } from "../core/payload.js";
 import {
@@ -43,6 +44,8 @@ export async function sign(
   const payload = canonical(stamped);
   const read = readStatement(stamped);
   if ("fault" in read) throw refused(`expected a complete statement; ${read.fault}`);
+  const twice = repetition(read.statement);
+  if (twice !== undefined) throw refused(`expected each thing once; ${twice}`);
   if (!equal(canonical(read.statement as Json), payload))
     throw refused("expected only the members that a verifier reads, found others beside them");
   if (payload.length > MAX_PAYLOAD) {

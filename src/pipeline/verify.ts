@@ -1,23 +1,25 @@
 /** What a stranger does: take files, folders or addresses, find keys for them, and verify. Nothing here can give trust away. */
 import { marksIn, plansIn } from "../core/brought.js";
 import { equal, fromUtf8, hex, type Bytes } from "../core/bytes.js";
-import type { Account } from "../core/account.js";
 import type { Engine } from "../core/engine.js";
 import type { Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { parseKeyring } from "../core/keyring.js";
 import { historyOf, type History } from "../core/lifecycle.js";
-import type { LogEvidence, Witnesses } from "../core/logged.js";
-import { formatNoteKey, parseNoteKey } from "../core/note.js";
+import { enteredIn } from "../core/ledger.js";
+import type { LogEvidence, RememberedLog, Witnesses } from "../core/logged.js";
+import { formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
 import { kindOf, logNamed, type LogName } from "../core/payload.js";
 import { planOf } from "../core/plan.js";
 import type { Policy } from "../core/policy.js";
 import type { Report } from "../core/report.js";
-import { knownFrom, type Known } from "../core/signatures.js";
+import { knownFrom } from "../core/signatures.js";
 import { identify, readStatement, type ResultStatement } from "../core/statement.js";
 import { verify, type VerifyOptions } from "../core/verify.js";
+import type { Entered } from "../core/verify-options.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import type { FileDigest } from "../node/files.js";
+import type { LoggedEntries } from "../store/log-source.js";
 import { attestationPath, evidencePath } from "../store/registry.js";
 import { documents, type Document, type DocumentRequest, type RegistryAtHand, type Site } from "./documents.js";
 import { keysOf, knownAt, required, type Given, type KeyRequest } from "./keys.js";
@@ -48,17 +50,15 @@ export type Verified = { readonly target: string } & ({ readonly report: Report 
  */
 export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
   const verified: Verified[] = [];
-  for await (const { verified: one, document } of verifyEach(request))
-    verified.push(...(document === undefined ? [one] : effective(document, one)));
+  for await (const { verified: one, read } of verifyEach(request))
+    verified.push(...(read === undefined ? [one] : effective(read.document, one)));
   return verified;
 }
 
 export interface Each {
   readonly verified: Verified;
-  /** Undefined for a target that cannot be read. */
-  readonly document?: Document;
-  /** All keys that were at hand for it. */
-  readonly keys: readonly Known[];
+  /** Undefined for a target that cannot be read; with all keys that were at hand for it, and whose they are. */
+  readonly read?: { readonly document: Document; readonly history: History };
 }
 
 /** The same, one after the other, with what was at hand: what a registry of any size is gone through with. */
@@ -66,25 +66,29 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
   const yours = await keysOf(request);
   const notices = (request.notices ?? []).map((path) => required(path, "a notice"));
   const histories = new Map<Site, History>();
-  const historyFor = (site: Site): History => {
+  const historyFor = async (document: Document): Promise<History> => {
+    const { site } = document;
+    const known = histories.get(site);
+    if (known !== undefined) return known;
     const listed =
       site.keyring === undefined ? [] : knownFrom(site.keyring, "site", site.source ?? "the registry's own keyring");
     const keys = [...knownAt(yours, site.place), ...listed];
-    const known = histories.get(site) ?? historyOf([...notices, ...site.notices], keys, request.engine);
-    histories.set(site, known);
-    return known;
+    const entries = marksOf(document, request.engine) ?? enteredIn((await logsOf(site)) ?? [], undefined).notices;
+    const made = historyOf([...notices, ...site.notices], keys, request.engine, entries);
+    histories.set(site, made);
+    return made;
   };
   const witnesses = witnessesOf(request);
   for (const target of request.targets) {
     try {
       for await (const document of documents(target, request)) {
-        const history = historyFor(document.site);
+        const history = await historyFor(document);
         const verified = await oneOf(document, yours, history, witnesses, request);
-        yield { verified, document, keys: history.keys };
+        yield { verified, read: { document, history } };
       }
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      yield { verified: { target, fault: error }, keys: [] };
+      yield { verified: { target, fault: error } };
     }
   }
 }
@@ -98,7 +102,7 @@ async function oneOf(
   request: VerifyRequest,
 ): Promise<Verified> {
   try {
-    const around = { ...(await surroundings(document, history.keys, request)), witnesses };
+    const around = { ...(await surroundings(document, request)), witnesses };
     return verifyOne(document, yours, history, around, request);
   } catch (error) {
     if (error instanceof AttestError) return { target: document.target, fault: error };
@@ -115,7 +119,7 @@ function effective({ passedOver }: Document, verified: Verified): Verified[] {
 function verifyOne(
   { target, bytes, site, ...document }: Document,
   yours: readonly Given[],
-  { keys, seen }: History,
+  history: History,
   around: Around,
   { engine, now, recompute, policy, memory, evidence = true }: VerifyRequest,
 ): Verified {
@@ -124,65 +128,55 @@ function verifyOne(
     engine,
     now,
     parse: document.parse,
-    keys,
-    seen,
+    ...history,
     fileName: document.fileName,
     named: document.named,
     ...around,
-    ...((site.registry ?? document.pack) && { notices: site.notices }),
+    ...((site.registry ?? document.pack) && { notices: site.notices, unread: site.unread }),
     ...(document.pack && { packed: true }),
     ...(archive && evidence && { archived: stateIn(document, engine) }),
     // A registry's notices are no tests that a gate could ask something of.
     ...(policy && document.passedOver !== true && { policy }),
     ...(recompute && { observations: archive ?? around.observations ?? (() => undefined) }),
   });
-  remember(report, around.log, memory);
-  const stop = changedKey(yours, site, keys, report.signers);
+  remember(report, around.log, site, memory);
+  const stop = changedKey(yours, site, history.keys, report.signers);
   // What does not verify at all is worse news.
   return stop === undefined || report.exit === 1 || report.exit === 2 ? { target, report } : { target, fault: stop };
 }
 
-type Around = Pick<VerifyOptions, "log" | "planned" | "takenBack" | "witnesses" | "observations">;
+type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;
 
 /** What lies around a document: its log, the plan that it answers, and what the log says was taken back. */
-async function surroundings(
-  { bytes, parse, site, proof, pack, archive }: Document,
-  keys: readonly Known[],
-  { engine, memory, recompute }: VerifyRequest,
-): Promise<Around> {
+async function surroundings(document: Document, { engine, memory, recompute }: VerifyRequest): Promise<Around> {
+  const { bytes, parse, site, proof, pack, archive } = document;
   const envelope = readable(bytes, parse);
   if (envelope === undefined) return {};
   const { id } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));
-  const recall = (named: LogName): Bytes | undefined => memory?.recall(named);
+  const recall = ({ origin }: LogName): RememberedLog | undefined => memory?.recall(origin);
   const { registry } = site;
   if (registry === undefined) {
     const named = logNamed(envelope.payload);
+    const marks = marksOf(document, engine);
     return {
       ...(named !== undefined && proof !== undefined && { log: { proof, remembered: recall(named) } }),
-      ...(pack && { planned: plansIn(pack.plans, engine), takenBack: marksIn(envelope, pack.marks, keys, engine) }),
+      ...(pack && { planned: plansIn(pack.plans, engine), entries: { notices: marks ?? [], whole: false } }),
     };
   }
   const read = readStatement(envelope.payload);
   const wanted = "fault" in read ? undefined : planOf(read.statement);
   const served = recompute === true && archive === undefined && !("fault" in read) ? read.statement : undefined;
-  const [plan, log, account, observations] = await Promise.all([
+  const [plan, log, logs, observations] = await Promise.all([
     wanted && reached(() => registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`))),
     reached(() => registry.logs.evidence(envelope, id, recall)),
-    reached(() => accountIn(registry, keys)),
+    logsOf(site),
     served && reached(() => observationsAt(registry, served)),
   ]);
-  // Of the log that the document names, and of no other.
-  const named = logNamed(envelope.payload);
-  const its = named === undefined || registry.logs.logs.some(({ key }) => formatNoteKey(key) === named.key);
   return {
-    ...(log && { log }),
+    ...(log && { log: { ...log, dropped: droppedFrom(site, memory) } }),
     ...(plan && { planned: () => plan }),
     ...(observations && { observations }),
-    ...(account &&
-      its && {
-        takenBack: (digest) =>
-          account.retracted.has(digest) ? "retracted" : account.superseded.has(digest) ? "superseded" : undefined,
-      }),
+    ...(logs && { entries: enteredIn(logs, logNamed(envelope.payload)) }),
   };
 }
 
@@ -207,18 +201,25 @@ async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Read once for all documents of a registry. A log that cannot be read is none: then whether it was taken back is not checked. */
-const accounts = new WeakMap<RegistryAtHand, Promise<Account | undefined>>();
-function accountIn(registry: RegistryAtHand, keys: readonly Known[]): Promise<Account | undefined> {
-  const known = accounts.get(registry);
+/** A log that the registry had when it was last looked at, and does not list under that key any more. */
+function droppedFrom({ place, registry }: Site, memory: LogMemory | undefined): string | undefined {
+  const listed = new Set(registry?.logs.logs.map(({ key }) => formatNoteKey(key)));
+  const known = place.origins.flatMap((origin) => memory?.logsOf(origin) ?? []);
+  return known.find(({ key }) => !listed.has(key))?.origin;
+}
+
+/** The entries that a pack brings along. */
+const marksOf = ({ pack, bytes, parse }: Document, engine: Engine): Entered["notices"] | undefined =>
+  pack && marksIn(readable(bytes, parse), pack.marks, engine);
+
+/** Read once for all documents of a registry. Undefined where there is none, or its logs cannot be read: then an absence says nothing. */
+const wholeLogs = new WeakMap<RegistryAtHand, Promise<readonly LoggedEntries[] | undefined>>();
+function logsOf({ registry }: Site): Promise<readonly LoggedEntries[] | undefined> {
+  if (registry === undefined) return Promise.resolve(undefined);
+  const known = wholeLogs.get(registry);
   if (known !== undefined) return known;
-  const speaksFor = (keyid: string, signer: string): boolean =>
-    keys.some(({ key, after = [] }) => key.keyid === keyid && after.includes(signer));
-  const made = registry.logs.account(speaksFor).catch((error: unknown) => {
-    if (error instanceof AttestError && error.code !== "network") return undefined;
-    throw error;
-  });
-  accounts.set(registry, made);
+  const made = reached(() => registry.logs.whole()).then((logs) => (typeof logs === "string" ? undefined : logs));
+  wholeLogs.set(registry, made);
   return made;
 }
 
@@ -232,27 +233,33 @@ function readable(bytes: Bytes, parse: (bytes: Bytes) => Envelope): Envelope | u
 }
 
 /** Of a log that a key which the user trusts vouches for, and in which nothing was found amiss: else anybody could fill the memory. */
-function remember(report: Report, log: LogEvidence | undefined, memory: LogMemory | undefined): void {
+function remember(report: Report, log: LogEvidence | undefined, site: Site, memory: LogMemory | undefined): void {
   const step = report.checks.find(({ name }) => name === "log");
   const named = { origin: step?.values["log"] ?? "", key: step?.values["log key"] ?? "" };
   const seen = log?.served?.checkpoint;
   if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
     return;
-  if (log?.remembered === undefined || !equal(log.remembered, seen)) memory.keep(named, seen);
+  if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
+  const logs = (site.registry?.logs.logs ?? []).map(({ key }) => ({ origin: key.name, key: formatNoteKey(key) }));
+  for (const origin of site.place.origins)
+    if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
+}
+
+/** The key of a witness: its line, or a file that holds it. @throws AttestError `note-format`, `file-missing` */
+export function witnessKey(text: string, engine: Engine): NoteKey {
+  const line = text.includes("+") ? text : fromUtf8(required(text, "a witness's key line"));
+  const key = parseNoteKey(line.trim(), engine);
+  if (key.type === "cosignature-v1") return key;
+  throw new AttestError(
+    "note-format",
+    `expected a key of a witness (C2SP cosignature/v1), found one of type ${key.type}`,
+    "the witness prints its line with: attest log witness",
+  );
 }
 
 /** From `--witness`, and from keyrings that the user gave. @throws AttestError `note-format`, `keyring-format` */
 function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest): Witnesses {
-  const given = witnesses.map((text) => {
-    const line = text.includes("+") ? text : fromUtf8(required(text, "a witness's key line"));
-    const key = parseNoteKey(line.trim(), engine);
-    if (key.type === "cosignature-v1") return key;
-    throw new AttestError(
-      "note-format",
-      `expected a key of a witness (C2SP cosignature/v1), found one of type ${key.type}`,
-      "the witness prints its line with: attest log witness",
-    );
-  });
+  const given = witnesses.map((text) => witnessKey(text, engine));
   const listed = keyrings.map((path) => parseKeyring(required(path, "a keyring"), engine));
   const keys = [...given, ...listed.flatMap((one) => one.witnesses.map(({ key }) => key))];
   const quorums = [...listed.flatMap(({ quorum }) => quorum ?? []), policy?.witnessed ?? 1];

@@ -2,17 +2,19 @@
  * Bearing witness for a log (C2SP tlog-cosignature): the current checkpoint is cosigned, with the time, when the log goes on from the one that
  * this witness cosigned last. A log that does not is never signed for.
  */
-import type { Bytes } from "../core/bytes.js";
-import { cosign, openCheckpoint, withSignatures, type Checkpoint } from "../core/checkpoint.js";
+import { equal, type Bytes } from "../core/bytes.js";
+import { cosign, openCheckpoint, type Checkpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { compareHeads } from "../core/logged.js";
-import { formatNoteKey, type NoteKey } from "../core/note.js";
+import { compareHeads, type RememberedLog } from "../core/logged.js";
+import { formatNote, formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
+import { originOf } from "../core/origin.js";
+import type { LogName } from "../core/payload.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import type { WitnessSigner } from "../keystore/witness-keys.js";
 import { withLock } from "../node/lock.js";
 import { LogReader } from "../store/log-reader.js";
-import { logFolder } from "../store/paths.js";
+import { ATTESTATIONS, logFolder } from "../store/paths.js";
 import { mustHaveLog, type LogPlace } from "./log-place.js";
 
 export interface WitnessRequest {
@@ -20,7 +22,7 @@ export interface WitnessRequest {
   readonly witness: WitnessSigner;
   /** What this witness cosigned. */
   readonly memory: LogMemory;
-  /** From the user; else the registry's own word is taken. */
+  /** From the user; else it is the one that was cosigned before, or the one at the address that the origin names. */
   readonly logKey: NoteKey | undefined;
   readonly engine: Engine;
   readonly now: Date;
@@ -44,40 +46,50 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
   const reader = await LogReader.open((path) => place.read(`${logFolder(shard)}/${path}`), engine, key);
   if (reader === undefined)
     throw new AttestError("log-damaged", `expected a checkpoint of the log ${key.name}, found none`);
-  const last = memory.recall(named);
-  const before = last && cosignedBefore(last, key, engine);
+  const last = memory.recall(key.name);
+  if (last === undefined && logKey === undefined) mustBeAtHome(place, key.name);
+  const before = last && cosignedBefore(last, named, engine);
   if (before !== undefined) await mustGoOn(before, reader, engine);
   const { note } = openCheckpoint(reader.bytes, key, [], engine);
   const at = Math.floor(now.getTime() / 1000);
   return await withLock(witness.lock, () => {
-    const again = memory.recall(named);
-    if (again !== undefined && (last === undefined || !sameBytes(again, last)))
+    const again = memory.recall(key.name);
+    if (again !== undefined && (last === undefined || !equal(again.checkpoint, last.checkpoint)))
       throw new AttestError(
         "locked",
         "expected nobody else to bear witness under this name meanwhile, found another checkpoint remembered",
         "run the same command again",
       );
-    const cosigned = withSignatures(reader.bytes, [cosign(note, witness.key, at, witness.sign)]);
+    // Whatever else is served under the note was verified by nobody here.
+    const own = note.signatures.filter(({ name, id }) => name === key.name && id === key.id).slice(0, 1);
+    const cosigned = formatNote({ ...note, signatures: [...own, cosign(note, witness.key, at, witness.sign)] });
     memory.keep(named, cosigned); // before anyone has it: what is signed and forgotten could be signed otherwise
     return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key };
   });
 }
 
-/** Under another key it would be a second log of the same name, which the cosignature could not tell from the first. */
-function cosignedBefore(last: Bytes, key: NoteKey, engine: Engine): Checkpoint {
-  try {
-    return openCheckpoint(last, key, [], engine).checkpoint;
-  } catch (error) {
-    if (!(error instanceof AttestError)) throw error;
-    throw new AttestError(
-      "log-rewritten",
-      `expected the log ${key.name} under the key under which this witness cosigned it before, found another one`,
-      "nothing was signed",
-    );
-  }
+/**
+ * At first sight a witness binds an origin to a key for good, so whoever comes first must not choose the key: its user gives it, or it is
+ * fetched from the very address that the origin names.
+ */
+function mustBeAtHome({ target, remote }: LogPlace, log: string): void {
+  if (remote && /^https:/i.test(target) && originOf(log).startsWith(`${originOf(target)}/${ATTESTATIONS}/`)) return;
+  throw new AttestError(
+    "usage",
+    `this witness has not seen the log ${log} before, and its key is only known from ${remote ? "another address" : "the folder"} itself`,
+    `ask its operator for the key, and give it with --log-key LINE; or name its own address: attest log witness https://${log.replace(/\/attestations\/.*$/, "")} --name NAME`,
+  );
 }
 
-const sameBytes = (one: Bytes, other: Bytes): boolean => Buffer.compare(one, other) === 0;
+/** Under another key it would be a second log of the same name, which the cosignature could not tell from the first. */
+function cosignedBefore({ checkpoint, ...last }: RememberedLog, named: LogName, engine: Engine): Checkpoint {
+  if (last.key === named.key) return openCheckpoint(checkpoint, parseNoteKey(last.key, engine), [], engine).checkpoint;
+  throw new AttestError(
+    "log-rewritten",
+    `this witness cosigned the log ${named.origin} under another key before`,
+    "nothing was signed: a witness signs one history of a log",
+  );
+}
 
 /** The last one of the registry's logs, unless the user's key is another one's. */
 function logOf({ keyring }: LogPlace, given: NoteKey | undefined): { readonly shard: number; readonly key: NoteKey } {

@@ -1,9 +1,12 @@
 /** A registry → its static site: the registry's own files, a page for each attestation, an index, its log, and the verifier. Byte deterministic. */
 import { readFileSync } from "node:fs";
+import { envelopeIn } from "../core/brought.js";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import type { Keyring } from "../core/keyring.js";
+import { enteredIn, recounted } from "../core/ledger.js";
 import { historyOf, noticeIn, type History } from "../core/lifecycle.js";
+import { logNamed, type LogName } from "../core/payload.js";
 import { planOf } from "../core/plan.js";
 import type { Report } from "../core/report.js";
 import { knownFrom } from "../core/signatures.js";
@@ -11,7 +14,7 @@ import { givenUp } from "../core/standing.js";
 import { verify } from "../core/verify.js";
 import { ATTESTATIONS, isNotice, isResult, KEYRING, type Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
-import { publishedFrom, takenBackIn, unloggedIn, type LogShown } from "../view/ledger.js";
+import { departedAmong, publishedFrom, unloggedIn, type LogShown, type LogState } from "../view/ledger.js";
 import { indexPage, listPath } from "../view/list.js";
 import { logPage } from "../view/log-page.js";
 import { signerLabel } from "../view/notice.js";
@@ -106,11 +109,11 @@ interface Read {
 async function readRegistry(registry: Registry, engine: Engine, now: Date): Promise<Read> {
   const keyring = await registry.keyring();
   const notices = await registry.notices();
-  const history = historyOf(notices, knownFrom(keyring, "site", "this site's own keyring"), engine);
-  const { keys, seen } = history;
-  const logs = await gatherLogs(registry.store, keyring.logs, engine, (keyid, signer) =>
-    keys.some(({ key, after = [] }) => key.keyid === keyid && after.includes(signer)),
-  );
+  const known = knownFrom(keyring, "site", "this site's own keyring");
+  const { handOvers } = historyOf(notices, known, engine);
+  const logs = await gatherLogs(registry.store, keyring.logs, engine, { handOvers });
+  const read = logs.state.kind === "read" ? logs.state.ledger.logs : undefined;
+  const history = historyOf(notices, known, engine, enteredIn(read ?? [], undefined).notices);
   const documents = await Promise.all(
     (await registry.names()).map(async (name) => {
       const bytes = (await registry.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
@@ -119,15 +122,15 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
   );
   const byDigest = new Map(documents.flatMap(({ digest, bytes }) => (digest === undefined ? [] : [[digest, bytes]])));
   const published = new Set(byDigest.keys());
-  const takenBack = logs.state.kind === "read" ? takenBackIn(logs.state.ledger) : () => undefined;
   const listed: Listed[] = [];
   for (const { name, bytes, digest } of documents) {
     const log = await evidenceFor(logs, bytes, name.replace(/\.json$/, ""));
     const report = verify(bytes, {
-      ...{ engine, keys, seen, now, fileName: name, named: true, notices, takenBack },
+      ...{ ...history, engine, now, fileName: name, named: true, notices },
+      entries: read && enteredIn(read, namedIn(bytes)),
       ...{ planned: (sha256) => byDigest.get(sha256), ...(log && { log }) },
     });
-    const marks = digest === undefined ? [] : await marksOn(logs, digest, published);
+    const marks = digest === undefined ? [] : await marksOn(logs, report, published);
     listed.push({ name, text: textOf(bytes), report, log: log && evidenceText(log, marks) });
   }
   const signedAt = ({ report: { statement, notice, plan } }: Listed): number =>
@@ -135,8 +138,19 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
       statement?.predicate.f3.signedAt ?? notice?.signedAt ?? plan?.predicate.signedAt ?? "1970-01-01T00:00:00Z",
     );
   listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
-  return { keyring, history, notices, listed, logs, audits: await readAudits(registry.store, engine, now) };
+  const departed = departedAmong(listed.map(({ report }) => report));
+  const state: LogState =
+    logs.state.kind === "read"
+      ? { kind: "read", ledger: recounted(logs.state.ledger, { handOvers, departed }) }
+      : logs.state;
+  const audits = await readAudits(registry.store, engine, now);
+  return { keyring, history, notices, listed, logs: { ...logs, state }, audits };
 }
+
+const namedIn = (bytes: Bytes): LogName | undefined => {
+  const envelope = envelopeIn(bytes);
+  return envelope && logNamed(envelope.payload);
+};
 
 /** Receipts are for one document each, and so is what is said of an attestation; what is said of a key concerns all. */
 export function noticesFor({ notices }: Pick<Read, "notices">, reports: readonly Report[], engine: Engine): string[] {
@@ -167,7 +181,7 @@ function* attestationPages(
       return plan === undefined ? [] : [[plan, name]];
     }),
   );
-  const related = relatedIn(read.listed, read.history.keys);
+  const related = relatedIn(read.listed);
   for (const { name, text, report, log } of read.listed) {
     const { statement, digest = "" } = report;
     const evidence = (statement?.predicate.f3.evidence ?? [])
@@ -194,7 +208,7 @@ function* attestationPages(
       ...(answer !== undefined && {
         answer: { id: answer.replace(/\.json$/, ""), path: answer.replace(/\.json$/, ".html") },
       }),
-      givenUp: givenUp(digest, signersOf(report), read.notices, read.history.keys, engine),
+      givenUp: givenUp(digest, signersOf(report), { ...read.history, notices: read.notices }, engine),
     };
     const place = placeOf(evidence, beside);
     yield {

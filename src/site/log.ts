@@ -1,12 +1,15 @@
 /** What of a registry's logs goes into its pages, as texts, gathered when the site is built: the reader's browser verifies it again. */
+import type { Beside } from "../core/account.js";
+import { concerning } from "../core/brought.js";
 import { base64, fromUtf8, hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { NoteEntry } from "../core/keyring.js";
 import { formatLeaf } from "../core/leaf.js";
-import { readLedger, type Ledger, type WholeLog } from "../core/ledger.js";
+import { enteredIn, readLedger, type Ledger, type WholeLog } from "../core/ledger.js";
 import type { LogEvidence } from "../core/logged.js";
+import type { Report } from "../core/report.js";
 import { newTiles, TILE_WIDTH, tilePath } from "../core/tiles.js";
 import { LogSource } from "../store/log-source.js";
 import { logFolder } from "../store/paths.js";
@@ -24,12 +27,12 @@ export interface GatheredLogs {
   readonly texts: readonly WholeLogText[] | number | undefined;
 }
 
-/** @param speaksFor as in `accountOf` */
+/** @param beside as in `accountOf` */
 export async function gatherLogs(
   store: Store,
   logs: readonly NoteEntry[],
   engine: Engine,
-  speaksFor: (keyid: string, signer: string) => boolean,
+  beside: Beside,
 ): Promise<GatheredLogs> {
   const source = new LogSource((path) => store.read(path), logs, engine);
   if (logs.length === 0) return { source, state: { kind: "none" }, texts: undefined };
@@ -54,7 +57,7 @@ export async function gatherLogs(
     );
     return { source, state: { kind: "fault", fault: { code: "log-damaged", detail: error.message } }, texts };
   }
-  const read = readLedger(whole, [], engine, speaksFor);
+  const read = readLedger(whole, [], engine, beside);
   return {
     source,
     state: "fault" in read ? { kind: "fault", fault: read.fault } : { kind: "read", ledger: read },
@@ -89,17 +92,23 @@ export const evidenceText = ({ proof, served }: LogEvidence, marks: LogText["mar
   ...(marks !== undefined && marks.length > 0 && { marks }),
 });
 
-/** Entries that take a document back and whose notices are not published: else nobody but the log would say so. */
+/** Entries that concern a document and whose notices are not published: else nobody but the log would say so. */
 export async function marksOn(
   { source, state }: GatheredLogs,
-  digest: string,
+  { digest = "", signers }: Pick<Report, "digest" | "signers">,
   published: ReadonlySet<string>,
 ): Promise<NonNullable<LogText["marks"]>> {
-  const marks: { leaf: string; proof: string }[] = [];
   const { logs } = state.kind === "read" ? state.ledger : ({ logs: [] } satisfies Pick<Ledger, "logs">);
+  const { notices } = enteredIn(logs, undefined);
+  const concerns = concerning(
+    notices,
+    digest,
+    signers.map(({ keyid }) => keyid),
+  );
+  const marks: { leaf: string; proof: string }[] = [];
   for (const [shard, { leaves }] of logs.entries())
     for (const [index, leaf] of leaves.entries()) {
-      if (leaf.kind !== "notice" || leaf.about !== digest || published.has(leaf.payload)) continue;
+      if (leaf.kind !== "notice" || published.has(leaf.payload) || !concerns(leaf)) continue;
       const proof = await (await source.reader(shard))?.prove(index);
       if (proof !== undefined) marks.push({ leaf: fromUtf8(formatLeaf(leaf)), proof: textOf(proof) });
     }

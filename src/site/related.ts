@@ -3,7 +3,6 @@ import { oppositesAmong } from "../core/audit/between.js";
 import { grouped } from "../core/audit/groups.js";
 import { cardOf, type Card } from "../core/audit/relations.js";
 import type { Report } from "../core/report.js";
-import type { Known } from "../core/signatures.js";
 
 /** A browser verifies each of them before it shows the page. */
 const MAX_DOCUMENTS = 12;
@@ -23,9 +22,9 @@ export interface RelatedDocuments {
 }
 
 /** @param listed newest first, and so are those of one kind; what speaks against it comes before what speaks for it */
-export function relatedIn(listed: readonly Listed[], keys: readonly Known[]): (report: Report) => RelatedDocuments {
+export function relatedIn(listed: readonly Listed[]): (report: Report) => RelatedDocuments {
   const cards = listed.flatMap((one): (Card & { readonly one: Listed })[] => {
-    const card = cardOf(one.report, keys, "");
+    const card = cardOf(one.report, "");
     return card === undefined ? [] : [{ ...card, one }];
   });
   const byDigest = new Map(cards.map((card) => [card.digest, card]));

@@ -1,20 +1,20 @@
 /** What a registry at hand, in a folder or at an address, shows of the logs that its documents name. Fetched, and verified elsewhere. */
 import { equal, hex, type Bytes } from "../core/bytes.js";
-import { accountOf, type Account, type Entry } from "../core/account.js";
 import { openCheckpoint, parseCheckpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import type { Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { NoteEntry } from "../core/keyring.js";
-import { leafOf } from "../core/leaf.js";
-import type { LogEvidence, Served } from "../core/logged.js";
-import { formatNoteKey, parseNote } from "../core/note.js";
+import { leafOf, type Leaf } from "../core/leaf.js";
+import type { LogEvidence, RememberedLog, Served } from "../core/logged.js";
+import { formatNoteKey, parseNote, type NoteKey } from "../core/note.js";
 import { logNamed, type LogName } from "../core/payload.js";
+import { originOf } from "../core/origin.js";
 import { parseProof } from "../core/proof.js";
 import { LogReader, type Read } from "./log-reader.js";
 import { logFolder, proofPath } from "./paths.js";
 
-/** To read a whole log for one entry, or for its account, is worth while up to so many. */
+/** To read a whole log for one entry, or for all its notices, is worth while up to so many. */
 export const MAX_READ_WHOLE = 65_536;
 
 export class LogSource {
@@ -45,21 +45,22 @@ export class LogSource {
 
   /**
    * Undefined for a document that names no log.
-   * @param remembered the last checkpoint of that log that the verifier saw
+   * @param remembered what the verifier saw last of a log of that origin
    * @throws AttestError `network`
    */
   async evidence(
     envelope: Envelope,
     id: string,
-    remembered: (named: LogName) => Bytes | undefined = () => undefined,
+    remembered: (named: LogName) => RememberedLog | undefined = () => undefined,
   ): Promise<LogEvidence | undefined> {
     const named = logNamed(envelope.payload);
     if (named === undefined) return undefined;
     const proof = await this.#read(proofPath(id));
     const before = remembered(named);
     const shard = this.logs.findIndex(({ key }) => formatNoteKey(key) === named.key);
-    const served = shard < 0 ? undefined : await this.#served(shard, envelope, proof, before);
-    const withheld = served === undefined && this.#origins.some((origin) => named.origin.startsWith(`${origin}/`));
+    const served = shard < 0 ? undefined : await this.#served(shard, envelope, proof, before?.checkpoint);
+    const withheld =
+      served === undefined && this.#origins.some((origin) => originOf(named.origin).startsWith(`${origin}/`));
     return { proof, remembered: before, served, withheld };
   }
 
@@ -120,23 +121,37 @@ export class LogSource {
   }
 
   /**
-   * What the entries of all logs say together, once they give the roots that the keys signed under which they are listed: else whoever serves
-   * them could leave out what was taken back. Undefined where there is no log, or one that is too large to read.
-   * @throws AttestError `log-format`, `leaf-format`, `log-damaged`, `network`
+   * All logs with all their entries, once these give the roots that the keys signed under which they are listed: else whoever serves them
+   * could leave out what was taken back. A text says why they were not read.
+   * @throws AttestError `network`
    */
-  async account(speaksFor?: (keyid: string, signer: string) => boolean): Promise<Account | undefined> {
-    const entries: Entry[] = [];
-    for (const [shard, { key }] of this.logs.entries()) {
-      const reader = await this.reader(shard);
-      if (reader === undefined || entries.length + reader.checkpoint.size > this.#wholeUpTo) return undefined;
-      const { checkpoint } = openCheckpoint(reader.bytes, key, [], this.#engine);
-      const { root } = await reader.headOfEntries();
-      if (!equal(root, checkpoint.root))
-        throw new AttestError("log-damaged", `expected entries that give the root of ${key.name}, found others`);
-      for (const [index, leaf] of (await reader.leaves()).entries()) entries.push({ shard, index, leaf });
+  async whole(): Promise<readonly LoggedEntries[] | string> {
+    try {
+      const logs: LoggedEntries[] = [];
+      let size = 0;
+      for (const [shard, { key }] of this.logs.entries()) {
+        const reader = await this.#reader(shard);
+        if (typeof reader === "string") return reader;
+        if (reader === undefined) return `the log ${key.name} has no checkpoint`;
+        size += reader.checkpoint.size;
+        if (size > this.#wholeUpTo) return `the logs have more than ${this.#wholeUpTo} entries`;
+        const { checkpoint } = openCheckpoint(reader.bytes, key, [], this.#engine);
+        const { root } = await reader.headOfEntries();
+        if (!equal(root, checkpoint.root)) return `the entries of ${key.name} do not give the root that its key signed`;
+        logs.push({ key, leaves: await reader.leaves() });
+      }
+      return logs;
+    } catch (error) {
+      if (error instanceof AttestError && error.code !== "network") return error.message;
+      throw error;
     }
-    return this.logs.length === 0 ? undefined : accountOf(entries, speaksFor);
   }
+}
+
+/** A log's entries in their order. */
+export interface LoggedEntries {
+  readonly key: NoteKey;
+  readonly leaves: readonly Leaf[];
 }
 
 /** Of a proof that can be read; one that cannot is told by whoever verifies it. */

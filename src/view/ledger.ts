@@ -4,7 +4,6 @@ import type { Ledger, LedgerFault } from "../core/ledger.js";
 import type { LeafOf } from "../core/leaf.js";
 import { formatNoteKey } from "../core/note.js";
 import type { Report } from "../core/report.js";
-import type { VerifyOptions } from "../core/verify.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
 import { LOG_LIMITS, logWording, MEMORY, type MemoryWord } from "./log-words.js";
 import { count } from "./wording.js";
@@ -63,11 +62,13 @@ export const publishedFrom = (
   elsewhere: new Set(elsewhere.map((name) => name.replace(/\.json$/, ""))),
 });
 
-/** What the entries say of a document's standing, whether or not the notices are at hand. */
-export const takenBackIn =
-  ({ account: { retracted, superseded } }: Ledger): NonNullable<VerifyOptions["takenBack"]> =>
-  (digest) =>
-    retracted.has(digest) ? "retracted" : superseded.has(digest) ? "superseded" : undefined;
+/** Payloads of results that are not of the test that their plan announced, as far as both are at hand. */
+export const departedAmong = (reports: readonly Report[]): ReadonlySet<string> =>
+  new Set(
+    reports.flatMap(({ digest, checks }) =>
+      digest !== undefined && checks.some(({ code }) => code === "plan-departed") ? digest : [],
+    ),
+  );
 
 /** Whether a result names one of these logs and has no entry there. */
 export function unloggedIn({ logs }: Ledger): (report: Report) => boolean {
@@ -191,16 +192,16 @@ export function openPlansView({ state, published, now }: LogShown): Element | un
     "open-plans",
     h("h2", "", "Announced, and no result yet"),
     open.length === 0
-      ? h("p", "note", "Every plan in the log has a result, or was given up in public.")
+      ? h("p", "note", "Every plan in the log has a result that fits it, or was given up in public.")
       : table(
           "",
           ["Plan", "Announced (claimed)", "Result promised until", "State"],
-          open.map(({ leaf }) => openPlan(leaf, published, now)),
+          open.map((plan) => openPlan(plan, published, now)),
         ),
   );
 }
 
-function openPlan(leaf: Planned["leaf"], published: Published, now: Date | undefined): Child[] {
+function openPlan({ leaf, result }: Planned, published: Published, now: Date | undefined): Child[] {
   const known = published.here.get(leaf.payload);
   const id = entryId(leaf);
   const overdue = now !== undefined && now.getTime() > Date.parse(leaf.deadline);
@@ -208,6 +209,9 @@ function openPlan(leaf: Planned["leaf"], published: Published, now: Date | undef
     [
       h("p", "claim", known === undefined ? titleless(leaf, published) : local(known.path, known.title)),
       h("p", "id", h("code", "", id)),
+      result === undefined
+        ? undefined
+        : h("p", "note", h("code", "", entryId(result.leaf)), " names it, and is not the test that was announced."),
     ],
     date(leaf.at),
     date(leaf.deadline),

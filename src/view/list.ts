@@ -1,6 +1,6 @@
 /** The front page of a registry: its results as rows, newest first, what is open above them, and what was said of them below. */
 import type { LeafOf } from "../core/leaf.js";
-import type { Report } from "../core/report.js";
+import type { Report, StandingWord } from "../core/report.js";
 import {
   countsView,
   entryId,
@@ -146,13 +146,7 @@ function resultRow({ name, report, unlogged }: Row, pending: boolean): Child[] {
   if (f3 === undefined) return [h("code", "", name), "", "", state];
   return [
     [
-      standing === "retracted" || standing === "superseded"
-        ? h(
-            "p",
-            standing === "retracted" ? "mark taken-back" : "mark replaced",
-            standing === "retracted" ? "Taken back" : "Replaced",
-          )
-        : undefined,
+      standing === undefined || standing === "in-force" ? undefined : h("p", ...MARKS[standing]),
       h("p", "claim", local(pageOf(name), f3.title)),
       h("p", "id", h("code", "", report.id ?? "")),
     ],
@@ -168,6 +162,12 @@ function resultRow({ name, report, unlogged }: Row, pending: boolean): Child[] {
     [state, unlogged === true ? h("p", "id", "not in the log that it names") : undefined],
   ];
 }
+
+const MARKS: Readonly<Record<Exclude<StandingWord, "in-force">, readonly [className: string, words: string]>> = {
+  retracted: ["mark taken-back", "Taken back"],
+  superseded: ["mark replaced", "Replaced"],
+  undecided: ["mark missing", "May be taken back"],
+};
 
 function withheldRow(leaf: LeafOf<"result">, pending: boolean): Child[] {
   return [

@@ -80,9 +80,7 @@ export const planView = ({ subject, predicate }: PlanStatement): Element[] => [
         "configuration",
         [item.name ?? item.uri ?? "unnamed", " ", h("code", "digest", digestText(item.digest)), annotations(item)],
       ]),
-      ...(predicate.command === undefined
-        ? []
-        : [["command", h("code", "", predicate.command.join(" "))] as [string, Child]]),
+      ["command", h("code", "", predicate.command.join(" "))],
     ]),
   ),
 ];

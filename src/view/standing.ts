@@ -1,8 +1,9 @@
 /** Where a document stands: what its signer said of it since, where it is in its log, and whether it was announced. */
-import type { Remark, Report } from "../core/report.js";
+import type { LoggedRemark, Remark, Report } from "../core/report.js";
 import { planOf } from "../core/plan.js";
 import { date, facts, h, local, with_, type Child, type Element } from "./tree.js";
 import { logWording, MEMORY, NO_PLAN, type MemoryWord } from "./log-words.js";
+import { count } from "./wording.js";
 
 /** Where the published things lie, seen from the page; what is not there is not linked. */
 export interface Place {
@@ -32,6 +33,7 @@ const asOf = ({ standing }: Report): string =>
 export function withdrawnView(report: Report, place?: Place): Element | undefined {
   const { standing } = report;
   if (standing === undefined || standing.word === "in-force") return undefined;
+  if (standing.word === "undecided") return undecidedView(standing.undecided, asOf(report));
   const retracted = standing.word === "retracted";
   const [last] = retracted ? standing.remarks.filter(({ action }) => action === "retract") : standing.remarks;
   const successor = standing.remarks.find((remark) => remark.successor !== undefined)?.successor;
@@ -60,6 +62,21 @@ export function withdrawnView(report: Report, place?: Place): Element | undefine
       : h("p", "", "Read this one instead: ", toDocument("test", successor, place), "."),
   );
 }
+
+/** Nobody here can tell whether it is in force, so nobody is told that it is. */
+const undecidedView = (undecided: readonly LoggedRemark[], state: string): Element =>
+  h(
+    "div",
+    "withdrawn open",
+    with_("h2", {}, "It may have been taken back"),
+    h(
+      "p",
+      "",
+      `${capital(state)}, the log has ${count(undecided.length, "entry", "entries")} that may take it back. The notice is not published here, and nothing here tells whose key signed it: `,
+      undecided.map(({ by }, at) => [at === 0 ? "" : ", ", h("code", "digest", by)]),
+      ".",
+    ),
+  );
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -124,6 +141,7 @@ function sinceLine(report: Report): string {
   if (standing === undefined) return "whether its signer took it back was not looked at";
   if (standing.word === "retracted") return `taken back, ${asOf(report)}: see the top`;
   if (standing.word === "superseded") return `replaced, ${asOf(report)}: see the top`;
+  if (standing.word === "undecided") return "it may have been taken back: see the top";
   return `its signer did not take it back, ${asOf(report)}`;
 }
 

@@ -107,7 +107,8 @@ test("peer#30: an address with a password in it is refused before anyone is aske
   expect(asked).toEqual([]);
 });
 
-test("peer#30: only the document, its registry's keyring and its list are asked for, never an address that the document names", async () => {
+test("peer#30: only the document, its registry's keyring, its list and its name are asked for, never an address that the document names", async () => {
   await verify(at(path));
-  expect(asked.map(({ url }) => url)).toEqual([path, "/keys/keyring.json", "/attestations/index.json"]);
+  const its = ["/keys/keyring.json", "/attestations/index.json", "/attest.json"];
+  expect(asked.map(({ url }) => url)).toEqual([path, ...its]);
 });

@@ -5,6 +5,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/core/audit/rules.js";
 import { utf8 } from "../../src/core/bytes.js";
 import { parseEnvelope } from "../../src/core/envelope.js";
+import { Owners } from "../../src/core/owner.js";
 import type { Json, JsonObject } from "../../src/core/json.js";
 import { noticeStatement } from "../../src/core/notice.js";
 import { identify } from "../../src/core/statement.js";
@@ -59,7 +60,7 @@ describe("a waiver", () => {
     ok(await attest(args, stranger(work)));
   });
 
-  test("of a plan, of which it is not known who signed it, by a key that the registry lists", () => {
+  test("of a plan, by whose word it counts: not its signer's, and nobody's where the signer is not known", () => {
     const [publisher, other] = [signer(), signer()];
     const about = "ab".repeat(32);
     const finding: Finding = { rule: "result-missing", about, pointer: "/predicate/deadline", detail: "" };
@@ -69,9 +70,10 @@ describe("a waiver", () => {
       { ...{ version: 1, action: "waive", about, rule: "result-missing", reason: "late" }, until, signedAt },
       nodeEngine,
     );
-    const exit = (by: typeof publisher, source: string): number =>
+    const exit = (by: typeof publisher, source: string, signed?: typeof publisher): number =>
       judge(
         {
+          ...{ owners: new Owners(), signers: new Map(signed && [[about, [signed.key.keyid]]]) },
           ...{ documents: [], findings: [finding], graph: { cards: new Map(), edges: [] }, logs: [], open: [] },
           states: {} as never,
           notices: [sealed(notice as Json as JsonObject, by)],
@@ -81,8 +83,9 @@ describe("a waiver", () => {
         new Date(),
       ).exit;
     expect([exit(publisher, "--key"), exit(publisher, "your keystore, signer"), exit(other, "--key")]).toEqual([
-      5, 0, 0,
+      5, 0, 5,
     ]);
+    expect([exit(publisher, "--key", publisher), exit(other, "--key", publisher)]).toEqual([5, 0]);
   });
 });
 

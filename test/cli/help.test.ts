@@ -46,6 +46,7 @@ const VERBS = [
   "log witness",
   "log accept",
   "log start",
+  "log forget",
   "show",
   "export",
   "import",

@@ -138,7 +138,7 @@ describe("log prove", () => {
 
 describe("a witness", () => {
   const bear = (work: Workspace, target = "lab", ...more: readonly string[]): Promise<Ran> =>
-    work.attest("log", "witness", target, "--name", "eve", ...more);
+    work.attest("log", "witness", target, "--name", "eve", "--log-key", "lab/keys/log.vkey", ...more);
 
   test("cosigns at an address, and prints what it cosigned", async () => {
     const work = copyOf(lab);
@@ -151,7 +151,6 @@ describe("a witness", () => {
       `made the witness key eve, on this machine; its public line is\n  ${formatNoteKey(key)}\n`,
     );
     expect(stderr).toContain("seen for the first time");
-    expect(stderr).toContain("its key is taken from the site itself; --log-key gives one that you have from elsewhere");
     expect(stderr).toContain(`attest verify FILE --witness ${formatNoteKey(key)}`);
     expect(stderr).toContain("attest log accept FILE --registry DIR");
     const mode = (...parts: string[]): number => statSync(join(work.home, "witnesses", ...parts)).mode & 0o777;
@@ -162,7 +161,7 @@ describe("a witness", () => {
     const work = copyOf(lab);
     succeeded(await bear(work, "lab", "--output", "one"));
     await run(work, "true");
-    const ran = succeeded(await bear(work, "lab", "--log-key", "lab/keys/log.vkey", "--output", "two", "--json"));
+    const ran = succeeded(await bear(work, "lab", "--output", "two", "--json"));
     expect(ran.json()).toMatchObject({
       witness: "eve",
       made: false,
@@ -229,7 +228,7 @@ describe("a witness", () => {
     const { cwd } = work;
     const nobody = { ...work.env, F3_ATTEST_HOME: join(work.root, "nobody") };
     const accept = (): Promise<Ran> =>
-      attest(["log", "accept", "-", "--registry", "lab", "--json"], {
+      attest(["log", "accept", "-", "--registry", "lab", "--witness", "cosigned.vkey", "--json"], {
         cwd,
         env: nobody,
         input: read(work, "cosigned"),
@@ -257,7 +256,7 @@ describe("a witness", () => {
     edit(work, "cosigned", flip(60));
     expect((await accept()).code).not.toBe(0);
     await work.attest("init", "other", "--origin", "example.org/other");
-    succeeded(await work.attest("log", "witness", "other", "--name", "eve", "--output", "theirs"));
+    succeeded(await bear(work, "other", "--log-key", "other/keys/log.vkey", "--output", "theirs"));
     const ran = await work.attest("log", "accept", "theirs", "--registry", "lab", "--json");
     expect(ran.json()).toMatchObject({ error: { code: "checkpoint-format" }, exit: 2 });
   });

@@ -128,8 +128,10 @@ describe("key revoke", () => {
     const [note = ""] = readdirSync(work.path("lab/attestations")).filter((name) => /^note_.*json$/.test(name));
     work.write("note.json", readFileSync(work.path(`lab/attestations/${note}`), "utf8"));
     rmSync(work.path(`lab/attestations/${note}`));
-    ok(await seenFrom("verify", work.path("lab"), "--key", line));
-    ok(await seenFrom("verify", work.path("lab"), "--key", line, "--notice", work.path("note.json")), 3);
+    ok(await seenFrom("verify", work.path("lab"), "--key", line), 3); // the log has it all the same
+    work.write("alone.json", readFileSync(test_(), "utf8"));
+    ok(await seenFrom("verify", work.path("alone.json"), "--key", line));
+    ok(await seenFrom("verify", work.path("alone.json"), "--key", line, "--notice", work.path("note.json")), 3);
   });
 
   test("is heard by whoever would sign, too, where the keyring does not say it", async () => {

@@ -265,7 +265,7 @@ async function cite(work: Workspace, uri: string): Promise<void> {
   drafted.predicate.f3.evidence.push({ ...output, name: "cited", role: "source", uri });
   ok(await work.attest("sign", work.write("citing.json", JSON.stringify(drafted)), "--registry", "lab"));
 }
-const WITNESS = ["log", "witness", "lab", "--name", "eve"];
+const WITNESS = ["log", "witness", "lab", "--name", "eve", "--log-key", "lab/keys/log.vkey"];
 const ANEW = ["log", "start", "--anyway"];
 
 /** The line of a witness who has cosigned the log of `lab`. */
@@ -604,16 +604,17 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "log check --json": (work) => asJson(work, ["log", "check", "lab"], "findings"),
   "log witness --name": async (work) => {
-    refused(await work.attest("log", "witness", "lab"), /'--name <name>' not specified/);
-    ok(await work.attest("log", "witness", "lab", "--name", "eve"));
+    refused(await work.attest(...WITNESS.filter((word) => word !== "--name" && word !== "eve")), /'--name <name>' not/);
+    ok(await work.attest(...WITNESS));
     expect(readdirSync(join(work.home, "witnesses"))).toEqual(["eve"]);
   },
   "log witness --log-key": async (work) => {
     ok(await work.attest("init", "other", "--origin", "example.org/other"));
-    refused(await work.attest(...WITNESS, "--log-key", "other/keys/log.vkey"), /under the key that you gave/);
-    expect(ok(await work.attest(...WITNESS, "--json")).json()).toHaveProperty("logKeyFrom", "site");
-    const ran = ok(await work.attest(...WITNESS, "--log-key", "lab/keys/log.vkey", "--json"));
-    expect(ran.json()).toHaveProperty("logKeyFrom", "you");
+    const without = WITNESS.slice(0, -2);
+    refused(await work.attest(...without), /^this witness has not seen the log example\.org\/lab/);
+    refused(await work.attest(...without, "--log-key", "other/keys/log.vkey"), /under the key that you gave/);
+    expect(ok(await work.attest(...WITNESS, "--json")).json()).toHaveProperty("logKeyFrom", "you");
+    expect(ok(await work.attest(...without, "--json")).json()).toHaveProperty("logKeyFrom", "memory");
   },
   "log witness --output": async (work) => {
     const before = read(work, `${LOG}/checkpoint`);
@@ -623,11 +624,21 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(read(work, `${LOG}/checkpoint`)).not.toEqual(before);
   },
   "log witness --json": (work) => asJson(work, WITNESS, "vkey"),
+  "log forget --json": async (work) => {
+    ok(await work.attest("log", "check", "lab"));
+    await asJson(work, ["log", "forget", "example.org/lab"], "forgotten");
+  },
   "log accept --registry": async (work) => {
     ok(await work.attest(...WITNESS, "--output", "cosigned"));
     refused(await work.attest("log", "accept", "cosigned"), /a registry here or above/);
     ok(await work.attest("log", "accept", "cosigned", "--registry", "lab"));
     expect(read(work, `${LOG}/checkpoint`)).toEqual(read(work, "cosigned"));
+  },
+  "log accept --witness": async (work) => {
+    ok(await work.attest(...WITNESS, "--output", "cosigned"));
+    renameSync(work.path("cosigned.vkey"), work.path("line"));
+    refused(await work.attest("log", "accept", "cosigned", "--registry", "lab"), /by a witness whom you named/);
+    ok(await work.attest("log", "accept", "cosigned", "--registry", "lab", "--witness", "line"));
   },
   "log accept --json": async (work) => {
     ok(await work.attest(...WITNESS, "--output", "cosigned"));
@@ -817,9 +828,11 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "run --unsigned": async (work) => {
     refused(await work.attest(...RUN, "--unsigned"), /--output FILE with --unsigned, found none/);
-    ok(await attest([...RUN, "--unsigned", "--output", "out.json"], stranger(work)), 1);
+    const told = ok(await attest([...RUN, "--unsigned", "--output", "out.json"], stranger(work)), 1);
     expect(JSON.parse(readFileSync(work.path("out.json"), "utf8"))).not.toHaveProperty("signatures");
-    ok(await work.attest("sign", "out.json", "--registry", "lab"));
+    // What it says of other attestations takes effect by a signature: the words that allow it are told.
+    const [, words = ""] = /attest sign (out\.json .*)$/m.exec(told.stderr) ?? [];
+    ok(await work.attest("sign", ...words.split(" "), "--registry", "lab"));
   },
   "run --json": async (work) =>
     expect(await asJson(work, [...RUN, "--registry", "lab"], "digest", 1)).toMatchObject({
@@ -972,6 +985,13 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     refused(await work.attest("sign", "statement.json", "--registry", "lab"), /statement\.evidence/);
     ok(await work.attest("sign", "statement.json", "--registry", "lab", "--evidence", "elsewhere"));
   },
+  "sign --allow-relation": async (work) => {
+    const relations = [{ type: "answers" as const, target: "x", digest: { sha256: "ab".repeat(32) } }];
+    writeDraft(work, "related", { f3: { relations } });
+    refused(await work.attest("sign", "related.json", "--registry", "lab"), /answers:abab/);
+    const allowed = ["--allow-relation", `answers:${"ab".repeat(32)}`];
+    ok(await work.attest("sign", "related.json", "--registry", "lab", ...allowed));
+  },
   "sign --allow-secret": async (work) => {
     writeDraft(work, "secret", { title: SECRET });
     refused(await work.attest("sign", "secret.json", "--registry", "lab"), /github-token/);
@@ -1042,6 +1062,15 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(await asJson(work, ["add", "out.json", "--registry", "lab"], "keyid")).toMatchObject({ added: true });
   },
 
+  "cosign --allow-relation": async (work) => {
+    const relations = [{ type: "answers" as const, target: "x", digest: { sha256: "ab".repeat(32) } }];
+    const allowed = ["--allow-relation", `answers:${"ab".repeat(32)}`];
+    writeDraft(work, "related", { f3: { relations } });
+    ok(await work.attest("sign", "related.json", "--output", "out.json", ...allowed));
+    second(work);
+    refused(await work.attest("cosign", "out.json", "--signer", "second"), /answers:abab/);
+    ok(await work.attest("cosign", "out.json", "--signer", "second", ...allowed));
+  },
   "cosign --signer": async (work) => {
     const file = published(work);
     second(work);

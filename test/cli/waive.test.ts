@@ -10,6 +10,7 @@ import { parseEnvelope } from "../../src/core/envelope.js";
 import { readable, type Json, type JsonObject } from "../../src/core/json.js";
 import { parseKey } from "../../src/core/key.js";
 import { identify } from "../../src/core/statement.js";
+import { Owners } from "../../src/core/owner.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { attest, copyOf, fault, stranger, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, secretOf, sealed } from "./drafts.js";
@@ -52,7 +53,7 @@ describe("attest waive", () => {
 
     const key = parseKey(ok(await work.attest("key", "show")).stdout, nodeEngine);
     const finding: Finding = { rule: "evidence-gone", about: digest, pointer: "", detail: "" };
-    const nobody = { signersOf: () => [], own: new Set<string>() };
+    const nobody = { signersOf: () => [], owners: new Owners(), own: new Set<string>() };
     const judged = (by: "you" | "site") =>
       applyWaivers([finding], [bytesOf(path as string)], [{ key, by, source: "" }], nobody, nodeEngine, new Date())
         .findings[0];

@@ -19,13 +19,27 @@ const time = fc
 const signed = { payload: sha, signature: sha, keyid, at: time };
 const leaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc.record({ kind: fc.constant("result" as const), ...signed, verdict: fc.constantFrom(...VERDICTS) }),
-  fc.record({ kind: fc.constant("result" as const), ...signed, verdict: fc.constantFrom(...VERDICTS), plan: sha }),
-  fc.record({ kind: fc.constant("plan" as const), ...signed, deadline: time }),
+  fc.record({
+    kind: fc.constant("result" as const),
+    ...signed,
+    verdict: fc.constantFrom(...VERDICTS),
+    plan: sha,
+    test: sha,
+  }),
+  fc.record({ kind: fc.constant("plan" as const), ...signed, deadline: time, test: sha }),
   fc.record({
     kind: fc.constant("notice" as const),
     ...signed,
-    action: fc.constantFrom("retract", "rotate"),
+    action: fc.constantFrom("retract", "waive"),
     about: sha,
+  }),
+  fc.record({ kind: fc.constant("notice" as const), ...signed, action: fc.constant("rotate"), from: keyid, to: keyid }),
+  fc.record({
+    kind: fc.constant("notice" as const),
+    ...signed,
+    action: fc.constant("revoke"),
+    key: keyid,
+    since: time,
   }),
   fc.record({
     kind: fc.constant("shard" as const),
@@ -64,20 +78,27 @@ describe("its form", () => {
     );
   });
 
-  const good = {
-    kind: "plan",
+  const common = {
     payload: "ab".repeat(32),
     signature: "cd".repeat(32),
     keyid: `SHA256:${"A".repeat(43)}`,
     at: "2026-03-01T10:00:00Z",
-    deadline: "2026-03-02T10:00:00Z",
   } as const;
+  const good = { kind: "plan", ...common, deadline: "2026-03-02T10:00:00Z", test: "ef".repeat(32) } as const;
+  const notice = { kind: "notice", ...common };
   test.each<[string, JsonObject]>([
     ["a member more", { ...good, verdict: "VALIDATED" }],
     ["a verdict that is none", { ...good, kind: "result", verdict: "PASSED" }],
     ["a digest in capitals", { ...good, payload: "AB".repeat(32) }],
     ["no key", { ...good, keyid: "" }],
     ["30 February", { ...good, at: "2026-02-30T10:00:00Z" }],
+    [
+      "a result of a plan that does not say of which test",
+      { ...good, kind: "result", verdict: "VALIDATED", plan: "ab".repeat(32) },
+    ],
+    ["a hand-over without its keys", { ...notice, action: "rotate" }],
+    ["keys of a hand-over beside another action", { ...notice, action: "retract", from: good.keyid, to: good.keyid }],
+    ["a revocation that does not say since when", { ...notice, action: "revoke", key: good.keyid }],
     ["a kind that there is not", { ...good, kind: "result2" }],
     ["a negative size", { kind: "shard", origin: "o", size: -1, root: "ab".repeat(32), key: "k" }],
     ["half an entry's size", { kind: "shard", origin: "o", size: 0.5, root: "ab".repeat(32), key: "k" }],

@@ -82,6 +82,7 @@ test("of several requirements each that is not met is named", () => {
   expect(values).toEqual({
     validated: "expected VALIDATED, found REFUTED",
     [`subject ${SUBJECT}`]: "met",
+    "no other subject": "met",
     "min-signers": "expected 3 signers whom you trust, found 1",
   });
 });

@@ -4,16 +4,15 @@ import { concat, utf8, type Bytes } from "../../src/core/bytes.js";
 import { nobleEngine } from "../../src/core/engine.js";
 import type { Json, JsonObject } from "../../src/core/json.js";
 import { noticeStatement, type Notice } from "../../src/core/notice.js";
+import { Owners } from "../../src/core/owner.js";
 import type { Known } from "../../src/core/signatures.js";
 import { standingOf } from "../../src/core/standing.js";
 import { sealed, signer, statement, type TestSigner } from "./making.js";
 
 const [me, heir, stranger, unknown] = [signer(), signer(), signer(), signer()];
-const known = ({ key }: TestSigner, after?: readonly string[]): Known => ({
-  ...{ key, by: "site", source: "a test" },
-  ...(after && { after }),
-});
-const keys = [known(me), known(heir, [me.key.keyid]), known(stranger)];
+const known = ({ key }: TestSigner): Known => ({ key, by: "site", source: "a test" });
+const keys = [known(me), known(heir), known(stranger)];
+const owners = new Owners([{ from: me.key.keyid, to: heir.key.keyid }]);
 
 const DIGEST = "ab".repeat(32);
 const NEXT = "cd".repeat(32);
@@ -25,7 +24,8 @@ const retract = (by: TestSigner, day = "03-01", about = DIGEST): Bytes =>
 const supersede = (by: TestSigner, day = "03-01"): Bytes =>
   say({ ...common(day), action: "supersede", about: DIGEST, by: NEXT }, by);
 
-const look = (...notices: Bytes[]) => standingOf(DIGEST, [me.key.keyid], notices, keys, nobleEngine);
+const look = (...notices: Bytes[]) =>
+  standingOf(DIGEST, [me.key.keyid], { notices, entries: [], keys, owners }, nobleEngine);
 
 describe("it is in force", () => {
   test.each<[string, readonly Bytes[]]>([
@@ -36,7 +36,10 @@ describe("it is in force", () => {
     ["where what is said is no notice", [sealed(statement(), me), new Uint8Array(), new Uint8Array(20_000)]],
     ["where a notice is larger than any need be", [concat(retract(me), utf8(" ".repeat(16 * 1024)))]],
   ])("%s", (_, notices) => {
-    expect(look(...notices)).toEqual({ word: "in-force", remarks: [], contradictions: [] });
+    expect(look(...notices)).toEqual({
+      word: "in-force",
+      ...{ remarks: [], contradictions: [], withheld: [], undecided: [] },
+    });
   });
 });
 
@@ -55,7 +58,9 @@ describe("it is taken back, or replaced", () => {
   });
 
   test("not by the one before it", () => {
-    const { word, contradictions } = standingOf(DIGEST, [heir.key.keyid], [retract(me)], keys, nobleEngine);
+    const { word, contradictions } = standingOf(
+      ...[DIGEST, [heir.key.keyid], { notices: [retract(me)], entries: [], keys, owners }, nobleEngine],
+    );
     expect([word, contradictions.length]).toEqual(["in-force", 1]);
   });
 

@@ -81,7 +81,7 @@ describe("trust: by whom the key is known, and for when", () => {
   });
 
   const note = "kept in the desk";
-  const signed = { keyid: me.key.keyid, signature: "ok" };
+  const signed = { keyid: me.key.keyid, owner: me.key.keyid, signature: "ok" };
 
   test("the report names the source, and what that source says of the key", () => {
     const { signers } = look(file, [sites(me, { note })]);

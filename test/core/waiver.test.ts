@@ -11,6 +11,7 @@ import { formatKey } from "../../src/core/key.js";
 import { formatLeaf, leafOf, parseLeaf, type Leaf } from "../../src/core/leaf.js";
 import { historyOf } from "../../src/core/lifecycle.js";
 import { noticeStatement, readNotice, type Notice } from "../../src/core/notice.js";
+import { Owners } from "../../src/core/owner.js";
 import type { Known } from "../../src/core/signatures.js";
 import { standingOf } from "../../src/core/standing.js";
 import { identify } from "../../src/core/statement.js";
@@ -36,7 +37,7 @@ const say = (given: Partial<Waive> = {}, ...by: TestSigner[]): Bytes =>
 
 const KEYS: readonly Known[] = [yours(me), sites(site)];
 /** Somebody else signed what is waived. */
-const STRANGERS: Parties = { signersOf: () => [unknown.key.keyid], own: new Set() };
+const STRANGERS: Parties = { signersOf: () => [unknown.key.keyid], owners: new Owners(), own: new Set() };
 const judge = (
   notices: readonly Bytes[],
   findings: readonly Finding[] = [finding()],
@@ -150,11 +151,17 @@ describe("of whoever signed what is waived, a waiver counts where they are the a
     }),
     ...[me, next],
   );
-  const keys = historyOf([rotate], KEYS, nobleEngine).keys;
-  const by = (owners: readonly TestSigner[], own: readonly TestSigner[], waiver: Bytes, all = KEYS): string =>
+  const { keys, owners } = historyOf([rotate], KEYS, nobleEngine);
+  const by = (
+    signers: readonly TestSigner[] | undefined,
+    own: readonly TestSigner[],
+    waiver: Bytes,
+    all = KEYS,
+  ): string =>
     standing(
       judge([waiver], [finding()], all, new Date("2026-06-01T00:00:00Z"), {
-        signersOf: (digest) => (digest === ABOUT ? owners.map(({ key }) => key.keyid) : []),
+        signersOf: (digest) => (digest === ABOUT ? signers?.map(({ key }) => key.keyid) : []),
+        owners,
         own: new Set(own.map(({ key }) => key.keyid)),
       }),
     );
@@ -172,8 +179,19 @@ describe("of whoever signed what is waived, a waiver counts where they are the a
     expect(by([unknown], [], say({}, next), keys)).toBe("true honoured");
   });
 
+  test("with the key that handed over to the one that signed it", () => {
+    const before = say({ signedAt: "2026-02-01T00:00:00Z" });
+    expect(by([next], [], before, keys)).toBe("false interested");
+    expect(by([unknown], [], before, keys)).toBe("true honoured");
+  });
+
+  test("and where nobody knows who signed it, it may be the same", () => {
+    expect(by(undefined, [], say())).toBe("false signer-unknown");
+    expect(by(undefined, [me], say())).toBe("true honoured");
+  });
+
   test("and the words say so", () => {
-    const parties: Parties = { signersOf: () => [me.key.keyid], own: new Set() };
+    const parties: Parties = { ...STRANGERS, signersOf: () => [me.key.keyid] };
     const { findings } = judge([say()], [finding()], KEYS, new Date("2026-06-01T00:00:00Z"), parties);
     expect(findings[0]?.waivers.map(waiverWords)).toEqual([
       `waived by ${me.key.keyid}, who signed it: its own signer's word does not count for you: a copy is in the library`,
@@ -274,9 +292,13 @@ describe("the notice itself", () => {
   test("changes nothing of what its signer stands by", () => {
     const { digest } = identify(canonical(statement()), nobleEngine);
     const notice = say({ about: digest });
-    expect(standingOf(digest, [me.key.keyid], [notice], KEYS, nobleEngine)).toEqual({
+    expect(
+      standingOf(
+        ...[digest, [me.key.keyid], { notices: [notice], entries: [], keys: KEYS, owners: new Owners() }, nobleEngine],
+      ),
+    ).toEqual({
       word: "in-force",
-      ...{ remarks: [], contradictions: [] },
+      ...{ remarks: [], contradictions: [], withheld: [], undecided: [] },
     });
   });
 });

@@ -4,7 +4,7 @@ import { utf8, type Bytes } from "../../src/core/bytes.js";
 import type { Code } from "../../src/core/codes.js";
 import { sealCheckpoint } from "../../src/core/checkpoint.js";
 import { canonical } from "../../src/core/json.js";
-import { formatLeaf, leafOf, type Leaf } from "../../src/core/leaf.js";
+import { formatLeaf, leafOf, type Leaf, type LeafOf } from "../../src/core/leaf.js";
 import { grownFrom, readLedger, type Ledger, type WholeLog } from "../../src/core/ledger.js";
 import { viewLog, type LogEvidence } from "../../src/core/logged.js";
 import { leafHash, treeHead } from "../../src/core/merkle.js";
@@ -42,7 +42,7 @@ const entered = (of: JsonObject, by = me): Leaf => {
 };
 const plan = (at: string, deadline: string, fill: string): Leaf => ({
   ...{ kind: "plan", payload: fill.repeat(64), signature: fill.repeat(64), keyid: me.key.keyid },
-  ...{ at, deadline },
+  ...{ at, deadline, test: "7".repeat(64) },
 });
 const whole = (...leaves: readonly Leaf[]): WholeLog => {
   const entries = leaves.map(formatLeaf);
@@ -156,7 +156,7 @@ describe("of one document", () => {
   });
 
   test("a log that grew since it was remembered, and nothing shows how, was not compared: that is no finding", () => {
-    const remembered = whole().checkpoint;
+    const remembered = { key: named.key, checkpoint: whole().checkpoint };
     const served = { checkpoint: one.checkpoint };
     const report = shown({ proof, served, remembered });
     expect(report.logged?.uncompared).toBe(0);
@@ -169,7 +169,10 @@ describe("of one document", () => {
     const two = whole(entered(payload), plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "b"));
     const rewritten = viewLog(
       named,
-      { served: { checkpoint: two.checkpoint, sinceRemembered: [] }, remembered: wrong.checkpoint },
+      {
+        served: { checkpoint: two.checkpoint, sinceRemembered: [] },
+        remembered: { key: named.key, checkpoint: wrong.checkpoint },
+      },
       engine,
     );
     expect(rewritten.fault?.code).toBe("log-rewritten"); // a proof that does not fit is another thing than none
@@ -183,8 +186,8 @@ describe("of one document", () => {
 });
 
 describe("of one that was taken back", () => {
-  const said = (action: "retract" | "supersede", by = me): Bytes => {
-    const notice = {
+  const notice = (action: "retract" | "supersede"): JsonObject => {
+    const said = {
       version: 1,
       action,
       about: digest,
@@ -192,11 +195,12 @@ describe("of one that was taken back", () => {
       signedAt: "2026-03-01T12:00:00Z",
       ...(action === "supersede" && { by: "f".repeat(64) }),
     } as Notice;
-    return sealed(noticeStatement(notice, engine) as Json as JsonObject, by);
+    return noticeStatement(said, engine) as Json as JsonObject;
   };
+  const said = (action: "retract" | "supersede", by = me): Bytes => sealed(notice(action), by);
 
   test("by its signer: first, with date and reason, and never green", () => {
-    const read = { log: { proof }, takenBack: () => undefined };
+    const read = { log: { proof }, entries: { notices: [], whole: true } };
     const report = look(document, [yours(me)], { notices: [said("retract")], ...read });
     expect([headline(report).word, toneOf(report)]).toEqual(["Taken back by its signer", "bad"]);
     const first = text(withdrawnView(report));
@@ -214,7 +218,9 @@ describe("of one that was taken back", () => {
   });
 
   test("by somebody else: nothing on top, and a contradiction without effect below", () => {
-    const report = look(document, [yours(me), sites(other)], { notices: [said("retract", other)] });
+    const report = look(document, [yours(me), sites(other)], {
+      ...{ notices: [said("retract", other)], entries: { notices: [], whole: true } },
+    });
     expect(withdrawnView(report)).toBeUndefined();
     expect(toneOf(report)).toBe("good");
     expect(text(standingView(report))).toMatch(
@@ -223,7 +229,10 @@ describe("of one that was taken back", () => {
   });
 
   test("by an entry whose notice is not at hand: that is said", () => {
-    const report = look(document, [yours(me)], { notices: [], takenBack: () => "retracted" });
+    const report = look(document, [yours(me)], {
+      notices: [],
+      entries: { notices: [entered(notice("retract")) as LeafOf<"notice">], whole: true },
+    });
     expect(text(withdrawnView(report))).toContain("is not published here");
     expect(toneOf(report)).toBe("bad");
   });

@@ -1,5 +1,6 @@
 /** Whether there is evidence where there has to be some, and whether it comes from more than one place. */
 import type { EvidenceRef, ResultStatement } from "../statement.js";
+import { hostOf } from "../origin.js";
 import type { Finding } from "./rules.js";
 
 /** What says where and with what something ran, and nothing of how it came out. */
@@ -20,15 +21,11 @@ export function backingFindings(about: string, { predicate: { f3 } }: ResultStat
 }
 
 function oneOrigin(about: string, evidence: readonly EvidenceRef[]): Finding[] {
-  const hosts = evidence.flatMap(({ uri }) => hostOf(uri) ?? []);
+  const hosts = evidence.flatMap(({ uri }) =>
+    /^https?:/i.test(uri ?? "") ? (hostOf(uri ?? "")?.replace(/^www\./, "") ?? []) : [],
+  );
   const own = evidence.some(({ uri, role }) => uri === undefined && !SETTING.has(role));
   if (own || hosts.length < 2 || new Set(hosts).size > 1) return [];
   const detail = `all ${hosts.length} cited pieces are from ${hosts[0] ?? ""}`;
   return [{ rule: "evidence-one-origin", about, pointer: "/predicate/f3/evidence", detail }];
-}
-
-/** Compile without any platform's types: there is no URL here. The port and letter case do not make another host. */
-function hostOf(uri: string | undefined): string | undefined {
-  const host = /^https?:\/\/(?:[^/?#@]*@)?([^/?#:]+)/i.exec(uri ?? "")?.[1];
-  return host?.toLowerCase().replace(/^www\./, "");
 }

@@ -1,5 +1,6 @@
 /** What cited documents say of verdicts, exit codes and counts, held against the statement that cites them: by reading the cited bytes. */
 import type { EvidenceRef, ResultStatement } from "../statement.js";
+import { namedAgain } from "../once.js";
 import { VERDICTS, type Verdict } from "../verdict.js";
 import type { Finding } from "./rules.js";
 
@@ -89,10 +90,12 @@ const text = (value: unknown): string => (typeof value === "string" ? value : JS
 
 /** The cases of all reports together, against the measurements that claim to have counted them. */
 function countFindings(about: string, { predicate: { f3 } }: ResultStatement, cited: readonly Cited[]): Finding[] {
-  const reports = cited.flatMap(({ counts }) => counts ?? []);
+  const again = new Set(namedAgain(f3.evidence, "report"));
+  const once = new Set(f3.evidence.flatMap((one, at) => (again.has(one) ? [] : `/predicate/f3/evidence/${at}`)));
+  const reports = cited.flatMap(({ counts, pointer }) => (counts !== undefined && once.has(pointer) ? counts : []));
   if (reports.length === 0) return [];
   // One report that could not be read would make every count look wrong; what failed in another one failed all the same.
-  const whole = reports.length === f3.evidence.filter(({ role }) => role === "report").length;
+  const whole = reports.length === f3.evidence.filter((one) => one.role === "report" && !again.has(one)).length;
   const sum = (name: keyof Counts): number => reports.reduce((total, counts) => total + counts[name], 0);
   const findings: Finding[] = [];
   for (const [at, { id, measurements = [], criterion }] of whole ? f3.checks.entries() : []) {

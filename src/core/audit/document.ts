@@ -6,7 +6,13 @@ import type { Finding, RuleId } from "./rules.js";
 const DERIVED: readonly Code[] = ["verdict-mismatch", "result-mismatch", "tests-mismatch", "outcome-mismatch"];
 const ENDED: readonly Code[] = ["key-revoked", "key-revoked-unproven", "key-revoked-late", "key-retired"];
 /** Nobody can tell, which is no finding: the document is not checked. */
-const OPEN: readonly Code[] = ["key-unknown", "engines-disagree", "predicate-type", "version-newer"];
+const OPEN: readonly Code[] = [
+  "key-unknown",
+  "engines-disagree",
+  "predicate-type",
+  "version-newer",
+  "retraction-undecided",
+];
 /** Whether a key is confirmed is asked by `verify`; whether the evidence holds does not hang on it. */
 const OF_TRUST: readonly Code[] = ["key-site-only"];
 /** Told by other rules, more exactly. */

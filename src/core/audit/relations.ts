@@ -3,7 +3,6 @@
  * what. Edges are by digest; a label alone leads nowhere, because anybody can make one up.
  */
 import type { Report } from "../report.js";
-import type { Known } from "../signatures.js";
 import type { Relation } from "../statement.js";
 import type { Verdict } from "../verdict.js";
 import type { Finding } from "./rules.js";
@@ -20,7 +19,7 @@ export interface Card {
   /** What the subjects are called, whatever version of them was tested. */
   readonly names: readonly string[];
   readonly signedAt: string;
-  /** Who signed, one for each owner: the first key of a line of hand-overs. */
+  /** Who signed, one for each owner (`Owners`). */
   readonly owners: readonly string[];
   /** `sha256:…`, `gitCommit:…` of each subject. */
   readonly subjects: readonly string[];
@@ -56,13 +55,12 @@ export interface Facts {
 }
 
 /** Undefined for what is no result, or no good one. */
-export function cardOf(report: Report, keys: readonly Known[], where: string): Card | undefined {
+export function cardOf(report: Report, where: string): Card | undefined {
   const { statement, digest, id, signers, standing } = report;
   if (statement === undefined || digest === undefined || id === undefined) return undefined;
   const { subject, predicate } = statement;
   const { title, hypothesis, verdict, signedAt, relations } = predicate.f3;
-  const owner = (keyid: string): string => keys.find(({ key }) => key.keyid === keyid)?.after?.[0] ?? keyid;
-  const owners = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? owner(keyid) : []));
+  const owners = signers.flatMap(({ keyid, owner, signature }) => (signature === "ok" ? (owner ?? keyid) : []));
   const successor = standing?.remarks.find(({ successor: by }) => by !== undefined)?.successor;
   return {
     ...{ digest, id, title, where, verdict, hypothesis, signedAt, relations },

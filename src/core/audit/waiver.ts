@@ -10,11 +10,12 @@ import { message, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "../envelope
 import { AttestError } from "../errors.js";
 import { MAX_NOTICE_BYTES } from "../lifecycle.js";
 import { readNotice, type Notice } from "../notice.js";
+import type { Owners } from "../owner.js";
 import { trustIn, type Known } from "../signatures.js";
 import { UNWAIVABLE, type Finding } from "./rules.js";
 
-/** `refused`: no waiver is heeded for this rule, or this one is dated in the future, so that it has no end in sight. `not-yours`: by a key that the auditor has not confirmed, or that has ended. `interested`: by whoever signed what it is about, and who is not the auditor. */
-export type WaiverWord = "honoured" | "interested" | "not-yours" | "expired" | "refused";
+/** `refused`: no waiver is heeded for this rule, or this one is dated in the future, so that it has no end in sight. `not-yours`: by a key that the auditor has not confirmed, or that has ended. `interested`: by an owner of what it is about, who is not the auditor. `signer-unknown`: who signed what it is about is not known here, so it may be the same. */
+export type WaiverWord = "honoured" | "interested" | "signer-unknown" | "not-yours" | "expired" | "refused";
 
 export interface Waiver {
   /** SHA-256 of the notice's payload. */
@@ -44,6 +45,8 @@ export function waiverWords({ standing, rule, until, by, name, reason }: Waiver)
       return `waived by ${who}, but ${UNWAIVABLE.has(rule) ? "no waiver is heeded for this" : "signed at a time that is yet to come"}, so it still counts: ${reason}`;
     case "interested":
       return `waived by ${who}, who signed it: its own signer's word does not count for you: ${reason}`;
+    case "signer-unknown":
+      return `waived by ${who}, so it still counts: who signed what it is about is not known here: ${reason}`;
     case "not-yours":
       return `waived by ${who}, so it still counts: you have not confirmed that key (--key, attest trust add), or it has ended: ${reason}`;
   }
@@ -67,8 +70,9 @@ export interface Judged {
 
 /** Who has a part in what is waived. */
 export interface Parties {
-  /** Keyids of the owners of the attestation with that payload: the first key of each line of hand-overs. */
-  readonly signersOf: (digest: string) => readonly string[];
+  /** Keyids of whoever signed the document with that payload; undefined where that is not known, and then nobody's waiver counts. */
+  readonly signersOf: (digest: string) => readonly string[] | undefined;
+  readonly owners: Owners;
   /** Keyids of the auditor's own keys: what they signed is theirs to put up with. */
   readonly own: ReadonlySet<string>;
 }
@@ -142,7 +146,8 @@ function waiversIn(
     expired: 1,
     refused: 2,
     interested: 3,
-    "not-yours": 4,
+    "signer-unknown": 4,
+    "not-yours": 5,
   };
   return {
     waivers: waivers.sort((a, b) => rank[a.standing] - rank[b.standing]), // stable: else in the order of their digests
@@ -187,11 +192,7 @@ function judge(
       ? "refused"
       : trust !== "confirmed-by-you"
         ? "not-yours"
-        : interested(about, known, parties)
-          ? "interested"
-          : now.getTime() > Date.parse(until)
-            ? "expired"
-            : "honoured";
+        : (interest(about, key.keyid, parties) ?? (now.getTime() > Date.parse(until) ? "expired" : "honoured"));
   return [
     {
       ...{ digest, rule, about, ...(pointer !== undefined && { pointer }), reason, until, by: key.keyid },
@@ -201,8 +202,10 @@ function judge(
   ];
 }
 
-/** Whether that key, or one that handed over to it, signed what the waiver is about, and none of them is the auditor's. */
-function interested(about: string, known: readonly Known[], { signersOf, own }: Parties): boolean {
-  const line = new Set(known.flatMap(({ key, after = [] }) => [key.keyid, ...after]));
-  return signersOf(about).some((owner) => line.has(owner)) && ![...line].some((keyid) => own.has(keyid));
+/** What keeps a confirmed key's waiver from counting: its owner signed what it is about, or may have. The auditor's own counts in any case. */
+function interest(about: string, keyid: string, { signersOf, owners, own }: Parties): WaiverWord | undefined {
+  if (owners.owns(keyid, [...own])) return undefined;
+  const signers = signersOf(about);
+  if (signers === undefined) return "signer-unknown";
+  return owners.owns(keyid, signers) ? "interested" : undefined;
 }

@@ -95,7 +95,7 @@ function among(
 ): Finding[] {
   const cards = all.flatMap(({ payload, by = mine, told = [] }) => {
     const notices = told.map((notice) => sealed(noticeStatement(notice, engine) as Json as JsonObject, by));
-    const card = cardOf(reported(payload, by, { notices }), keys, "example.org/lab");
+    const card = cardOf(reported(payload, by, { notices }), "example.org/lab");
     return card === undefined ? [] : [card];
   });
   const graph = graphOf(cards);
@@ -123,6 +123,7 @@ const standing = (word: "retracted" | "superseded", contradicted: boolean): Besi
       word: contradicted ? "in-force" : word,
       remarks: contradicted ? [] : [remark(word === "retracted" ? "retract" : "supersede")],
       contradictions: contradicted ? [remark("retract")] : [],
+      ...{ withheld: [], undecided: [] },
     },
   }),
 });

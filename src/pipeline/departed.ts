@@ -1,0 +1,45 @@
+/** Results that are not of the test that their plan announced, by the documents of both. The log alone tells the larger differences (`testOf`). */
+import type { Entry } from "../core/account.js";
+import { hex, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { parseEnvelope } from "../core/envelope.js";
+import { orUndefined } from "../core/errors.js";
+import type { JsonObject } from "../core/json.js";
+import type { LeafOf } from "../core/leaf.js";
+import { departures, readPlan } from "../core/plan.js";
+import { readStatement } from "../core/statement.js";
+import { attestationPath } from "../store/paths.js";
+import type { LogPlace } from "./log-place.js";
+
+type Read = LogPlace["read"];
+
+/** SHA-256 of the payloads of such results, of all that are at hand with their plan. @throws AttestError `network`, `io` */
+export async function departedAt(
+  { read }: Pick<LogPlace, "read">,
+  entries: readonly Entry[],
+  engine: Engine,
+): Promise<ReadonlySet<string>> {
+  const departed = new Set<string>();
+  for (const { leaf } of entries)
+    if (leaf.kind === "result" && (await departuresOf(leaf, read, engine)).length > 0) departed.add(leaf.payload);
+  return departed;
+}
+
+/** A sentence each. That the plan is missing, or not the signer's, the entries say. */
+export async function departuresOf(
+  { plan, payload }: Pick<LeafOf<"result">, "plan" | "payload">,
+  read: Read,
+  engine: Engine,
+): Promise<string[]> {
+  if (plan === undefined) return [];
+  const [announced, made] = [await at(read, "plan", plan, engine), await at(read, "test", payload, engine)];
+  const [planned, result] = [readPlan(announced), readStatement(made)];
+  return "fault" in planned || "fault" in result ? [] : departures(planned.plan, result.statement);
+}
+
+/** The payload with that digest, where it is there. */
+async function at(read: Read, kind: "plan" | "test", digest: string, engine: Engine): Promise<JsonObject | undefined> {
+  const bytes: Bytes | undefined = await read(attestationPath(`${kind}_${digest.slice(0, 16)}`));
+  const envelope = bytes && orUndefined(() => parseEnvelope(bytes));
+  return envelope && hex(engine.sha256(envelope.payloadBytes)) === digest ? envelope.payload : undefined;
+}
