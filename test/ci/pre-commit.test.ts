@@ -1,7 +1,16 @@
 /** The pre-commit hook, called by real git in repositories of its own: what it refuses, what it lets pass, whatever the files are called. */
 import { spawnSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateX25519Identity } from "age-encryption";
@@ -91,6 +100,165 @@ describe("a private key", () => {
     expect(commit()).toBe(KEYS("file"));
   });
 
+  test.each<[string, () => string | Uint8Array]>([
+    ["UTF-16 with a mark", () => Buffer.from(`\ufeff${PEM}`, "utf16le")],
+    ["UTF-16 without one", () => Buffer.from(PEM, "utf16le")],
+    ["UTF-16, big end first", () => Buffer.from(`\ufeff${PEM}`, "utf16le").swap16()],
+    ["UTF-16, the body alone", () => Buffer.from(bodyOf(PEM), "utf16le")],
+    ["base64 of the whole", () => Buffer.from(PEM).toString("base64")],
+    [
+      "base64 of the whole, in lines, in YAML",
+      () => `data:\n  key: |\n${folded(Buffer.from(PEM).toString("base64"), 64, "    ")}`,
+    ],
+    [
+      "base64 of a document that holds it",
+      () =>
+        Buffer.from(`{"name": "ci", "note": "${"x".repeat(301)}", "key": ${JSON.stringify(PEM)}}`).toString("base64"),
+    ],
+    ["base64 of OpenSSH's form", () => Buffer.from(openssh()).toString("base64")],
+    ["base64 of an identity of age", () => Buffer.from(`# a\n${identity}\n`).toString("base64")],
+    ["an identity of age in lower case", () => identity.toLowerCase()],
+    ["an identity of age in JSON", () => JSON.stringify({ identity })],
+    ["JSON with escaped line ends, twice", () => JSON.stringify(JSON.stringify({ key: PEM }))],
+    ["JSON with line ends by number", () => `{"key":"${PEM.replaceAll("\n", "\\u000a")}"}`],
+    ["XML with line ends by number", () => `<key>${PEM.replaceAll("\n", "&#10;")}</key>`],
+    ["a URL", () => `https://x/?key=${encodeURIComponent(PEM)}`],
+    ["a form", () => new URLSearchParams({ key: PEM }).toString()],
+    [
+      "YAML, indented, with the line ends of Windows",
+      () => `a:\r\n  key: |\r\n${PEM.replaceAll(/^/gm, "    ").replaceAll("\n", "\r\n")}`,
+    ],
+    ["the body alone", () => `KEY=${bodyOf(PEM)}\n`],
+    ["the body alone, in the alphabet of URLs", () => JSON.stringify({ k: DER().toString("base64url") })],
+    ["the body alone, in short lines", () => folded(bodyOf(PEM), 20, "  ")],
+    [
+      "the body within other bytes, in base64",
+      () => Buffer.concat([Buffer.from("some header, 25 bytes...."), DER()]).toString("base64"),
+    ],
+    ["DER", () => DER()],
+    ["DER in hexadecimal", () => DER().toString("hex")],
+    ["DER in capital hexadecimal, among others", () => `x = "00ff${DER().toString("hex").toUpperCase()}"`],
+    ["DER in pairs with colons", () => pairs().join(":")],
+    [
+      "DER as an array in source",
+      () =>
+        `const key = [\n${folded(
+          pairs()
+            .map((one) => `0x${one}, `)
+            .join(""),
+          48,
+          "  ",
+        )}];\n`,
+    ],
+    [
+      "DER in escapes of C",
+      () =>
+        `"${pairs()
+          .map((one) => `\\x${one}`)
+          .join("")}"`,
+    ],
+    ["RSA: the body alone", () => bodyOf(rsa())],
+    ["RSA: DER", () => der("rsa", { modulusLength: 1024 })],
+    ["RSA: PKCS#8 in base64", () => der("rsa", { modulusLength: 1024 }).toString("base64")],
+    ["a curve: the body alone", () => der("ec", { namedCurve: "P-256" }).toString("base64")],
+    ["a curve: DER", () => der("ec", { namedCurve: "P-384" })],
+    ["X25519", () => der("x25519", {}).toString("base64")],
+    ["under a passphrase: the body alone", () => bodyOf(encrypted())],
+    ["a JSON web key", () => JSON.stringify(generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" }))],
+    ["the key of a log", () => `PRIVATE+KEY+example.org/log+0123abcd+${Buffer.alloc(33, 7).toString("base64")}\n`],
+    ["PuTTY", () => `PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\n${"A".repeat(48)}\n`],
+  ])("as %s", (_, content) => {
+    work.write("file", content());
+    expect(commit()).toBe(KEYS("file"));
+  });
+
+  test.for<[string, string]>([
+    ["openssl", "openssl pkey -in in -text -noout > out"],
+    ["xxd", "xxd in > out"],
+    ["xxd", "openssl pkey -in in -outform DER | xxd > out"],
+    ["hexdump", "openssl pkey -in in -outform DER | hexdump -C > out"],
+    ["od", "openssl pkey -in in -outform DER | od -An -tx1 > out"],
+    ["base64", "base64 -w 40 in > out"],
+    ["openssl", "openssl pkcs12 -export -nocerts -inkey in -passout pass:abc | base64 > out"],
+  ])("printed by %s: %s", ([program, line], context) => {
+    if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) context.skip(`NOT CHECKED: no ${program} here`);
+    work.write("in", PEM);
+    expect(spawnSync("sh", ["-c", line], { cwd: work.cwd }).status).toBe(0);
+    rmSync(work.path("in"));
+    const said = commit();
+    if (line.startsWith("xxd in"))
+      expect(said).toMatch(/^$|private key/); // a dump of the text, not of the key
+    else expect(said).toBe(KEYS("out"));
+  });
+
+  test.each<[string, () => string | Uint8Array]>([
+    ["PEM", () => publicKey("pem")],
+    ["its body alone", () => bodyOf(publicKey("pem"))],
+    ["base64 of PEM", () => Buffer.from(publicKey("pem")).toString("base64")],
+    ["DER", () => publicDer("ed25519", {})],
+    ["DER in hexadecimal", () => publicDer("ed25519", {}).toString("hex")],
+    ["DER of RSA", () => publicDer("rsa", { modulusLength: 2048 })],
+    ["DER of RSA in base64", () => publicDer("rsa", { modulusLength: 2048 }).toString("base64")],
+    ["DER of a curve", () => publicDer("ec", { namedCurve: "P-256" }).toString("base64")],
+    [
+      "a line of OpenSSH",
+      () =>
+        `ssh-ed25519 ${Buffer.concat([Buffer.from("0000000b7373682d6564323535313900000020", "hex"), Buffer.alloc(32, 9)]).toString("base64")} a\n`,
+    ],
+    ["a JSON web key", () => JSON.stringify(generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" }))],
+    [
+      "a certificate's beginning",
+      () =>
+        `-----BEGIN CERTIFICATE-----\nMIIDazCCAlOgAwIBAgIUY2FiY2RlZmdoaWprbG1ub3BxcnMwDQYJKoZIhvcNAQEL\n-----END CERTIFICATE-----\n`,
+    ],
+    [
+      "the prefix of a key in source, without a key",
+      () => `const PREFIX = "302e020100300506032b657004220420";\nconst B64 = "MC4CAQAwBQYDK2VwBCIEI";\n`,
+    ],
+  ])("is not: the public one, %s", (_, content) => {
+    work.write("file", content());
+    expect(commit()).toBe("");
+  });
+
+  test("is not: what lock files and bundles are full of", () => {
+    const hash = (at: number, size: number): Buffer =>
+      createHash(size === 64 ? "sha512" : "sha256")
+        .update(String(at))
+        .digest();
+    const many = (line: (at: number) => string): string => Array.from({ length: 400 }, (_, at) => line(at)).join("\n");
+    work.write(
+      "package-lock.json",
+      many((at) => `"integrity": "sha512-${hash(at, 64).toString("base64")}",`),
+    );
+    work.write(
+      "Cargo.lock",
+      many((at) => `checksum = "${hash(at, 32).toString("hex")}"`),
+    );
+    work.write(
+      "go.sum",
+      many((at) => `example.org/a v1.0.${at} h1:${hash(at, 32).toString("base64")}`),
+    );
+    work.write("image.b64", Buffer.concat(Array.from({ length: 2000 }, (_, at) => hash(at, 64))).toString("base64"));
+    work.write(
+      "lines.b64",
+      folded(Buffer.concat(Array.from({ length: 2000 }, (_, at) => hash(at, 64))).toString("base64"), 76, ""),
+    );
+    work.write("image.bin", Buffer.concat(Array.from({ length: 2000 }, (_, at) => hash(at, 64))));
+    work.write(
+      "dump.txt",
+      folded(
+        Array.from({ length: 99 }, (_, at) => hash(at, 32).toString("hex").replace(/../g, "$& ")).join(""),
+        48,
+        "",
+      ),
+    );
+    work.write(
+      "jwks.json",
+      JSON.stringify({ keys: [{ kty: "OKP", x: hash(1, 32).toString("base64url") }], d: "short" }),
+    );
+    expect(commit()).toBe("");
+  });
+
   test.for<[string, string[]]>([
     ["ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "key"]],
     ["ssh-keygen", ["-q", "-t", "ed25519", "-N", "abcdef", "-f", "key"]],
@@ -171,6 +339,28 @@ function rsa(locked: object = {}): string {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
   return privateKey.export({ format: "pem", type: "pkcs1", ...locked }) as string;
 }
+/** What the lines between the first and the last say, in one. */
+const bodyOf = (pem: string): string =>
+  pem
+    .split("\n")
+    .filter((line) => !line.startsWith("-"))
+    .join("");
+const DER = (): Buffer => Buffer.from(bodyOf(PEM), "base64");
+const pairs = (): string[] => DER().toString("hex").match(/../g) ?? [];
+const folded = (text: string, width: number, before: string): string =>
+  (text.match(new RegExp(`.{1,${width}}`, "g")) ?? []).map((line) => `${before}${line}\n`).join("");
+/** A pair of any kind; the types of Node know each kind by itself. */
+const pairOf = (kind: string, options: object): { privateKey: KeyObject; publicKey: KeyObject } =>
+  generateKeyPairSync(kind as "rsa", options as { modulusLength: number });
+const der = (kind: string, options: object): Buffer =>
+  pairOf(kind, options).privateKey.export({ format: "der", type: "pkcs8" });
+const publicDer = (kind: string, options: object): Buffer =>
+  pairOf(kind, options).publicKey.export({ format: "der", type: "spki" });
+const publicKey = (format: "pem"): string =>
+  generateKeyPairSync("ed25519").publicKey.export({ format, type: "spki" }) as string;
+/** As ssh-keygen writes it, as far as its first words. */
+const openssh = (): string =>
+  `${WORDS.replace("PRIVATE", "OPENSSH PRIVATE")}\n${folded(Buffer.concat([Buffer.from("openssh-key-v1\0\0\0\0\u0004none\0\0\0\u0004none", "latin1"), Buffer.alloc(200, 3)]).toString("base64"), 70, "")}`;
 const raw = (head: string, length: number): string =>
   Buffer.concat([Buffer.from(head, "latin1"), Buffer.alloc(length - head.length, "\x5a\x13\x77")]).toString("base64");
 
@@ -360,6 +550,43 @@ test.for(["dash", "bash", "busybox"])("in %s", (shell, context) => {
   const args = [...(shell === "busybox" ? ["sh"] : []), join(root, "hooks/pre-commit")];
   const ran = spawnSync(shell, args, { cwd: work.cwd, encoding: "utf8", env: work.env });
   expect({ code: ran.status, stderr: ran.stderr }).toEqual({ code: 1, stderr: KEYS("key") });
+});
+
+describe("with another awk", () => {
+  /** A PATH on which `awk` is this. */
+  function path(script: string): string {
+    work.write("../awk/awk", `#!/bin/sh\n${script}\n`);
+    chmodSync(work.path("../awk/awk"), 0o755);
+    return `${work.path("../awk")}:${work.env["PATH"] ?? ""}`;
+  }
+  const hook = (PATH: string): number | null =>
+    spawnSync("sh", [join(root, "hooks/pre-commit")], { cwd: work.cwd, env: { ...work.env, PATH } }).status;
+
+  test.for(["mawk", "gawk", "original-awk", "busybox awk"])("%s", (awk, context) => {
+    const [program = ""] = awk.split(" ");
+    if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) context.skip(`NOT CHECKED: no ${program} here`);
+    const PATH = path(`exec ${awk} "$@"`);
+    for (const content of [
+      PEM,
+      Buffer.from(PEM).toString("base64"),
+      DER().toString("hex"),
+      DER(),
+      Buffer.from(PEM, "utf16le"),
+    ]) {
+      work.write("key", content);
+      git("add", "--all");
+      expect(hook(PATH)).toBe(1);
+    }
+    work.write("key", publicKey("pem"));
+    git("add", "--all");
+    expect(hook(PATH)).toBe(0);
+  });
+
+  test("that fails: what could not be looked at does not pass", () => {
+    work.write("key", publicKey("pem"));
+    git("add", "--all");
+    expect(hook(path("exit 2"))).toBe(2);
+  });
 });
 
 test("outside of a repository it does not pass for a yes", () => {
