@@ -139,7 +139,7 @@ const quotedPrintable = replacing("=", /(?:=[0-9A-F]{2}|=\r?\n)+/g, ([all]) =>
 );
 
 /** What a terminal or a page does not show: colours, NULs (half of UTF-16), characters without a width. */
- 
+
 const UNSEEN =
   /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|[\0\b\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+/g;
 const unseen: Decoding = (view) => {
@@ -152,7 +152,7 @@ const unseen: Decoding = (view) => {
 function readable(bytes: Buffer): string | undefined {
   const wide = bytes.length > 3 && bytes[1] === 0 && bytes[3] === 0;
   const text = bytes.toString(wide ? "utf16le" : "utf8");
-   
+
   const strange = text.match(/[\0-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/g)?.length ?? 0;
   return strange * 8 > text.length ? undefined : text;
 }
