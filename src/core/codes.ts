@@ -12,6 +12,7 @@ const TABLE = {
   "json-syntax": [2, "the text is not JSON"],
   "json-duplicate": [2, "an object has a member twice: two readers could see two documents"],
   "json-surrogate": [2, "a string holds half a surrogate pair"],
+  "json-noncharacter": [2, "a string holds a code point that is no character, U+FFFE for example"],
   "json-number-range": [2, "a number is too large to be read the same everywhere"],
   "json-number-spelling": [2, "a number is not spelled as RFC 8785 spells it"],
   "json-proto": [2, "a member is named __proto__"],

@@ -14,7 +14,19 @@ let bob: string;
 /** A witness with a home of its own looks at the log, and hands over what it cosigned. */
 async function bear(work: Workspace, name: string, output: string): Promise<string> {
   const env = { ...work.env, F3_ATTEST_HOME: join(work.root, name), XDG_STATE_HOME: join(work.root, `${name}-state`) };
-  const ran = await attest(["log", "witness", "lab", "--name", name, "--output", output, "--json"], { ...work, env });
+  const words = [
+    "log",
+    "witness",
+    "lab",
+    "--name",
+    name,
+    "--log-key",
+    "lab/keys/log.vkey",
+    "--output",
+    output,
+    "--json",
+  ];
+  const ran = await attest(words, { ...work, env });
   return (ran.json() as { vkey: string }).vkey;
 }
 
