@@ -216,10 +216,13 @@ const HOSTS: readonly [what: string, change: (folder: string) => void][] = [
   ["without its notices", (folder) => drop(folder, /^note_/)],
   ["without its proofs", (folder) => drop(folder, /\.tlog-proof$/)],
   ["without its log", (folder) => rmSync(join(folder, "attestations/log"), { recursive: true })],
-  ["without its log, and no keyring that lists one", (folder) => {
+  [
+    "without its log, and no keyring that lists one",
+    (folder) => {
       HOSTS[3]![1](folder);
       unlisted(folder);
-    }],
+    },
+  ],
   ["with a keyring that lists no log", unlisted],
   ["without its plans", (folder) => drop(folder, /^plan_/)],
 ];
