@@ -5,30 +5,37 @@ import type { Engine } from "../src/core/engine.js";
 import type { NoteEntry } from "../src/core/keyring.js";
 import { grownFrom, readLedger, type Ledger, type WholeLog } from "../src/core/ledger.js";
 import { formatNote, formatNoteKey, type NoteKey } from "../src/core/note.js";
+import type { LogName } from "../src/core/payload.js";
+import type { LogsText } from "../src/formats/page-data.js";
 import type { LogState } from "../src/view/ledger.js";
-import type { PageData } from "../src/view/page-data.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { recall, remember } from "./memory.js";
 
-export const wholeLogs = (texts: PageData["logs"], listed: readonly NoteEntry[]): readonly WholeLog[] =>
-  typeof texts !== "object"
-    ? []
-    : listed.map(({ key }, shard) => ({
-        key,
-        checkpoint: utf8(texts[shard]?.checkpoint ?? ""),
-        entries: (texts[shard]?.entries ?? []).map(utf8),
-      }));
-
+/** @param texts what the page carries, of the logs that its keyring lists; whether there is a log is never taken from the page alone */
 export function stateOf(
-  texts: PageData["logs"],
+  texts: LogsText,
   listed: readonly NoteEntry[],
   beside: Beside,
   engine: Engine,
   witnesses: readonly NoteKey[] = [],
 ): LogState {
-  if (texts === undefined) return { kind: "none" };
+  if (texts === undefined) return listed.length === 0 ? { kind: "none" } : { kind: "withheld" };
+  const carried = typeof texts === "number" ? listed.length : texts.length;
+  if (listed.length === 0 || carried !== listed.length)
+    return {
+      kind: "fault",
+      fault: {
+        code: "log-damaged",
+        detail: `the page carries ${carried} logs, and its keyring lists ${listed.length}`,
+      },
+    };
   if (typeof texts === "number") return { kind: "long", size: texts };
-  return stateOfLogs(wholeLogs(texts, listed), witnesses, beside, engine);
+  const whole = listed.map(({ key }, shard) => ({
+    key,
+    checkpoint: utf8(texts[shard]?.checkpoint ?? ""),
+    entries: (texts[shard]?.entries ?? []).map(utf8),
+  }));
+  return stateOfLogs(whole, witnesses, beside, engine);
 }
 
 export function stateOfLogs(
@@ -41,10 +48,18 @@ export function stateOfLogs(
   return "fault" in read ? { kind: "fault", fault: read.fault } : { kind: "read", ledger: read };
 }
 
-const WORST: readonly MemoryWord[] = ["rewritten", "backwards", "unreadable", "blocked", "grown", "same", "first"];
+const WORST: readonly MemoryWord[] = [
+  ...(["rewritten", "backwards", "withheld", "unreadable", "blocked", "grown", "same", "first"] as const),
+];
+export const worstOf = (words: readonly MemoryWord[]): MemoryWord | undefined =>
+  WORST.find((word) => words.includes(word));
+
+/** What this browser has to say where the page shows nothing of a log. @param logs those that there are to be shown */
+export const missedBy = (state: LogState, logs: readonly LogName[], engine: Engine): MemoryWord | undefined =>
+  state.kind === "withheld" && logs.some((log) => recall(log, engine).state === "known") ? "withheld" : undefined;
 
 /** Of several logs the worst word. What went on from what was remembered is remembered in its place. */
-export function compareWithMemory({ logs }: Ledger, engine: Engine): MemoryWord {
+export function compareWithMemory({ logs }: Ledger, engine: Engine): MemoryWord | undefined {
   const words = logs.map((log): MemoryWord => {
     const named = { origin: log.key.name, key: formatNoteKey(log.key) };
     const before = recall(named, engine);
@@ -54,5 +69,5 @@ export function compareWithMemory({ logs }: Ledger, engine: Engine): MemoryWord 
     const kept = remember(named, fromUtf8(formatNote(log.opened.note)));
     return word === "first" && !kept ? "blocked" : word;
   });
-  return WORST.find((word) => words.includes(word)) ?? "first";
+  return worstOf(words);
 }

@@ -1,43 +1,32 @@
 /** The log's own page: fetches the log from beside it, computes everything again, and holds it against what was seen of it before. */
-import { equal, utf8, type Bytes } from "../src/core/bytes.js";
+import { equal, type Bytes } from "../src/core/bytes.js";
 import { openCheckpoint } from "../src/core/checkpoint.js";
 import { nobleEngine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
 import { grow } from "../src/core/growth.js";
-import { EMPTY_KEYRING, parseKeyring, type Keyring } from "../src/core/keyring.js";
 import { grownFrom, type Ledger, type WholeLog } from "../src/core/ledger.js";
-import { historyOf } from "../src/core/lifecycle.js";
 import { parseNoteKey, type NoteKey } from "../src/core/note.js";
-import { knownFrom } from "../src/core/signatures.js";
+import type { History } from "../src/core/lifecycle.js";
 import { parseEntries, TILE_WIDTH, tilePath } from "../src/core/tiles.js";
 import { publishedFrom, type LogState } from "../src/view/ledger.js";
 import { logPage } from "../src/view/log-page.js";
-import type { PageData } from "../src/view/page-data.js";
 import type { LogPageWord, MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
-import { compareWithMemory, stateOf, stateOfLogs } from "./ledger.js";
+import { mounted, refuse } from "./frame.js";
+import { compareWithMemory, missedBy, stateOf, stateOfLogs } from "./ledger.js";
 import { selfTest } from "./opinion.js";
 import { witnessField } from "./tools.js";
 
 /** To read more than this takes a browser minutes. */
 const MAX_FETCHED = 65_536;
 
-const data = JSON.parse(document.getElementById("data")?.textContent ?? "") as PageData;
-const main = document.getElementById("main") as HTMLElement;
-const status = document.getElementById("status") as HTMLElement;
+const { carried, main, status, fault: unread } = mounted(nobleEngine);
+const { keyring } = carried;
+const data = carried.data.kind === "log" ? carried.data : undefined;
+const history = (): History => carried.history([]);
+const built = (witnesses: readonly NoteKey[] = []): LogState =>
+  stateOf(data?.logs, keyring.logs, history(), nobleEngine, witnesses);
 
-const keyring: Keyring = (() => {
-  try {
-    return parseKeyring(utf8(data.keyring ?? ""), nobleEngine);
-  } catch {
-    return EMPTY_KEYRING;
-  }
-})();
-const history = historyOf(
-  (data.notices ?? []).map(utf8),
-  knownFrom(keyring, "site", "this site's own keyring"),
-  nobleEngine,
-);
 let yours: readonly NoteKey[] = [];
 const witnesses = (): readonly NoteKey[] => [
   ...yours,
@@ -48,39 +37,40 @@ const witnesses = (): readonly NoteKey[] => [
 
 interface Seen {
   readonly word: LogPageWord;
+  /** Whether what the page was built with was held against what was fetched. */
+  readonly compared?: boolean;
   readonly detail?: string | undefined;
   readonly logs: readonly WholeLog[];
   readonly memory?: MemoryWord | undefined;
 }
 
-function show({ word, detail, logs, memory }: Seen): void {
+function show(seen: Seen): void {
+  const { word, detail, compared, logs, memory } = seen;
   const state: LogState =
-    logs.length === 0
-      ? stateOf(data.logs, keyring.logs, history, nobleEngine, witnesses())
-      : stateOfLogs(logs, witnesses(), history, nobleEngine);
-  const published = publishedFrom([], data.elsewhere);
-  const { about = { title: "" } } = data;
+    logs.length === 0 ? built(witnesses()) : stateOfLogs(logs, witnesses(), history(), nobleEngine);
+  const published = publishedFrom([], data?.elsewhere);
+  const about = data?.about ?? { title: "" };
   // What does not fit itself is told before where it came from.
   const fault = state.kind === "fault" ? state.fault : undefined;
   const said: LogPageWord =
     fault === undefined || word === "checking" ? word : fault.code === "leaf-format" ? "leaf-format" : "log-damaged";
-  const embedded = word === "file" || word === "offline";
+  const embedded = word === "file" || word === "offline" || word === "nothing";
   const shown = {
     state,
     published,
     now: new Date(),
     memory: memory ?? (embedded ? remembered(state) : undefined),
   };
-  main.replaceChildren(...logPage({ about, word: said, detail: fault?.detail ?? detail, shown, yours }).map(dom));
-  main
-    .querySelector(".signed")
-    ?.after(witnessField((text) => takeWitness(text, { word, detail, logs, memory: shown.memory })));
+  main.replaceChildren(
+    ...logPage({ about, word: said, detail: fault?.detail ?? detail, compared, shown, yours }).map(dom),
+  );
+  main.querySelector(".signed")?.after(witnessField((text) => takeWitness(text, { ...seen, memory: shown.memory })));
   status.textContent = main.querySelector(".headline h2")?.textContent ?? "";
   if (said !== "checking") status.setAttribute("data-state", said);
 }
 
 const remembered = (state: LogState): MemoryWord | undefined =>
-  state.kind === "read" ? compareWithMemory(state.ledger, nobleEngine) : undefined;
+  state.kind === "read" ? compareWithMemory(state.ledger, nobleEngine) : missedBy(state, carried.logs, nobleEngine);
 
 async function takeWitness(text: string, seen: Seen): Promise<string> {
   const key = parseNoteKey(text.trim(), nobleEngine);
@@ -133,7 +123,7 @@ async function tile(folder: string, path: string): Promise<Bytes> {
 }
 
 /** The logs that the page was built with are the beginning of what is served. */
-function sinceBuilt(built: LogState, { logs }: Ledger): Pick<Seen, "word" | "detail"> {
+function sinceBuilt(built: LogState, { logs }: Ledger): Pick<Seen, "word" | "detail" | "compared"> {
   if (built.kind === "read")
     for (const [shard, before] of built.ledger.logs.entries()) {
       const now = logs[shard];
@@ -148,23 +138,27 @@ function sinceBuilt(built: LogState, { logs }: Ledger): Pick<Seen, "word" | "det
               : `its first ${head.size} entries are not those with which this page was built`,
         };
     }
-  return { word: "verified" };
+  return { word: "verified", compared: built.kind === "read" };
 }
 
+/** What is embedded stands where nothing could be fetched, if anything is. */
+const alone = (word: LogPageWord): Seen => ({ word: built().kind === "withheld" ? "nothing" : word, logs: [] });
+
 async function look(): Promise<Seen> {
-  if (!/^https?:$/.test(location.protocol)) return { word: "file", logs: [] };
+  if (keyring.logs.length === 0) return { word: "nothing", logs: [] };
+  if (!/^https?:$/.test(location.protocol)) return alone("file");
   try {
     const logs: WholeLog[] = [];
     for (const { name, key } of keyring.logs) logs.push(await fetchLog(key, `attestations/${name}`));
-    const state = stateOfLogs(logs, [], history, nobleEngine);
+    const state = stateOfLogs(logs, [], history(), nobleEngine);
     if (state.kind !== "read") return { word: "log-damaged", logs };
-    const built = sinceBuilt(stateOf(data.logs, keyring.logs, history, nobleEngine), state.ledger);
-    if (built.word !== "verified") return { ...built, logs };
+    const since = sinceBuilt(built(), state.ledger);
+    if (since.word !== "verified") return { ...since, logs };
     const memory = compareWithMemory(state.ledger, nobleEngine);
     if (memory === "backwards" || memory === "rewritten") return { word: `log-${memory}`, logs, memory };
-    return { word: "verified", logs, memory };
+    return { ...since, logs, memory };
   } catch (error) {
-    if (error instanceof NotFetched) return { word: "offline", logs: [] };
+    if (error instanceof NotFetched) return alone("offline");
     if (error instanceof AttestError) return { word: "log-damaged", detail: error.message, logs: [] };
     throw error;
   }
@@ -177,8 +171,10 @@ async function start(): Promise<void> {
     );
     return;
   }
+  if (unread !== undefined || data === undefined)
+    throw unread ?? new AttestError("page-format", "expected the log's page");
   show({ word: "checking", logs: [] });
   show(await look());
 }
 
-void start();
+start().catch((error: unknown) => refuse(error, { main, status }));

@@ -1,34 +1,33 @@
 /** The page: takes documents and keys, verifies here, and writes everything that is shown anew from what was verified. */
-import { envelopeIn, marksIn, plansIn } from "../src/core/brought.js";
 import { fromUtf8, utf8, type Bytes } from "../src/core/bytes.js";
 import { nobleEngine } from "../src/core/engine.js";
-import { AttestError } from "../src/core/errors.js";
+import { AttestError, orUndefined } from "../src/core/errors.js";
 import { formatKey, parseKey } from "../src/core/key.js";
-import { EMPTY_KEYRING, parseKeyring, type Keyring } from "../src/core/keyring.js";
-import { enteredIn } from "../src/core/ledger.js";
-import { historyOf, type History } from "../src/core/lifecycle.js";
+import { parseKeyring } from "../src/core/keyring.js";
+import { recounted } from "../src/core/ledger.js";
+import { logNamed, type LogName } from "../src/core/payload.js";
 import type { Report } from "../src/core/report.js";
 import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
 import { givenUp } from "../src/core/standing.js";
 import type { VerifyOptions } from "../src/core/verify.js";
-import type { Entered } from "../src/core/verify-options.js";
 import { isPage } from "../src/formats/page.js";
-import { parseSkin } from "../src/formats/skins.js";
-import { publishedFrom, unloggedIn, type LogShown } from "../src/view/ledger.js";
+import type { DataOf, LogText } from "../src/formats/page-data.js";
+import { departedAmong, publishedFrom, type LogShown, type LogState } from "../src/view/ledger.js";
 import { indexPage } from "../src/view/list.js";
+import { headlineOf } from "../src/view/headline.js";
 import { signerLabel } from "../src/view/notice.js";
-import type { LogText, PageData } from "../src/view/page-data.js";
 import { cardOf } from "../src/core/audit/relations.js";
 import type { Related } from "../src/view/related.js";
 import { attestationPage, placeOf, titleOf, verifyPage } from "../src/view/pages.js";
-import type { Outcome } from "../src/view/plan.js";
+import { answerOf, type Answer, type Outcome } from "../src/view/plan.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
 import { droppedOn, evidenceField } from "./dropped.js";
-import { evidenceIn, memoryOf, namedBy, recallFor } from "./evidence.js";
-import { compareWithMemory, stateOf } from "./ledger.js";
+import { memoryOf, recallFor } from "./evidence.js";
+import { mounted, refuse } from "./frame.js";
+import { compareWithMemory, missedBy } from "./ledger.js";
 import { selfTest, verifyTwice } from "./opinion.js";
 import { openPacked, type Packed } from "./packed.js";
 import { confirmField, dropZone, keyField, tamperField } from "./tools.js";
@@ -38,34 +37,15 @@ interface Given {
   readonly bytes: Bytes;
 }
 
-const data = JSON.parse(document.getElementById("data")?.textContent ?? "") as PageData;
-const main = document.getElementById("main") as HTMLElement;
-const status = document.getElementById("status") as HTMLElement;
+const { carried, main, status, fault } = mounted(nobleEngine);
+const { data } = carried;
 
 /** A pack has no site around it. */
-const here = data.packed === undefined ? "site" : "file";
+const here = data.kind === "pack" ? "file" : "site";
 
-const site: Known[] = siteKeys();
 let yours: Known[] = [];
-let current: Given | undefined =
-  data.kind === "attestation" ? data.documents.map(({ name, text }) => ({ name, bytes: utf8(text) }))[0] : undefined;
-
-/** The site's keyring, or nothing where it cannot be read: it never gives trust, so nothing is lost but a name. */
-function siteKeyring(): Keyring {
-  try {
-    return data.keyring === undefined ? EMPTY_KEYRING : parseKeyring(utf8(data.keyring), nobleEngine);
-  } catch {
-    return EMPTY_KEYRING;
-  }
-}
-
-function siteKeys(): Known[] {
-  return knownFrom(siteKeyring(), "site", `this ${here}'s own keyring`);
-}
-
-function listedLogs(): Keyring["logs"] {
-  return siteKeyring().logs;
-}
+const published = data.kind === "attestation" || data.kind === "pack" ? data.documents[0] : undefined;
+let current: Given | undefined = published && { name: published.name, bytes: utf8(published.text) };
 
 interface Checked {
   readonly report: Report;
@@ -76,7 +56,7 @@ interface Checked {
 let packed: Packed | undefined;
 
 /** The evidence that came with a pack; of what is not in it, the files that the reader gave. */
-function backing(given: Given): Pick<VerifyOptions, "archived" | "observations" | "packed"> {
+function backing(given: Given): Pick<VerifyOptions, "archived" | "observations"> {
   const brought = droppedOn(given).options();
   const own = packed?.holds(given.bytes) === true ? packed.options(given.bytes) : {};
   const inPack = own.archived;
@@ -92,73 +72,57 @@ function backing(given: Given): Pick<VerifyOptions, "archived" | "observations" 
   };
 }
 
-/** With what the page carries for its own document; a file that the reader brought comes alone. */
-async function check(given: Given, log: LogText | undefined, entries = markedOn(log, given.bytes)): Promise<Checked> {
+/** With what the page carries for its own documents. */
+async function check(given: Given, log?: LogText): Promise<Checked> {
   const { name, bytes } = given;
-  const named = log && namedBy(bytes);
+  const named = namedBy(bytes);
   const recalled = named && recallFor(named, nobleEngine);
-  const evidence = log && evidenceIn(log, recalled);
+  const around = carried.around(bytes, log, yours, () => (recalled?.state === "known" ? recalled.log : undefined));
   const report = await verifyTwice(bytes, {
-    ...{ ...history(entries.notices), parse: parseSkin, now: new Date(), fileName: name },
-    ...(evidence && { log: evidence }),
+    ...around,
+    ...{ now: new Date(), fileName: name },
     ...backing(given),
-    ...(data.kind !== "verify" && {
-      ...{ notices, planned, entries },
-    }),
   });
-  return {
-    report,
-    memory: named && evidence && recalled && memoryOf(report, named, evidence, recalled),
-  };
+  return { report, memory: named && recalled && memoryOf(report, named, around.log, recalled) };
 }
 
-const notices = (data.notices ?? []).map(utf8);
-const planned = plansIn(data.plans ?? [], nobleEngine);
-
-/** What the entries that the page carries with a document say; they are not all of its log's. */
-const markedOn = (log: LogText | undefined, bytes: Bytes): Entered => ({
-  notices: marksIn(envelopeIn(bytes), log?.marks, nobleEngine),
-  whole: false,
-});
-
-/** What the site's notices say of the keys at hand, and entries of its log; anew where one of these is another. */
-let known: { readonly of: readonly unknown[]; readonly history: History } | undefined;
-const NONE: Entered["notices"] = [];
-function history(entries = NONE): History {
-  const of = [yours, entries];
-  if (known === undefined || of.some((one, at) => known?.of[at] !== one))
-    known = { of, history: historyOf(notices, [...yours, ...site], nobleEngine, entries) };
-  return known.history;
-}
+const namedBy = (bytes: Bytes): LogName | undefined => {
+  const envelope = orUndefined(() => carried.parse(bytes));
+  return envelope && logNamed(envelope.payload);
+};
 
 /** Said to screen readers; the headline takes the focus after an action of the reader, so that the outcome is what comes next. */
 function announce(report: Report, focus: boolean): void {
-  const outcome = main.querySelector<HTMLElement>(".headline h2");
-  status.textContent = outcome?.textContent ?? "";
+  status.textContent = printable(headlineOf(report).word);
   status.setAttribute("data-exit", String(report.exit));
-  if (focus) outcome?.focus();
+  if (focus) main.querySelector<HTMLElement>(".headline h2")?.focus();
 }
 
 async function showOne(given: Given, focus = false): Promise<Report> {
   if (given !== original && given !== standing) main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
-  const published = data.kind === "attestation" && given === original;
-  const { report, memory } = await check(given, published ? data.documents[0]?.log : undefined);
+  const own = given === original;
+  const { report, memory } = await check(given, own ? published?.log : undefined);
   const signer = bestSigner(report.signers)?.keyid;
   const confirmed =
     report.trust === "confirmed-by-you" ? yours.find(({ key }) => key.keyid === signer)?.key : undefined;
   const shown = attestationPage({
     ...{ report, memory, fileName: given.name, confirmedKey: confirmed && formatKey(confirmed) },
     files: droppedOn(given).files,
-    ...(published && {
-      place: { ...placeOf(data.evidence ?? [], data.beside), ...(packed && { packed: packed.word }) },
-      outcome: outcome(report),
-      file: packed?.file,
-      audit: data.audit ?? "none",
-      related: await related(report),
-    }),
+    ...(own &&
+      data.kind === "pack" && {
+        place: { ...placeOf([]), ...(packed && { packed: packed.word }) },
+        file: packed?.file,
+      }),
+    ...(own &&
+      data.kind === "attestation" && {
+        place: placeOf(data.evidence, data.beside),
+        outcome: await outcome(report, data),
+        audit: data.audit ?? "none",
+        related: await related(report, data),
+      }),
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
-  if (published) packed?.offer(main, report.statement?.predicate.f3.evidence ?? []);
+  if (own) packed?.offer(main, report.statement?.predicate.f3.evidence ?? []);
   document.title = printable(titleOf(report, given.name));
   standing = given;
   place(controls(signer));
@@ -179,47 +143,67 @@ const original = current;
 let standing: Given | undefined;
 
 /** What the page carries of other attestations, each verified like the one that it shows. */
-async function related(report: Report): Promise<Related | undefined> {
+async function related(
+  report: Report,
+  { related: documents, moreRelated }: DataOf<"attestation">,
+): Promise<Related | undefined> {
   const about = cardOf(report, "");
   if (about === undefined) return undefined;
-  const others = [];
-  for (const { name, text } of data.related ?? [])
-    others.push(cardOf((await check({ name, bytes: utf8(text) }, undefined)).report, ""));
-  return { about, others: others.flatMap((one) => one ?? []), more: data.moreRelated ?? 0 };
-}
-
-/** What became of a plan, as far as the page was told. */
-function outcome({ digest = "", signers, plan }: Report): Outcome {
-  if (plan === undefined) return {};
-  const id = data.answer?.replace(/\.json$/, "");
-  const by = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
-  return {
-    givenUp: givenUp(digest, by, { ...history(), notices }, nobleEngine),
-    ...(id !== undefined && /^test_[0-9a-f]{16}$/.test(id) && { answer: { id, path: `${id}.html` } }),
-  };
-}
-
-async function showIndex(): Promise<void> {
-  const { about = { origin: "", title: "" }, documents, pages, elsewhere = [] } = data;
-  const state = stateOf(data.logs, listedLogs(), history(), nobleEngine);
-  const ledger = state.kind === "read" ? state.ledger : undefined;
-  const unlogged = ledger && unloggedIn(ledger);
-  const entered = enteredIn(ledger?.logs ?? [], undefined).notices;
-  const all = [];
+  const others: Related["others"][number][] = [];
   for (const { name, text } of documents) {
-    const bytes = utf8(text);
-    const { whole } = enteredIn(ledger?.logs ?? [], namedBy(bytes));
-    const { report } = await check({ name, bytes }, undefined, { notices: entered, whole });
-    all.push({ name, report, unlogged: unlogged?.(report) === true });
+    const found = (await check({ name, bytes: utf8(text) })).report;
+    const card = cardOf(found, "");
+    if (card !== undefined) others.push({ card, trust: found.trust });
   }
-  const open = new Set(ledger?.account.open.map(({ leaf }) => leaf.payload));
-  const rows = all.filter(({ report: { plan, digest } }) => plan === undefined || !open.has(digest ?? ""));
-  const signers = site.map(({ key, entry }) => [entry === undefined ? "" : signerLabel(entry), key.keyid] as const);
-  const log: LogShown = {
-    ...{ state, published: publishedFrom(all, elsewhere), now: new Date() },
-    memory: ledger && compareWithMemory(ledger, nobleEngine),
+  return { about, others, more: moreRelated };
+}
+
+/** What became of a plan: by the documents that the page carries, each of which is held against it. */
+async function outcome({ digest = "", signers, plan }: Report, { answers }: DataOf<"attestation">): Promise<Outcome> {
+  if (plan === undefined || original === undefined) return {};
+  const by = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
+  const found: Answer[] = [];
+  for (const { name, text } of answers) {
+    const { report } = await check({ name, bytes: utf8(text) });
+    found.push(...answerOf(report, digest));
+  }
+  const state = carried.state(yours);
+  const plans = state.kind === "read" ? state.ledger.account.plans : [];
+  return {
+    givenUp: givenUp(digest, by, { ...carried.history(yours), notices: carried.notices }, nobleEngine),
+    answers: found,
+    entered: plans.find(({ leaf, state: word }) => leaf.payload === digest && word === "answered")?.result?.leaf,
   };
-  const first = pages?.at === 1;
+}
+
+async function showIndex({ about, documents, pages, elsewhere }: DataOf<"index">): Promise<void> {
+  const read = carried.state(yours);
+  // Before any document is looked at, each of which is told what was remembered until now.
+  const before = read.kind === "read" ? compareWithMemory(read.ledger, nobleEngine) : undefined;
+  const rows = [];
+  for (const { name, text } of documents)
+    rows.push({ name, report: (await check({ name, bytes: utf8(text) })).report });
+  const named = rows.flatMap(({ name, report }) => {
+    const text = documents.find((one) => one.name === name)?.text ?? "";
+    return report.signature === "ok" ? (namedBy(utf8(text)) ?? []) : [];
+  });
+  // Whether there is a log at all is signed, in the documents: a page that carries none, and lists none, keeps it back.
+  const { handOvers } = carried.history(yours);
+  const departed = departedAmong(rows.map(({ report }) => report));
+  const state: LogState =
+    read.kind === "none" && named.length > 0
+      ? { kind: "withheld" }
+      : read.kind === "read"
+        ? { kind: "read", ledger: recounted(read.ledger, { handOvers, departed }) }
+        : read;
+  const signers = carried.listed.map(
+    ({ key, entry }) => [entry === undefined ? "" : signerLabel(entry), key.keyid] as const,
+  );
+  const first = pages.at === 1;
+  const log: LogShown = {
+    ...{ state, published: publishedFrom(rows, elsewhere, pages), now: new Date() },
+    memory: before ?? missedBy(state, [...named, ...carried.logs], nobleEngine),
+  };
   main.replaceChildren(...indexPage({ about, rows, signers, pending: false, pages, ...(first && { log }) }).map(dom));
   status.textContent = `${documents.length} checked`;
 }
@@ -290,9 +274,9 @@ async function confirm(keys: readonly Known[]): Promise<string> {
 async function takeKey(text: string): Promise<string> {
   const given = /^(?:\d+ )?(SHA256:[A-Za-z0-9+/]{43})(?: |$)/.exec(text.trim())?.[1] ?? text.trim(); // as ssh-keygen -lf prints it
   const key = given.startsWith("SHA256:")
-    ? site.find((known) => known.key.keyid === given)?.key
+    ? carried.listed.find((known) => known.key.keyid === given)?.key
     : parseKey(given, nobleEngine);
-  if (key === undefined && site.length === 0)
+  if (key === undefined && carried.listed.length === 0)
     throw new AttestError(
       "key-unknown",
       "there is no key here to compare a fingerprint with: paste the key line itself, ssh-ed25519 AAAA…",
@@ -332,11 +316,12 @@ async function start(): Promise<void> {
     );
     return;
   }
-  if (data.packed !== undefined && current !== undefined)
+  if (fault !== undefined) throw fault;
+  if (data.kind === "pack" && current !== undefined)
     packed = await openPacked(data.packed, current.bytes, (done, all) => progress(done, all));
-  if (data.kind === "index") await showIndex();
+  if (data.kind === "index") await showIndex(data);
   else if (current !== undefined) await showOne(current);
   else main.replaceChildren(...verifyPage().map(dom), controls(undefined));
 }
 
-void start();
+start().catch((error: unknown) => refuse(error, { main, status }, controls(undefined)));

@@ -7,7 +7,7 @@ import { readStatement, type EvidenceRef } from "../src/core/statement.js";
 import type { VerifyOptions } from "../src/core/verify.js";
 import { pieceIn } from "../src/formats/pack.js";
 import { safeName } from "../src/view/file-name.js";
-import type { PageData } from "../src/view/page-data.js";
+import type { DataOf } from "../src/formats/page-data.js";
 import { printable } from "../src/view/printable.js";
 import type { Place } from "../src/view/standing.js";
 
@@ -19,12 +19,12 @@ const QUIET_MS = 1000;
 /** Observations up to this are computed with each time that a page verifies. */
 const MAX_RECOMPUTED = 8 * 2 ** 20;
 
-type Texts = NonNullable<PageData["packed"]>;
+type Texts = DataOf<"pack">["packed"];
 
 export interface Packed {
   /** Whether these bytes are those of the document that the pack is of. */
   readonly holds: (bytes: Bytes) => boolean;
-  readonly options: (bytes: Bytes) => Pick<VerifyOptions, "archived" | "observations" | "packed">;
+  readonly options: (bytes: Bytes) => Pick<VerifyOptions, "archived" | "observations">;
   readonly word: NonNullable<Place["packed"]>;
   /** The name of the pack on the reader's disk. */
   readonly file: string;
@@ -48,7 +48,7 @@ export async function openPacked(
   };
   return {
     holds: (bytes) => equal(bytes, document),
-    options: (bytes) => ({ archived, packed: true, ...observationsFor(bytes, texts, sizes) }),
+    options: (bytes) => ({ archived, ...observationsFor(bytes, texts, sizes) }),
     word,
     file: ownName(),
     offer: (main, evidence) => {

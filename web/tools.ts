@@ -16,7 +16,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 }
 
 export const sayer = (id: string): HTMLElement => {
-  const said = element("p", { className: "said", id });
+  const said = element("div", { className: "said", id });
   said.setAttribute("role", "status");
   return said;
 };
@@ -84,23 +84,24 @@ export function droppable(zone: HTMLElement, open: (files: FileList | null) => v
   return zone;
 }
 
-/** Shows what a file would have the reader trust, and waits for a yes. */
+/** Shows every key that a file would have the reader trust, each in full, and waits for a yes: what was not shown is not confirmed. */
 export function confirmField(
   keys: readonly Known[],
   confirm: (keys: readonly Known[]) => Promise<string>,
 ): HTMLElement {
-  const shown = keys.slice(0, 5).map(({ key, name }) => `${key.keyid}${name === undefined ? "" : ` (${name})`}`);
-  if (keys.length > shown.length) shown.push(`and ${keys.length - shown.length} more`);
   const button = element("button", { type: "button" }, "I have this from a source that I trust: count it as confirmed");
   button.addEventListener("click", () => void say("file-said", () => confirm(keys)));
-  return element(
-    "span",
-    {},
-    `This file holds ${keys.length === 1 ? "a key" : "keys"}: `,
-    printable(shown.join(", ")),
-    " ",
-    button,
+  const shown = keys.map(({ key, name }) =>
+    element(
+      "li",
+      {},
+      element("code", { className: "digest" }, printable(key.keyid)),
+      name === undefined ? "" : ` ${printable(name)}`,
+    ),
   );
+  const said =
+    keys.length === 1 ? "This file holds a key:" : `This file holds ${keys.length} keys, and each would count:`;
+  return element("div", { className: "keys" }, element("p", {}, said), element("ul", {}, ...shown), button);
 }
 
 /** @param here where the document came from: a key from there would prove it by itself */

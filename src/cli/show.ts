@@ -8,7 +8,7 @@ import { standingView, withdrawnView } from "../view/standing.js";
 import { articleView, titleView } from "../view/statement.js";
 import type { Element } from "../view/tree.js";
 import { lines } from "../view/text.js";
-import { headline } from "../view/words.js";
+import { headlineOf } from "../view/headline.js";
 import { withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 import { verifyTargets, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
@@ -38,7 +38,7 @@ export function show(attest: Command): void {
     }
     if ("fault" in one) throw one.fault;
     const { statement, notice, plan, ...report } = one.report;
-    const { word, sentence } = headline(one.report);
+    const { word, sentence } = headlineOf(one.report);
     if (statement === undefined && plan === undefined) process.exitCode = report.exit;
     if (json)
       return answerJson({ statement: statement ?? null, ...(notice && { notice }), ...(plan && { plan }), report });

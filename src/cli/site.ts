@@ -6,7 +6,7 @@ import { AttestError } from "../core/errors.js";
 import { buildSite } from "../site/build.js";
 import { serveSite } from "../site/serve.js";
 import { Directory } from "../store/directory.js";
-import { engine, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
+import { collect, engine, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {
@@ -14,6 +14,8 @@ interface Options {
   readonly output?: string;
   readonly port?: string;
   readonly host?: string;
+  readonly allowHost?: readonly string[];
+  readonly cors?: boolean;
   readonly json?: true;
 }
 
@@ -53,9 +55,15 @@ export function site(attest: Command): void {
     .option("--registry <dir>", "the registry whose folder site is served (the nearest one, unless you say otherwise)")
     .option("--output <dir>", "the folder of the site, if it is another")
     .option("--port <n>", "the port; 0 takes a free one", "8080")
-    .option("--host <address>", "the address to listen on", "127.0.0.1");
+    .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option(
+      "--allow-host <name>",
+      "a name by which it may be asked for, beside localhost and the address; may be given again",
+      collect,
+    )
+    .option("--cors", "let the pages of other sites read it");
   withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(
-    async ({ registry, output, port = "", host = "" }: Options) => {
+    async ({ registry, output, port = "", host = "", allowHost = [], cors = false }: Options) => {
       const folder = output ?? join(registryFolder(registry), "site");
       const store = new Directory(folder);
       if ((await store.read("index.html")) === undefined)
@@ -66,7 +74,9 @@ export function site(attest: Command): void {
         );
       if (!/^\d{1,5}$/.test(port) || Number(port) > 65535)
         throw new AttestError("usage", `expected a port from 0 to 65535, found ${JSON.stringify(port)}`);
-      const server = await serveSite(store, host, Number(port)).catch((error: unknown) => {
+      const server = await serveSite(store, {
+        ...{ host, port: Number(port), names: allowHost, cors },
+      }).catch((error: unknown) => {
         throw new AttestError(
           "io",
           `could not listen on ${host}:${port}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,

@@ -2,7 +2,7 @@
 import { exitOf, type ExitStatus } from "../core/codes.js";
 import { fromUtf8 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
-import { readable, type Json } from "../core/json.js";
+import { fit, readable, type Json } from "../core/json.js";
 import { printable } from "../view/printable.js";
 
 /** Tabs between the columns of a line are ours. */
@@ -30,7 +30,7 @@ export function answerBytes(bytes: Uint8Array): void {
 
 /** One object, on success and on failure alike; undefined members are left out. */
 export function answerJson(value: unknown): void {
-  process.stdout.write(inert(fromUtf8(readable(JSON.parse(JSON.stringify(value)) as Json))));
+  process.stdout.write(inert(fromUtf8(readable(fit(JSON.parse(JSON.stringify(value)) as Json)))));
 }
 
 /** A document of another program's: nothing in it is refused, and its members keep their order. On one line for a stream of them. */

@@ -11,7 +11,8 @@ import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify
 import { noticeWording } from "../view/notice.js";
 import { stepsView } from "../view/report.js";
 import { lines } from "../view/text.js";
-import { AUDIT, headline, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
+import { headlineOf } from "../view/headline.js";
+import { AUDIT, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
 import { collect, engine, keystore, logMemory, pins, readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerJson } from "./ui.js";
 
@@ -116,7 +117,7 @@ export function verify(attest: Command): void {
     if (only !== undefined && more.length === 0 && "fault" in only) throw only.fault;
     if (options.json) return answerJson({ documents: verified.map(brief), exit });
     const verbose = options.verbose === true;
-    if (only !== undefined && more.length === 0 && "report" in only) answer(inFull(only.target, only.report, verbose));
+    if (only !== undefined && more.length === 0 && "report" in only) answer(inFull(only, only.report, verbose));
     else answer([...verified.flatMap((one) => inOneLine(one, verbose)), "", count(verified)]);
   });
 }
@@ -134,7 +135,7 @@ const exitOfOne = (one: Verified): ExitStatus => ("report" in one ? one.report.e
 /** The statement is in the file; the report says what was found about it. */
 const brief = (one: Verified): unknown =>
   "report" in one
-    ? { target: one.target, report: { ...one.report, statement: undefined } }
+    ? { target: one.target, uncompared: one.uncompared, report: { ...one.report, statement: undefined } }
     : { target: one.target, error: { code: one.fault.code, message: one.fault.message, hint: one.fault.hint } };
 
 /**
@@ -144,8 +145,9 @@ const brief = (one: Verified): unknown =>
 const outcome = ({ exit, verdict }: Report): string => (exit === 0 ? (verdict ?? "NO VERDICT") : NOT);
 const NOT = "NOT ACCEPTED";
 
-function inFull(target: string, report: Report, verbose: boolean): string[] {
-  const { word, sentence } = headline(report);
+function inFull(only: Verified, report: Report, verbose: boolean): string[] {
+  const { target } = only;
+  const { word, sentence } = headlineOf(report);
   const { statement, verdict } = report;
   const policy = report.checks.find(({ name }) => name === "policy");
   const said =
@@ -175,6 +177,7 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     `  verdict    ${said.word}: ${said.sentence}`,
     `  audit      ${AUDIT[report.audit].word}`,
     ...incomplete(report),
+    ...(only.uncompared === true ? [`  page       ${UNCOMPARED}`] : []),
     ...(["plan", "log", "retraction"] as const).flatMap((name) => about(report, name)),
     ...(policy === undefined || policy.code === "no-policy" || policy.code === "not-reached"
       ? []
@@ -183,6 +186,9 @@ function inFull(target: string, report: Report, verbose: boolean): string[] {
     ...(verbose ? lines(stepsView(report)) : troubles(report)),
   ];
 }
+
+const UNCOMPARED =
+  "not compared: another version, or somebody else, wrote its script or style; what it shows in a browser is theirs";
 
 /** A line each; of a document with more, that there are more is said. */
 const MAX_SUBJECTS = 100;
@@ -230,6 +236,7 @@ function inOneLine(one: Verified, verbose: boolean): string[] {
   ];
   return [
     [outcome(report).padEnd(NOT.length), target, ...words].join("  "),
+    ...(one.uncompared === true ? [`    page: ${UNCOMPARED}`] : []),
     ...(report.exit === 0 ? [] : failures(report).map(({ name, code, detail }) => `    ${name}: ${detail} [${code}]`)),
     ...(verbose ? lines(stepsView(report)) : []),
   ];

@@ -233,7 +233,7 @@ export function checkRetraction(
     case "in-force":
   }
   const open = unreadPart(envelope, { packed, whole, unread });
-  if (open !== undefined) return void ladder.notChecked("retraction", "no-notices", open);
+  if (open !== undefined) return void ladder.notChecked("retraction", packed ? "no-notices" : "standing-unread", open);
   const others = heard.contradictions.length;
   ladder.passed(
     "retraction",

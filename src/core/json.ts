@@ -28,12 +28,14 @@ export function canonical(value: Json): Bytes {
   return utf8(canonicalize(value) as string);
 }
 
+const refused = (what: string): AttestError => new AttestError("not-json", `expected a JSON value, found ${what}`);
+
 /** `canonicalize` prints a Map as {} and drops what is undefined: only values that survive a round trip get as far as it. */
 function plain(value: unknown, depth: number): void {
-  const refused = (what: string): AttestError => new AttestError("not-json", `expected a JSON value, found ${what}`);
   if (value === null || typeof value === "boolean") return;
   if (typeof value === "string") {
-    if (!wellFormed(value)) throw refused("a string with half a surrogate pair");
+    const fault = textFault(value);
+    if (fault !== undefined) throw refused(`a string with ${fault}`);
     return;
   }
   if (typeof value === "number") {
@@ -50,20 +52,38 @@ function plain(value: unknown, depth: number): void {
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw refused("an object that is not plain");
-  for (const [member, inner] of Object.entries(value)) {
+  for (const member of Object.keys(value)) {
     if (member === "__proto__") throw refused("a member named __proto__");
     plain(member, depth + 1);
-    plain(inner, depth + 1);
+    plain((value as { readonly [name: string]: unknown })[member], depth + 1);
   }
 }
 
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-const wellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
+/** Where one of these is, there may be one of the others, which take longer to tell apart. */
+const SUSPECT = /[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;
+/** RFC 7493, section 2.1: neither halves of surrogate pairs nor noncharacters, of any plane. */
+const UNFIT = /[\p{Cs}\p{Noncharacter_Code_Point}]/u;
+
+function textFault(text: string): string | undefined {
+  const [found] = SUSPECT.test(text) ? (UNFIT.exec(text) ?? []) : [];
+  if (found === undefined) return undefined;
+  return /\p{Cs}/u.test(found)
+    ? "half a surrogate pair"
+    : `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase()}, which is no character`;
+}
+
+/** What a tested program says, made fit to be signed: in every text, noncharacters are replaced. */
+export function fit<T>(value: T): T {
+  if (typeof value === "string") return value.replace(/\p{Noncharacter_Code_Point}/gu, "\ufffd") as T;
+  if (Array.isArray(value)) return value.map((one: unknown) => fit(one)) as T;
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [fit(name), fit<unknown>(inner)])) as T;
+}
 
 /**
  * One I-JSON text. Each refusal has its own code and names line and column:
- * `too-large` · `not-utf8` · `bom` · `json-syntax` · `json-duplicate` · `json-surrogate` · `json-number-range` ·
- * `json-number-spelling` (1.0, 1e3, -0: RFC 8785 section 3.2.2.3 spells each number in one way) · `json-proto` · `json-depth`.
+ * `too-large` · `not-utf8` · `bom` · `json-syntax` · `json-duplicate` · `json-surrogate` · `json-noncharacter` ·
+ * `json-number-range` · `json-number-spelling` (1.0, 1e3, -0: RFC 8785 section 3.2.2.3 spells each number in one way) · `json-proto` · `json-depth`.
  */
 export function parseJson(bytes: Bytes, maxDepth = MAX_DEPTH): Json {
   if (bytes.length > MAX_BYTES) {
@@ -187,8 +207,13 @@ class Parser {
     }
     value += this.#text.slice(from, this.#at);
     this.#at += 1;
-    if (!wellFormed(value))
-      throw this.#fault("json-surrogate", "expected Unicode text, found half a surrogate pair", start);
+    const fault = textFault(value);
+    if (fault !== undefined)
+      throw this.#fault(
+        fault.startsWith("U+") ? "json-noncharacter" : "json-surrogate",
+        `expected Unicode text, found ${fault}`,
+        start,
+      );
     return value;
   }
 

@@ -6,6 +6,7 @@ import * as z from "zod/mini";
 import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { criterion } from "./criterion.js";
+import { fit } from "./json.js";
 import { checkId, descriptor, digestSet, filled, logName, subjects, timestamp } from "./schema.js";
 import { derive } from "./verdict.js";
 
@@ -149,7 +150,9 @@ export interface Findings {
 }
 
 /** The one way to a draft: its verdict and lists are derived, never given. */
-export function draft({ subject, configuration, f3: findings }: Findings): Draft {
+export function draft(found: Findings): Draft {
+  // What was tested may have said anything.
+  const { subject, configuration, f3: findings } = fit(found);
   const { verdict, result, passedTests, warnedTests, failedTests } = derive(findings.checks);
   return {
     _type: STATEMENT_TYPE,

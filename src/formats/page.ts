@@ -74,6 +74,15 @@ export function dataOf(page: string): string | OffForm {
   return page.slice(from, end);
 }
 
+/** What style and script a page of ours brings. */
+export function stylesOf(page: string): { readonly style: string; readonly script: string } | undefined {
+  const style = /\n<style>([^<]*)<\/style>\n<\/head>\n/.exec(page)?.[1];
+  const at = page.lastIndexOf(SCRIPT_START);
+  return style === undefined || at < 0 || !page.endsWith(PAGE_END)
+    ? undefined
+    : { style, script: page.slice(at + SCRIPT_START.length, -PAGE_END.length) };
+}
+
 /** Where the data begins: the first element that is none of the body's, when all of those are closed. */
 function afterBody(page: string, from: number): number | OffForm {
   const open: string[] = [];

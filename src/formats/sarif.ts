@@ -109,7 +109,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A path as a relative reference, in which a colon would begin a scheme; an address as it is, with nothing in it that ends it. */
 function reference(uri: string): string {
-  const whole = uri.replace(/\p{Cs}/gu, "\ufffd");
+  const whole = uri.replace(/[\p{Cs}\p{Noncharacter_Code_Point}]/gu, "\ufffd");
   return /^https?:\/\//i.test(whole)
     ? whole.replace(/[^!#-;=?-Z_a-z~[\]]/gu, encodeURIComponent)
     : whole.split("/").map(encodeURIComponent).join("/");

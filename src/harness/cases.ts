@@ -1,6 +1,7 @@
 /** From what runners report to the checks of a statement: one for each case, or for each suite where there are too many. */
 import { utf8, type Bytes } from "../core/bytes.js";
 import { judge, measured, wording, type Criterion, type Observation } from "../core/criterion.js";
+import { fit } from "../core/json.js";
 import type { CheckRecord, Figure } from "../core/statement.js";
 import type { Outcome } from "../core/verdict.js";
 import type { TestCase } from "../formats/results.js";
@@ -146,7 +147,7 @@ export function observationsOf(cases: readonly Listed[]): Bytes {
   const lines = cases.map((each): Observation => {
     const { name, outcome, report, durationMs } = each;
     const suite = suites.get(each) ?? "";
-    return { case: name, outcome, report, suite, ...(durationMs !== undefined && { ms: durationMs }) };
+    return fit({ case: name, outcome, report, suite, ...(durationMs !== undefined && { ms: durationMs }) });
   });
   return utf8(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }

@@ -2,7 +2,7 @@
 import { utf8, type Bytes } from "../core/bytes.js";
 import { judge, measured, missing, type Measurement, type Observation } from "../core/criterion.js";
 import type { Engine } from "../core/engine.js";
-import { canonical } from "../core/json.js";
+import { canonical, fit } from "../core/json.js";
 import type { CheckRecord, Descriptor, EvidenceRef } from "../core/statement.js";
 import type { Outcome } from "../core/verdict.js";
 import { Attachments, type Piece } from "./attachments.js";
@@ -43,21 +43,21 @@ export class Recorder {
     this.#home = rest.home;
     return {
       ...rest,
-      check: (id, outcome, observed, measurements) => this.#check(id, outcome, observed, measurements),
-      skip: (id, reason) => this.#excuse(id, "skipped", reason),
-      fault: (id, reason) => this.#excuse(id, "errored", reason),
-      observe: (observation) => void this.#observations.push(this.#placeless(observation)),
+      check: (id, outcome, observed, measurements) => this.#check(id, outcome, fit(observed), fit(measurements)),
+      skip: (id, reason) => this.#excuse(id, "skipped", fit(reason)),
+      fault: (id, reason) => this.#excuse(id, "errored", fit(reason)),
+      observe: (observation) => void this.#observations.push(this.#placeless(fit(observation))),
       leaveOpen: (line) => void this.#open.push(line),
       configure: (descriptor) => void this.#configuration.push(descriptor),
       measure: (id, measurement) => this.#measure(id, measurement),
       attach: (piece) => this.attach(piece),
-      note: (event, facts) => this.#note(event, facts),
+      note: (event, facts) => this.#note(fit(event), fit(facts)),
     };
   }
 
   breakOff(fault: string): void {
-    this.#broken = this.#placeless({ fault }).fault;
-    this.#note("error", { message: fault });
+    this.#broken = this.#placeless({ fault: fit(fault) }).fault;
+    this.#note("error", { message: fit(fault) });
   }
 
   attach(piece: Piece): void {

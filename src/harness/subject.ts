@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { basename, relative, resolve, sep } from "node:path";
 import { AttestError } from "../core/errors.js";
+import { fit } from "../core/json.js";
 import { distinct } from "../core/once.js";
 import type { Subject } from "../core/statement.js";
 import { errno, ioError } from "../node/files.js";
@@ -105,7 +106,7 @@ export function subjectsOf(name: string, { commit, tree, remote, changes }: Work
 /** Each once: of two files with one name and the same bytes nobody can tell which is which. @throws AttestError `subject-missing`, `io` */
 export async function fileSubjects(paths: readonly string[]): Promise<Subject[]> {
   const all = await Promise.all(
-    paths.map(async (path) => ({ name: basename(path), digest: { sha256: await fileDigest(path) } })),
+    paths.map(async (path) => ({ name: fit(basename(path)), digest: { sha256: await fileDigest(path) } })),
   );
   return distinct(all);
 }

@@ -4,7 +4,7 @@ import { basename, delimiter, join, relative, resolve, sep } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { canonical, readable, type Json } from "../core/json.js";
+import { canonical, fit, readable, type Json } from "../core/json.js";
 import type { Outline } from "../core/plan.js";
 import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Relation, type Subject } from "../core/statement.js";
 import { Attachments } from "../harness/attachments.js";
@@ -159,7 +159,7 @@ const testedIn = ({ project, tree, files }: Setting): readonly Subject[] =>
 
 /** Each word is a stream of its own. */
 const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] =>
-  words.map((word) => fromUtf8(redact(utf8(word), redactor).bytes));
+  words.map((word) => fit(fromUtf8(redact(utf8(word), redactor).bytes)));
 
 const lookAtTree = ({ cwd, reports, without }: CommandRunOptions): Promise<WorkTree> =>
   workTreeOf(cwd, {

@@ -7,6 +7,7 @@ import { AttestError, orUndefined } from "../core/errors.js";
 import { isObject, MAX_BYTES, parseJson, type Json, type JsonObject } from "../core/json.js";
 import { parseKeyring, type Keyring } from "../core/keyring.js";
 import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../core/lifecycle.js";
+import { comparePack } from "../site/pack.js";
 import { hostOf } from "../core/origin.js";
 import { logNamed } from "../core/payload.js";
 import { MAX_PACK, parsePack, type Pack } from "../formats/pack.js";
@@ -48,6 +49,8 @@ export interface Document {
   readonly proof?: Bytes | undefined;
   /** What came in one file with it, where that is how it came. */
   readonly pack?: Pack;
+  /** Whether the page around it has a script or a style that this version did not write: what those show was not compared with anything. */
+  readonly uncompared?: boolean;
 }
 
 /** What serves a document says of its own keys; one object for all that it serves. */
@@ -158,8 +161,11 @@ export function registryAround(file: string): string | undefined {
 /** Its keyring can take trust away, as a registry's can, and its origin only says which of the user's pins are meant. */
 function inPack(target: string, bytes: Bytes, engine: Engine): Document {
   const pack = parsePack(bytes);
-  const { about, keyring, notices, proof } = pack;
+  const { about, keyring, notices } = pack.data;
+  const { proof } = pack;
+  const foreign = comparePack(pack, engine) === "another-script";
   return {
+    ...(foreign && { uncompared: true }),
     ...{ target, pack, bytes: utf8(pack.text), parse: parseEnvelope, fileName: pack.name, named: true },
     site: {
       place: placeOf(about?.origin),

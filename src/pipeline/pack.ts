@@ -18,7 +18,7 @@ import { identify, readStatement, type EvidenceRef } from "../core/statement.js"
 import { verify, type VerifyOptions } from "../core/verify.js";
 import { MAX_PACK } from "../formats/pack.js";
 import { noticesFor } from "../site/build.js";
-import { packPage, type Contents } from "../site/pack.js";
+import { packPage, type PackData } from "../site/pack.js";
 import type { LogSource } from "../store/log-source.js";
 import { attestationPath, parseAbout, REGISTRY_FILE } from "../store/registry.js";
 import { oneDocument, type Document } from "./documents.js";
@@ -75,16 +75,21 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
       `expected every piece of evidence, found no bytes of: ${missing.join(", ")}`,
       "archive what is only cited with attest evidence add, or pack what there is with --partial, which says what is missing",
     );
-  const contents: Contents = {
-    ...{ name: `${id}.json`, text: fromUtf8(bytes), proof: proof && fromUtf8(proof), ...around },
-    keyring: site.keyring && fromUtf8(formatKeyring(site.keyring)),
+  const { about, plans, marks } = around;
+  const data: PackData = {
+    kind: "pack",
+    ...(about && { about }),
+    ...(site.keyring && { keyring: fromUtf8(formatKeyring(site.keyring)) }),
     notices: noticesFor(site, [report], engine),
-    evidence: Object.fromEntries(found),
+    documents: [
+      { name: `${id}.json`, text: fromUtf8(bytes), log: { ...(proof && { proof: fromUtf8(proof) }), marks } },
+    ],
+    ...{ plans, packed: Object.fromEntries(found) },
   };
   const wanted = report.statement && planOf(report.statement);
   return {
     ...{ id, missing, evidence: [...found.keys()] },
-    bytes: small(utf8(packPage(contents, report, engine))),
+    bytes: small(utf8(packPage(data, engine))),
     planned: wanted === undefined ? undefined : options.planned?.(wanted) !== undefined,
   };
 }
@@ -108,7 +113,12 @@ function refuse(report: Report): void {
     throw new AttestError("version-newer", "expected a statement of this version, found one that it does not know");
 }
 
-type Around = Pick<Contents, "marks" | "plans" | "about"> & { readonly log?: LogEvidence | undefined };
+interface Around {
+  readonly log?: LogEvidence | undefined;
+  readonly marks: readonly Mark[];
+  readonly plans: readonly string[];
+  readonly about: PackData["about"];
+}
 
 /** From the registry that it lies in, from the pack that it came in, or from beside it. */
 async function gathered(
@@ -118,7 +128,12 @@ async function gathered(
   digest: string,
 ): Promise<Around> {
   if (registry === undefined)
-    return { log: proof && { proof }, marks: pack?.marks ?? [], plans: pack?.plans ?? [], about: pack?.about };
+    return {
+      log: proof && { proof },
+      marks: pack?.marks ?? [],
+      plans: pack?.data.plans ?? [],
+      about: pack?.data.about,
+    };
   const read = readStatement(envelope.payload);
   const wanted = "fault" in read ? undefined : planOf(read.statement);
   const plan = wanted && (await registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`)));

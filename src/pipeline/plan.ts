@@ -4,7 +4,7 @@ import type { Engine } from "../core/engine.js";
 import { hex } from "../core/bytes.js";
 import { formatEnvelope, message, PAYLOAD_TYPE } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
-import { canonical, type Json, type JsonObject } from "../core/json.js";
+import { canonical, fit, type Json, type JsonObject } from "../core/json.js";
 import type { Signer } from "../core/key.js";
 import { PLAN_TYPE, PLAN_VERSION, type Outline, type PlanStatement } from "../core/plan.js";
 import { failures } from "../core/report.js";
@@ -44,7 +44,7 @@ export async function announce(
   const log = await registry.log.current();
   if (log === undefined) return undefined;
   const at = now();
-  const plan: PlanStatement = {
+  const plan: PlanStatement = fit({
     _type: STATEMENT_TYPE,
     subject: [...outline.subject],
     predicateType: PLAN_TYPE,
@@ -60,7 +60,7 @@ export async function announce(
       signedAt: at.toISOString(),
       deadline: new Date(at.getTime() + withinMs).toISOString(),
     },
-  };
+  });
   refuseSecrets(plan as Json, [], secrets, allowSecrets);
   const payload = plan as Json as JsonObject;
   const payloadBytes = canonical(payload);

@@ -42,7 +42,11 @@ export interface VerifyRequest extends KeyRequest, DocumentRequest {
 }
 
 /** As the user named it, or the path below the folder that the user named; with a report, or with why there is none. */
-export type Verified = { readonly target: string } & ({ readonly report: Report } | { readonly fault: AttestError });
+export type Verified = {
+  readonly target: string;
+  /** Of a pack whose page has another script or style than this version writes: what it shows in a browser was not compared. */
+  readonly uncompared?: boolean;
+} & ({ readonly report: Report } | { readonly fault: AttestError });
 
 /**
  * One answer for each document; what cannot be read at all (`file-missing`, `registry-missing`, `network`, `no-attestations`) does not
@@ -142,7 +146,10 @@ function verifyOne(
   remember(report, around.log, site, memory);
   const stop = changedKey(yours, site, history.keys, report.signers);
   // What does not verify at all is worse news.
-  return stop === undefined || report.exit === 1 || report.exit === 2 ? { target, report } : { target, fault: stop };
+  const uncompared = document.uncompared === true && { uncompared: true };
+  return stop === undefined || report.exit === 1 || report.exit === 2
+    ? { target, ...uncompared, report }
+    : { target, fault: stop };
 }
 
 type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;
@@ -160,7 +167,7 @@ async function surroundings(document: Document, { engine, memory, recompute }: V
     const marks = marksOf(document, engine);
     return {
       ...(named !== undefined && proof !== undefined && { log: { proof, remembered: recall(named) } }),
-      ...(pack && { planned: plansIn(pack.plans, engine), entries: { notices: marks ?? [], whole: false } }),
+      ...(pack && { planned: plansIn(pack.data.plans, engine), entries: { notices: marks ?? [], whole: false } }),
     };
   }
   const read = readStatement(envelope.payload);

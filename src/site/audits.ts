@@ -8,7 +8,7 @@ import { AttestError } from "../core/errors.js";
 import { readStatement } from "../core/statement.js";
 import { auditHistory } from "../store/audits.js";
 import type { Store } from "../store/store.js";
-import type { AuditText } from "../view/audited.js";
+import type { AuditText } from "../formats/page-data.js";
 
 export interface Audits {
   /** File names, by time. */

@@ -14,13 +14,14 @@ import { givenUp } from "../core/standing.js";
 import { verify } from "../core/verify.js";
 import { ATTESTATIONS, isNotice, isResult, KEYRING, type Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
-import { departedAmong, publishedFrom, unloggedIn, type LogShown, type LogState } from "../view/ledger.js";
+import { departedAmong, publishedFrom, type LogShown, type LogState } from "../view/ledger.js";
 import { indexPage, listPath } from "../view/list.js";
 import { logPage } from "../view/log-page.js";
 import { signerLabel } from "../view/notice.js";
-import type { PageData, Pages } from "../view/page-data.js";
-import { attestationPage, placeOf, titleOf, verifyPage } from "../view/pages.js";
-import type { Outcome } from "../view/plan.js";
+import type { DataOf, LogText, Pages } from "../formats/page-data.js";
+import { attestationPage, placeOf, pendingTitleOf, verifyPage } from "../view/pages.js";
+import { answerOf, type Outcome } from "../view/plan.js";
+import { grouped } from "../core/audit/groups.js";
 import { auditText, readAudits, type Audits } from "./audits.js";
 import { copyRegistry } from "./copy.js";
 import { relatedIn } from "./related.js";
@@ -30,6 +31,7 @@ import {
   evidenceFor,
   evidenceText,
   gatherLogs,
+  logsBeside,
   marksOn,
   payloadDigest,
   textOf,
@@ -38,12 +40,14 @@ import {
 
 /** A page of the list carries its attestations, so that a browser can verify each line; this many stay well below a megabyte. */
 const PER_PAGE = 50;
+/** Of results that name one plan: the first is the answer, and another is a finding of the log. */
+const MAX_ANSWERS = 4;
 
 interface Listed {
   readonly name: string;
   readonly text: string;
   readonly report: Report;
-  readonly log: PageData["documents"][number]["log"];
+  readonly log: LogText | undefined;
 }
 
 export interface Built {
@@ -73,7 +77,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
   const archived = await copyRegistry(registry.store, site, listed, keyring, audits.names, engine);
   await copyLogs(logs, registry.store, site);
   const keyringText = fromUtf8((await registry.store.read(KEYRING)) ?? new Uint8Array());
-  const data = { about: registry.about, keyring: keyringText, hasLog: keyring.logs.length > 0 };
+  const data: Common = { about: registry.about, keyring: keyringText };
   const parts = assets();
   const pages: string[] = [];
   for (const { path, ...page } of [
@@ -81,7 +85,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
     ...listPages(read, data, engine),
     ...logPages(read, data, engine),
   ]) {
-    await site.replace(path, utf8(renderPage(page, parts, engine)));
+    await site.replace(path, utf8(renderPage({ ...page, log: keyring.logs.length > 0 }, parts, engine)));
     pages.push(path);
   }
   await site.replace("verify.html", utf8(verifierPage(parts, engine)));
@@ -122,6 +126,7 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
   );
   const byDigest = new Map(documents.flatMap(({ digest, bytes }) => (digest === undefined ? [] : [[digest, bytes]])));
   const published = new Set(byDigest.keys());
+  const whole = typeof logsBeside(logs) === "object" && logs.state.kind === "read";
   const listed: Listed[] = [];
   for (const { name, bytes, digest } of documents) {
     const log = await evidenceFor(logs, bytes, name.replace(/\.json$/, ""));
@@ -131,7 +136,7 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
       ...{ planned: (sha256) => byDigest.get(sha256), ...(log && { log }) },
     });
     const marks = digest === undefined ? [] : await marksOn(logs, report, published);
-    listed.push({ name, text: textOf(bytes), report, log: log && evidenceText(log, marks) });
+    listed.push({ name, text: textOf(bytes), report, log: log && evidenceText(log, marks, whole) });
   }
   const signedAt = ({ report: { statement, notice, plan } }: Listed): number =>
     Date.parse(
@@ -162,12 +167,12 @@ export function noticesFor({ notices }: Pick<Read, "notices">, reports: readonly
   });
 }
 
-type Common = Pick<PageData, "about" | "keyring" | "hasLog">;
+type Common = Pick<DataOf<"index">, "about" | "keyring">;
 type Written = Parameters<typeof renderPage>[0] & { readonly path: string };
 
 function* attestationPages(
   read: Read,
-  common: Common & { readonly about: { readonly title: string } },
+  common: Common,
   archived: ReadonlySet<string>,
   engine: Engine,
 ): Generator<Written> {
@@ -175,12 +180,7 @@ function* attestationPages(
   const named = new Map(
     read.listed.flatMap((one) => (one.report.digest === undefined ? [] : [[one.report.digest, one]])),
   );
-  const plans = new Map(
-    read.listed.flatMap(({ name, report }) => {
-      const plan = report.statement && planOf(report.statement);
-      return plan === undefined ? [] : [[plan, name]];
-    }),
-  );
+  const answering = grouped(read.listed, ({ report: { statement } }) => (statement && planOf(statement)) ?? []);
   const related = relatedIn(read.listed);
   for (const { name, text, report, log } of read.listed) {
     const { statement, digest = "" } = report;
@@ -190,32 +190,31 @@ function* attestationPages(
     const others = related(report);
     const notices = noticesFor(read, [report, ...others.documents.map((one) => one.report)], engine);
     const plan = named.get((statement && planOf(statement)) ?? "");
-    const answer = report.plan === undefined ? undefined : plans.get(digest);
+    const answers = report.plan === undefined ? [] : (answering.get(digest) ?? []).slice(0, MAX_ANSWERS);
     const audit = auditText(read.audits, digest, text);
-    const beside = [...besideOf(report, names, common.hasLog === true), ...others.documents.map((one) => one.name)];
-    const data: PageData = {
-      ...common,
-      ...{ kind: "attestation", documents: [{ name, text, ...(log && { log }) }], evidence, notices, beside },
-      ...(plan && { plans: [plan.text] }),
-      ...(answer !== undefined && { answer }),
+    const beside = [
+      ...besideOf(report, names, read.keyring.logs.length > 0),
+      ...[...others.documents, ...answers].map((one) => one.name),
+    ];
+    const texts = (all: readonly Pick<Listed, "name" | "text">[]): DataOf<"attestation">["related"] =>
+      all.map((one) => ({ name: one.name, text: one.text }));
+    const logs = logsBeside(read.logs);
+    const data: DataOf<"attestation"> = {
+      ...{ kind: "attestation", ...common, notices, ...(logs !== undefined && { logs }) },
+      ...{ documents: [{ name, text, ...(log && { log }) }], evidence, beside: [...new Set(beside)] },
+      ...{ plans: plan === undefined ? [] : [plan.text], answers: texts(answers) },
+      ...{ related: texts(others.documents), moreRelated: others.more },
       ...(audit && { audit }),
-      ...(others.documents.length > 0 && {
-        related: others.documents.map((one) => ({ name: one.name, text: one.text })),
-        moreRelated: others.more,
-      }),
     };
     const outcome: Outcome = {
-      ...(answer !== undefined && {
-        answer: { id: answer.replace(/\.json$/, ""), path: answer.replace(/\.json$/, ".html") },
-      }),
+      answers: answers.flatMap((one) => answerOf(one.report, digest)),
       givenUp: givenUp(digest, signersOf(report), { ...read.history, notices: read.notices }, engine),
     };
     const place = placeOf(evidence, beside);
     yield {
       path: `${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`,
-      title: titleOf(report, name),
+      title: pendingTitleOf(report, name),
       description: `A signed ${report.plan === undefined ? "test result" : "plan of a test"} of ${common.about.title}`,
-      root: "../",
       data,
       main: attestationPage(
         { report, fileName: name, confirmedKey: undefined, place, outcome, audit: audit ?? "none" },
@@ -245,11 +244,7 @@ function besideOf({ statement, notice, standing }: Report, names: ReadonlySet<st
 }
 
 /** Results and notices, and on the first page the plans that are open, by the log that is told there. */
-function* listPages(
-  read: Read,
-  common: Common & { readonly about: { readonly origin: string; readonly title: string } },
-  engine: Engine,
-): Generator<Written> {
+function* listPages(read: Read, common: Common, engine: Engine): Generator<Written> {
   const { listed, keyring, logs } = read;
   const ledger = logs.state.kind === "read" ? logs.state.ledger : undefined;
   const open = new Set(ledger?.account.open.map(({ leaf }) => leaf.payload));
@@ -258,6 +253,7 @@ function* listPages(
   );
   const among = (set: ReadonlySet<string>, { report: { plan, digest } }: Listed): boolean =>
     plan !== undefined && set.has(digest ?? "");
+  const plans = new Map(listed.map(({ report: { digest = "" }, text }) => [digest, text]));
   const tests = listed.filter(({ name }) => isResult(name));
   const others = listed.filter((one) => !isResult(one.name) && !among(open, one) && !among(answered, one));
   const signers = keyring.signers.map((entry) => [signerLabel(entry), entry.key.keyid] as const);
@@ -269,27 +265,22 @@ function* listPages(
     const pages: Pages = { at, of };
     const here = new Set(documents.map(({ name }) => name));
     const elsewhere = listed.flatMap(({ name }) => (here.has(name) ? [] : name));
-    const data: PageData = {
-      ...common,
-      ...{ kind: "index", documents: documents.map(({ name, text }) => ({ name, text })), pages },
-      notices: noticesFor(
-        read,
-        rows.map(({ report }) => report),
-        engine,
-      ),
-      ...(at === 1 && logs.texts !== undefined && { logs: logs.texts, elsewhere }),
+    const reports = rows.map(({ report }) => report);
+    const data: DataOf<"index"> = {
+      ...{ kind: "index", ...common, notices: noticesFor(read, reports, engine) },
+      ...(logs.texts !== undefined && { logs: logs.texts }),
+      ...{ documents: documents.map(({ name, text }) => ({ name, text })), pages, elsewhere },
+      plans: rows.flatMap(({ report: { statement } }) => plans.get((statement && planOf(statement)) ?? "") ?? []),
     };
-    const log: LogShown = { state: logs.state, published: publishedFrom(documents, elsewhere), pending: true };
-    const unlogged = ledger && unloggedIn(ledger);
+    const log: LogShown = { state: logs.state, published: publishedFrom(documents, elsewhere, pages), pending: true };
     yield {
       path: listPath(at),
       title: common.about.title,
       description: `Signed test results of ${common.about.origin}`,
-      root: "",
       data,
       main: indexPage({
         ...{ about: common.about, signers, pending: true, pages },
-        rows: rows.map(({ name, report }) => ({ name, report, unlogged: at === 1 && unlogged?.(report) === true })),
+        rows: rows.map(({ name, report }) => ({ name, report })),
         ...(at === 1 && { log }),
       }),
     };
@@ -297,11 +288,7 @@ function* listPages(
 }
 
 /** One, where there is a log. */
-function* logPages(
-  read: Read,
-  common: Common & { readonly about: { readonly origin: string; readonly title: string } },
-  engine: Engine,
-): Generator<Written> {
+function* logPages(read: Read, common: Common, engine: Engine): Generator<Written> {
   const { listed, logs } = read;
   if (logs.texts === undefined) return;
   const names = listed.map(({ name }) => name);
@@ -310,14 +297,9 @@ function* logPages(
     path: "log.html",
     title: `Log: ${common.about.title}`,
     description: `Everything that was signed for ${common.about.origin}, in its order`,
-    root: "",
     data: {
-      ...common,
-      kind: "log",
-      documents: [],
-      logs: logs.texts,
-      elsewhere: names,
-      notices: noticesFor(read, [], engine),
+      ...{ kind: "log", ...common, notices: noticesFor(read, [], engine) },
+      ...{ logs: logs.texts, elsewhere: names },
     },
     main: logPage({ about: common.about, word: "pending", shown: { state: logs.state, published, pending: true } }),
   };
@@ -329,8 +311,7 @@ export const verifierPage = (parts: Assets, engine: Engine): string =>
     {
       title: "Check an attestation",
       description: "Verifies a signed test result in the browser",
-      root: "",
-      data: { kind: "verify", documents: [] },
+      data: { kind: "verify" },
       main: verifyPage(),
     },
     parts,

@@ -15,16 +15,22 @@ import { LogSource } from "../store/log-source.js";
 import { logFolder } from "../store/paths.js";
 import type { Store } from "../store/store.js";
 import type { LogState } from "../view/ledger.js";
-import type { LogText, WholeLogText } from "../view/page-data.js";
+import type { LogsText, LogText } from "../formats/page-data.js";
 
 /** Of all logs together: more would make the front page larger than the verifier in it. */
 export const MAX_EMBEDDED = 4096;
+/** Likewise for the page of one attestation, of which there are many. */
+export const MAX_BESIDE = 256;
+
+/** Whoever has all entries knows what was taken back; of a log that is too long for that, a page says that it did not look. */
+export const logsBeside = ({ state, texts }: GatheredLogs): LogsText =>
+  state.kind === "read" && state.ledger.account.size > MAX_BESIDE ? state.ledger.account.size : texts;
 
 export interface GatheredLogs {
   readonly source: LogSource;
   readonly state: LogState;
   /** For the pages; how long, of logs that are too long; undefined where there is no log. */
-  readonly texts: readonly WholeLogText[] | number | undefined;
+  readonly texts: LogsText;
 }
 
 /** @param beside as in `accountOf` */
@@ -79,17 +85,19 @@ export async function evidenceFor(
   }
 }
 
-export const evidenceText = ({ proof, served }: LogEvidence, marks: LogText["marks"]): LogText => ({
+/** @param whole whether the page carries every entry, from which all but the proof's own file is made again */
+export const evidenceText = ({ proof, served }: LogEvidence, marks: LogText["marks"], whole: boolean): LogText => ({
   ...(proof && { proof: textOf(proof) }),
-  ...(served && {
-    served: {
-      checkpoint: textOf(served.checkpoint),
-      ...(served.proof && { proof: textOf(served.proof) }),
-      ...(served.sinceProof && { sinceProof: served.sinceProof.map(base64) }),
-      ...(served.damage !== undefined && { damage: served.damage }),
-    },
-  }),
-  ...(marks !== undefined && marks.length > 0 && { marks }),
+  ...(served &&
+    !whole && {
+      served: {
+        checkpoint: textOf(served.checkpoint),
+        ...(served.proof && { proof: textOf(served.proof) }),
+        ...(served.sinceProof && { sinceProof: served.sinceProof.map(base64) }),
+        ...(served.damage !== undefined && { damage: served.damage }),
+      },
+    }),
+  ...(!whole && marks !== undefined && marks.length > 0 && { marks }),
 });
 
 /** Entries that concern a document and whose notices are not published: else nobody but the log would say so. */

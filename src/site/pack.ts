@@ -1,53 +1,40 @@
 /** A pack: the page of one attestation with everything that backs it inside, so that it stands alone when its registry has gone. */
-import type { Mark } from "../core/brought.js";
 import type { Engine } from "../core/engine.js";
-import type { Report } from "../core/report.js";
-import type { PageData } from "../view/page-data.js";
-import { attestationPage, placeOf, titleOf } from "../view/pages.js";
+import { notAPack, type Pack } from "../formats/pack.js";
+import { stylesOf } from "../formats/page.js";
+import type { DataOf } from "../formats/page-data.js";
+import { packView } from "../view/pages.js";
 import { assets } from "./build.js";
 import { renderPage, type Assets } from "./document.js";
 
-export interface Contents {
-  /** File name and text of the document. */
-  readonly name: string;
-  readonly text: string;
-  readonly proof: string | undefined;
-  readonly marks: readonly Mark[];
-  readonly about: PageData["about"];
-  readonly keyring: string | undefined;
-  readonly notices: readonly string[];
-  readonly plans: readonly string[];
-  /** Base64 by SHA-256. */
-  readonly evidence: Readonly<Record<string, string>>;
-}
+export type PackData = DataOf<"pack">;
 
-/** @param report what is found of the contents, by nothing but them */
-export function packPage(
-  { name, text, proof, marks, about, keyring, notices, plans, evidence }: Contents,
-  report: Report,
-  engine: Engine,
-  parts: Assets = assets(),
-): string {
-  const log = { ...(proof !== undefined && { proof }), ...(marks.length > 0 && { marks }) };
-  const data: PageData = {
-    kind: "attestation",
-    ...(about && { about }),
-    ...(keyring !== undefined && { keyring }),
-    documents: [{ name, text, ...(Object.keys(log).length > 0 && { log }) }],
-    ...{ notices, plans, packed: evidence },
-  };
-  const packed = (sha256 = ""): "there" | "missing" => (Object.hasOwn(evidence, sha256) ? "there" : "missing");
-  const file = name.replace(/json$/, "html"); // as it is called, unless its maker said otherwise
-  const place = { ...placeOf([]), packed };
-  return renderPage(
+/** Made of its data alone, and with the same bytes each time; nothing of the document stands outside of them. */
+export const packPage = (data: PackData, engine: Engine, parts: Assets = assets()): string =>
+  renderPage(
     {
-      title: titleOf(report, name),
+      title: data.documents[0].name.replace(/\.json$/, ""),
       description: "A signed attestation with its evidence and its verifier, in one file",
-      root: "",
       data,
-      main: attestationPage({ report, fileName: name, file, confirmedKey: undefined, place }, true),
+      main: packView(),
     },
     parts,
     engine,
   );
+
+/**
+ * The page that its data gives is made again, and held against the file byte for byte: else eyes could be shown something else than tools.
+ * What another version, or anybody else, wrote into its script and its style is theirs: then the rest is compared, and that much is said.
+ * @throws AttestError `pack-format` where it is another page
+ */
+export function comparePack(
+  { page, data }: Pick<Pack, "page" | "data">,
+  engine: Engine,
+  parts: Assets = assets(),
+): "same" | "another-script" {
+  if (packPage(data, engine, parts) === page) return "same";
+  const own = stylesOf(page);
+  const foreign = own !== undefined && (own.style !== parts.style || own.script !== parts.script);
+  if (foreign && packPage(data, engine, { ...own, logScript: "" }) === page) return "another-script";
+  throw notAPack("the page that its data gives", "another one around it");
 }

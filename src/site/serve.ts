@@ -1,4 +1,7 @@
-/** The site on a loopback port, with the headers that a host should send: evidence is downloaded, never rendered. */
+/**
+ * The site on this machine, with the headers that a host should send: evidence is downloaded, never rendered. What is looked at here need not
+ * be published yet, so no page of another origin reads it, and no name that somebody else made lead here is answered (DNS rebinding).
+ */
 import { createServer, type Server } from "node:http";
 import { extname } from "node:path";
 import type { Store } from "../store/store.js";
@@ -15,22 +18,41 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
-  "access-control-allow-origin": "*",
+  "cross-origin-resource-policy": "same-origin",
 };
+const FOR_ANYBODY = { ...HEADERS, "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
 
-/** Listens on `host:port` (0 chooses one). Only GET and HEAD; only names that a site has. */
-export function serveSite(site: Store, host: string, port: number): Promise<Server> {
+/** A browser takes these to nowhere but this machine. */
+const LOOPBACK: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+
+export interface Serving {
+  /** To listen on. */
+  readonly host: string;
+  /** 0 chooses one. */
+  readonly port: number;
+  /** Names by which it may be asked for, beside those of this machine and the one that it listens on. */
+  readonly names?: readonly string[];
+  /** Whether pages of other origins may read it. */
+  readonly cors?: boolean;
+}
+
+/** Only GET and HEAD; only names that a site has. */
+export function serveSite(site: Store, { host, port, names = [], cors = false }: Serving): Promise<Server> {
+  const headers = cors ? FOR_ANYBODY : HEADERS;
+  const known = new Set([...LOOPBACK, bracketed(host), ...names].map((name) => name.toLowerCase()));
   const server = createServer((request, response) => {
     void (async () => {
+      if (!known.has(nameIn(request.headers.host)))
+        return response.writeHead(421, { ...headers, "content-type": "text/plain" }).end("not served by this name\n");
       if (request.method !== "GET" && request.method !== "HEAD")
-        return response.writeHead(405, { ...HEADERS, allow: "GET, HEAD" }).end();
+        return response.writeHead(405, { ...headers, allow: "GET, HEAD" }).end();
       const path = pathOf(request.url ?? "/");
       const bytes = path === undefined ? undefined : await site.read(path).catch(() => undefined); // a folder is no page
       if (path === undefined || bytes === undefined)
-        return response.writeHead(404, { ...HEADERS, "content-type": "text/plain" }).end("not found\n");
+        return response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("not found\n");
       const evidence = path.startsWith("attestations/evidence/");
       response.writeHead(200, {
-        ...HEADERS,
+        ...headers,
         "content-length": bytes.length,
         "content-type": evidence ? "application/octet-stream" : (TYPES[extname(path)] ?? "application/octet-stream"),
         ...(evidence && {
@@ -46,6 +68,11 @@ export function serveSite(site: Store, host: string, port: number): Promise<Serv
     server.listen(port, host, () => resolve(server));
   });
 }
+
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+/** Without the port, which a tunnel may change. */
+const nameIn = (header = ""): string => /^(\[[0-9a-f:.]+\]|[^:]+)(?::\d+)?$/i.exec(header)?.[1]?.toLowerCase() ?? "";
 
 function pathOf(url: string): string | undefined {
   try {

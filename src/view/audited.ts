@@ -3,27 +3,9 @@ import { referencesOf, type Look, type State } from "../core/audit/reference.js"
 import { isRule, ruleOf } from "../core/audit/rules.js";
 import type { Streak } from "../core/audit/record.js";
 import type { ResultStatement } from "../core/statement.js";
+import type { AuditText } from "../formats/page-data.js";
 import { day, h, facts, type Child, type Element } from "./tree.js";
 import { count } from "./wording.js";
-
-/** As a page carries it: of each place how it was found last and since when, so that it stays as short after a thousand audits. */
-export interface AuditText {
-  /** Of the last audit. */
-  readonly at: string;
-  /** How many there were of this document. */
-  readonly audits: number;
-  /** Of each place that an audit could look at. */
-  readonly streaks: readonly (Streak & Pick<Look, "pointer" | "place">)[];
-  /** Of the last audit: the id of a rule, and where in the payload. */
-  readonly findings: readonly Recorded[];
-}
-
-interface Recorded {
-  readonly rule: string;
-  readonly pointer: string;
-  /** By the record, somebody whom its auditor trusts took it on. */
-  readonly waived?: true | undefined;
-}
 
 /** `none`: of a document that is published, and of which there is no record. */
 export type Audit = AuditText | "none";
@@ -172,7 +154,7 @@ export const auditAside = (audit: Audit | undefined): string =>
 
 const WAIVED = "Known and put up with, by a waiver";
 
-function counted(findings: readonly Recorded[]): string {
+function counted(findings: AuditText["findings"]): string {
   const waived = findings.filter((one) => one.waived === true).length;
   const said = findings.length === 0 ? "no findings" : count(findings.length, "finding");
   return waived === 0 ? said : `${said}, ${waived} of them waived`;

@@ -2,14 +2,16 @@
 import type { Planned } from "../core/account.js";
 import type { Ledger, LedgerFault } from "../core/ledger.js";
 import type { LeafOf } from "../core/leaf.js";
-import { formatNoteKey } from "../core/note.js";
 import type { Report } from "../core/report.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
 import { LOG_LIMITS, logWording, MEMORY, type MemoryWord } from "./log-words.js";
+import type { Pages } from "../formats/page-data.js";
 import { count } from "./wording.js";
 
 export type LogState =
   | { readonly kind: "none" }
+  /** There is one, by the keyring or by what the documents' signers signed, and nothing of it is here. */
+  | { readonly kind: "withheld" }
   /** Longer than a page should be. */
   | { readonly kind: "long"; readonly size: number }
   | { readonly kind: "fault"; readonly fault: LedgerFault }
@@ -19,8 +21,10 @@ export type LogState =
 export interface Published {
   /** By the digest of the payload: its page, and what it calls itself. */
   readonly here: ReadonlyMap<string, { readonly path: string; readonly title: string }>;
-  /** Ids of those that are on other pages; these were not looked at. */
+  /** Ids of those that are on other pages, by the publisher's word; these were not looked at. */
   readonly elsewhere: ReadonlySet<string>;
+  /** Of a list that begins here, the time of the last result on this page: a later one would stand on it as well. */
+  readonly since?: number;
 }
 
 export interface LogShown {
@@ -39,11 +43,16 @@ type Signed = LeafOf<"result"> | LeafOf<"plan"> | LeafOf<"notice">;
 export const entryId = ({ kind, payload }: Pick<Signed, "kind" | "payload">): string =>
   `${IDS[kind]}_${payload.slice(0, 16)}`;
 
-/** The documents of a page whose bytes are what they are by their digest, whoever signed them. */
+/**
+ * The documents of a page whose bytes are what they are by their digest, whoever signed them.
+ * @param pages of the list that the page is the first of: what is said to be on another one is believed only where that can be
+ */
 export const publishedFrom = (
   rows: readonly { readonly name: string; readonly report: Report }[],
   elsewhere: readonly string[] = [],
+  pages?: Pages,
 ): Published => ({
+  ...(pages && { since: pages.of > 1 ? oldestOf(rows) : 0 }),
   here: new Map(
     rows.flatMap(({ name, report: { digest, signature, statement, plan } }) =>
       digest === undefined || signature === "bad"
@@ -62,6 +71,11 @@ export const publishedFrom = (
   elsewhere: new Set(elsewhere.map((name) => name.replace(/\.json$/, ""))),
 });
 
+const oldestOf = (rows: readonly { readonly report: Report }[]): number =>
+  Math.min(
+    ...rows.flatMap(({ report: { statement } }) => (statement ? Date.parse(statement.predicate.f3.signedAt) : [])),
+  );
+
 /** Payloads of results that are not of the test that their plan announced, as far as both are at hand. */
 export const departedAmong = (reports: readonly Report[]): ReadonlySet<string> =>
   new Set(
@@ -70,27 +84,22 @@ export const departedAmong = (reports: readonly Report[]): ReadonlySet<string> =
     ),
   );
 
-/** Whether a result names one of these logs and has no entry there. */
-export function unloggedIn({ logs }: Ledger): (report: Report) => boolean {
-  const keys = new Set(logs.map(({ key }) => formatNoteKey(key)));
-  const entered = new Set(
-    logs.flatMap(({ leaves }) =>
-      leaves.flatMap((leaf) => (leaf.kind === "shard" ? [] : `${leaf.payload} ${leaf.keyid}`)),
-    ),
-  );
-  return ({ statement, digest, signers }) =>
-    keys.has(statement?.predicate.f3.log?.key ?? "") &&
-    !signers.some(({ keyid, signature }) => signature === "ok" && entered.has(`${digest ?? ""} ${keyid}`));
-}
-
-/** In the log, and nowhere in what is published. */
-export const isWithheld = (leaf: Signed, { here, elsewhere }: Published): boolean =>
-  !here.has(leaf.payload) && !elsewhere.has(entryId(leaf));
+/** In the log, and nowhere in what is published, or said to be where it cannot be. */
+export const isWithheld = (leaf: Signed, { here, elsewhere, since = Infinity }: Published): boolean =>
+  !here.has(leaf.payload) && (!elsewhere.has(entryId(leaf)) || (leaf.kind === "result" && Date.parse(leaf.at) > since));
 
 /** The results among them, which would else not be seen. */
 export const withheldResults = ({ state, published }: LogShown): readonly LeafOf<"result">[] =>
   state.kind === "read"
     ? state.ledger.account.results.map(({ leaf }) => leaf).filter((leaf) => isWithheld(leaf, published))
+    : [];
+
+/** The results that are on other pages, by the publisher's word. */
+export const resultsElsewhere = ({ state, published }: LogShown): readonly LeafOf<"result">[] =>
+  state.kind === "read"
+    ? state.ledger.account.results
+        .map(({ leaf }) => leaf)
+        .filter((leaf) => !published.here.has(leaf.payload) && !isWithheld(leaf, published))
     : [];
 
 /** The one sentence under the counts, or instead of them. */
@@ -101,8 +110,18 @@ function stateView({ state, memory, pending }: LogShown, linked: boolean): Child
       return h(
         "p",
         "note",
-        "This registry has no log: what was taken away from it, or never put into it, is not missed by anyone.",
+        "This registry lists no log: what was taken away from it, or never put into it, is not missed by anyone.",
       );
+    case "withheld":
+      return [
+        h("p", "state bad", "The log is kept back"),
+        h(
+          "p",
+          "",
+          "There is a log, and this page carries nothing of it: what was taken away here, and what was taken back, cannot be seen. Nothing is counted.",
+        ),
+        remembered,
+      ];
     case "long":
       return h(
         "p",

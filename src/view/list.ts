@@ -7,22 +7,21 @@ import {
   findingsView,
   isWithheld,
   openPlansView,
+  resultsElsewhere,
   withheldResults,
   type LogShown,
 } from "./ledger.js";
 import { noticeWording } from "./notice.js";
-import type { Pages } from "./page-data.js";
-import { toneOf } from "./report.js";
+import type { Pages } from "../formats/page-data.js";
+import { headlineOf } from "./headline.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
 import { actionWords } from "./log-words.js";
 import { count } from "./wording.js";
-import { headline, inShort, verdictWording } from "./words.js";
+import { inShort, verdictWording } from "./words.js";
 
 export interface Row {
   readonly name: string;
   readonly report: Report;
-  /** By the entries on the page; where there are none, nothing is said. */
-  readonly unlogged?: boolean;
 }
 
 export interface List {
@@ -68,6 +67,7 @@ export function indexPage({ about, rows, signers, pending, pages = { at: 1, of: 
       "list",
       counted ? h("h2", "", "Results") : undefined,
       listView(tests, pending, log),
+      log && elsewhereView(resultsElsewhere(log)),
       pages.of === 1 ? undefined : pagerView(pages, counted),
     ),
     ...noticesView(others, tests, pending, log),
@@ -135,14 +135,15 @@ function listView(rows: readonly Row[], pending: boolean, log: LogShown | undefi
   );
 }
 
-function resultRow({ name, report, unlogged }: Row, pending: boolean): Child[] {
+function stateOf(report: Report, pending: boolean): Element {
+  const { word, tone } = headlineOf(report);
+  return pending ? h("span", "state open", "not checked in this browser") : h("span", `state ${tone}`, word);
+}
+
+function resultRow({ name, report }: Row, pending: boolean): Child[] {
   const f3 = report.statement?.predicate.f3;
   const standing = report.standing?.word;
-  const state = h(
-    "span",
-    `state ${pending ? "open" : toneOf(report)}`,
-    pending ? "not checked in this browser" : headline(report).word,
-  );
+  const state = stateOf(report, pending);
   if (f3 === undefined) return [h("code", "", name), "", "", state];
   return [
     [
@@ -159,9 +160,36 @@ function resultRow({ name, report, unlogged }: Row, pending: boolean): Child[] {
       h("p", "id", inShort(verdictWording(f3.verdict, f3.checks))),
     ],
     date(f3.signedAt),
-    [state, unlogged === true ? h("p", "id", "not in the log that it names") : undefined],
+    state,
   ];
 }
+
+/** From the log, which names them all, so that none is lost between the pages. */
+const elsewhereView = (leaves: readonly LeafOf<"result">[]): Element | undefined =>
+  leaves.length === 0
+    ? undefined
+    : h(
+        "details",
+        "elsewhere",
+        h(
+          "summary",
+          "",
+          `${count(leaves.length, "more result")} in the log, on other pages by the publisher's word: open one to see`,
+        ),
+        h(
+          "ul",
+          "",
+          leaves.map((leaf) =>
+            h(
+              "li",
+              "",
+              local(`attestations/${entryId(leaf)}.html`, entryId(leaf)),
+              ` ${leaf.verdict}, `,
+              date(leaf.at),
+            ),
+          ),
+        ),
+      );
 
 const MARKS: Readonly<Record<Exclude<StandingWord, "in-force">, readonly [className: string, words: string]>> = {
   retracted: ["mark taken-back", "Taken back"],
@@ -208,12 +236,6 @@ function noticesView(
         )
       : [];
   if (rows.length + withheld.length === 0) return [];
-  const state = (report: Report): Element =>
-    h(
-      "span",
-      `state ${pending ? "open" : toneOf(report)}`,
-      pending ? "not checked in this browser" : headline(report).word,
-    );
   const cells = [
     ...rows.map(({ name, report }): Child[] => {
       const { notice, plan } = report;
@@ -231,7 +253,7 @@ function noticesView(
             ],
         notice !== undefined ? "notice" : plan !== undefined ? "plan" : "",
         at === undefined ? "" : date(at),
-        state(report),
+        stateOf(report, pending),
       ];
     }),
     ...withheld.map((leaf): Child[] => [

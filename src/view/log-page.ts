@@ -16,6 +16,8 @@ export interface LogPage {
   readonly word: LogPageWord;
   /** What exactly was found, where something was. */
   readonly detail?: string | undefined;
+  /** Whether what the page was built with was held against what is served now. */
+  readonly compared?: boolean | undefined;
   readonly shown: LogShown;
   /** Whose cosignatures count, by the reader's word; those that the site lists never do. */
   readonly yours?: readonly NoteKey[];
@@ -25,15 +27,18 @@ const TONES: Partial<Readonly<Record<LogPageWord, string>>> = {
   "log-backwards": "bad",
   "log-rewritten": "bad",
   "log-damaged": "bad",
+  nothing: "bad",
   verified: "plain",
 };
 
-export function logPage({ about, word, detail, shown, yours = [] }: LogPage): Element[] {
+export function logPage({ about, word, detail, compared = false, shown, yours = [] }: LogPage): Element[] {
   const { state, memory } = shown;
   const unreadable = word === "log-damaged" || word === "leaf-format";
   const read = state.kind === "read" && !unreadable ? state.ledger : undefined;
   const size = state.kind === "long" ? state.size : read?.account.size;
-  const { word: headline, sentence } = logPageWording(word, size);
+  const findings = read?.account.findings.length ?? 0;
+  const { word: headline, sentence } = logPageWording(word, { size, findings, compared });
+  const tone = TONES[word] ?? "open";
   return [
     h(
       "header",
@@ -48,7 +53,7 @@ export function logPage({ about, word, detail, shown, yours = [] }: LogPage): El
     ),
     h(
       "div",
-      `headline ${TONES[word] ?? "open"}`,
+      `headline ${tone === "plain" && findings > 0 ? "open" : tone}`,
       with_("h2", { tabindex: "-1" }, headline),
       h("p", "", sentence, detail === undefined ? undefined : h("span", "note", ` ${detail}.`)),
     ),
@@ -129,6 +134,7 @@ function entriesView({ logs }: Ledger, { published }: LogShown): Element {
       shown.length < all.length
         ? `The latest ${shown.length} of ${all.length}; all of them are counted above.`
         : `${count(all.length, "entry", "entries")}, the latest first.`,
+      " A link leads to where the publisher says that the document is.",
     ),
     all.length === 0
       ? h("p", "", "Nothing has been entered yet.")

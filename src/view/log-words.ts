@@ -1,6 +1,6 @@
 /** The plain words for what a log says, of a document and of itself, and for what a browser remembers of it. */
 import type { Code } from "../core/codes.js";
-import type { Wording } from "./wording.js";
+import { count, type Wording } from "./wording.js";
 
 /** Of the log, by the code of what was found. Each is a sentence of its own, and none reads like another, or like a bad signature. */
 const LOG: Partial<Readonly<Record<Code, Wording>>> = {
@@ -68,7 +68,7 @@ export const LOG_LIMITS =
 
 /** What a browser remembers of a log, against what it is shown now. */
 export type MemoryWord =
-  "first" | "same" | "grown" | "uncompared" | "backwards" | "rewritten" | "unreadable" | "blocked";
+  "first" | "same" | "grown" | "uncompared" | "backwards" | "rewritten" | "withheld" | "unreadable" | "blocked";
 
 export const MEMORY: Readonly<Record<MemoryWord, Wording>> = {
   first: { word: "first visit", sentence: "This browser has not seen this log before; it remembers it from now on." },
@@ -81,6 +81,10 @@ export const MEMORY: Readonly<Record<MemoryWord, Wording>> = {
   },
   backwards: { word: "went backwards", sentence: "The log has fewer entries than when this browser last saw it." },
   rewritten: { word: "rewritten", sentence: "The log's earlier entries are not the ones that this browser last saw." },
+  withheld: {
+    word: "kept back",
+    sentence: "This browser saw a log here before, and now the page shows nothing of it.",
+  },
   unreadable: {
     word: "memory unreadable",
     sentence:
@@ -98,6 +102,7 @@ export type LogPageWord =
   | "pending"
   | "checking"
   | "verified"
+  | "nothing"
   | "file"
   | "offline"
   | "log-backwards"
@@ -108,9 +113,25 @@ export type LogPageWord =
 const EMBEDDED =
   "What follows is what was embedded when the page was built; it was checked for itself, and may be old.";
 
-/** @param size of the log, where it is known */
-export function logPageWording(word: LogPageWord, size: number | undefined): Wording {
+export interface Looked {
+  /** Of the log, where it is known. */
+  readonly size?: number | undefined;
+  /** How many entries do not fit the others. */
+  readonly findings?: number;
+  /** Whether what the page was built with was held against what is served. */
+  readonly compared?: boolean;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+export function logPageWording(word: LogPageWord, { size = 0, findings = 0, compared = false }: Looked): Wording {
   switch (word) {
+    case "nothing":
+      return {
+        word: "Nothing was read of the log",
+        sentence:
+          "This page carries no entry of a log, and none was fetched: nothing is known of what is in it, or of what was taken out.",
+      };
     case "pending":
       return {
         word: "Not checked in this browser",
@@ -121,9 +142,8 @@ export function logPageWording(word: LogPageWord, size: number | undefined): Wor
       return { word: "Checking", sentence: "Fetching the files of the log from beside this page." };
     case "verified":
       return {
-        word: `Holds together, as of state ${size ?? 0}`,
-        sentence:
-          "Every entry was fetched just now; together they give the root that the log's key signed, and all that this page was built with is still among them. That key is only known from this site.",
+        word: `Holds together, as of state ${size}${findings === 0 ? "" : ` — but ${count(findings, "entry does", "entries do")} not fit`}`,
+        sentence: `Every entry was fetched just now; together they give the root that the log's key signed${compared ? ", and all that this page was built with is still among them" : ""}. That key is only known from this site.${findings === 0 ? "" : " What does not fit is listed below."}`,
       };
     case "file":
       return {
@@ -134,7 +154,7 @@ export function logPageWording(word: LogPageWord, size: number | undefined): Wor
       return { word: "Not checked: the log could not be fetched", sentence: EMBEDDED };
     default: {
       const { word: found, sentence } = logWording(word);
-      return { word: found.charAt(0).toUpperCase() + found.slice(1), sentence };
+      return { word: capital(found), sentence };
     }
   }
 }

@@ -1,13 +1,14 @@
 /** The pages as trees: written once at build time, and again in the reader's browser from the bytes that it verified itself. */
 import type { Report } from "../core/report.js";
 import { auditAside, findingsView } from "./audited.js";
+import { headlineOf } from "./headline.js";
 import { noticeTitle, noticeView, noticeWording } from "./notice.js";
 import { relatedView, type Related } from "./related.js";
 import { outcomeView, planTitle, planView, type Outcome } from "./plan.js";
 import { answersView, headlineView, limitsView, stepsView } from "./report.js";
 import { standingView, withdrawnView, type Place } from "./standing.js";
 import { articleView, commandsView, titleView, type Backing } from "./statement.js";
-import { h, with_, type Element } from "./tree.js";
+import { h, type Element } from "./tree.js";
 import type { MemoryWord } from "./log-words.js";
 
 /** @param beside file names of the documents that have a page next to it */
@@ -16,13 +17,22 @@ export const placeOf = (evidence: readonly string[], beside: readonly string[] =
   page: (id) => (!beside.includes(`${id}.json`) ? undefined : id === "log" ? "../log.html" : `${id}.html`),
 });
 
-/** Of the window: what the document calls itself is said there only while it is shown. */
-export const titleOf = ({ statement, notice, plan, standing }: Report, fileName: string): string => {
+/** Of the window: what the document calls itself is said there only while it is shown, and a verdict only where nothing is amiss. */
+export function titleOf(report: Report, fileName: string): string {
+  const { word, tone } = headlineOf(report);
+  const name = nameOf(report);
+  if (name === undefined) return fileName;
+  if (tone !== "good") return `${name}: ${word}`;
+  return report.statement === undefined ? name : `${name}: ${report.statement.predicate.f3.verdict}`;
+}
+
+/** The same before the reader's own browser has looked: a name, and that it was taken back. */
+export const pendingTitleOf = (report: Report, fileName: string): string =>
+  `${report.standing?.word === "retracted" ? "Taken back: " : ""}${nameOf(report) ?? fileName}`;
+
+const nameOf = ({ statement, notice, plan }: Report): string | undefined => {
   if (notice !== undefined) return noticeWording(notice).word;
-  if (plan !== undefined) return `Plan: ${plan.predicate.title}`;
-  if (statement === undefined) return fileName;
-  const { title, verdict } = statement.predicate.f3;
-  return `${standing?.word === "retracted" ? "Taken back: " : ""}${title}: ${verdict}`;
+  return plan !== undefined ? `Plan: ${plan.predicate.title}` : statement?.predicate.f3.title;
 };
 
 /** Before the reader's own browser has looked, nothing is claimed; the statement stands there as the publisher sent it. */
@@ -116,9 +126,27 @@ export const verifyPage = (): Element[] => [
   ),
 ];
 
-export const noScript = (): Element =>
-  with_(
-    "p",
-    { class: "headline open" },
-    "Scripts are off, so nothing was checked here. The same from a terminal: npx @f3/attest verify FILE --key KEY",
-  );
+/** What a pack says before its reader's browser has looked: nothing of what is inside, which nobody has verified yet. */
+export const packView = (): Element[] => [
+  h("header", "title", h("p", "kicker", "Pack"), h("h1", "", "An attestation with what backs it")),
+  h(
+    "div",
+    "headline open",
+    h("h2", "", "Not checked in this browser"),
+    h(
+      "p",
+      "",
+      "With scripts on, this file verifies what is inside it here, on your device, and shows it then. Without them, read and verify it from a terminal: npx @f3/attest show FILE",
+    ),
+  ),
+];
+
+/** Instead of everything: the data is not of its form, so nothing can be said of what the page shows. */
+export const unreadableView = (detail: string): Element[] => [
+  h(
+    "div",
+    "headline bad",
+    h("h2", "", "This page cannot be read"),
+    h("p", "", `What it carries is not as our pages carry it, so nothing of it is shown: ${detail}.`),
+  ),
+];

@@ -1,6 +1,8 @@
 /** A plan → what a person is told of it: which test is announced, and until when its result is promised. Only ever what `verify` returned. */
-import type { PlanStatement } from "../core/plan.js";
-import type { Remark } from "../core/report.js";
+import type { LeafOf } from "../core/leaf.js";
+import { planOf, type PlanStatement } from "../core/plan.js";
+import type { Remark, Report } from "../core/report.js";
+import type { Verdict } from "../core/verdict.js";
 import { toDocument, type Place } from "./standing.js";
 import { annotations, digestText, expectedView } from "./statement.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
@@ -8,8 +10,28 @@ import { date, facts, h, local, table, type Child, type Element } from "./tree.j
 /** What became of it, as far as the page knows. */
 export interface Outcome {
   readonly givenUp?: Remark | undefined;
-  /** The id of a result that names it, and its page. */
-  readonly answer?: { readonly id: string; readonly path: string } | undefined;
+  /** Results at hand that name it, each verified and held against it. */
+  readonly answers?: readonly Answer[];
+  /** By its entry in the log, where all entries are at hand: a result that answers it, whose document need not be. */
+  readonly entered?: LeafOf<"result"> | undefined;
+}
+
+export interface Answer {
+  readonly id: string;
+  readonly digest: string;
+  readonly verdict: Verdict;
+  /** Why it is no answer, though it names the plan. */
+  readonly departs?: string | undefined;
+}
+
+/** @param digest of the plan; what does not verify, or names another, is no answer at all */
+export function answerOf({ statement, signature, id, digest: own, verdict, checks }: Report, digest: string): Answer[] {
+  if (statement === undefined || signature !== "ok" || planOf(statement) !== digest) return [];
+  if (id === undefined || own === undefined || verdict === undefined) return [];
+  const plan = checks.find(({ name }) => name === "plan");
+  return [
+    { id, digest: own, verdict, departs: plan?.status === "passed" ? undefined : (plan?.detail ?? "not compared") },
+  ];
 }
 
 export function planTitle({ predicate }: PlanStatement): Element {
@@ -22,8 +44,13 @@ export function planTitle({ predicate }: PlanStatement): Element {
   );
 }
 
-export function outcomeView({ predicate }: PlanStatement, { givenUp, answer }: Outcome, place?: Place): Element {
+export function outcomeView(
+  { predicate }: PlanStatement,
+  { givenUp, answers = [], entered }: Outcome,
+  place?: Place,
+): Element {
   const log = place?.page?.("log");
+  const answer = answers.find(({ departs }) => departs === undefined);
   return h(
     "section",
     "dates",
@@ -34,18 +61,33 @@ export function outcomeView({ predicate }: PlanStatement, { givenUp, answer }: O
       [
         "result",
         answer !== undefined
-          ? ["this site shows one that names this plan: ", local(answer.path, answer.id)]
+          ? [
+              "it came, and is of the test that was announced: ",
+              toDocument("test", answer.digest, place),
+              `, ${answer.verdict}`,
+            ]
           : givenUp !== undefined
             ? [
                 "given up by whoever announced it: ",
                 h("bdi", "reason", givenUp.reason),
                 h("p", "note", date(givenUp.at), " (claimed): ", toDocument("note", givenUp.digest, place)),
               ]
-            : [
-                "this site shows none; whether the log has one is told on ",
-                log === undefined ? "its own page" : local(log, "its own page"),
-              ],
+            : entered !== undefined
+              ? [
+                  "by its entry in the log it came, and this page does not carry it: ",
+                  toDocument("test", entered.payload, place),
+                  `, ${entered.verdict}`,
+                ]
+              : [
+                  "this page carries none; whether the log has one is told on ",
+                  log === undefined ? "its own page" : local(log, "its own page"),
+                ],
       ],
+      ...answers.flatMap(({ digest, departs }): [string, Child][] =>
+        departs === undefined
+          ? []
+          : [["names this plan, and is no answer", [toDocument("test", digest, place), `: ${departs}`]]],
+      ),
     ]),
   );
 }

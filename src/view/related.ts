@@ -1,6 +1,7 @@
 /** What other attestations say of one: counted by keys that are not its signer's, since anybody can agree with themselves. */
 import { oppositesAmong } from "../core/audit/between.js";
 import { factsOf, graphOf, type Card } from "../core/audit/relations.js";
+import type { TrustWord } from "../core/report.js";
 import type { Place } from "./standing.js";
 import { h, local, type Child, type Element } from "./tree.js";
 import { count } from "./wording.js";
@@ -8,14 +9,21 @@ import { count } from "./wording.js";
 export interface Related {
   readonly about: Card;
   /** All of them verified with the keys at hand; whatever did not is not among them. */
-  readonly others: readonly Card[];
-  /** How many more were not looked at. */
+  readonly others: readonly { readonly card: Card; readonly trust: TrustWord }[];
+  /** How many more there are, by the publisher's word. */
   readonly more: number;
 }
 
-/** Undefined where nobody says anything. What was taken back says nothing any more. */
+const HEARD: ReadonlySet<TrustWord> = new Set(["confirmed-by-you", "site-only"]);
+
+/**
+ * Undefined where nobody says anything. What was taken back says nothing any more, nor does a key that is revoked; and for how many there are
+ * who agree, a key that only the publisher lists is the publisher's word.
+ */
 export function relatedView({ about, others: all, more }: Related, place?: Place): Element | undefined {
-  const others = all.filter(({ digest, inForce }) => inForce && digest !== about.digest);
+  const heard = all.filter(({ card, trust }) => HEARD.has(trust) && card.inForce && card.digest !== about.digest);
+  const others = heard.map(({ card }) => card);
+  const yours = new Set(heard.flatMap(({ card, trust }) => (trust === "confirmed-by-you" ? card.digest : [])));
   const graph = graphOf([about, ...others]);
   const facts = factsOf(graph).get(about.digest);
   const saying = (...types: string[]): Card[] =>
@@ -33,12 +41,19 @@ export function relatedView({ about, others: all, more }: Related, place?: Place
   const successors = others.filter(
     ({ digest }) => facts?.supersededBy.includes(digest) === true && digest !== about.successor,
   );
-  const keys = (owners: readonly string[] = []): string => count(owners.length, "other key");
+  const keys = (cards: readonly Card[]): string => {
+    const owners = new Set(cards.flatMap((card) => card.owners.filter((owner) => !about.owners.includes(owner))));
+    return count(owners.size, "other key");
+  };
+  const foreignAgain = again.filter(foreign);
+  const confirmed = foreignAgain.filter(({ digest }) => yours.has(digest));
+  const claimed = foreignAgain.filter(({ digest }) => !yours.has(digest));
   const lines: readonly (readonly [tone: string, words: string, cards: readonly Card[]])[] = [
-    ["open", `Contradicted by ${keys(facts?.contradictedBy)}`, against],
+    ["open", `Contradicted by ${keys(against)}`, against],
     ["open", "The opposite verdict about the same subject", opposite],
     ["open", "Replaced by its own signer", successors],
-    ["plain", `Reproduced by ${keys(facts?.reproducedBy)}`, again.filter(foreign)],
+    ["plain", `Reproduced by ${keys(confirmed)}, confirmed by you`, confirmed],
+    ["open", `Said to be reproduced, by ${keys(claimed)} that only this site lists`, claimed],
     ["plain", "Run again by its own signer", again.filter((card) => !foreign(card))],
     ["plain", "Answered by", saying("answers")],
   ];
@@ -48,7 +63,10 @@ export function relatedView({ about, others: all, more }: Related, place?: Place
     const path = place?.page?.(id);
     return [path === undefined ? h("bdi", "", title) : local(path, title), ` (${verdict})`];
   };
-  const left = more === 0 ? "" : ` There ${more === 1 ? "is" : "are"} ${more} more, which this page does not carry.`;
+  const left =
+    more === 0
+      ? ""
+      : ` The publisher says that there ${more === 1 ? "is" : "are"} ${more} more, which this page does not carry.`;
   return h(
     "section",
     "related",

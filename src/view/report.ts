@@ -1,12 +1,11 @@
 /** A report → what a person is told of the verification: the headline, the four answers, and each step with its values. */
 import { exitOf } from "../core/codes.js";
 import type { Check, Report } from "../core/report.js";
+import { headlineOf } from "./headline.js";
 import { facts, h, with_, type Element } from "./tree.js";
 import {
   AUDIT,
   DOES_NOT_PROVE,
-  headline,
-  isAmiss,
   NO_TEST,
   NO_VERDICT,
   ONLY_PLANNED,
@@ -43,25 +42,9 @@ const STEP: Readonly<Record<Check["name"], string>> = {
   policy: "Apply a policy",
 };
 
-/**
- * How good news looks must not depend on the verdict: a good signature on a refuted claim is still a good signature. But what its signer took
- * back is never good news, nor what the log or the plan speaks against.
- */
-export function toneOf(report: Report): "good" | "bad" | "open" {
-  const { signature, trust, exit, standing } = report;
-  if (signature === "bad" || exit === 2 || exit === 1 || trust === "revoked" || standing?.word === "retracted")
-    return "bad";
-  return signature === "ok" && trust === "confirmed-by-you" && exit !== 4 && !isAmiss(report) ? "good" : "open";
-}
-
 export function headlineView(report: Report): Element {
-  const { word, sentence } = headline(report);
-  return with_(
-    "div",
-    { class: `headline ${toneOf(report)}` },
-    with_("h2", { tabindex: "-1" }, word),
-    h("p", "", sentence),
-  );
+  const { word, sentence, tone } = headlineOf(report);
+  return with_("div", { class: `headline ${tone}` }, with_("h2", { tabindex: "-1" }, word), h("p", "", sentence));
 }
 
 /** Signature, trust, verdict, audit: four questions that are never answered together. */

@@ -137,8 +137,9 @@ function planLine(report: Report, place: Place | undefined): Child {
 }
 
 function sinceLine(report: Report): string {
-  const { standing } = report;
-  if (standing === undefined) return "whether its signer took it back was not looked at";
+  const { standing, checks } = report;
+  if (standing === undefined)
+    return `not checked: ${checks.find(({ name }) => name === "retraction")?.detail ?? "nothing was looked at"}`;
   if (standing.word === "retracted") return `taken back, ${asOf(report)}: see the top`;
   if (standing.word === "superseded") return `replaced, ${asOf(report)}: see the top`;
   if (standing.word === "undecided") return "it may have been taken back: see the top";

@@ -38,6 +38,10 @@ export type Tag =
   | "bdi"
   | "figure"
   | "figcaption"
+  | "nav"
+  | "main"
+  | "footer"
+  | "noscript"
   | "svg"
   | "rect";
 

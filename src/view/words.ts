@@ -1,9 +1,7 @@
 /** The plain words for every state: what is so, and what that means for a reader. One place, so that page and terminal agree. */
-import type { AuditWord, Check, Report, SignatureWord, TrustWord } from "../core/report.js";
-import { bestSigner } from "../core/signatures.js";
+import type { AuditWord, SignatureWord, TrustWord } from "../core/report.js";
 import type { F3 } from "../core/statement.js";
 import type { Verdict } from "../core/verdict.js";
-import { logWording } from "./log-words.js";
 import { count, type Wording } from "./wording.js";
 
 export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
@@ -17,7 +15,10 @@ export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
 };
 
 export const TRUST: Readonly<Record<TrustWord, Wording>> = {
-  "confirmed-by-you": { word: "confirmed by you", sentence: "You have this key from a source of your own." },
+  "confirmed-by-you": {
+    word: "confirmed by you",
+    sentence: "You gave this key, as one that you have from a source of your own.",
+  },
   "site-only": {
     word: "only known from this site",
     sentence: "Whoever serves the document also served the key. Compare its fingerprint with a second source.",
@@ -101,83 +102,6 @@ export const SOURCE_DATE: Readonly<Record<F3["evidence"][number]["sourceDateKind
   declared: "as declared, unchecked",
   unknown: "unknown",
 };
-
-/** What was found about the log or the plan and does not fit; the worse first. */
-const amiss = (checks: readonly Check[]): Wording | undefined => {
-  const log = checks.find(({ name, status }) => name === "log" && status === "failed");
-  if (log !== undefined) return logWording(log.code);
-  return checks.some(({ name, status }) => name === "plan" && status === "failed")
-    ? { word: "not what was announced", sentence: "The result departs from the plan that it names: see below." }
-    : undefined;
-};
-
-/** Whether the log or the plan speaks against it: then no page is green. */
-export const isAmiss = ({ checks, standing }: Report): boolean =>
-  amiss(checks) !== undefined || standing?.word === "superseded";
-
-/** A finding here is about what backs the statement, not about what it says. */
-const AUDITED: ReadonlySet<string> = new Set(["time", "evidence", "recompute", "plan", "log", "retraction"]);
-
-/** One line that says all four at once, for the top of a page. */
-export function headline({ signature, trust, signers, checks, notice, plan, standing }: Report): Wording {
-  const failed = checks.find(
-    ({ name, status }) => status === "failed" && name !== "trust" && (signature !== "ok" || !AUDITED.has(name)),
-  );
-  if (signature === "bad") {
-    return checks.some((check) => check.code === "signature-missing")
-      ? { word: "Not signed", sentence: "There is no signature in this file, so there is nothing to verify." }
-      : failed?.code === "signature-duplicate"
-        ? { word: "Not a valid set of signatures", sentence: `${failed.detail}.` }
-        : { word: "Does not match its signature", sentence: SIGNATURE.bad.sentence };
-  }
-  if (checks.some((check) => check.code === "engines-disagree"))
-    return {
-      word: "Could not check",
-      sentence: "Two implementations of Ed25519 give two answers about this signature.",
-    };
-  if (signature === "not-checked") {
-    return failed !== undefined
-      ? { word: "Not readable as an attestation", sentence: `${failed.detail}.` }
-      : {
-          word: "Signer unknown",
-          sentence:
-            "No key at hand made this signature: paste or drop the signer's public key, from a source that you trust.",
-        };
-  }
-  if ((notice !== undefined || plan !== undefined) && trust === "confirmed-by-you" && amiss(checks) === undefined)
-    return {
-      word: `A signed ${notice === undefined ? "plan" : "notice"}, unchanged`,
-      sentence: "These exact bytes were signed with a key that you confirmed.",
-    };
-  if (checks.some((check) => check.code === "version-newer" || check.code === "predicate-type")) {
-    return {
-      word: "This verifier is too old for this file",
-      sentence: "The signature fits, but the statement is of a kind that this verifier does not know.",
-    };
-  }
-  if (standing?.word === "retracted" && trust !== "revoked")
-    return {
-      word: "Taken back by its signer",
-      sentence: "The signature is good, and its signer does not stand by this any more: see above.",
-    };
-  if (failed?.name === "policy") return { word: "Signed, but not what was asked for", sentence: `${failed.detail}.` };
-  if (failed !== undefined) return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
-  const name = bestSigner(signers)?.name;
-  const by = name === undefined ? "" : ` by “${name}”`;
-  if (trust === "revoked" || trust === "retired")
-    return { word: `Unchanged, but the key is ${TRUST[trust].word}`, sentence: TRUST[trust].sentence };
-  const replaced: Wording | undefined =
-    standing?.word === "superseded"
-      ? { word: "replaced by a later one", sentence: "Its signer put another one in its place: read that one first." }
-      : undefined;
-  const more = amiss(checks) ?? replaced;
-  const signed: Wording =
-    trust === "confirmed-by-you"
-      ? { word: `Signed${by}, unchanged`, sentence: "These exact bytes were signed with a key that you confirmed." }
-      : { word: "Unchanged; signer not confirmed by you", sentence: TRUST["site-only"].sentence };
-  if (more === undefined) return signed;
-  return { word: `${signed.word}; ${more.word}`, sentence: `${signed.sentence} ${more.sentence}`.trim() };
-}
 
 export const PROVES = [
   "This key signed these bytes, and not one of them has changed since.",

@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { CHECK_NAMES } from "../../src/core/report.js";
 import { stepsView } from "../../src/view/report.js";
 import { lines } from "../../src/view/text.js";
-import { headline } from "../../src/view/words.js";
+import { headlineOf } from "../../src/view/headline.js";
 import { look, sites, yours } from "../core/looking.js";
 import { result, sealed, signer } from "../core/making.js";
 import { printable } from "../../src/view/printable.js";
@@ -32,7 +32,7 @@ describe("peer#33 verifier-plus: what was not checked is never shown as passed",
     );
     expect(steps.match(/✓/g) ?? []).toHaveLength(passed!);
     expect((steps.match(/– .*/g) ?? []).length).toBeGreaterThanOrEqual(open!);
-    if (report.exit !== 0) expect(headline(report).word).not.toMatch(/^Signed, unchanged/);
+    if (report.exit !== 0) expect(headlineOf(report).word).not.toMatch(/^Signed, unchanged/);
   });
 });
 

@@ -1,10 +1,11 @@
 /** `attest evidence pack`, and what becomes of its file when the registry has gone: the same verdict, offline, and never more trust than before. */
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DATA_END, DATA_START } from "../../src/formats/page.js";
-import type { PageData } from "../../src/view/page-data.js";
+import type { DataOf } from "../../src/formats/page-data.js";
 import { attest, copyOf, ended, fault, MAIN, start, stranger, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, publish, writeDraft } from "./drafts.js";
 
@@ -52,18 +53,26 @@ const verify = async (work: Workspace, ...args: readonly string[]): Promise<Ran>
   attest(["verify", "pack.html", ...args], stranger(work));
 const withKey = (work: Workspace, ...args: readonly string[]): Promise<Ran> => verify(work, "--key", line, ...args);
 
-const dataOf = (page: string): PageData => {
+const dataOf = (page: string): DataOf<"pack"> => {
   const from = page.indexOf(DATA_START) + DATA_START.length;
-  return JSON.parse(page.slice(from, page.indexOf(DATA_END, from))) as PageData;
+  return JSON.parse(page.slice(from, page.indexOf(DATA_END, from))) as DataOf<"pack">;
 };
 /** The same page with other data, as whoever hands it on could make it. */
-const withData = (page: string, change: (data: PageData) => PageData): string => {
+const withData = (page: string, change: (data: DataOf<"pack">) => DataOf<"pack">): string => {
   const from = page.indexOf(DATA_START) + DATA_START.length;
   const data = JSON.stringify(change(dataOf(page))).replaceAll("<", "\\u003c");
   return page.slice(0, from) + data + page.slice(page.indexOf(DATA_END, from));
 };
-const rewrite = (work: Workspace, change: (data: PageData) => PageData): void =>
+const rewrite = (work: Workspace, change: (data: DataOf<"pack">) => DataOf<"pack">): void =>
   writeFileSync(work.path("pack.html"), withData(text(work, "pack.html"), change));
+
+/** As another version would have written it: its style is another, and its policy names that. */
+const restyled = (page: string): string => {
+  const hash = (style: string): string => createHash("sha256").update(style).digest("base64");
+  const [, style = ""] = /<style>([^<]*)<\/style>/.exec(page) ?? [];
+  const other = `${style}\n.more {}\n`;
+  return page.replace(style, () => other).replace(hash(style), () => hash(other));
+};
 
 describe("when the registry has gone", () => {
   test("evidence, recomputation, plan and log are checked from what is inside", async () => {
@@ -263,7 +272,7 @@ describe("a pack that somebody changed", () => {
   test("a byte of evidence: told, and no pass of the gate", async () => {
     const { work } = elsewhere();
     rewrite(work, (data) => {
-      const [sha256, base64] = Object.entries(data.packed ?? {})[0]!;
+      const [sha256, base64] = Object.entries(data.packed)[0]!;
       const bytes = Buffer.from(base64, "base64");
       bytes[0]! ^= 1;
       return { ...data, packed: { ...data.packed, [sha256]: bytes.toString("base64") } };
@@ -278,17 +287,78 @@ describe("a pack that somebody changed", () => {
     const { work, on } = elsewhere();
     rewrite(work, (data) => ({
       ...data,
-      documents: data.documents.map((one) => ({ ...one, text: one.text.replace("Task-aware", "Task-awake") })),
+      documents: [{ ...data.documents[0], text: data.documents[0].text.replace("Task-aware", "Task-awake") }],
     }));
     expect(ok(await withKey(work), 1).stdout).not.toContain("Task-awa");
     expect(ok(await attest(["show", "pack.html", "--key", line], on), 1).stdout).not.toContain("Task-awa");
+  });
+
+  test("kind P: what only a page would have counted is refused", async () => {
+    const { work } = elsewhere();
+    const whole = text(work, "pack.html");
+    for (const more of [
+      { related: [], moreRelated: 97 },
+      { audit: { audits: 12 } },
+      { hasLog: true },
+      { class: "good" },
+    ]) {
+      writeFileSync(work.path("pack.html"), whole);
+      rewrite(work, (data) => ({ ...data, ...more }));
+      const ran = await withKey(work, "--json");
+      expect(ran.json()).toMatchObject({ exit: 2, error: { code: "page-format" } });
+    }
+  });
+
+  test("kind O: a keyring that cannot be read, and with it what it revokes, is no keyring that is empty", async () => {
+    const { work } = elsewhere();
+    rewrite(work, (data) => ({ ...data, keyring: data.keyring!.slice(0, -3) }));
+    expect((await withKey(work, "--json")).json()).toMatchObject({ exit: 2, error: { code: "json-syntax" } });
+  });
+
+  test.each<[string, (page: string) => string]>([
+    [
+      "another body",
+      (page) => page.replace(/<main id="main">.*<\/main>/s, '<main id="main"><h1>It is safe</h1></main>'),
+    ],
+    ["another title", (page) => page.replace(/<title>[^<]*/, "<title>It is safe: VALIDATED")],
+    ["another description", (page) => page.replace(/(name="description" content=")[^"]*/, "$1It is safe")],
+    [
+      "a policy under which its verifier does not run",
+      (page) => page.replace(/script-src 'sha256-..../, "script-src 'sha256-AAAA"),
+    ],
+    [
+      "another script, and the policy of the old one",
+      (page) => page.replace("</script>\n</body>", ";</script>\n</body>"),
+    ],
+    [
+      "another style, and another body",
+      (page) => restyled(page).replace("Not checked in this browser", "Checked by the Institute"),
+    ],
+  ])("kind P: %s is refused", async (_, change) => {
+    const { work } = elsewhere();
+    const whole = text(work, "pack.html");
+    const changed = change(whole);
+    expect(changed).not.toBe(whole);
+    writeFileSync(work.path("pack.html"), changed);
+    const ran = await withKey(work, "--json");
+    expect(ran.json()).toMatchObject({ exit: 2, error: { code: "pack-format" } });
+  });
+
+  test("kind P: a style of another version is its own, its document verifies, and that is said", async () => {
+    const { work } = elsewhere();
+    writeFileSync(work.path("pack.html"), restyled(text(work, "pack.html")));
+    expect(ok(await withKey(work, "--json")).json()["documents"]).toMatchObject([
+      { uncompared: true, report: { exit: 0 } },
+    ]);
+    expect(ok(await withKey(work)).stdout).toMatch(/^  page       not compared: /m);
+    expect(ok(await withKey(elsewhere().work)).stdout).not.toMatch(/^  page /m);
   });
 
   test("another attestation under its name, or its own under another", async () => {
     const other = copyOf(made);
     const mine = text(other, await publish(other, "demo"));
     const { work } = elsewhere();
-    rewrite(work, (data) => ({ ...data, documents: [{ ...data.documents[0]!, text: mine }] }));
+    rewrite(work, (data) => ({ ...data, documents: [{ ...data.documents[0], text: mine }] }));
     expect(ok(await withKey(work), 1).stdout).toContain("[name-mismatch]");
   });
 
@@ -344,7 +414,7 @@ describe("a pack that somebody changed", () => {
     expect([ran.code, fault(ran)]).toEqual([
       2,
       {
-        error: expect.stringMatching(/^expected the data of a pack, found packed: /) as string,
+        error: "expected a pack, found another page of ours",
         hint: "a pack is the file that attest evidence pack wrote; of a page that a browser saved, the .json is verified",
       },
     ]);

@@ -32,7 +32,7 @@ const check = (work: Workspace, ...more: readonly string[]): Promise<Ran> =>
   work.attest("log", "check", "lab", ...more, "--json");
 
 async function address(work: Workspace): Promise<string> {
-  const server = await serveSite(new Directory(work.path("lab")), "127.0.0.1", 0);
+  const server = await serveSite(new Directory(work.path("lab")), { host: "127.0.0.1", port: 0 });
   servers.push(server);
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }

@@ -39,7 +39,7 @@ const witnessKey = (work: Workspace, name = "eve"): NoteKey =>
 const proofAt = (work: Workspace, index: number): string => `lab/attestations/${idAt(work, index)}.tlog-proof`;
 
 async function address(work: Workspace): Promise<string> {
-  const server = await serveSite(new Directory(work.path("lab")), "127.0.0.1", 0);
+  const server = await serveSite(new Directory(work.path("lab")), { host: "127.0.0.1", port: 0 });
   servers.push(server);
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }

@@ -18,7 +18,7 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { auditText, readAudits } from "../../src/site/audits.js";
 import { buildSite } from "../../src/site/build.js";
 import { Directory } from "../../src/store/directory.js";
-import type { PageData } from "../../src/view/page-data.js";
+import type { DataOf } from "../../src/formats/page-data.js";
 import { lab, pageOf, place, removePlaces, type Lab } from "../web/making.js";
 
 let made: Lab;
@@ -59,13 +59,18 @@ const keep = (all: readonly AuditRecord[], folder = audits): void => {
   }
 };
 
-const build = async (): Promise<{ folder: string; warnings: readonly string[]; page: string; data: PageData }> => {
+const build = async (): Promise<{
+  folder: string;
+  warnings: readonly string[];
+  page: string;
+  data: DataOf<"attestation">;
+}> => {
   const folder = place();
   const { warnings } = await buildSite(made.registry, new Directory(folder), nodeEngine, LATER);
   const html = readFileSync(join(folder, pageOf(made.good)), "utf8");
   const [page] = /<main.*<\/main>/s.exec(html)!;
   const [data] = /(?<=<script type="application\/json" id="data">).*(?=<\/script>)/.exec(html)!;
-  return { folder, warnings, page, data: JSON.parse(data) as PageData };
+  return { folder, warnings, page, data: JSON.parse(data) as DataOf<"attestation"> };
 };
 
 describe("a site", () => {

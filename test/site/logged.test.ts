@@ -117,7 +117,7 @@ describe("the front page", () => {
       files: new Map([[`${one.id}.json`, one.bytes]]),
     });
     expect(built.pages).not.toContain("log.html");
-    expect(shown(folder, "index.html").match(/This registry has no log/g)).toHaveLength(1);
+    expect(shown(folder, "index.html").match(/This registry lists no log/g)).toHaveLength(1);
     expect(shown(folder, "index.html")).not.toContain("log.html");
   });
 });
@@ -145,7 +145,7 @@ test("a log with a changed entry is told as damaged, and nothing is counted from
   expect(shown(folder, "index.html")).not.toMatch(/announced: \d/);
 });
 
-test("of a list that is longer than a page, the first one alone has the log", async () => {
+test("of a list that is longer than a page, the first one alone counts the log, and each holds its documents against it", async () => {
   const lab = await Laboratory.open();
   await lab.results(Array.from({ length: 51 }, (_, at) => findings({ title: `Round ${at}`, evidence: [] })));
   const { folder, built } = await lab.build();
@@ -156,7 +156,8 @@ test("of a list that is longer than a page, the first one alone has the log", as
       unknown
     >;
   expect((data("index.html")["logs"] as { entries: unknown[] }[])[0]!.entries).toHaveLength(51);
-  expect(data("page-2.html")).not.toHaveProperty("logs");
+  expect(data("page-2.html")["logs"]).toEqual(data("index.html")["logs"]);
+  expect(shown(folder, "index.html")).toContain("1 more result in the log, on other pages by the publisher&#39;s word");
   expect(shown(folder, "index.html")).toContain("Page 1 of 2; the numbers above count the whole log.");
   expect(shown(folder, "index.html")).not.toContain("Not published here");
   expect(shown(folder, "page-2.html")).toContain("the numbers above count this page alone");

@@ -1,9 +1,11 @@
 /** The site over http: what it answers, with which headers, and what it does not answer. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serveSite } from "../../src/site/serve.js";
+import { Directory } from "../../src/store/directory.js";
 import { lab, OUTPUT, pageOf, removePlaces, serve, type Lab, type Served } from "../web/making.js";
 
 let made: Lab;
@@ -20,11 +22,11 @@ afterAll(() => {
 const get = (path: string, init?: RequestInit): Promise<Response> => fetch(served.url("http", path), init);
 
 /** The request line as it is, without a client that tidies it. */
-const raw = (target: string): Promise<string> =>
+const raw = (target: string, host = "localhost"): Promise<string> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(served.url("http", ""));
     const socket = connect(Number(port), hostname, () =>
-      socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+      socket.end(`GET ${target} HTTP/1.1\r\n${host === "" ? "" : `Host: ${host}\r\n`}Connection: close\r\n\r\n`),
     );
     let answer = "";
     socket.setEncoding("utf8").on("data", (part: string) => (answer += part));
@@ -117,4 +119,44 @@ test.each([
   writeFileSync(join(made.folder, ".hidden"), "secret");
   const [status] = (await raw(target)).split("\r\n");
   expect(status).toMatch(/^HTTP\/1\.1 (?:404|400) /);
+});
+
+const statusOf = async (host: string): Promise<string> => (await raw("/verify.html", host)).split(" ", 2)[1] ?? "";
+
+describe("kind S, the preview server:", () => {
+  test.each([
+    ["evil.example", "421"],
+    ["evil.example:8080", "421"],
+    ["localhost.evil.example", "421"],
+    ["127.0.0.1.evil.example:80", "421"],
+    ["127.0.0.1@evil.example", "421"],
+    ["localhost.", "421"],
+    ["[::1", "421"],
+    ["", "400"], // by Node, before us
+    ["localhost", "200"],
+    ["LOCALHOST:1", "200"],
+    ["[::1]:9", "200"],
+    ["attest.test:80", "200"], // allowed by name
+  ])("asked for as %j: %s", async (host, status) => {
+    expect(await statusOf(host)).toBe(status);
+  });
+
+  test("no answer, of whatever status, is for another origin", async () => {
+    for (const path of ["verify.html", "nothing.html", "attest.json"]) {
+      const { headers } = await get(path, { headers: { origin: "http://evil.example" } });
+      expect([headers.get("access-control-allow-origin"), headers.get("cross-origin-resource-policy")]).toEqual([
+        null,
+        "same-origin",
+      ]);
+    }
+  });
+
+  test("unless that was asked for", async () => {
+    const server = await serveSite(new Directory(made.folder), { host: "127.0.0.1", port: 0, cors: true });
+    const { port } = server.address() as AddressInfo;
+    const { headers } = await fetch(`http://localhost:${port}/attest.json`);
+    expect(headers.get("access-control-allow-origin")).toBe("*");
+    server.close();
+    server.closeAllConnections();
+  });
 });

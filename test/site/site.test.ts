@@ -8,7 +8,7 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { verifyAll } from "../../src/pipeline/verify.js";
 import { assets, buildSite, verifierPage } from "../../src/site/build.js";
 import { renderPage } from "../../src/site/document.js";
-import type { PageData } from "../../src/view/page-data.js";
+import type { DataOf, PageData } from "../../src/formats/page-data.js";
 import { Directory } from "../../src/store/directory.js";
 import { evidencePath } from "../../src/store/registry.js";
 import {
@@ -106,8 +106,8 @@ describe("the build", () => {
       const [data] = /(?<=<script type="application\/json" id="data">).*(?=<\/script>)/.exec(
         text(folder, pageOf(made.good)),
       )!;
-      const [document] = (JSON.parse(data) as PageData).documents;
-      expect(document!.text.startsWith("\ufeff") || document!.text === "\ufffd").toBe(true);
+      const [document] = (JSON.parse(data) as DataOf<"attestation">).documents;
+      expect(document.text.startsWith("\ufeff") || document.text === "\ufffd").toBe(true);
     }
   });
 
@@ -282,13 +282,12 @@ describe("a list that is longer than a page", () => {
 test("data cannot end the element that it stands in, and comes out as it went in", () => {
   const evil = "</script><script>alert(1)</script><!--<script>]]>\u2028\u2029\u0000\ud83d\ude00</SCRIPT >\\u003c&lt;";
   const data: PageData = {
-    kind: "attestation",
-    about: { origin: evil, title: evil },
-    keyring: evil,
-    documents: [{ name: evil, text: evil }],
+    ...{ kind: "attestation", about: { origin: evil, title: evil }, keyring: evil, notices: [evil] },
+    ...{ documents: [{ name: evil, text: evil }], evidence: [], beside: [], plans: [], answers: [] },
+    ...{ related: [], moreRelated: 0 },
   };
   const page = renderPage(
-    { title: evil, description: evil, root: "../", data, main: [] },
+    { title: evil, description: evil, data, main: [] },
     { style: "", script: "", logScript: "" },
     nodeEngine,
   );

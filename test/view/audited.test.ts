@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { RULE_IDS, ruleOf } from "../../src/core/audit/rules.js";
 import { STATES } from "../../src/core/audit/reference.js";
 import { readStatement, type ResultStatement } from "../../src/core/statement.js";
-import type { AuditText } from "../../src/view/audited.js";
+import type { AuditText } from "../../src/formats/page-data.js";
 import { attestationPage } from "../../src/view/pages.js";
 import { answersView } from "../../src/view/report.js";
 import { articleView, type Backing } from "../../src/view/statement.js";

@@ -17,11 +17,11 @@ import { identify } from "../../src/core/statement.js";
 import { countsView, openPlansView, publishedFrom, span } from "../../src/view/ledger.js";
 import { indexPage } from "../../src/view/list.js";
 import { logPageWording, logWording, MEMORY, type LogPageWord } from "../../src/view/log-words.js";
-import { toneOf } from "../../src/view/report.js";
+import { headlineOf } from "../../src/view/headline.js";
 import { standingView, withdrawnView } from "../../src/view/standing.js";
 import { lines } from "../../src/view/text.js";
 import type { Element } from "../../src/view/tree.js";
-import { headline, SIGNATURE } from "../../src/view/words.js";
+import { SIGNATURE } from "../../src/view/words.js";
 import { check, engine, look, sites, yours } from "../core/looking.js";
 import { result, sealed, signed, signer } from "../core/making.js";
 
@@ -93,8 +93,8 @@ describe("the words for each state of a log", () => {
       "log-damaged",
       "leaf-format",
     ];
-    expect(new Set(words.map((word) => logPageWording(word, 9).word)).size).toBe(words.length);
-    expect(logPageWording("verified", 9).word).toContain("state 9");
+    expect(new Set(words.map((word) => logPageWording(word, { size: 9 }).word)).size).toBe(words.length);
+    expect(logPageWording("verified", { size: 9 }).word).toContain("state 9");
     const sentences = Object.values(MEMORY).map(({ sentence }) => sentence);
     expect(new Set(sentences).size).toBe(sentences.length);
   });
@@ -102,7 +102,7 @@ describe("the words for each state of a log", () => {
 
 describe("of one document", () => {
   const shown = (log: LogEvidence | undefined): Report =>
-    look(document, [yours(me)], { notices: [], ...(log && { log }) });
+    look(document, [yours(me)], { notices: [], ...(log && { log, entries: { notices: [], whole: true } }) });
 
   test.each<[what: string, log: LogEvidence | undefined, word: string, tone: string, line: RegExp]>([
     [
@@ -112,46 +112,52 @@ describe("of one document", () => {
       "good",
       /in the log +entry 0 of log\.example\.org, as of log state 1; the order/,
     ],
-    ["nothing at hand", undefined, "Signed, unchanged", "good", /in the log +not looked up/],
+    [
+      "nothing at hand",
+      undefined,
+      "Signed, unchanged — but whether it was taken back is not known",
+      "open",
+      /in the log +not looked up/,
+    ],
     [
       "not in it",
       { served: { checkpoint: one.checkpoint } },
-      "Signed, unchanged; not in the log",
+      "Signed, unchanged — but not in the log",
       "open",
       /in the log +not in the log\. .*never entered/,
     ],
     [
       "a proof of another",
       { proof: formatProof({ index: 1, hashes: [], checkpoint: one.checkpoint }) },
-      "Signed, unchanged; not shown to be in the log",
+      "Signed, unchanged — but not shown to be in the log",
       "open",
       /does not fit/,
     ],
     [
       "backwards",
       { proof, served: { checkpoint: whole().checkpoint } },
-      "Signed, unchanged; the log went backwards",
+      "Signed, unchanged — but the log went backwards",
       "open",
       /fewer entries/,
     ],
     [
       "rewritten",
       { proof, served: { checkpoint: whole(plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "a")).checkpoint } },
-      "Signed, unchanged; the log was rewritten",
+      "Signed, unchanged — but the log was rewritten",
       "open",
       /is another one now/,
     ],
     [
       "damaged",
       { proof: utf8("x"), served: { checkpoint: one.checkpoint, damage: "expected a tile, found none" } },
-      "Signed, unchanged; the log is damaged",
+      "Signed, unchanged — but the log is damaged",
       "open",
       /do not fit each other/,
     ],
   ])("%s", (_, log, word, tone, line) => {
     const report = shown(log);
     expect(report.signature).toBe("ok");
-    expect([headline(report).word, toneOf(report)]).toEqual([word, tone]);
+    expect([headlineOf(report).word, headlineOf(report).tone]).toEqual([word, tone]);
     expect(text(standingView(report))).toMatch(line);
   });
 
@@ -160,7 +166,7 @@ describe("of one document", () => {
     const served = { checkpoint: one.checkpoint };
     const report = shown({ proof, served, remembered });
     expect(report.logged?.uncompared).toBe(0);
-    expect(toneOf(report)).toBe("good");
+    expect(headlineOf(report).tone).toBe("good");
     expect(check(report, "log").detail).toContain("had 0 when this verifier last saw it");
     expect(
       viewLog(named, { proof, served: { ...served, sinceRemembered: [] }, remembered }, engine).uncompared,
@@ -202,7 +208,7 @@ describe("of one that was taken back", () => {
   test("by its signer: first, with date and reason, and never green", () => {
     const read = { log: { proof }, entries: { notices: [], whole: true } };
     const report = look(document, [yours(me)], { notices: [said("retract")], ...read });
-    expect([headline(report).word, toneOf(report)]).toEqual(["Taken back by its signer", "bad"]);
+    expect([headlineOf(report).word, headlineOf(report).tone]).toEqual(["Taken back by its signer", "bad"]);
     const first = text(withdrawnView(report));
     expect(first).toContain("As of log state 1, its signer does not stand by it any more: It was Sunday.");
     expect(first).toContain("2026-03-01 12:00:00 UTC (claimed)");
@@ -210,7 +216,10 @@ describe("of one that was taken back", () => {
 
   test("by another that replaces it: which one, and not green either", () => {
     const report = look(document, [yours(me)], { notices: [said("supersede")] });
-    expect([headline(report).word, toneOf(report)]).toEqual(["Signed, unchanged; replaced by a later one", "open"]);
+    expect([headlineOf(report).word, headlineOf(report).tone]).toEqual([
+      "Signed, unchanged — but replaced by a later one",
+      "open",
+    ]);
     expect(text(withdrawnView(report))).toContain(`Read this one instead: sha256:${"f".repeat(64)}`);
     expect(JSON.stringify(withdrawnView(report, { evidence: () => undefined, page: (id) => `${id}.html` }))).toContain(
       `"href":"test_${"f".repeat(16)}.html"`,
@@ -222,7 +231,7 @@ describe("of one that was taken back", () => {
       ...{ notices: [said("retract", other)], entries: { notices: [], whole: true } },
     });
     expect(withdrawnView(report)).toBeUndefined();
-    expect(toneOf(report)).toBe("good");
+    expect(headlineOf(report).tone).toBe("good");
     expect(text(standingView(report))).toMatch(
       /by somebody else +says that it is to be taken back, which only its signer could: It was Sunday\./,
     );
@@ -234,7 +243,7 @@ describe("of one that was taken back", () => {
       entries: { notices: [entered(notice("retract")) as LeafOf<"notice">], whole: true },
     });
     expect(text(withdrawnView(report))).toContain("is not published here");
-    expect(toneOf(report)).toBe("bad");
+    expect(headlineOf(report).tone).toBe("bad");
   });
 });
 
@@ -273,7 +282,7 @@ describe("of all entries together", () => {
     expect(view).toContain("Nothing is known of runs that were never announced.");
     expect(view).not.toMatch(/complete|all runs|every run/i);
     expect(text(countsView({ state: { kind: "none" }, published: publishedFrom([]) }))).toContain(
-      "This registry has no log",
+      "This registry lists no log",
     );
   });
 

@@ -1,6 +1,7 @@
 /** What others say of an attestation: counted by keys that are not its signer's, and never by what was taken back. */
 import { describe, expect, test } from "vitest";
 import type { Card } from "../../src/core/audit/relations.js";
+import type { TrustWord } from "../../src/core/report.js";
 import { relatedView } from "../../src/view/related.js";
 import { lines } from "../../src/view/text.js";
 
@@ -24,8 +25,8 @@ const card = (changes: Partial<Card> & { readonly says?: Card["relations"][numbe
   };
 };
 const about = card({ digest: ABOUT, id: `test_${ABOUT.slice(0, 16)}` });
-const said = (others: readonly Card[], more = 0): string => {
-  const view = relatedView({ about, others, more });
+const said = (others: readonly Card[], more = 0, trust: TrustWord = "confirmed-by-you"): string => {
+  const view = relatedView({ about, others: others.map((one) => ({ card: one, trust })), more });
   return view === undefined ? "" : lines(view, 400).join("\n");
 };
 const by = (owner: string, says: Card["relations"][number]["type"], changes: Partial<Card> = {}): Card =>
@@ -39,11 +40,23 @@ describe("it says", () => {
 
   test("by how many other keys it was reproduced: one key counts once, its signer's own not at all", () => {
     const one = by("you", "reproduces");
-    expect(said([one])).toContain(`Reproduced by 1 other key: ${one.title} (VALIDATED)`);
-    expect(said([one, by("you", "reproduces"), by("her", "reproduces")])).toContain("Reproduced by 2 other keys: ");
+    expect(said([one])).toContain(`Reproduced by 1 other key, confirmed by you: ${one.title} (VALIDATED)`);
+    expect(said([one, by("you", "reproduces"), by("her", "reproduces")])).toContain(
+      "Reproduced by 2 other keys, confirmed by you: ",
+    );
     expect(said([by("me", "reproduces")])).toMatch(/^- Run again by its own signer: /m);
     expect(said([by("me", "reproduces")])).not.toContain("Reproduced by");
-    expect(said([by("you", "reproduces", { owners: ["me", "you"] })])).toContain("Reproduced by 1 other key: ");
+    expect(said([by("you", "reproduces", { owners: ["me", "you"] })])).toContain(
+      "Reproduced by 1 other key, confirmed by you: ",
+    );
+  });
+
+  test("kind R: a key that only the publisher lists is the publisher's word, and one that is revoked is nobody's", () => {
+    const one = by("you", "reproduces");
+    expect(said([one], 0, "site-only")).toContain("Said to be reproduced, by 1 other key that only this site lists: ");
+    expect(said([one], 0, "site-only")).not.toContain("Reproduced by");
+    for (const trust of ["revoked", "retired", "unknown", "not-checked"] as const)
+      expect(said([one], 0, trust)).toBe("");
   });
 
   test("that it was contradicted, also by a reproduction that came out otherwise", () => {
@@ -73,7 +86,9 @@ describe("it says", () => {
 
   test("nothing by what its signer took back, and of what is not here only how much it is", () => {
     expect(said([by("you", "reproduces", { inForce: false })])).toBe("");
-    expect(said([by("you", "reproduces")], 3)).toContain("There are 3 more, which this page does not carry.");
+    expect(said([by("you", "reproduces")], 3)).toContain(
+      "The publisher says that there are 3 more, which this page does not carry.",
+    );
     expect(said([by("you", "reproduces")])).not.toContain("more");
   });
 });
@@ -81,7 +96,9 @@ describe("it says", () => {
 test("a title is text, and a link leads only to a page that is there", () => {
   const one = by("you", "reproduces", { title: "\u202eevil" });
   const view = (page: (id: string) => string | undefined): string =>
-    JSON.stringify(relatedView({ about, others: [one], more: 0 }, { evidence: () => undefined, page }));
+    JSON.stringify(
+      relatedView({ about, others: [{ card: one, trust: "site-only" }], more: 0 }, { evidence: () => undefined, page }),
+    );
   expect(view(() => undefined)).not.toContain("href");
   expect(view((id) => `${id}.html`)).toContain(`"href":"${one.id}.html"`);
   expect(view(() => undefined)).toContain("\\\\u{202e}evil");

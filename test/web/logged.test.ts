@@ -9,7 +9,7 @@ import { buildSite } from "../../src/site/build.js";
 import { Directory } from "../../src/store/directory.js";
 import { proofPath } from "../../src/store/paths.js";
 import { Registry } from "../../src/store/registry.js";
-import type { PageData } from "../../src/view/page-data.js";
+import type { DataOf } from "../../src/formats/page-data.js";
 import { chromiums, headline, inEachBrowser, pasteKey, tone, type Visiting } from "./driving.js";
 import { copyOf, loggedLab, type LoggedLab } from "./logged.js";
 import { findings, pageOf, place, removePlaces, serve, type Served } from "./making.js";
@@ -37,10 +37,10 @@ const LOG: Visiting = { quiet: /\/attestations\/log\/|Failed to load resource/ }
 const visitor = (): Visiting => ({ ...LOG }); // each has a memory of its own
 
 /** A page whose embedded data were changed, which its policy cannot see. */
-function spoilt(path: string, change: (data: PageData) => unknown): string {
+function spoilt(path: string, change: (data: Carrying) => unknown): string {
   const page = readFileSync(join(made.folder, path), "utf8");
   const [, held] = /id="data">(.*?)<\/script>/.exec(page)!;
-  const data = JSON.parse(held!) as PageData;
+  const data = JSON.parse(held!) as Carrying;
   change(data);
   const name = path.replace(/[^/]+$/, "spoilt.html");
   const text = JSON.stringify(data).replaceAll("<", "\\u003c");
@@ -60,12 +60,17 @@ const index = (page: Page): Promise<void> =>
 const line = (page: Page, name: string): Promise<string> =>
   page.locator(`.standing dt:text-is("${name}") + dd`).innerText();
 
-/** The hashes, entries and proofs of a page are read only, for everybody but a test. */
+/** A page is read only, for everybody but a test. */
 type Open<T> = { -readonly [K in keyof T]: T[K] extends object | undefined ? Open<T[K]> : T[K] };
-const embedded = (data: PageData): Open<{ checkpoint: string; entries: string[] }> =>
+type Carrying = Open<DataOf<"attestation">>;
+const embedded = (data: Carrying): { checkpoint: string; entries: string[] } =>
   (data.logs as { checkpoint: string; entries: string[] }[])[0]!;
-const evidence = (data: PageData): Open<NonNullable<PageData["documents"][number]["log"]>> =>
-  data.documents[0]!.log as Open<NonNullable<PageData["documents"][number]["log"]>>;
+/** As it was when the first result was entered. */
+function cutShort(data: Carrying): void {
+  const log = embedded(data);
+  log.checkpoint = proofOf(made.superseded).split("\n\n").slice(1).join("\n\n");
+  log.entries.length = Number(log.checkpoint.split("\n")[1]);
+}
 
 const proofOf = ({ id }: { readonly id: string }): string => readFileSync(join(made.folder, proofPath(id)), "utf8");
 
@@ -119,7 +124,7 @@ inEachBrowser(
         });
         await visit(served.url("http", `attestations/${made.open.target}.html`), async (page) => {
           await headline(page, "Unchanged; signer not confirmed by you");
-          expect(await page.locator("main").innerText()).toContain("this site shows none");
+          expect(await page.locator("main").innerText()).toContain("this page carries none");
         });
       });
     });
@@ -145,7 +150,7 @@ inEachBrowser(
     });
 
     describe("spoilt in the page", () => {
-      test.each<[what: string, change: (data: PageData) => unknown, detail: RegExp]>([
+      test.each<[what: string, change: (data: Carrying) => unknown, detail: RegExp]>([
         ["an entry removed", (data) => embedded(data).entries.pop(), /expected 12 entries/],
         [
           "an entry changed",
@@ -172,48 +177,146 @@ inEachBrowser(
         });
       });
 
-      test.each<[what: string, change: (data: PageData) => unknown, words: string, sentence: RegExp]>([
+      test.each<[what: string, change: (data: Carrying) => unknown, words: string, sentence: RegExp]>([
         [
           "a proof of another index",
-          (data) => (evidence(data).proof = evidence(data).proof!.replace("index 3", "index 2")),
+          ({ documents: [one] }) => (one.log!.proof = one.log!.proof!.replace("index 3", "index 2")),
           "not shown to be in the log",
           /proof that lies beside it does not fit/,
         ],
         [
-          "no proof, and no entry found",
-          (data) => void (delete evidence(data).proof, delete evidence(data).served!.proof),
+          "no proof, and a log from before it was entered",
+          (data) => (cutShort(data), delete data.documents[0].log),
           "not in the log",
           /has no entry for it/,
         ],
         [
-          "the served checkpoint changed",
-          (data) => (evidence(data).served!.checkpoint = evidence(data).served!.checkpoint.replace("\n12\n", "\n13\n")),
+          "the log's checkpoint changed",
+          (data) => (embedded(data).checkpoint = embedded(data).checkpoint.replace("\n12\n", "\n13\n")),
           "the log is damaged",
           /do not fit each other/,
         ],
-        [
-          "a served log that is shorter than the proof's",
-          (data) => (evidence(data).served!.checkpoint = proofOf(made.superseded).split("\n\n").slice(1).join("\n\n")),
-          "the log went backwards",
-          /fewer entries than it had/,
-        ],
+        ["a log that is shorter than the proof's", cutShort, "the log went backwards", /fewer entries than it had/],
       ])("%s", async (_, change, words, sentence) => {
-        await visit(served.url("http", spoilt(pageOf(made.good), change)), async (page) => {
+        const look = async (page: Page): Promise<void> => {
           await headline(page, /^Unchanged; signer not confirmed by you/);
           expect(await page.locator(".answer.signature .word").innerText()).toBe("ok");
-          await headline(page, `Unchanged; signer not confirmed by you; ${words}`);
+          await headline(page, `Unchanged; signer not confirmed by you — but ${words}`);
           expect(await line(page, "in the log")).toMatch(sentence);
           await pasteKey(page, made.mine.line);
-          await headline(page, `Signed, unchanged; ${words}`);
+          await headline(page, `Signed, unchanged — but ${words}`);
           expect(await tone(page)).toBe("open");
+        };
+        await visit(served.url("http", spoilt(pageOf(made.good), change)), look, visitor()); // who remembers nothing
+      });
+
+      /** All that a host could leave out of a page, once more each. */
+      const LEFT_OUT: readonly [what: string, change: (data: Carrying) => unknown][] = [
+        ["the logs", (data) => delete data.logs],
+        [
+          "the logs and what was at hand of the document's own",
+          (data) => (delete data.logs, delete data.documents[0].log),
+        ],
+        ["the entries, for there being too many", (data) => (data.logs = 12)],
+        [
+          "the logs, and that the keyring lists any",
+          (data) => {
+            delete data.logs;
+            data.keyring = JSON.stringify({ ...(JSON.parse(data.keyring) as object), logs: [] });
+          },
+        ],
+      ];
+      test.each(LEFT_OUT)("kind O: without %s nothing says that it was not taken back", async (_, change) => {
+        const withoutNotices = (data: Carrying): void => {
+          change(data);
+          data.notices = [];
+        };
+        for (const one of [made.good, made.retracted])
+          await visit(
+            served.url("http", spoilt(pageOf(one), withoutNotices)),
+            async (page) => {
+              await headline(page, /whether it was taken back is not known/);
+              await pasteKey(page, made.mine.line);
+              await headline(page, "Signed, unchanged — but whether it was taken back is not known");
+              expect(await tone(page)).toBe("open");
+              expect(await line(page, "since then")).toMatch(/^not checked: /);
+            },
+            visitor(),
+          );
+      });
+
+      test.each(LEFT_OUT.filter(([what]) => !/too many/.test(what)))(
+        "kind O: without %s, a reader who saw the log is told that it is kept back",
+        async (_, change) => {
+          const reader = visitor();
+          await visit(served.url("http", "index.html"), index, reader);
+          await visit(
+            served.url("http", spoilt(pageOf(made.good), change)),
+            (page) => headline(page, "Unchanged; signer not confirmed by you — but the log went backwards"),
+            reader,
+          );
+          await visit(
+            served.url(
+              "http",
+              spoilt("index.html", (data) => delete data.logs),
+            ),
+            async (page) => {
+              await index(page);
+              const said = await page.locator(".count").last().innerText();
+              expect(said).toContain("The log is kept back");
+              expect(said).toContain("This browser saw a log here before, and now the page shows nothing of it.");
+            },
+            reader,
+          );
+        },
+      );
+
+      test("kind O: a notice that is kept back from the page is heard by the entries that it carries", async () => {
+        const name = spoilt(pageOf(made.retracted), (data) => (data.notices = []));
+        await visit(served.url("http", name), async (page) => {
+          await headline(page, "Taken back by its signer");
+          expect(await tone(page)).toBe("bad");
         });
       });
 
-      test("no evidence at all is neither good nor bad news", async () => {
-        const name = spoilt(pageOf(made.good), (data) => delete (data.documents[0] as { log?: unknown }).log);
+      test("kind O: a log's page without a log holds nothing together", async () => {
+        for (const change of [
+          (data: Carrying) => (data.keyring = JSON.stringify({ signers: [], logs: [], witnesses: [] })),
+          (data: Carrying) => {
+            data.keyring = JSON.stringify({ signers: [], logs: [], witnesses: [] });
+            delete data.logs;
+          },
+        ])
+          await visit(
+            served.url("http", spoilt("log.html", change)),
+            async (page) => {
+              expect(await logState(page)).toMatch(/^(?:Nothing was read of the log|The log is damaged)$/);
+              expect(await tone(page)).toBe("bad");
+            },
+            visitor(),
+          );
+      });
+
+      test("kind R: a result that is said to be on another page, where there is none, is missing all the same", async () => {
+        const { id } = made.withheld;
+        const name = spoilt("index.html", (data) => {
+          (data as unknown as { elsewhere: string[] }).elsewhere.push(`${id}.json`);
+        });
+        await visit(served.url("http", name), async (page) => {
+          await index(page);
+          expect(await page.locator(".list tbody tr", { hasText: "Not published here" }).innerText()).toContain(id);
+        });
+      });
+
+      test("kind R: a plan is answered by a result that is one, and by no name", async () => {
+        const said = (page: Page): Promise<string> => page.locator('.dates dt:text-is("result") + dd').innerText();
+        const { open, good } = made;
+        const text = readFileSync(join(made.folder, pageOf(good).replace(/html$/, "json")), "utf8");
+        const path = `attestations/${open.target}.html`;
+        const name = spoilt(path, (data) => (data.answers = [{ name: `${good.id}.json`, text }]));
         await visit(served.url("http", name), async (page) => {
           await headline(page, "Unchanged; signer not confirmed by you");
-          expect(await line(page, "in the log")).toMatch(/^not looked up\. .*neither good nor bad news/);
+          expect(await said(page)).toContain("this page carries none");
         });
       });
     });
@@ -333,7 +436,7 @@ inEachBrowser(
           visited,
         );
 
-      test("a log that grew is the same log; an attestation's own page says that it did not compare", async () => {
+      test("a log that grew is the same log, on each page", async () => {
         const reader = visitor();
         put(made.folder);
         await log(reader, "Holds together, as of state 12", "has not seen this log before");
@@ -343,20 +446,17 @@ inEachBrowser(
           served.url("http", pageOf(made.good)),
           async (page) => {
             await headline(page, "Unchanged; signer not confirmed by you");
-            expect(await line(page, "this browser")).toMatch(
-              /more entries than when this browser last saw it.*Compare on the log page/,
-            );
+            expect(await line(page, "this browser")).toContain("and more");
           },
           reader,
         );
-        await log(reader, "Holds together, as of state 13", "and more");
         await log(reader, "Holds together, as of state 13", "is the same as");
         // And back again: an attestation's page, the front page and the log's own.
         put(made.folder);
         await visit(
           served.url("http", pageOf(made.good)),
           async (page) => {
-            await headline(page, "Unchanged; signer not confirmed by you; the log went backwards");
+            await headline(page, "Unchanged; signer not confirmed by you — but the log went backwards");
             expect(await line(page, "in the log")).toContain("fewer entries than it had");
           },
           reader,
@@ -386,7 +486,7 @@ inEachBrowser(
         await visit(
           served.url("http", pageOf(made.good)),
           async (page) => {
-            await headline(page, "Unchanged; signer not confirmed by you; the log was rewritten");
+            await headline(page, "Unchanged; signer not confirmed by you — but the log was rewritten");
             expect(await page.locator(".answer.signature .word").innerText()).toBe("ok");
           },
           reader,

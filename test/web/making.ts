@@ -221,7 +221,7 @@ export interface Served {
 }
 
 export async function serve({ folder }: Pick<Published, "folder">): Promise<Served> {
-  const server = await serveSite(new Directory(folder), "127.0.0.1", 0);
+  const server = await serveSite(new Directory(folder), { host: "127.0.0.1", port: 0, names: ["attest.test"] });
   const { port } = server.address() as AddressInfo;
   const roots: Readonly<Record<Origin, string>> = {
     http: `http://127.0.0.1:${port}/`,

@@ -98,7 +98,7 @@ inEachBrowser((visit, name) => {
           "derived verdict": "VALIDATED",
           "derived result": "PASSED",
         });
-        expect(await page.title()).toBe("Addition adds: VALIDATED");
+        expect(await page.title()).toBe("Addition adds: Unchanged; signer not confirmed by you");
         const all = await everything(page);
         for (const text of own(made.good)) expect(all).toContain(text);
       });

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { PageData } from "../../src/view/page-data.js";
+import type { DataOf } from "../../src/formats/page-data.js";
 import type { Attestation } from "../../src/pipeline/sign.js";
 import { chromiums, headline, inEachBrowser, pasteKey } from "./driving.js";
 import {
@@ -52,18 +52,17 @@ afterAll(() => {
   removePlaces();
 });
 
-const dataOf = (one: Attestation): PageData => {
+const dataOf = (one: Attestation): DataOf<"attestation"> => {
   const page = readFileSync(join(published.folder, pageOf(one)), "utf8");
   const [data] = /(?<=<script type="application\/json" id="data">).*(?=<\/script>)/.exec(page)!;
-  return JSON.parse(data) as PageData;
+  return JSON.parse(data) as DataOf<"attestation">;
 };
 
 test("a page carries what verified when the site was made, what speaks against it first, and not more than it should", () => {
-  const named = (one: Attestation): string[] =>
-    (dataOf(one).related ?? []).map(({ name }) => name.replace(".json", ""));
+  const named = (one: Attestation): string[] => dataOf(one).related.map(({ name }) => name.replace(".json", ""));
   expect(named(good)).toEqual([made["contra"], made["hers"], made["again"], made["his"]].map((one) => one!.id));
   expect([named(crowded).length, dataOf(crowded).moreRelated]).toEqual([12, 3]);
-  expect(dataOf(made["his"]!).related).toBeUndefined();
+  expect(dataOf(made["his"]!).related).toEqual([]);
 });
 
 test("the text that was written at build time claims nothing of it", () => {
@@ -80,7 +79,7 @@ inEachBrowser(
         await headline(page, "Unchanged; signer not confirmed by you");
         expect(await told(page)).toEqual([
           "Contradicted by 1 other key: Her doubts (VALIDATED)",
-          "Reproduced by 2 other keys: Her round (VALIDATED), His second round (VALIDATED), His round (VALIDATED)",
+          "Said to be reproduced, by 2 other keys that only this site lists: Her round (VALIDATED), His second round (VALIDATED), His round (VALIDATED)",
         ]);
         expect(await page.locator(".answers + .related").count()).toBe(1);
         expect(await page.locator(".related a").first().getAttribute("href")).toBe(`${made["contra"]!.id}.html`);
@@ -100,7 +99,7 @@ inEachBrowser(
       await visit(served.url("file", "attestations/changed.html"), async (open) => {
         await headline(open, "Unchanged; signer not confirmed by you");
         expect(await told(open)).toEqual([
-          "Reproduced by 1 other key: His second round (VALIDATED), His round (VALIDATED)",
+          "Said to be reproduced, by 1 other key that only this site lists: His second round (VALIDATED), His round (VALIDATED)",
         ]);
       });
     });

@@ -3,7 +3,7 @@
  * same bytes, in whatever order its parts came; the time is added by signing.
  */
 import type { Engine } from "../engine.js";
-import { canonical, type Json } from "../json.js";
+import { canonical, fit, type Json } from "../json.js";
 import { NOTICE_TYPE, NOTICE_VERSION, type Notice, type NoticeStatement } from "../notice.js";
 import type { Known } from "../signatures.js";
 import { STATEMENT_TYPE } from "../statement.js";
@@ -139,8 +139,8 @@ function sorted<T extends Json | ReceiptFinding>(all: readonly T[], first: (one:
 const unique = <T extends Json>(inOrder: readonly T[]): T[] =>
   inOrder.filter((one, at) => at === 0 || JSON.stringify(one) !== JSON.stringify(inOrder[at - 1]));
 
-/** Halves of surrogate pairs have no JSON form. */
-const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, "\ufffd");
+/** Halves of surrogate pairs and noncharacters have no form in I-JSON. */
+const wellFormed = (text: string): string => fit(text.replace(/\p{Cs}/gu, "\ufffd"));
 
 const short = (text: string): string => {
   const whole = wellFormed(text);

@@ -5,7 +5,7 @@
 import * as z from "zod/mini";
 import type { Bytes } from "../bytes.js";
 import { AttestError } from "../errors.js";
-import { parseJson, readable, type Json } from "../json.js";
+import { fit, parseJson, readable, type Json } from "../json.js";
 import { sha256, timestamp } from "../schema.js";
 import { STATES, type Look, type State } from "./reference.js";
 
@@ -49,7 +49,7 @@ export type AuditedDocument = AuditRecord["documents"][string];
 export const recordName = (at: Date): string => `${at.toISOString().replaceAll(":", "-")}.json`;
 export const isRecordName = (name: string): boolean => /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.json$/.test(name);
 
-export const formatRecord = (made: AuditRecord): Bytes => readable(made as Json);
+export const formatRecord = (made: AuditRecord): Bytes => readable(fit(made as Json));
 
 /** @throws AttestError `audit-format`, or a code of `parseJson` */
 export function parseRecord(bytes: Bytes): AuditRecord {

@@ -1,0 +1,52 @@
+/** What stands around the text of every page. A page in a browser makes it anew as well, so that nothing of the publisher's stays beside what was verified. */
+import type { PageKind } from "../formats/page-data.js";
+import { html } from "./html.js";
+import { h, local, with_, type Child, type Element } from "./tree.js";
+
+export interface Frame {
+  readonly kind: PageKind;
+  /** What the registry calls itself; undefined where there is none around the page. */
+  readonly registry?: string | undefined;
+  /** Whether the site has a page of its log. */
+  readonly log: boolean;
+}
+
+/** From a page to the root of its site. */
+const rootOf = (kind: PageKind): string => (kind === "attestation" ? "../" : "");
+
+const NO_SCRIPT =
+  "Scripts are off, so nothing was checked here. The same from a terminal: npx @f3/attest verify FILE --key KEY";
+
+export function frameOf({ kind, registry, log }: Frame, main: readonly Child[]): Element[] {
+  const root = rootOf(kind);
+  const alone = kind === "pack";
+  const name = registry ?? "attest";
+  const home =
+    registry === undefined || alone
+      ? h("span", "name", name)
+      : with_("a", { class: "name", href: `${root}index.html` }, name);
+  const asked = kind === "log" ? ", but for the files of the log beside it" : "";
+  return [
+    with_(
+      "nav",
+      { class: "site", "aria-label": "site" },
+      home,
+      log ? local(`${root}log.html`, "The log") : undefined,
+      alone ? undefined : local(`${root}verify.html`, "Check a file"),
+    ),
+    with_("p", { id: "status", class: "unseen", role: "status", "aria-live": "polite" }),
+    h("noscript", "", with_("p", { class: "headline open" }, NO_SCRIPT)),
+    with_("main", { id: "main" }, main),
+    h(
+      "footer",
+      "",
+      h(
+        "p",
+        "",
+        `Made with attest. With scripts on, this page verifies what it shows, on your device; it is not allowed to make network requests${asked}. It ${alone ? "came with the file" : "was served by the publisher"} all the same: for proof, verify with a copy of the tool that you got elsewhere.`,
+      ),
+    ),
+  ];
+}
+
+export const frameText = (frame: Frame, main: readonly Child[]): string => frameOf(frame, main).map(html).join("\n");

@@ -1,0 +1,164 @@
+/**
+ * The one outcome of a verification, for whoever reads a single line: words and colour of page, list, window title and terminal all come from
+ * here. It is good where nothing at all speaks against it, and never beside a finding: a finding stands in the line itself.
+ */
+import { exitOf, type Code } from "../core/codes.js";
+import type { Check, Report } from "../core/report.js";
+import { bestSigner } from "../core/signatures.js";
+import { logWording } from "./log-words.js";
+import { count, type Wording } from "./wording.js";
+import { SIGNATURE, TRUST } from "./words.js";
+
+export type Tone = "good" | "open" | "bad";
+
+export interface Headline extends Wording {
+  readonly tone: Tone;
+}
+
+/**
+ * How good news looks must not depend on the verdict: a good signature on a refuted claim is still a good signature. But what its signer took
+ * back is never good news, nor is anything that has a finding, or that was asked for and not checked.
+ */
+export function headlineOf(report: Report): Headline {
+  const found = findingsOf(report);
+  return { ...worded(report, found), tone: toneOf(report, found) };
+}
+
+function toneOf({ signature, trust, exit, standing }: Report, found: readonly Wording[]): Tone {
+  if (signature === "bad" || exit === 2 || exit === 1 || trust === "revoked" || standing?.word === "retracted")
+    return "bad";
+  const good = signature === "ok" && trust === "confirmed-by-you" && exit === 0 && found.length === 0;
+  return good ? "good" : "open";
+}
+
+/** Steps about what backs the statement, and not about what it says: their faults leave the signature what it is. */
+const BACKING: ReadonlySet<string> = new Set(["time", "evidence", "recompute", "plan", "log", "retraction"]);
+
+/** Each reads on after "but". */
+const FOUND: Partial<Readonly<Record<Code, Wording>>> = {
+  "time-order": { word: "its dates contradict each other", sentence: "The dates in it are in an impossible order." },
+  "time-future": { word: "it is dated in the future", sentence: "By this device's clock, its date is still to come." },
+  "evidence-changed": {
+    word: "its evidence was changed",
+    sentence: "Some of the evidence at hand is not what was signed.",
+  },
+  "recompute-mismatch": {
+    word: "its observations say otherwise",
+    sentence: "Computed again from the observations, the outcomes or the measurements are others.",
+  },
+  "recompute-impossible": {
+    word: "its outcomes could not be computed again",
+    sentence: "That was asked for, and what it takes is not at hand.",
+  },
+  "plan-departed": {
+    word: "not what was announced",
+    sentence: "The result departs from the plan that it names: see below.",
+  },
+  "standing-unread": {
+    word: "whether it was taken back is not known",
+    sentence: "Only who reads all entries of the log that it names knows that; here they were not read.",
+  },
+  "retraction-undecided": {
+    word: "it may have been taken back",
+    sentence: "Its log has an entry that may take it back: see above.",
+  },
+  retracted: { word: "taken back", sentence: "Its signer does not stand by it any more." },
+  "policy-open": {
+    word: "not all that was asked could be checked",
+    sentence: "Some of what was asked of it is neither so nor otherwise: see below.",
+  },
+};
+
+const wordingOf = ({ name, code, detail }: Check): Wording =>
+  FOUND[code] ??
+  (name === "log"
+    ? logWording(code)
+    : exitOf(code) === 4
+      ? { word: "not all could be checked", sentence: `${detail}.` }
+      : { word: "something does not fit", sentence: `${detail}.` });
+
+const WORST: readonly Check["name"][] = ["retraction", "log", "plan", "recompute", "evidence", "time", "policy"];
+
+/** What of the backing does not fit or was not looked at, the worst first; and that another one was put in its place. */
+function findingsOf({ checks, standing, trust }: Report): Wording[] {
+  const found = checks
+    .filter(
+      ({ name, code }) =>
+        (BACKING.has(name) && (exitOf(code) !== 0 || code === "standing-unread")) || code === "policy-open",
+    )
+    .filter(({ code }, _, all) => code !== "standing-unread" || all.every(({ name }) => name !== "log")) // said with more precision
+    .sort((a, b) => WORST.indexOf(a.name) - WORST.indexOf(b.name))
+    .map(wordingOf);
+  return standing?.word === "superseded" && trust !== "revoked"
+    ? [
+        ...found,
+        { word: "replaced by a later one", sentence: "Its signer put another one in its place: read that one first." },
+      ]
+    : found;
+}
+
+function worded(report: Report, found: readonly Wording[]): Wording {
+  const { signature, trust, signers, checks, standing } = report;
+  const failed = checks.find(
+    ({ name, status }) => status === "failed" && name !== "trust" && (signature !== "ok" || !BACKING.has(name)),
+  );
+  if (signature === "bad") {
+    return checks.some((check) => check.code === "signature-missing")
+      ? { word: "Not signed", sentence: "There is no signature in this file, so there is nothing to verify." }
+      : failed?.code === "signature-duplicate"
+        ? { word: "Not a valid set of signatures", sentence: `${failed.detail}.` }
+        : { word: "Does not match its signature", sentence: SIGNATURE.bad.sentence };
+  }
+  if (checks.some((check) => check.code === "engines-disagree"))
+    return {
+      word: "Could not check",
+      sentence: "Two implementations of Ed25519 give two answers about this signature.",
+    };
+  if (signature === "not-checked") {
+    return failed !== undefined
+      ? { word: "Not readable as an attestation", sentence: `${failed.detail}.` }
+      : {
+          word: "Signer unknown",
+          sentence:
+            "No key at hand made this signature: paste or drop the signer's public key, from a source that you trust.",
+        };
+  }
+  if (checks.some((check) => check.code === "version-newer" || check.code === "predicate-type"))
+    return {
+      word: "This verifier is too old for this file",
+      sentence: "The signature fits, but the statement is of a kind that this verifier does not know.",
+    };
+  if (standing?.word === "retracted" && trust !== "revoked")
+    return {
+      word: "Taken back by its signer",
+      sentence: "The signature is good, and its signer does not stand by this any more: see above.",
+    };
+  if (failed?.name === "policy") return { word: "Signed, but not what was asked for", sentence: `${failed.detail}.` };
+  if (failed !== undefined) return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
+  if (trust === "revoked" || trust === "retired")
+    return but(
+      { word: `Unchanged, but the key is ${TRUST[trust].word}`, sentence: TRUST[trust].sentence },
+      found,
+      "; and",
+    );
+  if (trust !== "confirmed-by-you")
+    return but({ word: "Unchanged; signer not confirmed by you", sentence: TRUST["site-only"].sentence }, found);
+  return but({ word: signed(report, bestSigner(signers)?.name), sentence: CONFIRMED }, found);
+}
+
+const CONFIRMED = "These exact bytes were signed with a key that you confirmed.";
+
+function signed({ notice, plan }: Report, name: string | undefined): string {
+  const what = notice !== undefined ? "A signed notice" : plan !== undefined ? "A signed plan" : "Signed";
+  return `${what}${name === undefined ? "" : ` by “${name}”`}, unchanged`;
+}
+
+/** The worst finding in words, and how many more there are. */
+function but({ word, sentence }: Wording, [first, ...more]: readonly Wording[], joined = " — but"): Wording {
+  if (first === undefined) return { word, sentence };
+  const others = more.length === 0 ? "" : `, and ${count(more.length, "more finding")}`;
+  return {
+    word: `${word}${joined} ${first.word}${others}`,
+    sentence: [sentence, first.sentence, ...more.map((one) => one.sentence)].join(" ").trim(),
+  };
+}

@@ -1,0 +1,132 @@
+/** What a page carries, read once, as what the verifier is given beside a document. Nothing here touches the page or the browser, so that tests ask it too. */
+import { marksIn, plansIn } from "../src/core/brought.js";
+import { fromBase64, utf8, type Bytes } from "../src/core/bytes.js";
+import type { Engine } from "../src/core/engine.js";
+import { parseEnvelope, type Envelope } from "../src/core/envelope.js";
+import { orUndefined } from "../src/core/errors.js";
+import { EMPTY_KEYRING, parseKeyring, type Keyring } from "../src/core/keyring.js";
+import { enteredIn } from "../src/core/ledger.js";
+import { evidenceFrom } from "../src/core/ledger-evidence.js";
+import { historyOf, type History } from "../src/core/lifecycle.js";
+import type { LogEvidence, RememberedLog } from "../src/core/logged.js";
+import { formatNoteKey } from "../src/core/note.js";
+import { logNamed, type LogName } from "../src/core/payload.js";
+import { knownFrom, type Known } from "../src/core/signatures.js";
+import type { VerifyOptions } from "../src/core/verify.js";
+import type { LogText, PageData } from "../src/formats/page-data.js";
+import { parseSkin } from "../src/formats/skins.js";
+import type { LogState } from "../src/view/ledger.js";
+import { stateOf } from "./ledger.js";
+
+/** What this browser saw last of a log, if it is at hand. */
+export type Recall = (named: LogName) => RememberedLog | undefined;
+
+type Around = Pick<
+  VerifyOptions,
+  "keys" | "seen" | "owners" | "parse" | "log" | "notices" | "planned" | "entries" | "packed"
+>;
+
+interface Read {
+  readonly of: readonly Known[];
+  /** By documents alone, and with what the log's entries say of keys. */
+  readonly history: History;
+  readonly entered: History;
+  readonly state: LogState;
+}
+
+export class Carried {
+  readonly data: PageData;
+  readonly keyring: Keyring;
+  readonly notices: readonly Bytes[];
+  /** The logs that it lists. */
+  readonly logs: readonly LogName[];
+  /** The keys that the page lists. */
+  readonly listed: readonly Known[];
+  /** How a document's skin is read: what a registry publishes has one, as the command line has it. */
+  readonly parse: (bytes: Bytes) => Envelope;
+  readonly #planned: NonNullable<VerifyOptions["planned"]>;
+  readonly #engine: Engine;
+  #known: Read | undefined;
+
+  /** @throws AttestError where the keyring cannot be read: with it what it revokes would be lost */
+  constructor(data: PageData, engine: Engine) {
+    const { keyring, notices, plans, documents } = {
+      keyring: undefined,
+      notices: [],
+      plans: [],
+      documents: [],
+      ...data,
+    };
+    this.data = data;
+    this.#engine = engine;
+    this.keyring = keyring === undefined ? EMPTY_KEYRING : parseKeyring(utf8(keyring), engine);
+    this.notices = notices.map(utf8);
+    this.logs = this.keyring.logs.map(({ key }) => ({ origin: key.name, key: formatNoteKey(key) }));
+    this.listed = knownFrom(this.keyring, "site", `this ${data.kind === "pack" ? "file" : "site"}'s own keyring`);
+    this.parse = data.kind === "verify" ? parseSkin : parseEnvelope;
+    this.#planned = plansIn([...plans, ...documents.map(({ text }) => text)], engine);
+  }
+
+  /** What the notices, and the entries of the logs, say of the keys at hand. @throws AttestError `too-large` */
+  history(yours: readonly Known[]): History {
+    return this.#read(yours).entered;
+  }
+
+  /** What the page's copy of the logs gives. */
+  state(yours: readonly Known[]): LogState {
+    return this.#read(yours).state;
+  }
+
+  #read(yours: readonly Known[]): Read {
+    if (this.#known?.of === yours) return this.#known;
+    const known = [...yours, ...this.listed];
+    const history = historyOf(this.notices, known, this.#engine);
+    const texts = "logs" in this.data ? this.data.logs : undefined;
+    const state = stateOf(texts, this.keyring.logs, history, this.#engine);
+    const entered =
+      state.kind === "read"
+        ? historyOf(this.notices, known, this.#engine, enteredIn(state.ledger.logs, undefined).notices)
+        : history;
+    return (this.#known = { of: yours, history, entered, state });
+  }
+
+  /** For a document of the page's own, with what came beside it. */
+  around(bytes: Bytes, log: LogText | undefined, yours: readonly Known[], recall: Recall): Around {
+    const { kind } = this.data;
+    const { history, entered, state } = this.#read(yours);
+    const { parse } = this;
+    if (kind === "verify") return { ...history, parse };
+    const envelope = orUndefined(() => parse(bytes));
+    const named = envelope && logNamed(envelope.payload);
+    const remembered = named && recall(named);
+    const proof = log?.proof === undefined ? undefined : utf8(log.proof);
+    const common = { parse, notices: this.notices, planned: this.#planned };
+    const own = named !== undefined && this.logs.some(({ key }) => key === named.key);
+    if (kind !== "pack" && state.kind === "read" && envelope !== undefined && (named === undefined || own)) {
+      const found = evidenceFrom(state.ledger, envelope, { proof, remembered }, this.#engine);
+      return { ...entered, ...common, entries: enteredIn(state.ledger.logs, named), ...(found && { log: found }) };
+    }
+    const marks = marksIn(envelope, log?.marks, this.#engine);
+    const marked = {
+      ...(marks.length === 0 ? history : historyOf(this.notices, [...yours, ...this.listed], this.#engine, marks)),
+      ...{ ...common, entries: { notices: marks, whole: false } },
+    };
+    if (kind === "pack") return { ...marked, packed: true, ...(named && proof && { log: { proof, remembered } }) };
+    if (named === undefined) return marked;
+    const damage = own && state.kind === "fault" ? state.fault.detail : undefined;
+    // The log is asked for by the name that is signed: where a page shows nothing of it, that is said, whatever its keyring lists.
+    const evidence: LogEvidence = {
+      ...{ proof, remembered, withheld: true },
+      served: damage === undefined ? servedIn(log?.served) : { checkpoint: new Uint8Array(), damage },
+    };
+    return { ...marked, log: evidence };
+  }
+}
+
+const servedIn = (served: LogText["served"]): LogEvidence["served"] =>
+  served && {
+    checkpoint: utf8(served.checkpoint),
+    proof: served.proof === undefined ? undefined : utf8(served.proof),
+    sinceProof: orUndefined(() => served.sinceProof?.map(fromBase64)), // what is no hash is told as a proof that is missing
+    damage: served.damage,
+  };
