@@ -128,7 +128,7 @@ type Again = Run & { readonly secrets: readonly Secret[] };
 async function again(
   { statement }: Original,
   file: string,
-  { repository, setup = [], json, dryRun, output }: Options,
+  { repository, setup = [], passphraseFile, json, dryRun, output }: Options,
   announce: Announce | undefined,
 ): Promise<Again> {
   const aside = json === true || dryRun === true || output === "-";
@@ -144,6 +144,7 @@ async function again(
     runAgain(recorded, {
       repository: source,
       setup,
+      hidden: passphraseFile === undefined ? [] : [passphraseFile],
       env: process.env,
       engine,
       tool: TOOL,

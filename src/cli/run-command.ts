@@ -45,6 +45,8 @@ export interface Call {
   readonly without: readonly string[];
   /** Where it publishes. */
   readonly registry: string | undefined;
+  /** Files with secrets that were named. */
+  readonly hidden: readonly string[];
   /** Stdout is ours, so what the command prints there goes to stderr. */
   readonly aside: boolean;
   readonly announce?: Announce | undefined;
@@ -52,7 +54,7 @@ export interface Call {
 
 export async function runCommandOnce(
   options: CommandOptions,
-  { command, without, registry, aside, announce }: Call,
+  { command, without, registry, hidden, aside, announce }: Call,
 ): Promise<CommandRun> {
   const timeoutMs =
     options.timeout === undefined
@@ -72,6 +74,7 @@ export async function runCommandOnce(
       allowSkipped: options.allowSkipped === true,
       sandbox: options.sandbox === true,
       registry,
+      hidden,
       without,
       engine,
       tool: TOOL,

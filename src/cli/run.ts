@@ -162,6 +162,7 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
       command: words,
       without: ownPaths(destination, options.output),
       registry: registryAt(destination),
+      hidden: options.passphraseFile === undefined ? [] : [options.passphraseFile],
       aside,
       announce,
     });

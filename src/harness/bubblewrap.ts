@@ -59,7 +59,7 @@ export async function look(prefix: readonly string[], missing: Missing): Promise
     return { status, mounts, network, descriptors: numbers.split("\n").filter(Boolean).map(Number) };
   } catch (error) {
     const [said = ""] = String((error as { stderr?: unknown }).stderr ?? error).split("\n");
-    throw missing(`one which does not work here: ${said}`);
+    throw missing(`which does not work here: ${said}`);
   }
 }
 

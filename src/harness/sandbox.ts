@@ -22,10 +22,12 @@ export interface SandboxOptions {
   readonly cwd: string;
   /** Where this tool publishes. */
   readonly registry?: string | undefined;
+  /** Files with secrets, beside those in known places. */
+  readonly hidden?: readonly string[] | undefined;
 }
 
 /** @throws AttestError `sandbox-missing` when there is none, or it does not work here; there is no fallback */
-export async function sandbox({ root, cwd, registry }: SandboxOptions): Promise<Sandbox> {
+export async function sandbox({ root, cwd, registry, hidden: named = [] }: SandboxOptions): Promise<Sandbox> {
   const missing = (found: string): AttestError =>
     new AttestError(
       "sandbox-missing",
@@ -35,7 +37,7 @@ export async function sandbox({ root, cwd, registry }: SandboxOptions): Promise<
   const bwrap = await bubblewrap(root, missing);
   if (isLink(join(root, ".git"))) throw missing("a .git that is a link, which the command could replace");
   if (root === dirname(root)) throw missing("a project that is the whole system");
-  const { folders, files } = outOfSight(root);
+  const { folders, files } = outOfSight(root, named);
   const around = folders.filter((folder) => isWithin(root, folder));
   const hidden = folders.filter((folder) => !around.includes(folder));
   const kept = [...new Set([...gitFoldersIn(root), ...publishedIn(registry, root, cwd)].map(real))].filter(
@@ -54,7 +56,7 @@ export async function sandbox({ root, cwd, registry }: SandboxOptions): Promise<
     ...["--new-session", "--setenv", "TMPDIR", "/tmp", "--setenv", "XDG_CACHE_HOME", "/tmp/.cache"],
     ...["--chdir", cwd, "--"],
   ];
-  const faults = shortcomings(await look(prefix, missing), {
+  const faults = shortcomings(await look(prefix, (found) => missing(`${bwrap.version}, ${found}`)), {
     ...{ hidden: [...hidden, ...files], readOnly: kept },
     writable: [root, ...there(["/tmp", "/run"]), ...folders, "/dev", "/proc"],
   });
@@ -69,13 +71,16 @@ const there = (paths: readonly string[]): string[] => paths.filter((path) => exi
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 /** What lies in the usual places, where it really lies. Of ours, what is not there yet and could be made by the command is made. */
-export function outOfSight(writable: string): {
+export function outOfSight(
+  writable: string,
+  named: readonly string[] = [],
+): {
   readonly folders: readonly string[];
   readonly files: readonly string[];
 } {
   const { ours, folders, files } = secretPlaces();
   for (const folder of ours) if (isWithin(folder, writable) && !existsSync(folder)) makeFolder(folder, 0o700);
-  const all = there([...ours, ...folders, ...files]);
+  const all = there([...ours, ...folders, ...files, ...named]);
   const isFolder = (path: string): boolean => statSync(path).isDirectory();
   return {
     folders: [...new Set(all.filter(isFolder))],

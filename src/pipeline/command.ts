@@ -43,6 +43,10 @@ export interface CommandRunOptions {
   readonly sandbox: boolean;
   /** Where this tool publishes: not to be written to in a sandbox. */
   readonly registry?: string | undefined;
+  /** Files that hold secrets, beside those in known places: out of a sandbox's sight. */
+  readonly hidden?: readonly string[];
+  /** Of this process, where what the command gets is another one: its values are secrets too. */
+  readonly around?: Readonly<Record<string, string | undefined>>;
   /** What this tool writes itself, and is no part of what is tested. */
   readonly without: readonly string[];
   readonly engine: Engine;
@@ -107,16 +111,17 @@ interface Setting {
 }
 
 async function prepare(options: CommandRunOptions): Promise<Setting> {
-  const { command, cwd, env, subjects, recorded, registry } = options;
+  const { command, cwd, env, subjects, recorded, registry, hidden, around = {} } = options;
   const [tree, program] = await Promise.all([
     subjects.length > 0 ? undefined : lookAtTree(options),
     programOf(options),
   ]);
   const root = tree?.root ?? cwd;
-  const secrets = secretsIn(env, recorded);
+  const known = new Set(Object.values(env));
+  const secrets = [...secretsIn(env, recorded), ...secretsIn(around, []).filter(({ value }) => !known.has(value))];
   const prepared = new Redactor(secrets, { places: placesOf(root) });
   const redactor = (): Redactor => prepared.another();
-  const shut = options.sandbox ? await sandbox({ root, cwd, registry }) : undefined;
+  const shut = options.sandbox ? await sandbox({ root, cwd, registry, hidden }) : undefined;
   return {
     project: projectName(existsSync(join(cwd, "package.json")) ? cwd : root),
     root,

@@ -10,6 +10,7 @@ import { currentVersion } from "../audit/npm.js";
 import type { Current } from "../core/audit/current.js";
 import { referencesOf } from "../core/audit/reference.js";
 import type { ResultStatement } from "../core/statement.js";
+import { pathOutside, programOutside, projectsAround } from "../node/programs.js";
 import { ATTESTATIONS, REGISTRY_FILE } from "../store/registry.js";
 
 const run = promisify(execFile);
@@ -116,9 +117,18 @@ async function registryOfUser(): Promise<PackageRegistry | undefined> {
   if (set !== undefined && !scripted && URL.canParse(set)) return { url: set, own: true };
   const nowhere = mkdtempSync(join(tmpdir(), "attest-npm-"));
   try {
-    const { PATH = "", HOME = "", USERPROFILE = "", APPDATA = "" } = process.env;
-    const env = { PATH, HOME, USERPROFILE, APPDATA, npm_config_update_notifier: "false" };
-    const { stdout } = await run("npm", ["config", "get", "registry", "--prefix", nowhere], {
+    const projects = projectsAround(".");
+    const npm = programOutside("npm", process.env, projects); // one of that name may lie in node_modules/.bin
+    if (npm === undefined) return undefined;
+    const { HOME = "", USERPROFILE = "", APPDATA = "" } = process.env;
+    const env = {
+      PATH: pathOutside(process.env, projects),
+      HOME,
+      USERPROFILE,
+      APPDATA,
+      npm_config_update_notifier: "false",
+    };
+    const { stdout } = await run(npm, ["config", "get", "registry", "--prefix", nowhere], {
       cwd: nowhere,
       env,
       timeout: 20_000,

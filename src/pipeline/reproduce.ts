@@ -106,7 +106,7 @@ export function inCheckout(root: string, path: string): string {
 
 export interface AgainOptions extends Pick<
   CommandRunOptions,
-  "env" | "engine" | "tool" | "signal" | "output" | "announce"
+  "env" | "hidden" | "engine" | "tool" | "signal" | "output" | "announce"
 > {
   /** Where the commit is. */
   readonly repository: string;
@@ -126,6 +126,7 @@ export async function runAgain(recorded: Recorded, options: AgainOptions): Promi
       ...rest,
       ...{ command, cwd, reports, timeoutMs, allowSkipped, sandbox },
       env: { ...withoutRepository(options.env), ...variables },
+      around: options.env, // a document's variable hides none of ours
       recorded: Object.keys(variables),
       subjects: [],
       without: [],

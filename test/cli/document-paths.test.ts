@@ -153,3 +153,16 @@ test.each(["absolute", "above", "a link in the commit", "without a commit"])(
     expect(existsSync(join(notes, "ran"))).toBe(false);
   },
 );
+
+test("a variable that a statement names does not make the reproducer's own one public", async () => {
+  victim = { ...victim, env: { ...victim.env, DEPLOY_NAME: SECRET } };
+  const ran = await reproduced(
+    (recorded) => {
+      const { run } = recorded.predicate.f3 as unknown as { run: { environment: Record<string, string> } };
+      run.environment["$DEPLOY_NAME"] = "x";
+    },
+    ["sh", "-c", `tr '\\0' '\\n' < /proc/$PPID/environ; true`],
+  );
+  expect(ran.stdout + ran.stderr).toContain(SECRET); // the command is run as the user
+  nothingPublished();
+});

@@ -88,6 +88,14 @@ describe.each(users)("%s", (_, uid, works) => {
     expect(existsSync(inUser("written"))).toBe(false);
   });
 
+  test("nor is the file of a passphrase in sight", async (context) => {
+    if (!works) context.skip("NOT CHECKED: bubblewrap does not work here");
+    const file = secret(inUser("passphrase"));
+    const ran = await shut(give(uid), `cat ${file}; true`, "--dry-run", "--passphrase-file", file);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stdout + ran.stderr).not.toContain("HIDDEN-CONTENT");
+  });
+
   test("no capability is left, and none can be had again", async (context) => {
     if (!works) context.skip("NOT CHECKED: bubblewrap does not work here");
     const ran = await shut(give(uid), "grep -E '^(Cap|NoNew)' /proc/self/status >&2", "--dry-run");

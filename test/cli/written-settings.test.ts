@@ -2,7 +2,16 @@
  * Settings that tested code can write: whatever a repository, one below it or a variable names, no program of it is run by attest's own git,
  * which runs outside of every sandbox.
  */
-import { chmodSync, existsSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { attest, fault, workspace, type Ran, type Workspace } from "./attest.js";
@@ -172,6 +181,21 @@ describe("no program is run that is named", () => {
     const PATH = `${here.path("node_modules/.bin")}:node_modules/.bin:${process.env["PATH"] ?? ""}`;
     for (const more of [[], ["--sandbox"]])
       await attest(["run", "--dry-run", ...more, "--", "true"], { cwd: here.cwd, env: { ...here.env, PATH } });
+    untouched();
+  });
+
+  test("npm: to ask for the user's registry, neither is one in the project", async () => {
+    await run("run", "--unsigned", "--output", join(here.root, "s.json"), "--", "true");
+    const statement = JSON.parse(readFileSync(join(here.root, "s.json"), "utf8")) as { subject: object[] };
+    statement.subject = [{ name: "a", uri: "pkg:npm/a@1.0.0", digest: { sha256: "0".repeat(64) } }];
+    writeFileSync(join(here.root, "t.json"), JSON.stringify(statement));
+    const signed = await run("sign", join(here.root, "t.json"), "--evidence", join(here.root, "s.evidence"));
+    expect(signed.code, signed.stderr).toBe(0);
+    here.write("node_modules/.bin/npm", `#!/bin/sh\ntouch ${ran}\n`);
+    chmodSync(here.path("node_modules/.bin/npm"), 0o755);
+    writeFileSync(join(here.env["HOME"] ?? "", ".npmrc"), "registry=http://127.0.0.1:1/\n");
+    const PATH = `${here.path("node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
+    await attest(["audit", "."], { cwd: here.cwd, env: { ...here.env, PATH } });
     untouched();
   });
 

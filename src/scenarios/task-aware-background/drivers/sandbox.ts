@@ -59,7 +59,7 @@ export async function sandboxAbout(home: string): Promise<string> {
   const { version } = await bubblewrap(".", missing);
   const { folders, files } = hiddenBut(home);
   const shell = sandboxed({ program: "/bin/sh", args: [], home });
-  const [fault] = shortcomings(await look(shell.slice(0, -1), missing), {
+  const [fault] = shortcomings(await look(shell.slice(0, -1), (found) => missing(`${version}, ${found}`)), {
     ...{ hidden: [...folders, ...files], readOnly: [], writable: [home, ...folders, "/dev", "/proc"] },
   });
   if (fault !== undefined) throw missing(`${version}, and in it ${fault}`);
