@@ -11,6 +11,7 @@ import { envelopeIn } from "../core/brought.js";
 import { hex, type Bytes } from "../core/bytes.js";
 import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
+import { failures } from "../core/report.js";
 import type { Known } from "../core/signatures.js";
 import type { ResultStatement } from "../core/statement.js";
 import { attestationPath } from "../store/paths.js";
@@ -70,7 +71,7 @@ interface Gathered {
 
 /** @throws AttestError where nothing can be audited, or the user's own keys cannot be read */
 export async function audit(request: AuditRequest): Promise<Audit> {
-  const beside = await cardsOf(request.beside ?? [], request);
+  const { cards: beside, unread: besideUnread } = await cardsOf(request.beside ?? [], request);
   const { documents, cards, known, keys, notices, named } = await gather(request);
   for (const { digest } of beside) known.add(digest);
   await findBeside(named, known, request.engine);
@@ -102,7 +103,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
     ],
     ...{ states: counted(all), graph, keys: [...keys.values()] },
     notices: [...notices, ...(request.notices ?? []).map((path) => required(path, "a notice"))],
-    ...{ logs: log.logs, open: log.open },
+    ...{ logs: log.logs, open: [...log.open, ...besideUnread] },
   };
 }
 
@@ -180,14 +181,25 @@ function citedByDigest(statement: ResultStatement | undefined): string[] {
 
 const originOf = ({ site, target }: Document): string => site.place.origins[0] ?? target;
 
-async function cardsOf(targets: readonly string[], request: AuditRequest): Promise<Card[]> {
+async function cardsOf(
+  targets: readonly string[],
+  request: AuditRequest,
+): Promise<{ readonly cards: readonly Card[]; readonly unread: readonly string[] }> {
   const cards: Card[] = [];
+  const open: string[] = [];
   for await (const { verified, document, keys } of verifyEach({ ...request, targets })) {
-    if (document === undefined && "fault" in verified) throw verified.fault;
-    const card = document && "report" in verified ? cardOf(verified.report, keys, originOf(document)) : undefined;
+    if ("fault" in verified) {
+      if (document === undefined) throw verified.fault;
+      open.push(`${verified.target} was not compared with: ${verified.fault.message}`);
+      continue;
+    }
+    const { report } = verified;
+    const card = document && cardOf(report, keys, originOf(document));
     if (card !== undefined) cards.push(card);
+    const fault = failures(report).find(({ code }) => [1, 2].includes(exitOf(code)));
+    if (fault !== undefined) open.push(`${verified.target} was not compared with: ${fault.detail}`);
   }
-  return cards;
+  return { cards, unread: open };
 }
 
 function counted(documents: readonly AuditedDocument[]): Record<State, number> {
