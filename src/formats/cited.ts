@@ -36,10 +36,17 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
         attempt(() => json(bytes)),
       );
     if (read.unread === undefined || opening === MARKUP || !prosaic) return read;
+    // A runner's report is a plain text too, and one that is not known may have been cut off. Markdown is what a person wrote.
+    if (!MARKDOWN.test(mediaType)) return { ...attempt(() => prose(fromUtf8(bytes))), unread: read.unread };
   } else if (STRUCTURED.has(opening)) {
-    const tried = [() => attestation(bytes), () => json(bytes), () => lines(bytes)].map(attempt);
-    const read = tried.find((one) => one.unread === undefined) ?? tried.find((one) => one.sayings.length > 0);
-    if (read !== undefined) return read;
+    const tried: Read[] = [];
+    for (const way of [attestation, json, lines]) {
+      const read = attempt(() => way(bytes));
+      if (read.unread === undefined) return read;
+      tried.push(read);
+    }
+    const part = tried.find(({ sayings }) => sayings.length > 0);
+    if (part !== undefined) return part;
     // A text may begin with a bracket, and a document that was cut off is one no more: whatever it says in words, there may be more in it.
     const words = prosaic ? attempt(() => prose(fromUtf8(bytes))) : NOTHING;
     return { ...(tried[1] ?? NOTHING), sayings: words.sayings };
@@ -51,6 +58,8 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
 const NOTHING: Read = { sayings: [] };
 /** What people write, and nothing else that begins with `text/`: tags and commas stand between the words of the others. */
 const PROSE = /^text\/(?:plain|(?:x-)?markdown)(?:\s*;|$)/i;
+
+const MARKDOWN = /markdown/i;
 
 const unread = (why: string): Read => ({ sayings: [], unread: why });
 
