@@ -1,4 +1,7 @@
-/** A cited document of whatever kind → what it says of verdicts, exit codes and cases. It may be anybody's: what cannot be read says nothing. */
+/**
+ * A cited document of whatever kind → what it says of verdicts, exit codes and cases. It may be anybody's, and so may be what it is called:
+ * whether it is JSON or XML is seen by its content. What cannot be read, or not to its end, is `unread`, and never taken for silence.
+ */
 import { COUNTED, isVerdict, type Cited, type Counts, type Saying } from "../core/audit/cited.js";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
@@ -22,36 +25,51 @@ type Read = Omit<Cited, "pointer">;
 export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "mediaType">, bytes: Bytes): Read {
   if (UNSPOKEN.has(role)) return { sayings: [] };
   if (bytes.length > MAX_CITED) return unread(`it has ${bytes.length} bytes`);
-  const tried: Read[] = [];
-  const ways: (() => Read | undefined)[] = [];
-  if (isPage(bytes)) ways.push(() => attestation(utf8(parsePack(bytes).text)));
-  // An audit reads thousands of pieces: what cannot be JSON is not tried as such.
-  const structured = OPENING.has(bytes.find((byte) => !BLANK.has(byte)) ?? 0);
-  if (role === "report") ways.push(() => both(report(bytes), structured ? attempt(() => json(bytes)) : undefined));
-  else if (structured)
-    ways.push(
-      () => attestation(bytes),
-      () => json(bytes),
-      () => lines(bytes),
-    );
-  if (/^text\//.test(mediaType)) ways.push(() => prose(fromUtf8(bytes)));
-  for (const way of ways) {
-    const read = attempt(way);
-    if (read !== undefined && read.unread === undefined) return read;
-    if (read !== undefined) tried.push(read);
+  if (isPage(bytes)) return attempt(() => attestation(utf8(parsePack(bytes).text)));
+  const opening = bytes.find((byte) => !BLANK.has(byte)) ?? 0;
+  const prosaic = PROSE.test(mediaType);
+  if (role === "report") {
+    const read = attempt(() => report(bytes));
+    if (STRUCTURED.has(opening))
+      return both(
+        read,
+        attempt(() => json(bytes)),
+      );
+    if (read.unread === undefined || opening === MARKUP || !prosaic) return read;
+    // A runner's report is a plain text too, and one that is not known may have been cut off. Markdown is what a person wrote.
+    if (!MARKDOWN.test(mediaType)) return { ...attempt(() => prose(fromUtf8(bytes))), unread: read.unread };
+  } else if (STRUCTURED.has(opening)) {
+    const tried: Read[] = [];
+    for (const way of [attestation, json, lines]) {
+      const read = attempt(() => way(bytes));
+      if (read.unread === undefined) return read;
+      tried.push(read);
+    }
+    const part = tried.find(({ sayings }) => sayings.length > 0);
+    if (part !== undefined) return part;
+    // A text may begin with a bracket, and a document that was cut off is one no more: whatever it says in words, there may be more in it.
+    const words = prosaic ? attempt(() => prose(fromUtf8(bytes))) : NOTHING;
+    return { ...(tried[1] ?? NOTHING), sayings: words.sayings };
   }
-  return tried.at(-1) ?? unread("it is of no form that says anything");
+  if (prosaic && opening !== MARKUP) return attempt(() => prose(fromUtf8(bytes)));
+  return unread("it is of no form that says anything");
 }
+
+const NOTHING: Read = { sayings: [] };
+/** What people write, and nothing else that begins with `text/`: tags and commas stand between the words of the others. */
+const PROSE = /^text\/(?:plain|(?:x-)?markdown)(?:\s*;|$)/i;
+
+const MARKDOWN = /markdown/i;
 
 const unread = (why: string): Read => ({ sayings: [], unread: why });
 
-/** A report, and what is said beside its cases. */
-const both = (report: Read, beside: Read | undefined): Read => ({
+/** A report, and what is said beside its cases. Of events, a line each, there is nothing beside them. */
+const both = (report: Read, beside: Read): Read => ({
   ...report,
-  ...(beside && { sayings: beside.sayings.filter(({ root }) => root === true) }),
+  sayings: beside.sayings.filter(({ root }) => root === true),
 });
 
-function attempt(read: () => Read | undefined): Read | undefined {
+function attempt(read: () => Read): Read {
   try {
     return read();
   } catch (error) {
@@ -60,63 +78,83 @@ function attempt(read: () => Read | undefined): Read | undefined {
   }
 }
 
-/** "{" and "[". */
-const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b]);
+/** "{", "[" and "<". */
+const STRUCTURED: ReadonlySet<number> = new Set([0x7b, 0x5b]);
+const MARKUP = 0x3c;
 /** White space of JSON, and what a byte order mark is made of. */
 const BLANK: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
 
 /** Its own word, whether or not it verifies: that is asked of it where it is audited itself. */
 function attestation(bytes: Bytes): Read {
-  return { sayings: sayingsIn(parseSkin(bytes).payload, "/payload") };
+  return heard((said) => said.hear(parseSkin(bytes).payload, "/payload"));
 }
 
 function report(bytes: Bytes): Read {
-  const { cases } = readResults(bytes);
+  const { cases, discrepancies } = readResults(bytes);
   const counted = COUNTED.map((name) => [name, cases.filter(({ outcome }) => outcome === name).length]);
-  return { sayings: [], counts: Object.fromEntries(counted) as Counts };
+  const [doubt] = discrepancies;
+  return { sayings: [], counts: Object.fromEntries(counted) as Counts, ...(doubt !== undefined && { unread: doubt }) };
 }
 
 function json(bytes: Bytes): Read {
   const value = parseForeignJson(fromUtf8(bytes).replace(/^\ufeff/, ""));
-  return { sayings: sayingsIn(value, ""), listing: isListing(value) };
+  return { ...heard((said) => said.hear(value, "")), listing: isListing(value) };
 }
 
 /** NDJSON: events of one run, a line each. */
-function lines(bytes: Bytes): Read | undefined {
-  const all = fromUtf8(bytes).trim().split("\n");
-  if (all.length > 100_000 || all[0]?.startsWith("{") !== true) return undefined;
-  return {
-    sayings: all.flatMap((line, at): Saying[] => {
+function lines(bytes: Bytes): Read {
+  return heard((said) => {
+    for (const [at, line] of fromUtf8(bytes).trim().split("\n").entries()) {
       const event = parseForeignJson(line);
       const ended = isObject(event) && event["event"] === "exit" ? event["code"] : undefined;
-      const exit: Saying[] =
-        typeof ended === "number" ? [{ what: "exit code", where: `line ${at + 1}`, value: ended }] : [];
-      return [...exit, ...sayingsIn(event, `line ${at + 1} `)];
-    }),
-  };
+      if (typeof ended === "number") said.add({ what: "exit code", where: `line ${at + 1}`, value: ended });
+      said.hear(event, `line ${at + 1} `);
+    }
+  });
 }
 
 const EXIT = new Set(["exitCode", "exit_code", "exitStatus", "exit_status"]);
+/** Values that differ: what is said again is heard once, so that nothing stands behind a thousand sayings of one thing. */
 const MAX_SAYINGS = 1000;
 
-function sayingsIn(whole: Json, from: string): Saying[] {
-  const sayings: Saying[] = [];
-  const walk = (value: Json, pointer: string): void => {
-    if (sayings.length >= MAX_SAYINGS) return;
-    if (Array.isArray(value)) (value as readonly Json[]).forEach((item, at) => walk(item, `${pointer}/${at}`));
-    if (!isObject(value)) return;
-    for (const [name, member] of Object.entries(value)) {
-      const where = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-      const root = value === whole ? { root: true as const } : {};
-      if (name === "verdict" && typeof member === "string" && isVerdict(member))
-        sayings.push({ what: "verdict", where: labelled(value, where), value: member, ...root });
-      else if (EXIT.has(name) && typeof member === "number")
-        sayings.push({ what: "exit code", where: labelled(value, where), value: member, ...root });
-      else walk(member, where);
-    }
-  };
-  walk(whole, from);
-  return sayings;
+function heard(listen: (said: Sayings) => void): Read {
+  const said = new Sayings();
+  listen(said);
+  return { sayings: said.all, ...(said.more && { unread: `it says more than ${MAX_SAYINGS} different things` }) };
+}
+
+class Sayings {
+  readonly #all = new Map<string, Saying>();
+  more = false;
+
+  get all(): Saying[] {
+    return [...this.#all.values()];
+  }
+
+  add(saying: Saying): void {
+    const { what, value, root } = saying;
+    const key = `${what} ${value} ${String(root)}`;
+    if (this.#all.has(key)) return;
+    if (this.#all.size < MAX_SAYINGS) this.#all.set(key, saying);
+    else this.more = true;
+  }
+
+  hear(whole: Json, from: string): void {
+    const walk = (value: Json, pointer: string): void => {
+      if (Array.isArray(value)) (value as readonly Json[]).forEach((item, at) => walk(item, `${pointer}/${at}`));
+      if (!isObject(value)) return;
+      for (const [name, member] of Object.entries(value)) {
+        const where = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+        const root = value === whole ? { root: true as const } : {};
+        if (name === "verdict" && typeof member === "string" && isVerdict(member))
+          this.add({ what: "verdict", where: labelled(value, where), value: member, ...root });
+        else if (EXIT.has(name) && typeof member === "number")
+          this.add({ what: "exit code", where: labelled(value, where), value: member, ...root });
+        else walk(member, where);
+      }
+    };
+    walk(whole, from);
+  }
 }
 
 /** The record's own words for the place, where it has some. */

@@ -1,9 +1,10 @@
 /** One attestation under audit: verified already, then everything that it refers to looked for, and everything asked that needs no other one. */
-import { speaksOfItself, type Cited } from "../core/audit/cited.js";
+import { mustBeRead, type Cited } from "../core/audit/cited.js";
 import type { Current } from "../core/audit/current.js";
 import { openSteps } from "../core/audit/document.js";
 import { lookWords } from "../core/audit/drift.js";
 import { examine } from "../core/audit/examine.js";
+import { unreadWords } from "../core/audit/numbers.js";
 import { referencesOf, type Look, type Reference } from "../core/audit/reference.js";
 import type { Finding } from "../core/audit/rules.js";
 import { exitOf, type ExitStatus } from "../core/codes.js";
@@ -54,12 +55,10 @@ export async function auditDocument(
   const { statement } = report;
   const looks = statement === undefined ? [] : await lookAt(statement, document, { ...surroundings, engine });
   const { cited, unread } =
-    statement === undefined ? NOTHING_CITED : await citedBy(statement, document, { engine, readings });
+    statement === undefined ? NOTHING_CITED : await citedBy(statement, document, { engine, readings, looks });
   const current = statement === undefined ? [] : ((await currentOf?.(statement)) ?? []);
   const references = statement === undefined ? [] : referencesOf(statement);
-  const archiveLost = looks.some(
-    ({ place, state }) => place === "archive" && (state === "changed" || state === "gone"),
-  );
+  const archiveLost = looks.some(isLost);
   const notSame = looks.filter(({ state }) => state !== "same");
   return {
     target,
@@ -72,12 +71,16 @@ export async function auditDocument(
       ...openSteps(report).filter((step) => !(archiveLost && step.startsWith("recompute: "))),
       ...unanswered(notSame, references, surroundings),
       ...unread,
+      ...(statement === undefined ? [] : unreadWords(statement)),
       ...(document.site.registry === undefined ? [] : unlogged(report)),
     ],
     findings: examine({ report, looks: notSame, cited, current }),
     exit: report.exit === 1 || report.exit === 2 ? report.exit : 0,
   };
 }
+
+/** The archived copy is not what was signed any more. */
+const isLost = ({ place, state }: Look): boolean => place === "archive" && (state === "changed" || state === "gone");
 
 const NOTHING_CITED: CitedBy = { cited: [], unread: [] };
 
@@ -115,29 +118,36 @@ export const unread = (target: string, fault?: AttestError): AuditedDocument => 
 
 interface CitedBy {
   readonly cited: readonly Cited[];
-  /** In which a run speaks of itself, and which cannot be read for what they say. */
+  /** In which a run speaks of itself, and which cannot be read for what they say, or not to their end. */
   readonly unread: readonly string[];
 }
 
 async function citedBy(
   { predicate: { f3 } }: ResultStatement,
   document: Document,
-  { engine, readings }: { readonly engine: Engine; readonly readings: Readings },
+  {
+    engine,
+    readings,
+    looks,
+  }: Pick<Auditing, "engine"> & { readonly readings: Readings; readonly looks: readonly Look[] },
 ): Promise<CitedBy> {
+  // Told by findings of their own.
+  const lost = new Set(looks.flatMap((one) => (isLost(one) ? one.pointer : [])));
   const cited: Cited[] = [];
   const unread: string[] = [];
   for (const [at, piece] of f3.evidence.entries()) {
     const key = `${piece.role} ${piece.mediaType ?? ""} ${piece.digest.sha256 ?? ""}`;
     const known = readings.get(key);
     const bytes = known === undefined ? await pieceOf(piece, document, engine, MAX_CITED) : undefined;
-    const read = known ?? (bytes === undefined ? undefined : readCited(piece, bytes));
+    const read = known ?? (bytes && readCited(piece, bytes));
     if (read !== undefined) {
       readings.set(key, read);
       if (readings.size > MAX_READINGS) readings.delete(readings.keys().next().value ?? "");
       cited.push({ pointer: `/predicate/f3/evidence/${at}`, ...read });
     }
-    const why = read === undefined && piece.size > MAX_CITED ? `it has ${piece.size} bytes` : read?.unread;
-    if (why !== undefined && speaksOfItself(piece.role))
+    const absent = piece.size > MAX_CITED ? `it has ${piece.size} bytes` : "no copy of the signed bytes is at hand";
+    const why = read === undefined ? absent : read.unread;
+    if (why !== undefined && mustBeRead(piece) && !lost.has(`/predicate/f3/evidence/${at}`))
       unread.push(`what ${piece.name} says of the run cannot be read: ${why}`);
   }
   return { cited, unread };

@@ -13,6 +13,7 @@ import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
 import type { History } from "../core/lifecycle.js";
 import { Owners, type HandOver } from "../core/owner.js";
+import { failures } from "../core/report.js";
 import type { Known } from "../core/signatures.js";
 import type { ResultStatement } from "../core/statement.js";
 import { attestationPath } from "../store/paths.js";
@@ -113,7 +114,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
     ...{ states: counted(all), graph, keys: [...keys.values()], owners },
     signers: new Map([...signers].map(([digest, keyids]) => [digest, [...keyids, ...(log.signers.get(digest) ?? [])]])),
     notices: [...notices, ...(request.notices ?? []).map((path) => required(path, "a notice"))],
-    ...{ logs: log.logs, open: log.open },
+    ...{ logs: log.logs, open: [...log.open, ...beside.unread] },
   };
 }
 
@@ -204,16 +205,28 @@ const originOf = ({ site, target }: Document): string => site.place.origins[0] ?
 async function cardsOf(
   targets: readonly string[],
   request: AuditRequest,
-): Promise<{ readonly cards: readonly Card[]; readonly handOvers: readonly HandOver[] }> {
+): Promise<{
+  readonly cards: readonly Card[];
+  readonly handOvers: readonly HandOver[];
+  readonly unread: readonly string[];
+}> {
   const cards: Card[] = [];
+  const unread: string[] = [];
   const histories = new Set<History>();
   for await (const { verified, read } of verifyEach({ ...request, targets })) {
-    if (read === undefined && "fault" in verified) throw verified.fault;
+    if ("fault" in verified) {
+      if (read === undefined) throw verified.fault;
+      unread.push(`${verified.target} was not compared with: ${verified.fault.message}`);
+      continue;
+    }
+    const { report } = verified;
     if (read !== undefined) histories.add(read.history);
-    const card = read && "report" in verified ? cardOf(verified.report, originOf(read.document)) : undefined;
+    const card = read && cardOf(report, originOf(read.document));
     if (card !== undefined) cards.push(card);
+    const fault = failures(report).find(({ code }) => [1, 2].includes(exitOf(code)));
+    if (fault !== undefined) unread.push(`${verified.target} was not compared with: ${fault.detail}`);
   }
-  return { cards, handOvers: [...histories].flatMap((history) => history.handOvers) };
+  return { cards, handOvers: [...histories].flatMap((history) => history.handOvers), unread };
 }
 
 function counted(documents: readonly AuditedDocument[]): Record<State, number> {

@@ -19,7 +19,7 @@ export interface Cited {
   readonly sayings: readonly Saying[];
   /** Of a test report: its cases by their outcome. */
   readonly counts?: Counts;
-  /** Why nothing of it could be read, where it could not. */
+  /** Why not all of it could be read, where it could not. */
   readonly unread?: string;
   /** Whether it speaks of several things, each with an id: then several verdicts are no contradiction. */
   readonly listing?: boolean;
@@ -27,9 +27,10 @@ export interface Cited {
 
 /** Pieces in which a run speaks of itself; anything else may speak of another one. */
 const OWN: ReadonlySet<string> = new Set(["run", "result", "report", "timeline", "attestation", "output"]);
-/** Those of them that exist to be read: one that cannot be is no agreement. */
-const READ: ReadonlySet<string> = new Set(["run", "result", "report", "attestation"]);
-export const speaksOfItself = (role: string): boolean => READ.has(role);
+/** Those of them that exist to be read, and what the signer says something of: one that cannot be read is no agreement. */
+const READ: ReadonlySet<string> = new Set(["run", "result", "report", "timeline", "attestation"]);
+export const mustBeRead = ({ role, annotations = {} }: Pick<EvidenceRef, "role" | "annotations">): boolean =>
+  READ.has(role) || Object.hasOwn(annotations, "verdict") || Object.hasOwn(annotations, "exitCode");
 export const isVerdict = (text: string): text is Verdict => (VERDICTS as readonly string[]).includes(text);
 
 export function citedFindings(about: string, statement: ResultStatement, cited: readonly Cited[]): Finding[] {

@@ -12,8 +12,19 @@ interface Passage {
   readonly checks: readonly CheckRecord[];
 }
 
-/** Longer texts are read up to here. */
-const MAX_READ = 20_000;
+/** Longer texts are read up to here, which is more than a writer of ours signs; `unreadWords` says so. */
+const MAX_READ = 60_000;
+
+/** Of which numbers in words not all were looked at, a sentence each. */
+export function unreadWords(statement: ResultStatement): string[] {
+  const long = passagesOf(statement).flatMap(({ pointer, text }) =>
+    text.length > MAX_READ ? [`${pointer}: its numbers were read up to character ${MAX_READ}`] : [],
+  );
+  const names = namesIn(statement.predicate.f3.checks).size;
+  return names > MAX_NAMES
+    ? [...long, `of ${names} measurements the first ${MAX_NAMES} were looked for in the texts`]
+    : long;
+}
 
 export function numberFindings(about: string, statement: ResultStatement): Finding[] {
   const { checks } = statement.predicate.f3;
@@ -58,18 +69,11 @@ function countsIn(text: string, checks: readonly CheckRecord[]): string[] {
 }
 
 const NUMBER = String.raw`-?\d{1,3}(?:[, \u202f]\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?`;
-const MAX_NAMES = 500;
+const MAX_NAMES = 2000;
 
 /** "lost updates: 3", "lost updates was 3 ms". The name must stand there in full, and mean one measurement only. */
 function measurementsIn(text: string, checks: readonly CheckRecord[]): string[] {
-  const values = new Map<string, Set<number>>();
-  for (const { measurements = [] } of checks)
-    for (const { name, value } of measurements) {
-      const key = name.trim().toLowerCase();
-      // A single common word ("failed", "p99") names too many things in a text.
-      if (checks.length > 1 && !/[\s_-]/.test(key)) continue;
-      if (key.length >= 3) values.set(key, (values.get(key) ?? new Set()).add(value));
-    }
+  const values = namesIn(checks);
   const lower = text.toLowerCase();
   return [...values].slice(0, MAX_NAMES).flatMap(([name, all]) => {
     const [value, ...others] = all;
@@ -78,6 +82,19 @@ function measurementsIn(text: string, checks: readonly CheckRecord[]): string[] 
       agree(value, number, digits) ? [] : [`“${words}”, and the measurement ${name} is ${value}`],
     );
   });
+}
+
+/** What a text may name, with the values that it can mean. */
+function namesIn(checks: readonly CheckRecord[]): ReadonlyMap<string, ReadonlySet<number>> {
+  const values = new Map<string, Set<number>>();
+  for (const { measurements = [] } of checks)
+    for (const { name, value } of measurements) {
+      const key = name.trim().toLowerCase();
+      // A single common word ("failed", "p99") names too many things in a text.
+      if (checks.length > 1 && !/[\s_-]/.test(key)) continue;
+      if (key.length >= 3) values.set(key, (values.get(key) ?? new Set()).add(value));
+    }
+  return values;
 }
 
 interface Stated {
