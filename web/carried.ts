@@ -23,7 +23,7 @@ export type Recall = (named: LogName) => RememberedLog | undefined;
 
 type Around = Pick<
   VerifyOptions,
-  "keys" | "seen" | "owners" | "parse" | "log" | "notices" | "planned" | "entries" | "packed"
+  "keys" | "seen" | "owners" | "proven" | "atHand" | "parse" | "log" | "notices" | "planned" | "entries" | "packed"
 >;
 
 interface Read {
@@ -106,7 +106,7 @@ export class Carried {
       const found = evidenceFrom(state.ledger, envelope, { proof, remembered }, this.#engine);
       return { ...entered, ...common, entries: enteredIn(state.ledger.logs, named), ...(found && { log: found }) };
     }
-    const marks = marksIn(envelope, log?.marks, this.#engine);
+    const marks = marksIn(envelope, log?.marks, this.logs, this.#engine);
     const marked = {
       ...(marks.length === 0 ? history : historyOf(this.notices, [...yours, ...this.listed], this.#engine, marks)),
       ...{ ...common, entries: { notices: marks, whole: false } },

@@ -188,13 +188,12 @@ async function showIndex({ about, documents, pages, elsewhere }: DataOf<"index">
     return report.signature === "ok" ? (namedBy(utf8(text)) ?? []) : [];
   });
   // Whether there is a log at all is signed, in the documents: a page that carries none, and lists none, keeps it back.
-  const { handOvers } = carried.history(yours);
   const departed = departedAmong(rows.map(({ report }) => report));
   const state: LogState =
     read.kind === "none" && named.length > 0
       ? { kind: "withheld" }
       : read.kind === "read"
-        ? { kind: "read", ledger: recounted(read.ledger, { handOvers, departed }) }
+        ? { kind: "read", ledger: recounted(read.ledger, { ...carried.history(yours), departed }) }
         : read;
   const signers = carried.listed.map(
     ({ key, entry }) => [entry === undefined ? "" : signerLabel(entry), key.keyid] as const,

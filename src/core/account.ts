@@ -56,13 +56,19 @@ export interface Account {
 export interface Beside {
   /** Hand-overs beside those that the log has. */
   readonly handOvers?: readonly HandOver[];
+  /** SHA-256 of payloads of notices at hand whose signatures do not fit: their entries say nothing. */
+  readonly unsigned?: ReadonlySet<string>;
   /** SHA-256 of payloads of results that are at hand and are not of the test that their plan announced (`departures`). */
   readonly departed?: ReadonlySet<string>;
 }
 
 /** @param entries of all of a registry's logs, in order */
-export function accountOf(entries: readonly Entry[], { handOvers = [], departed = new Set() }: Beside = {}): Account {
-  const owners = new Owners([...handOvers, ...handOversIn(entries.map(({ leaf }) => leaf))]);
+export function accountOf(
+  entries: readonly Entry[],
+  { handOvers = [], unsigned = new Set(), departed = new Set() }: Beside = {},
+): Account {
+  const counting = entries.flatMap(({ leaf }) => (leaf.kind === "shard" || unsigned.has(leaf.payload) ? [] : leaf));
+  const owners = new Owners([...handOvers, ...handOversIn(counting)]);
   const findings: Finding[] = [];
   const plans = new Map<string, Logged<"plan">>();
   const results = new Map<string, Logged<"result">>();
@@ -119,7 +125,7 @@ export function accountOf(entries: readonly Entry[], { handOvers = [], departed 
     }
   }
   // Whatever the order: what is taken back before it is entered is taken back.
-  for (const { leaf } of entries) {
+  for (const leaf of counting) {
     if (leaf.kind !== "notice" || leaf.about === undefined) continue;
     const { about, action, keyid } = leaf;
     if (!owners.line(signers.get(about) ?? []).has(keyid)) continue;

@@ -6,8 +6,8 @@ import { orUndefined } from "./errors.js";
 import { handOversIn, parseLeaf, type LeafOf } from "./leaf.js";
 import { viewLog } from "./logged.js";
 import { Owners } from "./owner.js";
-import { logNamed } from "./payload.js";
-import type { VerifyOptions } from "./verify-options.js";
+import { logNamed, type LogName } from "./payload.js";
+import type { Entered, VerifyOptions } from "./verify-options.js";
 
 /** An entry that says something of a document or of its signer's keys, with its proof: both as texts. */
 export interface Mark {
@@ -29,28 +29,34 @@ export function plansIn(texts: readonly string[], engine: Engine): NonNullable<V
   return (sha256) => plans.get(sha256);
 }
 
-/** Notices among the entries that a page or a pack carries, where a proof shows them to be in the log which the document names. */
+/**
+ * Notices among the entries that a page or a pack carries, where a proof shows them to be in the log which the document names, or in another
+ * that is listed beside it: the next one of the registry may have what is said of a document of the last.
+ */
 export function marksIn(
   envelope: Envelope | undefined,
   marks: readonly Mark[] | undefined,
+  listed: readonly LogName[],
   engine: Engine,
 ): readonly LeafOf<"notice">[] {
   const named = envelope && logNamed(envelope.payload);
   if (named === undefined || marks === undefined) return [];
+  const logs = [named, ...listed.filter(({ key }) => key !== named.key)];
   return marks.flatMap(({ leaf: text, proof }) => {
     const leaf = orUndefined(() => parseLeaf(utf8(text)));
     if (leaf?.kind !== "notice") return [];
-    return viewLog(named, { proof: utf8(proof) }, engine).find(leaf) === undefined ? [] : [leaf];
+    return logs.some((log) => viewLog(log, { proof: utf8(proof) }, engine).find(leaf) !== undefined) ? [leaf] : [];
   });
 }
 
 /** Whether an entry may decide how a document stands: it is about the document, or about a key of its signers' owners. */
 export function concerning(
-  leaves: readonly LeafOf<"notice">[],
+  { notices, signersOf }: Entered,
   digest: string,
   signers: readonly string[],
 ): (leaf: LeafOf<"notice">) => boolean {
-  const owners = new Owners(handOversIn(leaves));
+  const owners = new Owners(handOversIn(notices));
+  const all = [...signers, ...(signersOf?.(digest) ?? [])];
   return ({ about, from, key }) =>
-    about === digest || [from, key].some((keyid) => keyid !== undefined && owners.owns(keyid, signers));
+    about === digest || [from, key].some((keyid) => keyid !== undefined && owners.owns(keyid, all));
 }

@@ -78,22 +78,20 @@ function readPlanned(
 /** What the log at hand says, read once: the signature's time is needed before the log's own step. */
 export interface Placed {
   readonly view: LogView | undefined;
-  /** The time by which witnesses whom the verifier trusts had seen a signature in the log. */
-  readonly seen: (signature: Bytes) => Seen | undefined;
+  /** The time by which witnesses whom the verifier trusts had seen that signer's signature in the log. */
+  readonly seen: (signature: Bytes, signer: string) => Seen | undefined;
 }
 
 export function placeIn(envelope: Envelope, digest: string, options: VerifyOptions): Placed {
   const { log, engine } = options;
   const named = logNamed(envelope.payload);
   const view =
-    named === undefined || log === undefined
-      ? undefined
-      : viewLog(named, log, engine, independent(envelope, named.key, options));
-  const seen = (signature: Bytes): Seen | undefined => {
-    const keyid = envelope.signatures.find(({ sig }) => sig === signature)?.keyid;
-    if (view === undefined || keyid === undefined) return undefined;
-    const leaf = leafOf({ payload: envelope.payload, digest, keyid, sig: signature }, engine);
-    const witnessed: Witnessed | undefined = leaf && view.find(leaf)?.witnessed;
+    named === undefined || log === undefined ? undefined : viewLog(named, log, engine, independent(named.key, options));
+  const others = envelope.signatures.flatMap(({ keyid }) => keyid ?? []);
+  const seen = (signature: Bytes, signer: string): Seen | undefined => {
+    if (view === undefined) return undefined;
+    const leaf = leafOf({ payload: envelope.payload, digest, keyid: signer, sig: signature }, engine);
+    const witnessed: Witnessed | undefined = leaf && view.find(leaf, others)?.witnessed;
     return witnessed && { at: witnessed.at, by: witnessed.by.join(", "), source: "witnesses whom you trust" };
   };
   return { view, seen };
@@ -101,14 +99,13 @@ export function placeIn(envelope: Envelope, digest: string, options: VerifyOptio
 
 /** Nobody is a witness of what they signed, or of a log that they keep, with whichever of their keys. */
 function independent(
-  { signatures }: Envelope,
   logKey: string,
-  { witnesses = { keys: [], quorum: 1 }, owners = new Owners(), engine }: VerifyOptions,
+  { witnesses = { keys: [], quorum: 1 }, owners = new Owners(), log, engine }: VerifyOptions,
 ): Witnesses {
-  const signers = signatures.flatMap(({ keyid }) => keyid ?? []);
-  const ownerOf = (key: NoteKey): string | undefined => {
+  const operators = [parseNoteKey(logKey, engine), ...(log?.operators ?? [])];
+  const ownerOf = (key: NoteKey, signers: readonly string[]): string | undefined => {
     const { keyid } = publicKey(key.bytes, engine);
-    const operator = equal(key.bytes, parseNoteKey(logKey, engine).bytes);
+    const operator = operators.some(({ bytes }) => equal(key.bytes, bytes));
     return operator || owners.owns(keyid, signers) ? undefined : owners.of(keyid);
   };
   return { ...witnesses, ownerOf };
@@ -134,11 +131,12 @@ export function checkLog(
       values,
     );
   if (view.fault !== undefined) return void ladder.failed("log", view.fault.code, view.fault.detail, values);
+  const all = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
   const found = envelope.signatures.flatMap(({ sig }, at) => {
     const signer = signers[at];
     if (signer?.signature !== "ok") return [];
     const leaf = leafOf({ payload: envelope.payload, digest, keyid: signer.keyid, sig }, engine);
-    return (leaf && view.find(leaf)) ?? [];
+    return (leaf && view.find(leaf, all)) ?? [];
   });
   const [first] = found.sort((a, b) => a.index - b.index);
   const size = String(view.size ?? 0);
@@ -195,12 +193,12 @@ export function checkRetraction(
   options: VerifyOptions,
   ladder: Ladder,
 ): Report["standing"] {
-  const { notices, unread, entries, packed = false, keys, owners = new Owners(), engine } = options;
+  const { notices, unread, entries, packed = false, keys, owners = new Owners(), atHand = new Set(), engine } = options;
   if (notices === undefined && entries === undefined)
     return void ladder.notChecked("retraction", "no-notices", "no registry is at hand that would say so");
   const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
-  const said = { notices: notices ?? [], entries: entries?.notices ?? [], keys, owners };
-  const heard = standingOf(digest, good, said, engine);
+  const said = { notices: notices ?? [], entries: entries?.notices ?? [], keys, owners, atHand };
+  const heard = standingOf(digest, [...good, ...(entries?.signersOf?.(digest) ?? [])], said, engine);
   // A state is claimed only where its entries were read: a notice that is withheld would not be missed otherwise.
   const whole = entries?.whole === true && !packed && view?.fault === undefined;
   const asOf = whole && view?.size !== undefined ? { origin: view.origin, size: view.size } : undefined;
@@ -233,7 +231,9 @@ export function checkRetraction(
     case "in-force":
   }
   const open = unreadPart(envelope, { packed, whole, unread });
-  if (open !== undefined) return void ladder.notChecked("retraction", packed ? "no-notices" : "standing-unread", open);
+  // What a registry should show and does not may be what takes it back; a log that is too long to be read here is no such thing.
+  const code = packed ? "no-notices" : entries?.missing === true ? "entries-missing" : "standing-unread";
+  if (open !== undefined) return void ladder.notChecked("retraction", code, open);
   const others = heard.contradictions.length;
   ladder.passed(
     "retraction",

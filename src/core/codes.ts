@@ -76,6 +76,10 @@ const TABLE = {
   "log-account": [5, "the log's entries contradict each other, or the files that they name"],
   "plan-departed": [5, "the result is not of the test that was planned"],
   retracted: [3, "a later notice by the same signer takes it back"],
+  "entries-missing": [
+    4,
+    "the registry does not show the entries of the log that it names, so what takes it back would not be missed",
+  ],
   "retraction-undecided": [4, "an entry of the log may take it back, and whose it is cannot be told"],
   // what was not looked at
   "not-reached": [0, "an earlier check failed"],

@@ -1,6 +1,7 @@
 /** `keys/keyring.json`: whose keys a registry, or a person, lists, and for which time: signers, logs, witnesses. */
 import * as z from "zod/mini";
 import type { Engine } from "./engine.js";
+import type { LogName } from "./payload.js";
 import { AttestError } from "./errors.js";
 import { parseJson, readable, type Json } from "./json.js";
 import { formatKey, parseKey, type PublicKey } from "./key.js";
@@ -125,3 +126,7 @@ export const formatKeyring = ({ signers, logs, witnesses, quorum }: Keyring): By
       quorum,
     }),
   );
+
+/** Its logs as statements name them. */
+export const logNames = (keyring: Pick<Keyring, "logs"> | undefined): readonly LogName[] =>
+  (keyring?.logs ?? []).map(({ key }) => ({ origin: key.name, key: formatNoteKey(key) }));

@@ -8,7 +8,7 @@ import { openCheckpoint, type OpenedCheckpoint } from "./checkpoint.js";
 import type { Code } from "./codes.js";
 import type { Engine } from "./engine.js";
 import { AttestError } from "./errors.js";
-import { parseLeaf, type Leaf } from "./leaf.js";
+import { parseLeaf, type Leaf, type LeafOf } from "./leaf.js";
 import type { Growth } from "./logged.js";
 import { leafHash, treeHead, type TreeHead } from "./merkle.js";
 import { formatNoteKey, type NoteKey } from "./note.js";
@@ -52,14 +52,23 @@ export function readLedger(
   beside?: Beside,
 ): Ledger | { readonly fault: LedgerFault } {
   try {
-    const read = logs.map((log) => readLog(log, witnesses, engine));
-    read.forEach((log, shard) => mustGoOn(read[shard - 1], log));
+    const read = readLogs(logs, witnesses, engine);
     return { logs: read, account: accountOf(entriesOf(read), beside) };
   } catch (error) {
     if (!(error instanceof AttestError)) throw error;
     const code = error.code === "leaf-format" ? error.code : "log-damaged";
     return { fault: { code, detail: error.message } };
   }
+}
+
+/**
+ * All logs of a registry in their order, each going on from the one before it.
+ * @throws AttestError `log-damaged`, `leaf-format`, `note-format`, `checkpoint-format`
+ */
+export function readLogs(logs: readonly WholeLog[], witnesses: readonly NoteKey[], engine: Engine): readonly ReadLog[] {
+  const read = logs.map((log) => readLog(log, witnesses, engine));
+  read.forEach((log, shard) => mustGoOn(read[shard - 1], log));
+  return read;
 }
 
 /** @throws AttestError `log-damaged`, `leaf-format`, `note-format`, `checkpoint-format` */
@@ -83,8 +92,11 @@ const damaged = (expected: string, found: string): AttestError =>
 
 /** The first entry of a further log binds the one before it, as that one is now: nothing is entered there any more. */
 function mustGoOn(before: ReadLog | undefined, { leaves, key }: ReadLog): void {
-  if (before === undefined) return;
   const [first] = leaves;
+  if (before === undefined) {
+    if (first?.kind === "shard") throw damaged(`the log before ${key.name}, from which it goes on`, "none");
+    return;
+  }
   const { origin, size, root } = before.opened.checkpoint;
   const bound =
     first?.kind === "shard" &&
@@ -104,11 +116,29 @@ export const recounted = ({ logs }: Ledger, beside: Beside): Ledger => ({
   account: accountOf(entriesOf(logs), beside),
 });
 
-/** The notices of these logs, for a document that names this one. */
-export const enteredIn = (logs: readonly Pick<ReadLog, "key" | "leaves">[], named: LogName | undefined): Entered => ({
-  notices: logs.flatMap(({ leaves }) => leaves.flatMap((leaf) => (leaf.kind === "notice" ? leaf : []))),
-  whole: logs.some(({ key }) => formatNoteKey(key) === named?.key),
-});
+/** What these logs have entered, for a document that names this one. */
+export function enteredIn(logs: readonly ReadLog[], named: LogName | undefined): Entered {
+  const whole = logs.some(({ key }) => formatNoteKey(key) === named?.key);
+  return { ...(indices.get(logs) ?? indexed(logs)), whole };
+}
+
+type Index = Pick<Entered, "notices" | "signersOf">;
+/** Made once for the logs of a registry, whose documents all ask for the same. */
+const indices = new WeakMap<readonly ReadLog[], Index>();
+function indexed(logs: readonly ReadLog[]): Index {
+  const signers = new Map<string, string[]>();
+  const notices: LeafOf<"notice">[] = [];
+  for (const leaf of logs.flatMap(({ leaves }) => leaves)) {
+    if (leaf.kind === "shard") continue;
+    if (leaf.kind === "notice") notices.push(leaf);
+    const known = signers.get(leaf.payload);
+    if (known === undefined) signers.set(leaf.payload, [leaf.keyid]);
+    else known.push(leaf.keyid);
+  }
+  const made = { notices, signersOf: (digest: string) => signers.get(digest) ?? [] };
+  indices.set(logs, made);
+  return made;
+}
 
 /** How a log that is at hand as a whole went on from an earlier head of it. */
 export function grownFrom(before: TreeHead, { opened, hashes }: ReadLog, engine: Engine): Growth {

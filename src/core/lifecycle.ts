@@ -17,11 +17,20 @@ import { standing, trustIn, type Known, type Seen } from "./signatures.js";
 export interface History {
   /** The keys at hand, with what the notices add to them. */
   readonly keys: readonly Known[];
-  /** All that joins two keys, signed by both or in the log; and who owns a key by them. */
+  /** All that joins two keys: signed by both, or in the log by an entry whose notice is not at hand. */
   readonly handOvers: readonly HandOver[];
+  /** Those of them that both keys signed. */
+  readonly signedHandOvers: readonly HandOver[];
+  /** Whose a key is, by all of these: what counts against somebody. */
   readonly owners: Owners;
-  /** The earliest time at which somebody whom the verifier trusts says to have seen a signature. */
-  readonly seen: (signature: Bytes) => Seen | undefined;
+  /** Whose a key is by what both keys signed alone: what counts for somebody, since an entry is its operator's word. */
+  readonly proven: Owners;
+  /** SHA-256 of the payloads of the notices at hand: what an entry says of one of these counts by its document. */
+  readonly atHand: ReadonlySet<string>;
+  /** Those of them that were not signed by a key which they name as a signer's: nothing that their entries say counts. */
+  readonly unsigned: ReadonlySet<string>;
+  /** The earliest time at which somebody else than that signer, whom the verifier trusts, says to have seen a signature. */
+  readonly seen: (signature: Bytes, signer: string) => Seen | undefined;
 }
 
 interface Read {
@@ -53,23 +62,27 @@ export function historyOf(
   if (aboutKeys.length > MAX_NOTICES)
     throw new AttestError("too-large", `expected at most ${MAX_NOTICES} notices about keys, found ${aboutKeys.length}`);
   const handed = rotationsIn(aboutKeys, known, engine);
-  const handOvers = [...handed.map(({ from, to }) => ({ from: from.keyid, to: to.keyid })), ...handOversIn(entries)];
-  const owners = new Owners(handOvers);
   const keys = [...known.map(({ key }) => key), ...handed.map(({ to }) => to)];
-  const revoked = [...revocationsIn(aboutKeys, owners, keys, engine), ...loggedRevocations(entries, owners, keys)];
+  const atHand = new Set(notices.map(({ envelope }) => hex(engine.sha256(envelope.payloadBytes))));
+  const unsigned = new Set(notices.flatMap((one) => unsignedIn(one, handed, keys, engine)));
+  const counting = entries.filter(({ payload }) => !unsigned.has(payload));
+  const signed = handed.map(({ from, to }) => ({ from: from.keyid, to: to.keyid }));
+  const handOvers = [...signed, ...handOversIn(counting)];
+  const [owners, proven] = [new Owners(handOvers), new Owners(signed)];
+  const revoked = [...revocationsIn(aboutKeys, owners, keys, engine), ...loggedRevocations(counting, owners, keys)];
   const before = [...known, ...revoked];
   const receipts = new Map<string, Read[]>();
   for (const one of notices) {
     if (one.notice.action !== "receipt") continue;
     receipts.set(one.notice.signature, [...(receipts.get(one.notice.signature) ?? []), one]);
   }
-  const seen = (signature: Bytes): Seen | undefined =>
-    earliest(receipts.get(hex(engine.sha256(signature))) ?? [], before, engine);
+  const seen = (signature: Bytes, signer: string): Seen | undefined => {
+    const others = before.filter(({ key }) => !owners.owns(key.keyid, [signer])); // nobody is a witness of their own
+    return earliest(receipts.get(hex(engine.sha256(signature))) ?? [], others, engine);
+  };
   return {
     keys: [...before, ...retired(handed), ...successors(handed, handOvers, before, seen)],
-    handOvers,
-    owners,
-    seen,
+    ...{ handOvers, signedHandOvers: signed, owners, proven, atHand, unsigned, seen },
   };
 }
 
@@ -99,6 +112,23 @@ function signatureBy(
   return found !== undefined && engine.verify(bytes, message(payloadType, payloadBytes), found.sig)
     ? found.sig
     : undefined;
+}
+
+/** The digest of a notice that lacks a signature which it must have, or has one that does not fit. By a key that is not at hand nobody can tell. */
+function unsignedIn(
+  { envelope, notice }: Read,
+  handed: readonly Handed[],
+  keys: readonly PublicKey[],
+  engine: Engine,
+): string[] {
+  const digest = hex(engine.sha256(envelope.payloadBytes));
+  if (notice.action === "rotate") {
+    const known = keys.some(({ keyid }) => keyid === notice.from);
+    const both = handed.some((one) => one.notice === notice);
+    return known && !both ? [digest] : [];
+  }
+  const named = keys.filter(({ keyid }) => envelope.signatures.some((one) => one.keyid === keyid));
+  return named.some((key) => signatureBy(key, envelope, engine) === undefined) ? [digest] : [];
 }
 
 interface Handed {
@@ -208,7 +238,7 @@ function successors(
       const predecessor = known(from.keyid);
       const chosen = predecessor.find(({ by }) => by === "you") ?? predecessor[0];
       if (chosen === undefined) continue;
-      const { trust } = trustIn(predecessor, notice.signedAt, seen(signature));
+      const { trust } = trustIn(predecessor, notice.signedAt, seen(signature, from.keyid));
       const { revoked } = standing(predecessor);
       if (trust === "revoked" || trust === "retired") continue;
       const confirmed = chosen.by === "you" && revoked === undefined;

@@ -25,8 +25,15 @@ export interface LogEvidence {
   readonly withheld?: boolean | undefined;
   /** What this verifier saw last of a log of that origin. */
   readonly remembered?: RememberedLog | undefined;
-  /** The origin of a log that the registry had when this verifier last looked, and does not list any more. */
-  readonly dropped?: string | undefined;
+  /** What is wrong with another log of the same registry, by what this verifier saw before. */
+  readonly beside?: LogFault | undefined;
+  /** Keys of all logs of the registry: none of them is a witness of any. */
+  readonly operators?: readonly NoteKey[] | undefined;
+}
+
+export interface LogFault {
+  readonly code: Code;
+  readonly detail: string;
 }
 
 export interface RememberedLog {
@@ -54,8 +61,8 @@ export interface Witnesses {
   readonly keys: readonly NoteKey[];
   /** From 1. */
   readonly quorum: number;
-  /** Who owns a witness's key, since an owner counts once; undefined for one who signed what is witnessed, and does not count. */
-  readonly ownerOf?: (key: NoteKey) => string | undefined;
+  /** Who owns a witness's key, since an owner counts once; undefined for one who is no witness of what these keys signed. */
+  readonly ownerOf?: (key: NoteKey, signers: readonly string[]) => string | undefined;
 }
 
 export interface Witnessed {
@@ -76,11 +83,11 @@ export interface LogView {
   readonly origin: string;
   /** Of the log as it is served, else of the proof. */
   readonly size: number | undefined;
-  readonly fault?: { readonly code: Code; readonly detail: string };
+  readonly fault?: LogFault;
   /** The size that is remembered, where the log is longer by now and nothing at hand shows how it grew: neither good nor bad news. */
   readonly uncompared?: number | undefined;
-  /** Where an entry is; undefined where nothing shows it. */
-  find(leaf: SignedLeaf): Found | undefined;
+  /** Where an entry is; undefined where nothing shows it. Nobody is a witness of what they signed: `signers` beside the entry's own. */
+  find(leaf: SignedLeaf, signers?: readonly string[]): Found | undefined;
 }
 
 interface Proven {
@@ -125,14 +132,14 @@ export function viewLog(
       ...{ origin, size },
       ...(longer && { uncompared: remembered.checkpoint.size }),
       ...(fault && { fault }),
-      find: (leaf) => {
+      find: (leaf, signers = []) => {
         const hash = leafHash(formatLeaf(leaf), engine.sha256);
         const good = proofs.filter(({ index, hashes, opened }) =>
           checkInclusion(index, opened.checkpoint, hash, hashes, engine.sha256),
         );
         const [first] = good;
         if (first === undefined) return undefined;
-        const times = good.flatMap(({ opened }) => quorumTime(opened, witnesses) ?? []);
+        const times = good.flatMap(({ opened }) => quorumTime(opened, witnesses, [leaf.keyid, ...signers]) ?? []);
         const [witnessed] = times.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
         return { index: first.index, size: first.opened.checkpoint.size, ...(witnessed && { witnessed }) };
       },
@@ -147,17 +154,13 @@ export function viewLog(
 }
 
 /** A log is known by its place, not by its key: whoever makes it anew has another key. */
-function replacedFault({ origin, key }: LogName, { remembered, dropped }: LogEvidence): LogView["fault"] {
+function replacedFault({ origin, key }: LogName, { remembered, beside }: LogEvidence): LogFault | undefined {
   if (remembered !== undefined && remembered.key !== key)
     return {
       code: "log-rewritten",
       detail: `the log ${origin} had another key when this verifier last saw it: it was made anew`,
     };
-  if (dropped === undefined) return undefined;
-  return {
-    code: "log-backwards",
-    detail: `the registry had the log ${dropped} when this verifier last looked, and does not list it any more`,
-  };
+  return beside;
 }
 
 /** It was opened when it was remembered; a file that was spoilt since then is as none. */
@@ -235,10 +238,11 @@ export function compareHeads(before: TreeHead, after: TreeHead, proof: readonly 
 export function quorumTime(
   { cosigned }: OpenedCheckpoint,
   { quorum, ownerOf = ({ bytes }) => hex(bytes) }: Witnesses,
+  signers: readonly string[] = [],
 ): Witnessed | undefined {
   const earliest = new Map<string, { readonly name: string; readonly at: number }>();
   for (const { key, at } of cosigned) {
-    const owner = ownerOf(key);
+    const owner = ownerOf(key, signers);
     if (owner === undefined) continue;
     const before = earliest.get(owner);
     if (before === undefined || at < before.at) earliest.set(owner, { name: key.name, at });

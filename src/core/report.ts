@@ -54,6 +54,8 @@ export interface SignerReport {
   readonly note?: string;
   /** Of a good signature: who owns the key (`Owners`). Signers are counted by owner. */
   readonly owner?: string;
+  /** The same by signed hand-overs alone, where a log's entry must not speak for somebody. */
+  readonly provenOwner?: string;
   /** From when on nothing that the key signed is relied on; there when some source says so. */
   readonly revoked?: { readonly at: string; readonly reason: string };
   /** The earliest time by the word of somebody whom the verifier trusts. */

@@ -43,9 +43,11 @@ export interface Judges {
   readonly keys: readonly Known[];
   /** Without it each key has an owner of its own. */
   readonly owners?: Owners;
+  /** The same by what both keys signed alone. */
+  readonly proven?: Owners;
   readonly second?: SecondOpinion;
-  /** The earliest time at which a signature was seen by somebody whom the verifier trusts. */
-  readonly seen?: (signature: Bytes) => Seen | undefined;
+  /** The earliest time at which that signer's signature was seen by somebody else whom the verifier trusts. */
+  readonly seen?: (signature: Bytes, signer: string) => Seen | undefined;
 }
 
 /** One signature without a keyid may be tried with each key of a large keyring; sixteen of them would keep a page busy for minutes. */
@@ -61,7 +63,7 @@ interface Tried {
 function trySignature(
   given: Signature,
   signed: Bytes,
-  { keys, owners, engine, second, seen }: Judges,
+  { keys, owners, proven, engine, second, seen }: Judges,
   claimed: string | undefined,
 ): Tried {
   const candidates = keys.filter(({ key }) => given.keyid === undefined || key.keyid === given.keyid);
@@ -90,7 +92,8 @@ function trySignature(
     key: found.key,
     signer: {
       ...{ keyid: found.key.keyid, signature: "ok", owner: owners?.of(found.key.keyid) ?? found.key.keyid },
-      ...trustIn(all, claimed, seen?.(given.sig)),
+      ...(proven && { provenOwner: proven.of(found.key.keyid) }),
+      ...trustIn(all, claimed, seen?.(given.sig, found.key.keyid)),
     },
   };
 }
@@ -110,7 +113,7 @@ export function trustIn(
   known: readonly Known[],
   claimed: string | undefined,
   seen: Seen | undefined,
-): Omit<SignerReport, "keyid" | "owner" | "signature"> {
+): Omit<SignerReport, "keyid" | "owner" | "provenOwner" | "signature"> {
   const chosen = known.find(({ by }) => by === "you") ?? known[0];
   const entries = known.flatMap(({ entry }) => entry ?? []);
   const { revoked } = standing(known);

@@ -8,7 +8,7 @@
 import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { message, parseEnvelope, PAYLOAD_TYPE } from "./envelope.js";
-import { AttestError, orUndefined } from "./errors.js";
+import { AttestError } from "./errors.js";
 import type { LeafOf } from "./leaf.js";
 import { readNotice, type Notice } from "./notice.js";
 import type { Owners } from "./owner.js";
@@ -26,6 +26,8 @@ export interface Said {
   readonly entries: readonly LeafOf<"notice">[];
   readonly keys: readonly Known[];
   readonly owners: Owners;
+  /** SHA-256 of the payloads of all notices at hand. */
+  readonly atHand: ReadonlySet<string>;
 }
 
 /**
@@ -33,20 +35,22 @@ export interface Said {
  * @param signers keyids of its good signatures
  */
 export function standingOf(digest: string, signers: readonly string[], said: Said, engine: Engine): Standing {
-  const { notices } = said;
+  const { notices, atHand } = said;
   const entitled = said.owners.line(signers);
   const all = notices
     .flatMap((bytes) => remarksIn(bytes, digest, said.keys, engine))
     .filter(({ action }) => action !== "abandon");
   const remarks = all.filter(({ by }) => entitled.has(by)).sort(latestFirst);
   const contradictions = all.filter(({ by }) => !entitled.has(by));
-  const entries = said.entries.flatMap((leaf) => entryAbout(leaf, digest));
+  const known = new Set(said.keys.map(({ key }) => key.keyid));
+  // What is at hand counts by its signatures, where its key is at hand too.
+  const entries = said.entries
+    .flatMap((leaf) => entryAbout(leaf, digest))
+    .filter(({ digest: notice, by }) => !(atHand.has(notice) && known.has(by)));
   const own = entries.filter(({ by }) => entitled.has(by));
-  const atHand = new Set(all.map(({ digest: notice, by }) => `${notice} ${by}`));
-  const isAtHand = ({ digest: notice, by }: LoggedRemark): boolean => atHand.has(`${notice} ${by}`);
   const undecided = [
-    ...entries.filter((one) => !own.includes(one) && !isAtHand(one)),
-    ...said.entries.flatMap((leaf) => strangeRevocation(leaf, signers, said, engine)),
+    ...entries.filter((one) => !own.includes(one)),
+    ...said.entries.flatMap((leaf) => strangeRevocation(leaf, signers, said)),
   ];
   const says = (action: Remark["action"]): boolean => [...remarks, ...own].some((one) => one.action === action);
   return {
@@ -58,7 +62,7 @@ export function standingOf(digest: string, signers: readonly string[], said: Sai
           ? "superseded"
           : "in-force",
     ...{ remarks, contradictions },
-    withheld: own.filter((one) => !isAtHand(one)),
+    withheld: own,
     undecided,
   };
 }
@@ -67,7 +71,7 @@ export function standingOf(digest: string, signers: readonly string[], said: Sai
 export function givenUp(
   digest: string,
   signers: readonly string[],
-  { notices, keys, owners }: Omit<Said, "entries">,
+  { notices, keys, owners }: Pick<Said, "notices" | "keys" | "owners">,
   engine: Engine,
 ): Remark | undefined {
   const entitled = owners.line(signers);
@@ -85,16 +89,18 @@ const entryAbout = ({ action, about, payload, keyid }: LeafOf<"notice">, digest:
   about === digest && (action === "retract" || action === "supersede") ? [{ digest: payload, action, by: keyid }] : [];
 
 /** A revocation of a signing key by a key that did not come after it, as far as is known here, and whose notice is kept back. */
-function strangeRevocation(
+const strangeRevocation = (
   { action, key, keyid, payload }: LeafOf<"notice">,
   signers: readonly string[],
-  { notices, owners }: Said,
-  engine: Engine,
-): LoggedRemark[] {
-  if (action !== "revoke" || key === undefined || !signers.includes(key) || owners.line([key]).has(keyid)) return [];
-  const atHand = notices.some((bytes) => digestOf(bytes, engine) === payload);
-  return atHand ? [] : [{ digest: payload, action: "revoke", by: keyid }];
-}
+  { owners, atHand }: Said,
+): LoggedRemark[] =>
+  action !== "revoke" ||
+  key === undefined ||
+  !signers.includes(key) ||
+  atHand.has(payload) ||
+  owners.line([key]).has(keyid)
+    ? []
+    : [{ digest: payload, action: "revoke", by: keyid }];
 
 /** One for each good signature by a key at hand; one that does not name its key is none. */
 function remarksIn(bytes: Bytes, digest: string, keys: readonly Known[], engine: Engine): Remark[] {
@@ -134,6 +140,3 @@ function read(
     throw error;
   }
 }
-
-const digestOf = (bytes: Bytes, engine: Engine): string | undefined =>
-  orUndefined(() => hex(engine.sha256(parseEnvelope(bytes).payloadBytes)));

@@ -6,11 +6,15 @@ import type { LogEvidence, Witnesses } from "./logged.js";
 import type { Policy } from "./policy.js";
 import type { Judges } from "./signatures.js";
 
-/** What was read of the entries of a log. */
+/** What was read of the entries of logs. */
 export interface Entered {
   readonly notices: readonly LeafOf<"notice">[];
+  /** Keyids of whoever signed the payload with that digest, as the log has it: whoever serves a document can take a signature away. */
+  readonly signersOf?: ((digest: string) => readonly string[]) | undefined;
   /** All entries of the log that the document names were read, and give the root that its key signed: only then does an absence say something. */
   readonly whole: boolean;
+  /** The registry should show these entries, and does not. Not so where a log is only too long to be read, or is another registry's. */
+  readonly missing?: boolean | undefined;
 }
 
 export interface VerifyOptions extends Judges {
@@ -34,6 +38,8 @@ export interface VerifyOptions extends Judges {
   readonly witnesses?: Witnesses;
   /** What the registry at hand publishes about attestations. Without it, whether one was taken back is not checked. */
   readonly notices?: readonly Bytes[];
+  /** SHA-256 of the payloads of all notices at hand: an entry of one of these counts by its document. */
+  readonly atHand?: ReadonlySet<string>;
   /** Why `notices` may lack some that the registry publishes; an absence says nothing then. */
   readonly unread?: string | undefined;
   /** Notices as the log has entered them, whether or not their documents are at hand. */

@@ -39,7 +39,8 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
     id: identity.id,
   });
   const placed = placeIn(envelope, identity.digest, options);
-  const seen = (signature: Bytes): Seen | undefined => earlier(options.seen?.(signature), placed.seen(signature));
+  const seen = (signature: Bytes, signer: string): Seen | undefined =>
+    earlier(options.seen?.(signature, signer), placed.seen(signature, signer));
   const { word, signers } = checkSignatures(envelope, { ...options, seen }, claimedTime(envelope.payload), ladder);
   if (word !== "ok") {
     const trust =

@@ -18,7 +18,8 @@ import { originOf } from "../core/origin.js";
 import type { LogName } from "../core/payload.js";
 import { list, makeFolder, read, replace } from "../node/files.js";
 
-const MAX_BYTES = 64 * 1024;
+/** A checkpoint names its origin several times, and a registry may have had hundreds of logs. */
+const MAX_BYTES = 4 * 1024 * 1024;
 
 const logFile = z.strictObject({ origin: z.string(), key: z.string(), checkpoint: z.string() });
 const registryFile = z.strictObject({
@@ -55,23 +56,40 @@ export class LogMemory {
     return this.#read("registries", registry, registryFile)?.logs;
   }
 
+  /** The logs that registries had together with this one, whatever these call themselves now. */
+  besides(log: string): readonly LogName[] {
+    return this.#registriesWith(log).flatMap(({ logs }) => logs);
+  }
+
   keepRegistry(origin: string, logs: readonly LogName[]): void {
     this.#write("registries", origin, { origin, logs: logs.map(({ origin: log, key }) => ({ origin: log, key })) });
   }
 
-  /** A log, or all logs of a registry, and every registry that had one of them. Returns the origins of what was known. */
+  /**
+   * A log, or all logs below a registry's name; and what is known of the registries that had them. Returns the origins of the logs.
+   * A log that a registry lists and that is named after another one is not forgotten with it.
+   */
   forget(origin: string): readonly string[] {
-    const registries = list(join(this.#place, "registries")).flatMap((name) => {
-      const found = this.#parsed(join(this.#place, "registries", name), registryFile);
-      return found !== undefined && [found.origin, ...found.logs.map((log) => log.origin)].includes(origin)
-        ? found
-        : [];
-    });
+    const name = originOf(origin);
+    const registries = this.#registriesWith(origin);
     const logs = new Set([origin, ...registries.flatMap((one) => one.logs.map((log) => log.origin))]);
-    const known = [...logs].filter((log) => this.#read("logs", log, logFile) !== undefined);
+    const known = [...logs].filter(
+      (log) =>
+        (originOf(log) === name || originOf(log).startsWith(`${name}/`)) &&
+        this.#read("logs", log, logFile) !== undefined,
+    );
     for (const log of known) rmSync(this.#path("logs", log));
     for (const registry of registries) rmSync(this.#path("registries", registry.origin));
     return known;
+  }
+
+  #registriesWith(origin: string): readonly z.infer<typeof registryFile>[] {
+    const name = originOf(origin);
+    return list(join(this.#place, "registries")).flatMap((file) => {
+      const found = this.#parsed(join(this.#place, "registries", file), registryFile);
+      const names = found === undefined ? [] : [found.origin, ...found.logs.map((log) => log.origin)];
+      return found !== undefined && names.some((one) => originOf(one) === name) ? [found] : [];
+    });
   }
 
   #path(kind: "logs" | "registries", origin: string): string {

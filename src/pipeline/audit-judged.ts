@@ -41,9 +41,10 @@ export function judge(audit: Audit, engine: Engine, now: Date): JudgedAudit {
   };
 }
 
-const partiesOf = ({ signers, owners, keys }: Audit): Parties => ({
+const partiesOf = ({ signers, owners, proven, keys }: Audit): Parties => ({
   signersOf: (digest) => signers.get(digest),
   owners,
+  proven,
   own: new Set(keys.flatMap(({ key, source }) => (source.startsWith(KEYSTORE) ? key.keyid : []))),
 });
 

@@ -13,8 +13,9 @@ import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
 import type { History } from "../core/lifecycle.js";
 import { Owners, type HandOver } from "../core/owner.js";
-import { failures } from "../core/report.js";
+import { failures, type Report } from "../core/report.js";
 import type { Known } from "../core/signatures.js";
+import type { Entered } from "../core/verify-options.js";
 import type { ResultStatement } from "../core/statement.js";
 import { attestationPath } from "../store/paths.js";
 import { auditDocument, unread, type AuditedDocument, type Auditing, type Readings } from "./audit-document.js";
@@ -53,7 +54,8 @@ export interface Audit {
   /** Every key that was at hand. */
   readonly keys: readonly Known[];
   readonly owners: Owners;
-  /** Who signed a document that was read, plans too: as it says itself, and as the log says. */
+  readonly proven: Owners;
+  /** Who signed a document that was read, plans too: as it says itself, and as the log says. Not there where that is not known. */
   readonly signers: ReadonlyMap<string, readonly string[]>;
   readonly logs: readonly { readonly origin: string; readonly size: number; readonly root: string }[];
   /** Of the registry as a whole. */
@@ -70,6 +72,7 @@ interface Gathered {
   readonly known: Set<string>;
   readonly keys: Map<string, Known>;
   readonly handOvers: HandOver[];
+  readonly signedHandOvers: HandOver[];
   readonly signers: Map<string, readonly string[]>;
   readonly notices: Set<Bytes>;
   /** References to other attestations, by the place of the document that has them. */
@@ -79,9 +82,15 @@ interface Gathered {
 /** @throws AttestError where nothing can be audited, or the user's own keys cannot be read */
 export async function audit(request: AuditRequest): Promise<Audit> {
   const beside = await cardsOf(request.beside ?? [], request);
-  const { documents, known, keys, handOvers, signers, notices, named, ...gathered } = await gather(request);
+  const { documents, known, keys, handOvers, signedHandOvers, signers, notices, named, ...gathered } =
+    await gather(request);
   const owners = new Owners([...handOvers, ...beside.handOvers]);
-  const owned = (card: Card): Card => ({ ...card, owners: [...new Set(card.owners.map((one) => owners.of(one)))] });
+  const proven = new Owners([...signedHandOvers, ...beside.signedHandOvers]);
+  const owned = (card: Card): Card => ({
+    ...card,
+    owners: [...new Set(card.owners.map((one) => owners.of(one)))],
+    provenOwners: [...new Set(card.provenOwners.map((one) => proven.of(one)))],
+  });
   const [cards, others] = [gathered.cards.map(owned), beside.cards.map(owned)];
   for (const { digest } of others) known.add(digest);
   await findBeside(named, known, request.engine);
@@ -111,7 +120,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
       ...log.findings.filter(({ about }) => !own.has(about)),
       ...(request.history ?? []).map((detail): Finding => ({ rule: "history-broken", about: "", pointer: "", detail })),
     ],
-    ...{ states: counted(all), graph, keys: [...keys.values()], owners },
+    ...{ states: counted(all), graph, keys: [...keys.values()], owners, proven },
     signers: new Map([...signers].map(([digest, keyids]) => [digest, [...keyids, ...(log.signers.get(digest) ?? [])]])),
     notices: [...notices, ...(request.notices ?? []).map((path) => required(path, "a notice"))],
     ...{ logs: log.logs, open: [...log.open, ...beside.unread] },
@@ -139,9 +148,9 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   const { progress } = request;
   const gathered: Gathered = {
     ...{ documents: [], cards: [], known: new Set(), keys: new Map(), notices: new Set(), named: [] },
-    ...{ handOvers: [], signers: new Map() },
+    ...{ handOvers: [], signedHandOvers: [], signers: new Map() },
   };
-  const { documents, cards, known, keys, handOvers, signers, notices, named } = gathered;
+  const { documents, cards, known, keys, handOvers, signedHandOvers, signers, notices, named } = gathered;
   const histories = new Set<History>();
   const under = new Set<Promise<void>>();
   const readings: Readings = new Map();
@@ -163,14 +172,17 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     if (read === undefined || document === undefined) continue;
     const { report } = verified;
     const { history } = read;
-    if (!histories.has(history)) handOvers.push(...history.handOvers);
+    if (!histories.has(history)) {
+      handOvers.push(...history.handOvers);
+      signedHandOvers.push(...history.signedHandOvers);
+    }
     histories.add(history);
     for (const one of history.keys) keys.set(`${one.key.keyid} ${one.by} ${one.source}`, one);
     for (const bytes of document.site.notices) notices.add(bytes);
     if (report.digest !== undefined) {
       known.add(report.digest);
-      if (report.signature === "ok")
-        signers.set(structuredClone(report.digest), structuredClone(report.signers.map(({ keyid }) => keyid)));
+      const by = signersKnown(report, read.entered);
+      if (by !== undefined) signers.set(structuredClone(report.digest), structuredClone(by));
     }
     for (const digest of citedByDigest(report.statement)) known.add(digest);
     // Anybody's notice may lie in a registry; only one that is no good is told.
@@ -192,6 +204,20 @@ async function gather(request: AuditRequest): Promise<Gathered> {
   return gathered;
 }
 
+/**
+ * Whoever serves a document can take a signature away from it, so the log says too who signed. Undefined where that is not all at hand: a
+ * signature by an unknown key, or a log whose entries were not read.
+ */
+function signersKnown(
+  { digest = "", signers, signature, statement, plan }: Report,
+  entered: Entered,
+): string[] | undefined {
+  const named = statement?.predicate.f3.log ?? plan?.predicate.log;
+  if (signature !== "ok" || signers.some((one) => one.signature !== "ok")) return undefined;
+  if (named !== undefined && !entered.whole) return undefined;
+  return [...signers.map(({ keyid }) => keyid), ...(entered.signersOf?.(digest) ?? [])];
+}
+
 /** What a relation names and the evidence has: a page for example, which is no attestation. */
 function citedByDigest(statement: ResultStatement | undefined): string[] {
   const { evidence = [], relations = [] } = statement?.predicate.f3 ?? {};
@@ -208,6 +234,7 @@ async function cardsOf(
 ): Promise<{
   readonly cards: readonly Card[];
   readonly handOvers: readonly HandOver[];
+  readonly signedHandOvers: readonly HandOver[];
   readonly unread: readonly string[];
 }> {
   const cards: Card[] = [];
@@ -226,7 +253,13 @@ async function cardsOf(
     const fault = failures(report).find(({ code }) => [1, 2].includes(exitOf(code)));
     if (fault !== undefined) unread.push(`${verified.target} was not compared with: ${fault.detail}`);
   }
-  return { cards, handOvers: [...histories].flatMap((history) => history.handOvers), unread };
+  const all = [...histories];
+  return {
+    cards,
+    handOvers: all.flatMap(({ handOvers }) => handOvers),
+    signedHandOvers: all.flatMap(({ signedHandOvers }) => signedHandOvers),
+    unread,
+  };
 }
 
 function counted(documents: readonly AuditedDocument[]): Record<State, number> {

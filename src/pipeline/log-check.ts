@@ -4,8 +4,7 @@ import type { Bytes } from "../core/bytes.js";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { historyOf } from "../core/lifecycle.js";
-import type { HandOver } from "../core/owner.js";
+import { historyOf, type History } from "../core/lifecycle.js";
 import { knownFrom } from "../core/signatures.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import { ATTESTATIONS } from "../store/paths.js";
@@ -53,16 +52,15 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   const entries = shards.flatMap(({ number, leaves }) =>
     leaves.flatMap((leaf, index): Entry[] => (leaf === undefined ? [] : [{ shard: number, index, leaf }])),
   );
-  const beside: { handOvers: readonly HandOver[]; departed: ReadonlySet<string> } = {
-    ...{ handOvers: [], departed: new Set() },
-  };
+  let history: History | undefined;
+  let departed: ReadonlySet<string> = new Set();
   findings.push(
     ...(await orUnfetched(async () => {
-      beside.handOvers = await handOversAt(place, engine, entries);
-      beside.departed = await departedAt(place, entries, engine);
+      history = await historyAt(place, engine, entries);
+      departed = await departedAt(place, entries, engine);
     })),
   );
-  const account = accountOf(entries, beside);
+  const account = accountOf(entries, { departed, ...history });
   for (const { shard, index, detail } of account.findings)
     findings.push({
       ...{ code: "log-account", log: shards[shard]?.named.origin ?? "", entry: index },
@@ -72,7 +70,7 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
     const found: LogFinding[] = [];
     findings.push(
       ...(await orUnfetched(async () => {
-        found.push(...(await checkDocuments({ ...request, shards })));
+        found.push(...(await checkDocuments({ ...request, shards, keys: history?.keys ?? [] })));
       })),
       ...found,
     );
@@ -98,12 +96,10 @@ async function orUnfetched(act: () => Promise<void>): Promise<LogFinding[]> {
   }
 }
 
-/** By the notices that are there, beside those that the log has. */
-async function handOversAt(place: LogPlace, engine: Engine, entries: readonly Entry[]): Promise<readonly HandOver[]> {
+/** What the notices that are there say of keys, whoever is listed. */
+async function historyAt(place: LogPlace, engine: Engine, entries: readonly Entry[]): Promise<History> {
   const rotated = new Set(
-    entries.flatMap(({ leaf }) =>
-      leaf.kind === "notice" && leaf.action === "rotate" ? `note_${leaf.payload.slice(0, 16)}` : [],
-    ),
+    entries.flatMap(({ leaf }) => (leaf.kind === "notice" ? `note_${leaf.payload.slice(0, 16)}` : [])),
   );
   for (const id of place.ids) if (id.startsWith("note_") && !place.remote) rotated.add(id);
   const notices: Bytes[] = [];
@@ -111,5 +107,5 @@ async function handOversAt(place: LogPlace, engine: Engine, entries: readonly En
     const bytes = await place.read(`${ATTESTATIONS}/${id}.json`);
     if (bytes !== undefined) notices.push(bytes);
   }
-  return historyOf(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine).handOvers;
+  return historyOf(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine);
 }

@@ -3,7 +3,7 @@ import { equal, hex, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, parseCheckpoint } from "../core/checkpoint.js";
 import type { Code } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
-import { parseEnvelope } from "../core/envelope.js";
+import { message, parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { JsonObject } from "../core/json.js";
 import { formatLeaf, leafOf, type SignedLeaf } from "../core/leaf.js";
@@ -11,6 +11,7 @@ import { checkInclusion, leafHash } from "../core/merkle.js";
 import { parseNote } from "../core/note.js";
 import { logNamed } from "../core/payload.js";
 import { parseProof } from "../core/proof.js";
+import type { Known } from "../core/signatures.js";
 import { attestationPath, ATTESTATIONS, proofPath } from "../store/paths.js";
 import { idOf } from "../store/registry-log.js";
 import type { LogPlace } from "./log-place.js";
@@ -26,6 +27,8 @@ interface Entered {
 interface Looking extends Reading {
   readonly place: LogPlace;
   readonly shards: readonly Shard[];
+  /** Those by which signatures are verified; of a signature by another key nothing is said. */
+  readonly keys: readonly Known[];
 }
 
 /** Fetched at once from an address; a disk is read in order. */
@@ -83,6 +86,8 @@ async function checkOne(
     return findings;
   }
   const { payload, leaves, digest } = document;
+  for (const keyid of document.unfit(looking.keys))
+    find("log-account", `the signature of ${id} by ${keyid} is not by that key`);
   for (const one of entries) {
     const said = contradiction(one.leaf, digest, leaves);
     if (said !== undefined) find("log-account", `${where(one)} ${said}`, one);
@@ -128,15 +133,24 @@ interface Document {
   readonly payload: JsonObject;
   readonly digest: string;
   readonly leaves: readonly SignedLeaf[];
+  /** Which of these keys are named for signatures that they did not make. */
+  readonly unfit: (keys: readonly Known[]) => string[];
 }
 
 /** A text says why it is no document. */
 function signedIn(bytes: Bytes, engine: Engine): Document | string {
   try {
-    const { payload, payloadBytes, signatures } = parseEnvelope(bytes);
+    const { payload, payloadBytes, payloadType, signatures } = parseEnvelope(bytes);
     const digest = hex(engine.sha256(payloadBytes));
     const leaves = signatures.flatMap(({ keyid = "", sig }) => leafOf({ payload, digest, keyid, sig }, engine) ?? []);
-    return leaves.length === 0 ? "it is no statement of this version" : { payload, digest, leaves };
+    const unfit = (keys: readonly Known[]): string[] => {
+      const signed = message(payloadType, payloadBytes);
+      return signatures.flatMap(({ keyid, sig }) => {
+        const key = keys.find((known) => known.key.keyid === keyid)?.key;
+        return key === undefined || engine.verify(key.bytes, signed, sig) ? [] : key.keyid;
+      });
+    };
+    return leaves.length === 0 ? "it is no statement of this version" : { payload, digest, leaves, unfit };
   } catch (error) {
     if (error instanceof AttestError) return error.message;
     throw error;

@@ -7,6 +7,7 @@ import { openCheckpoint, parseCheckpoint, type Checkpoint } from "../core/checkp
 import type { Engine } from "../core/engine.js";
 import { AttestError, orUndefined } from "../core/errors.js";
 import { parseNote } from "../core/note.js";
+import { originOf } from "../core/origin.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import { ATTESTATIONS } from "../store/paths.js";
 import type { LogPlace } from "./log-place.js";
@@ -40,13 +41,17 @@ const entries = (count: number): string => `${count} ${count === 1 ? "entry" : "
 
 /** Whether something was remembered at all is for the reader to know: the first look at a log can find no rewriting. */
 export function sinceRemembered(
-  { origin }: Pick<LogPlace, "origin">,
+  place: LogPlace,
   shards: readonly Shard[],
   memory: LogMemory,
   engine: Engine,
 ): { readonly before: number | undefined; readonly findings: LogFinding[] } {
-  const known = memory.logsOf(origin);
-  const names = new Set([...(known ?? []), ...shards.map(({ named }) => named)].map((log) => log.origin));
+  const here = shards.map(({ named }) => named);
+  const known = [
+    ...namesOf(place).flatMap((name) => memory.logsOf(name) ?? []),
+    ...here.flatMap((log) => memory.besides(log.origin)),
+  ];
+  const names = new Set([...known, ...here].map((log) => log.origin));
   let before: number | undefined;
   const findings = [...names].flatMap((log): LogFinding[] => {
     const seen = memory.recall(log);
@@ -71,17 +76,23 @@ export function sinceRemembered(
     const opened = orUndefined(() => openCheckpoint(seen.checkpoint, shard.listed.key, [], engine).checkpoint);
     return opened === undefined ? [] : since(shard, opened, "when this verifier last saw it"); // a file that was spoilt is as none
   });
-  return { before: known === undefined ? undefined : before, findings };
+  return { before, findings };
 }
 
 /** After a check without findings, and only then: what was seen in a bad state is nothing to hold others against. */
-export function remember({ origin }: Pick<LogPlace, "origin">, shards: readonly Shard[], memory: LogMemory): void {
-  for (const { named, bytes } of shards) if (bytes !== undefined) memory.keep(named, bytes);
-  memory.keepRegistry(
-    origin,
-    shards.map(({ named }) => named),
-  );
+export function remember(place: LogPlace, shards: readonly Shard[], memory: LogMemory): void {
+  // Whoever serves a registry can list anybody's log: of one that is named after another place nothing is kept.
+  const own = shards.filter(({ named }) => originOf(named.origin).startsWith(`${originOf(place.origin)}/`));
+  for (const { named, bytes } of own) if (bytes !== undefined) memory.keep(named, bytes);
+  for (const name of namesOf(place))
+    memory.keepRegistry(
+      name,
+      own.map(({ named }) => named),
+    );
 }
+
+/** What it calls itself, and where it was found. */
+const namesOf = ({ origin, target, remote }: LogPlace): string[] => [origin, ...(remote ? [originOf(target)] : [])];
 
 /**
  * A checkpoint that the user kept. @throws AttestError `note-format`, `checkpoint-format` for one that is none, or of no log of this

@@ -5,7 +5,7 @@ import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
 import { formatEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
-import { formatKeyring } from "../core/keyring.js";
+import { formatKeyring, logNames } from "../core/keyring.js";
 import { formatLeaf } from "../core/leaf.js";
 import { enteredIn } from "../core/ledger.js";
 import { historyOf } from "../core/lifecycle.js";
@@ -53,7 +53,7 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
   const yours = (await keysOf(request)).map(({ key }) => ({ key, by: "site" as const, source: "" }));
   const listed = site.keyring === undefined ? [] : knownFrom(site.keyring, "site", "the registry's own keyring");
   const { log, ...around } = await gathered(document, envelope, id, digest);
-  const entries = { notices: marksIn(envelope, around.marks, engine), whole: false };
+  const entries = { notices: marksIn(envelope, around.marks, logNames(site.keyring), engine), whole: false };
   const history = historyOf(site.notices, [...listed, ...yours], engine, entries.notices);
   const bytes = formatEnvelope(envelope);
   const options: VerifyOptions = {
@@ -149,10 +149,9 @@ async function gathered(
 /** Entries that concern it, whoever signed them: a notice may be withheld, its entry not. */
 async function marksOn(logs: LogSource, digest: string, { signatures }: Envelope): Promise<Mark[]> {
   const whole = await logs.whole();
-  if (typeof whole === "string") return [];
-  const { notices } = enteredIn(whole, undefined);
+  if ("why" in whole) return [];
   const concerns = concerning(
-    notices,
+    enteredIn(whole, undefined),
     digest,
     signatures.flatMap(({ keyid }) => keyid ?? []),
   );

@@ -3,13 +3,15 @@ import { marksIn, plansIn } from "../core/brought.js";
 import { equal, fromUtf8, hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import type { Envelope } from "../core/envelope.js";
-import { AttestError } from "../core/errors.js";
-import { parseKeyring } from "../core/keyring.js";
+import { openCheckpoint } from "../core/checkpoint.js";
+import { AttestError, orUndefined } from "../core/errors.js";
+import { logNames, parseKeyring } from "../core/keyring.js";
 import { historyOf, type History } from "../core/lifecycle.js";
-import { enteredIn } from "../core/ledger.js";
-import type { LogEvidence, RememberedLog, Witnesses } from "../core/logged.js";
-import { formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
+import { enteredIn, grownFrom, type ReadLog } from "../core/ledger.js";
+import type { LogEvidence, LogFault, RememberedLog, Witnesses } from "../core/logged.js";
+import { formatNote, formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
 import { kindOf, logNamed, type LogName } from "../core/payload.js";
+import { originOf } from "../core/origin.js";
 import { planOf } from "../core/plan.js";
 import type { Policy } from "../core/policy.js";
 import type { Report } from "../core/report.js";
@@ -19,7 +21,7 @@ import { verify, type VerifyOptions } from "../core/verify.js";
 import type { Entered } from "../core/verify-options.js";
 import type { LogMemory } from "../keystore/log-memory.js";
 import type { FileDigest } from "../node/files.js";
-import type { LoggedEntries } from "../store/log-source.js";
+import type { Unread } from "../store/log-source.js";
 import { attestationPath, evidencePath } from "../store/registry.js";
 import { documents, type Document, type DocumentRequest, type RegistryAtHand, type Site } from "./documents.js";
 import { keysOf, knownAt, required, type Given, type KeyRequest } from "./keys.js";
@@ -62,7 +64,7 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
 export interface Each {
   readonly verified: Verified;
   /** Undefined for a target that cannot be read; with all keys that were at hand for it, and whose they are. */
-  readonly read?: { readonly document: Document; readonly history: History };
+  readonly read?: { readonly document: Document; readonly history: History; readonly entered: Entered };
 }
 
 /** The same, one after the other, with what was at hand: what a registry of any size is gone through with. */
@@ -77,7 +79,8 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
     const listed =
       site.keyring === undefined ? [] : knownFrom(site.keyring, "site", site.source ?? "the registry's own keyring");
     const keys = [...knownAt(yours, site.place), ...listed];
-    const entries = marksOf(document, request.engine) ?? enteredIn((await logsOf(site)) ?? [], undefined).notices;
+    const logs = await logsOf(site);
+    const entries = marksOf(document, request.engine) ?? enteredIn("why" in logs ? [] : logs, undefined).notices;
     const made = historyOf([...notices, ...site.notices], keys, request.engine, entries);
     histories.set(site, made);
     return made;
@@ -87,8 +90,10 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
     try {
       for await (const document of documents(target, request)) {
         const history = await historyFor(document);
-        const verified = await oneOf(document, yours, history, witnesses, request);
-        yield { verified, read: { document, history } };
+        const verified = await oneOf(document, yours, history, witnesses, request, notices);
+        const named = orUndefined(() => logNamed(document.parse(document.bytes).payload));
+        const entered = enteredAt(document.site, await logsOf(document.site), named);
+        yield { verified, read: { document, history, entered } };
       }
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
@@ -104,10 +109,11 @@ async function oneOf(
   history: History,
   witnesses: Witnesses,
   request: VerifyRequest,
+  notices: readonly Bytes[],
 ): Promise<Verified> {
   try {
     const around = { ...(await surroundings(document, request)), witnesses };
-    return verifyOne(document, yours, history, around, request);
+    return verifyOne(document, yours, history, around, request, notices);
   } catch (error) {
     if (error instanceof AttestError) return { target: document.target, fault: error };
     throw error;
@@ -126,6 +132,7 @@ function verifyOne(
   history: History,
   around: Around,
   { engine, now, recompute, policy, memory, evidence = true }: VerifyRequest,
+  given: readonly Bytes[],
 ): Verified {
   const { archive } = document;
   const report = verify(bytes, {
@@ -136,7 +143,7 @@ function verifyOne(
     fileName: document.fileName,
     named: document.named,
     ...around,
-    ...((site.registry ?? document.pack) && { notices: site.notices, unread: site.unread }),
+    ...heardAt(site, document.pack !== undefined, given),
     ...(document.pack && { packed: true }),
     ...(archive && evidence && { archived: stateIn(document, engine) }),
     // A registry's notices are no tests that a gate could ask something of.
@@ -150,6 +157,16 @@ function verifyOne(
   return stop === undefined || report.exit === 1 || report.exit === 2
     ? { target, ...uncompared, report }
     : { target, fault: stop };
+}
+
+/** The notices of the place, and those that the user gave. */
+function heardAt(site: Site, packed: boolean, given: readonly Bytes[]): Pick<VerifyOptions, "notices" | "unread"> {
+  const around = site.registry !== undefined || packed;
+  if (!around && given.length === 0) return {};
+  return {
+    notices: [...site.notices, ...given],
+    unread: around ? site.unread : "no registry is at hand, only the notices that you gave",
+  };
 }
 
 type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;
@@ -179,12 +196,24 @@ async function surroundings(document: Document, { engine, memory, recompute }: V
     logsOf(site),
     served && reached(() => observationsAt(registry, served)),
   ]);
+  const named = logNamed(envelope.payload);
+  const beside = named && historyFault(named, site, "why" in logs ? [] : logs, memory, engine);
+  const operators = registry.logs.logs.map(({ key }) => key);
   return {
-    ...(log && { log: { ...log, dropped: droppedFrom(site, memory) } }),
+    ...(log && { log: { ...log, operators, ...(beside && { beside }) } }),
     ...(plan && { planned: () => plan }),
     ...(observations && { observations }),
-    ...(logs && { entries: enteredIn(logs, logNamed(envelope.payload)) }),
+    entries: enteredAt(site, logs, named),
   };
+}
+
+/** What was read of the entries for a document that names this log; or that a log of this very registry should be shown, and is not. */
+function enteredAt({ place, registry }: Site, logs: readonly ReadLog[] | Unread, named: LogName | undefined): Entered {
+  if (!("why" in logs) && logs.some(({ key }) => formatNoteKey(key) === named?.key)) return enteredIn(logs, named);
+  const long = "why" in logs && logs.long;
+  const listed = registry?.logs.logs.some(({ key }) => formatNoteKey(key) === named?.key) === true;
+  const own = named !== undefined && place.origins.some((origin) => originOf(named.origin).startsWith(`${origin}/`));
+  return { ...enteredIn("why" in logs ? [] : logs, undefined), whole: false, missing: !long && (listed || own) };
 }
 
 /** At an address nothing is read before it is known to be wanted. */
@@ -208,25 +237,55 @@ async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A log that the registry had when it was last looked at, and does not list under that key any more. */
-function droppedFrom({ place, registry }: Site, memory: LogMemory | undefined): string | undefined {
+/** What this verifier saw of the other logs of the registry: each that it had is there, under its key, and goes on from what was seen. */
+function historyFault(
+  named: LogName,
+  { place, registry }: Site,
+  logs: readonly ReadLog[],
+  memory: LogMemory | undefined,
+  engine: Engine,
+): LogFault | undefined {
+  if (memory === undefined) return undefined;
   const listed = new Set(registry?.logs.logs.map(({ key }) => formatNoteKey(key)));
-  const known = place.origins.flatMap((origin) => memory?.logsOf(origin) ?? []);
-  return known.find(({ key }) => !listed.has(key))?.origin;
+  const known = [...place.origins.flatMap((origin) => memory.logsOf(origin) ?? []), ...memory.besides(named.origin)];
+  const dropped = known.find(({ key }) => !listed.has(key))?.origin;
+  if (dropped !== undefined)
+    return {
+      code: "log-backwards",
+      detail: `the registry had the log ${dropped} when this verifier last looked, and does not list it any more`,
+    };
+  for (const log of logs) {
+    const origin = log.key.name;
+    const seen = formatNoteKey(log.key) === named.key ? undefined : memory.recall(origin);
+    if (seen === undefined) continue;
+    if (seen.key !== formatNoteKey(log.key))
+      return { code: "log-rewritten", detail: `the log ${origin} had another key when this verifier last saw it` };
+    const before = orUndefined(() => openCheckpoint(seen.checkpoint, log.key, [], engine).checkpoint);
+    const growth = before && grownFrom(before, log, engine);
+    if (growth === "backwards" || growth === "rewritten")
+      return {
+        code: `log-${growth}`,
+        detail: `the log ${origin} of the same registry does not go on from what this verifier last saw in it`,
+      };
+  }
+  return undefined;
 }
 
 /** The entries that a pack brings along. */
-const marksOf = ({ pack, bytes, parse }: Document, engine: Engine): Entered["notices"] | undefined =>
-  pack && marksIn(readable(bytes, parse), pack.marks, engine);
+const marksOf = ({ pack, bytes, parse, site }: Document, engine: Engine): Entered["notices"] | undefined =>
+  pack && marksIn(readable(bytes, parse), pack.marks, logNames(site.keyring), engine);
 
-/** Read once for all documents of a registry. Undefined where there is none, or its logs cannot be read: then an absence says nothing. */
-const wholeLogs = new WeakMap<RegistryAtHand, Promise<readonly LoggedEntries[] | undefined>>();
-function logsOf({ registry }: Site): Promise<readonly LoggedEntries[] | undefined> {
-  if (registry === undefined) return Promise.resolve(undefined);
+/** Read once for all documents of a registry. */
+const wholeLogs = new WeakMap<RegistryAtHand, Promise<readonly ReadLog[] | Unread>>();
+/** The same, once they are read. */
+const readLogs = new WeakMap<RegistryAtHand, readonly ReadLog[]>();
+function logsOf({ registry }: Site): Promise<readonly ReadLog[] | Unread> {
+  if (registry === undefined) return Promise.resolve({ why: "no registry is at hand", long: false });
   const known = wholeLogs.get(registry);
   if (known !== undefined) return known;
-  const made = reached(() => registry.logs.whole()).then((logs) => (typeof logs === "string" ? undefined : logs));
+  const made = reached(() => registry.logs.whole()).then((logs) => logs ?? { why: "it did not come", long: false });
   wholeLogs.set(registry, made);
+  void made.then((logs) => "why" in logs || readLogs.set(registry, logs));
   return made;
 }
 
@@ -247,7 +306,12 @@ function remember(report: Report, log: LogEvidence | undefined, site: Site, memo
   if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
     return;
   if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
-  const logs = (site.registry?.logs.logs ?? []).map(({ key }) => ({ origin: key.name, key: formatNoteKey(key) }));
+  const below = (log: string): boolean => site.place.origins.some((origin) => originOf(log).startsWith(`${origin}/`));
+  // Of the other logs too, those that are named after the registry: whoever serves it can list anybody's.
+  for (const { key, opened } of (site.registry && readLogs.get(site.registry)) ?? [])
+    if (key.name !== named.origin && below(key.name))
+      memory.keep({ origin: key.name, key: formatNoteKey(key) }, formatNote(opened.note));
+  const logs = logNames({ logs: site.registry?.logs.logs ?? [] });
   for (const origin of site.place.origins)
     if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
 }

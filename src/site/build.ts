@@ -114,8 +114,8 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
   const keyring = await registry.keyring();
   const notices = await registry.notices();
   const known = knownFrom(keyring, "site", "this site's own keyring");
-  const { handOvers } = historyOf(notices, known, engine);
-  const logs = await gatherLogs(registry.store, keyring.logs, engine, { handOvers });
+  const byDocuments = historyOf(notices, known, engine);
+  const logs = await gatherLogs(registry.store, keyring.logs, engine, byDocuments);
   const read = logs.state.kind === "read" ? logs.state.ledger.logs : undefined;
   const history = historyOf(notices, known, engine, enteredIn(read ?? [], undefined).notices);
   const documents = await Promise.all(
@@ -146,7 +146,7 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
   const departed = departedAmong(listed.map(({ report }) => report));
   const state: LogState =
     logs.state.kind === "read"
-      ? { kind: "read", ledger: recounted(logs.state.ledger, { handOvers, departed }) }
+      ? { kind: "read", ledger: recounted(logs.state.ledger, { ...byDocuments, departed }) }
       : logs.state;
   const audits = await readAudits(registry.store, engine, now);
   return { keyring, history, notices, listed, logs: { ...logs, state }, audits };

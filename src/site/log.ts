@@ -107,9 +107,8 @@ export async function marksOn(
   published: ReadonlySet<string>,
 ): Promise<NonNullable<LogText["marks"]>> {
   const { logs } = state.kind === "read" ? state.ledger : ({ logs: [] } satisfies Pick<Ledger, "logs">);
-  const { notices } = enteredIn(logs, undefined);
   const concerns = concerning(
-    notices,
+    enteredIn(logs, undefined),
     digest,
     signers.map(({ keyid }) => keyid),
   );

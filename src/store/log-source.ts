@@ -1,13 +1,14 @@
 /** What a registry at hand, in a folder or at an address, shows of the logs that its documents name. Fetched, and verified elsewhere. */
-import { equal, hex, type Bytes } from "../core/bytes.js";
+import { hex, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, parseCheckpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import type { Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { NoteEntry } from "../core/keyring.js";
-import { leafOf, type Leaf } from "../core/leaf.js";
+import { leafOf } from "../core/leaf.js";
+import { readLogs, type ReadLog, type WholeLog } from "../core/ledger.js";
 import type { LogEvidence, RememberedLog, Served } from "../core/logged.js";
-import { formatNoteKey, parseNote, type NoteKey } from "../core/note.js";
+import { formatNoteKey, parseNote } from "../core/note.js";
 import { logNamed, type LogName } from "../core/payload.js";
 import { originOf } from "../core/origin.js";
 import { parseProof } from "../core/proof.js";
@@ -121,37 +122,37 @@ export class LogSource {
   }
 
   /**
-   * All logs with all their entries, once these give the roots that the keys signed under which they are listed: else whoever serves them
-   * could leave out what was taken back. A text says why they were not read.
+   * All logs with all their entries, once these give the roots that the keys signed under which they are listed, and each log goes on from
+   * the one before: else whoever serves them could leave out what was taken back. Otherwise why they were not read.
    * @throws AttestError `network`
    */
-  async whole(): Promise<readonly LoggedEntries[] | string> {
+  async whole(): Promise<readonly ReadLog[] | Unread> {
     try {
-      const logs: LoggedEntries[] = [];
+      const logs: WholeLog[] = [];
       let size = 0;
       for (const [shard, { key }] of this.logs.entries()) {
         const reader = await this.#reader(shard);
-        if (typeof reader === "string") return reader;
-        if (reader === undefined) return `the log ${key.name} has no checkpoint`;
+        if (typeof reader === "string") return { why: reader, long: false };
+        if (reader === undefined) return { why: `the log ${key.name} has no checkpoint`, long: false };
+        openCheckpoint(reader.bytes, key, [], this.#engine); // before its size is believed
         size += reader.checkpoint.size;
-        if (size > this.#wholeUpTo) return `the logs have more than ${this.#wholeUpTo} entries`;
-        const { checkpoint } = openCheckpoint(reader.bytes, key, [], this.#engine);
-        const { root } = await reader.headOfEntries();
-        if (!equal(root, checkpoint.root)) return `the entries of ${key.name} do not give the root that its key signed`;
-        logs.push({ key, leaves: await reader.leaves() });
+        if (size > this.#wholeUpTo) return { why: `the logs have more than ${this.#wholeUpTo} entries`, long: true };
+        const entries: Bytes[] = [];
+        for await (const { bytes } of reader.entries()) entries.push(bytes);
+        logs.push({ key, checkpoint: reader.bytes, entries });
       }
-      return logs;
+      return readLogs(logs, [], this.#engine);
     } catch (error) {
-      if (error instanceof AttestError && error.code !== "network") return error.message;
+      if (error instanceof AttestError && error.code !== "network") return { why: error.message, long: false };
       throw error;
     }
   }
 }
 
-/** A log's entries in their order. */
-export interface LoggedEntries {
-  readonly key: NoteKey;
-  readonly leaves: readonly Leaf[];
+export interface Unread {
+  readonly why: string;
+  /** There are more entries than are read here: nobody's fault. */
+  readonly long: boolean;
 }
 
 /** Of a proof that can be read; one that cannot is told by whoever verifies it. */

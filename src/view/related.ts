@@ -31,25 +31,26 @@ export function relatedView({ about, others: all, more }: Related, place?: Place
       graph.edges.some(({ from, to, type }) => from === digest && to === about.digest && types.includes(type)),
     );
   const foreign = (card: Card): boolean => card.owners.some((owner) => !about.owners.includes(owner));
+  const critic = (card: Card): boolean => card.provenOwners.some((owner) => !about.provenOwners.includes(owner));
   const agrees = ({ verdict }: Card): boolean => verdict === about.verdict;
 
   const reproductions = saying("reproduces");
   const contradictions = [...new Set([...saying("contradicts"), ...reproductions.filter((card) => !agrees(card))])];
-  const against = contradictions.filter(foreign);
+  const against = contradictions.filter(critic);
   const opposite = oppositesAmong(others)(about).filter((card) => !against.includes(card));
   const again = reproductions.filter(agrees);
   const successors = others.filter(
     ({ digest }) => facts?.supersededBy.includes(digest) === true && digest !== about.successor,
   );
-  const keys = (cards: readonly Card[]): string => {
-    const owners = new Set(cards.flatMap((card) => card.owners.filter((owner) => !about.owners.includes(owner))));
+  const keys = (cards: readonly Card[], by: "owners" | "provenOwners" = "owners"): string => {
+    const owners = new Set(cards.flatMap((card) => card[by].filter((owner) => !about[by].includes(owner))));
     return count(owners.size, "other key");
   };
   const foreignAgain = again.filter(foreign);
   const confirmed = foreignAgain.filter(({ digest }) => yours.has(digest));
   const claimed = foreignAgain.filter(({ digest }) => !yours.has(digest));
   const lines: readonly (readonly [tone: string, words: string, cards: readonly Card[]])[] = [
-    ["open", `Contradicted by ${keys(against)}`, against],
+    ["open", `Contradicted by ${keys(against, "provenOwners")}`, against],
     ["open", "The opposite verdict about the same subject", opposite],
     ["open", "Replaced by its own signer", successors],
     ["plain", `Reproduced by ${keys(confirmed)}, confirmed by you`, confirmed],

@@ -73,7 +73,7 @@ describe("a waiver", () => {
     const exit = (by: typeof publisher, source: string, signed?: typeof publisher): number =>
       judge(
         {
-          ...{ owners: new Owners(), signers: new Map(signed && [[about, [signed.key.keyid]]]) },
+          ...{ owners: new Owners(), proven: new Owners(), signers: new Map(signed && [[about, [signed.key.keyid]]]) },
           ...{ documents: [], findings: [finding], graph: { cards: new Map(), edges: [] }, logs: [], open: [] },
           states: {} as never,
           notices: [sealed(notice as Json as JsonObject, by)],

@@ -53,7 +53,7 @@ describe("attest waive", () => {
 
     const key = parseKey(ok(await work.attest("key", "show")).stdout, nodeEngine);
     const finding: Finding = { rule: "evidence-gone", about: digest, pointer: "", detail: "" };
-    const nobody = { signersOf: () => [], owners: new Owners(), own: new Set<string>() };
+    const nobody = { signersOf: () => [], owners: new Owners(), proven: new Owners(), own: new Set<string>() };
     const judged = (by: "you" | "site") =>
       applyWaivers([finding], [bytesOf(path as string)], [{ key, by, source: "" }], nobody, nodeEngine, new Date())
         .findings[0];

@@ -150,7 +150,7 @@ export function onPage(shown: Shown): Report {
     const proof = leaf.kind === "notice" && shown.log ? proofOf({ ...shown.document, leaf }, shown.log) : undefined;
     return proof === undefined ? [] : [{ leaf: fromUtf8(formatLeaf(leaf)), proof: fromUtf8(proof) }];
   });
-  const notices = marksIn(envelope, marks, engine);
+  const notices = marksIn(envelope, marks, [], engine);
   const { options, keys } = common(shown, notices);
   const log = evidence(shown);
   return look(shown.document.bytes, keys, { ...options, ...(log && { log }), entries: { notices, whole: false } });

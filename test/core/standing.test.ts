@@ -25,7 +25,7 @@ const supersede = (by: TestSigner, day = "03-01"): Bytes =>
   say({ ...common(day), action: "supersede", about: DIGEST, by: NEXT }, by);
 
 const look = (...notices: Bytes[]) =>
-  standingOf(DIGEST, [me.key.keyid], { notices, entries: [], keys, owners }, nobleEngine);
+  standingOf(DIGEST, [me.key.keyid], { notices, entries: [], keys, owners, atHand: new Set<string>() }, nobleEngine);
 
 describe("it is in force", () => {
   test.each<[string, readonly Bytes[]]>([
@@ -59,7 +59,12 @@ describe("it is taken back, or replaced", () => {
 
   test("not by the one before it", () => {
     const { word, contradictions } = standingOf(
-      ...[DIGEST, [heir.key.keyid], { notices: [retract(me)], entries: [], keys, owners }, nobleEngine],
+      ...[
+        DIGEST,
+        [heir.key.keyid],
+        { notices: [retract(me)], entries: [], keys, owners, atHand: new Set<string>() },
+        nobleEngine,
+      ],
     );
     expect([word, contradictions.length]).toEqual(["in-force", 1]);
   });

@@ -37,7 +37,10 @@ const say = (given: Partial<Waive> = {}, ...by: TestSigner[]): Bytes =>
 
 const KEYS: readonly Known[] = [yours(me), sites(site)];
 /** Somebody else signed what is waived. */
-const STRANGERS: Parties = { signersOf: () => [unknown.key.keyid], owners: new Owners(), own: new Set() };
+const STRANGERS: Parties = {
+  ...{ signersOf: () => [unknown.key.keyid], own: new Set() },
+  ...{ owners: new Owners(), proven: new Owners() },
+};
 const judge = (
   notices: readonly Bytes[],
   findings: readonly Finding[] = [finding()],
@@ -162,6 +165,7 @@ describe("of whoever signed what is waived, a waiver counts where they are the a
       judge([waiver], [finding()], all, new Date("2026-06-01T00:00:00Z"), {
         signersOf: (digest) => (digest === ABOUT ? signers?.map(({ key }) => key.keyid) : []),
         owners,
+        proven: owners,
         own: new Set(own.map(({ key }) => key.keyid)),
       }),
     );
@@ -294,7 +298,12 @@ describe("the notice itself", () => {
     const notice = say({ about: digest });
     expect(
       standingOf(
-        ...[digest, [me.key.keyid], { notices: [notice], entries: [], keys: KEYS, owners: new Owners() }, nobleEngine],
+        ...[
+          digest,
+          [me.key.keyid],
+          { notices: [notice], entries: [], keys: KEYS, owners: new Owners(), atHand: new Set<string>() },
+          nobleEngine,
+        ],
       ),
     ).toEqual({
       word: "in-force",

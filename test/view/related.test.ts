@@ -20,7 +20,7 @@ const card = (changes: Partial<Card> & { readonly says?: Card["relations"][numbe
       owners: ["me"],
       subjects: ["sha256:1"],
     },
-    ...{ relations, inForce: true },
+    ...{ relations, inForce: true, provenOwners: rest.owners ?? ["me"] },
     ...rest,
   };
 };

@@ -12,6 +12,7 @@ const OPEN: readonly Code[] = [
   "predicate-type",
   "version-newer",
   "retraction-undecided",
+  "entries-missing",
 ];
 /** Whether a key is confirmed is asked by `verify`; whether the evidence holds does not hang on it. */
 const OF_TRUST: readonly Code[] = ["key-site-only"];

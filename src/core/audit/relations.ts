@@ -21,6 +21,8 @@ export interface Card {
   readonly signedAt: string;
   /** Who signed, one for each owner (`Owners`). */
   readonly owners: readonly string[];
+  /** The same by signed hand-overs alone: a log's entry, which is its operator's word, must not make a critic the same as who is criticised. */
+  readonly provenOwners: readonly string[];
   /** `sha256:…`, `gitCommit:…` of each subject. */
   readonly subjects: readonly string[];
   readonly relations: readonly Relation[];
@@ -65,6 +67,9 @@ export function cardOf(report: Report, where: string): Card | undefined {
   return {
     ...{ digest, id, title, where, verdict, hypothesis, signedAt, relations },
     owners: [...new Set(owners)],
+    provenOwners: [
+      ...new Set(signers.flatMap((one) => (one.signature === "ok" ? (one.provenOwner ?? one.owner ?? one.keyid) : []))),
+    ],
     names: subject.map(({ name, uri }) => uri ?? name ?? ""),
     subjects: subject.flatMap(({ digest: set }) => Object.entries(set).map(([name, value]) => `${name}:${value}`)),
     inForce: standing === undefined || standing.word === "in-force",
@@ -99,6 +104,7 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
     const [by, about] = [cards.get(from), cards.get(to ?? "")];
     if (by === undefined || about === undefined || !(by.inForce || type === "supersedes")) continue;
     const others = by.owners.filter((owner) => !about.owners.includes(owner));
+    const critics = by.provenOwners.filter((owner) => !about.provenOwners.includes(owner));
     const known = facts.get(about.digest) ?? {
       ...{ reproducedBy: new Set<string>(), contradictedBy: new Set<string>() },
       ...{ answeredBy: new Set<string>(), supersededBy: new Set<string>() },
@@ -107,7 +113,7 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
     const agrees = by.verdict === about.verdict;
     if (type === "reproduces" && agrees) for (const owner of others) known.reproducedBy.add(owner);
     if (type === "contradicts" || (type === "reproduces" && !agrees))
-      for (const owner of others) known.contradictedBy.add(owner);
+      for (const owner of critics) known.contradictedBy.add(owner);
     if (type === "answers") known.answeredBy.add(by.digest);
     // Only its own signer can put another in its place.
     if (type === "supersedes" && others.length < by.owners.length) known.supersededBy.add(by.digest);

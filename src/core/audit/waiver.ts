@@ -72,7 +72,9 @@ export interface Judged {
 export interface Parties {
   /** Keyids of whoever signed the document with that payload; undefined where that is not known, and then nobody's waiver counts. */
   readonly signersOf: (digest: string) => readonly string[] | undefined;
+  /** Whose a key is, with what the log claims; and by signed hand-overs alone, by which a waiver becomes the auditor's own. */
   readonly owners: Owners;
+  readonly proven: Owners;
   /** Keyids of the auditor's own keys: what they signed is theirs to put up with. */
   readonly own: ReadonlySet<string>;
 }
@@ -203,8 +205,8 @@ function judge(
 }
 
 /** What keeps a confirmed key's waiver from counting: its owner signed what it is about, or may have. The auditor's own counts in any case. */
-function interest(about: string, keyid: string, { signersOf, owners, own }: Parties): WaiverWord | undefined {
-  if (owners.owns(keyid, [...own])) return undefined;
+function interest(about: string, keyid: string, { signersOf, owners, proven, own }: Parties): WaiverWord | undefined {
+  if (proven.owns(keyid, [...own])) return undefined;
   const signers = signersOf(about);
   if (signers === undefined) return "signer-unknown";
   return owners.owns(keyid, signers) ? "interested" : undefined;
