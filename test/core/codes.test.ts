@@ -53,6 +53,7 @@ const WAYS = {
   "json-syntax": of("{"),
   "json-duplicate": of('{"payload":{},"payload":{}}'),
   "json-surrogate": of('"\\ud800"'),
+  "json-noncharacter": of('"\\ufffe"'),
   "json-number-range": of("9007199254740992"),
   "json-number-spelling": of("1.0"),
   "json-proto": of('{"__proto__":{}}'),
