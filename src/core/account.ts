@@ -2,7 +2,7 @@
  * What a log says by itself: what was planned, how it came out, and what never came. Made from its entries alone, so that nobody need be
  * asked for the documents; and where the entries contradict each other, a finding each.
  */
-import { handOversIn, type Leaf, type LeafOf } from "./leaf.js";
+import { handOversIn, signatureName, type Leaf, type LeafOf } from "./leaf.js";
 import { Owners, type HandOver } from "./owner.js";
 import { VERDICTS, type Verdict } from "./verdict.js";
 
@@ -56,7 +56,7 @@ export interface Account {
 export interface Beside {
   /** Hand-overs beside those that the log has. */
   readonly handOvers?: readonly HandOver[];
-  /** SHA-256 of payloads of notices at hand whose signatures do not fit: their entries say nothing. */
+  /** Signatures (`signatureName`) at hand that are not by the key which they name: their entries say nothing. */
   readonly unsigned?: ReadonlySet<string>;
   /** SHA-256 of payloads of results that are at hand and are not of the test that their plan announced (`departures`). */
   readonly departed?: ReadonlySet<string>;
@@ -67,7 +67,9 @@ export function accountOf(
   entries: readonly Entry[],
   { handOvers = [], unsigned = new Set(), departed = new Set() }: Beside = {},
 ): Account {
-  const counting = entries.flatMap(({ leaf }) => (leaf.kind === "shard" || unsigned.has(leaf.payload) ? [] : leaf));
+  const counting = entries.flatMap(({ leaf }) =>
+    leaf.kind === "shard" || unsigned.has(signatureName(leaf.payload, leaf.signature)) ? [] : leaf,
+  );
   const owners = new Owners([...handOvers, ...handOversIn(counting)]);
   const findings: Finding[] = [];
   const plans = new Map<string, Logged<"plan">>();

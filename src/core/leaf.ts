@@ -73,11 +73,17 @@ export type Leaf = z.infer<typeof schema>;
 export type SignedLeaf = Exclude<Leaf, { kind: "shard" }>;
 export type LeafOf<K extends Leaf["kind"]> = Extract<Leaf, { kind: K }>;
 
-/** The hand-overs among entries. */
-export const handOversIn = (leaves: Iterable<Leaf>): HandOver[] =>
-  [...leaves].flatMap((leaf) =>
-    leaf.kind === "notice" && leaf.from !== undefined && leaf.to !== undefined ? { from: leaf.from, to: leaf.to } : [],
+/** Names one signature of one payload, as an entry does. */
+export const signatureName = (payload: string, signature: string): string => `${payload} ${signature}`;
+
+/** The hand-overs among entries: each needs the signatures of both keys, so it has two. */
+export function handOversIn(leaves: Iterable<Leaf>): HandOver[] {
+  const all = [...leaves].flatMap((leaf) => (leaf.kind === "notice" && leaf.action === "rotate" ? leaf : []));
+  const entered = new Set(all.map(({ payload, keyid: by }) => `${payload} ${by}`));
+  return all.flatMap(({ payload, keyid: by, from, to }) =>
+    from !== undefined && to !== undefined && by === to && entered.has(`${payload} ${from}`) ? { from, to } : [],
   );
+}
 
 /** The bytes of an entry: one spelling (RFC 8785). The inverse of `parseLeaf`. */
 export const formatLeaf = (leaf: Leaf): Bytes => canonical(leaf as Json);

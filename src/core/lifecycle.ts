@@ -9,7 +9,7 @@ import { message, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.
 import { AttestError } from "./errors.js";
 import type { PublicKey } from "./key.js";
 import type { KeyEntry } from "./keyring.js";
-import { handOversIn, type LeafOf } from "./leaf.js";
+import { handOversIn, signatureName, type LeafOf } from "./leaf.js";
 import { readNotice, successorOf, type Notice } from "./notice.js";
 import { Owners, type HandOver } from "./owner.js";
 import { standing, trustIn, type Known, type Seen } from "./signatures.js";
@@ -25,9 +25,9 @@ export interface History {
   readonly owners: Owners;
   /** Whose a key is by what both keys signed alone: what counts for somebody, since an entry is its operator's word. */
   readonly proven: Owners;
-  /** SHA-256 of the payloads of the notices at hand: what an entry says of one of these counts by its document. */
+  /** The signatures of the notices at hand (`signatureName`): an entry of one of these counts by its document. */
   readonly atHand: ReadonlySet<string>;
-  /** Those of them that were not signed by a key which they name as a signer's: nothing that their entries say counts. */
+  /** Those of them that are not by the key which they name: nothing that their entries say counts. */
   readonly unsigned: ReadonlySet<string>;
   /** The earliest time at which somebody else than that signer, whom the verifier trusts, says to have seen a signature. */
   readonly seen: (signature: Bytes, signer: string) => Seen | undefined;
@@ -63,9 +63,10 @@ export function historyOf(
     throw new AttestError("too-large", `expected at most ${MAX_NOTICES} notices about keys, found ${aboutKeys.length}`);
   const handed = rotationsIn(aboutKeys, known, engine);
   const keys = [...known.map(({ key }) => key), ...handed.map(({ to }) => to)];
-  const atHand = new Set(notices.map(({ envelope }) => hex(engine.sha256(envelope.payloadBytes))));
-  const unsigned = new Set(notices.flatMap((one) => unsignedIn(one, handed, keys, engine)));
-  const counting = entries.filter(({ payload }) => !unsigned.has(payload));
+  const signatures = notices.flatMap(({ envelope }) => signaturesOf(envelope, keys, engine));
+  const atHand = new Set(signatures.map(({ name }) => name));
+  const unsigned = new Set(signatures.flatMap(({ name, bad }) => (bad ? name : [])));
+  const counting = entries.filter(({ payload, signature }) => !unsigned.has(signatureName(payload, signature)));
   const signed = handed.map(({ from, to }) => ({ from: from.keyid, to: to.keyid }));
   const handOvers = [...signed, ...handOversIn(counting)];
   const [owners, proven] = [new Owners(handOvers), new Owners(signed)];
@@ -114,21 +115,20 @@ function signatureBy(
     : undefined;
 }
 
-/** The digest of a notice that lacks a signature which it must have, or has one that does not fit. By a key that is not at hand nobody can tell. */
-function unsignedIn(
-  { envelope, notice }: Read,
-  handed: readonly Handed[],
+/** Each signature, and whether it is not by the key that it names. By a key that is not at hand nobody can tell. */
+function signaturesOf(
+  envelope: Envelope,
   keys: readonly PublicKey[],
   engine: Engine,
-): string[] {
-  const digest = hex(engine.sha256(envelope.payloadBytes));
-  if (notice.action === "rotate") {
-    const known = keys.some(({ keyid }) => keyid === notice.from);
-    const both = handed.some((one) => one.notice === notice);
-    return known && !both ? [digest] : [];
-  }
-  const named = keys.filter(({ keyid }) => envelope.signatures.some((one) => one.keyid === keyid));
-  return named.some((key) => signatureBy(key, envelope, engine) === undefined) ? [digest] : [];
+): { readonly name: string; readonly bad: boolean }[] {
+  const payload = hex(engine.sha256(envelope.payloadBytes));
+  return envelope.signatures.map(({ keyid, sig }) => {
+    const key = keys.find((known) => known.keyid === keyid);
+    return {
+      name: signatureName(payload, hex(engine.sha256(sig))),
+      bad: key !== undefined && signatureBy(key, envelope, engine) === undefined,
+    };
+  });
 }
 
 interface Handed {

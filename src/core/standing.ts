@@ -9,7 +9,7 @@ import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { message, parseEnvelope, PAYLOAD_TYPE } from "./envelope.js";
 import { AttestError } from "./errors.js";
-import type { LeafOf } from "./leaf.js";
+import { signatureName, type LeafOf } from "./leaf.js";
 import { readNotice, type Notice } from "./notice.js";
 import type { Owners } from "./owner.js";
 import type { LoggedRemark, Remark, Standing } from "./report.js";
@@ -26,7 +26,7 @@ export interface Said {
   readonly entries: readonly LeafOf<"notice">[];
   readonly keys: readonly Known[];
   readonly owners: Owners;
-  /** SHA-256 of the payloads of all notices at hand. */
+  /** The signatures of all notices at hand (`signatureName`). */
   readonly atHand: ReadonlySet<string>;
 }
 
@@ -45,8 +45,8 @@ export function standingOf(digest: string, signers: readonly string[], said: Sai
   const known = new Set(said.keys.map(({ key }) => key.keyid));
   // What is at hand counts by its signatures, where its key is at hand too.
   const entries = said.entries
-    .flatMap((leaf) => entryAbout(leaf, digest))
-    .filter(({ digest: notice, by }) => !(atHand.has(notice) && known.has(by)));
+    .filter(({ payload, signature, keyid }) => !(atHand.has(signatureName(payload, signature)) && known.has(keyid)))
+    .flatMap((leaf) => entryAbout(leaf, digest));
   const own = entries.filter(({ by }) => entitled.has(by));
   const undecided = [
     ...entries.filter((one) => !own.includes(one)),
@@ -90,14 +90,14 @@ const entryAbout = ({ action, about, payload, keyid }: LeafOf<"notice">, digest:
 
 /** A revocation of a signing key by a key that did not come after it, as far as is known here, and whose notice is kept back. */
 const strangeRevocation = (
-  { action, key, keyid, payload }: LeafOf<"notice">,
+  { action, key, keyid, payload, signature }: LeafOf<"notice">,
   signers: readonly string[],
   { owners, atHand }: Said,
 ): LoggedRemark[] =>
   action !== "revoke" ||
   key === undefined ||
   !signers.includes(key) ||
-  atHand.has(payload) ||
+  atHand.has(signatureName(payload, signature)) ||
   owners.line([key]).has(keyid)
     ? []
     : [{ digest: payload, action: "revoke", by: keyid }];

@@ -38,7 +38,7 @@ export interface VerifyOptions extends Judges {
   readonly witnesses?: Witnesses;
   /** What the registry at hand publishes about attestations. Without it, whether one was taken back is not checked. */
   readonly notices?: readonly Bytes[];
-  /** SHA-256 of the payloads of all notices at hand: an entry of one of these counts by its document. */
+  /** The signatures of all notices at hand (`signatureName`): an entry of one of these counts by its document. */
   readonly atHand?: ReadonlySet<string>;
   /** Why `notices` may lack some that the registry publishes; an absence says nothing then. */
   readonly unread?: string | undefined;

@@ -28,20 +28,22 @@ export const logKey = (operator: TestSigner = operators[0]): NoteKey =>
   noteKey(ORIGIN, operator.key.bytes, "ed25519", engine);
 export const named = (operator?: TestSigner): LogName => ({ origin: ORIGIN, key: formatNoteKey(logKey(operator)) });
 
-/** A signed document, and the entry that belongs to its first signature. */
+/** A signed document, and the entries that belong to its signatures. */
 export interface Made {
   readonly bytes: Bytes;
   readonly digest: string;
   readonly leaf: Leaf;
+  readonly leaves: readonly Leaf[];
 }
 
 export function made(payload: JsonObject, ...by: TestSigner[]): Made {
   const bytes = sealed(payload, ...by);
   const { payloadBytes, signatures } = parseEnvelope(bytes);
   const { digest } = identify(payloadBytes, engine);
-  const leaf = leafOf({ payload, digest, keyid: by[0]!.key.keyid, sig: signatures[0]!.sig }, engine);
+  const leaves = signatures.flatMap(({ keyid = "", sig }) => leafOf({ payload, digest, keyid, sig }, engine) ?? []);
+  const [leaf] = leaves;
   if (leaf === undefined) throw new Error("no entry for this payload");
-  return { bytes, digest, leaf };
+  return { bytes, digest, leaf, leaves };
 }
 
 export const attestation = (by: TestSigner, log: LogName | undefined, title = "Addition adds"): Made =>
@@ -70,7 +72,7 @@ export function logOf(
   operator = operators[0],
   witness?: { key: NoteKey; by: TestSigner },
 ): WholeLog {
-  const entries = all.map(({ leaf }) => formatLeaf(leaf));
+  const entries = all.flatMap(({ leaves }) => leaves.map(formatLeaf));
   const { head } = regrown(entries);
   const key = logKey(operator);
   const checkpoint = sealCheckpoint({ origin: ORIGIN, ...head }, key, (message) => operator.sign(message));
@@ -139,6 +141,7 @@ export function atRegistry(shown: Shown): Report {
     ...options,
     ...(log && { log }),
     ...(logs && { entries: enteredIn(logs, logNamed(parseEnvelope(shown.document.bytes).payload)) }),
+    ...(logs === undefined && log && { entries: { notices: [], whole: false, missing: true } }),
   });
 }
 

@@ -66,31 +66,31 @@ const words = (report: Report): string =>
 const verdictOf = (of: (shown: Shown) => Report, all: Shown): string =>
   `${words(of({ ...all, policy: {} }))} · ${of(all).exit}`;
 
-/** Hand-over, retraction, log | at a registry: word · code · exit status · the gate's | on the attestation's own page: the same. */
+/** Hand-over, retraction, log | at a registry: word · code · exit status · the gate's| on the attestation's own page: the same. */
 const TABLE = `
-  none      none       whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  none      none       unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  none      none       replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  none      none       whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  none      none       unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  none      none       replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   none      none       absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
   none      signer     whole    | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   none      signer     unread   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   none      signer     replaced | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   none      signer     absent   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
-  none      successor  whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  none      successor  unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  none      successor  replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  none      successor  whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  none      successor  unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  none      successor  replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   none      successor  absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
-  none      stranger   whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  none      stranger   unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  none      stranger   replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  none      stranger   whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  none      stranger   unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  none      stranger   replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   none      stranger   absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
   none      withheld   whole    | undecided · retraction-undecided · 4 · 4   | undecided · retraction-undecided · 4 · 4
-  none      withheld   unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  none      withheld   replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  none      withheld   unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  none      withheld   replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   none      withheld   absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
-  one       none       whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  one       none       unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  one       none       replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  one       none       whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  one       none       unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  one       none       replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   one       none       absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
   one       signer     whole    | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   one       signer     unread   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
@@ -100,17 +100,17 @@ const TABLE = `
   one       successor  unread   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   one       successor  replaced | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   one       successor  absent   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
-  one       stranger   whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  one       stranger   unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  one       stranger   replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  one       stranger   whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  one       stranger   unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  one       stranger   replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   one       stranger   absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
   one       withheld   whole    | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
-  one       withheld   unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  one       withheld   replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  one       withheld   unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  one       withheld   replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   one       withheld   absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
-  two       none       whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  two       none       unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  two       none       replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  two       none       whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  two       none       unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  two       none       replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   two       none       absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
   two       signer     whole    | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   two       signer     unread   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
@@ -120,33 +120,33 @@ const TABLE = `
   two       successor  unread   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   two       successor  replaced | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   two       successor  absent   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
-  two       stranger   whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  two       stranger   unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  two       stranger   replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  two       stranger   whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  two       stranger   unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  two       stranger   replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   two       stranger   absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
   two       withheld   whole    | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
-  two       withheld   unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  two       withheld   replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  two       withheld   unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  two       withheld   replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   two       withheld   absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
-  withheld  none       whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  withheld  none       unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  withheld  none       replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  withheld  none       whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  withheld  none       unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  withheld  none       replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   withheld  none       absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
   withheld  signer     whole    | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   withheld  signer     unread   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   withheld  signer     replaced | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   withheld  signer     absent   | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
   withheld  successor  whole    | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
-  withheld  successor  unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  withheld  successor  replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  withheld  successor  unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  withheld  successor  replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   withheld  successor  absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
-  withheld  stranger   whole    | in-force · ok · 0 · 0                      | not known · no-notices · 0 · 4
-  withheld  stranger   unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  withheld  stranger   replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  withheld  stranger   whole    | in-force · ok · 0 · 0                      | not known · standing-unread · 0 · 4
+  withheld  stranger   unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  withheld  stranger   replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   withheld  stranger   absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
   withheld  withheld   whole    | retracted · retracted · 3 · 3              | retracted · retracted · 3 · 3
-  withheld  withheld   unread   | not known · no-notices · 0 · 4             | not known · no-notices · 0 · 4
-  withheld  withheld   replaced | not known · no-notices · 5 · 4             | not known · no-notices · 5 · 4
+  withheld  withheld   unread   | not known · entries-missing · 4 · 4        | not known · standing-unread · 0 · 4
+  withheld  withheld   replaced | not known · standing-unread · 5 · 4        | not known · standing-unread · 5 · 4
   withheld  withheld   absent   | in-force · ok · 0 · 0                      | in-force · ok · 0 · 0
 `;
 
