@@ -2,10 +2,11 @@
 import { equal, hex, type Bytes } from "../core/bytes.js";
 import { exitOf } from "../core/codes.js";
 import { formatEnvelope, type Envelope } from "../core/envelope.js";
-import { AttestError } from "../core/errors.js";
+import { AttestError, orUndefined } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { Keyring } from "../core/keyring.js";
 import { failures, type Report } from "../core/report.js";
+import { logNamed } from "../core/payload.js";
 import { KEY_NAME } from "../core/schema.js";
 import { historyOf } from "../core/lifecycle.js";
 import { knownFrom, type Known } from "../core/signatures.js";
@@ -16,7 +17,7 @@ import type { Secret } from "../harness/secrets.js";
 import { attestationPath, evidencePath, type Registry } from "../store/registry.js";
 import { union } from "./cosign.js";
 import { gather, piecesOf } from "./evidence.js";
-import { keysOf, knownAt, placeOf, type Given, type KeyRequest } from "./keys.js";
+import { keysOf, knownAt, placeOf, placeWith, type Given, type KeyRequest } from "./keys.js";
 import { changedKey } from "./pinned.js";
 import { entryOf, nameIn } from "./signers.js";
 
@@ -50,7 +51,8 @@ export interface Added {
 export async function add(request: AddRequest): Promise<Added> {
   const { registry, engine, now, parse } = request;
   const given = await keysOf(request);
-  const place = placeOf(registry.about.origin);
+  const envelope = orUndefined(() => parse(request.bytes)); // what cannot be read is told by `verify`
+  const place = placeWith(envelope && logNamed(envelope.payload), placeOf(registry.about.origin));
   const yours: Given[] = knownAt(given, place).filter(({ by }) => by === "you");
   const keyring = await registry.keyring();
   const notices = await registry.notices();
