@@ -1,60 +1,32 @@
 /** Naming a plan is not answering it: a plan is answered by a result of the very test that was announced, and stays open until then, wherever it is told. */
-import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { parseEnvelope } from "../../src/core/envelope.js";
-import type { PlanStatement } from "../../src/core/plan.js";
-import { draft, type Draft, type Findings } from "../../src/core/statement.js";
+import type { Draft } from "../../src/core/statement.js";
 import { copyOf, workspace, type Workspace } from "../cli/attest.js";
-import { names, ok, publishAs } from "./lab.js";
+import { answerTo, ok, publishAs, unfinished, type Changes, type Unfinished } from "./lab.js";
 
 let made: Workspace;
+let open: Unfinished;
 let id = "";
-let digest = "";
-let plan: PlanStatement;
-/** A plan whose run was killed before it had a result. */
 beforeAll(async () => {
   made = workspace();
-  made.write("a.txt", "a\n");
-  ok(await made.attest("init", "lab", "--origin", "example.org/lab"));
-  await made.attest("run", "--registry", "lab", "--subject", "a.txt", "--", "/bin/sh", "-c", "kill -9 $PPID");
-  const [name = ""] = names(made, /^plan_/);
-  id = name.replace(/\.json$/, "");
-  const envelope = parseEnvelope(new Uint8Array(readFileSync(made.path("lab/attestations", name))));
-  digest = createHash("sha256").update(envelope.payloadBytes).digest("hex");
-  plan = envelope.payload as unknown as PlanStatement;
+  open = await unfinished(made);
+  ({ id } = open);
 });
 
-/** What was announced, done; but for the changes. */
-function answer(changes: Partial<Pick<Draft, "subject">> & { f3?: Partial<Findings["f3"]> } = {}): Draft {
-  const { subject, predicate } = plan;
-  const now = new Date().toISOString();
-  return draft({
-    subject: [...subject],
-    configuration: [...predicate.configuration],
-    ...changes,
-    f3: {
-      ...{ title: predicate.title, hypothesis: predicate.hypothesis, summary: "It came out so.", sections: [] },
-      checks: predicate.checks.map((check) => ({ ...check, outcome: "passed", observed: check.expected })),
-      ...{ notChecked: [], evidence: [] },
-      relations: [{ type: "planned-by", target: id, digest: { sha256: digest } }],
-      run: { startedAt: now, finishedAt: now, command: [...predicate.command], environment: {} },
-      ...changes.f3,
-    },
-  });
-}
+const answer = (changes: Changes = {}): Draft => answerTo(open, changes);
 
 /** In how many of the places that tell of open plans this one is told as open. */
 async function openIn(work: Workspace): Promise<Record<string, boolean>> {
   ok(await work.attest("site", "build", "--registry", "lab", "--output", "site"));
   const index = readFileSync(work.path("site/index.html"), "utf8").replace(/<script[^]*/, "");
-  const open = /<section class="open-plans">[^]*?<\/section>/.exec(index)?.[0] ?? "";
+  const told = /<section class="open-plans">[^]*?<\/section>/.exec(index)?.[0] ?? "";
   const shown = (await work.attest("log", "show", "lab", "--json")).json();
   return {
     "log show": (await work.attest("log", "show", "lab", "--open")).stdout.includes(id),
     account: JSON.stringify(shown["open"]).includes(id),
     "log check": (await work.attest("log", "check", "lab")).stdout.includes(`open: `),
-    "front page": open.includes(id),
+    "front page": told.includes(id),
   };
 }
 const everywhere = (open: boolean) => ({ "log show": open, account: open, "log check": open, "front page": open });
