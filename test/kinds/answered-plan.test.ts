@@ -1,6 +1,9 @@
 /** Naming a plan is not answering it: a plan is answered by a result of the very test that was announced, and stays open until then, wherever it is told. */
 import { readFileSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { accountOf } from "../../src/core/account.js";
+import type { Leaf } from "../../src/core/leaf.js";
+import { departedAmong, publishedFrom } from "../../src/view/ledger.js";
 import type { Draft } from "../../src/core/statement.js";
 import { copyOf, workspace, type Workspace } from "../cli/attest.js";
 import { answerTo, ok, publishAs, unfinished, type Changes, type Unfinished } from "./lab.js";
@@ -17,8 +20,8 @@ beforeAll(async () => {
 const answer = (changes: Changes = {}): Draft => answerTo(open, changes);
 
 /** In how many of the places that tell of open plans this one is told as open. */
-async function openIn(work: Workspace): Promise<Record<string, boolean>> {
-  ok(await work.attest("site", "build", "--registry", "lab", "--output", "site"));
+async function openIn(work: Workspace, built = 0): Promise<Record<string, boolean>> {
+  ok(await work.attest("site", "build", "--registry", "lab", "--output", "site"), built);
   const index = readFileSync(work.path("site/index.html"), "utf8").replace(/<script[^]*/, "");
   const told = /<section class="open-plans">[^]*?<\/section>/.exec(index)?.[0] ?? "";
   const shown = (await work.attest("log", "show", "lab", "--json")).json();
@@ -75,5 +78,57 @@ describe("a result of another test leaves it open", () => {
     await publishAs(work, "signer", answer({ subject: other }));
     await publishAs(work, "signer", answer());
     expect((await openIn(work))["log show"]).toBe(false);
+  });
+});
+
+describe("a result that cannot be held against its plan leaves it open, whoever keeps what back", () => {
+  const departing = () => answer({ f3: { checks: answer().predicate.f3.checks.map(anythingAtAll) } });
+  const anythingAtAll = (check: Draft["predicate"]["f3"]["checks"][number]) => ({
+    ...check,
+    expected: "anything at all",
+  });
+  const planFile = () => `lab/attestations/${id}.json`;
+
+  test.each<[string, (file: string) => string, () => Draft]>([
+    ["the plan, of one that departs from it", planFile, departing],
+    ["the result, of one that departs from it", (file) => file, departing],
+    ["the result, of one that would fit", (file) => file, answer],
+  ])("%s", async (_, which, made_) => {
+    const work = copyOf(made);
+    const path = which(await publishAs(work, "signer", made_()));
+    const bytes = readFileSync(work.path(path));
+    rmSync(work.path(path));
+    expect(await openIn(work)).toEqual(everywhere(true));
+    expect((await work.attest("log", "check", "lab")).code).toBe(5); // a file that is missing is told as before
+    work.write(path, bytes);
+    expect((await openIn(work))["log show"]).toBe(made_ === departing);
+  });
+  test("a result that nobody can read", async () => {
+    const work = copyOf(made);
+    work.write(await publishAs(work, "signer", answer()), "{}");
+    expect(await openIn(work, 1)).toEqual(everywhere(true));
+  });
+  test("and it can be given up", async () => {
+    const work = copyOf(made);
+    await publishAs(work, "signer", departing());
+    expect((await work.attest("abandon", planFile(), "--registry", "lab", "--reason", "It was another.")).code).toBe(0);
+    const other = copyOf(made);
+    await publishAs(other, "signer", answer());
+    expect((await other.attest("abandon", planFile(), "--registry", "lab", "--reason", "None.")).code).toBe(2);
+  });
+
+  test("what is on other pages of a list is there, by the publisher's word, if the list says so of both", () => {
+    const [plan, payload, test_] = ["aa".repeat(32), "bb".repeat(32), "cc".repeat(32)];
+    const common = { keyid: `SHA256:${"A".repeat(43)}`, signature: "dd".repeat(32), test: test_ };
+    const at = "2026-03-01T10:00:00Z";
+    const leaves = [
+      { ...common, kind: "plan", payload: plan, at, deadline: at },
+      { ...common, kind: "result", payload, at, verdict: "VALIDATED", plan, signature: "ee".repeat(32) },
+    ] as unknown as Leaf[];
+    const ledger = { logs: [], account: accountOf(leaves.map((leaf, index) => ({ shard: 0, index, leaf }))) };
+    const [ofPlan, ofResult] = [`plan_${plan.slice(0, 16)}.json`, `test_${payload.slice(0, 16)}.json`];
+    const departed = (...elsewhere: readonly string[]) => [...departedAmong(ledger, [], publishedFrom([], elsewhere))];
+    expect(departed(ofPlan, ofResult)).toEqual([]);
+    for (const said of [[ofPlan], [ofResult], []]) expect(departed(...said)).toEqual([payload]);
   });
 });
