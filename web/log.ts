@@ -4,11 +4,11 @@ import { openCheckpoint } from "../src/core/checkpoint.js";
 import { nobleEngine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
 import { grow } from "../src/core/growth.js";
-import { grownFrom, type Ledger, type WholeLog } from "../src/core/ledger.js";
+import { grownFrom, recounted, type Ledger, type WholeLog } from "../src/core/ledger.js";
 import { parseNoteKey, type NoteKey } from "../src/core/note.js";
 import type { History } from "../src/core/lifecycle.js";
 import { parseEntries, TILE_WIDTH, tilePath } from "../src/core/tiles.js";
-import { publishedFrom, type LogState } from "../src/view/ledger.js";
+import { departedAmong, publishedFrom, type LogState, type Published } from "../src/view/ledger.js";
 import { logPage } from "../src/view/log-page.js";
 import type { LogPageWord, MemoryWord } from "../src/view/log-words.js";
 import { dom } from "./dom.js";
@@ -46,9 +46,9 @@ interface Seen {
 
 function show(seen: Seen): void {
   const { word, detail, compared, logs, memory } = seen;
-  const state: LogState =
-    logs.length === 0 ? built(witnesses()) : stateOfLogs(logs, witnesses(), history(), nobleEngine);
   const published = publishedFrom([], data?.elsewhere);
+  const read = logs.length === 0 ? built(witnesses()) : stateOfLogs(logs, witnesses(), history(), nobleEngine);
+  const state = held(read, published);
   const about = data?.about ?? { title: "" };
   // What does not fit itself is told before where it came from.
   const fault = state.kind === "fault" ? state.fault : undefined;
@@ -68,6 +68,18 @@ function show(seen: Seen): void {
   status.textContent = main.querySelector(".headline h2")?.textContent ?? "";
   if (said !== "checking") status.setAttribute("data-state", said);
 }
+
+/** This page carries no document: what is said to be there counts, and what is kept back does not. */
+const held = (state: LogState, published: Published): LogState =>
+  state.kind !== "read"
+    ? state
+    : {
+        kind: "read",
+        ledger: recounted(state.ledger, {
+          ...history(),
+          departed: departedAmong(state.ledger, [], published),
+        }),
+      };
 
 const remembered = (state: LogState): MemoryWord | undefined =>
   state.kind === "read" ? compareWithMemory(state.ledger, nobleEngine) : missedBy(state, carried.logs, nobleEngine);

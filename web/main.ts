@@ -169,10 +169,11 @@ async function outcome({ digest = "", signers, plan }: Report, { answers }: Data
   }
   const state = carried.state(yours);
   const plans = state.kind === "read" ? state.ledger.account.plans : [];
+  const entered = plans.find(({ leaf, state: word }) => leaf.payload === digest && word === "answered")?.result?.leaf;
   return {
     givenUp: givenUp(digest, by, { ...carried.history(yours), notices: carried.notices }, nobleEngine),
     answers: found,
-    entered: plans.find(({ leaf, state: word }) => leaf.payload === digest && word === "answered")?.result?.leaf,
+    entered: found.some((one) => one.digest === entered?.payload) ? undefined : entered,
   };
 }
 
@@ -188,19 +189,26 @@ async function showIndex({ about, documents, pages, elsewhere }: DataOf<"index">
     return report.signature === "ok" ? (namedBy(utf8(text)) ?? []) : [];
   });
   // Whether there is a log at all is signed, in the documents: a page that carries none, and lists none, keeps it back.
-  const departed = departedAmong(rows.map(({ report }) => report));
+  const published = publishedFrom(rows, elsewhere, pages);
+  const reports = rows.map(({ report }) => report);
   const state: LogState =
     read.kind === "none" && named.length > 0
       ? { kind: "withheld" }
       : read.kind === "read"
-        ? { kind: "read", ledger: recounted(read.ledger, { ...carried.history(yours), departed }) }
+        ? {
+            kind: "read",
+            ledger: recounted(read.ledger, {
+              ...carried.history(yours),
+              departed: departedAmong(read.ledger, reports, published),
+            }),
+          }
         : read;
   const signers = carried.listed.map(
     ({ key, entry }) => [entry === undefined ? "" : signerLabel(entry), key.keyid] as const,
   );
   const first = pages.at === 1;
   const log: LogShown = {
-    ...{ state, published: publishedFrom(rows, elsewhere, pages), now: new Date() },
+    ...{ state, published, now: new Date() },
     memory: before ?? missedBy(state, [...named, ...carried.logs], nobleEngine),
   };
   main.replaceChildren(...indexPage({ about, rows, signers, pending: false, pages, ...(first && { log }) }).map(dom));

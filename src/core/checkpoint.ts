@@ -160,6 +160,17 @@ export function cosignaturesIn(
   });
 }
 
+/**
+ * The note as it may be handed on: the log's own line, and one of each of these witnesses that fits. Any other was verified by nobody here, and one
+ * that does not fit spoils the note for all who trust the key whose name it has.
+ * @throws AttestError as `openCheckpoint`
+ */
+export function verifiedNote(bytes: Bytes, log: NoteKey, witnesses: readonly NoteKey[], engine: Engine): Bytes {
+  const { note } = openCheckpoint(bytes, log, [], engine);
+  const own = note.signatures.filter((one) => isBy(one, log)).slice(0, 1);
+  return formatNote({ text: note.text, signatures: [...own, ...cosignaturesIn(note, witnesses, engine)] });
+}
+
 /** The note with the lines of those keys that have none there yet: of two by one key, many readers look at the first alone. */
 export function withSignatures(bytes: Bytes, others: readonly NoteSignature[]): Bytes {
   const { text, signatures } = parseNote(bytes);

@@ -2,13 +2,15 @@
 import { equal, hex, type Bytes } from "../core/bytes.js";
 import { exitOf } from "../core/codes.js";
 import { formatEnvelope, type Envelope } from "../core/envelope.js";
-import { AttestError } from "../core/errors.js";
+import { AttestError, orUndefined } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { Keyring } from "../core/keyring.js";
 import { failures, type Report } from "../core/report.js";
+import { logNamed } from "../core/payload.js";
 import { KEY_NAME } from "../core/schema.js";
 import { historyOf } from "../core/lifecycle.js";
 import { knownFrom, type Known } from "../core/signatures.js";
+import { planOf } from "../core/plan.js";
 import type { EvidenceRef, ResultStatement } from "../core/statement.js";
 import { verify } from "../core/verify.js";
 import { refuseSecrets } from "../harness/scan.js";
@@ -16,7 +18,7 @@ import type { Secret } from "../harness/secrets.js";
 import { attestationPath, evidencePath, type Registry } from "../store/registry.js";
 import { union } from "./cosign.js";
 import { gather, piecesOf } from "./evidence.js";
-import { keysOf, knownAt, placeOf, type Given, type KeyRequest } from "./keys.js";
+import { keysOf, knownAt, placeOf, placeWith, type Given, type KeyRequest } from "./keys.js";
 import { changedKey } from "./pinned.js";
 import { entryOf, nameIn } from "./signers.js";
 
@@ -50,7 +52,8 @@ export interface Added {
 export async function add(request: AddRequest): Promise<Added> {
   const { registry, engine, now, parse } = request;
   const given = await keysOf(request);
-  const place = placeOf(registry.about.origin);
+  const envelope = orUndefined(() => parse(request.bytes)); // what cannot be read is told by `verify`
+  const place = placeWith(envelope && logNamed(envelope.payload), placeOf(registry.about.origin));
   const yours: Given[] = knownAt(given, place).filter(({ by }) => by === "you");
   const keyring = await registry.keyring();
   const notices = await registry.notices();
@@ -69,7 +72,9 @@ export async function add(request: AddRequest): Promise<Added> {
       "nothing was changed: what is published stays as it is",
     );
   }
-  accepted(verify(bytes, { engine, now, keys, seen }));
+  const whole = verify(bytes, { engine, now, keys, seen });
+  accepted(whole);
+  await mustFitItsPlan(statement, whole, { registry, engine, now }, keys);
   const evidence = gather(request.evidence, await missing(statement.predicate.f3.evidence, request), engine);
   refuseSecrets(statement as Json, piecesOf(statement, evidence), request.secrets, request.allowSecrets);
 
@@ -90,6 +95,38 @@ export async function add(request: AddRequest): Promise<Added> {
   }
   return { id, digest, statement, keyids, known };
 }
+
+/**
+ * An entry stays, and whoever sends a result may name any plan in it: what the log would miss or find by another key for ever is not entered.
+ * @throws AttestError `usage`
+ */
+async function mustFitItsPlan(
+  statement: ResultStatement,
+  { signers }: Report,
+  { registry, engine, now }: Pick<AddRequest, "registry" | "engine" | "now">,
+  keys: readonly Known[],
+): Promise<void> {
+  const wanted = planOf(statement);
+  if (wanted === undefined) return;
+  const id = `plan_${wanted.slice(0, 16)}`;
+  const plan = await registry.store.read(attestationPath(id));
+  const announced = plan && verify(plan, { engine, now, keys });
+  const refused = (expected: string, found: string): AttestError =>
+    new AttestError(
+      "usage",
+      `expected ${expected}, found ${found}`,
+      "nothing was changed; its signer can sign it again without that relation",
+    );
+  if (announced?.digest === wanted) {
+    const by = goodIn(signers);
+    if (!goodIn(announced.signers).some((keyid) => by.includes(keyid)))
+      throw refused(`a signature by who announced ${id}, the plan that it names`, `${by.join(" and ")} alone`);
+  } else if (await registry.log.enters(statement.predicate.f3.log))
+    throw refused(`the plan that it names in the registry, ${id}`, "none");
+}
+
+const goodIn = (signers: Report["signers"]): string[] =>
+  signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
 
 /**
  * The good signatures, each with the key that made it: the log enters it under that name, and what was sent may name another key or none. One

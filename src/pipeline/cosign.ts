@@ -10,7 +10,8 @@ import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
 import { Directory } from "../store/directory.js";
 import { ATTESTATIONS, type Registry } from "../store/registry.js";
-import { refuseRelations, relationsOf } from "./relations.js";
+import { oneDocument } from "./documents.js";
+import { plansOfOthers, refuseRelations } from "./relations.js";
 import { entryOf } from "./signers.js";
 import { verifyAll, type VerifyRequest } from "./verify.js";
 
@@ -49,11 +50,11 @@ export async function cosign({ file, bytes, signer, allowRelations, ...request }
   if (identify(payloadBytes, request.engine).digest !== digest)
     throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
   if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
-  // Of a plan the log decides whether this is its result, whoever signs it.
-  refuseRelations(payload, [
-    ...allowRelations,
-    ...relationsOf(payload).filter((word) => word.startsWith("planned-by:")),
-  ]);
+  const stdin = (): Promise<Bytes> => Promise.resolve(bytes);
+  const { site } = await oneDocument(file, { engine: request.engine, stdin });
+  const own = [signer.key, ...(request.keystore?.list() ?? []).map(({ key }) => key)].map(({ keyid }) => keyid);
+  const others = await plansOfOthers(payload, { signed: keyids, own }, site.registry, request.engine);
+  refuseRelations(payload, [...allowRelations, ...others]);
   const sig = await signer.sign(message(payloadType, payloadBytes));
   const signed = withSignatures(bytes, [{ keyid: signer.key.keyid, sig }]);
   return { id, digest, title, verdict, keyids: [...keyids, signer.key.keyid], bytes: signed, added: true };

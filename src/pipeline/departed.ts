@@ -1,4 +1,4 @@
-/** Results that are not of the test that their plan announced, by the documents of both. The log alone tells the larger differences (`testOf`). */
+/** Whether a result is of the test that its plan announced, by the documents of both. The log alone tells the larger differences (`testOf`). */
 import type { Entry } from "../core/account.js";
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -13,7 +13,10 @@ import type { LogPlace } from "./log-place.js";
 
 type Read = LogPlace["read"];
 
-/** SHA-256 of the payloads of such results, of all that are at hand with their plan. @throws AttestError `network`, `io` */
+/**
+ * SHA-256 of the payloads of results that name a plan and are not shown to fit it: a document that is kept back, or cannot be read, shows nothing.
+ * @throws AttestError `network`, `io`
+ */
 export async function departedAt(
   { read }: Pick<LogPlace, "read">,
   entries: readonly Entry[],
@@ -21,20 +24,23 @@ export async function departedAt(
 ): Promise<ReadonlySet<string>> {
   const departed = new Set<string>();
   for (const { leaf } of entries)
-    if (leaf.kind === "result" && (await departuresOf(leaf, read, engine)).length > 0) departed.add(leaf.payload);
+    if (leaf.kind === "result" && leaf.plan !== undefined && (await compared(leaf, read, engine))?.length !== 0)
+      departed.add(leaf.payload);
   return departed;
 }
 
-/** A sentence each. That the plan is missing, or not the signer's, the entries say. */
-export async function departuresOf(
-  { plan, payload }: Pick<LeafOf<"result">, "plan" | "payload">,
-  read: Read,
-  engine: Engine,
-): Promise<string[]> {
-  if (plan === undefined) return [];
+type Named = Pick<LeafOf<"result">, "plan" | "payload">;
+
+/** A sentence each, where both are at hand. That the plan is missing, or not the signer's, the entries say. */
+export const departuresOf = async (leaf: Named, read: Read, engine: Engine): Promise<string[]> =>
+  (await compared(leaf, read, engine)) ?? [];
+
+/** Undefined where there are not both of them. */
+async function compared({ plan, payload }: Named, read: Read, engine: Engine): Promise<string[] | undefined> {
+  if (plan === undefined) return undefined;
   const [announced, made] = [await at(read, "plan", plan, engine), await at(read, "test", payload, engine)];
   const [planned, result] = [readPlan(announced), readStatement(made)];
-  return "fault" in planned || "fault" in result ? [] : departures(planned.plan, result.statement);
+  return "fault" in planned || "fault" in result ? undefined : departures(planned.plan, result.statement);
 }
 
 /** The payload with that digest, where it is there. */

@@ -29,7 +29,7 @@ import {
   REGISTRY_FILE,
 } from "../store/registry.js";
 import { readBeside } from "./evidence.js";
-import { NOWHERE, placeOf, type Whereabouts } from "./keys.js";
+import { NOWHERE, placeOf, placeWith, type Whereabouts } from "./keys.js";
 import { rawIn } from "./raw.js";
 
 export interface Document {
@@ -53,7 +53,7 @@ export interface Document {
   readonly uncompared?: boolean;
 }
 
-/** What serves a document says of its own keys; one object for all that it serves. */
+/** What serves a document says of its own keys; one object for all that it serves whose logs are of one host. */
 export interface Site {
   readonly place: Whereabouts;
   readonly keyring?: Keyring | undefined;
@@ -72,12 +72,11 @@ export interface RegistryAtHand {
   readonly read: (path: string) => Promise<Bytes | undefined>;
 }
 
-/** Outside of every registry. The log that a document names says who publishes it. */
-function alone(bytes: Bytes, parse: (bytes: Bytes) => Envelope, address?: string): Site {
-  const log = orUndefined(() => logNamed(parse(bytes).payload))?.origin;
-  const hosts = [address, log].flatMap((name) => (name === undefined ? [] : (hostOf(name) ?? [])));
-  return { place: { ...NOWHERE, hosts }, notices: [] };
-}
+/** Outside of every registry. */
+const alone = (address?: string): Site => {
+  const host = address === undefined ? undefined : hostOf(address);
+  return { place: { ...NOWHERE, hosts: host === undefined ? [] : [host] }, notices: [] };
+};
 
 export interface DocumentRequest {
   /** The bytes for the target `-`. */
@@ -90,12 +89,26 @@ export interface DocumentRequest {
  * @throws AttestError where there is none to be read
  */
 export async function* documents(target: string, request: DocumentRequest): AsyncGenerator<Document> {
+  const sites = new Map<string, Site>();
+  for await (const document of located(target, request)) {
+    const { site, bytes, parse } = document;
+    const place = placeWith(
+      orUndefined(() => logNamed(parse(bytes).payload)),
+      site.place,
+    );
+    const known = sites.get(place.hosts.join(" ")) ?? (place === site.place ? site : { ...site, place });
+    sites.set(place.hosts.join(" "), known);
+    yield { ...document, site: known };
+  }
+}
+
+async function* located(target: string, request: DocumentRequest): AsyncGenerator<Document> {
   const { engine, stdin } = request;
   if (target === "-") {
     const bytes = (await stdin?.()) ?? utf8("");
     yield isPage(bytes)
       ? inPack(target, bytes, engine)
-      : { target, bytes, parse: parseSkin, named: false, site: alone(bytes, parseSkin) };
+      : { target, bytes, parse: parseSkin, named: false, site: alone() };
   } else if (/^https?:/i.test(target)) yield await fromAddress(target, engine);
   else if (!isFolder(target)) yield await fromFile(target, engine);
   else {
@@ -106,7 +119,7 @@ export async function* documents(target: string, request: DocumentRequest): Asyn
         target,
         ...raw,
         named: false,
-        site: alone(raw.bytes, raw.parse),
+        site: alone(),
         archive: (sha256) => readBeside(target, sha256),
       };
   }
@@ -193,7 +206,7 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
     parse: parseSkin,
     fileName: basename(path),
     named: false,
-    site: alone(bytes, parseSkin),
+    site: alone(),
     archive: (sha256) => readBeside(path, sha256),
     proof: read(path.replace(/\.json$/, "") + ".tlog-proof"),
   };
@@ -265,7 +278,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
       parse: parseSkin,
       fileName,
       named: false,
-      site: alone(bytes, parseSkin, url.href),
+      site: alone(url.href),
     };
   const base = url.pathname.slice(0, at);
   const beside = async (path: string, limit?: number): Promise<Bytes | undefined> => {

@@ -6,6 +6,7 @@ import { MAX_BYTES } from "../core/json.js";
 import { parseKeyLines, type KeyLines } from "../core/key-lines.js";
 import { parseKeyring } from "../core/keyring.js";
 import { hostOf, originOf } from "../core/origin.js";
+import type { LogName } from "../core/payload.js";
 import { knownFrom, type Known } from "../core/signatures.js";
 import type { Keystore } from "../keystore/keystore.js";
 import type { Pin } from "../keystore/pins.js";
@@ -60,6 +61,12 @@ export function placeOf(called: string | undefined, address?: string): Whereabou
     origins: names.map(originOf),
     ...(called === undefined && { unknown: true }),
   };
+}
+
+/** For a document: whoever serves the log that it names publishes it, whatever the registry or the pack around it is called. */
+export function placeWith(log: LogName | undefined, place: Whereabouts): Whereabouts {
+  const host = log && hostOf(log.origin);
+  return host === undefined || place.hosts.includes(host) ? place : { ...place, hosts: [...place.hosts, host] };
 }
 
 /** @throws AttestError `key-format`, `keyring-format`, `file-missing`, `usage`, `network`, `too-large` */

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { equal, utf8, type Bytes } from "../core/bytes.js";
-import { cosignaturesIn, openCheckpoint, parseCheckpoint, type Checkpoint } from "../core/checkpoint.js";
+import { cosignaturesIn, openCheckpoint, parseCheckpoint, verifiedNote, type Checkpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError, orUndefined } from "../core/errors.js";
 import { formatNote, parseNote, type NoteKey, type NoteSignature } from "../core/note.js";
@@ -139,7 +139,7 @@ async function cosignedIn(
       `the published log ${origin} is not the one whose first ${checkpoint.size} entries were cosigned`,
       "nothing was changed",
     );
-  const own = formatNote({ text: note.text, signatures: note.signatures.filter(byLog).slice(0, 1) });
+  const own = verifiedNote(bytes, listed.key, [], engine);
   return { lines, dropped, own, checkpoint, shard };
 }
 

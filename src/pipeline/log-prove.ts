@@ -1,6 +1,7 @@
-/** A fresh proof that a document of a registry is in its log, under the checkpoint that is published now (C2SP tlog-proof). */
+/** A fresh proof that a document of a registry is in its log, under the checkpoint that is published now, with the cosignatures of the witnesses whom its keyring lists (C2SP tlog-proof). */
 import { basename } from "node:path";
 import { hex, type Bytes } from "../core/bytes.js";
+import { verifiedNote } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
@@ -24,6 +25,7 @@ export async function prove(bytes: Bytes, file: string, registry: Registry, engi
   const { payload, payloadBytes, signatures } = parseEnvelope(bytes);
   const digest = hex(engine.sha256(payloadBytes));
   const named = logNamed(payload);
+  const witnesses = (await registry.keyring()).witnesses.map((one) => one.key);
   const logs = [...(await registry.log.all()).entries()];
   if (logs.length === 0)
     throw new AttestError(
@@ -38,7 +40,8 @@ export async function prove(bytes: Bytes, file: string, registry: Registry, engi
       const leaf = leafOf({ payload, digest, keyid, sig }, engine);
       const index = leaf && (await reader?.find(leaf));
       if (reader === undefined || index === undefined) continue;
-      return { origin: key.name, index, size: reader.checkpoint.size, proof: await reader.prove(index) };
+      const checkpoint = verifiedNote(reader.bytes, key, witnesses, engine);
+      return { origin: key.name, index, size: reader.checkpoint.size, proof: await reader.prove(index, checkpoint) };
     }
   }
   throw new AttestError(

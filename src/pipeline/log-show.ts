@@ -51,7 +51,9 @@ export function openLine({ leaf, index, shard, result }: Planned, now: Date, sha
   const late = due < 0 ? `${span(-due)} overdue` : `due in ${span(due)}`;
   const at = shards > 1 ? `${logName(shard)} ${index}` : String(index);
   const other =
-    result === undefined ? "" : `; ${idOf(result.leaf) ?? ""} names it, and is not the test that was announced`;
+    result === undefined
+      ? ""
+      : `; ${idOf(result.leaf) ?? ""} names it, and is not shown to be the test that was announced`;
   return `${at}  ${idOf(leaf) ?? ""}  announced ${ago(leaf.at, now)} (claimed), promised by ${leaf.deadline}, ${late}, by ${shortKey(leaf.keyid)}${other}`;
 }
 

@@ -1,17 +1,20 @@
 /** One attestation and all that backs it into one file: gathered where it lies, verified, and written as a page that verifies itself. */
 import { concerning, marksIn, plansIn, type Mark } from "../core/brought.js";
 import { fromUtf8, hex, utf8, type Bytes } from "../core/bytes.js";
+import { verifiedNote } from "../core/checkpoint.js";
 import { exitOf } from "../core/codes.js";
 import type { Engine } from "../core/engine.js";
 import { formatEnvelope, type Envelope } from "../core/envelope.js";
-import { AttestError } from "../core/errors.js";
+import { AttestError, orUndefined } from "../core/errors.js";
 import { formatKeyring, logNames } from "../core/keyring.js";
 import { formatLeaf } from "../core/leaf.js";
 import { enteredIn } from "../core/ledger.js";
 import { historyOf } from "../core/lifecycle.js";
 import type { LogEvidence } from "../core/logged.js";
-import { kindOf } from "../core/payload.js";
+import { parseNote, parseNoteKey, type NoteKey } from "../core/note.js";
+import { kindOf, logNamed, type LogName } from "../core/payload.js";
 import { planOf } from "../core/plan.js";
+import { formatProof, parseProof } from "../core/proof.js";
 import { failures, type Report } from "../core/report.js";
 import { knownFrom } from "../core/signatures.js";
 import { identify, readStatement, type EvidenceRef } from "../core/statement.js";
@@ -52,7 +55,7 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
   // The names by which the user knows keys are nobody's business.
   const yours = (await keysOf(request)).map(({ key }) => ({ key, by: "site" as const, source: "" }));
   const listed = site.keyring === undefined ? [] : knownFrom(site.keyring, "site", "the registry's own keyring");
-  const { log, ...around } = await gathered(document, envelope, id, digest);
+  const { log, ...around } = await gathered(document, envelope, id, digest, engine);
   const entries = { notices: marksIn(envelope, around.marks, logNames(site.keyring), engine), whole: false };
   const history = historyOf(site.notices, [...listed, ...yours], engine, entries.notices);
   const bytes = formatEnvelope(envelope);
@@ -62,7 +65,10 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
   };
   // What the registry shows now is looked at once; what the pack says, by itself, is what goes on its page.
   refuse(verify(document.bytes, { ...options, ...named(document), ...(log && { log }) }));
-  const proof = [log?.served?.proof, log?.proof].find((one) => one && proves(one, bytes, options));
+  const witnesses = site.keyring?.witnesses.map(({ key }) => key) ?? [];
+  const served = verifiedProof(log?.served?.proof, logNamed(envelope.payload), witnesses, engine);
+  const cosigned = served && parseNote(parseProof(served).checkpoint).signatures.length > 1;
+  const proof = [cosigned ? served : undefined, log?.proof, served].find((one) => one && proves(one, bytes, options));
   const report = verify(bytes, {
     ...{ ...options, fileName: `${id}.json`, named: true, packed: true },
     ...(proof && { log: { proof } }),
@@ -122,10 +128,11 @@ interface Around {
 
 /** From the registry that it lies in, from the pack that it came in, or from beside it. */
 async function gathered(
-  { site: { registry }, pack, proof }: Document,
+  { site: { registry, keyring }, pack, proof }: Document,
   envelope: Envelope,
   id: string,
   digest: string,
+  engine: Engine,
 ): Promise<Around> {
   if (registry === undefined)
     return {
@@ -138,16 +145,22 @@ async function gathered(
   const wanted = "fault" in read ? undefined : planOf(read.statement);
   const plan = wanted && (await registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`)));
   const about = await registry.read(REGISTRY_FILE);
+  const witnesses = keyring?.witnesses.map(({ key }) => key) ?? [];
   return {
     log: await registry.logs.evidence(envelope, id),
-    marks: await marksOn(registry.logs, digest, envelope),
+    marks: await marksOn(registry.logs, digest, envelope, { witnesses, engine }),
     plans: plan ? [fromUtf8(plan)] : [],
     about: about && parseAbout(about),
   };
 }
 
 /** Entries that concern it, whoever signed them: a notice may be withheld, its entry not. */
-async function marksOn(logs: LogSource, digest: string, { signatures }: Envelope): Promise<Mark[]> {
+async function marksOn(
+  logs: LogSource,
+  digest: string,
+  { signatures }: Envelope,
+  { witnesses, engine }: { readonly witnesses: readonly NoteKey[]; readonly engine: Engine },
+): Promise<Mark[]> {
   const whole = await logs.whole();
   if ("why" in whole) return [];
   const concerns = concerning(
@@ -156,14 +169,29 @@ async function marksOn(logs: LogSource, digest: string, { signatures }: Envelope
     signatures.flatMap(({ keyid }) => keyid ?? []),
   );
   const marks: Mark[] = [];
-  for (const [shard, { leaves }] of whole.entries())
+  for (const [shard, { key, leaves }] of whole.entries())
     for (const [index, leaf] of leaves.entries()) {
       if (leaf.kind !== "notice" || !concerns(leaf)) continue;
-      const proof = await (await logs.reader(shard))?.prove(index);
+      const reader = await logs.reader(shard);
+      const proof = await reader?.prove(index, verifiedNote(reader.bytes, key, witnesses, engine));
       if (proof !== undefined) marks.push({ leaf: fromUtf8(formatLeaf(leaf)), proof: fromUtf8(proof) });
     }
   return marks;
 }
+
+/** What is served, with no line of a checkpoint that anybody may have put there. */
+const verifiedProof = (
+  proof: Bytes | undefined,
+  named: LogName | undefined,
+  witnesses: readonly NoteKey[],
+  engine: Engine,
+): Bytes | undefined =>
+  orUndefined(() => {
+    if (proof === undefined || named === undefined) return undefined;
+    const { checkpoint, ...place } = parseProof(proof);
+    const key = parseNoteKey(named.key, engine);
+    return formatProof({ ...place, checkpoint: verifiedNote(checkpoint, key, witnesses, engine) });
+  });
 
 const proves = (proof: Bytes, bytes: Bytes, options: VerifyOptions): boolean =>
   verify(bytes, { ...options, log: { proof } }).checks.some(

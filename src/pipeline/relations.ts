@@ -2,8 +2,15 @@
  * Relations in what somebody else wrote: a signature gives them effect. A result by the same signer supersedes, a result by another one
  * reproduces. So none of them is signed that was not asked for, by its digest.
  */
-import { AttestError } from "../core/errors.js";
+import { hex } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { parseEnvelope } from "../core/envelope.js";
+import { AttestError, orUndefined } from "../core/errors.js";
 import { isObject, type Json } from "../core/json.js";
+import { formatNoteKey } from "../core/note.js";
+import { logNamed } from "../core/payload.js";
+import { attestationPath } from "../store/paths.js";
+import type { RegistryAtHand } from "./documents.js";
 
 /** Names a thing, and no attestation: nothing follows from it for any. */
 const WITHOUT_EFFECT: readonly Json[] = ["verifies"];
@@ -26,6 +33,38 @@ export function relationsOf(statement: Json): string[] {
   return (Array.isArray(relations) ? (relations as readonly Json[]) : [])
     .filter((one) => !(isObject(one) && WITHOUT_EFFECT.includes(one["type"] ?? null)))
     .map(wordOf);
+}
+
+const PLANNED_BY = "planned-by:";
+
+/**
+ * Of the plans that a statement names, those to which one more signature adds nothing, by the log that the plan itself names: one who signed the
+ * statement already announced it, and none of these keys did. A plan is answered by a result of whoever announced it: so nobody closes their own
+ * plan by signing what somebody else made. The plan's file alone tells too little: a signature can be taken off, an entry cannot.
+ * @throws AttestError `network`
+ */
+export async function plansOfOthers(
+  statement: Json,
+  { signed, own }: { readonly signed: readonly string[]; readonly own: readonly string[] },
+  registry: RegistryAtHand | undefined,
+  engine: Engine,
+): Promise<string[]> {
+  const named = relationsOf(statement).filter((word) => word.startsWith(PLANNED_BY));
+  const logs = named.length === 0 ? undefined : await registry?.logs.whole();
+  if (registry === undefined || logs === undefined || typeof logs === "string") return [];
+  const others: string[] = [];
+  for (const word of named) {
+    const digest = word.slice(PLANNED_BY.length);
+    const bytes = await registry.read(attestationPath(`plan_${digest.slice(0, 16)}`));
+    const plan = bytes && orUndefined(() => parseEnvelope(bytes));
+    if (plan === undefined || hex(engine.sha256(plan.payloadBytes)) !== digest) continue;
+    const log = logs.find(({ key }) => formatNoteKey(key) === logNamed(plan.payload)?.key);
+    const by = (log?.leaves ?? []).flatMap((leaf) =>
+      leaf.kind === "plan" && leaf.payload === digest ? leaf.keyid : [],
+    );
+    if (by.some((keyid) => signed.includes(keyid)) && !by.some((keyid) => own.includes(keyid))) others.push(word);
+  }
+  return others;
 }
 
 /** @throws AttestError `relation-refused` */

@@ -1,5 +1,5 @@
 /** Notices about what is published: an attestation taken back or replaced, a plan given up. */
-import { accountOf } from "../core/account.js";
+import { accountOf, type Entry } from "../core/account.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
@@ -11,6 +11,7 @@ import { knownFrom } from "../core/signatures.js";
 import { identify } from "../core/statement.js";
 import { LogSource } from "../store/log-source.js";
 import { attestationPath, type Registry } from "../store/registry.js";
+import { departedAt } from "./departed.js";
 import { signNotice, type SignedNotice } from "./notice.js";
 import { entryOf } from "./signers.js";
 
@@ -113,11 +114,12 @@ async function refuseAnswered(
       "nobody else can give a plan up; name the key with --signer",
     );
   const source = new LogSource((path) => registry.store.read(path), (await registry.keyring()).logs, engine);
-  const entries = [];
+  const entries: Entry[] = [];
   for (const shard of source.logs.keys())
     for (const [index, leaf] of ((await (await source.reader(shard))?.leaves()) ?? []).entries())
       entries.push({ shard, index, leaf });
-  const plan = accountOf(entries).plans.find(({ leaf }) => leaf.payload === digest);
+  const departed = await departedAt({ read: (path) => registry.store.read(path) }, entries, engine);
+  const plan = accountOf(entries, { departed }).plans.find(({ leaf }) => leaf.payload === digest);
   if (plan?.state === "answered")
     throw new AttestError(
       "usage",

@@ -3,11 +3,11 @@
  * this witness cosigned last. A log that does not is never signed for.
  */
 import { equal, type Bytes } from "../core/bytes.js";
-import { cosign, openCheckpoint, type Checkpoint } from "../core/checkpoint.js";
+import { cosign, openCheckpoint, verifiedNote, type Checkpoint } from "../core/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { compareHeads, type RememberedLog } from "../core/logged.js";
-import { formatNote, formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
+import { formatNote, formatNoteKey, parseNote, parseNoteKey, type NoteKey } from "../core/note.js";
 import { originOf } from "../core/origin.js";
 import type { LogName } from "../core/payload.js";
 import type { LogMemory } from "../keystore/log-memory.js";
@@ -50,7 +50,8 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
   if (last === undefined && logKey === undefined) mustBeAtHome(place, key.name);
   const before = last && cosignedBefore(last, named, engine);
   if (before !== undefined) await mustGoOn(before, reader, engine);
-  const { note } = openCheckpoint(reader.bytes, key, [], engine);
+  // Whatever else is served under the note was verified by nobody here.
+  const note = parseNote(verifiedNote(reader.bytes, key, [], engine));
   const at = Math.floor(now.getTime() / 1000);
   return await withLock(witness.lock, () => {
     const again = memory.recall(key.name);
@@ -60,9 +61,10 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
         "expected nobody else to bear witness under this name meanwhile, found another checkpoint remembered",
         "run the same command again",
       );
-    // Whatever else is served under the note was verified by nobody here.
-    const own = note.signatures.filter(({ name, id }) => name === key.name && id === key.id).slice(0, 1);
-    const cosigned = formatNote({ ...note, signatures: [...own, cosign(note, witness.key, at, witness.sign)] });
+    const cosigned = formatNote({
+      ...note,
+      signatures: [...note.signatures, cosign(note, witness.key, at, witness.sign)],
+    });
     memory.keep(named, cosigned); // before anyone has it: what is signed and forgotten could be signed otherwise
     return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key };
   });

@@ -4,7 +4,7 @@ import { envelopeIn } from "../core/brought.js";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import type { Keyring } from "../core/keyring.js";
-import { enteredIn, recounted } from "../core/ledger.js";
+import { enteredIn, recounted, type Ledger } from "../core/ledger.js";
 import { historyOf, noticeIn, type History } from "../core/lifecycle.js";
 import { logNamed, type LogName } from "../core/payload.js";
 import { planOf } from "../core/plan.js";
@@ -143,10 +143,15 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
       statement?.predicate.f3.signedAt ?? notice?.signedAt ?? plan?.predicate.signedAt ?? "1970-01-01T00:00:00Z",
     );
   listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
-  const departed = departedAmong(listed.map(({ report }) => report));
+  const held = (ledger: Ledger): ReadonlySet<string> =>
+    departedAmong(
+      ledger,
+      listed.map(({ report }) => report),
+      publishedFrom(listed),
+    );
   const state: LogState =
     logs.state.kind === "read"
-      ? { kind: "read", ledger: recounted(logs.state.ledger, { ...byDocuments, departed }) }
+      ? { kind: "read", ledger: recounted(logs.state.ledger, { ...byDocuments, departed: held(logs.state.ledger) }) }
       : logs.state;
   const audits = await readAudits(registry.store, engine, now);
   return { keyring, history, notices, listed, logs: { ...logs, state }, audits };

@@ -51,12 +51,16 @@ export class LogReader {
     return new LogReader(read, bytes, checkpoint, engine);
   }
 
-  /** A tlog-proof for an entry, under this checkpoint. @throws AttestError `log-format` where a tile is missing */
-  async prove(index: number): Promise<Bytes> {
+  /**
+   * A tlog-proof for an entry, under this checkpoint.
+   * @param checkpoint of the same text, with the lines that go into it: what is handed on holds none that nobody verified (`verifiedNote`)
+   * @throws AttestError `log-format` where a tile is missing
+   */
+  async prove(index: number, checkpoint = this.bytes): Promise<Bytes> {
     const { size } = this.checkpoint;
     const tiles = await this.#fetched(tilesForInclusion(index, size));
     const hashes = proveInclusion(index, size, tiles, this.#engine.sha256);
-    return formatProof({ index, hashes, checkpoint: this.bytes });
+    return formatProof({ index, hashes, checkpoint });
   }
 
   /** That it goes on from its first `from` entries; undefined where it has fewer. */

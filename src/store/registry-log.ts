@@ -180,10 +180,14 @@ export class RegistryLog {
       });
   }
 
-  /** What names another log belongs there. */
-  async #append(writer: LogWriter, { named, leaves }: Signatures): Promise<void> {
+  /** Whether a document that names this log, or none, is entered here: what names another log belongs there. */
+  async enters(named: LogName | undefined): Promise<boolean> {
     const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
-    if (named !== undefined && !ours.includes(named.key)) return;
+    return ours.length > 0 && (named === undefined || ours.includes(named.key));
+  }
+
+  async #append(writer: LogWriter, { named, leaves }: Signatures): Promise<void> {
+    if (!(await this.enters(named))) return;
     await Promise.all(leaves.map((leaf) => writer.append(leaf)));
   }
 

@@ -76,13 +76,31 @@ const oldestOf = (rows: readonly { readonly report: Report }[]): number =>
     ...rows.flatMap(({ report: { statement } }) => (statement ? Date.parse(statement.predicate.f3.signedAt) : [])),
   );
 
-/** Payloads of results that are not of the test that their plan announced, as far as both are at hand. */
-export const departedAmong = (reports: readonly Report[]): ReadonlySet<string> =>
-  new Set(
+/**
+ * Payloads of results that are not shown to be of the test that their plan announced: a page carries the plans of the results that it carries, and
+ * of those on other pages both must be said to be there.
+ */
+export function departedAmong(
+  { account: { plans, results } }: Ledger,
+  reports: readonly Report[],
+  published: Published,
+): ReadonlySet<string> {
+  const fitting = new Set(
     reports.flatMap(({ digest, checks }) =>
-      digest !== undefined && checks.some(({ code }) => code === "plan-departed") ? digest : [],
+      digest !== undefined && checks.some(({ name, status }) => name === "plan" && status === "passed") ? digest : [],
     ),
   );
+  const announced = new Map(plans.map(({ leaf }) => [leaf.payload, leaf]));
+  const shown = (leaf: LeafOf<"result">, plan: LeafOf<"plan"> | undefined): boolean =>
+    published.here.has(leaf.payload)
+      ? fitting.has(leaf.payload)
+      : plan !== undefined && ![leaf, plan].some((one) => isWithheld(one, published));
+  return new Set(
+    results.flatMap(({ leaf }) =>
+      leaf.plan === undefined || shown(leaf, announced.get(leaf.plan)) ? [] : leaf.payload,
+    ),
+  );
+}
 
 /** In the log, and nowhere in what is published, or said to be where it cannot be. */
 export const isWithheld = (leaf: Signed, { here, elsewhere, since = Infinity }: Published): boolean =>
@@ -230,7 +248,12 @@ function openPlan({ leaf, result }: Planned, published: Published, now: Date | u
       h("p", "id", h("code", "", id)),
       result === undefined
         ? undefined
-        : h("p", "note", h("code", "", entryId(result.leaf)), " names it, and is not the test that was announced."),
+        : h(
+            "p",
+            "note",
+            h("code", "", entryId(result.leaf)),
+            " names it, and is not shown to be the test that was announced.",
+          ),
     ],
     date(leaf.at),
     date(leaf.deadline),

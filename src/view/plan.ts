@@ -12,7 +12,7 @@ export interface Outcome {
   readonly givenUp?: Remark | undefined;
   /** Results at hand that name it, each verified and held against it. */
   readonly answers?: readonly Answer[];
-  /** By its entry in the log, where all entries are at hand: a result that answers it, whose document need not be. */
+  /** By its entry in the log, where all entries are at hand: a result that may answer it, and whose document is not here. */
   readonly entered?: LeafOf<"result"> | undefined;
 }
 
@@ -76,7 +76,7 @@ export function outcomeView(
               ? [
                   "by its entry in the log it came, and this page does not carry it: ",
                   toDocument("test", entered.payload, place),
-                  `, ${entered.verdict}`,
+                  `, ${entered.verdict}; not shown here to be the test that was announced`,
                 ]
               : [
                   "this page carries none; whether the log has one is told on ",

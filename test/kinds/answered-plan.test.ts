@@ -1,60 +1,35 @@
 /** Naming a plan is not answering it: a plan is answered by a result of the very test that was announced, and stays open until then, wherever it is told. */
-import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { parseEnvelope } from "../../src/core/envelope.js";
-import type { PlanStatement } from "../../src/core/plan.js";
-import { draft, type Draft, type Findings } from "../../src/core/statement.js";
+import { accountOf } from "../../src/core/account.js";
+import type { Leaf } from "../../src/core/leaf.js";
+import { departedAmong, publishedFrom } from "../../src/view/ledger.js";
+import type { Draft } from "../../src/core/statement.js";
 import { copyOf, workspace, type Workspace } from "../cli/attest.js";
-import { names, ok, publishAs } from "./lab.js";
+import { answerTo, ok, publishAs, unfinished, type Changes, type Unfinished } from "./lab.js";
 
 let made: Workspace;
+let open: Unfinished;
 let id = "";
-let digest = "";
-let plan: PlanStatement;
-/** A plan whose run was killed before it had a result. */
 beforeAll(async () => {
   made = workspace();
-  made.write("a.txt", "a\n");
-  ok(await made.attest("init", "lab", "--origin", "example.org/lab"));
-  await made.attest("run", "--registry", "lab", "--subject", "a.txt", "--", "/bin/sh", "-c", "kill -9 $PPID");
-  const [name = ""] = names(made, /^plan_/);
-  id = name.replace(/\.json$/, "");
-  const envelope = parseEnvelope(new Uint8Array(readFileSync(made.path("lab/attestations", name))));
-  digest = createHash("sha256").update(envelope.payloadBytes).digest("hex");
-  plan = envelope.payload as unknown as PlanStatement;
+  open = await unfinished(made);
+  ({ id } = open);
 });
 
-/** What was announced, done; but for the changes. */
-function answer(changes: Partial<Pick<Draft, "subject">> & { f3?: Partial<Findings["f3"]> } = {}): Draft {
-  const { subject, predicate } = plan;
-  const now = new Date().toISOString();
-  return draft({
-    subject: [...subject],
-    configuration: [...predicate.configuration],
-    ...changes,
-    f3: {
-      ...{ title: predicate.title, hypothesis: predicate.hypothesis, summary: "It came out so.", sections: [] },
-      checks: predicate.checks.map((check) => ({ ...check, outcome: "passed", observed: check.expected })),
-      ...{ notChecked: [], evidence: [] },
-      relations: [{ type: "planned-by", target: id, digest: { sha256: digest } }],
-      run: { startedAt: now, finishedAt: now, command: [...predicate.command], environment: {} },
-      ...changes.f3,
-    },
-  });
-}
+const answer = (changes: Changes = {}): Draft => answerTo(open, changes);
 
 /** In how many of the places that tell of open plans this one is told as open. */
-async function openIn(work: Workspace): Promise<Record<string, boolean>> {
-  ok(await work.attest("site", "build", "--registry", "lab", "--output", "site"));
+async function openIn(work: Workspace, built = 0): Promise<Record<string, boolean>> {
+  ok(await work.attest("site", "build", "--registry", "lab", "--output", "site"), built);
   const index = readFileSync(work.path("site/index.html"), "utf8").replace(/<script[^]*/, "");
-  const open = /<section class="open-plans">[^]*?<\/section>/.exec(index)?.[0] ?? "";
+  const told = /<section class="open-plans">[^]*?<\/section>/.exec(index)?.[0] ?? "";
   const shown = (await work.attest("log", "show", "lab", "--json")).json();
   return {
     "log show": (await work.attest("log", "show", "lab", "--open")).stdout.includes(id),
     account: JSON.stringify(shown["open"]).includes(id),
     "log check": (await work.attest("log", "check", "lab")).stdout.includes(`open: `),
-    "front page": open.includes(id),
+    "front page": told.includes(id),
   };
 }
 const everywhere = (open: boolean) => ({ "log show": open, account: open, "log check": open, "front page": open });
@@ -103,5 +78,57 @@ describe("a result of another test leaves it open", () => {
     await publishAs(work, "signer", answer({ subject: other }));
     await publishAs(work, "signer", answer());
     expect((await openIn(work))["log show"]).toBe(false);
+  });
+});
+
+describe("a result that cannot be held against its plan leaves it open, whoever keeps what back", () => {
+  const departing = () => answer({ f3: { checks: answer().predicate.f3.checks.map(anythingAtAll) } });
+  const anythingAtAll = (check: Draft["predicate"]["f3"]["checks"][number]) => ({
+    ...check,
+    expected: "anything at all",
+  });
+  const planFile = () => `lab/attestations/${id}.json`;
+
+  test.each<[string, (file: string) => string, () => Draft]>([
+    ["the plan, of one that departs from it", planFile, departing],
+    ["the result, of one that departs from it", (file) => file, departing],
+    ["the result, of one that would fit", (file) => file, answer],
+  ])("%s", async (_, which, made_) => {
+    const work = copyOf(made);
+    const path = which(await publishAs(work, "signer", made_()));
+    const bytes = readFileSync(work.path(path));
+    rmSync(work.path(path));
+    expect(await openIn(work)).toEqual(everywhere(true));
+    expect((await work.attest("log", "check", "lab")).code).toBe(5); // a file that is missing is told as before
+    work.write(path, bytes);
+    expect((await openIn(work))["log show"]).toBe(made_ === departing);
+  });
+  test("a result that nobody can read", async () => {
+    const work = copyOf(made);
+    work.write(await publishAs(work, "signer", answer()), "{}");
+    expect(await openIn(work, 1)).toEqual(everywhere(true));
+  });
+  test("and it can be given up", async () => {
+    const work = copyOf(made);
+    await publishAs(work, "signer", departing());
+    expect((await work.attest("abandon", planFile(), "--registry", "lab", "--reason", "It was another.")).code).toBe(0);
+    const other = copyOf(made);
+    await publishAs(other, "signer", answer());
+    expect((await other.attest("abandon", planFile(), "--registry", "lab", "--reason", "None.")).code).toBe(2);
+  });
+
+  test("what is on other pages of a list is there, by the publisher's word, if the list says so of both", () => {
+    const [plan, payload, test_] = ["aa".repeat(32), "bb".repeat(32), "cc".repeat(32)];
+    const common = { keyid: `SHA256:${"A".repeat(43)}`, signature: "dd".repeat(32), test: test_ };
+    const at = "2026-03-01T10:00:00Z";
+    const leaves = [
+      { ...common, kind: "plan", payload: plan, at, deadline: at },
+      { ...common, kind: "result", payload, at, verdict: "VALIDATED", plan, signature: "ee".repeat(32) },
+    ] as unknown as Leaf[];
+    const ledger = { logs: [], account: accountOf(leaves.map((leaf, index) => ({ shard: 0, index, leaf }))) };
+    const [ofPlan, ofResult] = [`plan_${plan.slice(0, 16)}.json`, `test_${payload.slice(0, 16)}.json`];
+    const departed = (...elsewhere: readonly string[]) => [...departedAmong(ledger, [], publishedFrom([], elsewhere))];
+    expect(departed(ofPlan, ofResult)).toEqual([]);
+    for (const said of [[ofPlan], [ofResult], []]) expect(departed(...said)).toEqual([payload]);
   });
 });

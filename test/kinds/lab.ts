@@ -1,10 +1,13 @@
 /** A registry as its publisher may spoil it, and a reader who has the publisher's key from elsewhere. */
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { expect } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
 import type { Notice } from "../../src/core/notice.js";
-import type { Draft } from "../../src/core/statement.js";
+import { parseEnvelope } from "../../src/core/envelope.js";
+import type { PlanStatement } from "../../src/core/plan.js";
+import { draft, type Draft, type Findings } from "../../src/core/statement.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
@@ -71,3 +74,47 @@ export const reader =
     attest(args, stranger(work));
 
 export const fileOf = (path: string): string => `${ATTESTATIONS}/${basename(path)}`;
+
+export interface Unfinished {
+  readonly id: string;
+  readonly digest: string;
+  /** As `--allow-relation` wants it. */
+  readonly word: string;
+  readonly plan: PlanStatement;
+}
+
+/** A registry `lab` with a plan whose run was killed before it had a result. */
+export async function unfinished(work: Workspace): Promise<Unfinished> {
+  work.write("a.txt", "a\n");
+  ok(await work.attest("init", "lab", "--origin", "example.org/lab"));
+  await work.attest("run", "--registry", "lab", "--subject", "a.txt", "--", "/bin/sh", "-c", "kill -9 $PPID");
+  const [name = ""] = names(work, /^plan_/);
+  const { payload, payloadBytes } = parseEnvelope(new Uint8Array(readFileSync(work.path(ATTESTATIONS, name))));
+  const digest = createHash("sha256").update(payloadBytes).digest("hex");
+  const plan = payload as unknown as PlanStatement;
+  return { id: name.replace(/\.json$/, ""), digest, word: `planned-by:${digest}`, plan };
+}
+
+export type Changes = Partial<Pick<Draft, "subject">> & { readonly f3?: Partial<Findings["f3"]> };
+
+/** What was announced, done; but for the changes. */
+export function answerTo(
+  { id, digest, plan }: Pick<Unfinished, "id" | "digest" | "plan">,
+  changes: Changes = {},
+): Draft {
+  const { subject, predicate } = plan;
+  const now = new Date().toISOString();
+  return draft({
+    subject: [...subject],
+    configuration: [...predicate.configuration],
+    ...changes,
+    f3: {
+      ...{ title: predicate.title, hypothesis: predicate.hypothesis, summary: "It came out so.", sections: [] },
+      checks: predicate.checks.map((check) => ({ ...check, outcome: "passed", observed: check.expected })),
+      ...{ notChecked: [], evidence: [] },
+      relations: [{ type: "planned-by", target: id, digest: { sha256: digest } }],
+      run: { startedAt: now, finishedAt: now, command: [...predicate.command], environment: {} },
+      ...changes.f3,
+    },
+  });
+}

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { attest, stranger, workspace, type Ran, type Workspace } from "../cli/attest.js";
+import { attest, copyFolder, stranger, workspace, type Ran, type Workspace } from "../cli/attest.js";
 import { lab } from "../cli/drafts.js";
 import { serve, withoutOpenssl, type Answer, type Https } from "../cli/https.js";
 
@@ -84,22 +84,64 @@ describe.skipIf(missing !== undefined)(
       plain.close();
       expect(ran.code, ran.stdout + ran.stderr).toBe(3);
     });
-    test("a document that came alone is of the host that its log names", async () => {
-      const own = workspace();
-      await own.attest("init", "lab", "--origin", "localhost/lab");
-      own.write("a.txt", "1");
-      const ran = await own.attest("run", "--registry", "lab", "--subject", "a.txt", "--json", "--", "true");
-      const { path } = ran.json() as { path: string };
-      answers.set("/own.keys", [200, {}, (await own.attest("key", "show", "signer")).stdout]);
-      const copy = own.write("alone.json", readFileSync(own.path(path)));
-      const { cwd, env } = stranger(own);
-      const by = (name: string) =>
-        attest(["verify", copy, "--key", `https://${name}:${host.port}/own.keys`], {
+    describe("a document is of the host that its log names, whatever lies around it is called", () => {
+      let own: Workspace;
+      let name = "";
+      beforeAll(async () => {
+        own = workspace();
+        await own.attest("init", "lab", "--origin", "localhost/lab");
+        own.write("a.txt", "1");
+        const ran = await own.attest("run", "--registry", "lab", "--subject", "a.txt", "--json", "--", "true");
+        const path = (ran.json() as { path: string }).path;
+        name = basename(path);
+        own.write("own.pub", (await own.attest("key", "show", "signer")).stdout);
+        answers.set("/own.keys", [200, {}, readFileSync(own.path("own.pub"))]);
+        own.write("alone.json", readFileSync(own.path(path)));
+        copyFolder(own.path("lab"), own.path("copy"));
+        const about = JSON.parse(readFileSync(own.path("lab/attest.json"), "utf8")) as object;
+        own.write("copy/attest.json", JSON.stringify({ ...about, origin: "elsewhere.example/lab" }));
+        for (const [folder, made] of [
+          ["lab", "honest"],
+          ["copy", "renamed"],
+        ] as const) {
+          const words = ["evidence", "pack", `${folder}/attestations/${name}`, "--output", `${made}.html`];
+          expect((await own.attest(...words, "--key", "own.pub")).code, folder).toBe(0);
+        }
+        for (const file of ["attest.json", "keys/keyring.json", `attestations/${name}`])
+          answers.set(`/renamed/${file}`, [200, {}, readFileSync(own.path("copy", file))]);
+      });
+      const by = (key: string, ...words: readonly string[]) => {
+        const { cwd, env } = stranger(own);
+        return attest([...words, "--key", `https://${key}:${host.port}/own.keys`], {
           cwd,
           env: { ...env, ...host.env },
         });
-      expect((await by("127.0.0.1")).code).toBe(0);
-      expect((await by("localhost")).code).toBe(3);
+      };
+      test.each([
+        ["alone", () => "alone.json"],
+        ["in a copy of its registry with another name", () => `copy/attestations/${name}`],
+        ["in a pack of its registry", () => "honest.html"],
+        ["in a pack that calls its registry something else", () => "renamed.html"],
+      ])("%s", async (_, target) => {
+        expect((await by("127.0.0.1", "verify", target())).code).toBe(0);
+        expect((await by("localhost", "verify", target())).code).toBe(3);
+      });
+      test("among the others of a folder, and at another host's address", async () => {
+        expect((await by("localhost", "verify", "copy")).code).toBe(3);
+        const served = `https://127.0.0.1:${host.port}/renamed/attestations/${name}`;
+        expect((await by("localhost", "verify", served)).code).toBe(3);
+      });
+      test("sent to a registry that does not know its key: not added", async () => {
+        const keeper = workspace();
+        await keeper.attest("init", "theirs", "--origin", "example.org/theirs");
+        const add = (key: string) => {
+          const words = ["add", own.path("alone.json"), "--registry", "theirs", "--json"];
+          const given = ["--key", `https://${key}:${host.port}/own.keys`, "--evidence", own.path("lab/evidence")];
+          return attest([...words, ...given], { cwd: keeper.cwd, env: { ...keeper.env, ...host.env } });
+        };
+        expect((await add("localhost")).json()).toMatchObject({ error: { code: "key-unknown" } });
+        expect((await add("127.0.0.1")).json()).not.toMatchObject({ error: { code: "key-unknown" } });
+      });
     });
     test("a pin for one registry counts there under every spelling", async () => {
       const line = (await work.attest("key", "show")).stdout.trim();

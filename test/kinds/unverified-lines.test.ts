@@ -109,6 +109,65 @@ test("attest log witness hands on nothing that it did not verify", async () => {
   expect(text(work, "cosigned").match(/^\u2014 /gm)).toHaveLength(2);
 });
 
+describe("what is made from a published checkpoint with junk under it has no line that was not verified", () => {
+  const PROOF = () => file.replace(/json$/, "tlog-proof");
+  /** A registry that lists eve, whose good line is published, and beside it a junk one by bob, or by eve herself in its place. */
+  const spoilt = async (...lines: readonly string[]): Promise<Workspace> => {
+    const work = copyOf(made);
+    const keyring = JSON.parse(text(work, "lab/keys/keyring.json")) as Record<string, unknown>;
+    const witnesses = [{ name: "eve", key: eve, validFrom: "2026-01-01T00:00:00Z" }];
+    work.write("lab/keys/keyring.json", JSON.stringify({ ...keyring, witnesses }));
+    work.write(CHECKPOINT, text(work, CHECKPOINT) + lines.join(""));
+    return work;
+  };
+  const eves = (): string => /^\u2014 eve .*\n/m.exec(text(made, "by-eve"))?.[0] ?? "";
+  const prove = async (work: Workspace): Promise<string> => {
+    const ran = await work.attest("log", "prove", file);
+    expect(ran.code, ran.stderr).toBe(0);
+    return ran.stdout;
+  };
+  const inPack = (work: Workspace, key: string, ...more: readonly string[]) =>
+    work.attest("verify", "pack.html", "--witness", key, ...more);
+  const pack = async (work: Workspace): Promise<string> => {
+    const ran = await work.attest("evidence", "pack", file, "--output", "pack.html");
+    expect(ran.code, ran.stderr).toBe(0);
+    return text(work, "pack.html");
+  };
+
+  test("attest log prove: the log's line, and those of listed witnesses that fit", async () => {
+    const proof = await prove(await spoilt(junk(bob), eves(), junk(eve)));
+    expect(proof.match(/^\u2014 .*\n/gm)).toHaveLength(2);
+    expect(proof).toContain(eves());
+    expect(await prove(await spoilt(junk(eve)))).not.toContain("\u2014 eve");
+  });
+  test("attest evidence pack", async () => {
+    const work = await spoilt(junk(bob), junk(eve), eves());
+    await pack(work);
+    expect((await inPack(work, bob)).code).toBe(0);
+    expect((await inPack(work, eve, "--require", "witnessed")).code).toBe(0);
+    const none = await spoilt(junk(eve));
+    expect(await pack(none)).not.toContain("\u2014 eve");
+    expect((await inPack(none, eve)).code).toBe(0);
+  });
+  test("attest evidence pack of what was taken back, whose entries come along with proofs of their own", async () => {
+    const work = copyOf(made);
+    await work.attest("retract", file, "--registry", "lab", "--reason", "It was wrong.");
+    work.write(CHECKPOINT, text(work, CHECKPOINT) + junk(bob) + junk(eve));
+    const page = await pack(work);
+    expect(page).toContain('"leaf"');
+    for (const key of [bob, eve]) expect(page).not.toContain(junk(key).trim().split(" ")[2]);
+  });
+  test("a proof beside the document keeps the lines of witnesses whom the registry does not list", async () => {
+    const work = copyOf(made);
+    expect((await accept(work, "by-bob", bob)).code).toBe(0);
+    work.write(CHECKPOINT, text(work, CHECKPOINT) + junk(eve));
+    expect(text(work, PROOF())).toContain("\u2014 bob");
+    await pack(work);
+    expect((await inPack(work, bob, "--require", "witnessed")).code).toBe(0);
+    expect((await inPack(work, eve)).code).toBe(0);
+  });
+});
+
 test("attest add takes no signature that it cannot check, by whatever key it says to be", async () => {
   const work = copyOf(made);
   await work.attest("key", "new", "other");
