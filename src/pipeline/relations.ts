@@ -51,7 +51,7 @@ export async function plansOfOthers(
 ): Promise<string[]> {
   const named = relationsOf(statement).filter((word) => word.startsWith(PLANNED_BY));
   const logs = named.length === 0 ? undefined : await registry?.logs.whole();
-  if (registry === undefined || logs === undefined || typeof logs === "string") return [];
+  if (registry === undefined || logs === undefined || "why" in logs) return [];
   const others: string[] = [];
   for (const word of named) {
     const digest = word.slice(PLANNED_BY.length);
