@@ -31,7 +31,7 @@ export function witness(log: Command): void {
     .requiredOption("--name <name>", "your witness key; made when there is none of that name")
     .option(
       "--log-key <vkey|file>",
-      "the log's key, from its operator: needed at first sight, except at the address that the log is named after",
+      "the log's key, from its operator: needed at first sight of an address that the log is not named after; from then on the name belongs to that key",
     )
     .option(
       "--output <file>",
@@ -49,7 +49,7 @@ export function witness(log: Command): void {
     const memory = new LogMemory(signer.place, { strict: true });
     const now = new Date();
     const seen = await bearWitness({ place, witness: signer, memory, logKey, engine, now });
-    const { checkpoint, note, before, key } = seen;
+    const { checkpoint, note, before, key, given } = seen;
     const into =
       output === undefined && !place.remote ? await accept(note, target, [signer.key], logSigners, engine) : undefined;
     const vkey = formatNoteKey(signer.key);
@@ -63,7 +63,7 @@ export function witness(log: Command): void {
         ...{
           size: checkpoint.size,
           before,
-          logKeyFrom: logKey === undefined ? (before === undefined ? "address" : "memory") : "you",
+          logKeyFrom: logKey !== undefined ? "you" : place.remote ? "address" : given ? "memory" : "folder",
         },
         ...{ note: fromUtf8(note), output, accepted: into },
       });
@@ -73,6 +73,11 @@ export function witness(log: Command): void {
     talk(
       ...(signer.made ? [`made the witness key ${name}, on this machine; its public line is`, `  ${vkey}`] : []),
       `${key.name} with ${counted(checkpoint.size, "entry", "entries")}: ${before === undefined ? "seen for the first time" : `it goes on from the ${before} that you cosigned before`}`,
+      ...(given
+        ? []
+        : [
+            "its key is the folder's own word, until you give it: --log-key LINE, from its operator; then no other log of that name is cosigned",
+          ]),
       `to a verifier who trusts you it is a time that is not the signer's own: attest verify FILE --witness ${vkey}`,
       ...(into === undefined
         ? [`whoever keeps the registry takes it in: attest log accept FILE --registry DIR --witness ${vkey}`]

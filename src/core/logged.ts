@@ -40,6 +40,8 @@ export interface RememberedLog {
   /** The key under which it was seen, as a line: what a log of the same origin under another key says is not its continuation. */
   readonly key: string;
   readonly checkpoint: Bytes;
+  /** Of a witness: the key is its user's word, or the word of the address that the log is named after, and not of whoever came first. */
+  readonly given?: boolean | undefined;
 }
 
 export interface Served {

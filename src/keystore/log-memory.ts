@@ -11,7 +11,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
-import { parseJson, readable } from "../core/json.js";
+import { parseJson, readable, type Json } from "../core/json.js";
 import type { RememberedLog } from "../core/logged.js";
 import { formatNote, parseNote } from "../core/note.js";
 import { originOf } from "../core/origin.js";
@@ -21,7 +21,10 @@ import { list, makeFolder, read, replace } from "../node/files.js";
 /** A checkpoint names its origin several times, and a registry may have had hundreds of logs. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-const logFile = z.strictObject({ origin: z.string(), key: z.string(), checkpoint: z.string() });
+const logFile = z.strictObject({
+  ...{ origin: z.string(), key: z.string(), checkpoint: z.string() },
+  given: z.optional(z.boolean()),
+});
 const registryFile = z.strictObject({
   origin: z.string(),
   logs: z.array(z.strictObject({ origin: z.string(), key: z.string() })),
@@ -40,15 +43,20 @@ export class LogMemory {
   /** @throws AttestError `io` */
   recall(origin: string): RememberedLog | undefined {
     const found = this.#read("logs", origin, logFile);
-    return found && { key: found.key, checkpoint: utf8(found.checkpoint) };
+    return found && { key: found.key, checkpoint: utf8(found.checkpoint), given: found.given };
   }
 
   /** Its text and the line of the log's own key: others are anybody's, of any length. @throws AttestError `io`, `note-format` */
-  keep({ origin, key }: LogName, checkpoint: Bytes): void {
+  keep({ origin, key }: LogName, checkpoint: Bytes, given?: boolean): void {
     const { text, signatures } = parseNote(checkpoint);
     const [name, id] = key.split("+");
     const own = signatures.filter((signature) => signature.name === name && signature.id === id);
-    this.#write("logs", origin, { origin, key, checkpoint: fromUtf8(formatNote({ text, signatures: own })) });
+    this.#write("logs", origin, {
+      origin,
+      key,
+      checkpoint: fromUtf8(formatNote({ text, signatures: own })),
+      ...(given !== undefined && { given }),
+    });
   }
 
   /** The logs that a registry had. @throws AttestError `io` */
@@ -130,6 +138,6 @@ export class LogMemory {
     value: z.infer<typeof logFile> | z.infer<typeof registryFile>,
   ): void {
     makeFolder(join(this.#place, kind), 0o700);
-    replace(this.#path(kind, origin), readable(value), 0o600);
+    replace(this.#path(kind, origin), readable(value as Json), 0o600);
   }
 }

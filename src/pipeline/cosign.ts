@@ -52,8 +52,7 @@ export async function cosign({ file, bytes, signer, allowRelations, ...request }
   if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
   const stdin = (): Promise<Bytes> => Promise.resolve(bytes);
   const { site } = await oneDocument(file, { engine: request.engine, stdin });
-  const own = [signer.key, ...(request.keystore?.list() ?? []).map(({ key }) => key)].map(({ keyid }) => keyid);
-  const others = await plansOfOthers(payload, { signed: keyids, own }, site.registry, request.engine);
+  const others = await plansOfOthers(payload, keyids, site.registry, request.engine);
   refuseRelations(payload, [...allowRelations, ...others]);
   const sig = await signer.sign(message(payloadType, payloadBytes));
   const signed = withSignatures(bytes, [{ keyid: signer.key.keyid, sig }]);

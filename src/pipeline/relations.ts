@@ -39,13 +39,14 @@ const PLANNED_BY = "planned-by:";
 
 /**
  * Of the plans that a statement names, those to which one more signature adds nothing, by the log that the plan itself names: one who signed the
- * statement already announced it, and none of these keys did. A plan is answered by a result of whoever announced it: so nobody closes their own
- * plan by signing what somebody else made. The plan's file alone tells too little: a signature can be taken off, an entry cannot.
+ * statement already announced it. A plan is answered by a result of whoever announced it: so nobody closes their own plan by signing what
+ * somebody else made. The plan's file alone tells too little: a signature can be taken off, an entry cannot.
+ * @param signed keyids of those who signed the statement already
  * @throws AttestError `network`
  */
 export async function plansOfOthers(
   statement: Json,
-  { signed, own }: { readonly signed: readonly string[]; readonly own: readonly string[] },
+  signed: readonly string[],
   registry: RegistryAtHand | undefined,
   engine: Engine,
 ): Promise<string[]> {
@@ -62,7 +63,7 @@ export async function plansOfOthers(
     const by = (log?.leaves ?? []).flatMap((leaf) =>
       leaf.kind === "plan" && leaf.payload === digest ? leaf.keyid : [],
     );
-    if (by.some((keyid) => signed.includes(keyid)) && !by.some((keyid) => own.includes(keyid))) others.push(word);
+    if (by.some((keyid) => signed.includes(keyid))) others.push(word);
   }
   return others;
 }

@@ -22,7 +22,7 @@ export interface WitnessRequest {
   readonly witness: WitnessSigner;
   /** What this witness cosigned. */
   readonly memory: LogMemory;
-  /** From the user; else it is the one that was cosigned before, or the one at the address that the origin names. */
+  /** From the user; else it is the one that was cosigned before, at the address that the origin names, or in the folder that the user named. */
   readonly logKey: NoteKey | undefined;
   readonly engine: Engine;
   readonly now: Date;
@@ -35,6 +35,8 @@ export interface Witnessing {
   /** The size that it cosigned last; undefined at first sight. */
   readonly before: number | undefined;
   readonly key: NoteKey;
+  /** Whose word the key is: the user's, or that of the address which the log is named after; else the folder's own. */
+  readonly given: boolean;
 }
 
 /** @throws AttestError `log-backwards`, `log-rewritten`, `log-damaged`, `no-attestations`, `usage`; nothing is signed then */
@@ -47,8 +49,11 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
   if (reader === undefined)
     throw new AttestError("log-damaged", `expected a checkpoint of the log ${key.name}, found none`);
   const last = memory.recall(key.name);
-  if (last === undefined && logKey === undefined) mustBeAtHome(place, key.name);
-  const before = last && cosignedBefore(last, named, engine);
+  const given = logKey !== undefined || last?.given === true || atHome(place, key.name);
+  if (last === undefined && !given && place.remote) throw stranger(key.name);
+  // Whoever came first without the user's word does not keep the name from the one whom the user means.
+  const replaced = last !== undefined && last.key !== named.key && last.given !== true && logKey !== undefined;
+  const before = last === undefined || replaced ? undefined : cosignedBefore(last, named, engine);
   if (before !== undefined) await mustGoOn(before, reader, engine);
   // Whatever else is served under the note was verified by nobody here.
   const note = parseNote(verifiedNote(reader.bytes, key, [], engine));
@@ -65,23 +70,22 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
       ...note,
       signatures: [...note.signatures, cosign(note, witness.key, at, witness.sign)],
     });
-    memory.keep(named, cosigned); // before anyone has it: what is signed and forgotten could be signed otherwise
-    return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key };
+    memory.keep(named, cosigned, given); // before anyone has it: what is signed and forgotten could be signed otherwise
+    return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key, given };
   });
 }
 
-/**
- * At first sight a witness binds an origin to a key for good, so whoever comes first must not choose the key: its user gives it, or it is
- * fetched from the very address that the origin names.
- */
-function mustBeAtHome({ target, remote }: LogPlace, log: string): void {
-  if (remote && /^https:/i.test(target) && originOf(log).startsWith(`${originOf(target)}/${ATTESTATIONS}/`)) return;
-  throw new AttestError(
+/** It is fetched from the very address that its origin names. */
+const atHome = ({ target, remote }: LogPlace, log: string): boolean =>
+  remote && /^https:/i.test(target) && originOf(log).startsWith(`${originOf(target)}/${ATTESTATIONS}/`);
+
+/** From then on the origin belongs to that key, so an address must not choose it for another one. */
+const stranger = (log: string): AttestError =>
+  new AttestError(
     "usage",
-    `this witness has not seen the log ${log} before, and its key is only known from ${remote ? "another address" : "the folder"} itself`,
+    `this witness has not seen the log ${log} before, and its key is only known from another address`,
     `ask its operator for the key, and give it with --log-key LINE; or name its own address: attest log witness https://${log.replace(/\/attestations\/.*$/, "")} --name NAME`,
   );
-}
 
 /** Under another key it would be a second log of the same name, which the cosignature could not tell from the first. */
 function cosignedBefore({ checkpoint, ...last }: RememberedLog, named: LogName, engine: Engine): Checkpoint {
@@ -89,7 +93,9 @@ function cosignedBefore({ checkpoint, ...last }: RememberedLog, named: LogName, 
   throw new AttestError(
     "log-rewritten",
     `this witness cosigned the log ${named.origin} under another key before`,
-    "nothing was signed: a witness signs one history of a log",
+    last.given === true
+      ? "nothing was signed: a witness signs one history of a log"
+      : "nothing was signed; ask its operator for the key, and give it with --log-key LINE",
   );
 }
 

@@ -2,6 +2,9 @@
  * Identity by key where the claim is about a place: a log is known by its origin, so that one which was made anew under another key, or is
  * not listed any more, is no first sight. Not for a verifier, and not for a witness.
  */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { attest, copyOf, stranger, workspace, type Ran, type Workspace } from "../cli/attest.js";
@@ -98,13 +101,31 @@ describe("a witness binds an origin to a key for good, so it does not take the f
   const witness = (see: (...args: string[]) => Promise<Ran>, folder: string, ...more: string[]): Promise<Ran> =>
     see("log", "witness", folder, "--name", "wit", "--output", "cosigned", ...more);
 
-  test("without the log's key from its user nothing is signed", async () => {
-    const { work, see } = reader();
-    const ran = await witness(see, "again");
-    expect([ran.code, existsSync(work.path("cosigned"))]).toEqual([2, false]);
+  test("whoever came first in a folder does not keep the name from the one whom the user means", async () => {
+    const { see } = reader();
+    expect((await witness(see, "again")).code).toBe(0);
+    expect((await witness(see, "lab")).stderr).toContain("under another key before");
     expect((await witness(see, "lab", "--log-key", "lab/keys/log.vkey")).code).toBe(0);
     expect((await witness(see, "lab")).code).toBe(0); // it is known by now
     expect((await witness(see, "again")).stderr).toContain("under another key before");
     expect((await witness(see, "again", "--log-key", "again/keys/log.vkey")).code).toBe(5);
+  });
+
+  test("at an address that the log is not named after nothing is signed without the key from its user", async () => {
+    const { work, see } = reader();
+    const server = createServer((request, response) => {
+      const path = work.path("again", `.${request.url ?? ""}`);
+      if (existsSync(path)) response.end(readFileSync(path));
+      else response.writeHead(404).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const ran = await witness(see, url);
+      expect([ran.code, existsSync(work.path("cosigned"))]).toEqual([2, false]);
+      expect((await witness(see, url, "--log-key", "again/keys/log.vkey")).code).toBe(0);
+    } finally {
+      server.close();
+    }
   });
 });
