@@ -15,6 +15,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  type Stats,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
@@ -288,11 +289,15 @@ export function sweep(folder: string, now = Date.now()): void {
 }
 
 /** @throws AttestError `io` where it may not even be looked at */
-export function isFolder(path: string): boolean {
+export const isFolder = (path: string): boolean => statsOf(path)?.isDirectory() ?? false;
+export const isFile = (path: string): boolean => statsOf(path)?.isFile() ?? false;
+
+/** A path that no file can have is one where there is nothing. */
+function statsOf(path: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    if (errno(error) === "ENOTDIR") return false;
+    if (["ENOTDIR", "ENAMETOOLONG", "ERR_INVALID_ARG_VALUE"].includes(errno(error) ?? "")) return undefined;
     throw ioError("read", path, error);
   }
 }
