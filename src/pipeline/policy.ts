@@ -1,5 +1,5 @@
 /** What is asked: `--require validated,subject=app.tar.gz,fresh=30d` as it is typed, and `--policy FILE`. Both must hold. */
-import { statSync } from "node:fs";
+import { isFile } from "../node/files.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { both, type Policy } from "../core/policy.js";
@@ -101,7 +101,7 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
 /** The file of that name, by all digests that a subject can have of one; else the digest that is written there. */
 async function subjectFrom(text: string): Promise<string> {
   const digest = asksForSubject(text);
-  const file = statSync(text, { throwIfNoEntry: false })?.isFile() === true;
+  const file = isFile(text);
   if (digest && file && text.includes(":"))
     throw new AttestError(
       "usage",
