@@ -189,6 +189,18 @@ describe("of whoever signed what is waived, a waiver counts where they are the a
     expect(by([unknown], [], before, keys)).toBe("true honoured");
   });
 
+  test("and a log's entry does not make its signer the auditor", () => {
+    const joined = new Owners([{ from: me.key.keyid, to: unknown.key.keyid }]);
+    const by = (proven: Owners): string =>
+      standing(
+        judge([say()], [finding()], KEYS, new Date("2026-06-01T00:00:00Z"), {
+          ...{ signersOf: () => [me.key.keyid], own: new Set([unknown.key.keyid]) },
+          ...{ owners: joined, proven },
+        }),
+      );
+    expect([by(new Owners()), by(joined)]).toEqual(["false interested", "true honoured"]);
+  });
+
   test("and where nobody knows who signed it, it may be the same", () => {
     expect(by(undefined, [], say())).toBe("false signer-unknown");
     expect(by(undefined, [me], say())).toBe("true honoured");
