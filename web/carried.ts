@@ -10,6 +10,7 @@ import { evidenceFrom } from "../src/core/ledger-evidence.js";
 import { historyOf, type History } from "../src/core/lifecycle.js";
 import type { LogEvidence, RememberedLog } from "../src/core/logged.js";
 import { formatNoteKey } from "../src/core/note.js";
+import { originOf } from "../src/core/origin.js";
 import { logNamed, type LogName } from "../src/core/payload.js";
 import { knownFrom, type Known } from "../src/core/signatures.js";
 import type { VerifyOptions } from "../src/core/verify.js";
@@ -107,9 +108,13 @@ export class Carried {
       return { ...entered, ...common, entries: enteredIn(state.ledger.logs, named), ...(found && { log: found }) };
     }
     const marks = marksIn(envelope, log?.marks, this.logs, this.#engine);
+    // As the command line has it: a log that is this registry's by its name or its keyring, and whose entries the page does not show.
+    const { origin = "" } = "about" in this.data ? (this.data.about ?? {}) : {};
+    const mine = named !== undefined && (own || originOf(named.origin).startsWith(`${originOf(origin)}/`));
+    const missing = kind !== "pack" && state.kind !== "long" && mine;
     const marked = {
       ...(marks.length === 0 ? history : historyOf(this.notices, [...yours, ...this.listed], this.#engine, marks)),
-      ...{ ...common, entries: { notices: marks, whole: false } },
+      ...{ ...common, entries: { notices: marks, whole: false, missing } },
     };
     if (kind === "pack") return { ...marked, packed: true, ...(named && proof && { log: { proof, remembered } }) };
     if (named === undefined) return marked;

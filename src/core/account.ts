@@ -68,7 +68,7 @@ export function accountOf(
   { handOvers = [], unsigned = new Set(), departed = new Set() }: Beside = {},
 ): Account {
   const counting = entries.flatMap(({ leaf }) =>
-    leaf.kind === "shard" || unsigned.has(signatureName(leaf.payload, leaf.signature)) ? [] : leaf,
+    leaf.kind === "shard" || unsigned.has(signatureName(leaf)) ? [] : leaf,
   );
   const owners = new Owners([...handOvers, ...handOversIn(counting)]);
   const findings: Finding[] = [];

@@ -73,8 +73,15 @@ export type Leaf = z.infer<typeof schema>;
 export type SignedLeaf = Exclude<Leaf, { kind: "shard" }>;
 export type LeafOf<K extends Leaf["kind"]> = Extract<Leaf, { kind: K }>;
 
-/** Names one signature of one payload, as an entry does. */
-export const signatureName = (payload: string, signature: string): string => `${payload} ${signature}`;
+/**
+ * Names one signature of one payload by one key, as an entry does. The key is part of it: in a document it is a hint that nobody signs, so
+ * whoever changes it there has another signature, and not a way to hide this one.
+ */
+export const signatureName = ({
+  payload,
+  signature,
+  keyid: by,
+}: Pick<SignedLeaf, "payload" | "signature" | "keyid">): string => `${payload} ${signature} ${by}`;
 
 /** The hand-overs among entries: each needs the signatures of both keys, so it has two. */
 export function handOversIn(leaves: Iterable<Leaf>): HandOver[] {

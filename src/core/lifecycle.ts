@@ -66,7 +66,7 @@ export function historyOf(
   const signatures = notices.flatMap(({ envelope }) => signaturesOf(envelope, keys, engine));
   const atHand = new Set(signatures.map(({ name }) => name));
   const unsigned = new Set(signatures.flatMap(({ name, bad }) => (bad ? name : [])));
-  const counting = entries.filter(({ payload, signature }) => !unsigned.has(signatureName(payload, signature)));
+  const counting = entries.filter((leaf) => !unsigned.has(signatureName(leaf)));
   const signed = handed.map(({ from, to }) => ({ from: from.keyid, to: to.keyid }));
   const handOvers = [...signed, ...handOversIn(counting)];
   const [owners, proven] = [new Owners(handOvers), new Owners(signed)];
@@ -125,7 +125,7 @@ function signaturesOf(
   return envelope.signatures.map(({ keyid, sig }) => {
     const key = keys.find((known) => known.keyid === keyid);
     return {
-      name: signatureName(payload, hex(engine.sha256(sig))),
+      name: signatureName({ payload, signature: hex(engine.sha256(sig)), keyid: keyid ?? "" }),
       bad: key !== undefined && signatureBy(key, envelope, engine) === undefined,
     };
   });

@@ -45,7 +45,7 @@ export function standingOf(digest: string, signers: readonly string[], said: Sai
   const known = new Set(said.keys.map(({ key }) => key.keyid));
   // What is at hand counts by its signatures, where its key is at hand too.
   const entries = said.entries
-    .filter(({ payload, signature, keyid }) => !(atHand.has(signatureName(payload, signature)) && known.has(keyid)))
+    .filter((leaf) => !(atHand.has(signatureName(leaf)) && known.has(leaf.keyid)))
     .flatMap((leaf) => entryAbout(leaf, digest));
   const own = entries.filter(({ by }) => entitled.has(by));
   const undecided = [
@@ -90,17 +90,14 @@ const entryAbout = ({ action, about, payload, keyid }: LeafOf<"notice">, digest:
 
 /** A revocation of a signing key by a key that did not come after it, as far as is known here, and whose notice is kept back. */
 const strangeRevocation = (
-  { action, key, keyid, payload, signature }: LeafOf<"notice">,
+  leaf: LeafOf<"notice">,
   signers: readonly string[],
   { owners, atHand }: Said,
-): LoggedRemark[] =>
-  action !== "revoke" ||
-  key === undefined ||
-  !signers.includes(key) ||
-  atHand.has(signatureName(payload, signature)) ||
-  owners.line([key]).has(keyid)
-    ? []
-    : [{ digest: payload, action: "revoke", by: keyid }];
+): LoggedRemark[] => {
+  const { action, key, keyid, payload } = leaf;
+  const strange = action === "revoke" && key !== undefined && signers.includes(key) && !owners.line([key]).has(keyid);
+  return strange && !atHand.has(signatureName(leaf)) ? [{ digest: payload, action, by: keyid }] : [];
+};
 
 /** One for each good signature by a key at hand; one that does not name its key is none. */
 function remarksIn(bytes: Bytes, digest: string, keys: readonly Known[], engine: Engine): Remark[] {

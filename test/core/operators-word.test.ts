@@ -67,6 +67,15 @@ describe("an entry", () => {
     expect(word(shown([mine], [mine]))).toBe("in-force");
   });
 
+  test("counts though the notice at hand names another key for its signature, or none", () => {
+    const taken = retraction(document, critic);
+    const envelope = parseEnvelope(taken.bytes);
+    for (const keyid of [other.key.keyid, `SHA256:${"A".repeat(43)}`, undefined]) {
+      const bytes = formatEnvelope({ ...envelope, signatures: envelope.signatures.map(({ sig }) => ({ keyid, sig })) });
+      expect(word(shown([{ ...taken, bytes }], [taken]))).toBe("retracted");
+    }
+  });
+
   test("of a hand-over that one key alone signed joins nobody", () => {
     const alone = half(handOver(critic, publisher), publisher);
     const taken = retraction(document, publisher);
