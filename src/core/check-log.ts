@@ -2,7 +2,7 @@
 import { equal, hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 import { message, parseEnvelope, type Envelope } from "./envelope.js";
-import { AttestError } from "./errors.js";
+import { AttestError, orUndefined } from "./errors.js";
 import { publicKey } from "./key.js";
 import { leafOf } from "./leaf.js";
 import { viewLog, type LogView, type Witnessed, type Witnesses } from "./logged.js";
@@ -102,7 +102,8 @@ function independent(
   logKey: string,
   { witnesses = { keys: [], quorum: 1 }, owners = new Owners(), log, engine }: VerifyOptions,
 ): Witnesses {
-  const operators = [parseNoteKey(logKey, engine), ...(log?.operators ?? [])];
+  const named = orUndefined(() => parseNoteKey(logKey, engine)); // that it is none, the view tells
+  const operators = [...(named === undefined ? [] : [named]), ...(log?.operators ?? [])];
   const ownerOf = (key: NoteKey, signers: readonly string[]): string | undefined => {
     const { keyid } = publicKey(key.bytes, engine);
     const operator = operators.some(({ bytes }) => equal(key.bytes, bytes));

@@ -4,9 +4,13 @@
  * end and the port that is meant anyhow, and an IP address in its one form.
  */
 
+/** Some browsers write a space in a host as %20, where others find no address at all. */
+const NO_HOST = /[\s%]/;
+
 const parsed = (text: string): URL | undefined => {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
-  return URL.canParse(address) ? new URL(address) : undefined;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  return url === undefined || NO_HOST.test(url.hostname) ? undefined : url;
 };
 
 /** An IPv4 address within IPv6 (RFC 4291, section 2.5.5.2) leads to the same machine. */

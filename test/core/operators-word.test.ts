@@ -137,6 +137,12 @@ describe("nobody is a witness", () => {
     expect([witnessed(other), witnessed(critic), witnessed(operators[0])]).toEqual([true, false, false]);
   });
 
+  test("and a log whose key is none is told, and throws nothing", () => {
+    const spoilt = attestation(critic, { origin: named().origin, key: "rubbish" });
+    const report = atRegistry(shown([], [], { document: spoilt }));
+    expect(report.checks.find(({ name }) => name === "log")?.code).toBe("log-unproven");
+  });
+
   test("also where the document does not say whose its signature is", () => {
     const envelope = parseEnvelope(document.bytes);
     const nameless = formatEnvelope({
