@@ -34,6 +34,13 @@ function toneOf({ signature, trust, exit, standing }: Report, found: readonly Wo
 /** Steps about what backs the statement, and not about what it says: their faults leave the signature what it is. */
 const BACKING: ReadonlySet<string> = new Set(["time", "evidence", "recompute", "plan", "log", "retraction"]);
 
+const NOT_KNOWN: Wording = {
+  word: "whether it was taken back is not known",
+  sentence: "Only who reads all entries of the log that it names knows that; here they were not read.",
+};
+/** What was not read: nobody's finding, and never green. */
+const UNREAD: ReadonlySet<Code> = new Set(["standing-unread", "entries-missing"]);
+
 /** Each reads on after "but". */
 const FOUND: Partial<Readonly<Record<Code, Wording>>> = {
   "time-order": { word: "its dates contradict each other", sentence: "The dates in it are in an impossible order." },
@@ -54,10 +61,8 @@ const FOUND: Partial<Readonly<Record<Code, Wording>>> = {
     word: "not what was announced",
     sentence: "The result departs from the plan that it names: see below.",
   },
-  "standing-unread": {
-    word: "whether it was taken back is not known",
-    sentence: "Only who reads all entries of the log that it names knows that; here they were not read.",
-  },
+  "standing-unread": NOT_KNOWN,
+  "entries-missing": NOT_KNOWN,
   "retraction-undecided": {
     word: "it may have been taken back",
     sentence: "Its log has an entry that may take it back: see above.",
@@ -83,10 +88,9 @@ const WORST: readonly Check["name"][] = ["retraction", "log", "plan", "recompute
 function findingsOf({ checks, standing, trust }: Report): Wording[] {
   const found = checks
     .filter(
-      ({ name, code }) =>
-        (BACKING.has(name) && (exitOf(code) !== 0 || code === "standing-unread")) || code === "policy-open",
+      ({ name, code }) => (BACKING.has(name) && (exitOf(code) !== 0 || UNREAD.has(code))) || code === "policy-open",
     )
-    .filter(({ code }, _, all) => code !== "standing-unread" || all.every(({ name }) => name !== "log")) // said with more precision
+    .filter(({ code }, _, all) => !UNREAD.has(code) || all.every(({ name }) => name !== "log")) // said with more precision
     .sort((a, b) => WORST.indexOf(a.name) - WORST.indexOf(b.name))
     .map(wordingOf);
   return standing?.word === "superseded" && trust !== "revoked"
