@@ -90,7 +90,7 @@ function findingsOf({ checks, standing, trust }: Report): Wording[] {
     .filter(
       ({ name, code }) => (BACKING.has(name) && (exitOf(code) !== 0 || UNREAD.has(code))) || code === "policy-open",
     )
-    .filter(({ code }, _, all) => !UNREAD.has(code) || all.every(({ name }) => name !== "log")) // said with more precision
+    .filter(({ code }, _, all) => !UNREAD.has(code) || all.every((one) => one.name !== "log" || UNREAD.has(one.code))) // said with more precision
     .sort((a, b) => WORST.indexOf(a.name) - WORST.indexOf(b.name))
     .map(wordingOf);
   return standing?.word === "superseded" && trust !== "revoked"
