@@ -77,6 +77,10 @@ export function summary(told, line) {
     return `### attest: no result\n\n${inert(message)}${hint === undefined ? "" : `\n\n${inert(hint)}`}\n\n`;
   }
   const counted = ["passed", "failed", "errored", "skipped"];
+  const beside = counted
+    .filter((name) => (counts[name] ?? 0) > 0)
+    .map((name) => `${counts[name] ?? 0} ${name}`)
+    .join(", ");
   const verify = `attest verify ${quoted(path)} --key ${line === undefined ? "'PUBLIC KEY LINE'" : quoted(line)}`;
   const signed =
     keyid === undefined
@@ -86,7 +90,7 @@ export function summary(told, line) {
           `<pre>${inert(verify)}</pre>`,
         ];
   return [
-    `### ${inert(verdict)}: ${inert(title)}`,
+    `### ${inert(`${verdict} ${beside}`.trim())}: ${inert(title)}`,
     `| ${counted.join(" | ")} |\n|${counted.map(() => "--:|").join("")}\n| ${counted.map((name) => inert(counts[name] ?? 0)).join(" | ")} |`,
     ...(id === undefined ? [] : [`id ${inert(id)}`]),
     ...signed,

@@ -15,7 +15,9 @@ export interface CommandOptions {
   readonly env?: readonly string[];
   readonly title?: string;
   readonly timeout?: string;
-  readonly allowSkipped?: true;
+  /** True unless `--no-skips` is given. */
+  readonly skips?: boolean;
+  readonly allowRetries?: true;
   readonly sandbox?: true;
 }
 
@@ -30,14 +32,17 @@ export const withCommandOptions = (command: Command): Command =>
     .option("--env <name>", "a variable to record with its value, beside the usual few", collect)
     .option("--title <text>", "what the attestation is called (the command and the project)")
     .option("--timeout <seconds>", "end the command and all that it started after so long")
-    .option("--allow-skipped", "tests that the runner skips are reported, and not required")
+    .option("--no-skips", "a test that is skipped leaves the run open: INCONCLUSIVE")
+    .option("--allow-retries", "a test that passes only when it is tried again does not leave the run open")
     .option("--sandbox", "shut the command in with bubblewrap: no network, the system read-only");
 
 /** Those that were given although no command was. */
-export const givenAmong = (options: CommandOptions): string[] =>
-  (["report", "subject", "env", "title", "timeout", "allowSkipped", "sandbox"] as const)
+export const givenAmong = (options: CommandOptions): string[] => [
+  ...(["report", "subject", "env", "title", "timeout", "allowRetries", "sandbox"] as const)
     .filter((name) => options[name] !== undefined)
-    .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+    .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`),
+  ...(options.skips === false ? ["--no-skips"] : []),
+];
 
 export interface Call {
   readonly command: readonly string[];
@@ -71,7 +76,8 @@ export async function runCommandOnce(
       subjects: options.subject ?? [],
       recorded: options.env ?? [],
       timeoutMs,
-      allowSkipped: options.allowSkipped === true,
+      noSkips: options.skips === false,
+      allowRetries: options.allowRetries === true,
       sandbox: options.sandbox === true,
       registry,
       hidden,

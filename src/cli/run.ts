@@ -6,6 +6,7 @@ import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Signer } from "../core/key.js";
 import type { Draft } from "../core/statement.js";
+import { TESTS } from "../core/tally.js";
 import { checkRules, refuseSecrets } from "../harness/scan.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
 import { create, list } from "../node/files.js";
@@ -199,13 +200,13 @@ interface Told {
 
 function tell(draft: Draft, { json, counts, ...rest }: Told): void {
   const { f3 } = draft.predicate;
-  const measurements = f3.checks.find(({ id }) => id === "tests")?.measurements;
+  const measurements = f3.checks.find(({ id }) => id === TESTS)?.measurements;
   const numbers = measurements && Object.fromEntries(measurements.map(({ name, value }) => [name, value]));
   if (json) return answerJson({ verdict: f3.verdict, title: f3.title, counts: numbers, ...rest });
-  const { word, sentence } = verdictWording(f3.verdict, f3.checks);
+  const { word, counts: headline, sentence } = verdictWording(f3.verdict, f3.checks);
   const scenario = f3.run.exitCode === undefined;
   if (rest.path !== undefined && rest.path !== "-" && scenario) answer(rest.path);
-  talk(`${word}  ${f3.title}: ${sentence}`);
+  talk(`${word}  ${headline}  ${f3.title}: ${sentence}`);
   if (counts !== undefined) talk(`${counts}; the command exited with ${String(f3.run.exitCode)}`);
   else if (!scenario && f3.checks.every(({ id }) => !id.startsWith("report")))
     talk(`no report was found, so only the exit code is known; ${reportHint(f3.run.command ?? [], process.cwd())}`);

@@ -12,7 +12,7 @@ import { noticeWording } from "../view/notice.js";
 import { stepsView } from "../view/report.js";
 import { lines } from "../view/text.js";
 import { headlineOf } from "../view/headline.js";
-import { AUDIT, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
+import { AUDIT, countsWording, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
 import { collect, engine, keystore, logMemory, pins, readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerJson } from "./ui.js";
 
@@ -87,7 +87,7 @@ export function verify(attest: Command): void {
     .description("check attestations: files, registry folders, http(s) addresses, or - for stdin")
     .option(
       "--require <list>",
-      "a gate: validated, subject=FILE or gitCommit:HEX (and no other subject, unless with subject-only), fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, min-signers=N; exit 3 where one is not met",
+      "a gate: validated, subject=FILE or gitCommit:HEX (and no other subject, unless with subject-only), fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, no-skips, no-retries, min-signers=N; exit 3 where one is not met",
       collect,
     )
     .option(
@@ -145,6 +145,10 @@ const brief = (one: Verified): unknown =>
 const outcome = ({ exit, verdict }: Report): string => (exit === 0 ? (verdict ?? "NO VERDICT") : NOT);
 const NOT = "NOT ACCEPTED";
 
+/** What stands beside a verdict: VALIDATED alone would hide what was skipped. */
+const counts = ({ statement, verdict }: Report): string[] =>
+  statement === undefined || verdict === undefined ? [] : [countsWording(statement.predicate.f3.checks)];
+
 function inFull(only: Verified, report: Report, verbose: boolean): string[] {
   const { target } = only;
   const { word, sentence } = headlineOf(report);
@@ -158,7 +162,7 @@ function inFull(only: Verified, report: Report, verbose: boolean): string[] {
       : verdictWording(verdict, statement.predicate.f3.checks);
   const source = report.signers.find(({ signature, trust }) => signature === "ok" && trust === report.trust);
   return [
-    `${outcome(report)}: ${word}`,
+    `${[outcome(report), ...(report.exit === 0 ? counts(report) : [])].join(" ")}: ${word}`,
     sentence,
     "",
     `  file       ${target}`,
@@ -174,7 +178,7 @@ function inFull(only: Verified, report: Report, verbose: boolean): string[] {
     "",
     `  signature  ${SIGNATURE[report.signature].word}`,
     `  trust      ${TRUST[report.trust].word}${source?.source === undefined ? "" : ` (${source.source})`}`,
-    `  verdict    ${said.word}: ${said.sentence}`,
+    `  verdict    ${said.word}${"counts" in said ? ` ${said.counts}` : ""}: ${said.sentence}`,
     `  audit      ${AUDIT[report.audit].word}`,
     ...incomplete(report),
     ...(only.uncompared === true ? [`  page       ${UNCOMPARED}`] : []),
@@ -232,7 +236,11 @@ function inOneLine(one: Verified, verbose: boolean): string[] {
   const words = [
     `signature ${SIGNATURE[report.signature].word}`,
     TRUST[report.trust].word,
-    report.verdict ?? (report.notice === undefined ? announced(report) : noticeWording(report.notice).word),
+    report.verdict === undefined
+      ? report.notice === undefined
+        ? announced(report)
+        : noticeWording(report.notice).word
+      : [report.verdict, ...counts(report)].join(" "),
   ];
   return [
     [outcome(report).padEnd(NOT.length), target, ...words].join("  "),

@@ -5,7 +5,7 @@ import type { Json } from "./json.js";
 import { extensionOf } from "./payload.js";
 import type { Ladder } from "./report.js";
 import { readStatement, RESULT_TYPE, STATEMENT_TYPE, VERSION, type ResultStatement } from "./statement.js";
-import { derive } from "./verdict.js";
+import { admits, derive } from "./verdict.js";
 import type { VerifyOptions } from "./verify-options.js";
 
 /** How far a signer's clock may be ahead of the verifier's. */
@@ -58,7 +58,7 @@ export function checkStatement({ payloadType, payload }: Envelope, ladder: Ladde
       values,
     );
   }
-  if (predicate.result !== derived.result) {
+  if (!admits(derived, predicate.result)) {
     return void ladder.failed(
       "derivation",
       "result-mismatch",

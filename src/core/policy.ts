@@ -1,6 +1,7 @@
 /** What a verifier asks beyond a good signature by a key that is trusted: the last step, and the only one that looks at the verdict. */
 import type { Check, CheckName, Ladder, Report, SignerReport } from "./report.js";
 import type { ResultStatement } from "./statement.js";
+import { tallyOf } from "./tally.js";
 import { isNamed, meets, subjectWording, unasked, type Named } from "./subject.js";
 
 export interface Policy {
@@ -20,6 +21,10 @@ export interface Policy {
   readonly witnessed?: number;
   /** Neither taken back nor replaced, by what the registry at hand says. */
   readonly notRetracted?: boolean;
+  /** No test and no check was skipped. */
+  readonly noSkips?: boolean;
+  /** No test passed only when it was tried again. */
+  readonly noRetries?: boolean;
   /** So many distinct keys that the verifier trusts have signed. */
   readonly minSigners?: number;
   /** Who may sign what. Every subject of the statement must be under a rule, and every rule that applies must hold. */
@@ -48,6 +53,8 @@ export function both(one: Policy, other: Policy): Policy {
     evidence: all.some(({ evidence }) => evidence === true),
     ...(all.some(({ logged }) => logged === true) && { logged: true }),
     ...(all.some(({ notRetracted }) => notRetracted === true) && { notRetracted: true }),
+    ...(all.some(({ noSkips }) => noSkips === true) && { noSkips: true }),
+    ...(all.some(({ noRetries }) => noRetries === true) && { noRetries: true }),
     ...(all.every(({ subjects = [], subjectOnly }) => subjects.length === 0 || subjectOnly === true) &&
       all.some(({ subjectOnly }) => subjectOnly === true) && { subjectOnly: true }),
     subjects: [...new Set(all.flatMap(({ subjects = [] }) => subjects))],
@@ -113,6 +120,8 @@ function requirements(
     logged,
     witnessed,
     notRetracted,
+    noSkips,
+    noRetries,
     minSigners,
     rules,
   }: Policy,
@@ -125,6 +134,24 @@ function requirements(
     asked.push({ name, state: met ? "met" : "unmet", detail });
 
   if (validated === true) ask("validated", verdict === "VALIDATED", `expected VALIDATED, found ${verdict}`);
+  const tally = tallyOf(predicate.f3.checks);
+  // Only a command has an exit code. Where its runner wrote no report, nobody knows of either.
+  const isCommand = predicate.f3.run.exitCode !== undefined;
+  /** Nothing of that kind; where the statement does not say, it is open. */
+  const none = (name: string, found: number | undefined, what: string): unknown =>
+    asked.push({
+      name,
+      state: found === undefined ? "open" : found === 0 ? "met" : "unmet",
+      detail: `expected no test ${what}, found ${found ?? "that the statement does not say"}`,
+    });
+  if (noSkips === true) {
+    const { skipped } = tally;
+    none("no-skips", isCommand && tally.of === "checks" && skipped === 0 ? undefined : skipped, "that was skipped");
+  }
+  if (noRetries === true) {
+    const { retried = isCommand ? undefined : 0 } = tally;
+    none("no-retries", retried, "that passed only when it was tried again");
+  }
   for (const wanted of subjects) {
     const tested = subject.some((one) => meets(one, wanted));
     ask(`subject ${wanted}`, tested, `expected a test of ${wanted}, found ${subject.map(subjectWording).join(", ")}`);

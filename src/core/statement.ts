@@ -8,7 +8,7 @@ import type { Engine } from "./engine.js";
 import { criterion } from "./criterion.js";
 import { fit } from "./json.js";
 import { checkId, descriptor, digestSet, filled, logName, subjects, timestamp } from "./schema.js";
-import { derive } from "./verdict.js";
+import { derive, OUTCOMES, VERDICTS } from "./verdict.js";
 
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 export const RESULT_TYPE = "https://in-toto.io/attestation/test-result/v0.1";
@@ -25,7 +25,7 @@ const check = z.object({
   /** A sentence that can be true or false. */
   claim: filled,
   required: z.boolean(),
-  outcome: z.enum(["passed", "failed", "errored", "skipped"]),
+  outcome: z.enum(OUTCOMES),
   expected: text,
   /** What was seen; of a skipped check, why it was not tried. */
   observed: text,
@@ -58,7 +58,7 @@ const f3 = z.object({
   hypothesis: filled,
   summary: text,
   sections: z.array(z.object({ heading: filled, body: text })),
-  verdict: z.enum(["VALIDATED", "INCONCLUSIVE", "REFUTED"]),
+  verdict: z.enum(VERDICTS),
   checks: z
     .array(check)
     .check(z.refine((checks) => new Set(checks.map(({ id }) => id)).size === checks.length, "check ids repeat")),

@@ -2,11 +2,12 @@
  * A cited document of whatever kind → what it says of verdicts, exit codes and cases. It may be anybody's, and so may be what it is called:
  * whether it is JSON or XML is seen by its content. What cannot be read, or not to its end, is `unread`, and never taken for silence.
  */
-import { COUNTED, isVerdict, type Cited, type Counts, type Saying } from "../core/audit/cited.js";
+import { isVerdict, type Cited, type Counts, type Saying } from "../core/audit/cited.js";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, type Json, type JsonObject } from "../core/json.js";
 import type { EvidenceRef } from "../core/statement.js";
+import { OUTCOMES } from "../core/verdict.js";
 import { parseForeignJson } from "./foreign-json.js";
 import { parsePack } from "./pack.js";
 import { isPage } from "./page.js";
@@ -91,7 +92,7 @@ function attestation(bytes: Bytes): Read {
 
 function report(bytes: Bytes): Read {
   const { cases, discrepancies } = readResults(bytes);
-  const counted = COUNTED.map((name) => [name, cases.filter(({ outcome }) => outcome === name).length]);
+  const counted = OUTCOMES.map((name) => [name, cases.filter(({ outcome }) => outcome === name).length]);
   const [doubt] = discrepancies;
   return { sayings: [], counts: Object.fromEntries(counted) as Counts, ...(doubt !== undefined && { unread: doubt }) };
 }

@@ -3,7 +3,7 @@ import type { Json } from "../core/json.js";
 import type { Outcome } from "../core/verdict.js";
 import { Doubts, type Draft, type DraftCase } from "./draft.js";
 import { asCount, asList, asObject, asText, says } from "./foreign-json.js";
-import { instant, milliseconds, quoted } from "./text.js";
+import { instant, milliseconds } from "./text.js";
 
 /** `other` is whatever the runner's own word had no place for: nobody knows what became of the test. */
 const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
@@ -30,7 +30,7 @@ export function readCtrf(json: Json): Draft {
   return {
     format: "ctrf",
     tool: [tool.name, tool.version].map(asText).filter(Boolean).join(" "),
-    cases: asList(results.tests).map((test) => readTest(test, doubts)),
+    cases: asList(results.tests).map(readTest),
     counters: {
       ...(total !== undefined && { total }),
       ...(passed !== undefined && { passed }),
@@ -43,15 +43,13 @@ export function readCtrf(json: Json): Draft {
   };
 }
 
-function readTest(test: Json, doubts: Doubts): DraftCase {
-  const { name, suite, status, message, duration, filePath, flaky } = asObject(test);
+function readTest(test: Json): DraftCase {
+  const { name, suite, status, message, duration, filePath, flaky, retries, retryAttempts } = asObject(test);
   const outcome = OUTCOMES.get(asText(status) ?? "");
-  if (outcome === "passed" && flaky === true) {
-    doubts.say(`${quoted(asText(name) ?? "")} passed only after an attempt that failed`);
-  }
   return {
     path: [...(Array.isArray(suite) ? asList(suite).map(asText) : [asText(suite)]), asText(name)],
     outcome: outcome ?? "errored",
+    retried: flaky === true || (asCount(retries) ?? 0) > 0 || asList(retryAttempts).length > 0,
     message: asText(message) ?? (outcome ? undefined : `the report gives the status ${says(status)}`),
     durationMs: milliseconds(duration),
     file: asText(filePath),

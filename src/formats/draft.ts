@@ -8,6 +8,8 @@ export interface TestCase {
   /** What stands before the test's own name. */
   readonly suite?: string;
   readonly outcome: Outcome;
+  /** It passed, but only when it was tried again. */
+  readonly retried?: true;
   readonly message?: string;
   readonly durationMs?: number;
   /** As the report has it; absolute paths without what all of them have in common, which is somebody's machine. */
@@ -35,6 +37,8 @@ export interface DraftCase {
   /** From the outside in; the last is the test's own name. */
   readonly path: readonly (string | undefined)[];
   readonly outcome: Outcome;
+  /** An attempt at it failed before the one that counts. */
+  readonly retried?: boolean;
   readonly message?: string | undefined;
   readonly durationMs?: number | undefined;
   readonly file?: string | undefined;

@@ -64,7 +64,7 @@ function readCounters(report: JsonObject, doubts: Doubts): Counters {
 
 function readFile(file: JsonObject, doubts: Doubts): DraftCase[] {
   const name = asText(file.name);
-  const cases = asList(file.assertionResults).map((test) => readTest(asObject(test), name, doubts));
+  const cases = asList(file.assertionResults).map((test) => readTest(asObject(test), name));
   const base = name?.split(/[\\/]/).at(-1) ?? "";
   const status = asText(file.status) ?? "";
   const failures = cases.some((each) => bad(each.outcome));
@@ -77,16 +77,13 @@ function readFile(file: JsonObject, doubts: Doubts): DraftCase[] {
   return [...cases, { path: [name], outcome: "errored", message, file: name, uncounted: true }];
 }
 
-function readTest(test: JsonObject, file: string | undefined, doubts: Doubts): DraftCase {
+function readTest(test: JsonObject, file: string | undefined): DraftCase {
   const outcome = OUTCOMES.get(asText(test.status) ?? "");
-  const title = asText(test.title);
-  if (outcome === "passed" && asList(test.retryReasons).length > 0) {
-    doubts.say(`${quoted(title ?? "")} passed only after an attempt that failed`);
-  }
   const message = asList(test.failureMessages).map(asText).filter(Boolean).join("\n\n");
   return {
-    path: [file, ...asList(test.ancestorTitles).map(asText), title],
+    path: [file, ...asList(test.ancestorTitles).map(asText), asText(test.title)],
     outcome: outcome ?? "errored",
+    retried: asList(test.retryReasons).length > 0,
     message: outcome ? withoutStack(message) : `the report gives the status ${says(test.status)}`,
     durationMs: milliseconds(test.duration),
     file,

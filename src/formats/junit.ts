@@ -106,9 +106,6 @@ function readCase(
   const marks = new Map(test.children.map((child) => [child.name, child]));
   const again = test.children.filter((child) => AGAIN.includes(child.name)).length;
   const outcome = outcomeOf(test, marks);
-  if (outcome === "passed" && again > 0) {
-    reading.doubts.say(`${quoted(name)} passed only after an attempt that failed`);
-  }
   if (marks.has("testcase") || marks.has("testsuite")) {
     reading.doubts.say(`${quoted(name)} has tests in it, which are not read`);
   }
@@ -116,6 +113,7 @@ function readCase(
   reading.cases.push({
     path,
     outcome,
+    retried: again > 0,
     message: mark ? messageOf(mark) : outcome === "errored" ? "the report says of it what is not known" : undefined,
     durationMs: seconds(test.attributes.get("time")),
     file: test.attributes.get("file") ?? suiteFile ?? pathIn(name),

@@ -78,6 +78,7 @@ function settle(draft: Draft): Results {
       name: names[at] ?? "unnamed",
       ...(suite !== "" && { suite }),
       outcome: each.outcome,
+      ...(each.retried === true && each.outcome === "passed" && { retried: true as const }),
       ...(message !== "" && { message }),
       ...(durationMs !== undefined && { durationMs }),
       ...(file !== "" && { file }),

@@ -3,7 +3,8 @@ import { utf8, type Bytes } from "../core/bytes.js";
 import { judge, measured, wording, type Criterion, type Observation } from "../core/criterion.js";
 import { fit } from "../core/json.js";
 import type { CheckRecord, Figure } from "../core/statement.js";
-import type { Outcome } from "../core/verdict.js";
+import { TEST, TESTS } from "../core/tally.js";
+import { OUTCOMES, type Outcome } from "../core/verdict.js";
 import type { TestCase } from "../formats/results.js";
 import type { Report } from "./reports.js";
 
@@ -104,36 +105,37 @@ export const LAYOUTS: readonly Layout[] = [
 
 interface Options {
   readonly layout: Layout;
-  /** A test that the runner skipped is reported, and not required. */
-  readonly allowSkipped: boolean;
+  /** A test that the runner skipped was required: it leaves the run open. */
+  readonly noSkips: boolean;
 }
 
 /** Names in a list, where there is no room for a check each; longer lists go on in the evidence. */
 const LISTED = 400;
 const SHOWN = 300;
 
-export function checksOf(cases: readonly Listed[], { layout, allowSkipped }: Options): CheckRecord[] {
+export function checksOf(cases: readonly Listed[], { layout, noSkips }: Options): CheckRecord[] {
   const ids = identities(cases);
   const own = (each: Listed): boolean => layout.groups === "cases" || notPassed(each);
-  const alone = cases.filter(own);
+  // Where only some have room, no failure gives way to a test that was skipped.
+  const alone = cases.filter(own).sort((a, b) => Number(a.outcome === "skipped") - Number(b.outcome === "skipped"));
   const named = layout.groups === "cases" ? alone : alone.slice(0, layout.named);
   const unnamed = alone.slice(named.length).filter(({ outcome }) => outcome !== "skipped");
   return [
-    together("tests", "Every test that is reported passed.", cases, undefined, allowSkipped, unnamed),
-    ...(layout.groups === "suites" ? suites(cases, allowSkipped, new Set(ids.values())) : []),
-    ...named.map((each) => alonePart(each, ids.get(each) ?? "", allowSkipped)),
+    together(TESTS, "Every test that ran passed.", cases, undefined, noSkips, unnamed),
+    ...(layout.groups === "suites" ? suites(cases, noSkips, new Set(ids.values())) : []),
+    ...named.map((each) => alonePart(each, ids.get(each) ?? "", noSkips)),
   ];
 }
 
 /** What to draw of these checks: how the tests ended, and where they are in suites, how many of each passed. */
 export function figuresOf(checks: readonly CheckRecord[]): Figure[] {
-  const all = checks.find(({ id }) => id === "tests");
+  const all = checks.find(({ id }) => id === TESTS);
   const ended = OUTCOMES.filter((name) => all?.measurements?.some((one) => one.name === name && one.value > 0));
-  const bars = ended.map((name) => ({ label: name, check: "tests", measurement: name, of: "tests" }));
+  const bars = ended.map((name) => ({ label: name, check: TESTS, measurement: name, of: TESTS }));
   const grouped = checks.filter(({ id }) => id.startsWith("suite/"));
   const suites = grouped.map(({ id, claim }) => ({
-    label: short(claim.replace(/^Every test of (.*) passed\.$/, "$1"), 60),
-    ...{ check: id, measurement: "passed", of: "tests" },
+    label: short(claim.replace(/^Every test of (.*) that ran passed\.$/, "$1"), 60),
+    ...{ check: id, measurement: "passed", of: TESTS },
   }));
   return [
     ...(bars.length > 0 ? [{ title: "How the tests ended", bars }] : []),
@@ -145,28 +147,35 @@ export function figuresOf(checks: readonly CheckRecord[]): Figure[] {
 export function observationsOf(cases: readonly Listed[]): Bytes {
   const suites = suitesOf(cases);
   const lines = cases.map((each): Observation => {
-    const { name, outcome, report, durationMs } = each;
+    const { name, outcome, retried, report, durationMs } = each;
     const suite = suites.get(each) ?? "";
-    return fit({ case: name, outcome, report, suite, ...(durationMs !== undefined && { ms: durationMs }) });
+    return fit({
+      case: name,
+      outcome,
+      report,
+      suite,
+      ...(retried && { retried }),
+      ...(durationMs !== undefined && { ms: durationMs }),
+    });
   });
   return utf8(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }
 
 const notPassed = ({ outcome }: Listed): boolean => outcome !== "passed";
 
-function alonePart({ name, outcome, message, report }: Listed, id: string, allowSkipped: boolean): CheckRecord {
+function alonePart({ name, outcome, message, report }: Listed, id: string, noSkips: boolean): CheckRecord {
   const said = message === undefined ? "" : `: ${message.replace(/\s+/g, " ")}`;
   return {
     id,
     claim: name,
-    required: !(allowSkipped && outcome === "skipped"),
+    required: noSkips || outcome !== "skipped",
     outcome,
     expected: "passed",
     observed: short(`${outcome}, says ${report}${said}`),
   };
 }
 
-function suites(cases: readonly Listed[], allowSkipped: boolean, taken: ReadonlySet<string>): CheckRecord[] {
+function suites(cases: readonly Listed[], noSkips: boolean, taken: ReadonlySet<string>): CheckRecord[] {
   const all = new Map<string, Listed[]>();
   for (const [each, suite] of suitesOf(cases)) {
     const its = all.get(suite);
@@ -178,7 +187,14 @@ function suites(cases: readonly Listed[], allowSkipped: boolean, taken: Readonly
     taken,
   );
   return [...all].map(([suite, its], at) =>
-    together(ids[at] ?? "", `Every test of ${suite === "" ? "no suite" : suite} passed.`, its, suite, allowSkipped, []),
+    together(
+      ids[at] ?? "",
+      `Every test of ${suite === "" ? "no suite" : suite} that ran passed.`,
+      its,
+      suite,
+      noSkips,
+      [],
+    ),
   );
 }
 
@@ -188,22 +204,24 @@ function together(
   claim: string,
   cases: readonly Listed[],
   suite: string | undefined,
-  allowSkipped: boolean,
+  noSkips: boolean,
   unnamed: readonly Listed[],
 ): CheckRecord {
-  const criterion = criterionOf(suite, allowSkipped);
+  const criterion = criterionOf(suite, noSkips);
   const measurements = measured(
     criterion,
     cases.map(({ outcome }) => ({ outcome, ...(suite !== undefined && { suite }) })),
   );
   const judged = judge(criterion, measurements);
   const onlySkipped = judged === "errored" && cases.length > 0 && cases.every(({ outcome }) => outcome !== "errored");
+  // A suite of which nothing ran is nothing that failed; where nothing at all ran, nothing was shown.
+  const idle = suite !== undefined && cases.every(({ outcome }) => outcome === "skipped");
   const names = unnamed.slice(0, LISTED).map(({ name }) => short(name, 80));
   const rest = unnamed.length > names.length ? `, and ${unnamed.length - names.length} more in the evidence` : "";
   return {
     id,
     claim,
-    required: true,
+    required: noSkips || !idle,
     outcome: onlySkipped ? "skipped" : judged,
     expected: wording(criterion),
     observed: [numbers(measurements), ...(names.length === 0 ? [] : [`not passed: ${names.join("; ")}${rest}`])].join(
@@ -214,34 +232,32 @@ function together(
   };
 }
 
-const OUTCOMES = ["passed", "failed", "errored", "skipped"] as const;
-
-function criterionOf(suite: string | undefined, allowSkipped: boolean): Criterion {
+function criterionOf(suite: string | undefined, noSkips: boolean): Criterion {
   const where = suite === undefined ? {} : { suite };
   return {
     measures: [
-      { name: "tests", of: "count", where },
+      { name: TESTS, of: "count", where },
       ...OUTCOMES.map((outcome) => ({ name: outcome, of: "count" as const, where: { ...where, outcome } })),
     ],
     holds: [{ measure: "failed", is: "=", value: 0 }],
     needs: [
-      { measure: "tests", is: "≥", value: 1 },
+      { measure: "passed", is: "≥", value: 1 },
       { measure: "errored", is: "=", value: 0 },
-      ...(allowSkipped ? [] : [{ measure: "skipped", is: "=" as const, value: 0 }]),
+      ...(noSkips ? [{ measure: "skipped", is: "=" as const, value: 0 }] : []),
     ],
   };
 }
 
 const numbers = (measurements: readonly { readonly name: string; readonly value: number }[]): string =>
   measurements
-    .filter(({ name, value }) => name === "tests" || value > 0)
-    .map(({ name, value }) => (name === "tests" ? tests(value) : `${value} ${name}`))
+    .filter(({ name, value }) => name === TESTS || value > 0)
+    .map(({ name, value }) => (name === TESTS ? tests(value) : `${value} ${name}`))
     .join(", ");
 
 /** Ids that stay the same from run to run as long as the names do. */
 const identities = (cases: readonly Listed[]): ReadonlyMap<Listed, string> => {
   const ids = unique(
-    cases.map(({ name }) => `test/${slug(name) || "unnamed"}`),
+    cases.map(({ name }) => `${TEST}${slug(name) || "unnamed"}`),
     new Set(),
   );
   return new Map(cases.map((each, at) => [each, ids[at] ?? ""]));

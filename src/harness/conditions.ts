@@ -2,7 +2,9 @@
  * What must hold for a run's results to be believed, a check each. Whatever does not fit is `errored`, so that the one derivation gives
  * INCONCLUSIVE: a doubt is never a pass, and never a proof of failure either.
  */
+import { judge, type Criterion } from "../core/criterion.js";
 import type { CheckRecord } from "../core/statement.js";
+import { RETRIED, RETRIES } from "../core/tally.js";
 import type { Outcome } from "../core/verdict.js";
 import { slug, unique, type Combined } from "./cases.js";
 import type { CommandResult } from "./command.js";
@@ -17,13 +19,16 @@ export interface Circumstances {
   readonly reports: readonly Report[];
   readonly combined: Combined;
   readonly subject: SubjectAfter;
+  /** A test that passed only when it was tried again is told, and not held against the run. */
+  readonly allowRetries: boolean;
 }
 
 export const conditionsOf = (all: Circumstances): CheckRecord[] => [
   exitCode(all),
   ...reportChecks(all.reports),
   ...agreement(all),
-  processesEnded(all.result),
+  ...retries(all),
+  ...processesEnded(all.result),
   subjectKept(all.subject),
 ];
 
@@ -33,9 +38,9 @@ const OWN_FAULTS: readonly string[] = ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE",
 /** What is known of a run's checks before it begins: its reports may add others. */
 export const EXIT_CODE = {
   id: "exit-code",
-  claim: "The exit code is 0 exactly if no test is reported to have failed.",
+  claim: "The exit code is 0 exactly if no test that ran failed, as far as one is reported.",
   required: true,
-  expected: "0 exactly if no test failed",
+  expected: "0 exactly if no test that ran failed",
 } as const;
 
 function exitCode({ result, timeoutMs, reports, combined }: Circumstances): CheckRecord {
@@ -95,21 +100,48 @@ function agreement({ reports, combined: { disagreements } }: Circumstances): Che
   ];
 }
 
-function processesEnded({ survivors }: CommandResult): CheckRecord {
-  const outcome = survivors === undefined ? "skipped" : survivors.length === 0 ? "passed" : "failed";
-  return {
-    id: "processes-ended",
-    claim: "The command leaves no process behind.",
-    required: false,
-    outcome,
-    expected: "none",
-    observed:
-      survivors === undefined
-        ? "this system does not show it"
-        : survivors.length === 0
+/** What it counts can be counted again, from the observations. Not every format tells of attempts: the claim is about what is reported. */
+function retries({ combined: { cases }, allowRetries }: Circumstances): CheckRecord[] {
+  if (cases.length === 0) return [];
+  const criterion: Criterion = {
+    measures: [{ name: RETRIED, of: "count", where: { retried: true } }],
+    holds: [{ measure: RETRIED, is: "≥", value: 0 }],
+    needs: [{ measure: RETRIED, is: "=", value: 0 }],
+  };
+  const again = cases.filter(({ retried }) => retried);
+  const measurements = [{ name: RETRIED, value: again.length }];
+  const names = again.map(({ name }) => JSON.stringify(name));
+  return [
+    {
+      id: RETRIES,
+      claim: "No report says of a test that it passed only when it was tried again.",
+      required: !allowRetries,
+      outcome: judge(criterion, measurements),
+      expected: "none",
+      observed:
+        again.length === 0 ? "none" : `${again.length} passed only after an attempt that failed: ${listed(names)}`,
+      measurements,
+      criterion,
+    },
+  ];
+}
+
+/** Where the system does not show it, nothing is said of it. */
+function processesEnded({ survivors }: CommandResult): CheckRecord[] {
+  if (survivors === undefined) return [];
+  return [
+    {
+      id: "processes-ended",
+      claim: "The command leaves no process behind.",
+      required: false,
+      outcome: survivors.length === 0 ? "passed" : "failed",
+      expected: "none",
+      observed:
+        survivors.length === 0
           ? "none was found"
           : `${survivors.length} outlived it, and were ended: ${listed([...new Set(survivors)])}`,
-  };
+    },
+  ];
 }
 
 const AFTER: Readonly<Record<SubjectAfter, string>> = {

@@ -7,6 +7,7 @@ import { register } from "node:module";
 import { basename, resolve } from "node:path";
 import { utf8 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
+import { OUTCOMES } from "../core/verdict.js";
 import type { Piece } from "./attachments.js";
 import {
   describe,
@@ -52,7 +53,6 @@ export interface Fault {
   readonly line?: number | undefined;
 }
 
-const OUTCOMES: readonly unknown[] = ["passed", "failed", "errored", "skipped"];
 const [, , part, url = "", home = ""] = process.argv;
 
 const say = (message: Message): void => void process.send?.(message);
@@ -95,7 +95,7 @@ function probeOf(declared: readonly string[]): ScenarioProbe {
     signal: interruption.signal,
     check(id, outcome, observed) {
       const given = typeof outcome === "boolean" ? (outcome ? "passed" : "failed") : outcome;
-      if (!OUTCOMES.includes(given))
+      if (!(OUTCOMES as readonly unknown[]).includes(given))
         throw new TypeError(`expected true, false or an outcome of ${id}, found ${shown(given)}`);
       say({ call: "check", given: [known(id), given, text(`what was observed of ${id}`, observed)] });
     },

@@ -17,7 +17,6 @@ export interface Told {
   readonly printed: Readonly<Record<"stdout" | "stderr", Captured>>;
   readonly tree: WorkTree | undefined;
   readonly sandboxed: boolean;
-  readonly allowSkipped: boolean;
 }
 
 type Prose = Pick<Findings["f3"], "title" | "hypothesis" | "summary" | "sections" | "notChecked">;
@@ -59,7 +58,7 @@ export function accountOf(told: Told): Prose {
   };
 }
 
-function open({ reports, printed, tree, sandboxed, allowSkipped, combined }: Told, listing: boolean): string[] {
+function open({ result, reports, printed, tree, sandboxed, combined }: Told, listing: boolean): string[] {
   const skipped = combined.cases.filter(({ outcome }) => outcome === "skipped").length;
   return [
     ...(listing
@@ -72,7 +71,10 @@ function open({ reports, printed, tree, sandboxed, allowSkipped, combined }: Tol
     ...(tree?.changes === undefined
       ? []
       : ["What the uncommitted changes are: they are named by a digest, and are not part of the evidence."]),
-    ...(skipped > 0 && allowSkipped ? [`${tests(skipped)} that the runner skipped, which were allowed to be.`] : []),
+    ...(skipped > 0 ? [`${tests(skipped)} that the runner skipped.`] : []),
+    ...(result.survivors === undefined
+      ? ["Whether a process outlived the command: this system does not show it."]
+      : []),
     ...(printed.stdout.truncated || printed.stderr.truncated
       ? ["The middle of what was printed: beginning and end are kept, with the digest of the whole."]
       : []),

@@ -39,7 +39,10 @@ export interface CommandRunOptions {
   /** Names of variables to record beside the usual ones. */
   readonly recorded: readonly string[];
   readonly timeoutMs?: number | undefined;
-  readonly allowSkipped: boolean;
+  /** A test that is skipped leaves the run open. */
+  readonly noSkips: boolean;
+  /** A test that passed only when it was tried again does not. */
+  readonly allowRetries: boolean;
   readonly sandbox: boolean;
   /** Where this tool publishes: not to be written to in a sandbox. */
   readonly registry?: string | undefined;
@@ -232,11 +235,11 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
 function state(setting: Setting, recorded: Recorded, plan: Relation | undefined, options: CommandRunOptions): Draft {
   const { project, tree, configuration, shut } = setting;
   const { result, reports, combined, evidence, machine, argv, program } = recorded;
-  const { title, allowSkipped, timeoutMs } = options;
+  const { title, noSkips, allowRetries, timeoutMs } = options;
   const listing = reports.some(({ results }) => results !== undefined);
-  const conditions = conditionsOf({ ...recorded, timeoutMs });
+  const conditions = conditionsOf({ ...recorded, timeoutMs, allowRetries });
   return firstThatFits(combined, (layout) => {
-    const tests = listing ? checksOf(combined.cases, { layout, allowSkipped }) : [];
+    const tests = listing ? checksOf(combined.cases, { layout, noSkips }) : [];
     return draft({
       subject: testedIn(setting),
       configuration: [...configuration, ...program],
@@ -246,7 +249,6 @@ function state(setting: Setting, recorded: Recorded, plan: Relation | undefined,
           project,
           tree,
           layout,
-          allowSkipped,
           sandboxed: shut !== undefined,
           command: argv,
         }),
@@ -287,14 +289,15 @@ function firstThatFits({ cases }: Combined, make: (layout: Layout) => Draft): Dr
 
 /** The files that say how the project is built and tested, the program, and how it was asked to run. */
 function askedFor(options: CommandRunOptions, root: string, reports: readonly string[]): Descriptor {
-  const { cwd, subjects, timeoutMs, allowSkipped } = options;
+  const { cwd, subjects, timeoutMs, noSkips, allowRetries } = options;
   const folder = relative(root, cwd).replaceAll(sep, "/");
   const asked = {
     folder: folder === "" ? "." : folder,
     ...(reports.length > 0 && { reports: [...reports] }),
     ...(subjects.length > 0 && { subjects: subjects.map((path) => basename(path)) }),
     ...(timeoutMs !== undefined && { timeout: timeoutMs / 1000 }),
-    ...(allowSkipped && { allowSkipped }),
+    ...(noSkips && { noSkips }),
+    ...(allowRetries && { allowRetries }),
     ...(options.sandbox && { sandbox: true }),
   };
   return { name: "attest run", annotations: asked };

@@ -10,7 +10,7 @@ import { fileDigest } from "../harness/subject.js";
 import { required } from "./keys.js";
 
 const KNOWN =
-  "validated, subject=FILE or gitCommit:HEX, subject-only, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, min-signers=N";
+  "validated, subject=FILE or gitCommit:HEX, subject-only, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, no-skips, no-retries, min-signers=N";
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 export interface Asked {
@@ -62,6 +62,12 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
         break;
       case "not-retracted":
         policy = { ...policy, notRetracted: plain() };
+        break;
+      case "no-skips":
+        policy = { ...policy, noSkips: plain() };
+        break;
+      case "no-retries":
+        policy = { ...policy, noRetries: plain() };
         break;
       case "witnessed":
         if (!/^(?:[1-9]|1[0-6])$/.test(value ?? "1")) throw refused("witnessed=N, from 1 to 16", JSON.stringify(word));

@@ -19,7 +19,8 @@ export interface Recorded {
   readonly folder: string;
   readonly reports: readonly string[];
   readonly timeoutMs: number | undefined;
-  readonly allowSkipped: boolean;
+  readonly noSkips: boolean;
+  readonly allowRetries: boolean;
   readonly sandbox: boolean;
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -74,7 +75,8 @@ export function recordedIn({ subject, predicate }: ResultStatement): Recorded {
     folder,
     reports,
     timeoutMs: typeof timeout === "number" ? timeout * 1000 : undefined,
-    allowSkipped: asked["allowSkipped"] === true,
+    noSkips: asked["noSkips"] === true,
+    allowRetries: asked["allowRetries"] === true,
     sandbox: asked["sandbox"] === true,
     variables: Object.fromEntries(
       Object.entries(predicate.f3.run.environment).flatMap(([name, value]) =>
@@ -121,10 +123,10 @@ export async function runAgain(recorded: Recorded, options: AgainOptions): Promi
     const at = (): string => inCheckout(root, recorded.folder);
     for (const line of setup) await prepare(line, at(), options);
     const cwd = at(); // which a line may have replaced
-    const { command, reports, timeoutMs, allowSkipped, sandbox, variables } = recorded;
+    const { command, reports, timeoutMs, noSkips, allowRetries, sandbox, variables } = recorded;
     return await runTests({
       ...rest,
-      ...{ command, cwd, reports, timeoutMs, allowSkipped, sandbox },
+      ...{ command, cwd, reports, timeoutMs, noSkips, allowRetries, sandbox },
       env: { ...withoutRepository(options.env), ...variables },
       around: options.env, // a document's variable hides none of ours
       recorded: Object.keys(variables),

@@ -17,6 +17,7 @@ import {
   type EvidenceRef,
   type ResultStatement,
 } from "../core/statement.js";
+import { derive } from "../core/verdict.js";
 import { verify } from "../core/verify.js";
 
 export interface Attestation {
@@ -48,6 +49,10 @@ export async function sign(
   if (twice !== undefined) throw refused(`expected each thing once; ${twice}`);
   if (!equal(canonical(read.statement as Json), payload))
     throw refused("expected only the members that a verifier reads, found others beside them");
+  const { result, f3 } = read.statement.predicate;
+  const derived = derive(f3.checks);
+  // A verifier takes PASSED beside warnings from older statements; a new one is not signed so.
+  if (result !== derived.result) throw refused(`the checks give ${derived.result}, the statement says ${result}`);
   if (payload.length > MAX_PAYLOAD) {
     throw new AttestError(
       "payload-too-large",

@@ -34,7 +34,7 @@ const STATE: Readonly<Record<CheckRecord["outcome"], string | undefined>> = {
   passed: undefined,
   failed: undefined,
   errored: "the check could not be made",
-  skipped: "the check was not tried",
+  skipped: "the check was skipped",
 };
 
 export function figuresView(figures: readonly Figure[], checks: readonly CheckRecord[]): Element[] {

@@ -17,7 +17,7 @@ import { headlineOf } from "./headline.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
 import { actionWords } from "./log-words.js";
 import { count } from "./wording.js";
-import { inShort, verdictWording } from "./words.js";
+import { countsWording, inShort, verdictWording } from "./words.js";
 
 export interface Row {
   readonly name: string;
@@ -156,6 +156,7 @@ function resultRow({ name, report }: Row, pending: boolean): Child[] {
         "span",
         `verdict-line ${f3.verdict.toLowerCase()}${standing === "retracted" ? " gone" : ""}`,
         h("strong", "stamp small", f3.verdict),
+        ` ${countsWording(f3.checks)}`,
       ),
       h("p", "id", inShort(verdictWording(f3.verdict, f3.checks))),
     ],

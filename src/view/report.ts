@@ -13,6 +13,7 @@ import {
   SIGNATURE,
   TRUST,
   verdictWording,
+  type VerdictWording,
 } from "./words.js";
 import type { Wording } from "./wording.js";
 
@@ -47,6 +48,11 @@ export function headlineView(report: Report): Element {
   return with_("div", { class: `headline ${tone}` }, with_("h2", { tabindex: "-1" }, word), h("p", "", sentence));
 }
 
+const counted = ({ word, counts, sentence }: VerdictWording): Wording => ({
+  word,
+  sentence: `${counts}. ${sentence}`,
+});
+
 /** Signature, trust, verdict, audit: four questions that are never answered together. */
 /** @param aside what somebody else says to the fourth question */
 export function answersView(report: Report, aside = ""): Element {
@@ -61,7 +67,7 @@ export function answersView(report: Report, aside = ""): Element {
     );
   const named =
     verdict !== undefined && statement !== undefined
-      ? verdictWording(verdict, statement.predicate.f3.checks)
+      ? counted(verdictWording(verdict, statement.predicate.f3.checks))
       : report.plan !== undefined
         ? ONLY_PLANNED
         : report.notice === undefined

@@ -28,13 +28,19 @@ export const digestText = (digest: Descriptor["digest"]): string =>
 
 /** @param gone whether its signer took it back: the verdict stays readable, and does not stand */
 export function titleView({ predicate: { f3 } }: ResultStatement, gone = false): Element {
-  const { word, sentence } = verdictWording(f3.verdict, f3.checks);
+  const { word, counts, sentence } = verdictWording(f3.verdict, f3.checks);
   return h(
     "header",
     "title",
     h("p", "kicker", "Test result"),
     h("h1", "", f3.title),
-    h("p", `verdict-line ${word.toLowerCase()}${gone ? " gone" : ""}`, h("strong", "stamp", word), " ", sentence),
+    h(
+      "p",
+      `verdict-line ${word.toLowerCase()}${gone ? " gone" : ""}`,
+      h("strong", "stamp", word),
+      ` ${counts}. `,
+      sentence,
+    ),
     h("p", "lede", h("em", "", "Hypothesis. "), f3.hypothesis),
   );
 }

@@ -1,7 +1,8 @@
 /** The plain words for every state: what is so, and what that means for a reader. One place, so that page and terminal agree. */
 import type { AuditWord, SignatureWord, TrustWord } from "../core/report.js";
 import type { F3 } from "../core/statement.js";
-import type { Verdict } from "../core/verdict.js";
+import { tallyOf } from "../core/tally.js";
+import { OUTCOMES, type Verdict } from "../core/verdict.js";
 import { count, type Wording } from "./wording.js";
 
 export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
@@ -48,13 +49,26 @@ export const AUDIT: Readonly<Record<AuditWord, Wording>> = {
   },
 };
 
+export interface VerdictWording extends Wording {
+  /** `3 passed, 1 skipped`: what stands beside the word, wherever it stands. */
+  readonly counts: string;
+}
+
+/** `3 passed, 1 skipped`; of tests where a runner reported some, else of checks. */
+export function countsWording(checks: F3["checks"]): string {
+  const tally = tallyOf(checks);
+  const counts = OUTCOMES.flatMap((outcome) => (tally[outcome] === 0 ? [] : [`${tally[outcome]} ${outcome}`]));
+  const { retried = 0 } = tally;
+  return [...counts, ...(retried > 0 ? [`${retried} only when tried again`] : [])].join(", ") || "none";
+}
+
 /** Why the verdict is what it is, in one sentence made from the checks. */
-export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording {
+export function verdictWording(verdict: Verdict, checks: F3["checks"]): VerdictWording {
   const required = checks.filter((check) => check.required);
   const of = (outcome: string): number => required.filter((check) => check.outcome === outcome).length;
   const tried = `${of("passed")} of ${count(required.length, "required check")} passed`;
   const open = [
-    of("skipped") > 0 ? `${of("skipped")} not tried` : "",
+    of("skipped") > 0 ? `${of("skipped")} skipped` : "",
     of("errored") > 0 ? `${of("errored")} could not be made` : "",
   ].filter(Boolean);
   const sentence =
@@ -67,7 +81,7 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording 
         : required.length === 0
           ? "No check was required, so nothing was shown either way."
           : `${tried}, ${open.join(", ")}: neither shown nor refuted.`;
-  return { word: verdict, sentence };
+  return { word: verdict, counts: countsWording(checks), sentence };
 }
 
 /** For a list, what stands before the colon or the full stop. */
@@ -92,7 +106,7 @@ export const OUTCOME: Readonly<Record<F3["checks"][number]["outcome"], string>> 
   passed: "✓ passed",
   failed: "✗ failed",
   errored: "! could not be made",
-  skipped: "– not tried",
+  skipped: "– skipped",
 };
 
 export const SOURCE_DATE: Readonly<Record<F3["evidence"][number]["sourceDateKind"], string>> = {

@@ -84,6 +84,7 @@ describe("with a report", () => {
     expect(outcomes(good.draft)).toEqual({
       "exit-code": "passed",
       "report/junit.xml": "passed",
+      retries: "passed",
       tests: "passed",
       "test/s-adds": "passed",
     });
@@ -194,20 +195,27 @@ describe("with a report", () => {
     ]);
   });
 
-  test("skipped tests leave it open, unless they are allowed", async () => {
+  test("a skipped test is a warning, or leaves it open for who wants none", async () => {
     const orders = { write: { "junit.xml": junit(PASSED, SKIPPED) } };
-    const strict = await dry(orders);
-    expect({ code: strict.code, verdict: strict.draft.predicate.f3.verdict }).toEqual({
-      code: 1,
-      verdict: "INCONCLUSIVE",
+    const warned = await dry(orders);
+    expect({ code: warned.code, ...warned.draft.predicate, f3: warned.draft.predicate.f3.verdict }).toMatchObject({
+      ...{ code: 0, f3: "VALIDATED", result: "WARNED", warnedTests: ["test/s-divides"] },
     });
-    const allowed = await dry(orders, "--allow-skipped");
-    expect({ code: allowed.code, verdict: allowed.draft.predicate.f3.verdict }).toEqual({
-      code: 0,
-      verdict: "VALIDATED",
-    });
-    expect(allowed.draft.predicate.warnedTests).toEqual(["test/s-divides"]);
-    expect(allowed.draft.predicate.f3.notChecked.join()).toMatch(/1 test that the runner skipped/);
+    expect(warned.draft.predicate.f3.notChecked.join()).toMatch(/1 test that the runner skipped/);
+    const strict = await dry(orders, "--no-skips");
+    expect([strict.code, strict.draft.predicate.f3.verdict]).toEqual([1, "INCONCLUSIVE"]);
+    const nothing = await dry({ write: { "junit.xml": junit(SKIPPED) } });
+    expect([nothing.code, nothing.draft.predicate.f3.verdict]).toEqual([1, "INCONCLUSIVE"]);
+  });
+
+  test("a test that passed only when it was tried again leaves it open, unless that is allowed", async () => {
+    const again = `<testcase name="x" classname="s"><flakyFailure message="first"/></testcase>`;
+    const orders = { write: { "junit.xml": junit(PASSED, again) } };
+    const open = await dry(orders);
+    expect([open.code, open.draft.predicate.f3.verdict]).toEqual([1, "INCONCLUSIVE"]);
+    const allowed = await dry(orders, "--allow-retries");
+    const { result, f3, warnedTests } = allowed.draft.predicate;
+    expect([allowed.code, f3.verdict, result, warnedTests]).toEqual([0, "VALIDATED", "WARNED", ["retries"]]);
   });
 
   test("thousands of tests fit: suites, every failure by name, the whole list in the evidence", async () => {
@@ -228,7 +236,7 @@ describe("with a report", () => {
     );
     const verified = await here.attest("verify", path, "--recompute", "--json");
     expect(verified.code, verified.stderr).toBe(0);
-    expect(verified.stdout).toMatch(/6 of \d+ checks follow again from 3000 observations/);
+    expect(verified.stdout).toMatch(/7 of \d+ checks follow again from 3000 observations/);
   });
 });
 
@@ -296,7 +304,7 @@ describe("what is tested", () => {
 
   test("files that git knows and that the run changes are a warning", async () => {
     const ran = await dry({ write: { "package.json": "{}" } });
-    expect(ran.draft.predicate).toMatchObject({ result: "PASSED", warnedTests: ["subject-kept"] });
+    expect(ran.draft.predicate).toMatchObject({ result: "WARNED", warnedTests: ["subject-kept"] });
   });
 
   test("the files that say how it is built, the program, and how it was asked to run", async () => {

@@ -785,10 +785,22 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     refused(await work.attest(...TESTED, "--dry-run", "--timeout", "soon", "--", "true"), /--timeout in seconds/);
     ok(await work.attest(...TESTED, "--dry-run", "--timeout", "0.2", "--", "sleep", "60"), 143);
   },
-  "run --allow-skipped": async (work) => {
+  "run --no-skips": async (work) => {
     const print = ["--dry-run", "--", "printf", "TAP version 13\\n1..2\\nok 1 - a\\nok 2 - b # SKIP\\n"];
+    ok(await work.attest(...TESTED, ...print));
+    ok(await work.attest(...TESTED, "--no-skips", ...print), 1);
+  },
+  "run --allow-retries": async (work) => {
+    const test = { name: "a", status: "passed", duration: 1, flaky: true };
+    const summary = { tests: 1, passed: 1, failed: 0, skipped: 0, pending: 0, other: 0 };
+    const print = [
+      "--dry-run",
+      "--",
+      "echo",
+      JSON.stringify({ results: { tool: { name: "t" }, summary, tests: [test] } }),
+    ];
     ok(await work.attest(...TESTED, ...print), 1);
-    ok(await work.attest(...TESTED, "--allow-skipped", ...print));
+    ok(await work.attest(...TESTED, "--allow-retries", ...print));
   },
   // What a command can and cannot do there is tested where bubblewrap is; here it is not to be had.
   "run --sandbox": async (work) => {

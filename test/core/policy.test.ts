@@ -1,6 +1,7 @@
 /** The gate: each requirement where it alone decides, that a refuted result never passes for a pass, and that nothing asked is nothing said. */
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../../src/core/policy.js";
+import { RETRIED, RETRIES, TESTS } from "../../src/core/tally.js";
 import { check, faults, look, sites, yours } from "./looking.js";
 import { NOW, sealed, signer, statement, type Changes } from "./making.js";
 
@@ -16,6 +17,27 @@ const failed: Changes = {
       checks: [{ id: "it", claim: "it works", required: true, outcome: "failed", expected: "so", observed: "not so" }],
     },
   },
+};
+
+/** A command's result, with as many tests of each kind. */
+const counting = (skipped: number, retried: number): Changes => {
+  const about = { claim: "it works", expected: "so", observed: "so" };
+  const numbers = { [TESTS]: 1 + skipped, passed: 1, failed: 0, errored: 0, skipped };
+  const measurements = Object.entries(numbers).map(([name, value]) => ({ name, value }));
+  const again = { id: RETRIES, required: false, outcome: retried > 0 ? "errored" : "passed" };
+  return {
+    predicate: {
+      result: retried > 0 ? "WARNED" : "PASSED",
+      passedTests: retried > 0 ? [TESTS] : [TESTS, RETRIES],
+      warnedTests: retried > 0 ? [RETRIES] : [],
+      f3: {
+        checks: [
+          { ...about, id: TESTS, required: true, outcome: "passed", measurements },
+          { ...about, ...again, measurements: [{ name: RETRIED, value: retried }] },
+        ],
+      },
+    },
+  };
 };
 
 const report = (policy: Policy, changes: Changes = {}, more: Parameters<typeof look>[2] = {}, by = [me]) =>
@@ -44,6 +66,20 @@ describe.each<
     report({ maxAgeMs: 30 * DAY }),
     report({ maxAgeMs: 30 * DAY }, {}, { now: new Date(NOW.getTime() + 40 * DAY) }),
     /^expected a signature of the last 30 days, found .*Z \(claimed\)$/,
+  ],
+  [
+    "nothing skipped",
+    { noSkips: true },
+    report({ noSkips: true }, counting(0, 1)),
+    report({ noSkips: true }, counting(1, 0)),
+    /^expected no test that was skipped, found 1$/,
+  ],
+  [
+    "nothing tried again",
+    { noRetries: true },
+    report({ noRetries: true }, counting(1, 0)),
+    report({ noRetries: true }, counting(0, 2)),
+    /^expected no test that passed only when it was tried again, found 2$/,
   ],
   [
     "signers",

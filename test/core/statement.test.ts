@@ -241,7 +241,17 @@ describe("what is stated must follow from the checks", () => {
     ],
     ["a verdict that is too bad", "verdict-mismatch", result({ verdict: "REFUTED" })],
     ["VALIDATED without any check", "verdict-mismatch", result({ checks: [] })],
-    ["another result", "result-mismatch", lists({ result: "WARNED" })],
+    ["another result", "result-mismatch", lists({ result: "FAILED" })],
+    [
+      "a warning without one",
+      "result-mismatch",
+      lists({
+        result: "WARNED",
+        f3: { checks: [{ id: "a", claim: "b", required: true, outcome: "passed", expected: "", observed: "" }] },
+        passedTests: ["a"],
+        warnedTests: [],
+      }),
+    ],
     [
       "one passed test too many",
       "tests-mismatch",

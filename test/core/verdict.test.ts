@@ -1,7 +1,7 @@
 /** The verdict follows from the checks, and from nothing else. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { derive, type Outcome } from "../../src/core/verdict.js";
+import { admits, derive, type Outcome } from "../../src/core/verdict.js";
 
 interface Judged {
   readonly id: string;
@@ -37,8 +37,9 @@ test.each([
   ["!a -b ?c", "REFUTED", "FAILED", "", "a c", "b"],
   ["(+a)", "INCONCLUSIVE", "WARNED", "a", "", ""],
   ["(-a)", "INCONCLUSIVE", "WARNED", "", "a", ""],
-  ["+a (-b)", "VALIDATED", "PASSED", "a", "b", ""],
-  ["+a (!b) (?c) (+d)", "VALIDATED", "PASSED", "a d", "b c", ""],
+  ["+a (-b)", "VALIDATED", "WARNED", "a", "b", ""],
+  ["+a (?b)", "VALIDATED", "WARNED", "a", "b", ""],
+  ["+a (!b) (?c) (+d)", "VALIDATED", "WARNED", "a d", "b c", ""],
   ["-a (+b)", "REFUTED", "FAILED", "b", "", "a"],
   ["-c -a -b", "REFUTED", "FAILED", "", "", "c a b"],
 ])("%j is %s, %s", (line, verdict, result, passed, warned, failed) => {
@@ -50,6 +51,20 @@ test.each([
     warnedTests: words(warned),
     failedTests: words(failed),
   });
+});
+
+test.each([
+  ["+a", "PASSED", true],
+  ["+a", "WARNED", false],
+  // What was signed before a warning had a word of its own.
+  ["+a (?b)", "PASSED", true],
+  ["+a (?b)", "WARNED", true],
+  ["+a (?b)", "FAILED", false],
+  ["+a ?b", "PASSED", false],
+  ["-a", "PASSED", false],
+  ["", "PASSED", false],
+] as const)("beside %j, %s may stand: %s", (line, result, allowed) => {
+  expect(admits(derive(checks(line)), result)).toBe(allowed);
 });
 
 const judged: fc.Arbitrary<Judged[]> = fc.uniqueArray(

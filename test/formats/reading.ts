@@ -17,8 +17,9 @@ export function attempt(bytes: Bytes): Results | undefined {
   }
 }
 
-/** Each case as `outcome name`: what most tests look at. */
-export const outcomes = ({ cases }: Results): string[] => cases.map(({ outcome, name }) => `${outcome} ${name}`);
+/** Each case as `outcome name`, or `outcome again name`: what most tests look at. */
+export const outcomes = ({ cases }: Results): string[] =>
+  cases.map(({ outcome, retried, name }) => `${outcome}${retried ? " again" : ""} ${name}`);
 
 export const failures = ({ cases }: Results): number =>
   cases.filter(({ outcome }) => outcome === "failed" || outcome === "errored").length;

@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { judge, measured, parseObservations } from "../../src/core/criterion.js";
+import { tallyOf } from "../../src/core/tally.js";
 import { derive, type Outcome } from "../../src/core/verdict.js";
 import type { TestCase } from "../../src/formats/results.js";
 import { checksOf, combine, LAYOUTS, observationsOf, type Listed } from "../../src/harness/cases.js";
@@ -15,7 +16,7 @@ const report = (name: string, cases: readonly TestCase[], format: "tap" | "junit
 const passed = (...names: string[]): TestCase[] => names.map((name) => ({ name, outcome: "passed" }));
 const listed = (cases: readonly TestCase[]): readonly Listed[] => combine([report("r", cases)]).cases;
 const [EACH, SUITES, NONE] = LAYOUTS;
-const strict = { layout: EACH!, allowSkipped: false };
+const strict = { layout: EACH!, noSkips: true };
 
 describe("checks", () => {
   test("one for each case, its whole name the claim, and one for all", () => {
@@ -24,7 +25,7 @@ describe("checks", () => {
       strict,
     );
     expect(checks.map(({ id, claim, outcome }) => [id, claim, outcome])).toEqual([
-      ["tests", "Every test that is reported passed.", "failed"],
+      ["tests", "Every test that ran passed.", "failed"],
       ["test/a-adds", "a > adds", "passed"],
       ["test/b", "b > ß 漢字", "failed"],
     ]);
@@ -36,24 +37,39 @@ describe("checks", () => {
     ["passed", "VALIDATED"],
     ["failed", "REFUTED"],
     ["errored", "INCONCLUSIVE"],
-    ["skipped", "INCONCLUSIVE"],
+    ["skipped", "VALIDATED"],
   ])("of a case that %s the verdict is %s, in every layout", (outcome, verdict) => {
     const cases = listed([...passed("a"), { name: "b", outcome }]);
-    for (const layout of LAYOUTS)
-      expect(derive(checksOf(cases, { layout, allowSkipped: false })).verdict).toBe(verdict);
+    for (const layout of LAYOUTS) expect(derive(checksOf(cases, { layout, noSkips: false })).verdict).toBe(verdict);
   });
 
-  test("skipped tests may be allowed, and stay visible", () => {
-    const cases = listed([...passed("a"), { name: "b", outcome: "skipped" }]);
+  test("a test that is skipped is a warning, and counted; who wants none gets no pass", () => {
+    const cases = listed([...passed("a > x"), { name: "b > y", suite: "b", outcome: "skipped" }]);
     for (const layout of [EACH!, SUITES!, NONE!]) {
-      const checks = checksOf(cases, { layout, allowSkipped: true });
-      expect(derive(checks)).toMatchObject({ verdict: "VALIDATED", warnedTests: ["test/b"] });
+      const checks = checksOf(cases, { layout, noSkips: false });
+      const derived = derive(checks);
+      expect(derived).toMatchObject({ verdict: "VALIDATED", result: "WARNED" });
+      expect(derived.warnedTests).toContain("test/b-y");
+      expect(tallyOf(checks)).toMatchObject({ of: "tests", passed: 1, skipped: 1 });
+      expect(derive(checksOf(cases, { layout, noSkips: true })).verdict).toBe("INCONCLUSIVE");
     }
+  });
+
+  test("of tests that were all skipped nothing was shown", () => {
+    const cases = listed([{ name: "a", outcome: "skipped" }]);
+    for (const layout of LAYOUTS)
+      expect(derive(checksOf(cases, { layout, noSkips: false })).verdict).toBe("INCONCLUSIVE");
+  });
+
+  test("where only some have room, a failure goes before a test that was skipped", () => {
+    const cases = listed([{ name: "a", outcome: "skipped" }, { name: "b", outcome: "failed" }, ...passed("c")]);
+    const checks = checksOf(cases, { layout: { groups: "none", named: 1 }, noSkips: false });
+    expect(checks.map(({ id }) => id)).toEqual(["tests", "test/b"]);
   });
 
   test("no case at all is no pass", () => {
     expect(derive(checksOf([], strict)).verdict).toBe("INCONCLUSIVE");
-    expect(derive(checksOf([], { ...strict, allowSkipped: true })).verdict).toBe("INCONCLUSIVE");
+    expect(derive(checksOf([], { ...strict, noSkips: false })).verdict).toBe("INCONCLUSIVE");
   });
 
   test("where there is no room for each, suites and every failure by name", () => {
@@ -62,7 +78,7 @@ describe("checks", () => {
       suite: `s${at % 2}`,
       outcome: at === 7 ? "failed" : "passed",
     }));
-    const checks = checksOf(listed(many), { layout: SUITES!, allowSkipped: false });
+    const checks = checksOf(listed(many), { layout: SUITES!, noSkips: true });
     expect(checks.map(({ id, outcome }) => `${id} ${outcome}`)).toEqual([
       "tests failed",
       "suite/s0 passed",
@@ -73,7 +89,7 @@ describe("checks", () => {
 
   test("where there is no room even for the failures, their names in a list", () => {
     const many = Array.from({ length: 30 }, (_, at): TestCase => ({ name: `t${at}`, outcome: "failed" }));
-    const checks = checksOf(listed(many), { layout: { groups: "none", named: 2 }, allowSkipped: false });
+    const checks = checksOf(listed(many), { layout: { groups: "none", named: 2 }, noSkips: true });
     expect(checks.map(({ id }) => id)).toEqual(["tests", "test/t0", "test/t1"]);
     expect(checks[0]?.observed).toMatch(/^30 tests, 30 failed; not passed: t2; t3; .*; t29$/);
   });
@@ -89,9 +105,9 @@ describe("checks", () => {
   test("whatever the names, ids are unique and of the form, and a failure is never lost", () => {
     const form = /^[a-z0-9][a-z0-9._/-]{0,127}$/;
     fc.assert(
-      fc.property(cases, fc.constantFrom(...LAYOUTS), fc.boolean(), (all, layout, allowSkipped) => {
+      fc.property(cases, fc.constantFrom(...LAYOUTS), fc.boolean(), (all, layout, noSkips) => {
         const some = listed(all.map((each, at) => ({ ...each, name: `${each.name}${at}` })));
-        const checks = checksOf(some, { layout, allowSkipped });
+        const checks = checksOf(some, { layout, noSkips });
         expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
         for (const { id } of checks) expect(id).toMatch(form);
         const { verdict } = derive(checks);
@@ -106,7 +122,7 @@ describe("checks", () => {
       fc.property(cases, (all) => {
         const some = listed(all.map((each, at) => ({ ...each, name: `s > ${each.name}${at}`, suite: "s" })));
         const observations = parseObservations(observationsOf(some));
-        for (const check of checksOf(some, { layout: SUITES!, allowSkipped: false })) {
+        for (const check of checksOf(some, { layout: SUITES!, noSkips: true })) {
           if (check.criterion === undefined) continue;
           expect(measured(check.criterion, observations)).toEqual(check.measurements);
           expect([judge(check.criterion, check.measurements!), "skipped"]).toContain(check.outcome);

@@ -316,7 +316,7 @@ describe.each(here)("%s", (_, project) => {
   > {
     const { options = [], command } = project;
     const ran = await ended(
-      start(["run", "--json", "--allow-skipped", ...options, "--", ...command], { cwd: folder, env }),
+      start(["run", "--json", ...options, "--", ...command], { cwd: folder, env }),
     );
     const { path } = ran.json() as { path: string };
     const { payload } = JSON.parse(readFileSync(path, "utf8")) as { payload: Draft };

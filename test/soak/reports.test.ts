@@ -34,7 +34,7 @@ function verdictOf(bytes: Bytes, exitCode: number): Verdict {
   const conditions = conditionsOf({ result, timeoutMs: undefined, reports, combined, subject: "kept" });
   const listing = reports.some(({ results }) => results !== undefined);
   const layout = { groups: "cases", named: Infinity } as const;
-  return derive([...conditions, ...(listing ? checksOf(combined.cases, { layout, allowSkipped: true }) : [])]).verdict;
+  return derive([...conditions, ...(listing ? checksOf(combined.cases, { layout, noSkips: false }) : [])]).verdict;
 }
 
 /** Even where the command says that all is well: a failure that is gone has left a doubt. */

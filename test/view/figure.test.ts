@@ -142,7 +142,7 @@ describe("a measurement", () => {
 
 test.each([
   ["errored", "the check could not be made"],
-  ["skipped", "the check was not tried"],
+  ["skipped", "the check was skipped"],
 ] as const)("numbers of a check that is %s say so, and are outlined", (outcome, words) => {
   const unsettled = check({ a: 1, b: 4 }, { outcome });
   const settled = check({ x: 1, y: 4 }, { id: "d", outcome: "failed" });

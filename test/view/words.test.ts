@@ -19,7 +19,7 @@ import { headlineOf } from "../../src/view/headline.js";
 import { answersView, headlineView, stepsView } from "../../src/view/report.js";
 import { articleView, commandsView, titleView } from "../../src/view/statement.js";
 import { lines } from "../../src/view/text.js";
-import { inShort, verdictWording } from "../../src/view/words.js";
+import { countsWording, inShort, verdictWording } from "../../src/view/words.js";
 import { look, sites, yours } from "../core/looking.js";
 import { result, sealed, signed, signer, statement } from "../core/making.js";
 import { formatEnvelope } from "../../src/core/envelope.js";
@@ -193,7 +193,7 @@ describe("the reason for a verdict", () => {
     ],
     [
       "INCONCLUSIVE",
-      "1 of 3 required checks passed, 1 not tried, 1 could not be made: neither shown nor refuted.",
+      "1 of 3 required checks passed, 1 skipped, 1 could not be made: neither shown nor refuted.",
       checks(["passed", true], ["skipped", true], ["errored", true]),
     ],
     [
@@ -204,13 +204,20 @@ describe("the reason for a verdict", () => {
     ["INCONCLUSIVE", "No check was required, so nothing was shown either way.", checks(["passed", false])],
     ["INCONCLUSIVE", "No check was required, so nothing was shown either way.", []],
   ])("%s: %s", (verdict, sentence, given) => {
-    expect(verdictWording(verdict, given)).toEqual({ word: verdict, sentence });
+    expect(verdictWording(verdict, given)).toMatchObject({ word: verdict, sentence });
+  });
+
+  test("beside the word, how many came out how", () => {
+    expect(countsWording(checks(["passed", true], ["failed", false], ["skipped", false]))).toBe(
+      "1 passed, 1 failed, 1 skipped",
+    );
+    expect(countsWording([])).toBe("none");
   });
 
   test.each([
     ["REFUTED", "1 of 2 required checks failed", checks(["failed", true], ["passed", true])],
     ["VALIDATED", "The one required check passed", checks(["passed", true])],
-    ["INCONCLUSIVE", "0 of 1 required check passed, 1 not tried", checks(["skipped", true])],
+    ["INCONCLUSIVE", "0 of 1 required check passed, 1 skipped", checks(["skipped", true])],
     ["INCONCLUSIVE", "No check was required, so nothing was shown either way", checks()],
   ] as const)("%s in short: %s", (verdict, short, given) => {
     expect(inShort(verdictWording(verdict, given))).toBe(short);

@@ -256,7 +256,7 @@ inEachBrowser((visit, name) => {
         expect(rows).toEqual([
           [
             `Addition adds at night${made.inconclusive.id}`,
-            "INCONCLUSIVE1 of 2 required checks passed, 1 not tried",
+            "INCONCLUSIVE 1 passed, 1 skipped1 of 2 required checks passed, 1 skipped",
             "2026-03-01 12:00:00 UTC",
             UNCONFIRMED,
           ],

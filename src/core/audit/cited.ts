@@ -1,7 +1,7 @@
 /** What cited documents say of verdicts, exit codes and counts, held against the statement that cites them: by reading the cited bytes. */
 import type { EvidenceRef, ResultStatement } from "../statement.js";
 import { namedAgain } from "../once.js";
-import { VERDICTS, type Verdict } from "../verdict.js";
+import { OUTCOMES, VERDICTS, type Outcome, type Verdict } from "../verdict.js";
 import type { Finding } from "./rules.js";
 
 /** Where in the cited document something stands: a pointer into JSON, or a line. */
@@ -9,8 +9,7 @@ export type Saying =
   | { readonly what: "verdict"; readonly where: string; readonly value: Verdict; readonly root?: true }
   | { readonly what: "exit code"; readonly where: string; readonly value: number; readonly root?: true };
 
-export const COUNTED = ["passed", "failed", "errored", "skipped"] as const;
-export type Counts = Readonly<Record<(typeof COUNTED)[number], number>>;
+export type Counts = Readonly<Record<Outcome, number>>;
 
 /** One cited document, as it was read. */
 export interface Cited {
@@ -101,11 +100,11 @@ function countFindings(about: string, { predicate: { f3 } }: ResultStatement, ci
   const findings: Finding[] = [];
   for (const [at, { id, measurements = [], criterion }] of whole ? f3.checks.entries() : []) {
     const ofAll = criterion?.measures.every(({ where }) => !("suite" in where)) ?? true;
-    const stated = COUNTED.map((name) => measurements.find((one) => one.name === name)?.value);
+    const stated = OUTCOMES.map((name) => measurements.find((one) => one.name === name)?.value);
     if (!ofAll || stated.some((value) => value === undefined)) continue;
-    const name = COUNTED.find((one, place) => stated[place] !== sum(one));
+    const name = OUTCOMES.find((one, place) => stated[place] !== sum(one));
     if (name === undefined) continue;
-    const detail = `${id} counts ${stated[COUNTED.indexOf(name)] ?? ""} ${name}, the cited reports have ${sum(name)}`;
+    const detail = `${id} counts ${stated[OUTCOMES.indexOf(name)] ?? ""} ${name}, the cited reports have ${sum(name)}`;
     findings.push({ rule: "counts-differ", about, pointer: `/predicate/f3/checks/${at}`, detail });
   }
   if (f3.verdict === "VALIDATED" && sum("failed") > 0)
