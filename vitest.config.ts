@@ -55,7 +55,7 @@ const browser = async (): Promise<TestProjectConfiguration> => ({
 export default defineConfig({
   test: {
     testTimeout: 30_000,
-    hookTimeout: 30_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     attachmentsDir: ".cache/attachments",
     projects: npmChromiumRuns ? [...node, await browser()] : [...node],

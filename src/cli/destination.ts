@@ -1,10 +1,11 @@
 /** The options that say who signs and where the result goes, and what they mean; for each verb that signs. */
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
-import type { Signer } from "../core/key.js";
+import type { PublicKey, Signer } from "../core/key.js";
 import type { LogName } from "../core/payload.js";
-import { AGENT, agentSigner } from "../keystore/agent.js";
+import { agentSigner, keyidInAgent, offered } from "../keystore/agent.js";
 import { environmentSigner, KEY_VARIABLE } from "../keystore/environment.js";
+import type { Passphrase } from "../keystore/keystore.js";
 import { deliver, toFile, toRegistry, type Destination } from "../pipeline/destination.js";
 import type { Attestation } from "../pipeline/sign.js";
 import { chooseSigner, nameIn, refuseEnded } from "../pipeline/signers.js";
@@ -74,6 +75,20 @@ export const logOf = async (destination: Destination | undefined): Promise<LogNa
 export const registryOf = (destination: Destination | undefined): Registry | undefined =>
   destination !== undefined && "registry" in destination ? destination.registry : undefined;
 
+/** By its name in the keystore, or `agent:SHA256:…`. @throws AttestError `key-missing`, `agent-failed`, `key-locked` */
+export async function signerCalled(name: string, passphrase: Passphrase): Promise<Signer> {
+  const keyid = keyidInAgent(name);
+  return keyid === undefined
+    ? await keystore().signer(keystore().find(name).name, passphrase)
+    : await agentSigner(keyid, process.env["SSH_AUTH_SOCK"], engine);
+}
+
+/** Its public part, for which no passphrase is asked. */
+export async function keyCalled(name: string): Promise<PublicKey> {
+  const keyid = keyidInAgent(name);
+  return keyid === undefined ? keystore().find(name).key : await offered(keyid, process.env["SSH_AUTH_SOCK"], engine);
+}
+
 /** The key that `--signer` names, in the keystore or in ssh-agent; else the one in `F3_ATTEST_KEY`, else the only one that fits. */
 export async function openSigner(options: SigningOptions, registry: Registry | undefined): Promise<Signer> {
   const passphrase = passphraseFrom(options);
@@ -82,10 +97,8 @@ export async function openSigner(options: SigningOptions, registry: Registry | u
     const listed = await registry?.keyring();
     return listed === undefined ? signer : { ...signer, name: nameIn(listed, signer.key, signer.name, engine) };
   };
-  if (options.signer?.startsWith(AGENT) === true) {
-    const keyid = options.signer.slice(AGENT.length);
-    return await named(await agentSigner(keyid, process.env["SSH_AUTH_SOCK"], engine));
-  }
+  if (options.signer !== undefined && keyidInAgent(options.signer) !== undefined)
+    return await named(await signerCalled(options.signer, passphrase));
   if (options.signer === undefined && given !== undefined) {
     const signer = await environmentSigner(given, passphrase, engine);
     talk(`signing with the key from ${KEY_VARIABLE}, ${signer.key.keyid}`);

@@ -2,10 +2,13 @@
 import type { Command } from "commander";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
+import { keyidInAgent } from "../keystore/agent.js";
 import { inGit, originOf, testCommand } from "../pipeline/project.js";
 import { ensureKey, chooseSigner, DEFAULT_NAME, entryOf } from "../pipeline/signers.js";
 import { Directory } from "../store/directory.js";
-import { Registry } from "../store/registry.js";
+import { GIT_ATTRIBUTES } from "../store/git-attributes.js";
+import { REGISTRY_FILE, Registry } from "../store/registry.js";
+import { keyCalled } from "./destination.js";
 import { engine, keystore, logKeys, ownLogs, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 
@@ -25,7 +28,10 @@ export function init(attest: Command): void {
       "where it will be published, without a scheme: example.org/lab (git's remote origin, unless you say otherwise)",
     )
     .option("--title <text>", "what it is called on its pages (the origin, unless you say otherwise)")
-    .option("--signer <name>", "the key that it lists first; made if you have no key at all");
+    .option(
+      "--signer <name>",
+      "the key that it lists first: a name, or agent:SHA256:… for one in ssh-agent; made if you have no key at all",
+    );
   withExamples(withJson(command), "attest init lab --origin example.org/lab --title 'Our lab'").action(
     async (dir: string | undefined, options: Options) => {
       const store = keystore();
@@ -39,7 +45,12 @@ export function init(attest: Command): void {
         );
       }
       // What can be refused is refused before anything is made: the signer that is named, then the registry, then a new key.
-      const known = store.list().length === 0 ? undefined : await chooseSigner(store, options.signer, undefined);
+      const known =
+        options.signer !== undefined && keyidInAgent(options.signer) !== undefined
+          ? { name: "agent", key: await keyCalled(options.signer) }
+          : store.list().length === 0
+            ? undefined
+            : await chooseSigner(store, options.signer, undefined);
       if (known === undefined) store.ready(options.signer ?? DEFAULT_NAME);
       const registry = await Registry.create(
         new Directory(folder),
@@ -79,7 +90,7 @@ function nextSteps(folder: string, secrets: string): string[] {
   const committed = inGit(folder);
   if (tested === undefined && !committed)
     return ["Next, in that folder:", "  attest run task-aware-background", "  attest site build"];
-  const paths = ["attest.json", "keys", "attestations"].map((name) => quoted(join(folder, name)));
+  const paths = [GIT_ATTRIBUTES, REGISTRY_FILE, "keys", "attestations"].map((name) => quoted(join(folder, name)));
   return [
     "Next, here:",
     `  attest run ${folder === "." ? "" : `--registry ${quoted(folder)} `}-- ${tested ?? "COMMAND"}`,

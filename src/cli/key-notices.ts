@@ -2,17 +2,20 @@
 import type { Command } from "commander";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
+import { keyidInAgent } from "../keystore/agent.js";
 import { timestamp } from "../core/schema.js";
 import type { Signer } from "../core/key.js";
 import { create } from "../node/files.js";
 import type { Destination } from "../pipeline/destination.js";
 import { revokeIn, rotateIn, signRevocation, signRotation, type SignedNotice } from "../pipeline/notice.js";
-import { ensureKey, refuseEnded } from "../pipeline/signers.js";
+import { refuseEnded } from "../pipeline/signers.js";
 import { attestationPath } from "../store/registry.js";
 import { engine, keystore, withExamples, withJson } from "./context.js";
 import {
   destinationOf,
+  keyCalled,
   openSigner,
+  signerCalled,
   registryOf,
   withDestination,
   withSigning,
@@ -41,13 +44,14 @@ export function rotate(key: Command): void {
       const destination = await destinationOf(options);
       const passphrase = passphraseFrom(options); // the same for both, asked once
       const store = keystore();
-      const from = await store.signer(store.find(old).name, passphrase);
+      const from = await signerCalled(old, passphrase);
       if (old === name)
         throw new AttestError("usage", `expected two keys, found ${old} twice`, "attest key rotate OLD NEW");
       const there = store.list().some((one) => one.name === name);
       if (!there) await refuseEnded(from, registryOf(destination), engine); // before a key is made in vain
-      const { stored, made } = ensureKey(store, name);
-      const to = await store.signer(stored.name, passphrase);
+      const made = !there && keyidInAgent(name) === undefined;
+      if (made) store.create(name);
+      const to = await signerCalled(name, passphrase);
       const request = { from, to, reason: options.reason, engine, now: new Date() };
       const registry = registryOf(destination);
       const signed =
@@ -57,13 +61,13 @@ export function rotate(key: Command): void {
         return answerJson({ id: signed.id, digest: signed.digest, from: from.key.keyid, to: to.key.keyid, path });
       tell(path, signed);
       talk(
-        `${made ? "made" : "took"} the key ${stored.name}, ${to.key.keyid}; ${old} hands over to it${signed.known ? ", as it did before" : ""}`,
-        ...(made && store.find(old).place === "passphrase"
-          ? [`it has no passphrase yet: attest key passphrase ${stored.name}`]
+        `${made ? "made" : "took"} the key ${name}, ${to.key.keyid}; ${old} hands over to it${signed.known ? ", as it did before" : ""}`,
+        ...(made && store.list().some((one) => one.name === old && one.place === "passphrase")
+          ? [`it has no passphrase yet: attest key passphrase ${name}`]
           : []),
         registry === undefined
           ? "publish that file where your results are, as attestations/<id>.json"
-          : `what ${old} signed stays good; from now on ${stored.name} signs here. For another registry: the same again with --registry DIR`,
+          : `what ${old} signed stays good; from now on ${name} signs here. For another registry: the same again with --registry DIR`,
       );
     },
   );
@@ -88,8 +92,11 @@ export function revoke(key: Command): void {
     const since = sinceOf(options.since, now);
     const destination = await destinationOf(options);
     const registry = registryOf(destination);
-    const listed = (await registry?.keyring())?.signers.find((entry) => entry.name === name)?.key;
-    const revoked = listed ?? keystore().find(name).key;
+    const keyid = keyidInAgent(name);
+    const listed = (await registry?.keyring())?.signers.find(
+      (entry) => entry.name === name || entry.key.keyid === keyid,
+    )?.key;
+    const revoked = listed ?? (await keyCalled(name));
     const signer: Signer = await openSigner({ ...options, signer: options.signer ?? name }, registry);
     const request = { key: revoked, signer, since, reason: options.reason, engine, now };
     const signed = registry === undefined ? await signRevocation(request) : await revokeIn(registry, request);

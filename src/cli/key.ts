@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { formatKey } from "../core/key.js";
 import { formatPublicKey, PUBLIC_FORMATS, type PublicFormat } from "../formats/public-key.js";
-import { offered } from "../keystore/agent.js";
+import { keyidInAgent, offered } from "../keystore/agent.js";
 import { elsewhere, type Place, type StoredKey } from "../keystore/keystore.js";
 import { DEFAULT_NAME } from "../pipeline/signers.js";
 import { revoke, rotate } from "./key-notices.js";
@@ -165,13 +165,13 @@ async function changePassphrase({ name, place }: StoredKey, options: ChangeOptio
 async function registered(name: string, fingerprint: true | string): Promise<StoredKey> {
   const store = keystore();
   store.ready(name);
-  if (fingerprint !== true && !/^SHA256:[A-Za-z0-9+/]{43}$/.test(fingerprint))
+  const keyid = fingerprint === true ? undefined : (keyidInAgent(fingerprint) ?? fingerprint);
+  if (keyid !== undefined && !/^SHA256:[A-Za-z0-9+/]{43}$/.test(keyid))
     throw new AttestError(
       "usage",
       `expected a fingerprint SHA256:… for --agent, found ${JSON.stringify(fingerprint)}`,
       "ssh-add -l prints it; the name of the key goes before: attest key new NAME --agent",
     );
-  const keyid = fingerprint === true ? undefined : fingerprint;
   return store.register(name, await offered(keyid, process.env["SSH_AUTH_SOCK"], engine));
 }
 

@@ -1,4 +1,5 @@
 /** Where a passphrase may come from; never from an argument, which every process on the machine can read. */
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
@@ -27,7 +28,7 @@ export function passphraseFrom(
         "expected a passphrase in F3_ATTEST_PASSPHRASE, found it empty",
         "a CI secret is empty where it is not given; to be asked on the terminal, unset it",
       );
-    return held ?? (atTerminal() ? await onTerminal(prompt) : undefined);
+    return held === undefined ? (atTerminal() ? await onTerminal(prompt) : undefined) : held.replace(/^\ufeff/, "");
   };
   return () => (known ??= ask());
 }
@@ -71,8 +72,24 @@ function firstLine(source: string | number, named: string): string {
     throw ioError("read the passphrase from", named, error);
   }
   const end = bytes.indexOf("\n");
-  const line = bytes.toString("utf8", 0, end < 0 ? bytes.length : end).replace(/\r$/, "");
+  const text = bytes.subarray(0, end < 0 ? bytes.length : end);
+  // Editors of Windows write one of the two marks; what follows the first is UTF-8 all the same.
+  const found = /^(?:fffe|feff)/.test(bytes.toString("hex", 0, 2))
+    ? "UTF-16"
+    : isUtf8(text)
+      ? undefined
+      : "bytes that are not UTF-8";
+  const line = text
+    .toString("utf8")
+    .replace(/^\ufeff/, "")
+    .replace(/\r$/, "");
   bytes.fill(0);
+  if (found !== undefined)
+    throw new AttestError(
+      "key-locked",
+      `expected a passphrase as UTF-8 in ${named}, found ${found}`,
+      "save the file as UTF-8",
+    );
   if (line !== "") return line;
   throw new AttestError(
     "key-locked",
@@ -93,7 +110,12 @@ function onTerminal(prompt: string): Promise<string> {
       reader.close();
     });
     reader.question("", (line) => {
-      resolve(line); // before the close, which would refuse
+      // Before the close, which would refuse.
+      if (line === "")
+        reject(
+          new AttestError("key-locked", "expected a passphrase, found an empty answer", "run the same command again"),
+        );
+      else resolve(line);
       reader.close();
       process.stderr.write("\n");
     });

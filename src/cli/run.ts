@@ -9,7 +9,7 @@ import type { Draft } from "../core/statement.js";
 import { TESTS } from "../core/tally.js";
 import { checkRules, refuseSecrets } from "../harness/scan.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
-import { create, list } from "../node/files.js";
+import { create, list, read } from "../node/files.js";
 import { nearest } from "../node/paths.js";
 import type { Destination } from "../pipeline/destination.js";
 import { keptAside } from "../pipeline/aside.js";
@@ -18,6 +18,7 @@ import type { Announce } from "../pipeline/plan.js";
 import { reportHint } from "../pipeline/report-hint.js";
 import { sign } from "../pipeline/sign.js";
 import { allowing } from "../pipeline/relations.js";
+import { GIT_ATTRIBUTES, isOwnAttributes } from "../store/git-attributes.js";
 import { ATTESTATIONS, REGISTRY_FILE } from "../store/registry.js";
 import { verdictWording } from "../view/words.js";
 import { announcing } from "./announcing.js";
@@ -184,7 +185,11 @@ const registryAt = (destination: Destination | undefined): string | undefined =>
 /** A project may have a folder of keys of its own. */
 const registryFiles = (folder: string): string[] => {
   const keys = list(join(folder, "keys")).filter((name) => name === "keyring.json" || /\.(?:pub|vkey)$/.test(name));
-  return [REGISTRY_FILE, ATTESTATIONS, ...keys.map((name) => `keys/${name}`)].map((name) => resolve(folder, name));
+  const attributes = read(join(folder, GIT_ATTRIBUTES));
+  return [
+    ...[REGISTRY_FILE, ATTESTATIONS, ...keys.map((name) => `keys/${name}`)],
+    ...(attributes !== undefined && isOwnAttributes(attributes) ? [GIT_ATTRIBUTES] : []),
+  ].map((name) => resolve(folder, name));
 };
 
 interface Told {

@@ -142,7 +142,8 @@ const brief = (one: Verified): unknown =>
  * The word that everything begins with: the verdict of what is accepted, and of nothing else. So neither a signed REFUTED looks like a
  * pass, nor a VALIDATED by somebody whom you do not know.
  */
-const outcome = ({ exit, verdict }: Report): string => (exit === 0 ? (verdict ?? "NO VERDICT") : NOT);
+const outcome = ({ exit, verdict, plan, notice }: Report): string =>
+  exit === 0 ? (verdict ?? (plan !== undefined ? "PLAN" : notice !== undefined ? "NOTICE" : "NO VERDICT")) : NOT;
 const NOT = "NOT ACCEPTED";
 
 /** What stands beside a verdict: VALIDATED alone would hide what was skipped. */
@@ -178,7 +179,9 @@ function inFull(only: Verified, report: Report, verbose: boolean): string[] {
     "",
     `  signature  ${SIGNATURE[report.signature].word}`,
     `  trust      ${TRUST[report.trust].word}${source?.source === undefined ? "" : ` (${source.source})`}`,
-    `  verdict    ${said.word}${"counts" in said ? ` ${said.counts}` : ""}: ${said.sentence}`,
+    `  verdict    ${said.word}${counts(report)
+      .map((text) => ` ${text}`)
+      .join("")}: ${said.sentence}`,
     `  audit      ${AUDIT[report.audit].word}`,
     ...incomplete(report),
     ...(only.uncompared === true ? [`  page       ${UNCOMPARED}`] : []),

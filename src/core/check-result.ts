@@ -130,16 +130,23 @@ export function checkEvidence(
   const named = (state: string): string[] => states.filter((item) => item.state === state).map(({ name }) => name);
   const values = {
     same: String(named("same").length),
-    changed: String(named("changed").length),
+    changed: String(named("changed").length + named("converted").length),
     missing: String(named("missing").length),
   };
-  const [changed, missing] = [named("changed"), named("missing")];
+  const [converted, changed, missing] = [named("converted"), named("changed"), named("missing")];
   if (states.length === 0) ladder.notChecked("evidence", "no-evidence", "the statement names no evidence");
   else if (changed.length > 0)
     ladder.failed(
       "evidence",
       "evidence-changed",
       `archived bytes differ from what was signed: ${changed.join(", ")}`,
+      values,
+    );
+  else if (converted.length > 0)
+    ladder.failed(
+      "evidence",
+      "evidence-converted",
+      `line ends were converted, as git does where .gitattributes does not say -text: ${converted.join(", ")}`,
       values,
     );
   else if (missing.length > 0)

@@ -15,6 +15,8 @@ import { formatNote, parseNote, type Note, type NoteKey, type NoteKeyType, type 
 export interface Checkpoint extends TreeHead {
   /** The name of the log, which is also that of its key. */
   readonly origin: string;
+  /** Lines that another log adds after its root (C2SP tlog-checkpoint, "Note text"). They are signed with the rest; here they mean nothing. */
+  readonly extensions?: readonly string[];
 }
 
 /** A witness's word that it saw no other log than this one, `at` a time in seconds since 1970. */
@@ -43,23 +45,25 @@ const damaged = (expected: string, found: string): AttestError =>
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 
 /** The text of the note. Throws `checkpoint-format` for what `parseCheckpoint` would refuse. */
-export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
+export function formatCheckpoint({ origin, size, root, extensions = [] }: Checkpoint): string {
   if (!ORIGIN.test(origin)) throw refused("an origin of one line", quoted(origin));
   if (!Number.isSafeInteger(size) || size < 0) throw refused("a size from 0 up to 2^53 - 1", String(size));
   if (root.length !== HASH_BYTES) throw refused(`a root of ${HASH_BYTES} bytes`, `${root.length}`);
-  return `${origin}\n${size}\n${base64(root)}\n`;
+  if (extensions.some((line) => !ORIGIN.test(line))) throw refused("extension lines that are not empty", "another");
+  return [origin, size, base64(root), ...extensions, ""].join("\n");
 }
 
-/** Exactly three lines: what an extension line would mean, nobody here knows. Throws `checkpoint-format`. */
+/** Three lines, and extension lines that are not empty. Throws `checkpoint-format`. */
 export function parseCheckpoint(text: string): Checkpoint {
-  const [origin = "", digits = "", hash = "", end, ...more] = text.split("\n");
-  if (end !== "" || more.length > 0) throw refused("three lines, of origin, size and root", quoted(text));
+  const [origin = "", digits = "", hash = "", ...extensions] = text.split("\n");
+  if (extensions.pop() !== "") throw refused("whole lines, of origin, size and root", quoted(text));
+  if (extensions.some((line) => !ORIGIN.test(line))) throw refused("extension lines that are not empty", quoted(text));
   const size = parseCount(digits);
   if (size === undefined) throw refused("a size in decimal digits", quoted(digits));
   const root = parseHash(hash);
   if (root === undefined) throw refused("a root in base64", quoted(hash));
   if (!ORIGIN.test(origin)) throw refused("an origin of one line", quoted(origin));
-  return { origin, size, root };
+  return { origin, size, root, ...(extensions.length > 0 && { extensions }) };
 }
 
 /** A safe integer in its one spelling, or undefined. */

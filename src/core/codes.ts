@@ -66,6 +66,10 @@ const TABLE = {
   "time-future": [5, "the statement says that it was signed in the future"],
   "recompute-mismatch": [5, "the archived observations give other outcomes or measurements than the statement"],
   "recompute-impossible": [4, "nothing that was asked to be computed again can be"],
+  "evidence-converted": [
+    5,
+    "line ends of archived evidence were converted: the text is what was signed, the bytes are not",
+  ],
   "evidence-changed": [5, "archived evidence is not the bytes that the statement names"],
   // the log
   "log-unproven": [5, "the proof beside the attestation does not show that it is in the log"],

@@ -85,6 +85,11 @@ export function parseNote(bytes: Bytes): Note {
   } catch {
     throw refused("a note in UTF-8", "other bytes");
   }
+  if (whole.includes("\r\n"))
+    throw refused(
+      "line ends as they were signed",
+      "CR LF, as git converts them where .gitattributes does not say -text",
+    );
   const end = whole.lastIndexOf("\n\n");
   if (end < 0 || !whole.endsWith("\n")) throw refused("a text, an empty line and lines of signatures", "no such parts");
   const lines = whole.slice(end + 2, -1).split("\n");

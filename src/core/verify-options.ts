@@ -26,8 +26,8 @@ export interface VerifyOptions extends Judges {
   readonly fileName?: string | undefined;
   /** Whether `fileName` must be the id, as it must inside a registry. */
   readonly named?: boolean;
-  /** How archived bytes compare with the digest and the size that were signed. Without it evidence is not checked. */
-  readonly archived?: (sha256: string, size: number) => "same" | "changed" | "missing";
+  /** How archived bytes compare with the digest and the size that were signed; converted: other line ends, the same text. Without it evidence is not checked. */
+  readonly archived?: (sha256: string, size: number) => "same" | "converted" | "changed" | "missing";
   /** The bytes of archived observations: given, every outcome with a criterion is computed from them again. */
   readonly observations?: (sha256: string) => Bytes | undefined;
   /** The document of a plan, by the digest of its payload. Without it a result is not held against its plan. */

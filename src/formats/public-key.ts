@@ -1,8 +1,11 @@
-/** A public key as other tools want it: OpenSSH's line, PEM, a line of `allowed_signers`, signify's file. Nothing here is secret. */
-import { fromUtf8, type Bytes } from "../core/bytes.js";
+/** A public key as other tools write and want it: OpenSSH's line, PEM, a line of `allowed_signers`, signify's file. Nothing here is secret. */
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
+import type { Engine } from "../core/engine.js";
+import { AttestError } from "../core/errors.js";
 import { formatKey, type PublicKey } from "../core/key.js";
-import { formatPem } from "./raw.js";
-import { formatSignifyKey } from "./signify.js";
+import { parseKeyLines, type KeyLines } from "../core/key-lines.js";
+import { formatPem, parsePem } from "./raw.js";
+import { formatSignifyKey, isSignify, parseSignifyKey } from "./signify.js";
 
 const text = (bytes: Bytes): string => fromUtf8(bytes).trimEnd();
 
@@ -20,3 +23,34 @@ export const PUBLIC_FORMATS = Object.keys(writers) as PublicFormat[];
 /** Without a last line end. `name` is one that a key may have. */
 export const formatPublicKey = (format: PublicFormat, key: PublicKey, name: string): string =>
   writers[format](key, name);
+
+/** Words of authorized_keys(5) that stand before a key as its conditions. A principal of `allowed_signers` stands in the same place. */
+const CONDITION =
+  /^(?:cert-authority|restrict|(?:no-)?(?:pty|user-rc|port-forwarding|agent-forwarding|x11-forwarding|touch-required)|verify-required|[\w-]+="[^"]*")(?:,|$)/i;
+
+/**
+ * The keys in a text in one of these forms, whatever its line ends: what is given with `--key`.
+ * @param place where the text is from, for messages
+ * @throws AttestError `key-format`, those of `parseKeyLines`
+ * @example readPublicKeys("lab ssh-ed25519 AAAA…", "signers", engine).lines[0]?.key.keyid   // "SHA256:…"
+ */
+export function readPublicKeys(text: string, place: string, engine: Engine): KeyLines {
+  const plain = text.replace(/^\ufeff/, "").replace(/\r\n/g, "\n");
+  const one = (key: PublicKey): KeyLines => ({ lines: [{ key, comment: undefined }], passedOver: 0 });
+  const whole = utf8(`${plain.trim()}\n`);
+  if (plain.trimStart().startsWith("-----BEGIN PUBLIC KEY-----")) return one(parsePem(whole, engine));
+  if (isSignify(whole)) return one(parseSignifyKey(whole, engine));
+  if (plain.includes("\0"))
+    throw new AttestError(
+      "key-format",
+      `expected public keys as text in ${place}, found other bytes`,
+      "save the file as UTF-8",
+    );
+  return parseKeyLines(plain.split("\n").map(withoutPrincipal).join("\n"), place, engine);
+}
+
+/** ssh-keygen(1), ALLOWED SIGNERS: `principals [options] keytype key`. With options the key counts under conditions, and is passed over. */
+function withoutPrincipal(line: string): string {
+  const [, principal = "", key] = /^\s*(\S+)[ \t]+(ssh-ed25519[ \t].*)$/.exec(line) ?? [];
+  return key === undefined || CONDITION.test(principal) || principal.startsWith("#") ? line : key;
+}

@@ -13,7 +13,8 @@ import { base64, concat, equal, fromBase64, fromUtf8, utf8, type Bytes } from ".
 import { SIGNATURE_BYTES } from "../core/ed25519.js";
 import { message, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
-import type { PublicKey } from "../core/key.js";
+import type { Engine } from "../core/engine.js";
+import { publicKey, type PublicKey } from "../core/key.js";
 import { openMessage } from "./message.js";
 import { named, single } from "./single.js";
 
@@ -54,6 +55,15 @@ export function parseSignify(bytes: Bytes): Envelope {
 /** The public key as signify reads it, for `signify -V -p`. */
 export const formatSignifyKey = ({ keyid, bytes }: PublicKey): Bytes =>
   utf8(`${COMMENT}public key ${keyid}\n${blob(keyNumber(keyid), bytes)}\n`);
+
+/** signify's own keys as well, whose number is drawn at random: it is no part of the key. @throws AttestError `key-format` */
+export function parseSignifyKey(bytes: Bytes, engine: Engine): PublicKey {
+  const [, encoded] = /^untrusted comment: [^\n]*\n([A-Za-z0-9+/]{56})\n$/.exec(fromUtf8(bytes)) ?? [];
+  const read = encoded === undefined ? undefined : fromBase64(encoded);
+  if (read === undefined || !equal(read.subarray(0, ALGORITHM.length), ALGORITHM))
+    throw new AttestError("key-format", "expected a public key of signify's, found something else");
+  return publicKey(read.slice(ALGORITHM.length + NUMBER_BYTES), engine);
+}
 
 const blob = (number: Bytes, bytes: Bytes): string => base64(concat(ALGORITHM, number, bytes));
 

@@ -12,6 +12,11 @@ import { dsseOf } from "./dsse.js";
 import { named, single } from "./single.js";
 
 const MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/** v0.3 has its version in the name, as media types have it; those before have it as a parameter (sigstore_bundle.proto, media_type). */
+const READ = [
+  MEDIA_TYPE,
+  ...["0.3", "0.2", "0.1"].map((version) => `application/vnd.dev.sigstore.bundle+json;version=${version}`),
+];
 const MEMBERS = ["mediaType", "verificationMaterial", "dsseEnvelope"] as const;
 const SKIN = "a Sigstore bundle";
 
@@ -39,7 +44,7 @@ export const parseBundle = (bytes: Bytes): Envelope => bundleOf(parseJson(bytes)
  */
 export function bundleOf(document: Json): Envelope {
   const bundle = members(document, MEMBERS, "skin-member", SKIN);
-  if (bundle.mediaType !== MEDIA_TYPE) {
+  if (!(READ as readonly Json[]).includes(bundle.mediaType)) {
     const found = typeof bundle.mediaType === "string" ? JSON.stringify(bundle.mediaType.slice(0, 100)) : "no text";
     throw new AttestError("skin-member", `expected mediaType ${MEDIA_TYPE}, found ${found}`);
   }

@@ -10,8 +10,9 @@ import { fromWire, publicKey, wire, type PublicKey, type Signer } from "../core/
 import { errno } from "../node/files.js";
 import { lengthed, Reader } from "./wire.js";
 
-/** `agent:SHA256:…`, where a name of a key is taken. */
-export const AGENT = "agent:";
+/** The fingerprint in `agent:SHA256:…`, which stands where the name of a key is taken; undefined for a name. */
+export const keyidInAgent = (name: string | undefined): string | undefined =>
+  name?.startsWith("agent:") === true ? name.slice("agent:".length) : undefined;
 
 const [FAILURE, REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE] = [5, 11, 12, 13, 14];
 /** OpenSSH's own limit for a message (MAX_AGENT_REPLY_LEN). */

@@ -1,10 +1,10 @@
 /** Keys that another tool made: OpenSSH's and PKCS#8, plain or under a passphrase. No fault here ever quotes what was read. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { equal, type Bytes } from "../core/bytes.js";
+import { equal, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { openOpenssh, typeNamed, type Refuse } from "./openssh.js";
-import { ARMOR, decrypt, locked, passphraseOf, publicOf, WRONG, type Passphrase } from "./secret.js";
+import { decrypt, locked, passphraseOf, publicOf, WRONG, type Passphrase } from "./secret.js";
 
 export interface Imported {
   readonly secret: KeyObject;
@@ -16,6 +16,11 @@ export interface Imported {
 const MAX_BYTES = 64 * 1024;
 /** PKCS#8 of an Ed25519 key, up to its 32 bytes (RFC 8410 section 7). */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
+/**
+ * The same with its public key behind it, in context tag 1 (RFC 5958 section 2, RFC 8410 section 7); some writers make that tag an explicit
+ * one. OpenSSL 3.0, which is in Node 20, does not read it.
+ */
+const V2 = /^30..020101300506032b657004220420(?<seed>.{64})(?:812100|a123032100)(?<key>.{64})$/s;
 
 const ANOTHER_KIND = "results are signed with Ed25519 keys only: attest key new makes one";
 
@@ -46,18 +51,25 @@ async function opened(
   engine: Engine,
 ): Promise<Imported> {
   if (file.length > MAX_BYTES) throw refuse(`${file.length} bytes`);
-  const text = Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("latin1").trim();
+  if (isUtf16(file)) throw refuse("UTF-16", "iconv -f UTF-16 -t UTF-8 FILE > KEY");
+  const text = Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("latin1");
   let asked: string | undefined;
   const ask = async (): Promise<string> => (asked = await passphraseOf(named, passphrase));
   const spoilt = (): Error => refuse("a key that is spoilt", "take the file from where it was made once more");
 
-  if (text.startsWith(ARMOR) || text.startsWith("age-encryption.org/v1\n")) {
-    const pem = await decrypt(file, named, ask);
+  const [block, ...more] = privateBlocks(text);
+  if (more.length > 0) throw refuse("more than one key", "take the one that is meant out into a file of its own");
+  if (block?.label === AGE || text.startsWith("age-encryption.org/v1\n")) {
+    const sealed = block === undefined ? file : utf8(armored(block));
+    const pem = await decrypt(sealed, named, ask);
     const inner = await opened(pem, named, refuse, passphrase, engine).finally(() => pem.fill(0));
     return { ...inner, passphrase: asked };
   }
-  const [, label, body = ""] =
-    /^-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----$/.exec(text) ?? [];
+  const { label, body } = block ?? { label: undefined, body: "" };
+  // RFC 1421 section 4.6: what openssl wrote before PKCS#8, with the key of a passphrase from one round of MD5.
+  if (body.startsWith("Proc-Type:"))
+    throw refuse("a passphrase in the old form of PEM", "openssl pkcs8 -topk8 -in FILE writes it anew");
+  if (!/^[A-Za-z0-9+/=\n]*$/.test(body)) throw spoilt();
   const der = Buffer.from(body, "base64");
   try {
     switch (label) {
@@ -69,16 +81,59 @@ async function opened(
         return { secret, passphrase: encrypted ? asked : undefined };
       }
       case "PRIVATE KEY":
-        return { secret: pkcs8(der, undefined, refuse, spoilt), passphrase: undefined };
+        return {
+          secret: withPublic(der, refuse, engine) ?? pkcs8(der, undefined, refuse, spoilt),
+          passphrase: undefined,
+        };
       case "ENCRYPTED PRIVATE KEY":
         if (!isWhole(der)) throw spoilt();
         return { secret: pkcs8(der, await ask(), refuse, () => locked(named, WRONG)), passphrase: asked };
       default:
-        throw refuse(...other(text, label));
+        throw refuse(...other(text.replace(/^\xef\xbb\xbf/, "").trim(), label));
     }
   } finally {
     der.fill(0);
   }
+}
+
+interface Block {
+  readonly label: string;
+  /** Its lines without blanks around them. */
+  readonly body: string;
+}
+
+const AGE = "AGE ENCRYPTED FILE";
+const isUtf16 = ([first, second]: Bytes): boolean =>
+  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+
+/** Those that are whole, with whatever text stands around them (RFC 7468 section 2), as openssl and ssh-keygen read them. */
+const privateBlocks = (text: string): Block[] =>
+  [
+    ...text.matchAll(/^(?:\xef\xbb\xbf)?-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n(.*?)^-----END \1-----[ \t]*\r?$/gms),
+  ].flatMap(([, label = "", body = ""]) =>
+    label === AGE || label.endsWith("PRIVATE KEY")
+      ? [
+          {
+            label,
+            body: body
+              .split("\n")
+              .map((line) => line.trim())
+              .join("\n")
+              .trim(),
+          },
+        ]
+      : [],
+  );
+
+const armored = ({ label, body }: Block): string => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+
+/** PKCS#8 version 2, if it is that. */
+function withPublic(der: Buffer, refuse: Refuse, engine: Engine): KeyObject | undefined {
+  const { seed, key } = V2.exec(der.toString("hex"))?.groups ?? {};
+  if (seed === undefined || key === undefined || der[1] !== der.length - 2) return undefined;
+  const secret = fromSeed(Buffer.from(seed, "hex"));
+  if (equal(publicOf(secret, engine).bytes, Buffer.from(key, "hex"))) return secret;
+  throw refuse("a private part that belongs to another public part");
 }
 
 function fromSeed(seed: Bytes): KeyObject {
@@ -121,6 +176,13 @@ function isWhole(der: Buffer): boolean {
   return der.length === 2 + octets + (octets === 0 ? first : der.readUIntBE(2, octets));
 }
 
+const publicOnly = (text: string): [found: string] => {
+  const [, label = ""] = /^-----BEGIN ([A-Z0-9 ]+)-----/m.exec(text) ?? [];
+  return [
+    label.endsWith("PUBLIC KEY") ? "a public key" : label.includes("CERTIFICATE") ? "a certificate" : "something else",
+  ];
+};
+
 /** What was given instead, in words of ours. */
 function other(text: string, label: string | undefined): [found: string, hint?: string] {
   const [type = ""] = text.split(/[ \t\r\n]/, 1);
@@ -132,9 +194,7 @@ function other(text: string, label: string | undefined): [found: string, hint?: 
   if (text.startsWith("PuTTY-User-Key-File"))
     return ["a key file of PuTTY's", "puttygen FILE -O private-openssh-new -o KEY"];
   if (label === undefined)
-    return text.startsWith("-----BEGIN ") ? ["a file that breaks off, or more than one key"] : ["something else"];
-  if (label.endsWith("PUBLIC KEY")) return ["a public key"];
-  if (label.includes("CERTIFICATE")) return ["a certificate"];
+    return /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/m.test(text) ? ["a file that breaks off"] : publicOnly(text);
   const [, old] = /^(RSA|DSA|EC) PRIVATE KEY$/.exec(label) ?? [];
   return old === undefined ? ["something else"] : [`a key of type ${old.toLowerCase()}`, ANOTHER_KIND];
 }

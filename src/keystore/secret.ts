@@ -34,11 +34,26 @@ export async function decrypt(file: Bytes, named: string, passphrase: Passphrase
   const decrypter = new Decrypter();
   decrypter.addPassphrase(given);
   try {
-    return await decrypter.decrypt(isArmored(file) ? armor.decode(fromUtf8(file)) : file);
-  } catch {
-    throw locked(named, WRONG);
+    const bytes = isArmored(file) ? armor.decode(fromUtf8(file)) : file;
+    if (isForRecipient(bytes)) throw forRecipient(named);
+    return await decrypter.decrypt(bytes);
+  } catch (error) {
+    throw error instanceof AttestError ? error : locked(named, WRONG);
   }
 }
+
+/** By the stanzas of its header (C2SP age, section "Header"): a file under a passphrase has one alone, of scrypt. */
+function isForRecipient(file: Bytes): boolean {
+  const header = Buffer.from(file.subarray(0, 4096)).toString("latin1").split("\n---", 1)[0] ?? "";
+  return /^-> /m.test(header) && !/^-> scrypt /m.test(header);
+}
+
+const forRecipient = (named: string): AttestError =>
+  new AttestError(
+    "key-format",
+    `expected ${named} under a passphrase, found an age file for a recipient`,
+    "age -d -i IDENTITY FILE > KEY opens it",
+  );
 
 export const ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----";
 /** `age -p` writes bytes, `age -p -a` text. */

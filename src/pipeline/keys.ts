@@ -1,13 +1,14 @@
 /** Where keys that the user trusts come from, and for which documents each of them counts. Nothing in a document adds one. */
-import { fromUtf8, type Bytes } from "../core/bytes.js";
+import { fromUtf8, hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { MAX_BYTES } from "../core/json.js";
-import { parseKeyLines, type KeyLines } from "../core/key-lines.js";
+import type { KeyLines } from "../core/key-lines.js";
 import { parseKeyring } from "../core/keyring.js";
 import { hostOf, originOf } from "../core/origin.js";
 import type { LogName } from "../core/payload.js";
 import { knownFrom, type Known } from "../core/signatures.js";
+import { readPublicKeys } from "../formats/public-key.js";
 import type { Keystore } from "../keystore/keystore.js";
 import type { Pin } from "../keystore/pins.js";
 import { isFolder, read } from "../node/files.js";
@@ -123,8 +124,19 @@ export const isAt = (origin: string, { origins }: Whereabouts): boolean => origi
 export async function keysFrom(text: string, engine: Engine, now: Date): Promise<Given[]> {
   if (/^https?:\/\//i.test(text)) return await keysAt(text, engine, now);
   const line = isLine(text);
-  const read = line ? text : fromUtf8(required(text, "a public key line, or a file with one", MAX_KEY_FILE));
-  return given(parseKeyLines(read, line ? "the text given" : text, engine), "--key");
+  const read = line ? text : textOf(required(text, "a public key line, or a file with one", MAX_KEY_FILE), text);
+  return given(readPublicKeys(read, line ? "the text given" : text, engine), "--key");
+}
+
+/** @throws AttestError `key-format`, which says what an editor of Windows may have done */
+function textOf(bytes: Bytes, place: string): string {
+  if (/^(?:fffe|feff)/.test(hex(bytes.subarray(0, 2))))
+    throw new AttestError(
+      "key-format",
+      `expected public keys as text in ${place}, found UTF-16`,
+      "save the file as UTF-8",
+    );
+  return fromUtf8(bytes);
 }
 
 const MAX_KEY_FILE = 64 * 1024;
@@ -145,7 +157,7 @@ async function keysAt(address: string, engine: Engine, now: Date): Promise<Given
   if (bytes === undefined) {
     throw new AttestError("file-missing", `expected public keys at ${place}, found nothing there`, "check the address");
   }
-  const found = parseKeyLines(fromUtf8(bytes), place, engine);
+  const found = readPublicKeys(textOf(bytes, place), place, engine);
   return given(found, `--key ${place}, fetched ${now.toISOString()}`).map((one) => ({
     ...one,
     host: hostOf(url.href) ?? "",
@@ -163,7 +175,7 @@ const given = ({ lines, passedOver }: KeyLines, source: string): Given[] =>
 
 /** What is plainly no path is taken for the line itself: it could be a secret, which no message may repeat. */
 const isLine = (text: string): boolean =>
-  /[\r\n]|PRIVATE KEY|SECRET-KEY|^\s*(?:ssh|ecdsa|sk)-\S+\s/.test(text) || text.length > 1000;
+  /[\r\n]|PRIVATE KEY|SECRET-KEY|^\s*(?:ssh|ecdsa|sk)-\S+\s|\sssh-ed25519\s/.test(text) || text.length > 1000;
 
 export function required(path: string, what: string, limit = MAX_BYTES): Bytes {
   const bytes = isFolder(path) ? undefined : read(path, { limit });

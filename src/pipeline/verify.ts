@@ -337,6 +337,13 @@ function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest
   return { keys, quorum: Math.max(...quorums) };
 }
 
+/** Larger pieces are only hashed. */
+const MAX_CONVERTED = 16 * 1024 * 1024;
+
+/** What git made of line feeds where `core.autocrlf` told it to. */
+const withLineFeeds = (bytes: Bytes): Bytes =>
+  Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll("\r\n", "\n"), "latin1");
+
 const stateIn =
   (
     { archive, digested = (sha256) => digestIn(archive?.(sha256), engine) }: Pick<Document, "archive" | "digested">,
@@ -345,7 +352,9 @@ const stateIn =
   (sha256, size) => {
     const found = digested(sha256);
     if (found === undefined) return "missing";
-    return found.size === size && found.sha256 === sha256 ? "same" : "changed";
+    if (found.size === size && found.sha256 === sha256) return "same";
+    const bytes = found.size > MAX_CONVERTED ? undefined : archive?.(sha256);
+    return digestIn(bytes && withLineFeeds(bytes), engine)?.sha256 === sha256 ? "converted" : "changed";
   };
 
 const digestIn = (bytes: Bytes | undefined, engine: Engine): FileDigest | undefined =>

@@ -17,6 +17,7 @@ import { identify, readStatement } from "../core/statement.js";
 import { verify } from "../core/verify.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
 import { RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
+import { leaveBytesAlone } from "./git-attributes.js";
 import type { Store } from "./store.js";
 
 export { ATTESTATIONS, attestationPath, evidencePath, KEYRING };
@@ -91,6 +92,7 @@ export class Registry {
       else await registry.log.start((origin) => logs.create(origin), new Date());
     }
     await registry.reindex();
+    await leaveBytesAlone(store);
     await store.create(REGISTRY_FILE, readable(registry.about));
     return registry;
   }
@@ -238,6 +240,19 @@ const nameTaken = (name: string): AttestError =>
 /** `attest.json`. @throws AttestError `registry-format` or a code of `parseJson` */
 export const parseAbout = (bytes: Bytes): About => readAbout(parseJson(bytes));
 
+/** Which character, and what stands there instead. */
+function whyNoOrigin(given: Json | undefined): string {
+  const form = "an origin is a name without a scheme, like example.org/lab";
+  if (typeof given !== "string") return form;
+  const bare = given.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
+  if (bare !== given) return `${form}: leave the scheme out`;
+  const [host = "", ...path] = bare.split("/");
+  const odd = /[^A-Za-z0-9.:-]/u.exec(host) ?? /[^A-Za-z0-9._~/-]/u.exec(path.join("/"));
+  if (odd !== null) return `${form}; ${JSON.stringify(odd[0])} has no place in it: - stands for it`;
+  if (/[A-Z]/.test(host)) return `${form}; its host is in small letters: ${host.toLowerCase()}`;
+  return path.includes("") ? `${form}, without an empty part between two / or at the end` : form;
+}
+
 function readAbout(value: Json): About {
   const parsed = about.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -246,6 +261,6 @@ function readAbout(value: Json): About {
   throw new AttestError(
     "registry-format",
     `expected origin and title in ${REGISTRY_FILE}; ${where === "" ? "" : `${where}: `}${issue?.message ?? ""}`,
-    isObject(value) && where === "origin" ? "an origin is a name without a scheme, like example.org/lab" : undefined,
+    isObject(value) && where === "origin" ? whyNoOrigin(value["origin"]) : undefined,
   );
 }

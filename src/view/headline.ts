@@ -49,6 +49,10 @@ const FOUND: Partial<Readonly<Record<Code, Wording>>> = {
     word: "its evidence was changed",
     sentence: "Some of the evidence at hand is not what was signed.",
   },
+  "evidence-converted": {
+    word: "the line ends of its evidence were converted",
+    sentence: "Git does that where it is not told to leave files alone. The text is what was signed.",
+  },
   "recompute-mismatch": {
     word: "its observations say otherwise",
     sentence: "Computed again from the observations, the outcomes or the measurements are others.",

@@ -79,11 +79,13 @@ describe("the action", () => {
 
   test("unsigned, without any key: a statement with its evidence, uploaded", () => {
     const told = act({ unsigned: "true", artifact: "result" });
-    expect(told.code, told.log).toBe(1); // a skipped test is no pass
-    expect(told.outputs).toMatchObject({ verdict: "INCONCLUSIVE", id: "", passed: "1", failed: "0", skipped: "1" });
-    expect(told.summary).toMatch(/^### INCONCLUSIVE: [\s\S]*\| 1 \| 0 \| 0 \| 1 \|[\s\S]*\*\*not signed\*\*/);
+    expect(told.code, told.log).toBe(0);
+    expect(told.outputs).toMatchObject({ verdict: "VALIDATED", id: "", passed: "1", failed: "0", skipped: "1" });
+    expect(told.summary).toMatch(
+      /^### VALIDATED 1 passed&#44; 1 skipped: [\s\S]*\| 1 \| 0 \| 0 \| 1 \|[\s\S]*\*\*not signed\*\*/,
+    );
     expect(readdirSync(join(on.artifacts, "result"))).toEqual(["statement.evidence", "statement.json"]);
-    expect(json(told.outputs["path"] ?? "")).toHaveProperty("predicate.f3.verdict", "INCONCLUSIVE");
+    expect(json(told.outputs["path"] ?? "")).toHaveProperty("predicate.result", "WARNED");
     // Neither in the checkout nor in a home was anything written by us.
     expect(spawnSync("git", ["status", "--porcelain"], { cwd: work.cwd, encoding: "utf8" }).stdout).toBe(
       "?? junit.xml\n",
@@ -105,7 +107,7 @@ describe("the action", () => {
     });
     expect(told.outputs["path"]).toBe(`attestations/${told.outputs["id"] ?? ""}.json`);
     expect(told.log).toContain("signing with the key from F3_ATTEST_KEY, SHA256:");
-    expect(told.summary).toContain("### VALIDATED: The calculator\n");
+    expect(told.summary).toContain("### VALIDATED 1 passed: The calculator\n");
     for (const line of key.split("\n").filter((text) => text.length > 40))
       expect(JSON.stringify(told)).not.toContain(line);
     expect(readdirSync(on.artifacts)).toEqual([]);
@@ -181,7 +183,7 @@ describe("the action", () => {
     spawnSync("rm", ["-r", work.path("node_modules")]);
     const told = act({ unsigned: "true" }, { PATH: `${fake}:${on.env["PATH"] ?? ""}` });
     expect(told.log).toContain(`npx --yes @f3/attest@${version}\n`);
-    expect(told.outputs["verdict"]).toBe("INCONCLUSIVE");
+    expect(told.outputs["verdict"]).toBe("VALIDATED");
   });
 });
 
@@ -237,14 +239,14 @@ describe("the example workflow", () => {
   const jq = spawnSync("jq", ["--version"]).error === undefined;
 
   test.skipIf(!jq).each([
-    ["passed, but for one that was skipped", TEST, "INCONCLUSIVE"],
-    ["failed", BROKEN, "REFUTED"],
+    ["passed, but for one that was skipped", TEST, "VALIDATED", 0],
+    ["failed", BROKEN, "REFUTED", 1],
   ])(
     "tests that %s: published, signed by the key that the first job never had, and a stranger can check it",
-    async (_, source, verdict) => {
+    async (_, source, verdict, code) => {
       const { bare, work } = await origin(source);
       const { test: tested, publish } = push(bare, secretOf(work, "ci"), logKeyOf(work));
-      expect(tested.code, tested.log).toBe(1);
+      expect(tested.code, tested.log).toBe(code);
       expect(publish.code, publish.log).toBe(0);
       expect(publish.log).toMatch(/signing with the key from F3_ATTEST_KEY, SHA256:/);
 

@@ -57,6 +57,12 @@ describe("the text", () => {
     expect(parseCheckpoint(formatCheckpoint({ ...checkpoint, size })).size).toBe(size);
   });
 
+  test("with the lines that another log adds", () => {
+    const extended = `${text}more\nand more\n`;
+    expect(parseCheckpoint(extended)).toEqual({ ...parseCheckpoint(text), extensions: ["more", "and more"] });
+    expect(formatCheckpoint(parseCheckpoint(extended))).toBe(extended);
+  });
+
   test("mangled, it is refused, or another that is spelled just so", () => {
     for (const bytes of mangled(utf8(text))) {
       const said = outcome(() => fromUtf8(bytes));
@@ -67,7 +73,8 @@ describe("the text", () => {
   });
 
   test.each([
-    ["a line of an extension", `${text}more\n`],
+    ["an empty line among the extensions", `${text}\nmore\n`],
+    ["an extension without an end", `${text}more`],
     ["an empty line at the end", `${text}\n`],
     ["no root", text.split("\n").slice(0, 2).join("\n")],
     ["no origin", text.replace(ORIGIN, "")],

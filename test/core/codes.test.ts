@@ -116,6 +116,7 @@ const WAYS = {
   "time-future": of(sealed(statement(), me), [yours(me)], { now: new Date(0) }),
   "recompute-mismatch": of(computed(GOOD, BAD), [yours(me)], { observations: archive(BAD) }),
   "recompute-impossible": of(computed(GOOD, GOOD), [yours(me)], { observations: archive() }),
+  "evidence-converted": of(sealed(statement(), me), [yours(me)], { archived: () => "converted" }),
   "evidence-changed": of(sealed(statement(), me), [yours(me)], { archived: () => "changed" }),
 } satisfies Partial<Record<Code, () => Code[]>>;
 

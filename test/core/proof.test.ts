@@ -57,13 +57,22 @@ test("mangled, it is refused, or spelled just so; and it proves nothing else", (
   }
 });
 
+test("extra data is read, and proves nothing", () => {
+  const extended = text.replace("index", "extra AAAA\nindex");
+  const read = parseProof(utf8(extended));
+  expect(read).toEqual({ ...parseProof(utf8(text)), extra: Uint8Array.of(0, 0, 0) });
+  expect(fromUtf8(formatProof(read))).toBe(extended);
+});
+
 describe("what is no proof", () => {
   test.each([
     ["nothing", ""],
     ["a checkpoint alone", fromUtf8(checkpoint)],
     ["a proof without its checkpoint", text.slice(0, text.indexOf("\n\n") + 2)],
     ["another version", text.replace("@v1", "@v2")],
-    ["extra data", text.replace("index", "extra AAAA\nindex")],
+    ["extra data that is no base64", text.replace("index", "extra A\nindex")],
+    ["extra data twice", text.replace("index", "extra AAAA\nextra AAAA\nindex")],
+    ["extra data after the index", text.replace("index 1\n", "index 1\nextra AAAA\n")],
     ["no index", text.replace("index 1\n", "")],
     ["two of them", text.replace("index 1\n", "index 1\nindex 1\n")],
     ["an index of another spelling", text.replace("index 1", "index 01")],

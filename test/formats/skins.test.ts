@@ -105,8 +105,20 @@ describe("a Sigstore bundle", () => {
     expect(mine).toEqual({ keyid: me.key.keyid, sig: base64(made.signatures[0]!.sig) });
   });
 
+  test.each(["+json;version=0.1", "+json;version=0.2", "+json;version=0.3", ".v0.3+json"])(
+    "is read under the media type that ends in %s",
+    (end) => {
+      const older = readable({ ...good, mediaType: `application/vnd.dev.sigstore.bundle${end}` });
+      expect(parseBundle(older)).toEqual(parseBundle(readable(good)));
+    },
+  );
+
   test.each<[string, string, JsonObject]>([
-    ["an older media type", "skin-member", { mediaType: "application/vnd.dev.sigstore.bundle+json;version=0.2" }],
+    [
+      "a media type of no version that there is",
+      "skin-member",
+      { mediaType: "application/vnd.dev.sigstore.bundle+json;version=0.4" },
+    ],
     ["a media type that is no text", "skin-member", { mediaType: 3 }],
     ["a member more", "skin-member", { extra: 1 }],
     ["a member in another case", "skin-member", { media_type: good["mediaType"]! }],

@@ -17,7 +17,7 @@ const OPEN: readonly Code[] = [
 /** Whether a key is confirmed is asked by `verify`; whether the evidence holds does not hang on it. */
 const OF_TRUST: readonly Code[] = ["key-site-only"];
 /** Told by other rules, more exactly. */
-const ELSEWHERE: readonly Code[] = ["time-order", "evidence-changed", "retracted"];
+const ELSEWHERE: readonly Code[] = ["time-order", "evidence-changed", "evidence-converted", "retracted"];
 
 export function documentFindings(report: Report): Finding[] {
   const about = report.digest ?? "";

@@ -19,11 +19,16 @@ export function lookAtHeld(reference: Reference, held: Held | undefined): Look {
   const { sha256, size } = reference;
   if (sha256 === undefined) return seen(reference, "never-hashed", "no SHA-256 of it was signed");
   if (held === undefined && reference.optional) return seen(reference, "not-checked", "no copy was archived");
-  if (held === undefined) return seen(reference, "gone", `no file evidence/sha256/${sha256.slice(0, 2)}/${sha256}`);
+  if (held === undefined) return seen(reference, "gone", `no file ${fileOf(sha256)}`);
   if (held.sha256 === sha256 && (size === undefined || held.size === size)) return seen(reference, "same", "");
-  if (held.sha256 === sha256) return seen(reference, "changed", `${held.size} bytes, where ${size} were signed`);
-  return seen(reference, "changed", `SHA-256 ${held.sha256}, ${held.size} bytes`);
+  if (held.sha256 === sha256)
+    return seen(reference, "changed", `${fileOf(sha256)} has ${held.size} bytes, where ${size} were signed`);
+  const found = `SHA-256 ${held.sha256}, ${held.size} bytes`;
+  return seen(reference, "changed", `${fileOf(sha256)} has ${found}, where SHA-256 ${sha256} was signed`);
 }
+
+/** From the registry's folder. */
+const fileOf = (sha256: string): string => `attestations/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
 
 /** @param copy the archived bytes, if they are those that were signed: to say where something changed */
 export function lookAtFetched(reference: Reference, fetched: Fetched, copy: Bytes | undefined, engine: Engine): Look {
