@@ -60,11 +60,10 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
   const { folders, files } = outOfSight(root, named);
   const around = folders.filter((folder) => isWithin(root, folder));
   const hidden = folders.filter((folder) => !around.includes(folder));
-  const published = publishedIn(registry, root, cwd).map(real);
-  const kept = [...new Set([...gitFoldersIn(root).map(real), ...published])].filter(
+  const kept = [...new Set([...gitFoldersIn(root), ...publishedIn(registry, root, cwd)].map(real))].filter(
     (path) => !hidden.some((folder) => isWithin(path, folder)),
   );
-  const held = [...hidden, ...files, ...published].flatMap((path) => foldersBetween(real(root), path));
+  const held = [...hidden, ...files, ...kept].flatMap((path) => foldersBetween(real(root), path));
   const prefix = [
     ...[bwrap.program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
     // Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them.
@@ -90,7 +89,7 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
   };
 }
 
-/** Of what lies in the project: whoever moves one of these away has another place for what is hidden or published. A mount cannot be moved. */
+/** Of what lies in the project: whoever moves one of these away puts something else in the place of what is hidden or kept. A mount cannot be moved. */
 const foldersBetween = (root: string, path: string): string[] => {
   const above = dirname(path);
   return above === root || !isWithin(above, root) ? [] : [above, ...foldersBetween(root, above)];

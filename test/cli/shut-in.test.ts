@@ -172,14 +172,18 @@ describe.each(users)("%s", (_, uid, works) => {
     }
   });
 
-  test("a registry is not replaced by moving the folder that holds it", async (context) => {
+  test("no registry and no git folder is replaced by moving a folder that holds it", async (context) => {
     if (!works) context.skip(WITHOUT);
-    here.write(".git/info/exclude", "sites\n");
+    here.write(".git/info/exclude", "sites\nothers\n");
     await here.attest("init", "sites/one", "--origin", "example.org/one");
-    const script = "mv sites moved; mkdir -p sites/one; echo {} > sites/one/planted; true";
+    repository(here, "others/one");
+    const moves = ["sites", "others/one", "others"].map((folder) => `mv ${folder} moved`);
+    const planted = ["sites/one/planted", "others/one/.git/planted"];
+    moves.push(...planted.map((path) => `mkdir -p $(dirname ${path})`));
+    const script = [...moves, ...planted.map((path) => `touch ${path}`), "true"].join("; ");
     const ran = await shut(give(uid), script, "--registry", "sites/one");
     expect(ran.code, ran.stderr).toBe(0);
-    expect([existsSync(here.path("sites/one/planted")), existsSync(here.path("moved"))]).toEqual([false, false]);
+    expect(planted.filter((path) => existsSync(here.path(path)))).toEqual([]);
     expect(existsSync(here.path("sites/one/attest.json"))).toBe(true);
   });
 
