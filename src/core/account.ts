@@ -58,7 +58,10 @@ export interface Beside {
   readonly handOvers?: readonly HandOver[];
   /** Signatures (`signatureName`) at hand that are not by the key which they name: their entries say nothing. */
   readonly unsigned?: ReadonlySet<string>;
-  /** SHA-256 of payloads of results that are at hand and are not of the test that their plan announced (`departures`). */
+  /**
+   * SHA-256 of payloads that close no plan: of results that are not shown to be of the test which their plan announced (`departures`), and of
+   * notices that give a plan up and are kept back. To close a plan is no one's loss but the reader's, so an entry alone does not.
+   */
   readonly departed?: ReadonlySet<string>;
 }
 
@@ -131,7 +134,7 @@ export function accountOf(
     if (leaf.kind !== "notice" || leaf.about === undefined) continue;
     const { about, action, keyid } = leaf;
     if (!owners.line(signers.get(about) ?? []).has(keyid)) continue;
-    if (action === "abandon") abandoned.add(about);
+    if (action === "abandon" && !departed.has(leaf.payload)) abandoned.add(about);
     if (action === "retract") retracted.add(about);
     if (action === "supersede") superseded.add(about);
   }

@@ -34,6 +34,12 @@ export interface Envelope {
   readonly signatures: readonly Signature[];
 }
 
+/** A key that several signatures name: such a document is refused, and speaks for nobody. Whoever serves one can put a bad signature before a good one. */
+export function namedTwice({ signatures }: Pick<Envelope, "signatures">): string | undefined {
+  const keyids = signatures.flatMap(({ keyid: by }) => by ?? []);
+  return keyids.find((by, at) => keyids.indexOf(by) !== at);
+}
+
 /** DSSE's pre-authentication encoding; lengths count bytes (the reference implementation counts characters). */
 export const message = (payloadType: string, payload: Bytes): Bytes => {
   const type = utf8(payloadType);

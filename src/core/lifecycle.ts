@@ -5,7 +5,7 @@
  */
 import { hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
-import { message, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.js";
+import { message, namedTwice, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "./envelope.js";
 import { AttestError } from "./errors.js";
 import type { PublicKey } from "./key.js";
 import type { KeyEntry } from "./keyring.js";
@@ -91,7 +91,7 @@ function read(bytes: Bytes, engine: Engine): Read[] {
   if (bytes.length > MAX_NOTICE_BYTES) return [];
   try {
     const envelope = parseEnvelope(bytes);
-    if (envelope.payloadType !== PAYLOAD_TYPE) return [];
+    if (envelope.payloadType !== PAYLOAD_TYPE || namedTwice(envelope) !== undefined) return [];
     const found = readNotice(envelope.payload, engine);
     return "fault" in found ? [] : [{ envelope, notice: found.notice }];
   } catch (error) {

@@ -3,7 +3,7 @@ import { base64, hex, type Bytes } from "./bytes.js";
 import { exitOf, type Code } from "./codes.js";
 import { SIGNATURE_BYTES, signatureFault } from "./ed25519.js";
 import type { Engine } from "./engine.js";
-import { message, type Envelope, type Signature } from "./envelope.js";
+import { message, namedTwice, type Envelope, type Signature } from "./envelope.js";
 import type { PublicKey } from "./key.js";
 import type { KeyEntry, Keyring } from "./keyring.js";
 import type { Owners } from "./owner.js";
@@ -160,7 +160,7 @@ export function checkSignatures(
   if (envelope.signatures.length === 0)
     return refuse("signature-missing", "expected a signature, found none: there is nothing to verify");
   const keyids = envelope.signatures.flatMap(({ keyid }) => keyid ?? []);
-  const twice = keyids.find((keyid, at) => keyids.indexOf(keyid) !== at);
+  const twice = namedTwice(envelope);
   if (twice !== undefined) return refuse("signature-duplicate", `expected each key once, found ${twice} twice`);
 
   const nameless = envelope.signatures.length - keyids.length;

@@ -50,7 +50,7 @@ export async function look(prefix: readonly string[], missing: Missing): Promise
   const [program = "", ...args] = prefix;
   closeInherited();
   try {
-    const { stdout } = await run(program, [...args, "/bin/sh", "-c", LOOK], {
+    const { stdout } = await run(program, [...args, "--", "/bin/sh", "-c", LOOK], {
       timeout: DEADLINE_MS,
       maxBuffer: 2 ** 26,
       env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },

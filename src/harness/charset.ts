@@ -11,7 +11,8 @@ export interface Characters {
   readonly isUtf8: boolean;
 }
 
-export function charactersOf(bytes: Bytes): Characters {
+/** Undefined for XML in a character set that is not known here: what its readers read, nobody can look for. */
+export function charactersOf(bytes: Bytes): Characters | undefined {
   const wide = wideness(bytes);
   if (wide !== undefined) {
     const text = new TextDecoder(wide, { ignoreBOM: true }).decode(bytes);
@@ -23,6 +24,7 @@ export function charactersOf(bytes: Bytes): Characters {
   }
   const spelled = (ascii: string): Uint8Array => Buffer.from(ascii, "latin1");
   const named = declared(bytes);
+  if (named === "unknown" || EBCDIC.every((byte, at) => bytes[at] === byte)) return undefined;
   if (named === undefined)
     try {
       const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -47,15 +49,18 @@ function wideness(bytes: Bytes): "utf-16le" | "utf-16be" | undefined {
   return even > start.length * 0.6 && odd === 0 ? "utf-16be" : undefined;
 }
 
-/** By an XML declaration; undefined for UTF-8, and for what nobody knows. */
+/** `<?xml` (XML 1.0, appendix F.1). */
+const EBCDIC = [0x4c, 0x6f, 0xa7, 0x94, 0x93];
+
+/** By an XML declaration; undefined for UTF-8. */
 function declared(bytes: Bytes): string | undefined {
   const start = Buffer.from(bytes.subarray(0, 200)).toString("latin1");
-  const name = /^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\sencoding\s*=\s*["']([\w.-]+)["']/.exec(start)?.[1];
+  const name = /^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"'<>]*)["']/.exec(start)?.[1];
   try {
     const { encoding } = new TextDecoder(name ?? "utf-8");
     return encoding === "utf-8" || encoding.startsWith("utf-16") ? undefined : encoding;
   } catch {
-    return undefined;
+    return "unknown";
   }
 }
 

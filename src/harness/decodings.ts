@@ -92,43 +92,146 @@ const references: Decoding = (view) => {
   return made.end();
 };
 
-const SECTIONS: readonly (readonly [begin: string, end: string])[] = [
-  ["<![CDATA[", "]]>"],
-  ["<!--", "-->"],
-  ["<?", "?>"],
-];
+/** Where what begins here ends; undefined for what ends nowhere, or begins nothing. */
+type Ending = (text: string, from: number) => number | undefined;
 
-/** The text alone: without tags, comments and instructions, with the content of CDATA as it is and references resolved elsewhere. */
-const markup: Decoding = (view) => {
-  const { text } = view;
-  if (!text.includes("<")) return undefined;
-  const made = new ViewOf(view);
-  const without = new Set<string>(); // what does not end once does not end later either
-  for (let at = 0; at < text.length;) {
-    const next = text.indexOf("<", at);
-    const until = next < 0 ? text.length : next;
-    resolve(made, text, at, until);
-    if (next < 0) break;
-    at = next + 1;
-    const section = SECTIONS.find(([begin]) => text.startsWith(begin, next));
-    if (section !== undefined && !without.has(section[1])) {
-      const [begin, end] = section;
-      const ends = text.indexOf(end, next + begin.length);
-      if (ends < 0) without.add(end);
-      else if (begin === "<![CDATA[") {
-        made.replace(next, next + begin.length);
-        made.replace(ends, ends + end.length);
-        at = ends + end.length;
-      } else made.replace(next, (at = ends + end.length));
-      if (ends >= 0) continue;
+/** A mark that ends only with that text: what does not end once does not end later either. */
+const section = (begin: RegExp, end: RegExp) => (): Ending => {
+  let without = Infinity;
+  return (text, from) => {
+    begin.lastIndex = from;
+    if (from >= without || !begin.test(text)) return undefined;
+    end.lastIndex = begin.lastIndex;
+    if (end.test(text)) return end.lastIndex;
+    without = from;
+    return undefined;
+  };
+};
+
+/** One that every reader sees end there. */
+const USUAL_TAG = /<\/?[A-Za-z_:\u0080-\uffff][^<>"'=]*(?:=[ \t\r\n]*(?:"[^"<>]*"|'[^'<>]*')[^<>"'=]*)*>/y;
+const BEGINS_TAG = /<\/?[A-Za-z_:\u0080-\uffff]/y;
+
+/** Up to the next `>`, whatever stands in quotes. */
+const looseTag = (): Ending => (text, from) => {
+  const tag = /<[/!?]?[A-Za-z_:\u0080-\uffff][^<>]*>/y;
+  tag.lastIndex = from;
+  return tag.test(text) ? tag.lastIndex : undefined;
+};
+
+/** As HTML and XML read it: in quotes after `=` a `>` ends nothing. */
+function exactTag(): Ending {
+  /** Beginnings from which no end is reached, so that none is looked for twice. */
+  const hopeless = new Set<number>();
+  return (text, from) => {
+    USUAL_TAG.lastIndex = BEGINS_TAG.lastIndex = from;
+    if (USUAL_TAG.test(text)) return USUAL_TAG.lastIndex;
+    if (!BEGINS_TAG.test(text)) return undefined;
+    const passed = [from];
+    let isValue = false;
+    for (let at = from + 1; at < text.length; at += 1) {
+      const character = text[at] ?? "";
+      if (character === ">") return at + 1;
+      if (character === "<" && hopeless.has(at)) break;
+      if (character === "<") passed.push(at);
+      if (isValue && (character === '"' || character === "'")) {
+        at = text.indexOf(character, at + 1);
+        if (at < 0) break;
+      }
+      isValue = character === "=" || (isValue && /\s/.test(character));
     }
-    TAG.lastIndex = next;
-    const tag = TAG.exec(text);
-    if (tag !== null) made.replace(next, (at = next + tag[0].length));
+    for (const one of passed) hopeless.add(one);
+    return undefined;
+  };
+}
+
+interface Dialect {
+  /** Of tags, comments and instructions; made anew for each text. */
+  readonly endings: () => readonly Ending[];
+  readonly hasCdata: (text: string) => boolean;
+}
+
+const XML = [section(/<!--/y, /-->/g), section(/<\?/y, /\?>/g)];
+/** HTML ends a comment early, and takes for one what is no markup that it knows. */
+const HTML = [section(/<!--(?=-?>)/y, /-?>/g), section(/<!--/y, /--!?>/g), section(/<(?:[!?]|\/[^A-Za-z])/y, />/g)];
+/** HTML has no CDATA; what does not begin as it does is read as XML, if at all. */
+const IS_HTML = /<(?:!doctype html|html|head|body|div|p|span|script)\b/i;
+
+const each = (all: readonly (() => Ending)[]) => () => all.map((make) => make());
+const LOOSE: Dialect = { endings: each([...XML, looseTag]), hasCdata: () => true };
+const EXACT: Dialect = { ...LOOSE, endings: each([...XML, exactTag]) };
+const AS_HTML: Dialect = { endings: each([...HTML, exactTag]), hasCdata: (text) => !IS_HTML.test(text) };
+
+/** What a reader leaves out; of CDATA the marks around it alone. */
+function leftOut(text: string, { endings, hasCdata }: Dialect): (readonly [from: number, to: number])[] {
+  const out: (readonly [number, number])[] = [];
+  const cdata = hasCdata(text) ? section(/<!\[CDATA\[/y, /\]\]>/g)() : undefined;
+  const all = endings();
+  for (let at = text.indexOf("<"); at >= 0;) {
+    const kept = cdata?.(text, at);
+    if (kept !== undefined) out.push([at, at + "<![CDATA[".length], [kept - "]]>".length, kept]);
+    let end = kept;
+    for (const ending of kept === undefined ? all : []) if ((end ??= ending(text, at)) !== undefined) break;
+    if (kept === undefined && end !== undefined) out.push([at, end]);
+    at = text.indexOf("<", end ?? at + 1);
+  }
+  return out;
+}
+
+/**
+ * The text alone: without tags, comments and instructions, with the content of CDATA as it is and references resolved elsewhere.
+ * @param unlike where it gives the same, it has been looked at
+ */
+const markup =
+  (dialect: Dialect, unlike?: Dialect): Decoding =>
+  (view) => {
+    const { text } = view;
+    if (!text.includes("<")) return undefined;
+    const out = leftOut(text, dialect);
+    if (unlike !== undefined) {
+      const other = leftOut(text, unlike);
+      const same = ([from, to]: readonly [number, number], at: number): boolean =>
+        other[at]?.[0] === from && other[at][1] === to;
+      if (other.length === out.length && out.every(same)) return undefined;
+    }
+    const whole = new ViewOf(view);
+    let read = 0;
+    for (const [from, to] of out) {
+      if (text.startsWith("<", from)) resolve(whole, text, read, from); // else it is the content of CDATA
+      whole.replace(from, to);
+      read = to;
+    }
+    resolve(whole, text, read);
+    return whole.end();
+  };
+
+/** What a document type declares: `<!ENTITY name "value">`, which may name others. */
+const declared: Decoding = (view) => {
+  const { text } = view;
+  if (!text.includes("<!ENTITY")) return undefined;
+  const values = new Map(
+    [...text.matchAll(/<!ENTITY\s+(?:%\s+)?([^\s%&;"'<>]+)\s+(?:"([^"]*)"|'([^']*)')/g)].map(
+      ([, name = "", one, other = ""]) => [name, one ?? other],
+    ),
+  );
+  const expanded = new Map<string, string>();
+  const expand = (name: string): string | undefined => {
+    const known = expanded.get(name) ?? values.get(name);
+    if (known === undefined || expanded.has(name)) return known;
+    expanded.set(name, ""); // of one that names itself
+    const whole = known.replace(DECLARED, (all, inner: string) => expand(inner) ?? all).slice(0, LONGEST_ENTITY);
+    expanded.set(name, whole);
+    return whole;
+  };
+  const made = new ViewOf(view);
+  for (const { 0: all, 1: name = "", index } of text.matchAll(DECLARED)) {
+    const value = expand(name);
+    if (value !== undefined) made.replace(index, index + all.length, value);
   }
   return made.end();
 };
-const TAG = /<[/!?]?[A-Za-z_][^<>]*>/y;
+const DECLARED = /[&%]([^\s%&;"'<>#]{1,64});/g;
+const LONGEST_ENTITY = 64 * 1024;
 
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replace(/[^0-9a-fA-F]/g, ""), "hex");
 
@@ -138,10 +241,12 @@ const quotedPrintable = replacing("=", /(?:=[0-9A-F]{2}|=\r?\n)+/g, ([all]) =>
   bytesOf(all.replace(/=\r?\n/g, "")).toString("utf8"),
 );
 
-/** What a terminal or a page does not show: colours, NULs (half of UTF-16), characters without a width. */
-
+/**
+ * What a terminal or a page does not show: colours, links, changes of the character set (ECMA-35, so of ISO-2022 too), NULs (half of UTF-16),
+ * characters without a width.
+ */
 const UNSEEN =
-  /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|[\0\b\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+/g;
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|\u001b[ -/]+[0-~]|\u001b[0-OQ-WYZ\\`-~]|[\0\b\u000e\u000f\u007f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+/g;
 const unseen: Decoding = (view) => {
   const made = new ViewOf(view);
   for (const match of view.text.matchAll(UNSEEN)) made.replace(match.index, match.index + match[0].length);
@@ -187,7 +292,10 @@ const decimals = ofRuns(/(?:\b\d{1,3}[ \t\r\n]{0,40},[ \t\r\n]{0,40}){7,}\d{1,3}
 export const DECODINGS: readonly Decoding[] = [
   escapes,
   references,
-  markup,
+  markup(LOOSE),
+  markup(EXACT, LOOSE),
+  markup(AS_HTML, LOOSE),
+  declared,
   percent,
   quotedPrintable,
   unseen,

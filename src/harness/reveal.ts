@@ -27,14 +27,16 @@ export interface Found {
 
 /** Nothing of this can be encoded: no text of it is another one for a reader. */
 const MAY_DECODE =
-  /[\\&<%=\u001b\0\b\u00ad\u200b-\u200f\u2060-\u2064\ufeff]|[A-Za-z0-9+/_-]{16}|[0-9a-f]{2}[ ,:;-]{1,4}(?:0x)?[0-9a-f]{2}|\d\s*,\s*\d/i;
+  /[\\&<%=\u001b\u009b\0\b\u000e\u000f\u007f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]|[A-Za-z0-9+/_-]{16}|[0-9a-f]{2}[ ,:;-]{1,4}(?:0x)?[0-9a-f]{2}|\d\s*,\s*\d/i;
 
 /**
  * What the redactors find in the texts to which a document decodes; in the document itself only where it is not in UTF-8.
  * @param make with a function that is told of what is found
  */
 export function revealed(bytes: Bytes, make: (found: Told) => Redactor): Found[] {
-  const { text, bytesAt, isUtf8 } = charactersOf(bytes);
+  const characters = charactersOf(bytes);
+  if (characters === undefined) return [{ rule: UNREAD, ranges: [[0, bytes.length]], instead: "" }];
+  const { text, bytesAt, isUtf8 } = characters;
   if (isUtf8 && !MAY_DECODE.test(text)) return [];
   const found: Found[] = [];
   const seen = new Set<string>([text]);
@@ -133,7 +135,7 @@ export const together = (one: Redactions, other: Redactions): Redactions => ({
 
 /** The first part of each gives way to what stands instead, and the others to nothing: the markup between them stays. */
 function without(bytes: Bytes, found: readonly Found[]): Bytes {
-  const { spelled } = charactersOf(bytes);
+  const spelled = charactersOf(bytes)?.spelled ?? ((text: string) => Buffer.from(text));
   const instead = new Map<number, string>();
   for (const { ranges, instead: text } of found) {
     const at = ranges[0]?.[0];

@@ -10,10 +10,30 @@ import { bubblewrap, look, shortcomings, STRICT } from "./bubblewrap.js";
 import { gitFoldersIn } from "./git-folders.js";
 
 export interface Sandbox {
-  /** What stands before the command. Kill it, and every process inside ends. */
+  /** What stands before the command, up to the `--`. Kill it, and every process inside ends. */
   readonly prefix: readonly string[];
   /** For the statement. */
   readonly about: string;
+}
+
+/** What makes a loader take in other code before a program begins (ld.so(8)): it is the command's, and bubblewrap is still outside. */
+const LOADERS = /^(?:LD_.*|GLIBC_TUNABLES|GCONV_PATH)$/;
+
+type Environment = Readonly<Record<string, string>>;
+
+/** What is started so that the command runs inside, with all of its variables. */
+export function shutIn(
+  { prefix }: Sandbox,
+  command: readonly string[],
+  env: Environment,
+): { readonly command: readonly string[]; readonly env: Environment } {
+  const all = Object.entries(env);
+  const isInner = ([name]: readonly [string, string]): boolean => LOADERS.test(name);
+  const inner = all.filter(isInner).flatMap(([name, value]) => ["--setenv", name, value]);
+  return {
+    command: [...prefix, ...inner, "--", ...command],
+    env: Object.fromEntries(all.filter((one) => !isInner(one))),
+  };
 }
 
 export interface SandboxOptions {
@@ -43,18 +63,20 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
   const kept = [...new Set([...gitFoldersIn(root), ...publishedIn(registry, root, cwd)].map(real))].filter(
     (path) => !hidden.some((folder) => isWithin(path, folder)),
   );
+  const held = [...hidden, ...files, ...kept].flatMap((path) => foldersBetween(real(root), path));
   const prefix = [
     ...[bwrap.program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
     // Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them.
     ...[...there(["/tmp", "/run"]), ...around].flatMap((folder) => ["--tmpfs", folder]),
     ...["--bind", root, root],
+    ...[...new Set(held)].sort().flatMap((folder) => ["--bind", folder, folder]),
     // After the project, which may hold them: a home under git.
     ...kept.flatMap((path) => ["--ro-bind", path, path]),
     ...hidden.flatMap((folder) => ["--tmpfs", folder]),
     ...files.flatMap((file) => ["--ro-bind", nothing(), file]),
     ...STRICT,
     ...["--new-session", "--setenv", "TMPDIR", "/tmp", "--setenv", "XDG_CACHE_HOME", "/tmp/.cache"],
-    ...["--chdir", cwd, "--"],
+    ...["--chdir", cwd],
   ];
   const faults = shortcomings(await look(prefix, (found) => missing(`${bwrap.version}, ${found}`)), {
     ...{ hidden: [...hidden, ...files], readOnly: kept },
@@ -66,6 +88,12 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
     about: `${bwrap.version}: no network, the system read-only, no capabilities, /tmp its own, keys, credentials and agents in their usual places out of sight, as is what lies in /run; the project's folder to write to, but for its git folders and what is published there`,
   };
 }
+
+/** Of what lies in the project: whoever moves one of these away puts something else in the place of what is hidden or kept. A mount cannot be moved. */
+const foldersBetween = (root: string, path: string): string[] => {
+  const above = dirname(path);
+  return above === root || !isWithin(above, root) ? [] : [above, ...foldersBetween(root, above)];
+};
 
 const there = (paths: readonly string[]): string[] => paths.filter((path) => existsSync(path)).map(real);
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;

@@ -20,7 +20,7 @@ import { Redactor } from "../harness/redact.js";
 import { redact } from "../harness/reveal.js";
 import { inKnownPlaces, reportPieces, Reports, type Report } from "../harness/reports.js";
 import type { Run } from "../harness/run.js";
-import { sandbox, type Sandbox } from "../harness/sandbox.js";
+import { sandbox, shutIn, type Sandbox } from "../harness/sandbox.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
 import { openedDigest, fileSubjects, subjectsOf, workTreeOf, type WorkTree } from "../harness/subject.js";
 import { accountOf, counted, hypothesisOf, titleOf } from "./account.js";
@@ -189,9 +189,11 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   const captures = { stdout: new Capture(redactor()), stderr: new Capture(redactor()) };
   const timeline = new Timeline();
   const places = new Reports(cwd, options.reports, setting.root);
-  const result = await runCommand([...(shut?.prefix ?? []), ...options.command], {
+  const open = { command: options.command, env: withoutKeys(env) };
+  const started = shut === undefined ? open : shutIn(shut, open.command, open.env);
+  const result = await runCommand(started.command, {
     cwd,
-    env: withoutKeys(env),
+    env: started.env,
     timeoutMs,
     signal,
     output: (stream, chunk) => {

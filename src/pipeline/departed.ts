@@ -1,4 +1,4 @@
-/** Whether a result is of the test that its plan announced, by the documents of both. The log alone tells the larger differences (`testOf`). */
+/** What closes a plan, by the documents: a result of the test that was announced, or a notice. The log alone tells the larger differences (`testOf`). */
 import type { Entry } from "../core/account.js";
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -6,6 +6,7 @@ import { parseEnvelope } from "../core/envelope.js";
 import { orUndefined } from "../core/errors.js";
 import type { JsonObject } from "../core/json.js";
 import type { LeafOf } from "../core/leaf.js";
+import { readNotice } from "../core/notice.js";
 import { departures, readPlan } from "../core/plan.js";
 import { readStatement } from "../core/statement.js";
 import { attestationPath } from "../store/paths.js";
@@ -14,7 +15,8 @@ import type { LogPlace } from "./log-place.js";
 type Read = LogPlace["read"];
 
 /**
- * SHA-256 of the payloads of results that name a plan and are not shown to fit it: a document that is kept back, or cannot be read, shows nothing.
+ * SHA-256 of the payloads of results that name a plan and are not shown to fit it, and of notices that are not shown to give one up: a document
+ * that is kept back, or cannot be read, shows nothing.
  * @throws AttestError `network`, `io`
  */
 export async function departedAt(
@@ -23,10 +25,21 @@ export async function departedAt(
   engine: Engine,
 ): Promise<ReadonlySet<string>> {
   const departed = new Set<string>();
-  for (const { leaf } of entries)
-    if (leaf.kind === "result" && leaf.plan !== undefined && (await compared(leaf, read, engine))?.length !== 0)
-      departed.add(leaf.payload);
+  for (const { leaf } of entries) {
+    const closes =
+      leaf.kind === "result" && leaf.plan !== undefined
+        ? (await compared(leaf, read, engine))?.length === 0
+        : leaf.kind === "notice" && leaf.action === "abandon"
+          ? await givesUp(leaf, read, engine)
+          : undefined;
+    if (closes === false && leaf.kind !== "shard") departed.add(leaf.payload);
+  }
   return departed;
+}
+
+async function givesUp({ payload, about }: LeafOf<"notice">, read: Read, engine: Engine): Promise<boolean> {
+  const found = readNotice(await at(read, "note", payload, engine), engine);
+  return !("fault" in found) && found.notice.action === "abandon" && found.notice.about === about;
 }
 
 type Named = Pick<LeafOf<"result">, "plan" | "payload">;
@@ -44,7 +57,12 @@ async function compared({ plan, payload }: Named, read: Read, engine: Engine): P
 }
 
 /** The payload with that digest, where it is there. */
-async function at(read: Read, kind: "plan" | "test", digest: string, engine: Engine): Promise<JsonObject | undefined> {
+async function at(
+  read: Read,
+  kind: "plan" | "test" | "note",
+  digest: string,
+  engine: Engine,
+): Promise<JsonObject | undefined> {
   const bytes: Bytes | undefined = await read(attestationPath(`${kind}_${digest.slice(0, 16)}`));
   const envelope = bytes && orUndefined(() => parseEnvelope(bytes));
   return envelope && hex(engine.sha256(envelope.payloadBytes)) === digest ? envelope.payload : undefined;

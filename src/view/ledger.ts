@@ -77,11 +77,11 @@ const oldestOf = (rows: readonly { readonly report: Report }[]): number =>
   );
 
 /**
- * Payloads of results that are not shown to be of the test that their plan announced: a page carries the plans of the results that it carries, and
- * of those on other pages both must be said to be there.
+ * Payloads of results that are not shown to be of the test that their plan announced, and of notices that give a plan up and are kept back: a page
+ * carries the plans of the results that it carries, and of those on other pages both must be said to be there.
  */
 export function departedAmong(
-  { account: { plans, results } }: Ledger,
+  { logs, account: { plans, results } }: Ledger,
   reports: readonly Report[],
   published: Published,
 ): ReadonlySet<string> {
@@ -95,11 +95,15 @@ export function departedAmong(
     published.here.has(leaf.payload)
       ? fitting.has(leaf.payload)
       : plan !== undefined && ![leaf, plan].some((one) => isWithheld(one, published));
-  return new Set(
-    results.flatMap(({ leaf }) =>
+  const givingUp = logs.flatMap(({ leaves }) =>
+    leaves.flatMap((leaf) => (leaf.kind === "notice" && leaf.action === "abandon" ? leaf : [])),
+  );
+  return new Set([
+    ...results.flatMap(({ leaf }) =>
       leaf.plan === undefined || shown(leaf, announced.get(leaf.plan)) ? [] : leaf.payload,
     ),
-  );
+    ...givingUp.flatMap((leaf) => (isWithheld(leaf, published) ? leaf.payload : [])),
+  ]);
 }
 
 /** In the log, and nowhere in what is published, or said to be where it cannot be. */

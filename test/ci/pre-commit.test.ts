@@ -105,6 +105,31 @@ describe("a private key", () => {
     ["UTF-16 without one", () => Buffer.from(PEM, "utf16le")],
     ["UTF-16, big end first", () => Buffer.from(`\ufeff${PEM}`, "utf16le").swap16()],
     ["UTF-16, the body alone", () => Buffer.from(bodyOf(PEM), "utf16le")],
+    ["UTF-32", () => Buffer.from(Array.from(PEM).flatMap((one) => [one.charCodeAt(0), 0, 0, 0]))],
+    ["base64 of the whole, in lines of sixteen", () => folded(Buffer.from(PEM).toString("base64"), 16, "")],
+    ["hexadecimal digits of the whole, in lines of sixteen", () => folded(Buffer.from(PEM).toString("hex"), 16, "")],
+    ["DER in hexadecimal digits, in lines of sixteen", () => folded(DER().toString("hex"), 16, "")],
+    ["a buffer as JSON has it", () => JSON.stringify(Buffer.from(PEM))],
+    ["a buffer of DER as JSON has it, a number in each line", () => JSON.stringify(DER(), undefined, 1)],
+    [
+      "DER in decimal numbers, as od prints them",
+      () => folded([...DER()].map((one) => `${one}`.padStart(4)).join(""), 64, ""),
+    ],
+    [
+      "escapes throughout",
+      () =>
+        Array.from(PEM)
+          .map((one) => `\\u00${one.charCodeAt(0).toString(16).padStart(2, "0")}`)
+          .join(""),
+    ],
+    [
+      "references throughout",
+      () =>
+        Array.from(PEM)
+          .map((one) => `&#${one.charCodeAt(0)};`)
+          .join(""),
+    ],
+    ["percent signs throughout", () => Buffer.from(PEM).toString("hex").replace(/../g, "%$&")],
     ["base64 of the whole", () => Buffer.from(PEM).toString("base64")],
     [
       "base64 of the whole, in lines, in YAML",

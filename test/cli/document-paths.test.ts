@@ -1,5 +1,5 @@
 /** A document names a local path: whoever reproduces it opens nothing outside of what was checked out, and publishes nothing from there. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
@@ -166,3 +166,20 @@ test("a variable that a statement names does not make the reproducer's own one p
   expect(ran.stdout + ran.stderr).toContain(SECRET); // the command is run as the user
   nothingPublished();
 });
+
+test.runIf(spawnSync("bwrap", ["--ro-bind", "/", "/", "--unshare-all", "true"], { stdio: "ignore" }).status === 0)(
+  "a variable that a statement names is the command's alone: nothing of it is outside of the sandbox",
+  async () => {
+    const ran = await reproduced(
+      (recorded, asked) => {
+        const { run } = recorded.predicate.f3 as unknown as { run: { environment: Record<string, string> } };
+        run.environment["$LD_DEBUG"] = "files";
+        run.environment["$LD_DEBUG_OUTPUT"] = join(here.root, "loaded");
+        asked["sandbox"] = true;
+      },
+      ["sh", "-c", `echo "has <$LD_DEBUG>"`],
+    );
+    expect(ran.stdout + ran.stderr).toContain("has <files>");
+    expect(readdirSync(here.root).filter((name) => name.startsWith("loaded"))).toEqual([]);
+  },
+);

@@ -165,9 +165,26 @@ describe.each(users)("%s", (_, uid, works) => {
     const env = { PATH, TMPDIR, HOME: here.cwd };
     const places = [".config/f3-attest/keys", ".local/state/f3-attest/pins"];
     const script = places.map((place) => `mkdir -p ${place}; touch ${place}/evil`).join("; ");
-    const ran = await shut({ ...give(uid), env }, script, "--dry-run");
+    for (const before of ["", "mv .config moved; mv .local/state stated; mv .local localled; "]) {
+      const ran = await shut({ ...give(uid), env }, before + script, "--dry-run");
+      expect(ran.code, ran.stderr).toBe(0);
+      for (const place of places) expect(existsSync(here.path(place)), before).toBe(false);
+    }
+  });
+
+  test("no registry and no git folder is replaced by moving a folder that holds it", async (context) => {
+    if (!works) context.skip(WITHOUT);
+    here.write(".git/info/exclude", "sites\nothers\n");
+    await here.attest("init", "sites/one", "--origin", "example.org/one");
+    repository(here, "others/one");
+    const moves = ["sites", "others/one", "others"].map((folder) => `mv ${folder} moved`);
+    const planted = ["sites/one/planted", "others/one/.git/planted"];
+    moves.push(...planted.map((path) => `mkdir -p $(dirname ${path})`));
+    const script = [...moves, ...planted.map((path) => `touch ${path}`), "true"].join("; ");
+    const ran = await shut(give(uid), script, "--registry", "sites/one");
     expect(ran.code, ran.stderr).toBe(0);
-    for (const place of places) expect(existsSync(here.path(place))).toBe(false);
+    expect(planted.filter((path) => existsSync(here.path(path)))).toEqual([]);
+    expect(existsSync(here.path("sites/one/attest.json"))).toBe(true);
   });
 
   test.each([[], ["--sandbox"]])("what was open before is closed to the command: %j", async (...more) => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseXml } from "../../src/formats/xml.js";
 import { Redactor } from "../../src/harness/redact.js";
-import { redact, revealed } from "../../src/harness/reveal.js";
+import { redact, revealed, UNREAD } from "../../src/harness/reveal.js";
 import { scan } from "../../src/harness/scan.js";
 
 const VALUE = `Tr0ub4"dor&3-x\tü<9>`;
@@ -43,6 +43,23 @@ const SPELT: readonly (readonly [string, string | Uint8Array])[] = [
   ],
   ["text with a comment in it", `<a>${xml(VALUE.slice(0, 6))}<!-- c -->${xml(VALUE.slice(6))}</a>`],
   ["text with markup in it", `<p>${xml(VALUE.slice(0, 6))}<b class="x">${xml(VALUE.slice(6))}</b></p>`],
+  [
+    "text with '>' in the value of an attribute",
+    `<p>${xml(VALUE.slice(0, 6))}<b title="x>y"/>${xml(VALUE.slice(6))}</p>`,
+  ],
+  [
+    "text with '<' in one, as HTML allows",
+    `<p>${xml(VALUE.slice(0, 6))}<b title='<!--'>${xml(VALUE.slice(6))}</b></p>`,
+  ],
+  ["text with '<' in a tag of HTML", `<p>${xml(VALUE.slice(0, 6))}<b <>${xml(VALUE.slice(6))}</b></p>`],
+  ["text with other letters in a tag", `<p>${xml(VALUE.slice(0, 6))}<\u00e9l/>${xml(VALUE.slice(6))}<:a/></p>`],
+  ["what HTML takes for a comment", `<p>${xml(VALUE.slice(0, 6))}<!1><?x></ y>${xml(VALUE.slice(6))}</p>`],
+  ["comments that HTML ends early", `<p>${xml(VALUE.slice(0, 6))}<!--><!-- a --!>${xml(VALUE.slice(6))}</p>`],
+  [
+    "entities of the document's own",
+    `<!DOCTYPE a [<!ENTITY x "&y;"><!ENTITY y '${xml(VALUE.slice(0, 6))}'><!ENTITY z "${xml(VALUE.slice(6))}">]><a>&x;&z;</a>`,
+  ],
+  ["a change of the character set between", `${VALUE.slice(0, 6)}\u001b(B\u001b[m${VALUE.slice(6)}`],
   ["escapes of JSON in odd case", `{"a":"${oddCase(each(VALUE, unicode))}"}`],
   ["a member's name", `{"${each(VALUE, unicode)}":1}`],
   ["a line of NDJSON among others", `{"a":1}\n{"b":["${each(VALUE, unicode)}"]}\n`],
@@ -119,6 +136,22 @@ test.each(SPELT)("%s", (_, spelt) => {
   expect(scan(null, [{ name: "a", bytes: shown }], secrets, [])).toEqual([]);
   expect(Buffer.from(shown).toString("latin1").replaceAll("\0", "")).toContain("[redacted]");
   if (typeof spelt === "string") expect(scan({ a: spelt }, [], secrets, [])).toHaveLength(1); // in a statement as well
+});
+
+test.each<[string, string | Uint8Array]>([
+  ["a character set that is not known here", `<?xml version="1.0" encoding="utf-7"?><a>Tr0ub4+ACI-dor+ACY-3-x</a>`],
+  ["EBCDIC", Uint8Array.of(0x4c, 0x6f, 0xa7, 0x94, 0x93, 0x40, 0xe3, 0x99, 0xf0)],
+])("XML in %s is taken out as a whole: nobody can look into it", (_, spelt) => {
+  const { bytes: shown, redactions } = redact(typeof spelt === "string" ? bytes(spelt) : spelt, redactor);
+  expect(redactions.rules).toEqual([UNREAD]);
+  expect(Buffer.from(shown).toString()).toBe("[redacted]");
+});
+
+test("tags without an end cost no more than their length", () => {
+  const spoilt = ["<a ", `<a b="`, `<a b='<a b="">`, "<!--", "<![CDATA[", "<? "]
+    .map((one) => one.repeat(100_000))
+    .join("");
+  expect(revealed(bytes(spoilt), (told) => redactor.another(told))).toEqual([]);
 });
 
 test("what stands around is left as it was, and a report stays a report", () => {

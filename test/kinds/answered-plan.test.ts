@@ -6,7 +6,7 @@ import type { Leaf } from "../../src/core/leaf.js";
 import { departedAmong, publishedFrom } from "../../src/view/ledger.js";
 import type { Draft } from "../../src/core/statement.js";
 import { copyOf, workspace, type Workspace } from "../cli/attest.js";
-import { answerTo, ok, publishAs, unfinished, type Changes, type Unfinished } from "./lab.js";
+import { answerTo, ok, publishAs, unfinished, withhold, type Changes, type Unfinished } from "./lab.js";
 
 let made: Workspace;
 let open: Unfinished;
@@ -115,6 +115,14 @@ describe("a result that cannot be held against its plan leaves it open, whoever 
     const other = copyOf(made);
     await publishAs(other, "signer", answer());
     expect((await other.attest("abandon", planFile(), "--registry", "lab", "--reason", "None.")).code).toBe(2);
+  });
+
+  test("a notice that gives it up, since an entry can be made for anybody", async () => {
+    const work = copyOf(made);
+    ok(await work.attest("abandon", planFile(), "--registry", "lab", "--reason", "It is too slow."));
+    expect(await openIn(work)).toEqual(everywhere(false));
+    withhold(work, "abandon");
+    expect(await openIn(work)).toEqual(everywhere(true));
   });
 
   test("what is on other pages of a list is there, by the publisher's word, if the list says so of both", () => {

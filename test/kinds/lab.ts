@@ -29,13 +29,26 @@ export const names = (work: Workspace, pattern: RegExp): string[] =>
 const payloadOf = (work: Workspace, name: string): JsonObject =>
   (JSON.parse(readFileSync(work.path(ATTESTATIONS, name), "utf8")) as { payload: JsonObject }).payload;
 
-/** Keeps the files of notices with that action back; their entries stay. */
-export function withhold(work: Workspace, action: Notice["action"]): void {
+/** The files of notices with that action. */
+function noticesOf(work: Workspace, action: Notice["action"]): string[] {
   const found = names(work, /^note_/).filter(
     (name) => (payloadOf(work, name)["predicate"] as JsonObject)["action"] === action,
   );
   expect(found).not.toEqual([]);
-  for (const name of found) rmSync(work.path(ATTESTATIONS, name));
+  return found.map((name) => work.path(ATTESTATIONS, name));
+}
+
+/** Keeps them back; their entries stay. */
+export const withhold = (work: Workspace, action: Notice["action"]): void =>
+  noticesOf(work, action).forEach((path) => rmSync(path));
+
+/** Puts a bad signature by the same key before each good one. */
+export function double(work: Workspace, action: Notice["action"]): void {
+  for (const path of noticesOf(work, action)) {
+    const document = JSON.parse(readFileSync(path, "utf8")) as { signatures: { keyid: string; sig: string }[] };
+    const signatures = document.signatures.flatMap((one) => [{ ...one, sig: `${"A".repeat(86)}==` }, one]);
+    writeFileSync(path, JSON.stringify({ ...document, signatures }));
+  }
 }
 
 export const keystoreOf = (work: Workspace): Keystore => new Keystore(work.home, nodeEngine);
