@@ -30,6 +30,13 @@ test.each<[wanted: string, digest: Readonly<Record<string, string>>, met: boolea
   [A, { gitCommit: A + "0".repeat(24) }, false], // 40 digits are a whole one
   [`gitTree:${A}`, { gitCommit: A }, false],
   [`gitTree:${A.slice(0, 12)}`, { gitTree: A }, false],
+  [`dirHash:${F}`, { dirHash: F, gitTree: A }, true],
+  [`dirHash:${F} gitTree:${B}`, { dirHash: F, gitTree: A }, false],
+  [`gitTree:${A}`, { dirHash: F, gitTree: A }, true],
+  [F, { dirHash: F }, false],
+  [`sha256:${F}`, { dirHash: F }, false],
+  [`dirHash:${F}`, { sha256: F }, false],
+  [`dirHash:${F}`, { dirHash: F, sha256: F }, false],
   [F, { sha256: F }, true],
   [F, { gitCommit: F }, true],
   [F, { sha3_256: F }, false],
