@@ -47,7 +47,7 @@ test.each<[wanted: string, digest: Readonly<Record<string, string>>, met: boolea
   [`sha256:${F} sha512:${S}`, { sha256: F, sha512: S }, true],
   [`sha256:${F} sha512:${S}`, { sha256: F, sha512: "0".repeat(128) }, false],
   [`gitCommit:${A} gitTree:${B}`, { gitCommit: A, gitTree: A }, false],
-  [`dirHash:${F}`, { dirHash: F }, false],
+  [`sha3_256:${F}`, { sha3_256: F }, false],
   [`md5:${"a".repeat(32)}`, { md5: "a".repeat(32) }, false],
   ["", { sha256: "" }, false],
   ["toString", { toString: "toString" }, false],
