@@ -122,7 +122,6 @@ export interface Opening {
 /** A repository that can be asked; its HEAD is the one of the moment when it was opened. */
 export class Repository {
   readonly place: Place;
-  readonly index: string;
   readonly objects: string;
   /** Where no index is: everything that lies in the work tree is new there. */
   readonly noIndex: string;
@@ -139,11 +138,10 @@ export class Repository {
     own: readonly Setting[],
   ) {
     this.place = place;
-    this.index = join(place.gitDir, "index");
     this.objects = join(place.commonDir, "objects");
     this.#program = program;
     this.#folder = folder;
-    this.#env = { ...env, GIT_OBJECT_DIRECTORY: this.objects, GIT_INDEX_FILE: this.index };
+    this.#env = { ...env, GIT_OBJECT_DIRECTORY: this.objects, GIT_INDEX_FILE: join(place.gitDir, "index") };
     this.#partial = own.some(([name]) => /^(?:extensions\.partialclone|remote\..*\.promisor)$/.test(name));
     this.noIndex = join(folder, "no-index");
   }

@@ -57,12 +57,9 @@ const KINDS: Readonly<Record<string, (at: string) => void>> = {
 const started = (cwd: string, path: string | undefined): string | undefined => {
   const env = path === undefined ? {} : { PATH: path };
   const { error, stdout } = spawnSync("tool", ["/proc/self/exe"], { cwd, env, encoding: "utf8" });
-  const said = stdout?.trim();
-  return error !== undefined || said === undefined
-    ? undefined
-    : said.startsWith("/")
-      ? said
-      : join(folder, said, "tool");
+  if (error !== undefined) return undefined;
+  const said = stdout.trim();
+  return said.startsWith("/") ? said : join(folder, said, "tool");
 };
 
 test.skipIf(process.platform !== "linux")("the one that execvp starts, whatever lies in PATH", () => {
