@@ -28,7 +28,11 @@ export const withCommandOptions = (command: Command): Command =>
       "a report that the command writes: CTRF, JUnit XML, TAP, JSON of vitest or jest, go test -json; - is what it prints (those in known places)",
       collect,
     )
-    .option("--subject <file>", "a file that is tested (the git commit of the working directory)", collect)
+    .option(
+      "--subject <path>",
+      "a file or folder that is tested (the git commit of the working directory; outside of git all files in it)",
+      collect,
+    )
     .option("--env <name>", "a variable to record with its value, beside the usual few", collect)
     .option("--title <text>", "what the attestation is called (the command and the project)")
     .option("--timeout <seconds>", "end the command and all that it started after so long")

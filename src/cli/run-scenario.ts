@@ -6,7 +6,7 @@ import { projectName } from "../harness/project.js";
 import { checkChoices, runScenario, type Run } from "../harness/run.js";
 import type { DriverChoice, Scenario } from "../harness/scenario.js";
 import { secretsIn } from "../harness/secrets.js";
-import { subjectsOf, workTreeOf } from "../harness/subject.js";
+import { testedIn } from "../harness/subject.js";
 import { TOOL } from "../node/version.js";
 import type { Announce } from "../pipeline/plan.js";
 import { isScenarioFile, loadScenario } from "../pipeline/scenario-file.js";
@@ -78,8 +78,8 @@ export async function runScenarioOnce(
 /** Where a scenario does not say what it tests, that is the project in which it is run. */
 async function subjectFor(scenario: Scenario, without: readonly string[]): Promise<Subject[] | undefined> {
   if (scenario.subject.length > 0) return undefined;
-  const tree = await workTreeOf(".", { ours: without });
-  return subjectsOf(projectName(tree.root), tree);
+  const tested = await testedIn(".", { ours: without });
+  return tested.subjects(projectName(tested.root));
 }
 
 async function named(word: string): Promise<Scenario> {

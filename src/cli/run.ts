@@ -1,5 +1,5 @@
 /** `attest run`: a command, or a test that is written for this tool; run for real, signed and published. */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
@@ -9,7 +9,6 @@ import type { Draft } from "../core/statement.js";
 import { TESTS } from "../core/tally.js";
 import { checkRules, refuseSecrets } from "../harness/scan.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
-import { create, list, read } from "../node/files.js";
 import { nearest } from "../node/paths.js";
 import type { Destination } from "../pipeline/destination.js";
 import { keptAside } from "../pipeline/aside.js";
@@ -18,8 +17,8 @@ import type { Announce } from "../pipeline/plan.js";
 import { reportHint } from "../pipeline/report-hint.js";
 import { sign } from "../pipeline/sign.js";
 import { allowing } from "../pipeline/relations.js";
-import { GIT_ATTRIBUTES, isOwnAttributes } from "../store/git-attributes.js";
-import { ATTESTATIONS, REGISTRY_FILE } from "../store/registry.js";
+import { ownFiles } from "../store/own-files.js";
+import { REGISTRY_FILE } from "../store/registry.js";
 import { verdictWording } from "../view/words.js";
 import { announcing } from "./announcing.js";
 import { engine, secondsOf, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
@@ -174,23 +173,13 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
 function ownPaths(destination: Destination | undefined, output: string | undefined): string[] {
   const registry = registryAt(destination);
   return [
-    ...(registry === undefined ? [] : registryFiles(registry)),
+    ...(registry === undefined ? [] : ownFiles(registry)),
     ...(output === undefined || output === "-" ? [] : [resolve(output), resolve(folderBeside(output))]),
   ];
 }
 
 const registryAt = (destination: Destination | undefined): string | undefined =>
   destination !== undefined && "folder" in destination ? resolve(destination.folder) : nearest(".", REGISTRY_FILE);
-
-/** A project may have a folder of keys of its own. */
-const registryFiles = (folder: string): string[] => {
-  const keys = list(join(folder, "keys")).filter((name) => name === "keyring.json" || /\.(?:pub|vkey)$/.test(name));
-  const attributes = read(join(folder, GIT_ATTRIBUTES));
-  return [
-    ...[REGISTRY_FILE, ATTESTATIONS, ...keys.map((name) => `keys/${name}`)],
-    ...(attributes !== undefined && isOwnAttributes(attributes) ? [GIT_ATTRIBUTES] : []),
-  ].map((name) => resolve(folder, name));
-};
 
 interface Told {
   readonly json: true | undefined;

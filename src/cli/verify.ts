@@ -87,7 +87,7 @@ export function verify(attest: Command): void {
     .description("check attestations: files, registry folders, http(s) addresses, or - for stdin")
     .option(
       "--require <list>",
-      "a gate: validated, subject=FILE or gitCommit:HEX (and no other subject, unless with subject-only), fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, no-skips, no-retries, min-signers=N; exit 3 where one is not met",
+      "a gate: validated, subject=FILE, DIR or gitCommit:HEX (and no other subject, unless with subject-only), fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, no-skips, no-retries, min-signers=N; exit 3 where one is not met",
       collect,
     )
     .option(

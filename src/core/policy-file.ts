@@ -52,7 +52,11 @@ const require = z.strictObject({
   freshDays: z.optional(from1(36_500)),
   minSigners: z.optional(from1(MAX_SIGNATURES)),
   subjects: z.optional(
-    some(z.string().check(z.refine(asksForSubject, "expected gitCommit:HEX, gitTree:HEX, sha256:HEX or a hex alone"))),
+    some(
+      z
+        .string()
+        .check(z.refine(asksForSubject, "expected gitCommit:HEX, gitTree:HEX, dirHash:HEX, sha256:HEX or a hex alone")),
+    ),
   ),
   subjectOnly: asked,
 });

@@ -1,27 +1,29 @@
 /**
  * Whether a subject is the thing that somebody asks for: the one place where the two are held against each other. What is asked for is a text,
  *
- *     sha256:HEX · sha512:HEX · gitCommit:HEX · gitTree:HEX · gitBlob:HEX · gitTag:HEX · HEX alone · several of them for one thing, at spaces
+ *     sha256:HEX · sha512:HEX · dirHash:HEX · gitCommit:HEX · gitTree:HEX · gitBlob:HEX · gitTag:HEX · HEX alone (a file or a commit) ·
+ *     several of them for one thing, at spaces
  *
  * A digest counts under its own algorithm only, and one of an algorithm that is not known here meets nothing: whoever writes a statement
  * chooses the names.
  */
 import type { Subject } from "./statement.js";
 
-const GIT = ["gitCommit", "gitTree", "gitBlob", "gitTag"] as const;
-type Algorithm = "sha256" | "sha512" | (typeof GIT)[number];
+/** Of bytes; the others are of what has names inside. */
+const BYTES = ["sha256", "sha512"] as const;
+type Algorithm = (typeof BYTES)[number] | "dirHash" | "gitCommit" | "gitTree" | "gitBlob" | "gitTag";
 type Digests = Readonly<Partial<Record<Algorithm, string>>>;
 
 /** In hex digits; git has two formats of objects. */
 const LENGTHS: Readonly<Record<Algorithm, readonly number[]>> = {
-  ...{ sha256: [64], sha512: [128] },
+  ...{ sha256: [64], sha512: [128], dirHash: [64] },
   ...{ gitCommit: [40, 64], gitTree: [40, 64], gitBlob: [40, 64], gitTag: [40, 64] },
 };
 /** Of a commit, whose beginning is what people write down; of nothing else. */
 const SHORTEST = 12;
 
 const isAlgorithm = (text: string): text is Algorithm => Object.hasOwn(LENGTHS, text);
-const isGit = (algorithm: string): boolean => (GIT as readonly string[]).includes(algorithm);
+const isOfBytes = (algorithm: string): boolean => (BYTES as readonly string[]).includes(algorithm);
 const isBeginning = (algorithm: Algorithm, value: string): boolean =>
   algorithm === "gitCommit" && value.length >= SHORTEST && value.length < 64 && value.length !== 40;
 
@@ -33,7 +35,7 @@ function known({ digest }: Pick<Subject, "digest">): Digests {
       : [],
   );
   // What is a commit and a file at once is two things under one name, of which nobody knows which was tested.
-  return new Set(all.map(([name]) => isGit(name))).size > 1 ? {} : Object.fromEntries(all);
+  return new Set(all.map(([name]) => isOfBytes(name))).size > 1 ? {} : Object.fromEntries(all);
 }
 
 /** What a text asks for: one of these things. A hex alone can be two of them. Undefined for what asks for nothing. */
@@ -52,7 +54,7 @@ function asked(text: string): readonly Digests[] | undefined {
     if (!LENGTHS[name].includes(value.length) && !isBeginning(name, value)) return undefined;
     digests.push([name, value]);
   }
-  return new Set(digests.map(([name]) => isGit(name))).size > 1 ? undefined : [Object.fromEntries(digests)];
+  return new Set(digests.map(([name]) => isOfBytes(name))).size > 1 ? undefined : [Object.fromEntries(digests)];
 }
 
 /** Whether a text asks for something that a subject can be. */

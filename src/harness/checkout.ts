@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { placeOf, Repository } from "../node/git.js";
+import { Disk, shownPath } from "./content.js";
+import { nestedIn } from "./nested.js";
+import { GITLINK, treeRows } from "./work-tree.js";
 
 export interface Wanted {
   readonly commit: string;
@@ -38,12 +41,33 @@ export async function withCheckout<T>(
       });
       if (tree !== undefined && found.trim() !== tree)
         throw missing(`the tree ${tree} in the commit ${commit}`, found.trim());
-      await source.checkout(commit, folder);
+      await fill(source, commit, folder);
     } finally {
       source.close();
     }
     return await act(folder);
   } finally {
     rmSync(parent, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** With the submodules that are at hand, at their commits: without one, what is checked out is another content, and its name says so. */
+async function fill(source: Repository, commit: string, folder: string): Promise<void> {
+  await source.checkout(commit, folder);
+  const { root } = source.place;
+  if (root === undefined) return;
+  for (const [path, { mode, id }] of await treeRows(source, commit)) {
+    if (mode !== GITLINK || new Disk(folder).kind(path) !== "folder") continue; // never through a link
+    const inner = await nestedIn(source, join(root, shownPath(path))).catch(() => undefined);
+    if (inner === undefined) continue;
+    try {
+      const there = await inner.ask(["cat-file", "-e", `${id}^{commit}`]).then(
+        () => true,
+        () => false,
+      );
+      if (there) await fill(inner, id, join(folder, shownPath(path)));
+    } finally {
+      inner.close();
+    }
   }
 }

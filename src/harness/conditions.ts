@@ -10,7 +10,7 @@ import { slug, unique, type Combined } from "./cases.js";
 import type { CommandResult } from "./command.js";
 import type { Report } from "./reports.js";
 
-/** What became of what is tested: as it was; files that git knows are others; it is not what the statement names, or not there. */
+/** What became of what is tested: as it was; files of it are others; it is not what the statement names, or not there. */
 export type SubjectAfter = "kept" | "changed" | "another" | "gone";
 
 export interface Circumstances {
@@ -146,12 +146,12 @@ function processesEnded({ survivors }: CommandResult): CheckRecord[] {
 
 const AFTER: Readonly<Record<SubjectAfter, string>> = {
   kept: "the same",
-  changed: "files that git knows are not what they were before the run",
+  changed: "files of it are not what they were before the run",
   another: "it is another commit, or other bytes, than before the run",
   gone: "it could not be looked at after the run",
 };
 
-/** A build may well write to files that git knows: a warning. What is another thing by then was perhaps never tested. */
+/** A build may well write to files that it is made from: a warning. What is another thing by then was perhaps never tested. */
 const subjectKept = (after: SubjectAfter): CheckRecord => ({
   id: "subject-kept",
   claim: "The run leaves what is tested as it was.",

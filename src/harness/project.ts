@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Descriptor } from "../core/statement.js";
 import { read } from "../node/files.js";
-import { fileDigest } from "./subject.js";
+import { fileDigest } from "./digest.js";
 
 /** Lock files, manifests, and the settings of test runners. */
 const CONFIGURATION = [

@@ -1,7 +1,7 @@
 /** Where a tested command can be shut in: bubblewrap, with no network, a system that is read-only, and places of its own to write to. */
 import { existsSync, lstatSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { makeFolder } from "../node/files.js";
 import { isWithin, real } from "../node/programs.js";
@@ -14,6 +14,8 @@ export interface Sandbox {
   readonly prefix: readonly string[];
   /** For the statement. */
   readonly about: string;
+  /** Whether the command finds nothing there, whatever lies there for us. */
+  readonly hides: (path: string) => boolean;
 }
 
 /** What makes a loader take in other code before a program begins (ld.so(8)): it is the command's, and bubblewrap is still outside. */
@@ -83,8 +85,14 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
     writable: [root, ...there(["/tmp", "/run"]), ...folders, "/dev", "/proc"],
   });
   if (faults[0] !== undefined) throw missing(`${bwrap.version}, and in it ${faults[0]}`);
+  const isBelow = (path: string, places: readonly string[]): boolean =>
+    places.some((place) => path === place || path.startsWith(`${place}/`));
+  const inSight = (path: string): boolean =>
+    !isBelow(path, [...hidden, ...files]) &&
+    (isBelow(path, [root]) || !isBelow(path, [...there(["/tmp", "/run"]), ...around]));
   return {
     prefix,
+    hides: (path) => ![resolve(path), real(path)].every(inSight), // a link is found by itself first
     about: `${bwrap.version}: no network, the system read-only, no capabilities, /tmp its own, keys, credentials and agents in their usual places out of sight, as is what lies in /run; the project's folder to write to, but for its git folders and what is published there`,
   };
 }

@@ -1,28 +1,32 @@
-/** What a command tests: the git commit and tree of the working directory, with what is not committed; or files by digest. */
-import { createHash } from "node:crypto";
+/**
+ * What is tested, named by digest: the git commit of the working directory, with its content where that is another; outside of git the
+ * content of a folder; or files and folders that were named. The same content has the same name on every machine.
+ */
 import { statSync } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
-import { basename, relative, resolve, sep } from "node:path";
+import { basename, dirname, relative, resolve, sep } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { fit } from "../core/json.js";
 import { distinct } from "../core/once.js";
 import type { Subject } from "../core/statement.js";
-import { errno, ioError } from "../node/files.js";
-import { placeOf, Repository } from "../node/git.js";
-import { changesIn, type Changes } from "./changes.js";
+import { placeAt, placeOf, Repository, type Place } from "../node/git.js";
+import { asBytes, digestsOf, Disk, isBelow, pathsIn, type Content, type Format } from "./content.js";
+import type { SubjectAfter } from "./conditions.js";
+import { fileDigest } from "./digest.js";
+import { remoteIn } from "./remote.js";
+import { inKnownPlaces } from "./reports.js";
+import { treeIn, type Skip } from "./work-tree.js";
 
-/** The state of a work tree at one moment. */
-export interface WorkTree {
-  /** The top folder. */
+export interface Tested {
+  /** The folder that the project fills. */
   readonly root: string;
-  readonly commit: string;
-  readonly tree: string;
-  /** Where the project is fetched from, without a user's name or password. */
-  readonly remote: string | undefined;
-  /** Undefined where everything is committed. */
-  readonly changes: Changes | undefined;
-  /** Below the top: what is no part of it. */
-  readonly without: readonly string[];
+  /** As a statement names it; a project by this name. */
+  readonly subjects: (name: string) => Subject[];
+  /** Files that are not as git has them committed; undefined where there is no commit. */
+  readonly changed: number | undefined;
+  /** What may not be read, and is not named therefore. */
+  readonly closed: readonly string[];
+  /** Looks again at all that is named. What came new is not looked at. */
+  readonly after: () => Promise<SubjectAfter>;
 }
 
 export interface NoPart {
@@ -32,164 +36,171 @@ export interface NoPart {
   readonly written?: readonly string[];
 }
 
-/**
- * @param noPart paths that are no part of what is tested
- * @throws AttestError `subject-missing` where there is no git, no work tree or no commit
- */
-export async function workTreeOf(cwd: string, { ours = [], written = [] }: NoPart = {}): Promise<WorkTree> {
-  const repository = await opened(cwd);
-  try {
-    const root = repository.root;
-    const { commit, tree } = await headOf(repository, cwd);
-    const below = (paths: readonly string[]): string[] =>
-      paths
-        .map((path) => relative(root, resolve(path)).replaceAll(sep, "/"))
-        .filter((path) => path !== "" && !path.startsWith(".."));
-    const without = below(ours);
-    const [changes, remote] = await Promise.all([
-      changesIn(repository, { without, written: below(written) }),
-      remoteIn(repository),
-    ]);
-    return { root, commit, tree, remote, changes, without };
-  } finally {
-    repository.close();
+/** @throws AttestError `subject-missing` for a repository that cannot be looked into, or has no commit */
+export async function testedIn(cwd: string, noPart: NoPart = {}): Promise<Tested> {
+  const place = placeOf(cwd);
+  return place?.root === undefined ? await folderTested(cwd, noPart) : await commitTested(place, place.root, noPart);
+}
+
+async function commitTested(place: Place, root: string, noPart: NoPart): Promise<Tested> {
+  return await withRepository(place, async (repository) => {
+    const head = await headOf(repository, root);
+    const found = await treeIn(repository, skipping(root, noPart));
+    const remote = await remoteIn(repository);
+    const { content, format, changed, inner } = found;
+    const [gitCommit = "", gitTree = ""] = head;
+    const uri = remote === undefined ? {} : { uri: `git+${remote}` };
+    return {
+      root,
+      subjects: (name) => [
+        { name, digest: { gitCommit, gitTree }, ...uri },
+        ...(changed.size === 0
+          ? []
+          : [contentSubject(`${name} with changes that are not committed`, content, format, changed.size)]),
+      ],
+      changed: changed.size,
+      closed: found.closed,
+      after: async () => {
+        const now = placeAt(root);
+        if (now === undefined) return "gone";
+        return await withRepository(now, async (again) => {
+          if ((await headOf(again, root)).join() !== head.join()) return "another";
+          return isAsItWas(root, content, format) && inner.every(isThere) ? "kept" : "changed";
+        });
+      },
+    };
+  });
+}
+
+/** Another folder in the place of a git folder is another repository. */
+function isThere(known: string): boolean {
+  const [path = "", dev, ino] = known.split("\0");
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return String(stats?.dev) === dev && String(stats?.ino) === ino;
+}
+
+async function folderTested(folder: string, noPart: NoPart): Promise<Tested> {
+  const root = resolve(folder);
+  const { content, closed } = await contentIn(root, noPart);
+  return {
+    root,
+    subjects: (name) => [contentSubject(name, content)],
+    changed: undefined,
+    closed,
+    after: () => Promise.resolve(isAsItWas(root, content, "sha1") ? "kept" : "changed"),
+  };
+}
+
+/** Files and folders, by their own names; each once: of two with one name and the same bytes nobody can tell which is which. @throws AttestError `subject-missing`, `io` */
+export async function pathsTested(paths: readonly string[], cwd: string, noPart: NoPart = {}): Promise<Tested> {
+  const all = await Promise.all(paths.map((path) => pathTested(path, noPart)));
+  const subjects = distinct(all.map(({ subject }) => subject));
+  return {
+    root: cwd,
+    subjects: () => subjects,
+    changed: undefined,
+    closed: all.flatMap(({ closed }) => closed),
+    after: async () => ((await Promise.all(all.map(({ kept }) => kept()))).every(Boolean) ? "kept" : "another"),
+  };
+}
+
+interface PathTested {
+  readonly subject: Subject;
+  readonly closed: readonly string[];
+  readonly kept: () => Promise<boolean>;
+}
+
+async function pathTested(path: string, noPart: NoPart): Promise<PathTested> {
+  const name = fit(basename(resolve(path)));
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+    const { content, closed } = await contentIn(path, noPart);
+    const kept = (): Promise<boolean> => Promise.resolve(isAsItWas(path, content, "sha1"));
+    return { subject: contentSubject(name, content), closed, kept };
   }
+  const sha256 = await fileDigest(path);
+  return { subject: { name, digest: { sha256 } }, closed: [], kept: async () => (await fileDigest(path)) === sha256 };
 }
 
-/** What git calls `origin`, as far as it is an address of a host; undefined where there is no repository. */
-export async function remoteOf(folder: string): Promise<string | undefined> {
-  const place = placeOf(folder);
-  if (place === undefined) return undefined;
-  const repository = await Repository.open(place).catch(() => undefined);
-  if (repository === undefined) return undefined;
-  return await remoteIn(repository).finally(() => repository.close());
-}
-
-const remoteIn = (repository: Repository): Promise<string | undefined> =>
-  repository.ask(["remote", "get-url", "origin"]).then(
-    (url) => publicRemote(url.trim()),
-    () => undefined,
+/** Of a folder outside of git, or whose git does not count. @throws AttestError `subject-missing` */
+export async function contentIn(
+  folder: string,
+  noPart: NoPart,
+): Promise<{ content: Content; closed: readonly string[] }> {
+  const root = resolve(folder);
+  if (root === dirname(root))
+    throw new AttestError(
+      "subject-missing",
+      "expected a folder that a project fills, found the whole system",
+      "go to the project's folder, or name what is tested with --subject",
+    );
+  const disk = new Disk(root);
+  const { written = [] } = noPart;
+  const known = inKnownPlaces(root).map((name) => resolve(root, name));
+  const skip = skipping(root, { ...noPart, written: [...written, ...known] });
+  const content = await disk.read(
+    pathsIn(disk).filter((path) => !skip(path, false)),
+    "sha1",
   );
-
-/** `https://host/path`; undefined for what is no address of a host, a path on somebody's machine for example. */
-export function publicRemote(url: string): string | undefined {
-  const [, host, path] =
-    /^(?:https?|ssh|git):\/\/(?:[^@/]*@)?([^/@]+)\/(.+)$/.exec(url) ??
-    /^(?:[^@/:]+@)?([^@/:]+\.[^@/:]+):(?!\/\/)(.+)$/.exec(url) ??
-    [];
-  // A path from the root of a machine names a place there, and often a person.
-  if (/^\/*(?:home|Users|root)\/|^~/.test(path ?? "")) return undefined;
-  return host === undefined || path === undefined
-    ? undefined
-    : `https://${host.replace(/:\d+$/, "")}/${path
-        .replace(/[?#].*$/, "")
-        .replace(/^\/+|\/+$/g, "")
-        .replace(/\.git$/, "")}`;
+  return { content, closed: [...disk.closed].sort() };
 }
 
-/** As subjects of a statement. */
-export function subjectsOf(name: string, { commit, tree, remote, changes }: WorkTree): Subject[] {
-  return [
-    { name, digest: { gitCommit: commit, gitTree: tree }, ...(remote !== undefined && { uri: `git+${remote}` }) },
-    ...(changes === undefined
-      ? []
-      : [
-          {
-            name: `changes to ${name} that are not committed`,
-            digest: { sha256: changes.sha256 },
-            annotations: { files: changes.files },
-          },
-        ]),
-  ];
+const contentSubject = (name: string, content: Content, format: Format = "sha1", changed?: number): Subject => ({
+  name,
+  digest: { ...digestsOf(content, format) },
+  annotations: { files: content.size, ...(changed !== undefined && { changed }) },
+});
+
+function isAsItWas(root: string, content: Content, format: Format): boolean {
+  const disk = new Disk(root);
+  return [...content].every(([path, { mode, sha256 }]) => {
+    const now = disk.entry(path, format);
+    return now?.mode === mode && now.sha256 === sha256;
+  });
 }
 
-/** Each once: of two files with one name and the same bytes nobody can tell which is which. @throws AttestError `subject-missing`, `io` */
-export async function fileSubjects(paths: readonly string[]): Promise<Subject[]> {
-  const all = await Promise.all(
-    paths.map(async (path) => ({ name: fit(basename(path)), digest: { sha256: await fileDigest(path) } })),
-  );
-  return distinct(all);
+function skipping(root: string, { ours = [], written = [] }: NoPart): Skip {
+  const below = (paths: readonly string[]): string[] =>
+    paths
+      .map((path) => relative(root, resolve(path)))
+      .filter((path) => path !== "" && path !== ".." && !path.startsWith(`..${sep}`))
+      .map((path) => asBytes(path.replaceAll(sep, "/")));
+  const [always, unlessKnown] = [below(ours), below(written)];
+  return (path, known) =>
+    always.some((one) => isBelow(path, one)) || (!known && unlessKnown.some((one) => isBelow(path, one)));
 }
 
-/** At a time. A stream's pieces are smaller, and an interpreter of a hundred megabytes would take four times as long. */
-const BLOCK = 1024 * 1024;
-
-/** Of any length; read piece by piece. @throws AttestError `subject-missing`, `io` */
-export async function fileDigest(path: string, algorithm = "sha256"): Promise<string> {
-  return await (
-    await openedDigest(path, algorithm)
-  ).digest;
-}
-
-/**
- * Of the file that is there now, whatever takes its place while it is read.
- * @throws AttestError `subject-missing`, `io`
- */
-export async function openedDigest(path: string, algorithm = "sha256"): Promise<{ readonly digest: Promise<string> }> {
+async function headOf(repository: Repository, root: string): Promise<readonly string[]> {
   try {
-    if (!statSync(path).isFile())
-      throw new AttestError(
-        "subject-missing",
-        `expected a file at ${path}, found something else`,
-        "a folder is tested by its git commit: leave --subject out",
-      );
-    const digest = digestOf(await open(path), algorithm).catch((error: unknown) => {
-      throw ioError("read", path, error);
-    });
-    digest.catch(() => undefined); // told to whoever waits for it
-    return { digest };
-  } catch (error) {
-    if (error instanceof AttestError) throw error;
-    if (errno(error) === "ENOENT") throw new AttestError("subject-missing", `expected a file at ${path}, found none`);
-    throw ioError("read", path, error);
-  }
-}
-
-async function digestOf(file: FileHandle, algorithm: string): Promise<string> {
-  try {
-    const hash = createHash(algorithm);
-    const block = Buffer.allocUnsafeSlow(BLOCK);
-    for (let read = 1; read > 0;) {
-      read = (await file.read(block, 0, BLOCK)).bytesRead;
-      hash.update(block.subarray(0, read));
-    }
-    return hash.digest("hex");
-  } finally {
-    await file.close();
-  }
-}
-
-async function headOf(repository: Repository, cwd: string): Promise<{ commit: string; tree: string }> {
-  try {
-    const [commit = "", tree = ""] = (await repository.ask(["rev-parse", "HEAD", "HEAD^{tree}"])).split("\n");
-    return { commit, tree };
+    return (await repository.ask(["rev-parse", "HEAD", "HEAD^{tree}"])).trim().split("\n");
   } catch (error) {
     const { stderr = "" } = error as { stderr?: string };
     throw /ambiguous argument 'HEAD|unknown revision/.test(stderr)
-      ? noTree(cwd, "one without a commit", "commit what is tested, or name files with --subject FILE")
-      : noTree(cwd, stderr.trim().split("\n")[0] ?? "no word from git", "name what is tested with --subject FILE");
+      ? noTree(root, "one without a commit", "commit what is tested, or name it with --subject")
+      : noTree(root, stderr.trim().split("\n")[0] ?? "no word from git", "name what is tested with --subject");
   }
 }
 
-async function opened(cwd: string): Promise<Repository> {
-  const place = placeOf(cwd);
-  if (place?.root === undefined)
-    throw noTree(cwd, "none", "git init, and commit what is tested; or name files with --subject FILE");
+async function withRepository<T>(place: Place, act: (repository: Repository) => Promise<T>): Promise<T> {
+  let repository: Repository | undefined;
   try {
-    return await Repository.open(place);
+    repository = await Repository.open(place);
+    return await act(repository);
   } catch (error) {
-    if (!(error instanceof AttestError)) throw error;
-    throw new AttestError(
-      "subject-missing",
-      error.message,
-      `${error.hint ?? "mend them"}, or name what is tested with --subject FILE`,
-    );
+    const { stderr, hint = "look with: git status" } = error as { stderr?: string; hint?: string };
+    if (error instanceof AttestError ? error.code !== "io" : stderr === undefined) throw error;
+    const found =
+      stderr === undefined
+        ? (error as Error).message
+        : `git could not say what is there: ${stderr.trim().split("\n")[0] ?? ""}`;
+    throw new AttestError("subject-missing", found, `${hint}; or name what is tested with --subject`);
+  } finally {
+    repository?.close();
   }
 }
 
-const noTree = (cwd: string, found: string, hint: string): AttestError =>
+const noTree = (root: string, found: string, hint: string): AttestError =>
   new AttestError(
     "subject-missing",
-    `expected a git work tree at ${cwd}, to name what is tested, found ${found}`,
+    `expected a git work tree at ${root}, to name what is tested, found ${found}`,
     hint,
   );

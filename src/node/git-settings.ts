@@ -7,16 +7,12 @@ import { isWithin, isWithinAny } from "./programs.js";
 /** As git prints it: the sections in lower case, and so the last part. */
 export type Setting = readonly [name: string, value: string];
 
+/** Without these its objects cannot be read, nor its index. */
 const PASSIVE =
-  /^(?:core\.(?:filemode|symlinks|ignorecase|precomposeunicode|autocrlf|eol|safecrlf|sparsecheckout|sparsecheckoutcone|repositoryformatversion|longpaths)|extensions\.(?:objectformat|refstorage)|index\.sparse|remote\.origin\.url)$/;
-/** Only a repository can say that of itself. */
-const OF_ONE =
-  /^(?:core\.(?:filemode|symlinks|repositoryformatversion|sparse.*)|extensions\..*|index\.sparse|remote\..*)$/;
-/** Of the user's, beside the passive ones. */
-const USERS =
-  /^(?:core\.(?:excludesfile|attributesfile)|filter\..*\.(?:clean|smudge|process|required)|url\..*\.insteadof)$/;
+  /^(?:core\.(?:repositoryformatversion|longpaths)|extensions\.(?:objectformat|refstorage)|index\.sparse|remote\.origin\.url)$/;
+const USERS = /^(?:core\.longpaths|filter\..*\.(?:clean|smudge|process|required))$/;
 
-/** Ours: nothing by which a change can hide, nothing that is started, nothing that is fetched. */
+/** Ours: nothing by which a change can hide or bytes become others, nothing that is started, nothing that is fetched. */
 export const OURS: readonly Setting[] = [
   ["core.fsmonitor", "false"],
   ["core.hookspath", devNull],
@@ -24,6 +20,17 @@ export const OURS: readonly Setting[] = [
   ["core.checkstat", "default"],
   ["core.commitgraph", "false"],
   ["core.alternaterefscommand", ""],
+  ["core.attributesfile", devNull],
+  ["core.excludesfile", devNull],
+  ["core.autocrlf", "false"],
+  ["core.eol", "lf"],
+  ["core.safecrlf", "false"],
+  ["core.filemode", "true"],
+  ["core.symlinks", "true"],
+  ["core.ignorecase", "false"],
+  ["core.precomposeunicode", "false"],
+  ["core.sparsecheckout", "false"],
+  ["core.quotepath", "true"],
   ["protocol.allow", "never"],
 ];
 
@@ -31,9 +38,7 @@ export const isPassive = ([name]: Setting): boolean => PASSIVE.test(name);
 
 const driverOf = (name: string): string | undefined => /^filter\.(.*)\.[^.]*$/s.exec(name)?.[1];
 
-/** The names of filters that change what git is given. */
-export const filtersIn = (settings: readonly Setting[]): string[] =>
-  settings.filter(([name]) => /\.(?:clean|process)$/.test(name)).flatMap(([name]) => driverOf(name) ?? []);
+export const isFilter = (name: string): boolean => driverOf(name) !== undefined;
 
 /** Of `git config --null --list`: `<name>`, a line feed, `<value>`; a name alone means true. */
 export const listedSettings = (listed: string): Setting[] =>
@@ -60,28 +65,27 @@ export interface Around {
   readonly without: string;
 }
 
-/** Of `git config --null --list --show-origin`, which says origin and setting in turns. What lies in a project, or starts what lies there, is not the user's. */
-export function usersSettings(listed: string, { projects, cwd, without }: Around): Setting[] {
+/** Of `git config --null --list --show-origin`, which says origin and setting in turns. What lies in a project is not the user's. */
+export function usersOutside(listed: string, { projects, without }: Around): Setting[] {
   const parts = listed.split("\0");
-  const all = parts.flatMap((origin, at) => {
+  return parts.flatMap((origin, at) => {
     const file = at % 2 === 0 && origin.startsWith("file:") ? resolve(without, origin.slice(5)) : undefined;
     const isTheirs = file !== undefined && !isWithin(file, without) && !isWithinAny(file, projects);
     return isTheirs ? listedSettings(parts[at + 1] ?? "") : [];
   });
+}
+
+/** Those of the user's that count; no filter that starts what lies in a project. */
+export function usersSettings(all: readonly Setting[], { projects, cwd }: Around): Setting[] {
   const inProject = (path: string): boolean => {
     const file = resolve(cwd, path.replace(/^~(?=\/)/, process.env["HOME"] ?? "~"));
     return isWithinAny(file, projects) && statSync(file, { throwIfNoEntry: false })?.isFile() === true;
   };
   const wordsOf = (command: string): string[] => command.split(/[\s"';&|()=]+/).filter((word) => /[./]/.test(word));
-  const isRefused = ([name, value]: Setting): boolean =>
-    driverOf(name) === undefined ? name.endsWith("file") && inProject(value) : wordsOf(value).some(inProject);
-  const refused = all.filter(isRefused);
-  const drivers = new Set(refused.map(([name]) => driverOf(name)));
-  return all.filter((one) => {
-    const [name] = one;
-    if (!(PASSIVE.test(name) || USERS.test(name)) || OF_ONE.test(name) || refused.includes(one)) return false;
-    return driverOf(name) === undefined || !drivers.has(driverOf(name));
-  });
+  const refused = new Set(
+    all.flatMap(([name, value]) => (isFilter(name) && wordsOf(value).some(inProject) ? [driverOf(name)] : [])),
+  );
+  return all.filter(([name]) => USERS.test(name) && !(isFilter(name) && refused.has(driverOf(name))));
 }
 
 /** As a file of settings has them. */

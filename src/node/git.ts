@@ -3,8 +3,9 @@
  *
  * A repository's settings can name programs (filters, textconv, hooks, a file monitor, aliases, ssh commands), other files of settings, and
  * another work tree; tested code can write them, and so can whoever made the clone. So git is never shown them: it gets a git folder of our
- * own, whose settings we write, with the repository's objects and refs behind it. Of its settings only those are copied that name nothing
- * to run and nothing to read; the user's own (global, system) count where they lie outside of the work tree.
+ * own, whose settings we write, with the repository's objects and refs behind it. Of its settings only those are copied without which it
+ * could not be read; of the user's own (global, system), where they lie outside of the work tree, filters, and these only where something
+ * is checked out. No setting has a say in what is content, so that every machine says the same of it.
  */
 import { execFile, spawn, type ChildProcessByStdio } from "node:child_process";
 import {
@@ -25,14 +26,16 @@ import { AttestError } from "../core/errors.js";
 import { errno, read } from "./files.js";
 import {
   configOf,
-  filtersIn,
+  isFilter,
   isPassive,
   listedSettings,
   OURS,
+  usersOutside,
   usersOwn,
   usersSettings,
   type Setting,
 } from "./git-settings.js";
+import { refuseForeign } from "./git-owner.js";
 import { isWithinAny, pathOutside, programOutside, projectsAround, real } from "./programs.js";
 
 /** Where a repository has what. */
@@ -105,15 +108,23 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 export interface Asked {
   readonly env?: Variables;
   readonly input?: string;
+  /** Names of files are bytes: a character for each of them ("latin1"), where nothing else is asked and said. */
+  readonly names?: true;
+  /** What it says besides, where it is well otherwise. */
+  readonly told?: (stderr: string) => void;
+}
+
+export interface Opening {
+  /** Whether filters of the user's count, where something is checked out. */
+  readonly filters?: true;
 }
 
 /** A repository that can be asked; its HEAD is the one of the moment when it was opened. */
 export class Repository {
   readonly place: Place;
-  readonly index: string;
   readonly objects: string;
-  /** Filters that only the repository's own settings name, and that therefore did not run. */
-  readonly unknownFilters: readonly string[];
+  /** Where no index is: everything that lies in the work tree is new there. */
+  readonly noIndex: string;
   readonly #program: string;
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string>>;
@@ -125,21 +136,18 @@ export class Repository {
     folder: string,
     env: Record<string, string>,
     own: readonly Setting[],
-    users: readonly Setting[],
   ) {
     this.place = place;
-    this.index = join(place.gitDir, "index");
     this.objects = join(place.commonDir, "objects");
     this.#program = program;
     this.#folder = folder;
-    this.#env = { ...env, GIT_OBJECT_DIRECTORY: this.objects, GIT_INDEX_FILE: this.index };
+    this.#env = { ...env, GIT_OBJECT_DIRECTORY: this.objects, GIT_INDEX_FILE: join(place.gitDir, "index") };
     this.#partial = own.some(([name]) => /^(?:extensions\.partialclone|remote\..*\.promisor)$/.test(name));
-    const known = filtersIn(users);
-    this.unknownFilters = filtersIn(own).filter((name) => !known.includes(name));
+    this.noIndex = join(folder, "no-index");
   }
 
-  /** @throws AttestError `io` where there is no git outside of the work tree, or its settings cannot be read */
-  static async open(place: Place): Promise<Repository> {
+  /** @throws AttestError `io` where there is no git outside of the work tree, its settings cannot be read, or it is somebody else's */
+  static async open(place: Place, { filters }: Opening = {}): Promise<Repository> {
     const projects = projectsAround(place.root ?? place.gitDir);
     const program = gitOutside(projects);
     const folder = real(mkdtempSync(join(tmpdir(), "f3-attest-git-")));
@@ -148,23 +156,24 @@ export class Repository {
       const env = environment(folder, place, projects);
       mkdirSync(join(folder, "objects"));
       for (const name of ["refs", "packed-refs", "reftable"]) link(join(place.commonDir, name), join(folder, name));
-      for (const name of ["shallow", "info/exclude", "info/attributes"])
-        copy(join(place.commonDir, name), join(folder, name));
-      copy(join(place.gitDir, "info/sparse-checkout"), join(folder, "info/sparse-checkout"));
+      copy(join(place.commonDir, "shallow"), join(folder, "shallow"));
       copy(join(place.gitDir, "HEAD"), join(folder, "HEAD"));
       for (const name of readdirSync(place.gitDir).filter((one) => one.startsWith("sharedindex.")))
         link(join(place.gitDir, name), join(folder, name));
       const written = (settings: readonly Setting[]): void => writeFileSync(join(folder, "config"), configOf(settings));
       written([["core.bare", "true"]]);
       const ask = (args: readonly string[], input: string, more: Variables = {}): Promise<string> =>
-        run(program, args, { cwd: folder, env: { ...env, ...more } }, input);
+        run(program, args, { cwd: folder, env: { ...env, ...more } }, { input });
       const local = textOf(join(place.commonDir, "config")) ?? "";
       const own = listedSettings(await ask(["config", "--file", "-", "--no-includes", "--null", "--list"], local));
       const origins = await ask(["config", "--null", "--list", "--show-origin"], "", usersOwn(process.env));
-      const users = usersSettings(origins, { projects, cwd: place.root ?? folder, without: folder });
+      const around = { projects, cwd: place.root ?? folder, without: folder };
+      const theirs = usersOutside(origins, around);
+      refuseForeign(place, theirs);
+      const users = usersSettings(theirs, around).filter(([name]) => filters === true || !isFilter(name));
       const bare: Setting = ["core.bare", String(place.root === undefined)];
       written([...users, ...own.filter(isPassive), bare, ...OURS]);
-      return new Repository(place, program, folder, env, own, users);
+      return new Repository(place, program, folder, env, own);
     } catch (error) {
       opened.delete(folder);
       remove(folder);
@@ -183,8 +192,8 @@ export class Repository {
   }
 
   /** What it prints. Throws what `execFile` throws, with `stderr`. */
-  async ask(args: readonly string[], { env = {}, input }: Asked = {}): Promise<string> {
-    return await run(this.#program, args, this.#options(env), input);
+  async ask(args: readonly string[], { env = {}, ...asked }: Asked = {}): Promise<string> {
+    return await run(this.#program, args, this.#options(env), asked);
   }
 
   start(args: readonly string[], env: Variables = {}): ChildProcessByStdio<Writable, Readable, Readable> {
@@ -222,7 +231,7 @@ export class Repository {
     inside("HEAD", `${commit}\n`);
     const place = placeAt(folder);
     if (place === undefined) throw new Error("git has made no repository");
-    const made = await Repository.open(place);
+    const made = await Repository.open(place, { filters: true });
     try {
       await made.ask(["reset", "--hard", "--quiet", "HEAD"]);
     } finally {
@@ -245,15 +254,17 @@ async function run(
   program: string,
   args: readonly string[],
   options: { cwd: string; env: Variables },
-  input?: string,
+  { input = "", names, told }: Omit<Asked, "env">,
 ): Promise<string> {
+  const encoding = names === true ? "latin1" : "utf8";
   return await new Promise((done, failed) => {
-    const child = execFile(program, args, { ...options, maxBuffer, encoding: "utf8" }, (error, stdout, stderr) => {
-      if (error === null) done(stdout);
-      else failed(Object.assign(new Error(error.message), { stderr, code: error.code }));
+    const child = execFile(program, args, { ...options, maxBuffer, encoding }, (error, stdout, stderr) => {
+      if (error !== null) return failed(Object.assign(new Error(error.message), { stderr, code: error.code }));
+      told?.(stderr);
+      done(stdout);
     });
     child.stdin?.on("error", () => undefined); // git says why it reads no more
-    child.stdin?.end(input ?? "");
+    child.stdin?.end(input, encoding);
   });
 }
 
@@ -272,6 +283,7 @@ function environment(folder: string, { root }: Place, projects: readonly string[
     ...{ GIT_DIR: folder, ...(root !== undefined && { GIT_WORK_TREE: root }) },
     ...{
       GIT_CONFIG_NOSYSTEM: "1",
+      GIT_ATTR_NOSYSTEM: "1",
       GIT_CONFIG_GLOBAL: devNull,
       GIT_TERMINAL_PROMPT: "0",
       GIT_OPTIONAL_LOCKS: "0",

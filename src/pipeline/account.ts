@@ -4,7 +4,7 @@ import type { Captured } from "../harness/capture.js";
 import type { Combined, Layout } from "../harness/cases.js";
 import type { CommandResult } from "../harness/command.js";
 import type { Report } from "../harness/reports.js";
-import type { WorkTree } from "../harness/subject.js";
+import type { Tested } from "../harness/subject.js";
 
 export interface Told {
   readonly project: string;
@@ -15,7 +15,7 @@ export interface Told {
   readonly combined: Combined;
   readonly layout: Layout;
   readonly printed: Readonly<Record<"stdout" | "stderr", Captured>>;
-  readonly tree: WorkTree | undefined;
+  readonly tested: Tested;
   readonly sandboxed: boolean;
 }
 
@@ -28,9 +28,9 @@ export const titleOf = (project: string, command: readonly string[]): string =>
   `${cut(shown(command), 80)} in ${project}`;
 
 export function accountOf(told: Told): Prose {
-  const { project, command, result, reports, combined, tree } = told;
+  const { project, command, result, reports, combined, tested } = told;
   const listing = reports.some(({ results }) => results !== undefined);
-  const changes = tree?.changes;
+  const { changed = 0 } = tested;
   return {
     title: titleOf(project, command),
     hypothesis: hypothesisOf(project, command),
@@ -39,9 +39,7 @@ export function accountOf(told: Told): Prose {
       listing
         ? `${counted(combined)}, as reported in ${names(reports)}.`
         : "It wrote no report that this tool reads, so only its exit code is known.",
-      ...(changes === undefined
-        ? []
-        : [`It ran on a working tree with changes to ${files(changes.files)} that are not committed.`]),
+      ...(changed === 0 ? [] : [`It ran on a working tree with changes to ${files(changed)} that are not committed.`]),
     ].join(" "),
     sections: [
       { heading: "How it ran", body: resources(told) },
@@ -58,7 +56,7 @@ export function accountOf(told: Told): Prose {
   };
 }
 
-function open({ result, reports, printed, tree, sandboxed, combined }: Told, listing: boolean): string[] {
+function open({ result, reports, printed, tested, sandboxed, combined }: Told, listing: boolean): string[] {
   const skipped = combined.cases.filter(({ outcome }) => outcome === "skipped").length;
   return [
     ...(listing
@@ -68,9 +66,12 @@ function open({ result, reports, printed, tree, sandboxed, combined }: Told, lis
     sandboxed
       ? "What the command found on the machine beside the project, which is named by digest."
       : "What the command found on the machine or fetched from a network while it ran, beside the project, which is named by digest.",
-    ...(tree?.changes === undefined
+    ...((tested.changed ?? 0) === 0
       ? []
-      : ["What the uncommitted changes are: they are named by a digest, and are not part of the evidence."]),
+      : ["What the uncommitted changes are: the content is named by digest, and is not part of the evidence."]),
+    ...(tested.closed.length === 0
+      ? []
+      : [`What lies in ${shownOf(tested.closed)}: it may not be read by who ran the command, and is not named.`]),
     ...(skipped > 0 ? [`${tests(skipped)} that the runner skipped.`] : []),
     ...(result.survivors === undefined
       ? ["Whether a process outlived the command: this system does not show it."]
@@ -129,6 +130,9 @@ const names = (reports: readonly Report[]): string =>
   reports.length > 3
     ? `${reports.length} reports`
     : reports.map(({ name }) => (name === "stdout" ? "what it printed" : name)).join(", ");
+
+const shownOf = (paths: readonly string[]): string =>
+  paths.length > 3 ? `${paths.slice(0, 3).join(", ")} and ${paths.length - 3} more` : paths.join(", ");
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 const tests = (count: number): string => `${count} ${count === 1 ? "test" : "tests"}`;

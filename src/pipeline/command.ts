@@ -1,6 +1,6 @@
 /** From a command to a finished run: what it tests, what it printed and reported, and the checks that follow. */
-import { existsSync, statSync } from "node:fs";
-import { basename, delimiter, join, relative, resolve, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
@@ -10,10 +10,10 @@ import { draft, MAX_PAYLOAD, type Descriptor, type Draft, type Relation, type Su
 import { Attachments } from "../harness/attachments.js";
 import { Capture, printedPiece, Timeline, type Captured } from "../harness/capture.js";
 import { checksOf, combine, figuresOf, LAYOUTS, observationsOf, type Combined, type Layout } from "../harness/cases.js";
-import { notStarted, runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
-import { markOf, type Mark } from "../harness/changes.js";
+import { runCommand, shellCode, type CommandResult, type Stream } from "../harness/command.js";
 import { conditionsOf, EXIT_CODE, type SubjectAfter } from "../harness/conditions.js";
 import { environment, variables, withoutKeys } from "../harness/environment.js";
+import { programsOf, type Programs } from "../harness/program.js";
 import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
 import { Redactor } from "../harness/redact.js";
@@ -22,7 +22,7 @@ import { inKnownPlaces, reportPieces, Reports, type Report } from "../harness/re
 import type { Run } from "../harness/run.js";
 import { sandbox, shutIn, type Sandbox } from "../harness/sandbox.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
-import { openedDigest, fileSubjects, subjectsOf, workTreeOf, type WorkTree } from "../harness/subject.js";
+import { pathsTested, testedIn, type Tested } from "../harness/subject.js";
 import { accountOf, counted, hypothesisOf, titleOf } from "./account.js";
 import type { Announce } from "./plan.js";
 
@@ -34,7 +34,7 @@ export interface CommandRunOptions {
   readonly title?: string | undefined;
   /** Paths, or `-` for what the command prints; none: those in known places. */
   readonly reports: readonly string[];
-  /** Files that are tested; none: the git work tree. */
+  /** Files and folders that are tested; none: the working directory. */
   readonly subjects: readonly string[];
   /** Names of variables to record beside the usual ones. */
   readonly recorded: readonly string[];
@@ -89,24 +89,14 @@ function within(cwd: string, path: string): string {
   return path === "-" || inside === "" || inside.startsWith("..") ? path : inside.replaceAll(sep, "/");
 }
 
-/** An interpreter is large: it is read while it runs, which is when nobody can write to it. */
-interface Program {
-  readonly name: string;
-  readonly digest: Promise<string>;
-}
-
 /** All that is known before the command begins; what can be refused is refused here. */
 interface Setting {
   readonly project: string;
-  /** The folder that the project fills. */
-  readonly root: string;
-  readonly tree: WorkTree | undefined;
-  readonly files: readonly Subject[];
+  readonly tested: Tested;
+  readonly subject: readonly Subject[];
   readonly configuration: readonly Descriptor[];
-  readonly program: Program;
+  readonly programs: Programs;
   readonly shut: Sandbox | undefined;
-  /** Of the tree, before the run. */
-  readonly mark: Mark | undefined;
   readonly secrets: readonly Secret[];
   readonly redactor: () => Redactor;
   /** The command without secrets. */
@@ -114,29 +104,26 @@ interface Setting {
 }
 
 async function prepare(options: CommandRunOptions): Promise<Setting> {
-  const { command, cwd, env, subjects, recorded, registry, hidden, around = {} } = options;
-  const [tree, program] = await Promise.all([
-    subjects.length > 0 ? undefined : lookAtTree(options),
-    programOf(options),
-  ]);
-  const root = tree?.root ?? cwd;
+  const { command, cwd, env, recorded, registry, hidden, around = {} } = options;
+  const tested = await lookAt(options);
+  const { root } = tested;
+  const project = projectName(existsSync(join(cwd, "package.json")) ? cwd : root);
   const known = new Set(Object.values(env));
   const secrets = [...secretsIn(env, recorded), ...secretsIn(around, []).filter(({ value }) => !known.has(value))];
   const prepared = new Redactor(secrets, { places: placesOf(root) });
   const redactor = (): Redactor => prepared.another();
   const shut = options.sandbox ? await sandbox({ root, cwd, registry, hidden }) : undefined;
+  const programs = await programsOf(command, { path: env["PATH"], cwd, hides: shut?.hides });
   return {
-    project: projectName(existsSync(join(cwd, "package.json")) ? cwd : root),
-    root,
-    tree,
-    files: await fileSubjects(subjects.map((path) => resolve(cwd, path))),
+    project,
+    tested,
+    subject: tested.subjects(project),
     configuration: [
       askedFor(options, root, withoutSecrets(options.reports, redactor())),
       ...(await configurationIn(cwd)),
     ],
-    program,
+    programs,
     shut,
-    mark: tree && (await markOf(tree.root, tree.without)),
     secrets,
     redactor,
     words: withoutSecrets(command, redactor()),
@@ -145,10 +132,10 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
 
 /** What is fixed before the command begins; which checks its reports will add is not known by then. */
 function outlineOf(setting: Setting, { title }: CommandRunOptions): Outline {
-  const { project, configuration, words } = setting;
+  const { project, subject, configuration, words } = setting;
   const command = brief(words);
   return {
-    subject: testedIn(setting),
+    subject,
     title: title ?? titleOf(project, command),
     hypothesis: hypothesisOf(project, command),
     checks: [EXIT_CODE],
@@ -157,18 +144,17 @@ function outlineOf(setting: Setting, { title }: CommandRunOptions): Outline {
   };
 }
 
-const testedIn = ({ project, tree, files }: Setting): readonly Subject[] =>
-  tree === undefined ? files : subjectsOf(project, tree);
-
 /** Each word is a stream of its own. */
 const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] =>
   words.map((word) => fit(fromUtf8(redact(utf8(word), redactor).bytes)));
 
-const lookAtTree = ({ cwd, reports, without }: CommandRunOptions): Promise<WorkTree> =>
-  workTreeOf(cwd, {
-    ours: without,
-    written: [...inKnownPlaces(cwd), ...reports.filter((name) => name !== "-")].map((name) => resolve(cwd, name)),
-  });
+async function lookAt({ cwd, reports, subjects, without }: CommandRunOptions): Promise<Tested> {
+  const named = reports.filter((name) => name !== "-");
+  const noPart = { ours: without, written: [...inKnownPlaces(cwd), ...named].map((name) => resolve(cwd, name)) };
+  if (subjects.length === 0) return await testedIn(cwd, noPart);
+  const paths = subjects.map((path) => resolve(cwd, path));
+  return await pathsTested(paths, cwd, noPart);
+}
 
 interface Recorded {
   readonly result: CommandResult;
@@ -180,7 +166,7 @@ interface Recorded {
   /** The command as the statement has it. */
   readonly argv: readonly string[];
   readonly subject: SubjectAfter;
-  readonly program: readonly Descriptor[];
+  readonly programs: readonly Descriptor[];
 }
 
 async function execute(setting: Setting, options: CommandRunOptions): Promise<Recorded> {
@@ -188,7 +174,7 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   const { shut, redactor, words } = setting;
   const captures = { stdout: new Capture(redactor()), stderr: new Capture(redactor()) };
   const timeline = new Timeline();
-  const places = new Reports(cwd, options.reports, setting.root);
+  const places = new Reports(cwd, options.reports, setting.tested.root);
   const open = { command: options.command, env: withoutKeys(env) };
   const started = shut === undefined ? open : shutIn(shut, open.command, open.env);
   const result = await runCommand(started.command, {
@@ -229,27 +215,27 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
   attach("timeline.ndjson", "timeline", "application/x-ndjson", timeline.end());
   attach("environment.json", "environment", "application/json", readable(machine));
   if (argv !== words) attach("command.json", "command", "application/json", readable([...words]));
-  const subject = await subjectAfter(setting, options);
-  const program = await asDescriptor(setting.program);
-  return { result, printed, reports, combined, evidence, machine, argv, subject, program };
+  const subject = await subjectAfter(setting);
+  const programs = await setting.programs();
+  return { result, printed, reports, combined, evidence, machine, argv, subject, programs };
 }
 
 function state(setting: Setting, recorded: Recorded, plan: Relation | undefined, options: CommandRunOptions): Draft {
-  const { project, tree, configuration, shut } = setting;
-  const { result, reports, combined, evidence, machine, argv, program } = recorded;
+  const { project, tested, subject, configuration, shut } = setting;
+  const { result, reports, combined, evidence, machine, argv, programs } = recorded;
   const { title, noSkips, allowRetries, timeoutMs } = options;
   const listing = reports.some(({ results }) => results !== undefined);
   const conditions = conditionsOf({ ...recorded, timeoutMs, allowRetries });
   return firstThatFits(combined, (layout) => {
     const tests = listing ? checksOf(combined.cases, { layout, noSkips }) : [];
     return draft({
-      subject: testedIn(setting),
-      configuration: [...configuration, ...program],
+      subject,
+      configuration: [...configuration, ...programs],
       f3: {
         ...accountOf({
           ...recorded,
           project,
-          tree,
+          tested,
           layout,
           sandboxed: shut !== undefined,
           command: argv,
@@ -305,42 +291,9 @@ function askedFor(options: CommandRunOptions, root: string, reports: readonly st
   return { name: "attest run", annotations: asked };
 }
 
-async function programOf({ command, cwd, env }: CommandRunOptions): Promise<Program> {
-  const name = command[0] ?? "";
-  const program = programAt(name, cwd, env["PATH"] ?? "");
-  // Before it is announced: a slip of the pen is no test that failed.
-  if (program === undefined) throw notStarted(name, cwd, { code: "ENOENT" });
-  const { digest } = await openedDigest(program);
-  return { name: basename(program), digest };
-}
-
-const asDescriptor = async ({ name, digest }: Program): Promise<Descriptor[]> => [
-  { name: `program ${name}`, digest: { sha256: await digest } },
-];
-
-/** As execvp(3) finds it: a folder of `PATH` into which one may not look is passed over. */
-function programAt(name: string, cwd: string, path: string): string | undefined {
-  const places = name.includes("/") ? [resolve(cwd, name)] : path.split(delimiter).map((folder) => join(folder, name));
-  return places.find((place) => {
-    try {
-      return statSync(place).isFile();
-    } catch {
-      return false;
-    }
-  });
-}
-
-async function subjectAfter(
-  { tree, files, mark }: Setting,
-  { cwd, subjects }: CommandRunOptions,
-): Promise<SubjectAfter> {
+async function subjectAfter({ tested }: Setting): Promise<SubjectAfter> {
   try {
-    const again = await fileSubjects(subjects.map((path) => resolve(cwd, path)));
-    if (again.length !== files.length || again.some(({ digest }, at) => digest.sha256 !== files[at]?.digest.sha256))
-      return "another";
-    if (tree === undefined || mark === undefined) return "kept";
-    const after = await markOf(tree.root, tree.without);
-    return after.commit !== mark.commit ? "another" : after.known === mark.known ? "kept" : "changed";
+    return await tested.after();
   } catch (error) {
     if (error instanceof AttestError) return "gone";
     throw error;

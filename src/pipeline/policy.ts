@@ -1,16 +1,21 @@
 /** What is asked: `--require validated,subject=app.tar.gz,fresh=30d` as it is typed, and `--policy FILE`. Both must hold. */
-import { isFile } from "../node/files.js";
+import { isFile, isFolder } from "../node/files.js";
+import { nearest } from "../node/paths.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { both, type Policy } from "../core/policy.js";
 import { parsePolicy } from "../core/policy-file.js";
 import type { Known } from "../core/signatures.js";
 import { asksForSubject } from "../core/subject.js";
-import { fileDigest } from "../harness/subject.js";
+import { digestsOf } from "../harness/content.js";
+import { fileDigest } from "../harness/digest.js";
+import { contentIn } from "../harness/subject.js";
+import { ownFiles } from "../store/own-files.js";
+import { REGISTRY_FILE } from "../store/registry.js";
 import { required } from "./keys.js";
 
 const KNOWN =
-  "validated, subject=FILE or gitCommit:HEX, subject-only, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, no-skips, no-retries, min-signers=N";
+  "validated, subject=FILE, DIR or gitCommit:HEX, subject-only, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, no-skips, no-retries, min-signers=N";
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 export interface Asked {
@@ -75,7 +80,7 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
         break;
       case "subject":
         if (value === undefined || value === "")
-          throw refused("subject=FILE or subject=gitCommit:HEX", JSON.stringify(word));
+          throw refused("subject=FILE, subject=DIR or subject=gitCommit:HEX", JSON.stringify(word));
         subjects.push(await subjectFrom(value));
         break;
       case "subject-only":
@@ -104,18 +109,28 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
   return subjects.length === 0 ? policy : { ...policy, subjects };
 }
 
-/** The file of that name, by all digests that a subject can have of one; else the digest that is written there. */
+/** The file or folder of that name, by all digests that a subject can have of one; else the digest that is written there. */
 async function subjectFrom(text: string): Promise<string> {
   const digest = asksForSubject(text);
-  const file = isFile(text);
-  if (digest && file && text.includes(":"))
+  const there = isFile(text) || isFolder(text);
+  if (digest && there && text.includes(":"))
     throw new AttestError(
       "usage",
       `expected either a digest or a file as subject=${text}, found that it is both`,
       `the file is subject=./${text}`,
     );
-  if (digest && !file) return text;
-  const digests = [];
-  for (const algorithm of ["sha256", "sha512"]) digests.push(`${algorithm}:${await fileDigest(text, algorithm)}`);
-  return digests.join(" ");
+  if (digest && !there) return text;
+  const digests = isFolder(text)
+    ? await folderDigests(text)
+    : { sha256: await fileDigest(text), sha512: await fileDigest(text, "sha512") };
+  return Object.entries(digests)
+    .map(([algorithm, value]) => `${algorithm}:${value}`)
+    .join(" ");
+}
+
+/** As `attest run` names it there. */
+async function folderDigests(folder: string): Promise<Readonly<Record<string, string>>> {
+  const registry = nearest(folder, REGISTRY_FILE);
+  const { content } = await contentIn(folder, { ours: registry === undefined ? [] : ownFiles(registry) });
+  return { ...digestsOf(content) };
 }

@@ -54,8 +54,8 @@ export function recordedIn({ subject, predicate }: ResultStatement): Recorded {
   if (commit === undefined)
     throw cannot(
       "a git commit as what was tested",
-      String(tested?.name),
-      "a run over files is made again by hand: attest run --subject FILE",
+      `${String(tested?.name)}, of which there is nothing to check out`,
+      "it is made again by hand, where the same files are: attest run --subject PATH",
     );
   if (more.length > 0)
     throw cannot("a run on a commit alone", String(more[0]?.name), "what was not committed cannot be had again");

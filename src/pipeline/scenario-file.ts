@@ -9,7 +9,7 @@ import { describeFile, nameOf, play } from "../harness/hosted.js";
 import { configurationIn } from "../harness/project.js";
 import type { Scenario } from "../harness/scenario.js";
 import { distinct } from "../core/once.js";
-import { fileSubjects } from "../harness/subject.js";
+import { pathsTested } from "../harness/subject.js";
 import { nodeEngine } from "../node/engine.js";
 import { read } from "../node/files.js";
 import { verdictWording } from "../view/words.js";
@@ -44,6 +44,8 @@ export async function loadScenario(
 }
 
 async function subjectsOf(named: readonly (string | Subject)[]): Promise<Subject[]> {
-  const all = await Promise.all(named.map(async (one) => (typeof one === "string" ? await fileSubjects([one]) : one)));
+  const all = await Promise.all(
+    named.map(async (one) => (typeof one === "string" ? (await pathsTested([one], ".")).subjects("") : one)),
+  );
   return distinct(all.flat());
 }

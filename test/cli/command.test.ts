@@ -1,4 +1,5 @@
 /** `attest run -- <command>`: a command of any kind, in a repository of its own, attested as a user would do it. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -255,9 +256,9 @@ describe("what is tested", () => {
     expect(await subject()).toEqual([
       expect.anything(),
       {
-        name: "changes to sums that are not committed",
-        digest: { sha256: expect.any(String) },
-        annotations: { files: 1 },
+        name: "sums with changes that are not committed",
+        digest: { dirHash: expect.any(String), gitTree: expect.any(String) },
+        annotations: { files: expect.any(Number), changed: 1 },
       },
     ]);
   });
@@ -267,12 +268,13 @@ describe("what is tested", () => {
     expect(ran.draft.subject.map(({ name }) => name)).toEqual(["runner.mjs", "package.json"]);
   });
 
-  test("no repository and no file is an error before anything runs", async () => {
+  test("a repository without a commit is an error before anything runs", async () => {
     const elsewhere = workspace();
+    execFileSync("git", ["init", "-q"], { cwd: elsewhere.cwd });
     const ran = await elsewhere.attest("run", "--dry-run", "--", "touch", "ran");
     expect(fault(ran)).toMatchObject({
       error: expect.stringMatching(/expected a git work tree/),
-      hint: expect.stringMatching(/--subject FILE/),
+      hint: expect.stringMatching(/--subject/),
     });
     expect(ran.code).toBe(2);
     expect(existsSync(elsewhere.path("ran"))).toBe(false);
@@ -313,6 +315,7 @@ describe("what is tested", () => {
       { name: "attest run", annotations: { folder: ".", timeout: 60 } },
       { name: "package.json", digest: { sha256: expect.any(String) } },
       { name: "program node", digest: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+      { name: "script runner.mjs", digest: { sha256: expect.any(String) }, annotations: { through: "node" } },
     ]);
   });
 });

@@ -175,7 +175,7 @@ describe("is refused", () => {
     const dirty = published(here).find((path) => path !== first(here))!;
     const refused = await run(here, "reproduce", dirty, "--dry-run");
     expect(refused.code).toBe(4);
-    expect(fault(refused).error).toMatch(/a run on a commit alone, found changes to weather that are not committed/);
+    expect(fault(refused).error).toMatch(/a run on a commit alone, found weather with changes that are not committed/);
   });
 
   test("where the commit is not, unless the repository is named that has it", async () => {

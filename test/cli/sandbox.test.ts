@@ -1,6 +1,7 @@
 /** `attest run --sandbox`: what a command cannot do there, what it still can, and that there is no fallback. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -38,6 +39,21 @@ describe.runIf(works)("a command that is shut in", () => {
       /^bubblewrap \d.*: no network, the system read-only/,
     );
     expect(draftOf(ran).predicate.configuration[0]?.annotations).toMatchObject({ sandbox: true });
+  });
+
+  test("has the program named that it finds there: what lies over a place hides a program too", async () => {
+    const here = copyOf(project);
+    for (const [at, place] of ["../bin", "bin"].entries()) {
+      here.write(`${place}/tool`, `#!/bin/sh\necho ${at}\n`);
+      chmodSync(here.path(place, "tool"), 0o755);
+    }
+    const env = { ...here.env, PATH: `${here.path("../bin")}:${here.path("bin")}:${here.env["PATH"] ?? ""}` };
+    const ran = await attest(["run", "--sandbox", "--dry-run", "--json", "--", "tool"], { cwd: here.cwd, env });
+    expect(ran.stderr).toMatch(/^1$/m);
+    const sha256 = createHash("sha256")
+      .update(readFileSync(here.path("bin/tool")))
+      .digest("hex");
+    expect(draftOf(ran).predicate.configuration).toContainEqual({ name: "program tool", digest: { sha256 } });
   });
 
   test("reaches no network, not even this machine", async () => {

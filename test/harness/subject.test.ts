@@ -1,11 +1,12 @@
-/** What is tested, named by digest: real repositories, and that a stranger's git gives the same digests. */
+/** What is tested, named by digest: real repositories and folders, and that strangers' programs give the same digests. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { markOf } from "../../src/harness/changes.js";
-import { fileSubjects, publicRemote, subjectsOf, workTreeOf } from "../../src/harness/subject.js";
+import type { Subject } from "../../src/core/statement.js";
+import { publicRemote } from "../../src/harness/remote.js";
+import { pathsTested, testedIn, type NoPart } from "../../src/harness/subject.js";
 import { temporary } from "../cli/attest.js";
 
 const ENV = {
@@ -24,6 +25,8 @@ const put = (name: string, text: string): void => {
   mkdirSync(join(folder, name, ".."), { recursive: true });
   writeFileSync(join(folder, name), text);
 };
+const changed = async (noPart: NoPart = {}): Promise<number | undefined> => (await testedIn(folder, noPart)).changed;
+const subjects = async (noPart: NoPart = {}): Promise<Subject[]> => (await testedIn(folder, noPart)).subjects("x");
 
 beforeEach(() => {
   folder = temporary();
@@ -37,50 +40,51 @@ beforeEach(() => {
 test("commit and tree of a clean work tree, from any folder of it", async () => {
   put("ignored/x", "x");
   mkdirSync(join(folder, "sub"));
-  const found = await workTreeOf(join(folder, "sub"));
-  expect(found).toMatchObject({
-    commit: git("rev-parse", "HEAD").trim(),
-    tree: git("rev-parse", "HEAD^{tree}").trim(),
-  });
-  expect(found.changes).toBeUndefined();
-  expect(subjectsOf("x", found)).toEqual([{ name: "x", digest: { gitCommit: found.commit, gitTree: found.tree } }]);
+  const found = await testedIn(join(folder, "sub"));
+  const [gitCommit, gitTree] = git("rev-parse", "HEAD", "HEAD^{tree}").split("\n");
+  expect(found).toMatchObject({ root: folder, changed: 0, closed: [] });
+  expect(found.subjects("x")).toEqual([{ name: "x", digest: { gitCommit, gitTree } }]);
 });
 
-test("changes, staged or not, and new files: the digest is the one that git itself gives", async () => {
+test("changes, staged or not, and new files: the content is the tree that git would commit", async () => {
   put("a.txt", "two\n");
-  put('new file "q".bin', "\0\u0001");
+  put('dir/new file "q".bin', "\0\u0001");
+  put("dir.a/x", "x");
   put("staged", "s");
   git("add", "staged");
   const before = git("status", "--porcelain");
-  const { changes } = await workTreeOf(folder);
-  const { known } = await markOf(folder, []);
+  const [, content] = await subjects();
   expect(git("status", "--porcelain")).toBe(before); // the user's index is as it was
   expect(readdirSync(join(folder, ".git")).filter((name) => name.includes("lock"))).toEqual([]);
-  const tracked = createHash("sha256")
-    .update(git("diff", "--binary", "--full-index", "--no-renames", "HEAD"))
-    .digest("hex");
-  expect(known).toBe(tracked);
   git("add", "--all");
-  const sha256 = createHash("sha256")
-    .update(git("diff", "--cached", "--binary", "--full-index", "--no-renames", "HEAD"))
-    .digest("hex");
-  expect(changes).toEqual({ sha256, files: 3 });
-  const [, dirty] = subjectsOf("x", await workTreeOf(folder));
-  expect(dirty).toEqual({ name: "changes to x that are not committed", digest: { sha256 }, annotations: { files: 3 } });
+  const gitTree = git("write-tree").trim();
+  const dirHash = execFileSync(
+    "sh",
+    [
+      "-c",
+      "find . -name .git -prune -o -type f -print | cut -c3- | LC_ALL=C sort | tr '\\n' '\\0' | xargs -0r sha256sum | sha256sum | cut -f1 -d' '",
+    ],
+    { cwd: folder, encoding: "utf8" },
+  ).trim();
+  expect(content).toEqual({
+    name: "x with changes that are not committed",
+    digest: { dirHash, gitTree },
+    annotations: { files: 5, changed: 4 },
+  });
 });
 
 test("what the tool writes itself is no change", async () => {
   put("attestations/test_1.json", "{}");
-  expect((await workTreeOf(folder)).changes?.files).toBe(1);
-  expect((await workTreeOf(folder, { ours: [join(folder, "attestations"), "/elsewhere"] })).changes).toBeUndefined();
+  expect(await changed()).toBe(1);
+  expect(await changed({ ours: [join(folder, "attestations"), "/elsewhere"] })).toBe(0);
 });
 
 test("a file that git was told not to look at is looked at", async () => {
   for (const bit of ["assume-unchanged", "skip-worktree"]) {
     git("update-index", `--${bit}`, "a.txt");
-    expect((await workTreeOf(folder)).changes, bit).toBeUndefined();
+    expect(await changed(), bit).toBe(0);
     put("a.txt", "hidden\n");
-    expect((await workTreeOf(folder)).changes, bit).toMatchObject({ files: 1 });
+    expect(await changed(), bit).toBe(1);
     git("update-index", `--no-${bit}`, "a.txt");
     git("checkout", "-q", "--", "a.txt");
   }
@@ -91,7 +95,7 @@ test("a hook's variables name no other repository", async () => {
   execFileSync("git", ["init", "-q", other]);
   process.env["GIT_DIR"] = join(other, ".git");
   try {
-    expect((await workTreeOf(folder)).commit).toMatch(/^[0-9a-f]{40}$/);
+    expect(await subjects()).toMatchObject([{ digest: { gitCommit: expect.stringMatching(/^[0-9a-f]{40}$/) } }]);
   } finally {
     delete process.env["GIT_DIR"];
   }
@@ -104,8 +108,9 @@ test("no program that the repository's settings name is run, and a commit has it
   git("commit", "-qm", "second");
   git("config", "core.fsmonitor", join(folder, "monitor"));
   put("a.txt", "ten\n");
-  expect((await workTreeOf(folder)).changes?.files).toBe(1);
-  await markOf(folder, []);
+  const found = await testedIn(folder);
+  expect(found.changed).toBe(1);
+  await found.after();
   expect(existsSync(join(folder, "ran"))).toBe(false);
   git("config", "--unset", "core.fsmonitor");
   git("checkout", "-q", "--", "a.txt");
@@ -115,87 +120,104 @@ test("no program that the repository's settings name is run, and a commit has it
     cwd: folder,
     encoding: "utf8",
   });
-  expect((await workTreeOf(folder)).tree).toBe(tree.trim());
-});
-
-test("changes inside a submodule, which staging does not see, are told", async () => {
-  const inner = temporary();
-  for (const args of [
-    ["init", "-q"],
-    ["commit", "-qm", "inner", "--allow-empty"],
-  ])
-    execFileSync("git", args, { cwd: inner, env: ENV });
-  writeFileSync(join(inner, "x"), "1");
-  for (const args of [
-    ["add", "x"],
-    ["commit", "-qm", "x"],
-  ])
-    execFileSync("git", args, { cwd: inner, env: ENV });
-  git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "sub");
-  git("commit", "-qm", "with a submodule");
-  expect((await workTreeOf(folder)).changes).toBeUndefined();
-  put("sub/x", "2");
-  await expect(workTreeOf(folder)).rejects.toMatchObject({ message: expect.stringMatching(/changes inside "sub"/) });
-});
-
-test("what git cannot read is told", async () => {
-  execFileSync("git", ["init", "-q", join(folder, "inner")]);
-  await expect(workTreeOf(folder)).rejects.toMatchObject({
-    code: "subject-missing",
-    message: expect.stringMatching(/found error: 'inner\/' does not have a commit checked out/),
-  });
+  expect(await subjects()).toMatchObject([{ digest: { gitTree: tree.trim() } }]);
 });
 
 test("what a run writes is no change, unless git knows it", async () => {
   put("junit.xml", "<a/>");
   const written = [join(folder, "junit.xml"), join(folder, "a.txt")];
-  expect((await workTreeOf(folder, { written })).changes).toBeUndefined();
+  expect(await changed({ written })).toBe(0);
   put("a.txt", "two\n");
-  expect((await workTreeOf(folder, { written })).changes?.files).toBe(1);
+  expect(await changed({ written })).toBe(1);
 });
 
 test("a change of the same size, made at once after a commit", async () => {
-  for (let at = 0; at < 20; at += 1) {
+  for (let at = 0; at < 5; at += 1) {
     put("a.txt", `${at % 2 === 0 ? "six" : "two"}\n`);
     git("commit", "-qam", "again");
     put("a.txt", `${at % 2 === 0 ? "ten" : "one"}\n`);
-    expect((await workTreeOf(folder)).changes, String(at)).toMatchObject({ files: 1 });
+    expect(await changed(), String(at)).toBe(1);
   }
 });
 
-test("a user's settings change no digest", async () => {
-  put("a.txt", "two\n");
-  const before = (await workTreeOf(folder)).changes;
-  git("config", "diff.noprefix", "true");
-  git("config", "color.ui", "always");
-  git("config", "diff.algorithm", "patience");
-  git("config", "diff.external", "false");
-  git("config", "diff.context", "1");
-  git("config", "diff.mnemonicPrefix", "true");
-  git("config", "diff.indentHeuristic", "false");
-  git("config", "core.quotePath", "false");
-  expect((await workTreeOf(folder)).changes).toEqual(before);
-});
-
-describe("where there is nothing to name", () => {
+describe("afterwards", () => {
   test.each([
-    ["no work tree", () => rmSync(join(folder, ".git"), { recursive: true }), /found none$/],
-    ["no commit", () => (rmSync(join(folder, ".git"), { recursive: true }), git("init", "-q")), /without a commit/],
-  ])("%s", async (_, spoil, message) => {
-    spoil();
-    await expect(workTreeOf(folder)).rejects.toMatchObject({
-      code: "subject-missing",
-      message: expect.stringMatching(message),
-    });
+    ["nothing was done", () => undefined, "kept"],
+    ["a file came", () => put("b.txt", "b"), "kept"],
+    ["a file that git knows is another", () => put("a.txt", "two\n"), "changed"],
+    ["a new file that is named is another", () => put("new.txt", "two\n"), "changed"],
+    ["a file is gone", () => rmSync(join(folder, "a.txt")), "changed"],
+    ["another commit is there", () => git("commit", "-q", "--allow-empty", "-m", "x"), "another"],
+    ["the repository is gone", () => rmSync(join(folder, ".git"), { recursive: true }), "gone"],
+  ])("%s", async (_, happens, said) => {
+    put("new.txt", "new\n");
+    const found = await testedIn(folder);
+    happens();
+    expect(await found.after()).toBe(said);
   });
 });
 
-test("files by digest", async () => {
+describe("a folder outside of git", () => {
+  beforeEach(() => rmSync(join(folder, ".git"), { recursive: true }));
+
+  test("all its files, those that git would ignore too", async () => {
+    put("ignored/x", "x");
+    const found = await testedIn(folder);
+    expect(found).toMatchObject({ root: folder, changed: undefined });
+    const [{ digest, annotations } = {}] = found.subjects("x");
+    const lines = [".gitignore", "a.txt", "ignored/x"].map((name) => {
+      const text = { ".gitignore": "ignored\n", "a.txt": "one\n", "ignored/x": "x" }[name] ?? "";
+      return `${createHash("sha256").update(text).digest("hex")}  ${name}\n`;
+    });
+    expect(digest).toMatchObject({ dirHash: createHash("sha256").update(lines.join("")).digest("hex") });
+    expect(annotations).toEqual({ files: 3 });
+  });
+
+  test("what this tool and its runs write has no part in it, nor a clone's own git folder", async () => {
+    const before = await subjects();
+    put("attestations/test_1.json", "{}");
+    put("junit.xml", "<testsuite/>");
+    put("out/report.tap", "1..0");
+    execFileSync("git", ["init", "-q", join(folder, "clone")]);
+    const noPart = { ours: [join(folder, "attestations")], written: [join(folder, "out/report.tap")] };
+    expect(await subjects(noPart)).toEqual(before);
+  });
+
+  test("no files at all have a digest too", async () => {
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+    const [{ digest } = {}] = await subjects();
+    expect(digest).toEqual({
+      dirHash: createHash("sha256").digest("hex"),
+      gitTree: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    });
+  });
+
+  test("the whole system is none", async () => {
+    await expect(testedIn("/")).rejects.toMatchObject({ code: "subject-missing" });
+  });
+});
+
+test("a repository without a commit names nothing", async () => {
+  rmSync(join(folder, ".git"), { recursive: true });
+  git("init", "-q");
+  await expect(testedIn(folder)).rejects.toMatchObject({
+    code: "subject-missing",
+    message: expect.stringMatching(/without a commit/),
+  });
+});
+
+test("files and folders by digest", async () => {
   put("b.txt", "b");
   const sha256 = createHash("sha256").update("b").digest("hex");
-  expect(await fileSubjects([join(folder, "b.txt")])).toEqual([{ name: "b.txt", digest: { sha256 } }]);
-  await expect(fileSubjects([join(folder, "none")])).rejects.toMatchObject({ code: "subject-missing" });
-  await expect(fileSubjects([folder])).rejects.toMatchObject({ code: "subject-missing" });
+  const found = await pathsTested([join(folder, "b.txt"), join(folder, "b.txt")], folder);
+  expect(found.subjects("")).toEqual([{ name: "b.txt", digest: { sha256 } }]);
+  await expect(pathsTested([join(folder, "none")], folder)).rejects.toMatchObject({ code: "subject-missing" });
+  put("dist/ignored", "x");
+  const dist = await pathsTested([join(folder, "dist")], folder);
+  expect(dist.subjects("")).toMatchObject([{ name: "dist", annotations: { files: 1 } }]);
+  expect(await dist.after()).toBe("kept");
+  put("dist/ignored", "y");
+  expect(await dist.after()).toBe("another");
 });
 
 test.each([
@@ -214,6 +236,6 @@ test.each([
 
 test("a remote's address is part of the subject, its password is not", async () => {
   git("remote", "add", "origin", "https://someone:hunter2hunter2@example.org/a/b.git");
-  const [subject] = subjectsOf("b", await workTreeOf(folder));
+  const [subject] = await subjects();
   expect(subject?.uri).toBe("git+https://example.org/a/b");
 });

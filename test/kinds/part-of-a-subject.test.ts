@@ -1,5 +1,5 @@
 /** A gate on what was tested, as a script uses it: a run of other content, or one that names more than it was asked for, never meets it. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { workspace, type Workspace } from "../cli/attest.js";
 import { drafted, lab, sha256 } from "../cli/drafts.js";
@@ -57,7 +57,7 @@ describe("a work tree with changes", () => {
   test("is printed with its changes", async () => {
     const { stdout } = await work.attest("verify", dirty);
     expect(stdout).toContain(`app gitCommit:${commit} gitTree:${tree}`);
-    expect(stdout).toMatch(/subject .*not committed sha256:[0-9a-f]{64}/);
+    expect(stdout).toMatch(/subject .*not committed dirHash:[0-9a-f]{64} gitTree:[0-9a-f]{40}/);
   });
 });
 
@@ -105,5 +105,41 @@ describe("digests that somebody adds", () => {
     rmSync(work.path(name));
     rmSync(work.path(`sha256:${name}`));
     expect(await gate(work, tested, "--require", asking(`sha256:${name}`))).toBe(0);
+  });
+});
+
+describe("a folder outside of git", () => {
+  let work: Workspace;
+  let file: string;
+  let dirHash: string;
+  beforeAll(async () => {
+    work = workspace();
+    work.write("package.json", '{"name":"app"}');
+    work.write("test.sh", "exit 0");
+    await work.attest("init", "--origin", "example.org/lab");
+    await work.attest("run", "--", "sh", "test.sh"); // what is published has no part in it
+    const ran = (await work.attest("run", "--json", "--", "sh", "test.sh")).json() as { path: string; verdict: string };
+    expect(ran.verdict).toBe("VALIDATED");
+    file = ran.path;
+    const lines = ["package.json", "test.sh"].map(
+      (name) => `${sha256(readFileSync(work.path(name), "utf8"))}  ${name}\n`,
+    );
+    dirHash = sha256(lines.join(""));
+  });
+
+  test("meets a gate on it, as a folder, a number and in a policy, and no other", async () => {
+    work.write("../policy.json", JSON.stringify({ version: 1, require: { subjects: [`dirHash:${dirHash}`] } }));
+    expect(await gate(work, file, "--policy", "../policy.json")).toBe(0);
+    expect(await gate(work, file, "--require", asking(`dirHash:${dirHash}`))).toBe(0);
+    expect(await gate(work, file, "--require", asking("."))).toBe(0);
+    expect(await gate(work, file, "--require", asking(`dirHash:${sha256("other")}`))).toBe(3);
+    work.write("new.txt", "new");
+    expect(await gate(work, file, "--require", asking("."))).toBe(3);
+    rmSync(work.path("new.txt"));
+  });
+  test("is printed with its digests, and cannot be checked out again", async () => {
+    const { stdout } = await work.attest("verify", file);
+    expect(stdout).toContain(`app dirHash:${dirHash} gitTree:`);
+    expect((await work.attest("reproduce", file, "--dry-run")).stderr).toMatch(/nothing to check out/);
   });
 });

@@ -31,7 +31,14 @@ function verdictOf(bytes: Bytes, exitCode: number): Verdict {
   const reports = new Reports(".", ["-"]).collect(at, { bytes, truncated: false }, (same) => same);
   const combined = combine(reports);
   const result = { exitCode, signal: null, startedAt: at, finishedAt: at, wallMs: 0, survivors: [] };
-  const conditions = conditionsOf({ result, timeoutMs: undefined, reports, combined, subject: "kept" });
+  const conditions = conditionsOf({
+    result,
+    timeoutMs: undefined,
+    reports,
+    combined,
+    subject: "kept",
+    allowRetries: true,
+  });
   const listing = reports.some(({ results }) => results !== undefined);
   const layout = { groups: "cases", named: Infinity } as const;
   return derive([...conditions, ...(listing ? checksOf(combined.cases, { layout, noSkips: false }) : [])]).verdict;
