@@ -18,7 +18,7 @@ import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
 import { Redactor } from "../harness/redact.js";
 import { redact } from "../harness/reveal.js";
-import { inKnownPlaces, reportPieces, Reports, type Report } from "../harness/reports.js";
+import { filesAmong, inKnownPlaces, ledOut, reportPieces, Reports, type Report } from "../harness/reports.js";
 import type { Run } from "../harness/run.js";
 import { sandbox, type Sandbox } from "../harness/sandbox.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
@@ -56,6 +56,8 @@ export interface CommandRunOptions {
   readonly tool: string;
   readonly signal: AbortSignal;
   readonly output: (stream: Stream, chunk: Uint8Array) => Promise<void> | void;
+  /** Told before the command begins: what will keep its results from being believed. */
+  readonly warn?: ((sentence: string) => void) | undefined;
   /** Called before the command begins, with what is known by then. */
   readonly announce?: Announce | undefined;
 }
@@ -120,6 +122,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
     programOf(options),
   ]);
   const root = tree?.root ?? cwd;
+  for (const sentence of ledOut(cwd, options.reports, root)) options.warn?.(sentence);
   const known = new Set(Object.values(env));
   const secrets = [...secretsIn(env, recorded), ...secretsIn(around, []).filter(({ value }) => !known.has(value))];
   const prepared = new Redactor(secrets, { places: placesOf(root) });
@@ -167,7 +170,7 @@ const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] 
 const lookAtTree = ({ cwd, reports, without }: CommandRunOptions): Promise<WorkTree> =>
   workTreeOf(cwd, {
     ours: without,
-    written: [...inKnownPlaces(cwd), ...reports.filter((name) => name !== "-")].map((name) => resolve(cwd, name)),
+    written: [...inKnownPlaces(cwd), ...filesAmong(cwd, reports)].map((name) => resolve(cwd, name)),
   });
 
 interface Recorded {

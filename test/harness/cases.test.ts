@@ -157,19 +157,19 @@ describe("several reports", () => {
   test("that give one test two outcomes disagree, and the worse one stands", () => {
     const { cases, disagreements } = combine([
       report("a", passed("x", "y")),
-      report("b", [...passed("x"), { name: "y", outcome: "failed" }]),
+      report("b", [...passed("x"), { name: "y", outcome: "failed" }], "junit"),
     ]);
     expect(cases.map(({ outcome }) => outcome)).toEqual(["passed", "failed"]);
     expect(disagreements).toEqual([`"y": passed in a, failed in b`]);
   });
 
   test("of the same tests, but not all of them, disagree", () => {
-    expect(combine([report("a", passed("x", "y", "z")), report("b", passed("x", "y"))]).disagreements).toEqual([
-      "b lacks 1 test that other reports list",
-    ]);
-    expect(combine([report("a", passed("x", "y")), report("b", passed("x", "y", "z"))]).disagreements).toEqual([
-      "b lists 1 test that other reports lack",
-    ]);
+    expect(combine([report("a", passed("x", "y", "z")), report("b", passed("x", "y"), "junit")]).disagreements).toEqual(
+      ["b lacks 1 test that other reports list"],
+    );
+    expect(combine([report("a", passed("x", "y")), report("b", passed("x", "y", "z"), "junit")]).disagreements).toEqual(
+      ["b lists 1 test that other reports lack"],
+    );
   });
 
   test("of two classes with methods of one name are different tests, and each failure is named", () => {

@@ -87,16 +87,16 @@ describe("by name", () => {
   test("one that is no regular file, or too large for a report, or none at all, is a doubt", () => {
     expect(doubts(found(["a.xml"], () => undefined))).toEqual(["the run did not write it"]);
     expect(doubts(found(["a.xml"], () => mkdirSync(join(cwd, "a.xml"))))).toEqual([
-      "expected a regular file at a.xml, found something else",
+      "it holds no report that the run wrote",
     ]);
     expect(doubts(found(["b.xml"], () => symlinkSync("/dev/zero", join(cwd, "b.xml"))))).toEqual([
-      "expected a regular file at b.xml, found a link that leads out of .",
+      `it is a link that leads out of the project: name it by its real path, "$(realpath b.xml)"`,
     ]);
   });
 });
 
 describe("is not kept as evidence", () => {
-  const kept = (reports: readonly Report[]): unknown[] => reports.map(({ bytes }) => bytes);
+  const kept = (reports: readonly Report[]): unknown[] => reports.map(({ file }) => file?.bytes);
 
   test("what the run did not write, named or put there with an old time", () => {
     put("a.xml");
@@ -151,7 +151,11 @@ describe("among what is printed", () => {
     ["nothing", ""],
     ["prose", "All is well.\nok, so far\n"],
     ["an object that is no report", `{"ok":true}\n`],
-    ["a report that is quoted by something else", `the file says:\n${JEST}`],
+    ["an object that is a report's, in the middle of a line", `the file says: ${JEST}`],
+    ["a plan without a test", "1..10\n"],
+    ["lines of a log", "ok, so far\nok 200 GET /\nok\nok  \texample.org/m\t0.1s\nOK - done\nnot ok to proceed\n"],
+    ["a mark inside of a line", "writes <testcase> and </testsuite>\n"],
+    ["a document of something else", `<html>\n<p>1..2</p>\n</html>\n{"tests":[]}\n`],
   ])("%s is no report", (_, printed) => {
     expect(found([], () => undefined, printed)).toEqual([]);
   });
