@@ -72,7 +72,9 @@ function compared(all: Listed[], more: Listed[], disagreements: string[]): Liste
     if (one === undefined || other === undefined) return [one ?? other].filter((each) => each !== undefined);
     if (one.outcome !== other.outcome)
       disagreements.push(`${quoted(one.name)}: ${one.outcome} in ${one.report}, ${other.outcome} in ${other.report}`);
-    return [rank(one) <= rank(other) ? one : other];
+    const worse = rank(one) <= rank(other) ? one : other;
+    const retried = worse.outcome === "passed" && (one.retried ?? other.retried) === true;
+    return [{ ...worse, ...(retried && { retried }) }];
   });
 }
 

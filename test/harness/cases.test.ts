@@ -215,6 +215,16 @@ describe("several reports", () => {
     });
   });
 
+  test("of which one knows that a test was tried again", () => {
+    const once = report("a", passed("x"));
+    const again = report("b", [{ name: "x", outcome: "passed", retried: true }], "junit");
+    for (const all of [
+      [once, again],
+      [again, once],
+    ])
+      expect(combine(all).cases).toMatchObject([{ retried: true }]);
+  });
+
   test("of other classes, in two formats, are different tests", () => {
     const of = (suite: string): TestCase[] =>
       ["works", "equals"].map((name) => ({ name: `${suite} > ${name}`, suite, outcome: "passed" }));

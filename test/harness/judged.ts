@@ -18,10 +18,17 @@ export function judged(reports: readonly Report[], exitCode = 0): Judged {
   const at = new Date();
   const combined = combine(reports);
   const result = { exitCode, signal: null, startedAt: at, finishedAt: at, wallMs: 0, survivors: [] };
-  const conditions = conditionsOf({ result, timeoutMs: undefined, reports, combined, subject: "kept" });
+  const conditions = conditionsOf({
+    result,
+    timeoutMs: undefined,
+    reports,
+    combined,
+    allowRetries: true,
+    subject: "kept",
+  });
   const listing = reports.some(({ results }) => results !== undefined);
   const layout = { groups: "cases", named: Infinity } as const;
-  const checks = listing ? checksOf(combined.cases, { layout, allowSkipped: true }) : [];
+  const checks = listing ? checksOf(combined.cases, { layout, noSkips: false }) : [];
   return { reports, cases: combined.cases, verdict: derive([...conditions, ...checks]).verdict };
 }
 
