@@ -7,7 +7,7 @@ import { runTests, type CommandRun } from "../pipeline/command.js";
 import type { Announce } from "../pipeline/plan.js";
 import { collect, engine, secondsOf } from "./context.js";
 import { interruptible } from "./signals.js";
-import { passOn } from "./ui.js";
+import { passOn, talk } from "./ui.js";
 
 export interface CommandOptions {
   readonly report?: readonly string[];
@@ -24,8 +24,8 @@ export interface CommandOptions {
 export const withCommandOptions = (command: Command): Command =>
   command
     .option(
-      "--report <file>",
-      "a report that the command writes: CTRF, JUnit XML, TAP, JSON of vitest or jest, go test -json; - is what it prints (those in known places)",
+      "--report <path>",
+      "a report that the command writes, a folder of them, or a pattern ('out/*.xml'): CTRF, JUnit XML, TAP, JSON of vitest or jest, go test -json; - is what it prints (those in known places)",
       collect,
     )
     .option(
@@ -89,6 +89,7 @@ export async function runCommandOnce(
       engine,
       tool: TOOL,
       signal,
+      warn: talk,
       output: (stream, chunk) => passOn(aside ? "stderr" : stream, chunk),
       announce,
     }),

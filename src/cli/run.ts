@@ -9,6 +9,7 @@ import type { Draft } from "../core/statement.js";
 import { TESTS } from "../core/tally.js";
 import { checkRules, refuseSecrets } from "../harness/scan.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
+import { create } from "../node/files.js";
 import { nearest } from "../node/paths.js";
 import type { Destination } from "../pipeline/destination.js";
 import { keptAside } from "../pipeline/aside.js";

@@ -24,8 +24,23 @@ interface Unit {
   durationMs: number | undefined;
 }
 
+/** Whether a line is an event, whole or not: `{` alone begins many things. */
+const LIKE_EVENT = /^\{.*"Action":/m;
+
+/** What only an event has, or a part of one. */
+const OF_EVENTS = /"(?:Action|Package|ImportPath|Test|Output|Elapsed|Time)"|^[^{].*"\}$/;
+/** What go says of a failure outside of its events. */
+const TELLS =
+  /^(?:FAIL\b|\s*--- FAIL|panic: |fatal error: |exit status |signal: |WARNING: DATA RACE)|\[(?:build|setup) failed\]/;
+
+/** Whether a line of a text is an event, whole or not. */
+export const hasGoEvent = (text: string): boolean => LIKE_EVENT.test(text);
+/** The first line of a text that go printed. */
+export const beginsGoTest = (text: string): number =>
+  Math.max(0, text.search(/^(?:\{.*"Action":|FAIL\b|panic: |fatal error: )/m));
+
 export function isGoTest(text: string): boolean {
-  const first = /^\{.*$/m.exec(text)?.[0];
+  const first = new RegExp(`${LIKE_EVENT.source}.*$`, "m").exec(text)?.[0];
   if (first === undefined) return false;
   try {
     const { Action, Package, ImportPath } = asObject(parseForeignJson(first));
@@ -62,6 +77,9 @@ export function readGoTest(text: string): Draft {
   };
 
   let number = 0;
+  let begun = false;
+  /** What stands between two events may have been one; what stands before and after all of them, other programs printed. */
+  const between: string[] = [];
   for (const row of rowsOf(text)) {
     number += 1;
     const broken = /^FAIL\s+(\S+) \[(?:build|setup) failed\]/.exec(row)?.[1];
@@ -71,10 +89,14 @@ export function readGoTest(text: string): Draft {
       continue;
     }
     if (row.trim() === "") continue;
-    if (!row.startsWith("{")) {
-      doubts.say(`line ${number} is no event: ${quoted(row)}`);
+    if (!row.startsWith("{") || (!begun && !LIKE_EVENT.test(row) && !OF_EVENTS.test(row))) {
+      const sentence = `line ${number} is no event: ${quoted(row)}`;
+      if (OF_EVENTS.test(row) || TELLS.test(row)) doubts.say(sentence);
+      else if (begun && between.length < 100) between.push(sentence);
       continue;
     }
+    for (const sentence of between.splice(0)) doubts.say(sentence);
+    begun = true;
     const event = readEvent(row, number);
     const action = asText(event.Action) ?? "";
     const name = asText(event.Package) ?? asText(event.ImportPath) ?? "";
@@ -99,6 +121,8 @@ export function readGoTest(text: string): Draft {
       unit.outcome = WORST_FIRST.find((outcome) => outcome === final || outcome === unit.outcome);
     } else if (action === "output") {
       unit.output = append(unit.output, event.Output);
+      if (test === undefined && /^ok\s+\S+\s+\(cached\)/.test(asText(event.Output) ?? ""))
+        doubts.say(`the package ${quoted(name)} was not tested by this run, but taken from go's cache: add -count=1`);
     } else if (!ON_THE_WAY.includes(action)) {
       doubts.say(`line ${number} has an unknown action: ${quoted(action)}`);
     }

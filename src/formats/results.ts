@@ -12,6 +12,7 @@ import { parseForeignJson } from "./foreign-json.js";
 import { isGoTest, readGoTest } from "./go.js";
 import { isJest, readJest } from "./jest.js";
 import { readJunit } from "./junit.js";
+import { isProve, readProve } from "./prove.js";
 import { isTap, readTap } from "./tap.js";
 import { line, lines, milliseconds, quoted, shortener } from "./text.js";
 
@@ -45,6 +46,7 @@ export function readResults(bytes: Bytes, fileName?: string): Results {
 function read(text: string): Draft {
   const first = /[^ \t\r\n]/.exec(text)?.[0];
   if (first === "<") return readJunit(text);
+  if (isProve(text)) return readProve(text);
   if (isGoTest(text)) return readGoTest(text);
   if (first === "{" || first === "[") {
     const json = parseForeignJson(text);

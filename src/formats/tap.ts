@@ -1,47 +1,62 @@
 /**
  * TAP 12, 13 and 14, with subtests as node:test, node-tap, perl (before the point that sums them up) and vitest (in braces) write them.
  *
- * What is no TAP is passed over, as the specification asks. That a part is missing is seen by the plan, by the end of the last line, and by
- * subtests that nothing sums up.
+ * What is no TAP is passed over, as the specification asks. That a part is missing is seen by plan and numbers, by the end of the last line,
+ * and by subtests that nothing sums up.
  */
 import { AttestError } from "../core/errors.js";
 import { MAX_DEPTH } from "../core/json.js";
 import type { Outcome } from "../core/verdict.js";
 import { atMost, bad, Doubts, type Counters, type Draft, type DraftCase } from "./draft.js";
+import { readLine, type PointLine, type TapLine } from "./tap-line.js";
 import { milliseconds, pathIn, quoted, rowsOf } from "./text.js";
 
 interface Level {
   readonly points: Point[];
   plan: number | undefined;
+  /** Why nothing is to be tested, where the plan says so. */
+  skipped: string | undefined;
+  /** The plan came after the first points: none may follow. */
+  ended: boolean;
+  /** The name of the subtest that a comment announces. */
+  announced: string | undefined;
   /** The point that waits for its closing brace. */
   braces: Point | undefined;
+  /** `pragma +strict`: what is no TAP is a fault. */
+  strict: boolean;
 }
 
-interface Point {
+interface Point extends Pick<PointLine, "id" | "name" | "excused" | "durationMs"> {
   /** Undefined where the subtests have no point that sums them up. */
   readonly ok: boolean | undefined;
-  readonly id: number | undefined;
-  readonly name: string;
-  readonly directive: string | undefined;
-  readonly durationMs: number | undefined;
   /** The lines of the YAML block. */
   readonly yaml: string[];
   subtests: Level | undefined;
 }
 
-const POINT = /^(not )?ok(?=\s|$)(?: +(\d{1,9})(?=\s|$))?(?: +- ?| +|$)(.*)$/;
-const PLAN = /^1\.\.(\d{1,9})\s*(?:#.*)?$/;
-const DIRECTIVE = /(?<=^|\s)#\s*(SKIP(?:PED)?|TODO)(?:[\s:].*)?$/i;
-const TIME = /# time=(\d+(?:\.\d+)?)ms/;
-
 export const isTap = (text: string): boolean =>
-  /^(?:TAP version \d+|1\.\.\d+[ \t]*(?:#.*)?|(?:not )?ok(?:[ \t].*)?|Bail out!.*)\r?$/m.test(text);
+  /^(?:TAP version \d+|1\.\.\d+[ \t]*(?:#.*)?|ok(?:[ \t].*)?|not ok\b.*)\r?$/m.test(text) || /^bail out!/im.test(text);
+
+/** Whether a text that may be anything is TAP for certain: neither a lone `1..10` nor `ok, so far` or `ok 200 GET /` is. */
+export function isPlainlyTap(text: string): boolean {
+  if (PLAIN.test(text)) return true;
+  if (/^1\.\.[1-9]\d*[ \t]*(?:#.*)?\r?$/m.test(text) && /^(?:ok(?:[ \t].*)?|not ok\b.*)\r?$/m.test(text)) return true;
+  let before = NaN;
+  for (const [, number] of text.matchAll(/^ok (\d+)(?=[ \t\r\n])/gm)) {
+    if (Number(number) === before + 1) return true;
+    before = Number(number);
+  }
+  return false;
+}
+const PLAIN =
+  /^(?:TAP version 1[234][ \t]*\r?$|1\.\.0[ \t]*#[ \t]*(?:skip|SKIP|Skip)|Bail out!|ok(?: \d+)? - |not ok(?: \d+| - | #|[ \t]*\r?$))/m;
 
 export function readTap(text: string): Draft {
   const doubts = new Doubts();
-  const root = level();
+  const levels = [level(false)];
+  const [root = level(false)] = levels;
   let points = 0;
-  const levels = [root];
+  let versions = 0;
   const tail = new Map<string, number>();
   let latest: { readonly point: Point; readonly indent: number } | undefined;
   let block: { readonly yaml: string[]; readonly indent: number } | undefined;
@@ -56,70 +71,107 @@ export function readTap(text: string): Draft {
     return subtests && started(subtests) ? subtests : undefined;
   };
   const at = (depth: number): Level => {
-    while (levels.length <= depth) levels.push(level());
+    if (depth > MAX_DEPTH)
+      throw new AttestError("report-format", `expected nesting of at most ${MAX_DEPTH}, found more`);
+    while (levels.length <= depth) levels.push(level(levels.at(-1)?.strict ?? false));
     return levels[depth] ?? root;
   };
+  const waiting = (depth: number): boolean => levels.slice(depth + 1).some(started);
 
-  if (!text.endsWith("\n")) doubts.say("the last line has no end");
-  for (const row of rowsOf(text)) {
+  const plans = (here: Level, depth: number, { count, skipped }: TapLine & { kind: "plan" }): void => {
+    if (here.plan !== undefined) doubts.say("a plan stands twice");
+    if (waiting(depth) && !here.braces) doubts.say("a plan stands between subtests and their point");
+    here.ended = here.points.length > 0;
+    here.plan = Math.max(here.plan ?? 0, count);
+    here.skipped = skipped;
+  };
+  const closes = (here: Level, depth: number): void => {
+    if (!here.braces) return;
+    here.braces.subtests = below(depth) ?? level(false);
+    here.braces = undefined;
+  };
+  const takes = (here: Level, depth: number, line: PointLine): Point => {
+    const { opens, ok, id, name, excused, durationMs } = line;
+    atMost((points += 1), "tests");
+    if (here.braces) doubts.say(`the subtests of ${quoted(here.braces.name)} have no end`);
+    closes(here, depth);
+    if (here.ended) doubts.say("a plan stands between two tests");
+    const before = below(depth);
+    const point: Point = { ok, id, name, excused, durationMs, yaml: [], subtests: opens ? undefined : before };
+    if (opens && before) here.points.push(withoutPoint(before));
+    if (before && here.announced !== undefined && here.announced !== point.name)
+      doubts.say(`the subtests of ${quoted(here.announced)} are summed up as ${quoted(point.name)}`);
+    here.announced = undefined;
+    if (opens) here.braces = point;
+    here.points.push(point);
+    return point;
+  };
+
+  if (!/[\r\n]$/.test(text)) doubts.say("the last line has no end");
+  for (const row of rowsOf(text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text)) {
     const indent = row.search(/[^ ]|$/);
     const rest = row.slice(indent);
-    if (rest === "") continue;
-    if (block) {
-      if (indent >= block.indent) {
-        if (indent === block.indent && rest.trimEnd() === "...") block = undefined;
-        else block.yaml.push(row.slice(block.indent));
-        continue;
-      }
-      doubts.say("a diagnostic block has no end");
-      block = undefined;
+    if (block && (indent >= block.indent || rest.trim() === "")) {
+      if (indent === block.indent && rest.trimEnd() === "...") block = undefined;
+      else block.yaml.push(row.slice(block.indent));
+      continue;
     }
+    if (rest.trim() === "") continue;
+    if (block) doubts.say("a diagnostic block has no end");
+    block = undefined;
     // The specification has two spaces, vitest has four.
     if (rest.trimEnd() === "---" && latest && (indent === latest.indent + 2 || indent === latest.indent + 4)) {
       block = { yaml: latest.point.yaml, indent };
       continue;
     }
-    latest = undefined;
-    if (indent % 4 !== 0) continue;
-    const depth = indent / 4;
-    const [point, plan] = [readPoint(rest), PLAN.exec(rest)?.[1]];
-    if (!point && plan === undefined && rest !== "}") {
-      const [, word = "", count] = /^# ([a-z]+) (\d{1,9})$/.exec(rest) ?? [];
-      if (depth === 0 && count !== undefined) tail.set(word, Number(count));
-      const version = /^TAP version (.*)$/.exec(rest)?.[1]?.trim();
-      if (version !== undefined && !["12", "13", "14"].includes(version)) {
-        doubts.say(`the report is TAP in an unknown version, ${quoted(version)}`);
-      }
-      if (/^Bail out!/.test(rest)) doubts.say(`the run bailed out: ${quoted(rest.slice(9))}`);
+    const line = readLine(rest);
+    if (line.kind === "comment" || line.kind === "subtest") {
+      if (indent % 4 === 0) comments(line, rest, indent / 4);
       continue;
     }
-    if (depth > MAX_DEPTH)
-      throw new AttestError("report-format", `expected nesting of at most ${MAX_DEPTH}, found more`);
-    const here = at(depth);
-    if (plan !== undefined) {
-      if (here.plan !== undefined) doubts.say("a plan stands twice");
-      here.plan = Math.max(here.plan ?? 0, Number(plan));
-    } else if (here.braces) {
-      if (point) doubts.say(`the subtests of ${quoted(here.braces.name)} have no end`);
-      here.braces.subtests = below(depth) ?? level();
-      here.braces = undefined;
-    }
-    if (!point) continue;
-    atMost((points += 1), "tests");
-    const before = below(depth);
-    if (!point.opens) point.subtests = before;
-    else if (before) here.points.push(withoutPoint(before));
-    if (point.opens) here.braces = point;
-    here.points.push(point);
-    latest = { point, indent };
+    const opened = line.kind === "brace-open" && latest?.indent === indent ? latest.point : undefined;
+    latest = undefined;
+    if (line.kind === "bail-out") doubts.say(`the run bailed out: ${quoted(line.reason)}`);
+    else if (indent % 4 !== 0) stray(indent, rest);
+    else obey(line, indent, opened, rest);
   }
   if (block) doubts.say("a diagnostic block has no end");
   if (root.braces) doubts.say(`the subtests of ${quoted(root.braces.name)} have no end`);
   const orphans = below(0);
   if (orphans) root.points.push(withoutPoint(orphans));
 
+  function comments(line: TapLine, rest: string, depth: number): void {
+    const [, word = "", count] = /^# ([a-z]+) (\d{1,9})$/.exec(rest) ?? [];
+    if (depth === 0 && count !== undefined) tail.set(word, Number(count));
+    if (line.kind !== "subtest") return;
+    if (waiting(depth) && !levels[depth]?.braces) doubts.say(`the subtests before ${quoted(line.name)} have no point`);
+    at(depth).announced = line.name;
+  }
+  function stray(indent: number, rest: string): void {
+    const here = levels[Math.min(Math.floor(indent / 4), levels.length - 1)];
+    if (here?.strict === true) doubts.say(`a line is no TAP, where the report is strict: ${quoted(rest)}`);
+  }
+  function obey(line: TapLine, indent: number, opened: Point | undefined, rest: string): void {
+    const depth = indent / 4;
+    if (line.kind === "other" || (line.kind === "brace-open" && !opened)) return stray(indent, rest);
+    if (line.kind === "version") {
+      if (!["12", "13", "14"].includes(line.version))
+        doubts.say(`the report is TAP in an unknown version, ${quoted(line.version)}`);
+      if (depth === 0 && (versions += 1) > 1) doubts.say("a version stands twice");
+      return;
+    }
+    const here = at(depth);
+    if (line.kind === "pragma") here.strict = line.strict ?? here.strict;
+    else if (line.kind === "plan") plans(here, depth, line);
+    else if (line.kind === "brace-close") closes(here, depth);
+    else if (line.kind === "brace-open") here.braces = opened;
+    else if (line.kind === "point") latest = { point: takes(here, depth, line), indent };
+  }
+
   const cases: DraftCase[] = [];
-  flatten(root, [], cases, doubts);
+  flatten(root, [], false, cases, doubts);
+  if (root.skipped !== undefined && root.points.length === 0)
+    cases.push({ path: ["all tests"], outcome: "skipped", message: root.skipped, uncounted: true });
   const isNode = ["tests", "suites", "cancelled"].every((word) => tail.has(word));
   return {
     format: "tap",
@@ -130,50 +182,40 @@ export function readTap(text: string): Draft {
   };
 }
 
-const level = (): Level => ({ points: [], plan: undefined, braces: undefined });
+const level = (strict: boolean): Level => ({
+  ...{ points: [], plan: undefined, skipped: undefined, ended: false, announced: undefined, braces: undefined, strict },
+});
 const started = ({ points, plan }: Level): boolean => points.length > 0 || plan !== undefined;
 
 const withoutPoint = (subtests: Level): Point => ({
-  ...{ ok: undefined, id: undefined, name: "subtests without a result of their own", directive: undefined },
+  ...{ ok: undefined, id: undefined, name: "subtests without a result of their own", excused: false },
   ...{ durationMs: undefined, yaml: [], subtests },
 });
 
-function readPoint(row: string): (Point & { readonly opens: boolean }) | undefined {
-  const found = POINT.exec(row);
-  if (!found) return undefined;
-  const [, not, id, after = ""] = found;
-  const opens = / \{$/.test(after);
-  const described = opens ? after.slice(0, -2) : after;
-  const time = TIME.exec(described);
-  const text = time ? described.slice(0, time.index) + described.slice(time.index + time[0].length) : described;
-  const directive = DIRECTIVE.exec(text);
-  const name = (directive ? text.slice(0, directive.index) : text).replace(/\\([\\#])/g, "$1").trim();
-  return {
-    ok: not === undefined,
-    id: id === undefined ? undefined : Number(id),
-    name: name || (id === undefined ? "" : `#${id}`),
-    directive: directive?.[1]?.toUpperCase(),
-    durationMs: time ? Number(time[1]) : undefined,
-    ...{ yaml: [], subtests: undefined, opens },
-  };
+/** Points without a number are counted on from the one before; any order is allowed. */
+function numbering({ points, plan }: Level, where: string, doubts: Doubts): void {
+  const ids: number[] = [];
+  for (const { id } of points) ids.push(id ?? (ids.at(-1) ?? 0) + 1);
+  if (new Set(ids).size < ids.length) doubts.say(`${where} gives two tests one number`);
+  if (plan === undefined) return doubts.say(`${where} has no plan`);
+  if (plan !== points.length) return doubts.say(`${where} plans ${plan} tests, and lists ${points.length}`);
+  const outside = ids.find((id) => id < 1 || id > plan);
+  if (outside !== undefined) doubts.say(`${where} plans 1 to ${plan}, and lists a test ${outside}`);
 }
 
-/** The cases of a level, those of subtests before the point that sums them up. Says whether one of them failed. */
-function flatten(from: Level, path: readonly string[], cases: DraftCase[], doubts: Doubts): boolean {
-  const where = path.length === 0 ? "the report" : quoted(path.join(" > "));
-  const { points, plan } = from;
-  if (plan === undefined) doubts.say(`${where} has no plan`);
-  else if (plan !== points.length) doubts.say(`${where} plans ${plan} tests, and lists ${points.length}`);
-  const ids = points.map(({ id }) => id).filter((id) => id !== undefined);
-  if (new Set(ids).size < ids.length) doubts.say(`${where} gives two tests one number`);
+/**
+ * The cases of a level, those of subtests before the point that sums them up. Says whether one of them failed.
+ * @param excused of a point above them that is skipped or to do: that they fail is no failure either
+ */
+function flatten(from: Level, path: readonly string[], excused: boolean, cases: DraftCase[], doubts: Doubts): boolean {
+  numbering(from, path.length === 0 ? "the report" : quoted(path.join(" > ")), doubts);
   let failed = false;
-  for (const point of points) {
+  for (const point of from.points) {
     const own = [...path, point.name];
-    const inside = point.subtests !== undefined && flatten(point.subtests, own, cases, doubts);
-    if (inside && point.ok === true && point.directive === undefined) {
-      doubts.say(`${quoted(own.join(" > "))} passed, with a subtest that did not`);
-    }
-    const outcome = outcomeOf(point, inside);
+    const pardon = excused || point.excused;
+    const inside = point.subtests !== undefined && flatten(point.subtests, own, pardon, cases, doubts);
+    if (inside && point.ok === true) doubts.say(`${quoted(own.join(" > "))} passed, with a subtest that did not`);
+    const outcome = outcomeOf(point, inside, excused);
     failed ||= inside || bad(outcome);
     // node:test does not count its suites; of one that only sums up its tests there is nothing to say.
     const suite = field(point, "type") === "suite";
@@ -191,8 +233,8 @@ function flatten(from: Level, path: readonly string[], cases: DraftCase[], doubt
   return failed;
 }
 
-function outcomeOf(point: Point, inside: boolean): Outcome {
-  if (point.directive !== undefined) return "skipped";
+function outcomeOf(point: Point, inside: boolean, excused: boolean): Outcome {
+  if (point.excused || (excused && point.ok === false)) return "skipped";
   if (point.ok !== false) return point.ok === true ? "passed" : "errored";
   // A file or a suite that failed, and none of its tests did: it could not run.
   const whole = field(point, "exitCode") !== undefined || field(point, "type") === "suite";

@@ -34,59 +34,78 @@ export interface Combined {
 }
 
 const WORST_FIRST: readonly Outcome[] = ["failed", "errored", "skipped", "passed"];
-const worse = (a: Listed, b: Listed): Listed =>
-  WORST_FIRST.indexOf(a.outcome) <= WORST_FIRST.indexOf(b.outcome) ? a : b;
+const rank = ({ outcome }: Listed): number => WORST_FIRST.indexOf(outcome);
 
 /**
- * All cases, each once. Two reports of one run, in two formats perhaps, name the same tests: what one of them lacks is a disagreement
- * then. Reports of different tests are added up.
+ * All cases that reports of one format list, whatever their names: two packages may well have tests of one name. Only two formats may be
+ * two words on the same tests. They are if they name them alike; each test counts once then, with the worse of its outcomes, and what one
+ * of them lacks is a disagreement. Else they are added up too.
  */
 export function combine(reports: readonly Report[]): Combined {
-  const disagreements: string[] = [];
-  let cases: Listed[] = [];
-  const formats = new Set<string>();
+  const formats = new Map<string, Listed[]>();
   for (const { name, results } of reports) {
     if (results === undefined) continue;
-    const alike = formats.has(results.format);
-    formats.add(results.format);
-    const more = results.cases.map((each): Listed => ({ ...each, report: name }));
-    if (cases.length === 0) {
-      cases = more;
-      continue;
-    }
-    const key = keyFor(cases, more, alike);
-    const known = new Map(cases.map((each) => [key(each), each]));
-    const same = more.filter((each) => known.has(key(each)));
-    for (const each of same) {
-      const before = known.get(key(each));
-      if (before === undefined) continue;
-      if (before.outcome !== each.outcome)
-        disagreements.push(`${quoted(each.name)}: ${before.outcome} in ${before.report}, ${each.outcome} in ${name}`);
-      known.set(key(each), worse(before, each));
-    }
-    const added = more.filter((each) => !known.has(key(each)));
-    if (same.length * 2 >= Math.min(cases.length, more.length) && same.length > 0) {
-      const lacking = cases.length - same.length;
-      if (lacking > 0) disagreements.push(`${name} lacks ${tests(lacking)} that other reports list`);
-      if (added.length > 0) disagreements.push(`${name} lists ${tests(added.length)} that other reports lack`);
-    }
-    cases = [...known.values(), ...added];
+    const own = formats.get(results.format) ?? [];
+    formats.set(results.format, own);
+    for (const each of results.cases) own.push({ ...each, report: name });
   }
+  const disagreements: string[] = [];
+  const cases = [...formats.values()].reduce<Listed[]>((all, more) => compared(all, more, disagreements), []);
   return { cases, disagreements };
 }
 
-/**
- * By the whole name; between two formats, by its last part where that alone tells all tests of both apart, and one report lists nothing
- * that the other lacks: two classes of one format may well have methods of one name.
- */
-function keyFor(some: readonly Listed[], others: readonly Listed[], alike: boolean): (each: Listed) => string {
-  const whole = ({ name }: Listed): string => name;
-  const own = ({ name }: Listed): string => name.split(" > ").at(-1) ?? name;
-  const names = (all: readonly Listed[]): ReadonlySet<string> => new Set(all.map(own));
-  const [mine, theirs] = [names(some), names(others)];
-  if (alike || mine.size < some.length || theirs.size < others.length) return whole;
-  const shared = [...mine].filter((name) => theirs.has(name)).length;
-  return shared === Math.min(mine.size, theirs.size) ? own : whole;
+/** A test in two formats, or in one of them. */
+type Pair = readonly [one: Listed | undefined, other: Listed | undefined];
+
+function compared(all: Listed[], more: Listed[], disagreements: string[]): Listed[] {
+  // Either may have file or suite before the name that the other has alone.
+  const [pairs, both] = [all, more]
+    .map((shorter) => pairsOf(all, more, keyAmong(shorter)))
+    .map((some) => [some, some.filter(([one, other]) => one && other).length] as const)
+    .reduce((best, next) => (next[1] > best[1] ? next : best));
+  if (both === 0 || both * 2 < Math.min(all.length, more.length)) return [...all, ...more];
+  const from = [...new Set(more.map(({ report }) => report))].join(", ");
+  const [lacking, added] = [all.length - both, more.length - both];
+  if (lacking > 0) disagreements.push(`${from} lacks ${tests(lacking)} that other reports list`);
+  if (added > 0) disagreements.push(`${from} lists ${tests(added)} that other reports lack`);
+  return pairs.flatMap(([one, other]) => {
+    if (one === undefined || other === undefined) return [one ?? other].filter((each) => each !== undefined);
+    if (one.outcome !== other.outcome)
+      disagreements.push(`${quoted(one.name)}: ${one.outcome} in ${one.report}, ${other.outcome} in ${other.report}`);
+    const worse = rank(one) <= rank(other) ? one : other;
+    const retried = worse.outcome === "passed" && (one.retried ?? other.retried) === true;
+    return [{ ...worse, ...(retried && { retried }) }];
+  });
+}
+
+/** Of several tests of one key the worst with the worst: nobody knows which of them is which. */
+function pairsOf(all: readonly Listed[], more: readonly Listed[], key: (each: Listed) => string): Pair[] {
+  const others = new Map<string, Listed[]>();
+  for (const each of more.toSorted((a, b) => rank(b) - rank(a))) {
+    const alike = others.get(key(each));
+    if (alike === undefined) others.set(key(each), [each]);
+    else alike.push(each);
+  }
+  const partner = new Map<Listed, Listed>();
+  for (const one of all.toSorted((a, b) => rank(a) - rank(b))) {
+    const other = others.get(key(one))?.pop();
+    if (other !== undefined) partner.set(one, other);
+  }
+  const taken = new Set(partner.values());
+  return [
+    ...all.map((one): Pair => [one, partner.get(one)]),
+    ...more.filter((other) => !taken.has(other)).map((other): Pair => [undefined, other]),
+  ];
+}
+
+/** The longest end of a name that is one of these names: `Mocha Tests > math > adds` is `math adds`. */
+function keyAmong(names: readonly Listed[]): (each: Listed) => string {
+  const known = new Set(names.map(({ name }) => name.replaceAll(" > ", " ")));
+  return ({ name }) => {
+    const parts = name.split(" > ");
+    const ends = parts.map((_, at) => parts.slice(at).join(" "));
+    return ends.find((end) => known.has(end)) ?? name;
+  };
 }
 
 /** `grouped` names what stands in a check of its own: every case, every case that did not pass, or the first so many of those. */

@@ -3,21 +3,23 @@
  * Whatever keeps one from being believed is a doubt, and a doubt is never a pass.
  */
 import { readdirSync, statSync, type Stats } from "node:fs";
-import { basename, dirname, extname, join, resolve } from "node:path";
-import { utf8, type Bytes } from "../core/bytes.js";
+import { basename, dirname, extname, join, resolve, sep } from "node:path";
+import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { readResults, type Results } from "../formats/results.js";
-import { read, realFolder } from "../node/files.js";
-import { isWithin } from "../node/programs.js";
+import { parseXml } from "../formats/xml.js";
+import { errno, ioError, read, realFolder } from "../node/files.js";
+import { isWithin, real } from "../node/programs.js";
 import type { Piece } from "./attachments.js";
+import { documentsIn } from "./documents.js";
+import { filesNamed, folderNamed } from "./patterns.js";
 import { placesOf } from "./places.js";
 
 export interface Report {
-  /** For people: the file as it was named, or `stdout`. */
+  /** For people: the file as it was named, or `stdout`; with a number where several stand in it. */
   readonly name: string;
-  /** Redacted; undefined for one that is not there. */
-  readonly bytes?: Bytes;
-  readonly modified?: Date;
+  /** Redacted; undefined for what was printed, for what is not there, and for all but the first that stand in one file. */
+  readonly file?: { readonly name: string; readonly bytes: Bytes; readonly modified: Date };
   /** Undefined for one that cannot be read. */
   readonly results?: Results;
   /** Why it is not to be relied on, a sentence each. */
@@ -55,60 +57,139 @@ export class Reports {
   readonly #named: readonly string[];
   readonly #before: ReadonlyMap<string, string>;
 
-  /** @param named paths, or `-` for what the command prints */
+  /** @param named paths of files or folders, patterns, or `-` for what the command prints */
   constructor(cwd: string, named: readonly string[], root = cwd) {
     this.#cwd = cwd;
     this.#root = root;
-    this.#named = named;
-    const there = named.length > 0 ? named.filter((name) => name !== "-") : inKnownPlaces(cwd);
-    this.#before = new Map(there.map((name) => [name, fingerprint(resolve(cwd, name))]));
+    this.#named = [...new Set(named)];
+    const there = named.length > 0 ? filesAmong(cwd, named) : inKnownPlaces(cwd);
+    this.#before = new Map(there.map((name) => [resolve(cwd, name), fingerprint(resolve(cwd, name))]));
   }
 
   /** @param clean takes secrets out: what is read is what will be published */
   collect(startedAt: Date, stdout: Printed, clean: (bytes: Bytes) => Bytes): Report[] {
+    const printed = (): Report[] => {
+      const found = documentsIn(stdout.bytes);
+      const documents = found.length === 0 && this.#named.length > 0 ? [stdout.bytes] : found;
+      return readAll("stdout", documents, startedAt, stdout.truncated ? [CUT] : []);
+    };
+    const seen = new Set<string>();
+    const readFile: ReadFile = (name, inFolder) => {
+      const path = resolve(this.#cwd, name);
+      if (seen.has(path)) return [];
+      seen.add(path);
+      return this.#file(name, startedAt, clean, inFolder);
+    };
     if (this.#named.length > 0)
-      return this.#named.flatMap((name) => (name === "-" ? namedPrint(stdout) : [this.#file(name, startedAt, clean)]));
-    const fresh = inKnownPlaces(this.#cwd).filter(
-      (name) => fingerprint(resolve(this.#cwd, name)) !== this.#before.get(name),
-    );
-    return fresh.length > 0 ? fresh.map((name) => this.#file(name, startedAt, clean)) : printed(stdout);
+      return this.#named.flatMap((name) => (name === "-" ? printed() : this.#all(name, readFile, clean)));
+    const fresh = inKnownPlaces(this.#cwd).filter((name) => this.#isFresh(name));
+    return fresh.length > 0 ? fresh.flatMap((name) => readFile(name)) : printed();
   }
 
-  #file(given: string, startedAt: Date, clean: (bytes: Bytes) => Bytes): Report {
+  #isFresh(name: string): boolean {
+    const path = resolve(this.#cwd, name);
+    return fingerprint(path) !== this.#before.get(path);
+  }
+
+  /** Of a folder or a pattern those that the run wrote. */
+  #all(given: string, readFile: ReadFile, clean: (bytes: Bytes) => Bytes): Report[] {
+    const { kind, files, closed } = filesNamed(this.#cwd, given);
+    if (kind === "file") return readFile(given);
+    const fresh = files.filter((name) => this.#isFresh(name));
+    const reports = fresh.flatMap((name) => readFile(name, kind === "folder"));
+    const none =
+      kind === "folder"
+        ? "it holds no report that the run wrote"
+        : files.length === 0
+          ? "no file fits it"
+          : `the run wrote none of the ${files.length} that fit it`;
+    const doubts = [
+      ...closed.map((folder) => `the folder ${folder} may not be looked into`),
+      ...(reports.length === 0 && closed.length === 0 ? [none] : []),
+    ].map((sentence) => asText(clean(utf8(sentence))));
+    return doubts.length === 0 ? reports : [...reports, { name: asText(clean(utf8(given))), doubts }];
+  }
+
+  /** @param inFolder it was not named itself, and may be something else */
+  #file(given: string, startedAt: Date, clean: (bytes: Bytes) => Bytes, inFolder = false): Report[] {
     const path = resolve(this.#cwd, given);
-    const name = new TextDecoder().decode(clean(utf8(given)));
+    const name = asText(clean(utf8(given)));
+    const doubt = (sentence: string): Report[] => [{ name, doubts: [sentence] }];
     const isInside = isWithin(path, this.#root);
+    if (inFolder && !REPORT.test(path)) return [];
     try {
       // A link that leads out of the project would publish whatever it leads to.
       const folder = isInside ? this.#root : dirname(path);
       const stats = statOf(path);
-      if (stats === undefined) return { name, doubts: ["the run did not write it"] };
-      if (!isWithin(realFolder(path), folder)) read(path, { within: folder }); // which says so
-      const untouched = fingerprint(path) === this.#before.get(given);
+      if (stats === undefined) return doubt("the run did not write it");
+      if (!isWithin(realFolder(path), folder))
+        return doubt(`it is a link that leads out of the project: name it by its real path, "$(realpath ${name})"`);
       // What the run did not write is not published as something that it wrote.
-      if (untouched || stats.mtimeMs < startedAt.getTime() - ROUNDED_MS)
-        return { name, doubts: [`it is older than the run: last written ${stats.mtime.toISOString()}`] };
+      if (!this.#isFresh(given) || stats.mtimeMs < startedAt.getTime() - ROUNDED_MS)
+        return doubt(`it is older than the run: last written ${stats.mtime.toISOString()}`);
       const bytes = clean(read(path, { within: folder }) ?? new Uint8Array());
-      const report = readOne(name, bytes, startedAt, []);
+      const found = documentsIn(bytes);
+      if (found.length === 0 && inFolder && isSomethingElse(bytes)) return [];
+      const reports = readAll(name, found.length === 0 ? [bytes] : found, startedAt, []);
       // Somebody's file, named by a slip of the pen: not even its beginning is told.
-      if (!isInside && report.results === undefined)
-        return { name, doubts: ["it lies outside of the project, and is no report that can be read"] };
-      return { ...placeless(report, this.#root, clean), modified: stats.mtime };
+      if (!isInside && reports.every(({ results }) => results === undefined))
+        return doubt("it lies outside of the project, and is no report that can be read");
+      const [first, ...more] = reports.map((report) => placeless(report, this.#root, clean));
+      return first === undefined ? [] : [{ ...first, file: { name, bytes, modified: stats.mtime } }, ...more];
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      return { name, doubts: [error.message.replaceAll(path, name).replaceAll(this.#root, ".")] };
+      return doubt(error.message.replaceAll(path, name).replaceAll(this.#root, "."));
     }
   }
 }
 
-function readOne(name: string, bytes: Bytes, startedAt: Date | undefined, doubts: readonly string[]): Report {
+type ReadFile = (name: string, inFolder?: boolean) => Report[];
+
+/** What a report's name ends with, in a folder where other things lie too. */
+const REPORT = /\.(?:xml|json|jsonl|ndjson|tap)$/i;
+
+/** Another document, and a whole one. */
+function isSomethingElse(bytes: Bytes): boolean {
+  try {
+    const text = fromUtf8(bytes);
+    if (text.trimStart().startsWith("<")) parseXml(text);
+    else JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Of those that a link leads out of the project, a sentence each: it can be said before the run, which may take long. */
+export const ledOut = (cwd: string, named: readonly string[], root: string): string[] =>
+  named.flatMap((name) => {
+    const folder = folderNamed(name);
+    const path = resolve(cwd, folder);
+    const place = realWay(path);
+    if (name === "-" || !path.startsWith(root.endsWith(sep) ? root : root + sep) || isWithin(place, root)) return [];
+    const way = resolve(place, name.slice(folder.length + 1));
+    return [`a link leads ${name} out of the project, so it will not be read; name it by its real path: ${way}`];
+  });
+
+/** Where a path leads, also one of which the last parts are not there yet. */
+function realWay(path: string): string {
+  const there = real(path);
+  return there !== path || path === dirname(path) ? there : join(realWay(dirname(path)), basename(path));
+}
+
+function readAll(name: string, documents: readonly Bytes[], startedAt: Date, doubts: readonly string[]): Report[] {
+  return documents.map((bytes, at) =>
+    readOne(documents.length === 1 ? name : `${name}, part ${at + 1}`, bytes, startedAt, doubts),
+  );
+}
+
+function readOne(name: string, bytes: Bytes, startedAt: Date, doubts: readonly string[]): Report {
   try {
     const results = readResults(bytes);
     const said = results.startedAt === undefined ? undefined : Date.parse(results.startedAt);
-    const early = said !== undefined && startedAt !== undefined && said < startedAt.getTime() - ROUNDED_MS;
+    const early = said !== undefined && said < startedAt.getTime() - ROUNDED_MS;
     return {
       name,
-      bytes,
       results,
       doubts: [
         ...doubts,
@@ -119,7 +200,7 @@ function readOne(name: string, bytes: Bytes, startedAt: Date | undefined, doubts
     };
   } catch (error) {
     if (!(error instanceof AttestError)) throw error;
-    return { name, bytes, doubts: [...doubts, error.message] };
+    return { name, doubts: [...doubts, error.message] };
   }
 }
 
@@ -139,55 +220,14 @@ function placeless(report: Report, root: string, clean: (bytes: Bytes) => Bytes)
   return { ...report, doubts: report.doubts.map(tidy), results: { ...report.results, cases } };
 }
 
-/** TAP, with its version, its plan or its first point; or an event of go's. */
-const BEGINS =
-  /^(?:TAP version 1[234][ \t]*\r?$|1\.\.\d+[ \t]*(?:#.*)?\r?$|(?:not )?ok \d+(?=[ \r\n])|\{"(?:Time|ImportPath|Action)":)/m;
-/** What npm says before it runs a script. */
-const BANNER = /^(?:\s*|> .*)$/;
-
-/** A report among what was printed, if there is one: TAP and `go test -json` are written nowhere else. */
-function printed(stdout: Printed): Report[] {
-  const text = textOf(stdout.bytes);
-  const from = BEGINS.exec(text)?.index ?? jsonFrom(text);
-  if (from === undefined) return [];
-  return documents(text.slice(from), stdout.truncated);
-}
-
-function namedPrint(stdout: Printed): Report[] {
-  const found = printed(stdout);
-  if (found.length > 0) return found;
-  return [readOne("stdout", stdout.bytes, undefined, stdout.truncated ? [CUT] : [])];
-}
-
 const CUT =
   "it is not whole: more was printed than is kept; let the runner write it into a file, and name that with --report";
 
-/** Several runners may have printed one after the other, as in a workspace. */
-function documents(text: string, truncated: boolean): Report[] {
-  const parts = text.split(/^(?=TAP version 1[234][ \t]*\r?$)/m);
-  return parts.map((part, at) =>
-    readOne(parts.length === 1 ? "stdout" : `stdout, part ${at + 1}`, utf8(part), undefined, truncated ? [CUT] : []),
-  );
-}
+const asText = (bytes: Bytes): string => new TextDecoder().decode(bytes);
 
-/** Where a JSON document begins that is all there is but for a banner, and that is a report. */
-function jsonFrom(text: string): number | undefined {
-  let from = 0;
-  for (const line of text.split("\n", 20)) {
-    if (!BANNER.test(line)) break;
-    from += line.length + 1;
-  }
-  if (text[from] !== "{") return undefined;
-  try {
-    readResults(utf8(text.slice(from)));
-    return from;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A program may print what it likes, also between two runners: what is no UTF-8 is replaced, colours are taken off. */
-const textOf = (bytes: Bytes): string => new TextDecoder().decode(bytes).replace(/\u001b\[[\d;]*m/g, "");
+/** The files that are there by now, of all that is named. */
+export const filesAmong = (cwd: string, named: readonly string[]): string[] =>
+  named.filter((name) => name !== "-").flatMap((name) => filesNamed(cwd, name).files);
 
 /** Reports that lie where runners write them, by their paths from this folder. */
 export function inKnownPlaces(cwd: string): string[] {
@@ -205,12 +245,22 @@ export function inKnownPlaces(cwd: string): string[] {
 
 /** Changes with every write, as far as a file system shows it. */
 function fingerprint(path: string): string {
-  const stats = statOf(path);
-  return stats === undefined ? "" : [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join();
+  try {
+    const stats = statOf(path);
+    return stats === undefined ? "" : [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join();
+  } catch {
+    return "closed";
+  }
 }
 
+/** Undefined where nothing is. @throws AttestError `io` where one may not look */
 function statOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (errno(error) === "ENOTDIR") return undefined;
+    throw ioError("read", path, error);
+  }
 }
 
 /** More than these go into one file: each takes its place in the statement. */
@@ -218,20 +268,18 @@ const MOST_PIECES = 20;
 
 /** The files as evidence. What was printed is evidence already. */
 export function reportPieces(reports: readonly Report[]): Piece[] {
-  const files = reports.flatMap(({ name, bytes, modified }) =>
-    bytes && modified ? [{ name, bytes, date: modified }] : [],
-  );
+  const files = reports.flatMap(({ file }) => (file === undefined ? [] : [file]));
   const piece = (name: string, mediaType: string, bytes: Bytes, date: Date): Piece => ({
     ...{ name, role: "report", mediaType, bytes },
     source: { date, kind: "file-mtime" },
   });
   if (files.length > MOST_PIECES) {
     const texts = Object.fromEntries(files.map(({ name, bytes }) => [name, new TextDecoder().decode(bytes)]));
-    const latest = new Date(Math.max(...files.map(({ date }) => date.getTime())));
+    const latest = new Date(Math.max(...files.map(({ modified }) => modified.getTime())));
     return [piece("reports.json", "application/json", utf8(JSON.stringify(texts)), latest)];
   }
-  return files.map(({ name, bytes, date }) =>
-    piece(basename(name), MEDIA_TYPES[extname(name)] ?? "text/plain", bytes, date),
+  return files.map(({ name, bytes, modified }) =>
+    piece(basename(name), MEDIA_TYPES[extname(name)] ?? "text/plain", bytes, modified),
   );
 }
 

@@ -18,7 +18,7 @@ import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
 import { Redactor } from "../harness/redact.js";
 import { redact } from "../harness/reveal.js";
-import { inKnownPlaces, reportPieces, Reports, type Report } from "../harness/reports.js";
+import { filesAmong, inKnownPlaces, ledOut, reportPieces, Reports, type Report } from "../harness/reports.js";
 import type { Run } from "../harness/run.js";
 import { sandbox, shutIn, type Sandbox } from "../harness/sandbox.js";
 import { secretsIn, type Secret } from "../harness/secrets.js";
@@ -56,6 +56,8 @@ export interface CommandRunOptions {
   readonly tool: string;
   readonly signal: AbortSignal;
   readonly output: (stream: Stream, chunk: Uint8Array) => Promise<void> | void;
+  /** Told before the command begins: what will keep its results from being believed. */
+  readonly warn?: ((sentence: string) => void) | undefined;
   /** Called before the command begins, with what is known by then. */
   readonly announce?: Announce | undefined;
 }
@@ -108,6 +110,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
   const tested = await lookAt(options);
   const { root } = tested;
   const project = projectName(existsSync(join(cwd, "package.json")) ? cwd : root);
+  for (const sentence of ledOut(cwd, options.reports, root)) options.warn?.(sentence);
   const known = new Set(Object.values(env));
   const secrets = [...secretsIn(env, recorded), ...secretsIn(around, []).filter(({ value }) => !known.has(value))];
   const prepared = new Redactor(secrets, { places: placesOf(root) });
@@ -149,8 +152,8 @@ const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] 
   words.map((word) => fit(fromUtf8(redact(utf8(word), redactor).bytes)));
 
 async function lookAt({ cwd, reports, subjects, without }: CommandRunOptions): Promise<Tested> {
-  const named = reports.filter((name) => name !== "-");
-  const noPart = { ours: without, written: [...inKnownPlaces(cwd), ...named].map((name) => resolve(cwd, name)) };
+  const written = [...inKnownPlaces(cwd), ...filesAmong(cwd, reports)].map((name) => resolve(cwd, name));
+  const noPart = { ours: without, written };
   if (subjects.length === 0) return await testedIn(cwd, noPart);
   const paths = subjects.map((path) => resolve(cwd, path));
   return await pathsTested(paths, cwd, noPart);

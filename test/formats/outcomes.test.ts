@@ -22,6 +22,8 @@ const jest = (files: Members[], counts: Members = {}): string =>
 const go = (...events: Members[]): string =>
   events.map((event) => `${JSON.stringify({ Package: "p", ...event })}\n`).join("");
 
+const PASSED = "All tests successful.\n";
+
 type Row = [what: string, report: string, cases: string[], discrepancies: RegExp[]];
 
 describe.each<[format: string, rows: Row[]]>([
@@ -245,12 +247,127 @@ describe.each<[format: string, rows: Row[]]>([
       [
         "directives",
         "1..4\nok 1 a # SKIP x\nnot ok 2 b # todo\nnot ok 3 c \\# TODO\nnot ok 4 d #TODOS\n",
-        ["skipped a", "skipped b", "failed c # TODO", "failed d #TODOS"],
+        ["skipped a", "skipped b", "failed c # TODO", "skipped d"],
         [],
       ],
-      ["all skipped", "1..0 # SKIP no network\n", [], []],
+      ["all skipped", "1..0 # SKIP no network\n", ["skipped all tests"], []],
+      ["nothing at all", "1..0\n", [], []],
       ["too few", "1..3\nok 1 a\nok 2 b\n", ["passed a", "passed b"], [/plans 3 tests, and lists 2/]],
       ["too many", "1..1\nok 1 a\nok 2 b\n", ["passed a", "passed b"], [/plans 1 tests, and lists 2/]],
+      ["any order", "1..3\nok 2 b\nok 3 c\nok 1 a\n", ["passed b", "passed c", "passed a"], []],
+      ["a number above the plan", "1..2\nok 1 a\nok 3 b\n", ["passed a", "passed b"], [/1 to 2, and lists a test 3/]],
+      ["the number zero", "1..1\nok 0 a\n", ["passed a"], [/1 to 1, and lists a test 0/]],
+      ["a number of many digits", "1..1\nok 12345678901 a\n", ["passed a"], [/lists a test 12345678901/]],
+      ["numbers for some", "1..3\nok a\nok 2 b\nok c\n", ["passed a", "passed b", "passed c"], []],
+      [
+        "a number above the plan of a subtest",
+        "1..1\n    1..2\n    ok 1 b\n    ok 3 c\nok 1 a\n",
+        ["passed a > b", "passed a > c", "passed a"],
+        [/"a" plans 1 to 2, and lists a test 3/],
+      ],
+      ["a plan in the middle", "ok 1 a\n1..2\nok 2 b\n", ["passed a", "passed b"], [/stands between two tests/]],
+      [
+        "a plan in the middle of a subtest",
+        "1..1\n    ok 1 b\n    1..2\n    ok 2 c\nok 1 a\n",
+        ["passed a > b", "passed a > c", "passed a"],
+        [/stands between two tests/],
+      ],
+      [
+        "a plan before the point of its subtests",
+        "    1..1\n    ok 1 b\n1..1\nok 1 a\n",
+        ["passed a > b", "passed a"],
+        [/between subtests and their point/],
+      ],
+      ["a plan that does not begin at one", "2..3\nok 2 a\nok 3 b\n", ["passed a", "passed b"], [/has no plan/]],
+      ["a plan with a reason", "1..1 # the quick ones\nok 1 a\n", ["passed a"], []],
+      [
+        "directives, whatever follows the word",
+        "1..6\nok 1 a # Skipped: x\nok 2 b # SKIP\nok 3 #SkIp x\nnot ok 4 c # todo: x\nok 5 d # TODO\nnot ok 6 e # SKIP\n",
+        ["skipped a", "skipped b", "skipped #3", "skipped c", "skipped d", "skipped e"],
+        [],
+      ],
+      [
+        "the specification's examples of escaping",
+        [
+          "1..8\nok 1 - hello # todo\nok 2 - hello \\# todo\nok 3 - hello # todo hash \\# character\nok 4 - hello # todo hash # c",
+          "ok 5 - hello \\\\# todo hash \\# c\nok 6 - hello \\\\# todo hash # c\nok 7 - hello # description # todo",
+          "ok 8 - hello \\\\\\\\\\\\\\# todo\n",
+        ].join("\n"),
+        [
+          ...["skipped hello", "passed hello # todo", "skipped hello (2)", "skipped hello (3)"],
+          ...["skipped hello \\", "skipped hello \\ (2)", "passed hello # description # todo"],
+          "passed hello \\\\\\# todo",
+        ],
+        [],
+      ],
+      [
+        "an address",
+        "1..1\nnot ok 1 https://example.org/#skip is one\n",
+        ["failed https://example.org/#skip is one"],
+        [],
+      ],
+      [
+        "what is not ok, whatever stands after it",
+        "1..1\nok 1 a\nnot ok: b\n",
+        ["passed a", "failed : b"],
+        [/lists 2/],
+      ],
+      ["a word that begins with ok", "1..1\nok 1 a\nok, so far\nokay\n", ["passed a"], []],
+      ["a description of a number", "1..1\nok 1 - 2 is even\n", ["passed 2 is even"], []],
+      ["a bail-out in another case", "1..1\nok 1 a\nBAIL OUT! fire\n", ["passed a"], [/bailed out: "fire"/]],
+      ["a bail-out alone", "Bail out!\n", [], [/bailed out/, /has no plan/]],
+      [
+        "a bail-out of a subtest",
+        "1..1\n    1..1\n    ok 1 b\n    Bail out! fire\nok 1 a\n",
+        ["passed a > b", "passed a"],
+        [/bailed out: "fire"/],
+      ],
+      [
+        "a subtest that is to do",
+        "1..1\n    1..2\n    not ok 1 b\n    ok 2 c\nnot ok 1 a # TODO\n",
+        ["skipped a > b", "passed a > c", "skipped a"],
+        [],
+      ],
+      [
+        "subtests that are summed up under another name",
+        "1..1\n# Subtest: b\n    1..1\n    ok 1 c\nok 1 - a\n",
+        ["passed a > c", "passed a"],
+        [/subtests of "b" are summed up as "a"/],
+      ],
+      [
+        "subtests that the next ones come after",
+        "1..1\n# Subtest: a\n    1..1\n    ok 1 c\n# Subtest: b\nok 1 - a\n",
+        ["passed a > c", "passed a"],
+        [/before "b" have no point/, /subtests of "b" are summed up as "a"/],
+      ],
+      [
+        "subtests of subtests, of which the outer begin with the inner",
+        "        ok 1 - c\n        1..1\n    ok 1 - b\n    1..1\nok 1 - a\n1..1\n",
+        ["passed a > b > c", "passed a > b", "passed a"],
+        [],
+      ],
+      [
+        "braces on a line of their own, after the diagnostics",
+        "1..1\nnot ok 1 a\n  ---\n  x: 1\n  ...\n{\n    1..1\n    not ok 1 b\n}\n",
+        ["failed a > b", "failed a"],
+        [],
+      ],
+      ["what is no TAP", "1..1\nhello\n  ok 1 b\n\tok 1 c\nok 1 a\n", ["passed a"], []],
+      [
+        "the same where the report is strict",
+        "1..1\npragma +strict\nhello\n# fine\n\nok 1 a\n",
+        ["passed a"],
+        [/no TAP.*"hello"/],
+      ],
+      [
+        "a pragma of a subtest",
+        "1..1\npragma -strict\n    1..1\n    pragma +strict, -bail\n    ok 1 b\nok 1 a\nhello\n",
+        ["passed a > b", "passed a"],
+        [],
+      ],
+      ["diagnostics after a comment", "1..1\nok 1 a\n# why\n\n  ---\n  not ok 2 b\n\n  ...\n", ["passed a"], []],
+      ["a carriage return for a line feed", "1..1\r50 %\rnot ok 1 a\r\n", ["failed a"], []],
+      ["two versions", "TAP version 14\n1..1\nok 1 a\nTAP version 14\n", ["passed a"], [/version stands twice/]],
       ["no plan", "ok 1 a\n", ["passed a"], [/the report has no plan/]],
       ["two plans", "1..1\nok 1 a\n1..1\n", ["passed a"], [/a plan stands twice/]],
       ["one number twice", "1..2\nok 1 a\nok 1 b\n", ["passed a", "passed b"], [/two tests one number/]],
@@ -310,6 +427,60 @@ describe.each<[format: string, rows: Row[]]>([
         "1..1\nok 1 a\n# tests 1\n# suites 0\n# pass 0\n# fail 1\n# cancelled 0\n",
         ["passed a"],
         [/counts 0 passed/, /counts 1 failed/],
+      ],
+    ],
+  ],
+  [
+    "prove -v",
+    [
+      [
+        "one file",
+        `t/a.t .. \n1..2\nok 1 - a\nok 2 # skip x\nok\n${PASSED}Files=1, Tests=2,  0 wallclock secs\nResult: PASS\n`,
+        ["passed t/a.t > a", "skipped t/a.t > #2"],
+        [],
+      ],
+      [
+        "with the time, tests without numbers, a file that is skipped, what others print",
+        `> p@1 test\n[16:07:58] t/a.t ... \nTAP version 14\nok\n1..1\nok      370 ms ( 0.00 usr)\n[16:07:58]\nt/bb.t .. skipped: no net\n` +
+          `${PASSED}Files=2, Tests=1,  0 wallclock secs\nResult: PASS\ndone\n`,
+        ["passed t/a.t", "skipped t/bb.t"],
+        [],
+      ],
+      [
+        "a failure",
+        "t/a.t .. \nnot ok 1 - a\n1..1\nDubious, test returned 1 (wstat 256, 0x100)\nFailed 1/1 subtests \n\nTest Summary Report\nFiles=1, Tests=1,  0\nResult: FAIL\n",
+        ["failed t/a.t > a"],
+        [],
+      ],
+      [
+        "a file that ended badly, and all its tests passed",
+        "t/a.t .. \n1..1\nok 1\nDubious, test returned 3 (wstat 768, 0x300)\nAll 1 subtests passed \nFiles=1, Tests=1,  0\nResult: FAIL\n",
+        ["passed t/a.t > #1", "errored t/a.t"],
+        [],
+      ],
+      [
+        "a file that printed nothing",
+        "t/a.t .. No subtests run \nFiles=1, Tests=0,  0\nResult: FAIL\n",
+        ["errored t/a.t"],
+        [],
+      ],
+      [
+        "a file that is missing",
+        `t/a.t .. \n1..1\nok 1 a\nok\n${PASSED}Files=2, Tests=3,  0\nResult: PASS\n`,
+        ["passed t/a.t > a"],
+        [/counts 2 files, and lists 1/, /counts 3 tests, and lists 1/],
+      ],
+      [
+        "a verdict that is missing, and a result that does not fit",
+        "t/a.t .. \n1..1\nok 1 a\nFiles=1, Tests=1,  0\nResult: PASS\n",
+        ["passed t/a.t > a", "errored t/a.t"],
+        [/does not say what became of "t\/a.t"/, /says "PASS"/],
+      ],
+      [
+        "no result, and a test before the first file",
+        "not ok 1\nt/a.t .. \n1..1\nok 1 a\nok\nFiles=1, Tests=1,  0\n",
+        ["passed t/a.t > a"],
+        [/before the first file/, /result is missing/],
       ],
     ],
   ],
@@ -376,7 +547,26 @@ describe.each<[format: string, rows: Row[]]>([
         [],
         [],
       ],
-      ["a line that is no event", `${go({ Action: "pass" })}boom\n`, [], [/line 2 is no event: "boom"/]],
+      [
+        "a line that is no event",
+        `${go({ Action: "start" })}boom\n${go({ Action: "pass" })}`,
+        [],
+        [/line 2 is no event: "boom"/],
+      ],
+      ["what others print before and after", `hello\n{"level":"info"}\n${go({ Action: "pass" })}done\n`, [], []],
+      ["a failure that is told after the events", `${go({ Action: "pass" })}FAIL\n`, [], [/line 2 .*"FAIL"/]],
+      ["a part of an event", `${go({ Action: "pass" })}on":"fail","Test":"A"}\n`, [], [/line 2 is no event/]],
+      [
+        "results that go kept",
+        go(
+          { Action: "run", Test: "A" },
+          { Action: "pass", Test: "A" },
+          { Action: "output", Output: "ok  \tp\t(cached)\n" },
+          { Action: "pass" },
+        ),
+        ["passed p > A"],
+        [/"p" was not tested by this run.*-count=1/],
+      ],
     ],
   ],
 ])("%s", (_, rows) => {

@@ -157,19 +157,19 @@ describe("several reports", () => {
   test("that give one test two outcomes disagree, and the worse one stands", () => {
     const { cases, disagreements } = combine([
       report("a", passed("x", "y")),
-      report("b", [...passed("x"), { name: "y", outcome: "failed" }]),
+      report("b", [...passed("x"), { name: "y", outcome: "failed" }], "junit"),
     ]);
     expect(cases.map(({ outcome }) => outcome)).toEqual(["passed", "failed"]);
     expect(disagreements).toEqual([`"y": passed in a, failed in b`]);
   });
 
   test("of the same tests, but not all of them, disagree", () => {
-    expect(combine([report("a", passed("x", "y", "z")), report("b", passed("x", "y"))]).disagreements).toEqual([
-      "b lacks 1 test that other reports list",
-    ]);
-    expect(combine([report("a", passed("x", "y")), report("b", passed("x", "y", "z"))]).disagreements).toEqual([
-      "b lists 1 test that other reports lack",
-    ]);
+    expect(combine([report("a", passed("x", "y", "z")), report("b", passed("x", "y"), "junit")]).disagreements).toEqual(
+      ["b lacks 1 test that other reports list"],
+    );
+    expect(combine([report("a", passed("x", "y")), report("b", passed("x", "y", "z"), "junit")]).disagreements).toEqual(
+      ["b lists 1 test that other reports lack"],
+    );
   });
 
   test("of two classes with methods of one name are different tests, and each failure is named", () => {
@@ -180,6 +180,88 @@ describe("several reports", () => {
       ...["A > works passed", "A > equals passed", "B > works failed", "B > equals failed"],
     ]);
     expect(disagreements).toEqual([]);
+  });
+
+  test("of one format are added up, whatever the names: two packages may have tests of one name", () => {
+    const { cases, disagreements } = combine([
+      report("packages/a/junit.xml", passed("index.test > works", "index.test > ends"), "junit"),
+      report("packages/b/junit.xml", [{ name: "index.test > works", outcome: "failed" }], "junit"),
+    ]);
+    expect(cases.map(({ name, outcome, report: from }) => `${from} ${name} ${outcome}`)).toEqual([
+      "packages/a/junit.xml index.test > works passed",
+      "packages/a/junit.xml index.test > ends passed",
+      "packages/b/junit.xml index.test > works failed",
+    ]);
+    expect(disagreements).toEqual([]);
+  });
+
+  test("of two packages in two formats are compared all together, whichever comes first", () => {
+    const junit = [
+      report("a.xml", passed("works"), "junit"),
+      report("b.xml", [{ name: "works", outcome: "failed" }], "junit"),
+    ];
+    const tap = report("stdout", [{ name: "works", outcome: "failed" }, ...passed("works (2)")]);
+    for (const all of [
+      [...junit, tap],
+      [tap, ...junit.toReversed()],
+    ]) {
+      const { cases } = combine(all);
+      expect(cases.filter(({ outcome }) => outcome === "failed")).toHaveLength(1);
+    }
+    const alike = [report("a.xml", passed("works"), "junit"), report("b.xml", passed("works"), "junit")];
+    expect(combine([...alike, report("stdout", [...passed("works"), ...passed("works")])])).toMatchObject({
+      cases: [{ name: "works" }, { name: "works" }],
+      disagreements: [],
+    });
+  });
+
+  test("of which one knows that a test was tried again", () => {
+    const once = report("a", passed("x"));
+    const again = report("b", [{ name: "x", outcome: "passed", retried: true }], "junit");
+    for (const all of [
+      [once, again],
+      [again, once],
+    ])
+      expect(combine(all).cases).toMatchObject([{ retried: true }]);
+  });
+
+  test("of other classes, in two formats, are different tests", () => {
+    const of = (suite: string): TestCase[] =>
+      ["works", "equals"].map((name) => ({ name: `${suite} > ${name}`, suite, outcome: "passed" }));
+    expect(combine([report("a", of("A")), report("b", of("B"), "junit")]).cases).toHaveLength(4);
+  });
+
+  test("no case is lost and no failure hidden, whatever the names, formats and order", () => {
+    const name = fc
+      .array(fc.constantFrom("a", "b", "c d"), { minLength: 1, maxLength: 3 })
+      .map((parts) => parts.join(" > "));
+    const outcome = fc.constantFrom<Outcome>("passed", "failed", "errored", "skipped");
+    const some = fc.record({
+      format: fc.constantFrom("tap" as const, "junit" as const),
+      cases: fc.array(fc.record({ name, outcome }), { maxLength: 6 }),
+    });
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 4 }), (all) => {
+        const reports = all.map(({ format, cases }, at) => report(`r${at}`, cases, format));
+        const { cases, disagreements } = combine(reports);
+        const count = (listed: readonly TestCase[], which?: Outcome): number =>
+          listed.filter((each) => which === undefined || each.outcome === which).length;
+        const formats = (["tap", "junit"] as const).map((format) =>
+          all.filter((each) => each.format === format).flatMap((each) => each.cases),
+        );
+        const [most, sum] = [Math.max(...formats.map((each) => count(each))), count(formats.flat())];
+        expect(cases.length).toBeGreaterThanOrEqual(most);
+        expect(cases.length).toBeLessThanOrEqual(sum);
+        if (formats.some((each) => each.length === 0)) expect(cases).toHaveLength(sum);
+        for (const each of formats) expect(count(cases, "failed")).toBeGreaterThanOrEqual(count(each, "failed"));
+        // What counts once is as bad in both formats, or told.
+        if (disagreements.length === 0)
+          for (const bad of ["failed", "errored"] as const)
+            expect([count(formats[0]!, bad), count(formats[1]!, bad), count(formats.flat(), bad)]).toContain(
+              count(cases, bad),
+            );
+      }),
+    );
   });
 
   test("one that cannot be read takes no part", () => {

@@ -1,9 +1,9 @@
 /** Where reports are found, which of them are the run's own, and what is taken for one among what was printed. */
-import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { utf8 } from "../../src/core/bytes.js";
-import { Reports, type Report } from "../../src/harness/reports.js";
+import { ledOut, Reports, type Report } from "../../src/harness/reports.js";
 import { temporary } from "../cli/attest.js";
 
 const JUNIT = `<testsuite tests="1"><testcase name="a"/></testsuite>`;
@@ -87,16 +87,137 @@ describe("by name", () => {
   test("one that is no regular file, or too large for a report, or none at all, is a doubt", () => {
     expect(doubts(found(["a.xml"], () => undefined))).toEqual(["the run did not write it"]);
     expect(doubts(found(["a.xml"], () => mkdirSync(join(cwd, "a.xml"))))).toEqual([
-      "expected a regular file at a.xml, found something else",
+      "it holds no report that the run wrote",
     ]);
     expect(doubts(found(["b.xml"], () => symlinkSync("/dev/zero", join(cwd, "b.xml"))))).toEqual([
-      "expected a regular file at b.xml, found a link that leads out of .",
+      `it is a link that leads out of the project: name it by its real path, "$(realpath b.xml)"`,
     ]);
   });
 });
 
+describe("by a pattern or a folder", () => {
+  const FAILED = `<testsuite tests="1"><testcase name="b"><failure/></testcase></testsuite>`;
+
+  test.each(["out/*.xml", "out/[ab].xml", "out/{a,b}.xml", "**/?.xml", "*/*", "out/**"])(
+    "%s is looked at after the run",
+    (given) => {
+      put("out/a.xml", "old");
+      put("out/old.xml");
+      const reports = found([given], () => ["a", "b"].forEach((name) => put(`out/${name}.xml`)));
+      expect(names(reports)).toEqual(["out/a.xml", "out/b.xml"]);
+      expect(doubts(reports)).toEqual([]);
+    },
+  );
+
+  test("a file that is there under that name is no pattern", () => {
+    expect(names(found(["out/[a].xml"], () => ["[a]", "a"].forEach((name) => put(`out/${name}.xml`))))).toEqual([
+      "out/[a].xml",
+    ]);
+  });
+
+  test.each([
+    ["out/*.xml", "no file fits it"],
+    ["old/*.xml", "the run wrote none of the 1 that fit it"],
+    ["old", "it holds no report that the run wrote"],
+    ["out/*.json", "no file fits it"],
+    ["*.xml/a", "no file fits it"],
+  ])("%s, where there is none: %s", (given, sentence) => {
+    put("old/a.xml");
+    expect(doubts(found([given], () => put(".hidden/out/a.xml")))).toEqual([sentence]);
+  });
+
+  test("what a pattern fits is to be a report; what lies in a folder may be another document, but not half of one", () => {
+    const write = (): void => {
+      put("out/junit.xml");
+      put("out/deep/b.tap", TAP);
+      put("out/coverage.xml", "<coverage/>");
+      put("out/coverage.json", `{"tests":1}`);
+      put("out/notes.txt", "not ok 1 - x");
+      put("out/node_modules/x/junit.xml", FAILED);
+    };
+    const writeWith = (half: string): void => {
+      write();
+      put("out/half.xml", half);
+    };
+    expect(names(found(["out"], write))).toEqual(["out/deep/b.tap", "out/junit.xml"]);
+    expect(doubts(found(["out/*.xml"], write))).toEqual([expect.stringContaining("<coverage>")]);
+    for (const half of ["", "<testsuite", `<testsuite><testcase name="a"/>`, "<coverage>"])
+      expect(doubts(found(["out"], () => writeWith(half))), half).toHaveLength(1);
+  });
+
+  test("a file counts once, however often it is named", () => {
+    const reports = found(["a.xml", "./a.xml", "*.xml", ".", "-", "-"], () => put("a.xml"), TAP);
+    expect(names(reports).filter((name) => !name.includes("."))).toEqual(["stdout"]);
+    expect(names(reports).filter((name) => name.includes("a.xml"))).toEqual(["a.xml"]);
+  });
+
+  test("a link to a folder is not followed, and no name of a pattern leads above it", () => {
+    mkdirSync(join(cwd, "real"));
+    symlinkSync(join(cwd, "real"), join(cwd, "link"));
+    expect(names(found(["**/*.xml"], () => put("real/a.xml")))).toEqual(["real/a.xml"]);
+    expect(doubts(found(["{..,x}/*.xml"], () => undefined))).toEqual(["no file fits it"]);
+  });
+});
+
+describe("a link that leads out of the project", () => {
+  test("is named before the run with the real path, as far as it is known by then", () => {
+    const outside = temporary();
+    symlinkSync(outside, join(cwd, "bazel-testlogs"));
+    mkdirSync(join(cwd, "inside"));
+    symlinkSync(join(cwd, "inside"), join(cwd, "link"));
+    const named = [
+      "bazel-testlogs/lib/test.xml",
+      "bazel-testlogs/*.xml",
+      "-",
+      "link/a.xml",
+      "not/there.xml",
+      join(outside, "a.xml"),
+    ];
+    expect(ledOut(cwd, named, cwd).map((sentence) => sentence.split(": ")[1])).toEqual([
+      join(outside, "lib/test.xml"),
+      join(outside, "*.xml"),
+    ]);
+  });
+
+  test("is a doubt that names the way out, also in a known place", () => {
+    const outside = temporary();
+    const reports = found([], () => {
+      writeFileSync(join(outside, "a.xml"), JUNIT);
+      symlinkSync(join(outside, "a.xml"), join(cwd, "junit.xml"));
+    });
+    expect(doubts(reports).join()).toContain(`"$(realpath junit.xml)"`);
+    expect(
+      names(found([join(outside, "a.xml")], () => writeFileSync(join(outside, "a.xml"), `${JUNIT} `))),
+    ).toHaveLength(1);
+  });
+});
+
+describe("where one may not look", () => {
+  test("a path below a file is one that the run did not write", () => {
+    put("file");
+    expect(doubts(found(["file/junit.xml"], () => undefined))).toEqual(["the run did not write it"]);
+    expect(doubts(found(["file/*.xml"], () => undefined))).toEqual(["no file fits it"]);
+  });
+
+  test("a folder that may not be entered costs no result", (context) => {
+    if (process.getuid?.() === 0) context.skip("NOT CHECKED: root may enter every folder");
+    mkdirSync(join(cwd, "out"));
+    try {
+      const close = (): void => {
+        put("out/junit.xml");
+        chmodSync(join(cwd, "out"), 0);
+      };
+      expect(doubts(found(["out/junit.xml"], close))).toEqual([expect.stringContaining("EACCES")]);
+      expect(doubts(found(["out/*.xml"], () => undefined))).toEqual(["the folder out may not be looked into"]);
+      expect(found([], () => undefined)).toEqual([]);
+    } finally {
+      chmodSync(join(cwd, "out"), 0o755);
+    }
+  });
+});
+
 describe("is not kept as evidence", () => {
-  const kept = (reports: readonly Report[]): unknown[] => reports.map(({ bytes }) => bytes);
+  const kept = (reports: readonly Report[]): unknown[] => reports.map(({ file }) => file?.bytes);
 
   test("what the run did not write, named or put there with an old time", () => {
     put("a.xml");
@@ -151,7 +272,11 @@ describe("among what is printed", () => {
     ["nothing", ""],
     ["prose", "All is well.\nok, so far\n"],
     ["an object that is no report", `{"ok":true}\n`],
-    ["a report that is quoted by something else", `the file says:\n${JEST}`],
+    ["an object that is a report's, in the middle of a line", `the file says: ${JEST}`],
+    ["a plan without a test", "1..10\n"],
+    ["lines of a log", "ok, so far\nok 200 GET /\nok\nok  \texample.org/m\t0.1s\nOK - done\nnot ok to proceed\n"],
+    ["a mark inside of a line", "writes <testcase> and </testsuite>\n"],
+    ["a document of something else", `<html>\n<p>1..2</p>\n</html>\n{"tests":[]}\n`],
   ])("%s is no report", (_, printed) => {
     expect(found([], () => undefined, printed)).toEqual([]);
   });
@@ -163,6 +288,56 @@ describe("among what is printed", () => {
       "passed",
       "failed",
     ]);
+  });
+
+  test.each([
+    ["JUnit XML between other lines", `$ mocha\n${JUNIT}\nDone.\n`],
+    ["XML with a declaration, on one line", `<?xml version="1.0"?><testsuites>${JUNIT}</testsuites>\n`],
+    [
+      "XML in which others are quoted",
+      `<testsuite tests="1"><testcase name="a"><system-out><![CDATA[\n</testsuite>\n<testsuite>\nnot ok 1\n]]></system-out></testcase></testsuite>\n`,
+    ],
+    ["colours", `\u001b[2K\u001b[1G\u001b[32m${TAP}\u001b[0m`],
+  ])("%s is read", (_, given) => {
+    const reports = found([], () => undefined, given);
+    expect(names(reports)).toEqual(["stdout"]);
+    expect(reports[0]?.results?.cases.map(({ name, outcome }) => `${outcome} ${name}`)).toEqual(["passed a"]);
+  });
+
+  test.each([
+    ["unnumbered points", "not ok - no database\nok 1 - adds\n1..1\n", 1],
+    ["a bail-out", "Bail out! no database\nok 1 - adds\n1..1\n", 0],
+    ["a package that could not be set up", `FAIL\texample.org/m [setup failed]\n${GO}`, 1],
+    ["XML before TAP", `${JUNIT.replace("/>", "><failure/></testcase>")}\n${TAP}`, 1],
+    ["TAP before XML", `not ok 1 - a\n1..1\n${JUNIT}\n`, 1],
+    ["two suites on one line", `${JUNIT}<testsuite><testcase name="b"><failure/></testcase></testsuite>\n`, 1],
+  ])("what stands before is a part of it: %s", (_, given, failures) => {
+    const reports = found([], () => undefined, given);
+    const cases = reports.flatMap(({ results }) => results?.cases ?? []);
+    expect(cases.filter(({ outcome }) => outcome === "failed" || outcome === "errored")).toHaveLength(failures);
+    if (failures === 0) expect(doubts(reports)).not.toEqual([]);
+  });
+
+  test.each([
+    ["XML without an end", `<testsuite>\n<testcase name="a"/>\n`],
+    ["XML without a beginning", `<testcase name="a"/>\n</testsuite>\n`],
+    ["JSON without an end", JEST.slice(0, -1)],
+    ["JSON without a beginning", `"numTotalTests": 1,\n"testResults": []\n}\n`],
+    ["an event without an end", `${GO}{"Action":"fail","Pack\n`],
+    ["a document type", `<!DOCTYPE x>\n${JUNIT}\n`],
+  ])("a part of a report is a doubt: %s", (_, given) => {
+    expect(doubts(found([], () => undefined, `hello\n${given}\nDone.\n`))).not.toEqual([]);
+  });
+
+  test("of a workspace, between npm's lines, each package is a report", () => {
+    const bare = "ok 1 a\n1..1\n";
+    const reports = found(
+      [],
+      () => undefined,
+      `${banner}${bare}${banner}go: no tests\n${banner}${bare.replace("ok", "not ok")}`,
+    );
+    expect(names(reports)).toEqual(["stdout, part 1", "stdout, part 2"]);
+    expect(doubts(reports)).toEqual([]);
   });
 
   test("what is not whole is never believed", () => {

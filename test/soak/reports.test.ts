@@ -6,12 +6,10 @@ import * as fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/core/bytes.js";
-import { derive, type Verdict } from "../../src/core/verdict.js";
+import type { Verdict } from "../../src/core/verdict.js";
 import { readResults } from "../../src/formats/results.js";
-import { checksOf, combine } from "../../src/harness/cases.js";
-import { conditionsOf } from "../../src/harness/conditions.js";
-import { Reports } from "../../src/harness/reports.js";
 import { attempt, failures, sound } from "../formats/reading.js";
+import { judged, printed } from "../harness/judged.js";
 
 const RUNS = 100_000;
 
@@ -25,24 +23,8 @@ const golden = readdirSync(folder)
 type Golden = (typeof golden)[number];
 const all = golden.map((one) => [one.name, one] as const);
 
-/** As a command would be judged that prints this and ends so, with every leniency that there is. */
-function verdictOf(bytes: Bytes, exitCode: number): Verdict {
-  const at = new Date();
-  const reports = new Reports(".", ["-"]).collect(at, { bytes, truncated: false }, (same) => same);
-  const combined = combine(reports);
-  const result = { exitCode, signal: null, startedAt: at, finishedAt: at, wallMs: 0, survivors: [] };
-  const conditions = conditionsOf({
-    result,
-    timeoutMs: undefined,
-    reports,
-    combined,
-    subject: "kept",
-    allowRetries: true,
-  });
-  const listing = reports.some(({ results }) => results !== undefined);
-  const layout = { groups: "cases", named: Infinity } as const;
-  return derive([...conditions, ...(listing ? checksOf(combined.cases, { layout, noSkips: false }) : [])]).verdict;
-}
+/** As a command would be judged that prints this and ends so. */
+const verdictOf = (bytes: Bytes, exitCode: number): Verdict => judged(printed(bytes, ["-"]), exitCode).verdict;
 
 /** Even where the command says that all is well: a failure that is gone has left a doubt. */
 function missed({ before }: Golden, bytes: Bytes): string[] | undefined {

@@ -1,0 +1,50 @@
+/** What becomes of a run that writes or prints these bytes and ends so: its reports, all cases, and the verdict with every leniency that there is. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Bytes } from "../../src/core/bytes.js";
+import { derive, type Verdict } from "../../src/core/verdict.js";
+import { checksOf, combine, type Listed } from "../../src/harness/cases.js";
+import { conditionsOf } from "../../src/harness/conditions.js";
+import { Reports, type Report } from "../../src/harness/reports.js";
+
+export interface Judged {
+  readonly reports: readonly Report[];
+  readonly cases: readonly Listed[];
+  readonly verdict: Verdict;
+}
+
+export function judged(reports: readonly Report[], exitCode = 0): Judged {
+  const at = new Date();
+  const combined = combine(reports);
+  const result = { exitCode, signal: null, startedAt: at, finishedAt: at, wallMs: 0, survivors: [] };
+  const conditions = conditionsOf({
+    result,
+    timeoutMs: undefined,
+    reports,
+    combined,
+    allowRetries: true,
+    subject: "kept",
+  });
+  const listing = reports.some(({ results }) => results !== undefined);
+  const layout = { groups: "cases", named: Infinity } as const;
+  const checks = listing ? checksOf(combined.cases, { layout, noSkips: false }) : [];
+  return { reports, cases: combined.cases, verdict: derive([...conditions, ...checks]).verdict };
+}
+
+/** Before any time that a report of a test says. */
+const LONG_AGO = new Date(0);
+
+export const printed = (bytes: Bytes, named: readonly string[] = [], truncated = false): Report[] =>
+  new Reports(".", named).collect(LONG_AGO, { bytes, truncated }, (same) => same);
+
+export function filed(bytes: Bytes, name = "results.out"): Report[] {
+  const cwd = mkdtempSync(join(tmpdir(), "attest-filed-"));
+  try {
+    const reports = new Reports(cwd, [name]);
+    writeFileSync(join(cwd, name), bytes);
+    return reports.collect(LONG_AGO, { bytes: new Uint8Array(), truncated: false }, (same) => same);
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+}
