@@ -10,7 +10,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const PURE = ["test/core/**/*.test.ts", "test/formats/**/*.test.ts", "test/view/**/*.test.ts"];
 /** Node drives a browser here, and the browser does the work: another Node has nothing to add. */
 const DRIVING = [
-  "test/web/{access,attack,dropped,engines,figures,log-page,logged,logged-access,pack,pages,related,verify,webkit}.test.ts",
+  "test/web/{access,attack,dropped,engines,figures,log-page,logged,logged-access,pack,pages,plans,related,verify,webkit}.test.ts",
 ];
 
 const inNode = (name: string, chosen: TestProjectInlineConfiguration["test"]): TestProjectConfiguration => ({

@@ -50,9 +50,9 @@ describe("log show", () => {
     const lines = stdout.split("\n");
     expect(lines.slice(0, 5).map((line) => line.replace(/\d{4}-\S+Z/g, "TIME").replace(/[\w/+]{8}$/, "KEY"))).toEqual([
       `0  plan    TIME  ${idAt(lab, 0)}  promised by TIME  SHA256:KEY`,
-      `1  result  TIME  ${idAt(lab, 1)}  VALIDATED  answers ${idAt(lab, 0)}  SHA256:KEY`,
+      `1  result  TIME  ${idAt(lab, 1)}  VALIDATED  names ${idAt(lab, 0)}  SHA256:KEY`,
       `2  plan    TIME  ${idAt(lab, 2)}  promised by TIME  SHA256:KEY`,
-      `3  result  TIME  ${idAt(lab, 3)}  REFUTED  answers ${idAt(lab, 2)}  SHA256:KEY`,
+      `3  result  TIME  ${idAt(lab, 3)}  REFUTED  names ${idAt(lab, 2)}  SHA256:KEY`,
       `4  plan    TIME  ${idAt(lab, 4)}  promised by TIME  SHA256:KEY`,
     ]);
     expect(lines.slice(6)).toEqual([
