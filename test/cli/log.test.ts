@@ -17,7 +17,7 @@ import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
 import { attest, copyFolder, copyOf, fault, type Ran, type Workspace } from "./attest.js";
 import { writeDraft } from "./drafts.js";
-import { bringBack, edit, flip, forge, idAt, keep, leaves, LOG, names, read, run, told } from "./log-lab.js";
+import { bringBack, edit, exchange, flip, forge, idAt, keep, leaves, LOG, names, read, run, told } from "./log-lab.js";
 
 let lab: Workspace;
 const servers: Server[] = [];
@@ -188,7 +188,7 @@ describe("a witness", () => {
         rmSync(work.path(LOG, "tile/0"), { recursive: true });
       },
     ],
-    ["with a checkpoint that nobody signed", "log-damaged", (work) => edit(work, `${LOG}/checkpoint`, flip(-6))],
+    ["with a checkpoint that nobody signed", "log-damaged", (work) => edit(work, `${LOG}/checkpoint`, exchange(-6))],
   ])("signs nothing for a log that is %s, and remembers what it was", async (_, code, spoil) => {
     const work = copyOf(lab);
     keep(work, "before");
