@@ -9,7 +9,9 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 /** What needs nothing of its machine: one process runs these files one after the other, since loading what they test takes longer than the tests. */
 const PURE = ["test/core/**/*.test.ts", "test/formats/**/*.test.ts", "test/view/**/*.test.ts"];
 /** Node drives a browser here, and the browser does the work: another Node has nothing to add. */
-const DRIVING = ["test/web/{access,attack,dropped,engines,figures,pack,pages,related,verify,webkit}.test.ts"];
+const DRIVING = [
+  "test/web/{access,attack,dropped,engines,figures,log-page,logged,logged-access,pack,pages,plans,related,verify,webkit}.test.ts",
+];
 
 const inNode = (name: string, chosen: TestProjectInlineConfiguration["test"]): TestProjectConfiguration => ({
   extends: true,

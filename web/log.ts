@@ -46,7 +46,7 @@ interface Seen {
 
 function show(seen: Seen): void {
   const { word, detail, compared, logs, memory } = seen;
-  const published = publishedFrom([], data?.elsewhere);
+  const published = publishedFrom([], data);
   const read = logs.length === 0 ? built(witnesses()) : stateOfLogs(logs, witnesses(), history(), nobleEngine);
   const state = held(read, published);
   const about = data?.about ?? { title: "" };

@@ -177,7 +177,7 @@ async function outcome({ digest = "", signers, plan }: Report, { answers }: Data
   };
 }
 
-async function showIndex({ about, documents, pages, elsewhere }: DataOf<"index">): Promise<void> {
+async function showIndex({ about, documents, pages, ...word }: DataOf<"index">): Promise<void> {
   const read = carried.state(yours);
   // Before any document is looked at, each of which is told what was remembered until now.
   const before = read.kind === "read" ? compareWithMemory(read.ledger, nobleEngine) : undefined;
@@ -189,7 +189,7 @@ async function showIndex({ about, documents, pages, elsewhere }: DataOf<"index">
     return report.signature === "ok" ? (namedBy(utf8(text)) ?? []) : [];
   });
   // Whether there is a log at all is signed, in the documents: a page that carries none, and lists none, keeps it back.
-  const published = publishedFrom(rows, elsewhere, pages);
+  const published = publishedFrom(rows, word, pages);
   const reports = rows.map(({ report }) => report);
   const state: LogState =
     read.kind === "none" && named.length > 0

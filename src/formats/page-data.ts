@@ -70,17 +70,23 @@ const registry = { about, keyring: text, notices: list(text) };
 
 const verifier = z.strictObject({ kind: z.literal("verify") });
 
+/** What the publisher says of documents that are not on the page. */
+const word = {
+  /** Files of those that are published. */
+  elsewhere: list(file),
+  /** SHA-256 of the payloads of results among them that are not of the test which their plan announced: it takes an answer away, and gives none. */
+  departed: list(sha256),
+};
+
 const index = z.strictObject({
-  ...{ kind: z.literal("index"), ...registry, logs },
+  ...{ kind: z.literal("index"), ...registry, logs, ...word },
   documents: list(document),
   pages: z.strictObject({ at: count, of: count }),
-  /** Files of what the publisher says to have on other pages: their word. */
-  elsewhere: list(file),
   /** Of the plans that results on the page name, to hold these against. */
   plans: list(text, 1000),
 });
 
-const log = z.strictObject({ ...{ kind: z.literal("log"), ...registry, logs }, elsewhere: list(file) });
+const log = z.strictObject({ kind: z.literal("log"), ...registry, logs, ...word });
 
 const attestation = z.strictObject({
   ...{ kind: z.literal("attestation"), ...registry, logs },
@@ -132,6 +138,7 @@ export type AuditText = Fixed<z.infer<typeof audit>>;
 export type LogText = Fixed<z.infer<typeof logText>>;
 export type LogsText = Fixed<z.infer<typeof logs>>;
 export type Pages = DataOf<"index">["pages"];
+export type PublishersWord = Pick<DataOf<"index">, "elsewhere" | "departed">;
 
 /** JSON is data, not script; a "<" in it could end the element, so it is spelled as an escape. */
 export const formatPageData = (value: PageData): string => JSON.stringify(value).replaceAll("<", "\\u003c");

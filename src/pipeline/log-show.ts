@@ -38,7 +38,7 @@ export function entryLine({ shard, index, leaf }: Entry, shards: number): string
     ].join("  ");
   const said =
     leaf.kind === "result"
-      ? `${leaf.verdict}${leaf.plan === undefined ? "  no plan" : `  answers plan_${leaf.plan.slice(0, 16)}`}`
+      ? `${leaf.verdict}${leaf.plan === undefined ? "  no plan" : `  names plan_${leaf.plan.slice(0, 16)}`}`
       : leaf.kind === "plan"
         ? `promised by ${leaf.deadline}`
         : leaf.action;

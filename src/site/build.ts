@@ -14,11 +14,11 @@ import { givenUp } from "../core/standing.js";
 import { verify } from "../core/verify.js";
 import { ATTESTATIONS, isNotice, isResult, KEYRING, type Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
-import { departedAmong, publishedFrom, type LogShown, type LogState } from "../view/ledger.js";
+import { departedAmong, heldAgainstPlans, publishedFrom, type LogShown, type LogState } from "../view/ledger.js";
 import { indexPage, listPath } from "../view/list.js";
 import { logPage } from "../view/log-page.js";
 import { signerLabel } from "../view/notice.js";
-import type { DataOf, LogText, Pages } from "../formats/page-data.js";
+import type { DataOf, LogText, Pages, PublishersWord } from "../formats/page-data.js";
 import { attestationPage, placeOf, pendingTitleOf, verifyPage } from "../view/pages.js";
 import { answerOf, type Outcome } from "../view/plan.js";
 import { grouped } from "../core/audit/groups.js";
@@ -248,6 +248,13 @@ function besideOf({ statement, notice, standing }: Report, names: ReadonlySet<st
   return [...new Set(linked), ...(hasLog ? ["log.json"] : [])];
 }
 
+/** Of what is published, and not among these. */
+function wordOf({ listed }: Read, here: readonly Listed[] = []): PublishersWord {
+  const others = listed.filter((one) => !here.includes(one));
+  const { departed } = heldAgainstPlans(others.map(({ report }) => report));
+  return { elsewhere: others.map(({ name }) => name), departed };
+}
+
 /** Results and notices, and on the first page the plans that are open, by the log that is told there. */
 function* listPages(read: Read, common: Common, engine: Engine): Generator<Written> {
   const { listed, keyring, logs } = read;
@@ -268,16 +275,15 @@ function* listPages(read: Read, common: Common, engine: Engine): Generator<Writt
     const rows = [...slice(tests), ...slice(others)];
     const documents = at === 1 ? [...rows, ...listed.filter((one) => among(open, one))] : rows;
     const pages: Pages = { at, of };
-    const here = new Set(documents.map(({ name }) => name));
-    const elsewhere = listed.flatMap(({ name }) => (here.has(name) ? [] : name));
+    const word = wordOf(read, documents);
     const reports = rows.map(({ report }) => report);
     const data: DataOf<"index"> = {
       ...{ kind: "index", ...common, notices: noticesFor(read, reports, engine) },
       ...(logs.texts !== undefined && { logs: logs.texts }),
-      ...{ documents: documents.map(({ name, text }) => ({ name, text })), pages, elsewhere },
+      ...{ documents: documents.map(({ name, text }) => ({ name, text })), pages, ...word },
       plans: rows.flatMap(({ report: { statement } }) => plans.get((statement && planOf(statement)) ?? "") ?? []),
     };
-    const log: LogShown = { state: logs.state, published: publishedFrom(documents, elsewhere, pages), pending: true };
+    const log: LogShown = { state: logs.state, published: publishedFrom(documents, word, pages), pending: true };
     yield {
       path: listPath(at),
       title: common.about.title,
@@ -294,17 +300,17 @@ function* listPages(read: Read, common: Common, engine: Engine): Generator<Writt
 
 /** One, where there is a log. */
 function* logPages(read: Read, common: Common, engine: Engine): Generator<Written> {
-  const { listed, logs } = read;
+  const { logs } = read;
   if (logs.texts === undefined) return;
-  const names = listed.map(({ name }) => name);
-  const published = publishedFrom([], names);
+  const word = wordOf(read);
+  const published = publishedFrom([], word);
   yield {
     path: "log.html",
     title: `Log: ${common.about.title}`,
     description: `Everything that was signed for ${common.about.origin}, in its order`,
     data: {
       ...{ kind: "log", ...common, notices: noticesFor(read, [], engine) },
-      ...{ logs: logs.texts, elsewhere: names },
+      ...{ logs: logs.texts, ...word },
     },
     main: logPage({ about: common.about, word: "pending", shown: { state: logs.state, published, pending: true } }),
   };

@@ -2,10 +2,11 @@
 import type { Planned } from "../core/account.js";
 import type { Ledger, LedgerFault } from "../core/ledger.js";
 import type { LeafOf } from "../core/leaf.js";
+import { planOf } from "../core/plan.js";
 import type { Report } from "../core/report.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
 import { LOG_LIMITS, logWording, MEMORY, type MemoryWord } from "./log-words.js";
-import type { Pages } from "../formats/page-data.js";
+import type { Pages, PublishersWord } from "../formats/page-data.js";
 import { count } from "./wording.js";
 
 export type LogState =
@@ -23,6 +24,8 @@ export interface Published {
   readonly here: ReadonlyMap<string, { readonly path: string; readonly title: string }>;
   /** Ids of those that are on other pages, by the publisher's word; these were not looked at. */
   readonly elsewhere: ReadonlySet<string>;
+  /** Payloads of results among them that do not answer their plan, by the same word. */
+  readonly departed: ReadonlySet<string>;
   /** Of a list that begins here, the time of the last result on this page: a later one would stand on it as well. */
   readonly since?: number;
 }
@@ -49,7 +52,7 @@ export const entryId = ({ kind, payload }: Pick<Signed, "kind" | "payload">): st
  */
 export const publishedFrom = (
   rows: readonly { readonly name: string; readonly report: Report }[],
-  elsewhere: readonly string[] = [],
+  { elsewhere, departed }: PublishersWord = { elsewhere: [], departed: [] },
   pages?: Pages,
 ): Published => ({
   ...(pages && { since: pages.of > 1 ? oldestOf(rows) : 0 }),
@@ -69,6 +72,7 @@ export const publishedFrom = (
     ),
   ),
   elsewhere: new Set(elsewhere.map((name) => name.replace(/\.json$/, ""))),
+  departed: new Set(departed),
 });
 
 const oldestOf = (rows: readonly { readonly report: Report }[]): number =>
@@ -76,25 +80,35 @@ const oldestOf = (rows: readonly { readonly report: Report }[]): number =>
     ...rows.flatMap(({ report: { statement } }) => (statement ? Date.parse(statement.predicate.f3.signedAt) : [])),
   );
 
+/** Payloads of documents that name a plan, with and without being shown to be the test that it announced. */
+export function heldAgainstPlans(reports: readonly Report[]): {
+  readonly fitting: string[];
+  readonly departed: string[];
+} {
+  const naming = reports.filter(({ statement }) => statement !== undefined && planOf(statement) !== undefined);
+  const fits = ({ checks }: Report): boolean =>
+    checks.some(({ name, status }) => name === "plan" && status === "passed");
+  const digests = (all: readonly Report[]): string[] => all.flatMap(({ digest }) => digest ?? []);
+  return { fitting: digests(naming.filter(fits)), departed: digests(naming.filter((one) => !fits(one))) };
+}
+
 /**
  * Payloads of results that are not shown to be of the test that their plan announced, and of notices that give a plan up and are kept back: a page
- * carries the plans of the results that it carries, and of those on other pages both must be said to be there.
+ * carries the plans of the results that it carries. Of those on other pages both must be said to be there, and not that they differ.
  */
 export function departedAmong(
   { logs, account: { plans, results } }: Ledger,
   reports: readonly Report[],
   published: Published,
 ): ReadonlySet<string> {
-  const fitting = new Set(
-    reports.flatMap(({ digest, checks }) =>
-      digest !== undefined && checks.some(({ name, status }) => name === "plan" && status === "passed") ? digest : [],
-    ),
-  );
+  const fitting = new Set(heldAgainstPlans(reports).fitting);
   const announced = new Map(plans.map(({ leaf }) => [leaf.payload, leaf]));
   const shown = (leaf: LeafOf<"result">, plan: LeafOf<"plan"> | undefined): boolean =>
     published.here.has(leaf.payload)
       ? fitting.has(leaf.payload)
-      : plan !== undefined && ![leaf, plan].some((one) => isWithheld(one, published));
+      : plan !== undefined &&
+        !published.departed.has(leaf.payload) &&
+        ![leaf, plan].some((one) => isWithheld(one, published));
   const givingUp = logs.flatMap(({ leaves }) =>
     leaves.flatMap((leaf) => (leaf.kind === "notice" && leaf.action === "abandon" ? leaf : [])),
   );
@@ -227,13 +241,21 @@ function tallyView(shown: LogShown, { account }: Ledger): Element {
 /** Each with its age, and never folded away; a section of its own, also where there is none. */
 export function openPlansView({ state, published, now }: LogShown): Element | undefined {
   if (state.kind !== "read" || state.ledger.account.plans.length === 0) return undefined;
-  const { open } = state.ledger.account;
+  const { open, plans } = state.ledger.account;
+  const unread = plans.filter((one) => one.state === "answered" && !published.here.has(one.result?.leaf.payload ?? ""));
   return h(
     "section",
     "open-plans",
     h("h2", "", "Announced, and no result yet"),
+    unread.length === 0
+      ? undefined
+      : h(
+          "p",
+          "note",
+          `Of ${count(unread.length, "plan")} the result is not on this page. By the log, subject, hypothesis and command are those of the plan. Checks, criteria and times were not looked at here: that they are is the publisher's word, and each result's own page shows it.`,
+        ),
     open.length === 0
-      ? h("p", "note", "Every plan in the log has a result that fits it, or was given up in public.")
+      ? h("p", "note", "Every plan in the log has a result, or was given up in public.")
       : table(
           "",
           ["Plan", "Announced (claimed)", "Result promised until", "State"],

@@ -165,7 +165,7 @@ function says(leaf: Leaf): Child {
     case "result":
       return [
         h("span", `verdict-line ${leaf.verdict.toLowerCase()}`, h("strong", "stamp small", leaf.verdict)),
-        h("p", "id", leaf.plan === undefined ? "no plan" : `answers plan_${leaf.plan.slice(0, 16)}`),
+        h("p", "id", leaf.plan === undefined ? "no plan" : `names plan_${leaf.plan.slice(0, 16)}`),
       ];
     case "plan":
       return ["plan", h("p", "id", "result promised until ", date(leaf.deadline))];

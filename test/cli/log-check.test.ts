@@ -9,7 +9,7 @@ import { formatEntries, parseEntries } from "../../src/core/tiles.js";
 import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
 import { copyOf, fault, type Ran, type Workspace } from "./attest.js";
-import { bringBack, edit, flip, forge, idAt, keep, leaves, LOG, names, read, run, told } from "./log-lab.js";
+import { bringBack, edit, exchange, flip, forge, idAt, keep, leaves, LOG, names, read, run, told } from "./log-lab.js";
 
 let lab: Workspace;
 const servers: Server[] = [];
@@ -109,7 +109,7 @@ describe("damage has its word", () => {
     ["a hash in a tile", "log-damaged", (work) => edit(work, TILE, flip(-1))],
     ["a hash in an earlier tile", "log-damaged", (work) => edit(work, `${LOG}/tile/0/000.p/3`, flip(0))],
     ["no tile", "log-damaged", (work) => rmSync(work.path(TILE))],
-    ["a byte of the checkpoint's signature", "log-damaged", (work) => edit(work, `${LOG}/checkpoint`, flip(-6))],
+    ["a byte of the checkpoint's signature", "log-damaged", (work) => edit(work, `${LOG}/checkpoint`, exchange(-6))],
     ["no checkpoint", "log-damaged", (work) => rmSync(work.path(`${LOG}/checkpoint`))],
     [
       "a checkpoint of a smaller tree",

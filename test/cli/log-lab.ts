@@ -56,6 +56,8 @@ export function edit(work: Workspace, path: string, change: (bytes: Uint8Array) 
 
 export const flip = (at: number) => (bytes: Uint8Array) =>
   bytes.map((byte, index) => (index === (at + bytes.length) % bytes.length ? byte ^ 1 : byte));
+/** In base64: another sign of its alphabet, which a flipped bit need not give. */
+export const exchange = (at: number) => (bytes: Uint8Array) => bytes.with(at, bytes.at(at) === 0x41 ? 0x42 : 0x41);
 
 /** The log's key, as its operator has it. */
 export function operator(work: Workspace): { readonly key: NoteKey; readonly sign: SignNow } {

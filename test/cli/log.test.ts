@@ -17,7 +17,7 @@ import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
 import { attest, copyFolder, copyOf, fault, type Ran, type Workspace } from "./attest.js";
 import { writeDraft } from "./drafts.js";
-import { bringBack, edit, flip, forge, idAt, keep, leaves, LOG, names, read, run, told } from "./log-lab.js";
+import { bringBack, edit, exchange, flip, forge, idAt, keep, leaves, LOG, names, read, run, told } from "./log-lab.js";
 
 let lab: Workspace;
 const servers: Server[] = [];
@@ -50,9 +50,9 @@ describe("log show", () => {
     const lines = stdout.split("\n");
     expect(lines.slice(0, 5).map((line) => line.replace(/\d{4}-\S+Z/g, "TIME").replace(/[\w/+]{8}$/, "KEY"))).toEqual([
       `0  plan    TIME  ${idAt(lab, 0)}  promised by TIME  SHA256:KEY`,
-      `1  result  TIME  ${idAt(lab, 1)}  VALIDATED  answers ${idAt(lab, 0)}  SHA256:KEY`,
+      `1  result  TIME  ${idAt(lab, 1)}  VALIDATED  names ${idAt(lab, 0)}  SHA256:KEY`,
       `2  plan    TIME  ${idAt(lab, 2)}  promised by TIME  SHA256:KEY`,
-      `3  result  TIME  ${idAt(lab, 3)}  REFUTED  answers ${idAt(lab, 2)}  SHA256:KEY`,
+      `3  result  TIME  ${idAt(lab, 3)}  REFUTED  names ${idAt(lab, 2)}  SHA256:KEY`,
       `4  plan    TIME  ${idAt(lab, 4)}  promised by TIME  SHA256:KEY`,
     ]);
     expect(lines.slice(6)).toEqual([
@@ -188,7 +188,7 @@ describe("a witness", () => {
         rmSync(work.path(LOG, "tile/0"), { recursive: true });
       },
     ],
-    ["with a checkpoint that nobody signed", "log-damaged", (work) => edit(work, `${LOG}/checkpoint`, flip(-6))],
+    ["with a checkpoint that nobody signed", "log-damaged", (work) => edit(work, `${LOG}/checkpoint`, exchange(-6))],
   ])("signs nothing for a log that is %s, and remembers what it was", async (_, code, spoil) => {
     const work = copyOf(lab);
     keep(work, "before");

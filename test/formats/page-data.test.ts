@@ -14,9 +14,9 @@ const WHOLE: Readonly<Record<PageData["kind"], PageData>> = {
   verify: { kind: "verify" },
   index: {
     ...{ kind: "index", ...site, logs: [{ checkpoint: "one", entries: ["an entry"] }], documents: [document] },
-    ...{ pages: { at: 1, of: 2 }, elsewhere: [NAME], plans: ["{}"] },
+    ...{ pages: { at: 1, of: 2 }, elsewhere: [NAME], departed: [SHA], plans: ["{}"] },
   },
-  log: { kind: "log", ...site, logs: 70_000, elsewhere: [NAME] },
+  log: { kind: "log", ...site, logs: 70_000, elsewhere: [NAME], departed: [SHA] },
   attestation: {
     ...{ kind: "attestation", ...site, logs: 300, evidence: [SHA], beside: [NAME, "log.json"], plans: ["{}"] },
     documents: [

@@ -135,8 +135,12 @@ describe("a result that cannot be held against its plan leaves it open, whoever 
     ] as unknown as Leaf[];
     const ledger = { logs: [], account: accountOf(leaves.map((leaf, index) => ({ shard: 0, index, leaf }))) };
     const [ofPlan, ofResult] = [`plan_${plan.slice(0, 16)}.json`, `test_${payload.slice(0, 16)}.json`];
-    const departed = (...elsewhere: readonly string[]) => [...departedAmong(ledger, [], publishedFrom([], elsewhere))];
+    const departed = (...elsewhere: readonly string[]) => [
+      ...departedAmong(ledger, [], publishedFrom([], { elsewhere, departed: [] })),
+    ];
     expect(departed(ofPlan, ofResult)).toEqual([]);
+    const word = { elsewhere: [ofPlan, ofResult], departed: [payload] };
+    expect([...departedAmong(ledger, [], publishedFrom([], word))]).toEqual([payload]); // which takes an answer away
     for (const said of [[ofPlan], [ofResult], []]) expect(departed(...said)).toEqual([payload]);
   });
 });

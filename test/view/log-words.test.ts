@@ -269,7 +269,7 @@ describe("of all entries together", () => {
           rows: [],
           signers: [],
           pending: false,
-          log: { state, published: publishedFrom([], elsewhere), now },
+          log: { state, published: publishedFrom([], { elsewhere, departed: [] }), now },
         }),
       );
     expect(page([])).toMatch(/A result that only the log shows[\s\S]*VALIDATED/);

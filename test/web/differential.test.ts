@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fromUtf8, utf8 } from "../../src/core/bytes.js";
 import { orUndefined } from "../../src/core/errors.js";
 import { verify } from "../../src/core/verify.js";
-import { DATA_END, DATA_START } from "../../src/formats/page.js";
 import { formatPageData, parsePageData, type PageData } from "../../src/formats/page-data.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { makePack } from "../../src/pipeline/pack.js";
@@ -20,9 +19,10 @@ import { Carried } from "../../web/carried.js";
 import { openPacked } from "../../web/packed.js";
 import { SEED } from "../fuzz/mutate.js";
 import { random, type Random } from "../fuzz/random.js";
-import { chromiums, inEachBrowser, pasteKey } from "./driving.js";
+import { dataIn, withData } from "./embedded.js";
 import { copyOf, loggedLab, type LoggedLab } from "./logged.js";
 import { NOW, pageOf, place, removePlaces, serve } from "./making.js";
+import { inEveryMake } from "./reading.js";
 
 const CASES = 1000;
 
@@ -123,18 +123,10 @@ function spoilt(data: PageData, other: PageData, seed: number): string {
   return formatPageData(loose as unknown as PageData);
 }
 
-const dataIn = (page: string): string => {
-  const from = page.indexOf(DATA_START) + DATA_START.length;
-  return page.slice(from, page.indexOf(DATA_END, from));
-};
 /** With all around it as its data gives it, where that can be read: else it would be refused for that alone. */
 const packOf = (page: string, spelled: string): string => {
   const data = orUndefined(() => parsePageData(spelled));
   return data?.kind === "pack" ? packPage(data, nodeEngine) : withData(page, spelled);
-};
-const withData = (page: string, spelled: string): string => {
-  const from = page.indexOf(DATA_START) + DATA_START.length;
-  return page.slice(0, from) + spelled + page.slice(page.indexOf(DATA_END, from));
 };
 
 const disk = place();
@@ -257,27 +249,22 @@ describe("the same host, asked by both:", () => {
 });
 
 describe("in a browser, some of them:", () => {
-  inEachBrowser(
-    (visit) => {
-      test("say what they say here", async () => {
-        const folder = copyOf(made.folder);
-        for (let at = 0; at < 8; at += 1) {
-          const { page, data } = [...pages, ...packs][at % 5]!;
-          const spelled = spoilt(data, data, at);
-          const file = join(folder, "attestations", `spoilt-${at}.html`);
-          writeFileSync(file, withData(page, spelled));
-          const expected = await byPage(spelled);
-          await visit(pathToFileURL(file).href, async (open) => {
-            await open.locator("#status[data-exit]").waitFor({ state: "attached" });
-            await pasteKey(open, made.mine.line);
-            await open.locator("#key-said:not(:empty)").waitFor();
-            const exit = await open.getAttribute("#status", "data-exit");
-            const tone = await open.locator(".headline").first().getAttribute("class");
-            expect([at, exit, tone]).toEqual([at, String(expected.exit), `headline ${expected.tone}`]);
-          });
-        }
-      });
-    },
-    chromiums.slice(0, 1),
-  );
+  inEveryMake((read) => {
+    test("say what they say here", async () => {
+      const folder = copyOf(made.folder);
+      for (let at = 0; at < 8; at += 1) {
+        const { page, data } = [...pages, ...packs][at % 5]!;
+        const spelled = spoilt(data, data, at);
+        const file = join(folder, "attestations", `spoilt-${at}.html`);
+        writeFileSync(file, withData(page, spelled));
+        const expected = await byPage(spelled);
+        await read(pathToFileURL(file).href, async (view) => {
+          await view.until("#status[data-exit]");
+          await view.send("key", made.mine.line);
+          const [exit, tone] = [await view.attribute("#status", "data-exit"), await view.tone()];
+          expect([at, exit, tone]).toEqual([at, String(expected.exit), expected.tone]);
+        });
+      }
+    }, 60_000);
+  });
 });

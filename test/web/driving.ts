@@ -16,6 +16,8 @@ export type Visit = (url: string, look: Look, how?: Visiting) => Promise<void>;
 const all = await browsers();
 /** Chromium has what the others lack: pages without scripts, print, dark mode by option. */
 export const chromiums = all.filter(({ name, available }) => available && name.startsWith("chromium"));
+/** One Chromium, and the others. */
+export const ofEachMake = all.filter((one) => !one.name.startsWith("chromium") || one === (chromiums[0] ?? all[0]));
 
 /** The ways to come to a page. Of two Chromiums, which are of one make, each takes one; whoever is alone takes both. */
 export const ways = (name: string): ("http" | "file")[] => {

@@ -1,5 +1,5 @@
 /** A laboratory whose registry has a log: what was announced, what came of it, what was taken back, and what is kept from the reader. */
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bytes } from "../../src/core/bytes.js";
 import { cosign, sealCheckpoint, withSignatures } from "../../src/core/checkpoint.js";
@@ -25,7 +25,9 @@ import { Directory } from "../../src/store/directory.js";
 import { proofPath } from "../../src/store/paths.js";
 import { attestationPath, Registry } from "../../src/store/registry.js";
 import { idOf } from "../../src/store/registry-log.js";
-import { findings, NOW, OUTPUT, place, testKey, type Published, type TestKey } from "./making.js";
+import { formatPageData, type DataOf, type PageData, type PageKind } from "../../src/formats/page-data.js";
+import { dataIn, withData } from "./embedded.js";
+import { findings, NOW, OUTPUT, place, serve, testKey, type Published, type Served, type TestKey } from "./making.js";
 
 const DAY_MS = 86_400_000;
 const EPOCH = Date.parse("2026-03-01T09:00:00Z");
@@ -179,6 +181,46 @@ export function copyOf(folder: string): string {
   const copy = place();
   cpSync(folder, copy, { recursive: true });
   return copy;
+}
+
+/** A page is read only, for everybody but a test. */
+export type Open<T> = { -readonly [K in keyof T]: T[K] extends object | undefined ? Open<T[K]> : T[K] };
+
+/** Who serves a site, and may exchange any of its files. */
+export class Host {
+  readonly folder: string;
+  readonly #site: string;
+  readonly #open: Served[] = [];
+
+  constructor({ folder }: Pick<Published, "folder">) {
+    this.#site = folder;
+    this.folder = copyOf(folder);
+  }
+
+  put(site = this.#site): void {
+    cpSync(site, this.folder, { recursive: true });
+  }
+
+  /** An address that no browser has been to: what one remembers, it remembers of an address. */
+  async address(broken?: RegExp): Promise<(path: string) => string> {
+    const served = await serve(this, broken);
+    this.#open.push(served);
+    return (path) => served.url("http", path);
+  }
+
+  /** A page whose data were changed; returns its path. */
+  spoilt<K extends PageKind>(path: string, change: (data: Open<DataOf<K>>) => unknown): string {
+    const page = readFileSync(join(this.#site, path), "utf8");
+    const data = JSON.parse(dataIn(page)) as PageData;
+    change(data as Open<DataOf<K>>);
+    const name = path.replace(/[^/]+$/, "spoilt.html");
+    writeFileSync(join(this.folder, name), withData(page, formatPageData(data)));
+    return name;
+  }
+
+  close(): void {
+    for (const served of this.#open) served.close();
+  }
 }
 
 export interface LoggedLab extends Published {

@@ -220,8 +220,13 @@ export interface Served {
   readonly close: () => void;
 }
 
-export async function serve({ folder }: Pick<Published, "folder">): Promise<Served> {
+/** @param broken at which addresses the connection ends without an answer */
+export async function serve({ folder }: Pick<Published, "folder">, broken?: RegExp): Promise<Served> {
   const server = await serveSite(new Directory(folder), { host: "127.0.0.1", port: 0, names: ["attest.test"] });
+  if (broken !== undefined)
+    server.prependListener("request", ({ url = "", socket }) => {
+      if (broken.test(url)) socket.destroy();
+    });
   const { port } = server.address() as AddressInfo;
   const roots: Readonly<Record<Origin, string>> = {
     http: `http://127.0.0.1:${port}/`,

@@ -1,11 +1,10 @@
 /** What others say of an attestation stands on its page, by their own signatures: each is verified in the reader's browser. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DataOf } from "../../src/formats/page-data.js";
 import type { Attestation } from "../../src/pipeline/sign.js";
-import { chromiums, headline, inEachBrowser, pasteKey } from "./driving.js";
+import { dataIn } from "./embedded.js";
 import {
   attest,
   findings,
@@ -18,6 +17,7 @@ import {
   type Published,
   type Served,
 } from "./making.js";
+import { inEveryMake, type View } from "./reading.js";
 
 const [mine, his, hers, strangers] = [testKey("mine"), testKey("his"), testKey("hers"), testKey("strangers")];
 let served: Served;
@@ -52,11 +52,8 @@ afterAll(() => {
   removePlaces();
 });
 
-const dataOf = (one: Attestation): DataOf<"attestation"> => {
-  const page = readFileSync(join(published.folder, pageOf(one)), "utf8");
-  const [data] = /(?<=<script type="application\/json" id="data">).*(?=<\/script>)/.exec(page)!;
-  return JSON.parse(data) as DataOf<"attestation">;
-};
+const dataOf = (one: Attestation): DataOf<"attestation"> =>
+  JSON.parse(dataIn(readFileSync(join(published.folder, pageOf(one)), "utf8"))) as DataOf<"attestation">;
 
 test("a page carries what verified when the site was made, what speaks against it first, and not more than it should", () => {
   const named = (one: Attestation): string[] => dataOf(one).related.map(({ name }) => name.replace(".json", ""));
@@ -70,39 +67,37 @@ test("the text that was written at build time claims nothing of it", () => {
   expect(/<main.*<\/main>/s.exec(page)![0]).not.toMatch(/Reproduced|Contradicted|other attestations/);
 });
 
-inEachBrowser(
-  (visit) => {
-    const told = (page: Page): Promise<string[]> => page.locator(".related li").allInnerTexts();
+inEveryMake((read) => {
+  const UNCONFIRMED = "Unchanged; signer not confirmed by you";
+  const told = (view: View): Promise<string[]> => view.texts(".related li");
 
-    test("counted by keys, linked, and right under the answers", async () => {
-      await visit(served.url("file", pageOf(good)), async (page) => {
-        await headline(page, "Unchanged; signer not confirmed by you");
-        expect(await told(page)).toEqual([
-          "Contradicted by 1 other key: Her doubts (VALIDATED)",
-          "Said to be reproduced, by 2 other keys that only this site lists: Her round (VALIDATED), His second round (VALIDATED), His round (VALIDATED)",
-        ]);
-        expect(await page.locator(".answers + .related").count()).toBe(1);
-        expect(await page.locator(".related a").first().getAttribute("href")).toBe(`${made["contra"]!.id}.html`);
-        await pasteKey(page, mine.line);
-        await headline(page, "Signed, unchanged");
-        expect(await told(page)).toHaveLength(2);
-        await page.getByRole("button", { name: "Change one letter and check again" }).click();
-        await headline(page, "Does not match its signature");
-        expect(await told(page)).toEqual([]);
-      });
+  test("counted by keys, linked, and right under the answers", async () => {
+    await read(served.url("file", pageOf(good)), async (view) => {
+      await view.headline(UNCONFIRMED);
+      expect(await told(view)).toEqual([
+        "Contradicted by 1 other key: Her doubts (VALIDATED)",
+        "Said to be reproduced, by 2 other keys that only this site lists: Her round (VALIDATED), His second round (VALIDATED), His round (VALIDATED)",
+      ]);
+      expect(await view.count(".answers + .related")).toBe(1);
+      expect(await view.attribute(".related a", "href")).toBe(`${made["contra"]!.id}.html`);
+      await view.send("key", mine.line);
+      await view.headline("Signed, unchanged");
+      expect(await told(view)).toHaveLength(2);
+      await view.press("Change one letter and check again");
+      await view.headline("Does not match its signature");
+      expect(await told(view)).toEqual([]);
     });
+  });
 
-    test("one that was changed on its way to the reader is not counted", async () => {
-      const changed = join(published.folder, "attestations/changed.html");
-      const page = readFileSync(join(published.folder, pageOf(good)), "utf8");
-      writeFileSync(changed, page.replaceAll("Her round", "Our round").replaceAll("Her doubts", "Our doubts"));
-      await visit(served.url("file", "attestations/changed.html"), async (open) => {
-        await headline(open, "Unchanged; signer not confirmed by you");
-        expect(await told(open)).toEqual([
-          "Said to be reproduced, by 1 other key that only this site lists: His second round (VALIDATED), His round (VALIDATED)",
-        ]);
-      });
+  test("one that was changed on its way to the reader is not counted", async () => {
+    const changed = join(published.folder, "attestations/changed.html");
+    const page = readFileSync(join(published.folder, pageOf(good)), "utf8");
+    writeFileSync(changed, page.replaceAll("Her round", "Our round").replaceAll("Her doubts", "Our doubts"));
+    await read(served.url("file", "attestations/changed.html"), async (view) => {
+      await view.headline(UNCONFIRMED);
+      expect(await told(view)).toEqual([
+        "Said to be reproduced, by 1 other key that only this site lists: His second round (VALIDATED), His round (VALIDATED)",
+      ]);
     });
-  },
-  chromiums.slice(0, 1),
-);
+  });
+});
