@@ -315,9 +315,7 @@ describe.each(here)("%s", (_, project) => {
     Ran & { readonly statement: Draft; readonly said: Counts; readonly path: string }
   > {
     const { options = [], command } = project;
-    const ran = await ended(
-      start(["run", "--json", ...options, "--", ...command], { cwd: folder, env }),
-    );
+    const ran = await ended(start(["run", "--json", ...options, "--", ...command], { cwd: folder, env }));
     const { path } = ran.json() as { path: string };
     const { payload } = JSON.parse(readFileSync(path, "utf8")) as { payload: Draft };
     return { ...ran, path, statement: payload, said: project.said(stripVTControlCharacters(ran.stderr)) };
