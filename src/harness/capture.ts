@@ -16,48 +16,72 @@ export interface Captured {
   readonly whole: { readonly size: number; readonly sha256: string };
   readonly truncated: boolean;
   readonly redactions: Redactions;
+  /** As it was printed, to be read for the tests in it, and never published. */
+  readonly unredacted: Bytes;
 }
 
-/** Memory stays below three times the limit, however much is written, and in however small pieces. */
+/** Memory stays below six times the limit, however much is written, and in however small pieces. */
 export class Capture {
   readonly #redactor: Redactor;
-  readonly #kept: number;
   readonly #hash: Hash = createHash("sha256");
-  readonly #head = new Blocks();
-  readonly #tail = new Blocks();
-  #size = 0;
+  readonly #shown: Ends;
+  readonly #raw: Ends;
 
   constructor(redactor: Redactor, kept = KEPT) {
     this.#redactor = redactor;
-    this.#kept = kept;
+    [this.#shown, this.#raw] = [new Ends(kept), new Ends(kept)];
   }
 
   write(chunk: Uint8Array): void {
-    this.#keep(this.#redactor.write(chunk));
+    this.#raw.add(chunk);
+    this.#show(this.#redactor.write(chunk));
   }
 
   end(): Captured {
-    this.#keep(this.#redactor.end());
-    const [head, tail] = [this.#head.bytes(), this.#tail.bytes().subarray(-this.#kept)];
-    const gap = this.#size - head.length - tail.length;
-    const middle = gap === 0 ? "" : `\n[${gap} bytes are not kept here]\n`;
-    const kept = new Uint8Array(Buffer.concat([head, utf8(middle), tail]));
-    const { bytes, redactions } = decodedToo(kept, this.#redactor);
+    this.#show(this.#redactor.end());
+    const { bytes, redactions } = decodedToo(this.#shown.bytes(), this.#redactor);
     return {
       bytes,
-      whole: { size: this.#size, sha256: this.#hash.digest("hex") },
-      truncated: gap > 0,
+      whole: { size: this.#shown.size, sha256: this.#hash.digest("hex") },
+      truncated: this.#shown.gap > 0 || this.#raw.gap > 0,
       redactions: together(this.#redactor.redactions, redactions),
+      unredacted: this.#raw.bytes(),
     };
   }
 
-  #keep(bytes: Uint8Array): void {
+  #show(bytes: Uint8Array): void {
     this.#hash.update(bytes);
-    this.#size += bytes.length;
+    this.#shown.add(bytes);
+  }
+}
+
+/** Beginning and end of a stream, and how much lies between them. */
+class Ends {
+  readonly #kept: number;
+  readonly #head = new Blocks();
+  readonly #tail = new Blocks();
+  size = 0;
+
+  constructor(kept: number) {
+    this.#kept = kept;
+  }
+
+  add(bytes: Uint8Array): void {
+    this.size += bytes.length;
     const toHead = Math.min(bytes.length, this.#kept - this.#head.size);
     this.#head.add(bytes.subarray(0, toHead));
     this.#tail.add(bytes.subarray(toHead));
     this.#tail.leave(this.#kept);
+  }
+
+  get gap(): number {
+    return Math.max(0, this.size - this.#head.size - this.#kept);
+  }
+
+  bytes(): Bytes {
+    const tail = this.#tail.bytes().subarray(-this.#kept);
+    const middle = this.gap === 0 ? "" : `\n[${this.gap} bytes are not kept here]\n`;
+    return new Uint8Array(Buffer.concat([this.#head.bytes(), utf8(middle), tail]));
   }
 }
 

@@ -14,6 +14,7 @@ import type { Piece } from "./attachments.js";
 import { documentsIn } from "./documents.js";
 import { filesNamed, folderNamed } from "./patterns.js";
 import { placesOf } from "./places.js";
+import { REDACTED } from "./redact.js";
 
 export interface Report {
   /** For people: the file as it was named, or `stdout`; with a number where several stand in it. */
@@ -27,7 +28,9 @@ export interface Report {
 }
 
 export interface Printed {
+  /** As it will be published. */
   readonly bytes: Bytes;
+  readonly unredacted: Bytes;
   readonly truncated: boolean;
 }
 
@@ -66,12 +69,15 @@ export class Reports {
     this.#before = new Map(there.map((name) => [resolve(cwd, name), fingerprint(resolve(cwd, name))]));
   }
 
-  /** @param clean takes secrets out: what is read is what will be published */
+  /** @param clean takes secrets out of what is published; what is read for outcomes is what the runner wrote */
   collect(startedAt: Date, stdout: Printed, clean: (bytes: Bytes) => Bytes): Report[] {
     const printed = (): Report[] => {
-      const found = documentsIn(stdout.bytes);
-      const documents = found.length === 0 && this.#named.length > 0 ? [stdout.bytes] : found;
-      return readAll("stdout", documents, startedAt, stdout.truncated ? [CUT] : []);
+      const from = (bytes: Bytes): Report[] => {
+        const found = documentsIn(bytes);
+        const documents = found.length === 0 && this.#named.length > 0 ? [bytes] : found;
+        return readAll("stdout", documents, startedAt, stdout.truncated ? [CUT] : []);
+      };
+      return publishable(from(stdout.unredacted), from(stdout.bytes), clean);
     };
     const seen = new Set<string>();
     const readFile: ReadFile = (name, inFolder) => {
@@ -127,10 +133,14 @@ export class Reports {
       // What the run did not write is not published as something that it wrote.
       if (!this.#isFresh(given) || stats.mtimeMs < startedAt.getTime() - ROUNDED_MS)
         return doubt(`it is older than the run: last written ${stats.mtime.toISOString()}`);
-      const bytes = clean(read(path, { within: folder }) ?? new Uint8Array());
-      const found = documentsIn(bytes);
-      if (found.length === 0 && inFolder && isSomethingElse(bytes)) return [];
-      const reports = readAll(name, found.length === 0 ? [bytes] : found, startedAt, []);
+      const written = read(path, { within: folder }) ?? new Uint8Array();
+      if (inFolder && documentsIn(written).length === 0 && isSomethingElse(written)) return [];
+      const bytes = clean(written);
+      const from = (given: Bytes): Report[] => {
+        const found = documentsIn(given);
+        return readAll(name, found.length === 0 ? [given] : found, startedAt, []);
+      };
+      const reports = publishable(from(written), from(bytes), clean);
       // Somebody's file, named by a slip of the pen: not even its beginning is told.
       if (!isInside && reports.every(({ results }) => results === undefined))
         return doubt("it lies outside of the project, and is no report that can be read");
@@ -202,6 +212,41 @@ function readOne(name: string, bytes: Bytes, startedAt: Date, doubts: readonly s
     if (!(error instanceof AttestError)) throw error;
     return { name, doubts: [...doubts, error.message] };
   }
+}
+
+/**
+ * What is told of reports that were read as the runner wrote them. Where taking secrets out changed no outcome, it is what the published bytes
+ * say. Else a value stood where the form of a report is (a variable may hold the word `failures`): the outcomes are those that were written,
+ * and of their texts all that may still hold a part of a value is left out.
+ */
+function publishable(written: readonly Report[], shown: readonly Report[], clean: (bytes: Bytes) => Bytes): Report[] {
+  const told = (reports: readonly Report[]): string =>
+    JSON.stringify(
+      reports.map(({ results, doubts }) => [
+        results?.format,
+        results?.cases.map(({ outcome, retried }) => [outcome, retried]),
+        doubts.length,
+      ]),
+    );
+  if (told(written) === told(shown)) return [...shown];
+  // What was cut may end in half a value, which nothing would find.
+  const tidy = (text: string): string => (text.includes("…") ? REDACTED : asText(clean(utf8(text))));
+  return written.map(({ name, results, doubts }) => ({
+    name,
+    doubts: doubts.map(tidy),
+    ...(results !== undefined && {
+      results: {
+        ...results,
+        ...(results.tool !== undefined && { tool: tidy(results.tool) }),
+        discrepancies: [],
+        cases: results.cases.map(({ name: own, suite, message: _, file: __, ...rest }) => ({
+          ...rest,
+          name: tidy(own),
+          ...(suite !== undefined && { suite: tidy(suite) }),
+        })),
+      },
+    }),
+  }));
 }
 
 /** Places that were spelled with entities or escapes come to light only when the report is read. */

@@ -17,6 +17,8 @@ export interface Told {
   readonly printed: Readonly<Record<"stdout" | "stderr", Captured>>;
   readonly tested: Tested;
   readonly sandboxed: boolean;
+  /** Names of variables whose values were looked for, to be taken out. */
+  readonly searched: readonly string[];
 }
 
 type Prose = Pick<Findings["f3"], "title" | "hypothesis" | "summary" | "sections" | "notChecked">;
@@ -94,7 +96,7 @@ function ending({ exitCode, signal, ended }: CommandResult): string {
     : `The command ended with exit code ${exitCode}`;
 }
 
-function resources({ result, printed, sandboxed, command }: Told): string {
+function resources({ result, printed, sandboxed, command, searched }: Told): string {
   const { wallMs, cpuMs, peakBytes } = result;
   const redactions = printed.stdout.redactions.count + printed.stderr.redactions.count;
   const rules = [...new Set([...printed.stdout.redactions.rules, ...printed.stderr.redactions.rules])];
@@ -109,6 +111,9 @@ function resources({ result, printed, sandboxed, command }: Told): string {
       : [
           `What looked like a secret or named the machine was taken out ${redactions === 1 ? "once" : `${redactions} times`} (${rules.join(", ")}).`,
         ]),
+    ...(searched.length === 0
+      ? []
+      : [`Looked for, to be taken out, were the values of ${some(searched, 40)}, and whatever looks like a secret.`]),
     ...(sandboxed ? ["It was shut in: the environment says how."] : []),
   ].join(" ");
 }
@@ -133,6 +138,10 @@ const names = (reports: readonly Report[]): string =>
 
 const shownOf = (paths: readonly string[]): string =>
   paths.length > 3 ? `${paths.slice(0, 3).join(", ")} and ${paths.length - 3} more` : paths.join(", ");
+
+/** The first of them, and how many more. */
+const some = (words: readonly string[], most: number): string =>
+  words.length <= most ? words.join(", ") : `${words.slice(0, most).join(", ")} and ${words.length - most} more`;
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 const tests = (count: number): string => `${count} ${count === 1 ? "test" : "tests"}`;

@@ -241,6 +241,9 @@ function state(setting: Setting, recorded: Recorded, plan: Relation | undefined,
           tested,
           layout,
           sandboxed: shut !== undefined,
+          searched: [...new Set(setting.secrets.map(({ name }) => name))]
+            .filter((name) => /^\w{1,80}$/.test(name))
+            .sort(),
           command: argv,
         }),
         ...(title !== undefined && { title }),

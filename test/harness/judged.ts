@@ -36,14 +36,18 @@ export function judged(reports: readonly Report[], exitCode = 0): Judged {
 const LONG_AGO = new Date(0);
 
 export const printed = (bytes: Bytes, named: readonly string[] = [], truncated = false): Report[] =>
-  new Reports(".", named).collect(LONG_AGO, { bytes, truncated }, (same) => same);
+  new Reports(".", named).collect(LONG_AGO, { bytes, unredacted: bytes, truncated }, (same) => same);
 
 export function filed(bytes: Bytes, name = "results.out"): Report[] {
   const cwd = mkdtempSync(join(tmpdir(), "attest-filed-"));
   try {
     const reports = new Reports(cwd, [name]);
     writeFileSync(join(cwd, name), bytes);
-    return reports.collect(LONG_AGO, { bytes: new Uint8Array(), truncated: false }, (same) => same);
+    return reports.collect(
+      LONG_AGO,
+      { bytes: new Uint8Array(), unredacted: new Uint8Array(), truncated: false },
+      (same) => same,
+    );
   } finally {
     rmSync(cwd, { recursive: true });
   }
