@@ -19,7 +19,7 @@ import { FilesAtHand } from "../pipeline/files-at-hand.js";
 import { logPlace } from "../pipeline/log-place.js";
 import { ATTESTATIONS, isResult, REGISTRY_FILE } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
-import { collect, engine, logMemory, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
+import { collect, engine, logMemory, openRegistry, registryArgument, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
 import { keyRequest, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 
@@ -72,7 +72,7 @@ export function auditing(attest: Command): void {
     "attest audit demo --offline --receipt receipt.json; attest sign receipt.json --registry demo",
     "attest audit demo --offline --sarif audit.sarif --junit audit.xml",
   ).action(async (target: string | undefined, options: Options) => {
-    const folder = target ?? registryFolder(undefined, undefined, "by its folder");
+    const folder = registryArgument(target);
     refuseAddress(folder);
     const now = new Date();
     refuseTwice(options);

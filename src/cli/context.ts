@@ -13,7 +13,7 @@ import { ioError, isFolder, owned } from "../node/files.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
 import { ALLOW_RELATION } from "../pipeline/relations.js";
 import { Directory } from "../store/directory.js";
-import { Registry, REGISTRY_FILE } from "../store/registry.js";
+import { MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";
 
 export const engine = nodeEngine;
@@ -45,11 +45,15 @@ export function registryFolder(given: string | undefined, from?: string, name = 
     throw new AttestError(
       "registry-missing",
       `expected a registry here or above, a folder with ${REGISTRY_FILE}, found none`,
-      `name one ${name}, or make one with: attest init DIR --origin NAME`,
+      `name one ${name}, or ${MAKE_ONE}`,
     );
   }
   return near;
 }
+
+/** Of a verb that takes the registry as its argument. */
+export const registryArgument = (given: string | undefined): string =>
+  registryFolder(given, undefined, "by its folder");
 
 export const openRegistry = (folder: string): Promise<Registry> =>
   Registry.open(new Directory(folder), engine, logSigners);

@@ -5,7 +5,7 @@ import { checkLogs, type LogCheck } from "../pipeline/log-check.js";
 import { logPlace, type LogPlace } from "../pipeline/log-place.js";
 import { counted, OPEN_MEANS, openLine, overdue } from "../pipeline/log-show.js";
 import { idOf } from "../store/registry-log.js";
-import { engine, logMemory, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import { engine, logMemory, readInput, registryArgument, withExamples, withJson } from "./context.js";
 import { answer, answerJson, Progress, talk } from "./ui.js";
 
 interface Options {
@@ -26,7 +26,7 @@ export function check(log: Command): void {
     "cp demo/attestations/log/checkpoint kept && attest log check demo --from kept",
   ).action(async (target: string | undefined, { from, json }: Options) => {
     const kept = from === undefined ? undefined : await readInput(from);
-    const place = await logPlace(target ?? registryFolder(undefined), engine);
+    const place = await logPlace(registryArgument(target), engine);
     const started = performance.now();
     let progress: Progress | undefined;
     let phase = "";

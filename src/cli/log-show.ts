@@ -9,7 +9,15 @@ import { prove as proveOne } from "../pipeline/log-prove.js";
 import { counted, entryLine, OPEN_MEANS, openLine, overdue, readLogs, type LogShown } from "../pipeline/log-show.js";
 import { create } from "../node/files.js";
 import { idOf } from "../store/registry-log.js";
-import { engine, openRegistry, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import {
+  engine,
+  openRegistry,
+  readInput,
+  registryArgument,
+  registryFolder,
+  withExamples,
+  withJson,
+} from "./context.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
 export function show(log: Command): void {
@@ -21,7 +29,7 @@ export function show(log: Command): void {
     .option("--open", "only the plans whose results never came, each of them");
   withExamples(withJson(command), "attest log show demo", "attest log show demo --open").action(
     async (target: string | undefined, { open, json }: { readonly open?: true; readonly json?: true }) => {
-      const shown = await readLogs(await logPlace(target ?? registryFolder(undefined), engine), engine);
+      const shown = await readLogs(await logPlace(registryArgument(target), engine), engine);
       const now = new Date();
       if (json) return answerJson(asJson(shown, now, open === true));
       if (open === true) return answer(openPlans(shown, now));

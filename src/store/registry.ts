@@ -45,6 +45,9 @@ export interface Publication {
   readonly evidence: ReadonlyMap<string, Bytes>;
 }
 
+/** For who has none; it can be typed as it stands. */
+export const MAKE_ONE = "make one with: attest init lab --origin example.org/lab";
+
 export class Registry {
   readonly store: Store;
   readonly about: About;
@@ -65,7 +68,7 @@ export class Registry {
       throw new AttestError(
         "registry-missing",
         `expected a registry, a folder with ${REGISTRY_FILE}, found none at ${store.place}`,
-        "make one with: attest init DIR --origin NAME",
+        MAKE_ONE,
       );
     }
     return new Registry(store, parseAbout(bytes), engine, logSigners);

@@ -82,12 +82,16 @@ describe("the five mistakes", () => {
     ["add", "statement.json"],
     ["site", "build"],
     ["site", "serve"],
+    ["log", "check"],
+    ["log", "show"],
+    ["audit"],
   ])("a registry that is none: %s %s", async (...args) => {
     const work = copyOf(made);
     mkdirSync(work.path("work"));
     const { error, hint } = await fails(work, 2, args);
     expect(error).toMatch(/^expected a registry.*, found none(?: at work)?$/);
-    expect(hint).toMatch(/attest init DIR --origin NAME$/);
+    expect(hint).toMatch(/attest init lab --origin example\.org\/lab$/);
+    if (["log", "audit"].includes(args[0])) expect(hint).not.toContain("--registry"); // an option that they do not have
   });
 
   describe("a place that cannot be written to", () => {

@@ -158,8 +158,9 @@ const PATHS: readonly ((shown: Shown) => Report)[] = [atRegistry, onPage];
 /** What a path says that the model does not allow; empty where it says no more. */
 export function saysMore(told: History): string[] {
   const most = allowed(told);
+  const shown = shownOf(told, { notRetracted: true, minSigners: 2 });
   return PATHS.flatMap((path) => {
-    const { checks, standing } = path(shownOf(told, { notRetracted: true, minSigners: 2 }));
+    const { checks, standing } = path(shown);
     const rest = checks.filter(({ name }) => name !== "policy");
     const met = (name: string): boolean => checks.find((one) => one.name === "policy")?.values[name] === "met";
     const accepted = rest.every(({ code }) => exitOf(code) === 0);

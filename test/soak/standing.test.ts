@@ -10,4 +10,4 @@ test("no path says more than a careful reader may conclude, in a million histori
     }),
     { numRuns: 1_000_000 },
   );
-}, 7_200_000);
+}, 21_600_000);
