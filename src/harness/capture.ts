@@ -17,7 +17,7 @@ export interface Captured {
   readonly truncated: boolean;
   readonly redactions: Redactions;
   /** As it was printed, to be read for the tests in it, and never published. */
-  readonly unredacted: Bytes;
+  readonly unredacted: { readonly bytes: Bytes; readonly truncated: boolean };
 }
 
 /** Memory stays below six times the limit, however much is written, and in however small pieces. */
@@ -43,9 +43,9 @@ export class Capture {
     return {
       bytes,
       whole: { size: this.#shown.size, sha256: this.#hash.digest("hex") },
-      truncated: this.#shown.gap > 0 || this.#raw.gap > 0,
+      truncated: this.#shown.gap > 0,
       redactions: together(this.#redactor.redactions, redactions),
-      unredacted: this.#raw.bytes(),
+      unredacted: { bytes: this.#raw.bytes(), truncated: this.#raw.gap > 0 },
     };
   }
 

@@ -27,11 +27,14 @@ export interface Report {
   readonly doubts: readonly string[];
 }
 
-export interface Printed {
-  /** As it will be published. */
+interface Bounded {
   readonly bytes: Bytes;
-  readonly unredacted: Bytes;
   readonly truncated: boolean;
+}
+
+/** As it will be published, and as it was printed. */
+export interface Printed extends Bounded {
+  readonly unredacted: Bounded;
 }
 
 /** Where runners write without being asked, or everybody's configuration tells them to. */
@@ -72,12 +75,12 @@ export class Reports {
   /** @param clean takes secrets out of what is published; what is read for outcomes is what the runner wrote */
   collect(startedAt: Date, stdout: Printed, clean: (bytes: Bytes) => Bytes): Report[] {
     const printed = (): Report[] => {
-      const from = (bytes: Bytes): Report[] => {
+      const from = ({ bytes, truncated }: Bounded): Report[] => {
         const found = documentsIn(bytes);
         const documents = found.length === 0 && this.#named.length > 0 ? [bytes] : found;
-        return readAll("stdout", documents, startedAt, stdout.truncated ? [CUT] : []);
+        return readAll("stdout", documents, startedAt, truncated ? [CUT] : []);
       };
-      return publishable(from(stdout.unredacted), from(stdout.bytes), clean);
+      return publishable(from(stdout.unredacted), from(stdout), clean);
     };
     const seen = new Set<string>();
     const readFile: ReadFile = (name, inFolder) => {

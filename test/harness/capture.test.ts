@@ -29,7 +29,7 @@ const stream = (length: number): Buffer => {
   return numbers.subarray(0, length);
 };
 
-function model(bytes: Buffer, kept: number): Omit<Captured, "redactions"> {
+function model(bytes: Buffer, kept: number): Omit<Captured, "redactions" | "unredacted"> {
   const gap = Math.max(0, bytes.length - 2 * kept);
   const whole = { size: bytes.length, sha256: sha256(bytes) };
   if (gap === 0) return { bytes: Uint8Array.from(bytes), whole, truncated: false };
@@ -61,10 +61,11 @@ describe("head and tail", () => {
     fc.assert(
       fc.property(limit, length, sizes, (kept, size, chunks) => {
         const bytes = stream(size);
-        const { redactions, ...rest } = captured([...cut(bytes, chunks)], kept);
+        const { redactions, unredacted, ...rest } = captured([...cut(bytes, chunks)], kept);
         const expected = model(bytes, kept);
         expect({ ...rest, bytes: sha256(rest.bytes) }).toEqual({ ...expected, bytes: sha256(expected.bytes) });
         expect(redactions).toEqual({ count: 0, rules: [] });
+        expect([sha256(unredacted.bytes), unredacted.truncated]).toEqual([sha256(rest.bytes), rest.truncated]);
       }),
       { numRuns },
     );
@@ -89,6 +90,7 @@ describe("head and tail", () => {
       whole: { size: 0, sha256: sha256(new Uint8Array()) },
       truncated: false,
       redactions: { count: 0, rules: [] },
+      unredacted: { bytes: new Uint8Array(), truncated: false },
     });
   });
 
@@ -103,9 +105,10 @@ describe("head and tail", () => {
         (kept, before, after, sizes) => {
           const text = (instead: string): Buffer => Buffer.from(`${"a".repeat(before)}${instead}${"b".repeat(after)}`);
           const redactor = new Redactor([secret], { rules: [] });
-          const { redactions, ...rest } = captured([...cut(text(secret.value), sizes)], kept, redactor);
+          const { redactions, unredacted, ...rest } = captured([...cut(text(secret.value), sizes)], kept, redactor);
           expect(rest).toEqual(model(text("[redacted]"), kept));
           expect(redactions.count).toBe(1);
+          expect(unredacted.bytes).toEqual(model(text(secret.value), kept).bytes);
         },
       ),
       { numRuns: 500 },

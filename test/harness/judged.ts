@@ -8,6 +8,8 @@ import { checksOf, combine, type Listed } from "../../src/harness/cases.js";
 import { conditionsOf } from "../../src/harness/conditions.js";
 import { Reports, type Report } from "../../src/harness/reports.js";
 
+const NOTHING = { bytes: new Uint8Array(), truncated: false };
+
 export interface Judged {
   readonly reports: readonly Report[];
   readonly cases: readonly Listed[];
@@ -36,18 +38,14 @@ export function judged(reports: readonly Report[], exitCode = 0): Judged {
 const LONG_AGO = new Date(0);
 
 export const printed = (bytes: Bytes, named: readonly string[] = [], truncated = false): Report[] =>
-  new Reports(".", named).collect(LONG_AGO, { bytes, unredacted: bytes, truncated }, (same) => same);
+  new Reports(".", named).collect(LONG_AGO, { bytes, truncated, unredacted: { bytes, truncated } }, (same) => same);
 
 export function filed(bytes: Bytes, name = "results.out"): Report[] {
   const cwd = mkdtempSync(join(tmpdir(), "attest-filed-"));
   try {
     const reports = new Reports(cwd, [name]);
     writeFileSync(join(cwd, name), bytes);
-    return reports.collect(
-      LONG_AGO,
-      { bytes: new Uint8Array(), unredacted: new Uint8Array(), truncated: false },
-      (same) => same,
-    );
+    return reports.collect(LONG_AGO, { ...NOTHING, unredacted: NOTHING }, (same) => same);
   } finally {
     rmSync(cwd, { recursive: true });
   }

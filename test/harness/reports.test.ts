@@ -34,7 +34,11 @@ function found(named: readonly string[], run: () => void, printed = "", truncate
   const reports = new Reports(cwd, named);
   const startedAt = new Date();
   run();
-  return reports.collect(startedAt, { bytes: utf8(printed), unredacted: utf8(printed), truncated }, (bytes) => bytes);
+  return reports.collect(
+    startedAt,
+    { bytes: utf8(printed), truncated, unredacted: { bytes: utf8(printed), truncated } },
+    (bytes) => bytes,
+  );
 }
 const names = (reports: readonly Report[]): string[] => reports.map(({ name }) => name);
 const doubts = (reports: readonly Report[]): string[] => reports.flatMap((report) => report.doubts);

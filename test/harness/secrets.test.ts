@@ -12,7 +12,7 @@ const values = (name: string, value: string, named: string[] = []): string[] =>
   secretsIn({ [name]: value }, named).map((secret) => secret.value);
 
 test.each<[name: string, value: string]>([
-  ["SOMETHING", "whatever"],
+  ["SOMETHING", "whatever-1"],
   ["COMPANY_NAME", "some words"],
   ["NODE_AUTH_TOKEN", "abcdefgh"],
   ["GITHUB_TOKEN", "abcdefgh"],

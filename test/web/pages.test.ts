@@ -96,7 +96,7 @@ inEachBrowser((visit, name) => {
         });
         expect(await values(page, "Derive the verdict again")).toEqual({
           "derived verdict": "VALIDATED",
-          "derived result": "PASSED",
+          "derived result": "WARNED",
         });
         expect(await page.title()).toBe("Addition adds: Unchanged; signer not confirmed by you");
         const all = await everything(page);
@@ -262,13 +262,13 @@ inEachBrowser((visit, name) => {
           ],
           [
             `Subtraction adds${made.refuted.id}`,
-            "REFUTED1 of 2 required checks failed",
+            "REFUTED 1 passed, 1 failed1 of 2 required checks failed",
             "2026-03-01 11:00:00 UTC",
             UNCONFIRMED,
           ],
           [
             `Addition adds${made.good.id}`,
-            "VALIDATEDAll 2 required checks passed",
+            "VALIDATED 2 passed, 1 skippedAll 2 required checks passed",
             "2026-03-01 10:00:03 UTC",
             UNCONFIRMED,
           ],

@@ -95,7 +95,7 @@ inEachBrowser((visit) => {
         await headline(page, "Signed, unchanged");
         expect(await tone(page)).toBe("good");
         await said(page, "1 key counts as confirmed by you, on this page");
-        expect(await page.title()).toBe("Addition adds: VALIDATED");
+        expect(await page.title()).toBe("Addition adds: VALIDATED 2 passed, 1 skipped");
       });
     });
 
