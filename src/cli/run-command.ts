@@ -18,6 +18,7 @@ export interface CommandOptions {
   /** True unless `--no-skips` is given. */
   readonly skips?: boolean;
   readonly allowRetries?: true;
+  readonly allowCounts?: true;
   readonly sandbox?: true;
 }
 
@@ -38,11 +39,12 @@ export const withCommandOptions = (command: Command): Command =>
     .option("--timeout <seconds>", "end the command and all that it started after so long")
     .option("--no-skips", "a test that is skipped leaves the run open: INCONCLUSIVE")
     .option("--allow-retries", "a test that passes only when it is tried again does not leave the run open")
+    .option("--allow-counts", "a report whose counters count more than its tests does not leave the run open")
     .option("--sandbox", "shut the command in with bubblewrap: no network, the system read-only");
 
 /** Those that were given although no command was. */
 export const givenAmong = (options: CommandOptions): string[] => [
-  ...(["report", "subject", "env", "title", "timeout", "allowRetries", "sandbox"] as const)
+  ...(["report", "subject", "env", "title", "timeout", "allowRetries", "allowCounts", "sandbox"] as const)
     .filter((name) => options[name] !== undefined)
     .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`),
   ...(options.skips === false ? ["--no-skips"] : []),
@@ -82,6 +84,7 @@ export async function runCommandOnce(
       timeoutMs,
       noSkips: options.skips === false,
       allowRetries: options.allowRetries === true,
+      allowCounts: options.allowCounts === true,
       sandbox: options.sandbox === true,
       registry,
       hidden,

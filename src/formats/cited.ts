@@ -91,9 +91,9 @@ function attestation(bytes: Bytes): Read {
 }
 
 function report(bytes: Bytes): Read {
-  const { cases, discrepancies } = readResults(bytes);
+  const { cases, discrepancies, overcounts = [] } = readResults(bytes);
   const counted = OUTCOMES.map((name) => [name, cases.filter(({ outcome }) => outcome === name).length]);
-  const [doubt] = discrepancies;
+  const [doubt] = [...discrepancies, ...overcounts];
   return { sayings: [], counts: Object.fromEntries(counted) as Counts, ...(doubt !== undefined && { unread: doubt }) };
 }
 

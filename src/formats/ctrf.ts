@@ -1,9 +1,9 @@
 /** CTRF, the Common Test Report Format: one JSON object with `results.tests` and `results.summary`. */
-import type { Json } from "../core/json.js";
+import type { Json, JsonObject } from "../core/json.js";
 import type { Outcome } from "../core/verdict.js";
 import { Doubts, type Draft, type DraftCase } from "./draft.js";
 import { asCount, asList, asObject, asText, says } from "./foreign-json.js";
-import { instant, milliseconds } from "./text.js";
+import { earliest, instant, localTime, milliseconds } from "./text.js";
 
 /** `other` is whatever the runner's own word had no place for: nobody knows what became of the test. */
 const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
@@ -27,10 +27,15 @@ export function readCtrf(json: Json): Draft {
   };
   const [total, passed, failed, errored] = ["tests", "passed", "failed", "other"].map(count);
   const skipped = [count("skipped"), count("pending")];
+  const tests = asList(results.tests).map(asObject);
+  const cases = tests.map(readTest(ambiguous(tests)));
+  const again = cases.filter(({ retried, outcome }) => retried && outcome === "passed").length;
+  doubts.holdFlaky(asCount(summary.flaky) ?? 0, again);
+  const times = [summary.start, ...tests.map(({ start }) => start)];
   return {
     format: "ctrf",
     tool: [tool.name, tool.version].map(asText).filter(Boolean).join(" "),
-    cases: asList(results.tests).map(readTest),
+    cases,
     counters: {
       ...(total !== undefined && { total }),
       ...(passed !== undefined && { passed }),
@@ -39,19 +44,41 @@ export function readCtrf(json: Json): Draft {
       ...(!skipped.includes(undefined) && { skipped: skipped.reduce<number>((sum, each) => sum + (each ?? 0), 0) }),
     },
     doubts,
-    startedAt: instant(summary.start),
+    startedAt: earliest(times.map(instant)),
+    startedLocally: earliest(times.map(localTime)),
   };
 }
 
-function readTest(test: Json): DraftCase {
-  const { name, suite, status, message, duration, filePath, flaky, retries, retryAttempts } = asObject(test);
-  const outcome = OUTCOMES.get(asText(status) ?? "");
-  return {
-    path: [...(Array.isArray(suite) ? asList(suite).map(asText) : [asText(suite)]), asText(name)],
-    outcome: outcome ?? "errored",
-    retried: flaky === true || (asCount(retries) ?? 0) > 0 || asList(retryAttempts).length > 0,
-    message: asText(message) ?? (outcome ? undefined : `the report gives the status ${says(status)}`),
-    durationMs: milliseconds(duration),
-    file: asText(filePath),
-  };
+const suiteOf = ({ suite }: JsonObject): (string | undefined)[] =>
+  Array.isArray(suite) ? asList(suite).map(asText) : [asText(suite)];
+
+const nameOf = (test: JsonObject): string => JSON.stringify([...suiteOf(test), asText(test.name)]);
+
+/** The names that tests of several files have. */
+function ambiguous(tests: readonly JsonObject[]): ReadonlySet<string> {
+  const files = new Map<string, string | undefined>();
+  const found = new Set<string>();
+  for (const test of tests) {
+    const [name, file] = [nameOf(test), asText(test.filePath)];
+    if (files.has(name) && files.get(name) !== file) found.add(name);
+    files.set(name, file);
+  }
+  return found;
 }
+
+const readTest =
+  (shared: ReadonlySet<string>) =>
+  (test: JsonObject): DraftCase => {
+    const { name, status, message, duration, filePath, flaky, retries, retryAttempts, id, uuid } = test;
+    const outcome = OUTCOMES.get(asText(status) ?? "");
+    const file = asText(filePath);
+    return {
+      path: [...(shared.has(nameOf(test)) ? [file] : []), ...suiteOf(test), asText(name)],
+      outcome: outcome ?? "errored",
+      retried: flaky === true || (asCount(retries) ?? 0) > 0 || asList(retryAttempts).length > 0,
+      message: asText(message) ?? (outcome ? undefined : `the report gives the status ${says(status)}`),
+      durationMs: milliseconds(duration),
+      file,
+      identity: asText(id) ?? asText(uuid),
+    };
+  };

@@ -28,8 +28,12 @@ export interface Results {
   readonly counters: Counters;
   /** Where the report disagrees with itself or is not whole, a sentence each. Whoever finds one here knows less than the cases say. */
   readonly discrepancies: readonly string[];
+  /** Where its counters count more than the cases, and all failures that it counts are listed, a sentence each. */
+  readonly overcounts?: readonly string[];
   /** ISO time that the report says it began, where it does, and in a time zone that it names. */
   readonly startedAt?: string;
+  /** The same without a zone, as if it were UTC: a day off at most. */
+  readonly startedLocally?: string;
 }
 
 /** A case as a reader finds it: its texts are the report's own, not yet cleaned. */
@@ -42,6 +46,8 @@ export interface DraftCase {
   readonly message?: string | undefined;
   readonly durationMs?: number | undefined;
   readonly file?: string | undefined;
+  /** What tells it from others of the same name, where the report has that. */
+  readonly identity?: string | undefined;
   /** Stands for something that the report does not count as a test, a file that did not load for example. */
   readonly uncounted?: boolean;
 }
@@ -55,21 +61,50 @@ export interface Draft {
   readonly compared?: boolean;
   readonly doubts: Doubts;
   readonly startedAt?: string | undefined;
+  readonly startedLocally?: string | undefined;
 }
 
 /** The discrepancies on their way: each sentence once, and of a flood of them the beginning. */
 export class Doubts {
+  readonly #said = new Sentences();
+  readonly #overcounts = new Sentences();
+
+  say(sentence: string): void {
+    this.#said.add(sentence);
+  }
+
+  /** Of a counter that may count something else than cases. */
+  overcount(sentence: string): void {
+    this.#overcounts.add(sentence);
+  }
+
+  /** A report may tell how many were flaky, and not which. */
+  holdFlaky(counted: number, listed: number): void {
+    if (!(counted <= listed))
+      this.say(`the report counts ${counted} that passed only when tried again, and lists ${listed}`);
+  }
+
+  get sentences(): readonly string[] {
+    return this.#said.all;
+  }
+
+  get overcounts(): readonly string[] {
+    return this.#overcounts.all;
+  }
+}
+
+class Sentences {
   static readonly #max = 100;
   readonly #sentences = new Set<string>();
   #more = 0;
 
-  say(sentence: string): void {
+  add(sentence: string): void {
     if (this.#sentences.has(sentence)) return;
-    if (this.#sentences.size < Doubts.#max) this.#sentences.add(sentence);
+    if (this.#sentences.size < Sentences.#max) this.#sentences.add(sentence);
     else this.#more += 1;
   }
 
-  get sentences(): readonly string[] {
+  get all(): readonly string[] {
     return this.#more > 0 ? [...this.#sentences, `and ${this.#more} more`] : [...this.#sentences];
   }
 }

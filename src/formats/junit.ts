@@ -4,8 +4,9 @@
  */
 import { AttestError } from "../core/errors.js";
 import type { Outcome } from "../core/verdict.js";
-import { bad, Doubts, type Counters, type Draft, type DraftCase } from "./draft.js";
-import { earliest, instant, pathIn, quoted, seconds, withoutStack } from "./text.js";
+import { bad, Doubts, type Draft, type DraftCase } from "./draft.js";
+import { add, compare, countersOf, nothing, type Tally } from "./junit-counts.js";
+import { earliest, instant, localTime, pathIn, quoted, seconds, withoutStack } from "./text.js";
 import { parseXml, type Element } from "./xml.js";
 
 /** What may stand in a suite or a case and says nothing of an outcome. */
@@ -23,14 +24,8 @@ const STATUSES: ReadonlyMap<string, Outcome> = new Map([
   ]),
 ]);
 
-/** How many cases, and what marks they bear: that is what runners count, rather than outcomes. */
-interface Tally {
-  tests: number;
-  bad: number;
-  skipped: number;
-  /** Further attempts, which surefire counts like cases. */
-  again: number;
-}
+/** Of a test that was switched off, in googletest's and CTest's words. */
+const OFF = ["disabled", "notrun", "suppressed"];
 
 interface Reading {
   readonly cases: DraftCase[];
@@ -54,7 +49,8 @@ export function readJunit(text: string): Draft {
     counters: countersOf(root),
     compared: true,
     doubts: reading.doubts,
-    startedAt: earliest(reading.times),
+    startedAt: earliest(reading.times.map(instant)),
+    startedLocally: earliest(reading.times.map(localTime)),
   };
 }
 
@@ -64,13 +60,16 @@ function readSuite(
   file: string | undefined,
   reading: Reading,
 ): Tally {
-  const direct: Tally = { tests: 0, bad: 0, skipped: 0, again: 0 };
-  const all: Tally = { tests: 0, bad: 0, skipped: 0, again: 0 };
+  const [direct, all] = [nothing(), nothing()];
+  const failed = new Set<string>();
   const own = suite.attributes.get("file") ?? file;
-  reading.times.push(instant(suite.attributes.get("timestamp")));
+  reading.times.push(suite.attributes.get("timestamp"));
   for (const child of suite.children) {
     if (child.name === "testcase") {
       const marks = readCase(child, path, own, reading);
+      const identity = ["classname", "name"].map((part) => child.attributes.get(part) ?? "").join("\0");
+      if (marks.teardowns > 0 && failed.has(identity)) [marks.teardowns, marks.doubles] = [0, 1];
+      if (marks.bad > 0) failed.add(identity);
       add(direct, marks);
       add(all, marks);
     } else if (child.name === "testsuite") {
@@ -86,13 +85,6 @@ function readSuite(
   return all;
 }
 
-function add(sum: Tally, more: Tally): void {
-  sum.tests += more.tests;
-  sum.bad += more.bad;
-  sum.skipped += more.skipped;
-  sum.again += more.again;
-}
-
 function readCase(
   test: Element,
   above: readonly (string | undefined)[],
@@ -105,6 +97,7 @@ function readCase(
   const path = [...above, group === "test" ? undefined : group, name];
   const marks = new Map(test.children.map((child) => [child.name, child]));
   const again = test.children.filter((child) => AGAIN.includes(child.name)).length;
+  const retried = again > 0 || toldAgain(test);
   const outcome = outcomeOf(test, marks);
   if (marks.has("testcase") || marks.has("testsuite")) {
     reading.doubts.say(`${quoted(name)} has tests in it, which are not read`);
@@ -113,18 +106,46 @@ function readCase(
   reading.cases.push({
     path,
     outcome,
-    retried: again > 0,
+    retried,
     message: mark ? messageOf(mark) : outcome === "errored" ? "the report says of it what is not known" : undefined,
     durationMs: seconds(test.attributes.get("time")),
     file: test.attributes.get("file") ?? suiteFile ?? pathIn(name),
   });
+  reading.times.push(test.attributes.get("timestamp"));
+  const failures = test.children.filter((child) => child.name === "failure" || child.name === "error");
+  const isSkipped = marks.has("skipped") || outcome === "skipped";
   return {
+    ...nothing(),
     tests: 1,
-    bad: marks.has("failure") || marks.has("error") || bad(outcome) ? 1 : 0,
-    skipped: marks.has("skipped") || outcome === "skipped" ? 1 : 0,
+    bad: failures.length > 0 || bad(outcome) ? 1 : 0,
+    marks: failures.length,
+    skipped: isSkipped ? 1 : 0,
+    disabled: isSkipped && wordsOf(test).some((word) => OFF.includes(word)) ? 1 : 0,
     again,
+    flaky: retried && outcome === "passed" ? 1 : 0,
+    teardowns: failures.some((mark) => mark.attributes.get("message")?.startsWith("failed on teardown")) ? 1 : 0,
   };
 }
+
+/** What Playwright puts beside the output of a further attempt: `[[ATTACHMENT|test-results/adds-retry1/trace.zip]]`. */
+const RETRY_FOLDER = /\[\[ATTACHMENT\|[^\]\n]*-retry\d+[\\/]/;
+
+/** In words, rather than by the attempts themselves. */
+function toldAgain({ attributes, children }: Element): boolean {
+  const properties = children.filter(({ name }) => name === "properties").flatMap((list) => list.children);
+  const words = [
+    ...attributes,
+    ...properties.map((one) => [one.attributes.get("name") ?? "", one.attributes.get("value") ?? one.text] as const),
+  ];
+  return (
+    words.some(([name, value]) => /^(?:flaky|retr(?:y|ies))$/i.test(name) && (value === "true" || Number(value) > 0)) ||
+    children.some(({ name, text }) => name === "system-out" && RETRY_FOLDER.test(text))
+  );
+}
+
+/** Googletest says of a disabled test that it was not run in attributes alone. */
+const wordsOf = ({ attributes }: Element): string[] =>
+  ["status", "result"].flatMap((word) => attributes.get(word)?.toLowerCase() ?? []);
 
 function outcomeOf(test: Element, marks: ReadonlyMap<string, Element>): Outcome {
   // node:test: a test that is to do may fail.
@@ -134,48 +155,10 @@ function outcomeOf(test: Element, marks: ReadonlyMap<string, Element>): Outcome 
   const known = (child: Element): boolean => child.name === "skipped" || [...NEUTRAL, ...AGAIN].includes(child.name);
   if (!test.children.every(known)) return "errored";
   if (test.attributes.has("failure")) return "failed";
-  // Googletest says of a disabled test that it was not run in attributes alone.
-  const words = ["status", "result"].map((word) => test.attributes.get(word)).filter((word) => word !== undefined);
-  const said = words.map((word) => STATUSES.get(word.toLowerCase()) ?? "errored");
+  const said = wordsOf(test).map((word) => STATUSES.get(word) ?? "errored");
   const worst = (["failed", "errored", "skipped"] as const).find((outcome) => said.includes(outcome));
   return worst ?? (marks.has("skipped") ? "skipped" : "passed");
 }
 
 const messageOf = (mark: Element): string => mark.attributes.get("message") || withoutStack(mark.text);
 const nameOf = (suite: Element): string => quoted(suite.attributes.get("name") ?? "");
-
-const COUNTERS = ["tests", "failures", "errors", "skipped", "skip", "disabled", "ignored"];
-
-/** Some runners count in a suite what lies directly in it, some all that is below; surefire counts attempts; mocha calls failures errors. */
-function compare(suite: Element, direct: Tally, all: Tally, doubts: Doubts): void {
-  const hold = (counters: readonly string[], listed: readonly number[], what: string): void => {
-    const stated = counters.map((counter) => suite.attributes.get(counter)).filter((value) => value !== undefined);
-    const counted = stated.reduce((sum, value) => sum + (/^\d{1,9}$/.test(value) ? Number(value) : NaN), 0);
-    if (stated.length === 0 || listed.includes(counted)) return;
-    const found = Number.isNaN(counted) ? stated.map((value) => quoted(value)).join(" and ") : counted;
-    doubts.say(`the suite ${nameOf(suite)} counts ${found} ${what}, and lists ${listed[0] ?? 0}`);
-  };
-  const [tests, failures, errors, ...skips] = COUNTERS as [string, string, string, ...string[]];
-  hold([tests], [all.tests, direct.tests, all.tests + all.again], "tests");
-  hold([failures, errors], [all.bad, direct.bad, all.bad + all.again], "failures and errors");
-  hold(skips, [all.skipped, direct.skipped], "skipped");
-}
-
-/** Those of the root; where it has none, the sums over its suites, if all tests are in suites that count. */
-function countersOf(root: Element): Counters {
-  const parts = root.attributes.has("tests") ? [root] : root.children.filter(({ name }) => name !== "properties");
-  if (!parts.every(({ name, attributes }) => name !== "testcase" && attributes.has("tests"))) return {};
-  const sum = (counters: readonly string[]): number | undefined => {
-    const stated = parts.flatMap(({ attributes }) => counters.map((counter) => attributes.get(counter) ?? ""));
-    const counts = stated.filter((value) => /^\d{1,9}$/.test(value));
-    return counts.length === 0 ? undefined : counts.reduce((total, value) => total + Number(value), 0);
-  };
-  const [tests, failures, errors, ...skips] = COUNTERS as [string, string, string, ...string[]];
-  const [total, failed, errored, skipped] = [sum([tests]), sum([failures]), sum([errors]), sum(skips)];
-  return {
-    ...(total !== undefined && { total }),
-    ...(failed !== undefined && { failed }),
-    ...(errored !== undefined && { errored }),
-    ...(skipped !== undefined && { skipped }),
-  };
-}

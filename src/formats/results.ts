@@ -4,10 +4,11 @@
  * Nothing here makes a report better than it is: an outcome that is not known is `errored`, so is a case without one, and whatever the report
  * says twice and differently is a discrepancy. Recognised by content, because names are chosen by people. The bytes are anybody's.
  */
-import { fromUtf8, type Bytes } from "../core/bytes.js";
+import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isCtrf, readCtrf } from "./ctrf.js";
 import { atMost, bad, type Draft, type Results, type TestCase } from "./draft.js";
+import { textOf } from "./encoding.js";
 import { parseForeignJson } from "./foreign-json.js";
 import { isGoTest, readGoTest } from "./go.js";
 import { isJest, readJest } from "./jest.js";
@@ -31,7 +32,7 @@ export function readResults(bytes: Bytes, fileName?: string): Results {
     if (bytes.length > MAX_REPORT_BYTES) {
       throw new AttestError("too-large", `expected at most ${MAX_REPORT_BYTES} bytes, found ${bytes.length}`);
     }
-    return settle(read(fromUtf8(bytes).replace(/^\ufeff/, "")));
+    return settle(read(textOf(bytes)));
   } catch (error) {
     if (!(error instanceof AttestError)) throw error;
     const code = error.code === "not-utf8" ? "report-format" : error.code;
@@ -89,11 +90,13 @@ function settle(draft: Draft): Results {
 
   const together = new Map<string, [all: number, failed: number]>();
   for (const [at, { name }] of texts.entries()) {
-    const [all, failed] = together.get(name) ?? [0, 0];
-    together.set(name, [all + 1, failed + (bad(cases[at]?.outcome ?? "errored") ? 1 : 0)]);
+    const key = `${draft.cases[at]?.identity ?? ""}\0${name}`;
+    const [all, failed] = together.get(key) ?? [0, 0];
+    together.set(key, [all + 1, failed + (bad(cases[at]?.outcome ?? "errored") ? 1 : 0)]);
   }
-  for (const [name, [all, failed]] of together) {
-    if (all > 1 && failed > 0) doubts.say(`${quoted(name)} stands ${all} times, and ${failed} of them did not pass`);
+  for (const [key, [all, failed]] of together) {
+    if (all > 1 && failed > 0)
+      doubts.say(`${quoted(key.slice(key.indexOf("\0") + 1))} stands ${all} times, and ${failed} of them did not pass`);
   }
   if (draft.compared !== true) miscounted(draft).forEach((sentence) => doubts.say(sentence));
   const tool = line(draft.tool ?? "");
@@ -103,7 +106,9 @@ function settle(draft: Draft): Results {
     cases,
     counters: draft.counters,
     discrepancies: doubts.sentences.map(line),
+    ...(doubts.overcounts.length > 0 && { overcounts: doubts.overcounts.map(line) }),
     ...(draft.startedAt !== undefined && { startedAt: draft.startedAt }),
+    ...(draft.startedLocally !== undefined && { startedLocally: draft.startedLocally }),
   };
 }
 

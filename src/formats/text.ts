@@ -57,13 +57,33 @@ export function seconds(value: string | undefined): number | undefined {
   return /^\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(plain) ? milliseconds(Number(plain) * 1000) : undefined;
 }
 
-const ZONED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[-+]\d\d:?\d\d)$/;
+const DAY = /^\d{4}-\d\d-\d\d/.source;
+const ZONED = new RegExp(`${DAY}[T ]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d+)?(?:Z| ?[-+]\\d\\d:?\\d\\d)$`);
+const LOCAL = new RegExp(`${DAY}(?:[T ]\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d+)?)?)?$`);
+/** RFC 9110, section 5.6.7: mocha. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-/** A point in time, of milliseconds or of a text with its zone: several tools write local time without saying so, and that is none. */
+/** A point in time, of milliseconds or of a text with its zone. */
 export function instant(value: unknown): string | undefined {
-  const time = typeof value === "string" && ZONED.test(value) ? Date.parse(value) : value;
-  return typeof time === "number" && time > 0 && time < Date.UTC(10_000, 0) ? new Date(time).toISOString() : undefined;
+  if (typeof value !== "string") return dated(value);
+  if (HTTP_DATE.test(value)) return dated(Date.parse(value));
+  return ZONED.test(value) ? dated(Date.parse(spelled(value))) : undefined;
 }
+
+/** What several tools write: local time, and not where that is. Read as if it were UTC. */
+export const localTime = (value: unknown): string | undefined =>
+  typeof value === "string" && LOCAL.test(value)
+    ? dated(Date.parse(value.length === 10 ? value : `${spelled(value)}Z`))
+    : undefined;
+
+/** As ECMAScript has it. */
+const spelled = (time: string): string => time.replace(" ", "T").replace(" ", "").replace(",", ".");
+
+/** Before that, a number is of seconds, or a time was never set. */
+const FIRST_MS = 1e11;
+
+const dated = (time: unknown): string | undefined =>
+  typeof time === "number" && time > FIRST_MS && time < Date.UTC(10_000, 0) ? new Date(time).toISOString() : undefined;
 
 export const earliest = (instants: readonly (string | undefined)[]): string | undefined =>
   instants.reduce(

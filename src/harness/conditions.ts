@@ -21,11 +21,14 @@ export interface Circumstances {
   readonly subject: SubjectAfter;
   /** A test that passed only when it was tried again is told, and not held against the run. */
   readonly allowRetries: boolean;
+  /** So is a counter that counts more than the tests that are listed. */
+  readonly allowCounts: boolean;
 }
 
 export const conditionsOf = (all: Circumstances): CheckRecord[] => [
   exitCode(all),
   ...reportChecks(all.reports),
+  ...counts(all),
   ...agreement(all),
   ...retries(all),
   ...processesEnded(all.result),
@@ -84,6 +87,22 @@ function reportChecks(reports: readonly Report[]): CheckRecord[] {
       results === undefined ? "" : `${results.format}${results.tool === undefined ? "" : ` by ${results.tool}`}`;
     return check(ids[at] ?? "", `The report ${name} ${CLAIM}`, doubts, format);
   });
+}
+
+/** Only where there is one: few runners count anything else than what they list. */
+function counts({ reports, allowCounts }: Circumstances): CheckRecord[] {
+  const found = reports.flatMap(({ name, results }) => (results?.overcounts ?? []).map((each) => `${name}: ${each}`));
+  if (found.length === 0) return [];
+  return [
+    {
+      id: "report-counts",
+      claim: "No report counts more than the tests that it lists.",
+      required: !allowCounts,
+      outcome: "errored",
+      expected: "none",
+      observed: listed(found),
+    },
+  ];
 }
 
 function agreement({ reports, combined: { disagreements } }: Circumstances): CheckRecord[] {

@@ -23,7 +23,7 @@ export interface Report {
   readonly file?: { readonly name: string; readonly bytes: Bytes; readonly modified: Date };
   /** Undefined for one that cannot be read. */
   readonly results?: Results;
-  /** Why it is not to be relied on, a sentence each. */
+  /** Why it is not to be relied on, a sentence each. What its counters count beyond its tests stands in the results. */
   readonly doubts: readonly string[];
 }
 
@@ -54,6 +54,8 @@ const PLACES: readonly (readonly [folder: string, name: RegExp])[] = [
 
 /** A file system may round a time down, to two seconds at worst (FAT). */
 const ROUNDED_MS = 2000;
+/** From the last place on earth where it is a day to the first where it is the next: a time without a zone is no further off. */
+const ANY_ZONE_MS = 36 * 60 * 60 * 1000;
 
 /** Looks at the places before the run, so that what lay there is told from what the run wrote. */
 export class Reports {
@@ -199,14 +201,12 @@ function readAll(name: string, documents: readonly Bytes[], startedAt: Date, dou
 function readOne(name: string, bytes: Bytes, startedAt: Date, doubts: readonly string[]): Report {
   try {
     const results = readResults(bytes);
-    const said = results.startedAt === undefined ? undefined : Date.parse(results.startedAt);
-    const early = said !== undefined && said < startedAt.getTime() - ROUNDED_MS;
     return {
       name,
       results,
       doubts: [
         ...doubts,
-        ...(early ? [`it says that its tests began before the run: ${String(results.startedAt)}`] : []),
+        ...tooEarly(results, startedAt),
         ...results.discrepancies,
         ...(results.cases.length === 0 ? ["it lists no test"] : []),
       ],
@@ -229,6 +229,7 @@ function publishable(written: readonly Report[], shown: readonly Report[], clean
         results?.format,
         results?.cases.map(({ outcome, retried }) => [outcome, retried]),
         doubts.length,
+        results?.overcounts?.length,
       ]),
     );
   if (told(written) === told(shown)) return [...shown];
@@ -242,6 +243,7 @@ function publishable(written: readonly Report[], shown: readonly Report[], clean
         ...results,
         ...(results.tool !== undefined && { tool: tidy(results.tool) }),
         discrepancies: [],
+        ...(results.overcounts !== undefined && { overcounts: results.overcounts.map(tidy) }),
         cases: results.cases.map(({ name: own, suite, message: _, file: __, ...rest }) => ({
           ...rest,
           name: tidy(own),
@@ -250,6 +252,16 @@ function publishable(written: readonly Report[], shown: readonly Report[], clean
       },
     }),
   }));
+}
+
+function tooEarly(results: Results, run: Date): string[] {
+  const before = (time: string | undefined, slack: number): boolean =>
+    time !== undefined && Date.parse(time) < run.getTime() - slack;
+  if (before(results.startedAt, ROUNDED_MS))
+    return [`it says that its tests began before the run: ${String(results.startedAt)}`];
+  const local = results.startedLocally;
+  if (!before(local, ANY_ZONE_MS)) return [];
+  return [`it says that its tests began before the run, in any time zone: ${String(local).slice(0, -1)}`];
 }
 
 /** Places that were spelled with entities or escapes come to light only when the report is read. */
@@ -265,7 +277,12 @@ function placeless(report: Report, root: string, clean: (bytes: Bytes) => Bytes)
     ...(each.message !== undefined && { message: tidy(each.message) }),
     ...(each.file !== undefined && { file: tidy(each.file) }),
   }));
-  return { ...report, doubts: report.doubts.map(tidy), results: { ...report.results, cases } };
+  const overcounts = report.results.overcounts?.map(tidy);
+  return {
+    ...report,
+    doubts: report.doubts.map(tidy),
+    results: { ...report.results, ...(overcounts && { overcounts }), cases },
+  };
 }
 
 const CUT =

@@ -43,6 +43,8 @@ export interface CommandRunOptions {
   readonly noSkips: boolean;
   /** A test that passed only when it was tried again does not. */
   readonly allowRetries: boolean;
+  /** Nor does a report whose counters count more than its tests. */
+  readonly allowCounts: boolean;
   readonly sandbox: boolean;
   /** Where this tool publishes: not to be written to in a sandbox. */
   readonly registry?: string | undefined;
@@ -226,9 +228,9 @@ async function execute(setting: Setting, options: CommandRunOptions): Promise<Re
 function state(setting: Setting, recorded: Recorded, plan: Relation | undefined, options: CommandRunOptions): Draft {
   const { project, tested, subject, configuration, shut } = setting;
   const { result, reports, combined, evidence, machine, argv, programs } = recorded;
-  const { title, noSkips, allowRetries, timeoutMs } = options;
+  const { title, noSkips, allowRetries, allowCounts, timeoutMs } = options;
   const listing = reports.some(({ results }) => results !== undefined);
-  const conditions = conditionsOf({ ...recorded, timeoutMs, allowRetries });
+  const conditions = conditionsOf({ ...recorded, timeoutMs, allowRetries, allowCounts });
   return firstThatFits(combined, (layout) => {
     const tests = listing ? checksOf(combined.cases, { layout, noSkips }) : [];
     return draft({
@@ -283,7 +285,7 @@ function firstThatFits({ cases }: Combined, make: (layout: Layout) => Draft): Dr
 
 /** The files that say how the project is built and tested, the program, and how it was asked to run. */
 function askedFor(options: CommandRunOptions, root: string, reports: readonly string[]): Descriptor {
-  const { cwd, subjects, timeoutMs, noSkips, allowRetries } = options;
+  const { cwd, subjects, timeoutMs, noSkips, allowRetries, allowCounts } = options;
   const folder = relative(root, cwd).replaceAll(sep, "/");
   const asked = {
     folder: folder === "" ? "." : folder,
@@ -292,6 +294,7 @@ function askedFor(options: CommandRunOptions, root: string, reports: readonly st
     ...(timeoutMs !== undefined && { timeout: timeoutMs / 1000 }),
     ...(noSkips && { noSkips }),
     ...(allowRetries && { allowRetries }),
+    ...(allowCounts && { allowCounts }),
     ...(options.sandbox && { sandbox: true }),
   };
   return { name: "attest run", annotations: asked };

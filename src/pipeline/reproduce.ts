@@ -21,6 +21,7 @@ export interface Recorded {
   readonly timeoutMs: number | undefined;
   readonly noSkips: boolean;
   readonly allowRetries: boolean;
+  readonly allowCounts: boolean;
   readonly sandbox: boolean;
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -77,6 +78,7 @@ export function recordedIn({ subject, predicate }: ResultStatement): Recorded {
     timeoutMs: typeof timeout === "number" ? timeout * 1000 : undefined,
     noSkips: asked["noSkips"] === true,
     allowRetries: asked["allowRetries"] === true,
+    allowCounts: asked["allowCounts"] === true,
     sandbox: asked["sandbox"] === true,
     variables: Object.fromEntries(
       Object.entries(predicate.f3.run.environment).flatMap(([name, value]) =>
@@ -123,10 +125,10 @@ export async function runAgain(recorded: Recorded, options: AgainOptions): Promi
     const at = (): string => inCheckout(root, recorded.folder);
     for (const line of setup) await prepare(line, at(), options);
     const cwd = at(); // which a line may have replaced
-    const { command, reports, timeoutMs, noSkips, allowRetries, sandbox, variables } = recorded;
+    const { command, reports, timeoutMs, noSkips, allowRetries, allowCounts, sandbox, variables } = recorded;
     return await runTests({
       ...rest,
-      ...{ command, cwd, reports, timeoutMs, noSkips, allowRetries, sandbox },
+      ...{ command, cwd, reports, timeoutMs, noSkips, allowRetries, allowCounts, sandbox },
       env: { ...withoutRepository(options.env), ...variables },
       around: options.env, // a document's variable hides none of ours
       recorded: Object.keys(variables),

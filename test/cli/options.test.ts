@@ -802,6 +802,15 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest(...TESTED, ...print), 1);
     ok(await work.attest(...TESTED, "--allow-retries", ...print));
   },
+  "run --allow-counts": async (work) => {
+    const print = (failures: number): string[] => [
+      ...["--dry-run", "--", "echo"],
+      `<testsuite name="s" tests="9" failures="${failures}"><testcase name="a"/></testsuite>`,
+    ];
+    ok(await work.attest(...TESTED, ...print(0)), 1);
+    ok(await work.attest(...TESTED, "--allow-counts", ...print(0)));
+    ok(await work.attest(...TESTED, "--allow-counts", ...print(1)), 1);
+  },
   // What a command can and cannot do there is tested where bubblewrap is; here it is not to be had.
   "run --sandbox": async (work) => {
     const without = { ...work, env: { ...work.env, PATH: "/nowhere" } };

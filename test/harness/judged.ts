@@ -26,6 +26,7 @@ export function judged(reports: readonly Report[], exitCode = 0): Judged {
     reports,
     combined,
     allowRetries: true,
+    allowCounts: true,
     subject: "kept",
   });
   const listing = reports.some(({ results }) => results !== undefined);
