@@ -244,10 +244,12 @@ function publishable(written: readonly Report[], shown: readonly Report[], clean
         ...(results.tool !== undefined && { tool: tidy(results.tool) }),
         discrepancies: [],
         ...(results.overcounts !== undefined && { overcounts: results.overcounts.map(tidy) }),
-        cases: results.cases.map(({ name: own, suite, message: _, file: __, ...rest }) => ({
-          ...rest,
+        cases: results.cases.map(({ name: own, suite, outcome, retried, durationMs }) => ({
           name: tidy(own),
           ...(suite !== undefined && { suite: tidy(suite) }),
+          outcome,
+          ...(retried && { retried }),
+          ...(durationMs !== undefined && { durationMs }),
         })),
       },
     }),
