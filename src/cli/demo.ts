@@ -1,7 +1,7 @@
 /** `attest demo`: what `npm start` calls. */
 import type { Command } from "commander";
 import { demo as runDemo, type Demo } from "../pipeline/demo.js";
-import { countsWording, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
+import { SIGNATURE, TRUST, verdictLine, verdictWording } from "../view/words.js";
 import { engine, keystore, logKeys, withExamples, withJson, withPassphrase } from "./context.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { interruptible } from "./signals.js";
@@ -54,11 +54,9 @@ function summary(
   const f3 = report.statement?.predicate.f3;
   const plan = f3?.relations.find(({ type }) => type === "planned-by")?.target;
   const said =
-    f3 === undefined
-      ? "nothing was verified"
-      : `${countsWording(f3.checks)}  ${f3.title}. ${verdictWording(f3.verdict, f3.checks).sentence}`;
+    f3 === undefined ? "nothing was verified" : `${f3.title}. ${verdictWording(f3.verdict, f3.checks).sentence}`;
   return [
-    `${report.verdict ?? "no verdict"}  ${said}`,
+    `${f3 === undefined ? "no verdict" : verdictLine(f3.verdict, f3.checks)}  ${said}`,
     "",
     `  id         ${id}`,
     `  digest     sha256:${digest}`,

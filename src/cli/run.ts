@@ -20,7 +20,7 @@ import { sign } from "../pipeline/sign.js";
 import { allowing } from "../pipeline/relations.js";
 import { ownFiles } from "../store/own-files.js";
 import { REGISTRY_FILE } from "../store/registry.js";
-import { verdictWording } from "../view/words.js";
+import { verdictLine, verdictWording } from "../view/words.js";
 import { announcing } from "./announcing.js";
 import { engine, secondsOf, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
 import { deliverOrPrint, destinationOf, logOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
@@ -198,10 +198,10 @@ function tell(draft: Draft, { json, counts, ...rest }: Told): void {
   const measurements = f3.checks.find(({ id }) => id === TESTS)?.measurements;
   const numbers = measurements && Object.fromEntries(measurements.map(({ name, value }) => [name, value]));
   if (json) return answerJson({ verdict: f3.verdict, title: f3.title, counts: numbers, ...rest });
-  const { word, counts: headline, sentence } = verdictWording(f3.verdict, f3.checks);
+  const { sentence } = verdictWording(f3.verdict, f3.checks);
   const scenario = f3.run.exitCode === undefined;
   if (rest.path !== undefined && rest.path !== "-" && scenario) answer(rest.path);
-  talk(`${word}  ${headline}  ${f3.title}: ${sentence}`);
+  talk(`${verdictLine(f3.verdict, f3.checks)}  ${f3.title}: ${sentence}`);
   if (counts !== undefined) talk(`${counts}; the command exited with ${String(f3.run.exitCode)}`);
   else if (!scenario && f3.checks.every(({ id }) => !id.startsWith("report")))
     talk(`no report was found, so only the exit code is known; ${reportHint(f3.run.command ?? [], process.cwd())}`);

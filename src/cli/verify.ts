@@ -148,7 +148,9 @@ const NOT = "NOT ACCEPTED";
 
 /** What stands beside a verdict: VALIDATED alone would hide what was skipped. */
 const counts = ({ statement, verdict }: Report): string[] =>
-  statement === undefined || verdict === undefined ? [] : [countsWording(statement.predicate.f3.checks)];
+  statement === undefined || verdict === undefined
+    ? []
+    : [countsWording(statement.predicate.f3.checks)].filter(Boolean);
 
 function inFull(only: Verified, report: Report, verbose: boolean): string[] {
   const { target } = only;

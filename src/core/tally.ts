@@ -27,8 +27,11 @@ export function tallyOf(checks: readonly CheckRecord[]): Tally {
   const measured = (id: string, name: string): number | undefined =>
     checks.find((check) => check.id === id)?.measurements?.find((one) => one.name === name)?.value;
   const of = measured(TESTS, TESTS) === undefined ? "checks" : "tests";
+  // What is not required and passed is no test of the subject: that no process was left behind, say.
+  const isCounted = ({ id, required, outcome }: CheckRecord): boolean =>
+    of === "checks" ? required || outcome !== "passed" : id.startsWith(TEST);
   const listed = (outcome: Outcome): number =>
-    checks.filter((check) => check.outcome === outcome && (of === "checks" || check.id.startsWith(TEST))).length;
+    checks.filter((check) => check.outcome === outcome && isCounted(check)).length;
   const count = (outcome: Outcome): number =>
     of === "checks" ? listed(outcome) : Math.max(measured(TESTS, outcome) ?? 0, listed(outcome));
   return {

@@ -140,6 +140,8 @@ function stateOf(report: Report, pending: boolean): Element {
   return pending ? h("span", "state open", "not checked in this browser") : h("span", `state ${tone}`, word);
 }
 
+const beside = (counts: string): Child => (counts === "" ? "" : ` ${counts}`);
+
 function resultRow({ name, report }: Row, pending: boolean): Child[] {
   const f3 = report.statement?.predicate.f3;
   const standing = report.standing?.word;
@@ -156,7 +158,7 @@ function resultRow({ name, report }: Row, pending: boolean): Child[] {
         "span",
         `verdict-line ${f3.verdict.toLowerCase()}${standing === "retracted" ? " gone" : ""}`,
         h("strong", "stamp small", f3.verdict),
-        ` ${countsWording(f3.checks)}`,
+        beside(countsWording(f3.checks)),
       ),
       h("p", "id", inShort(verdictWording(f3.verdict, f3.checks))),
     ],

@@ -9,7 +9,7 @@ import { answersView, headlineView, limitsView, stepsView } from "./report.js";
 import { standingView, withdrawnView, type Place } from "./standing.js";
 import { articleView, commandsView, titleView, type Backing } from "./statement.js";
 import { h, type Element } from "./tree.js";
-import { countsWording } from "./words.js";
+import { verdictLine } from "./words.js";
 import type { MemoryWord } from "./log-words.js";
 
 /** @param beside file names of the documents that have a page next to it */
@@ -26,7 +26,7 @@ export function titleOf(report: Report, fileName: string): string {
   if (tone !== "good") return `${name}: ${word}`;
   if (report.statement === undefined) return name;
   const { verdict, checks } = report.statement.predicate.f3;
-  return `${name}: ${verdict} ${countsWording(checks)}`;
+  return `${name}: ${verdictLine(verdict, checks)}`;
 }
 
 /** The same before the reader's own browser has looked: a name, and that it was taken back. */

@@ -1,6 +1,8 @@
 /** A report → what a person is told of the verification: the headline, the four answers, and each step with its values. */
 import { exitOf } from "../core/codes.js";
 import type { Check, Report } from "../core/report.js";
+import type { F3 } from "../core/statement.js";
+import type { Verdict } from "../core/verdict.js";
 import { headlineOf } from "./headline.js";
 import { facts, h, with_, type Element } from "./tree.js";
 import {
@@ -12,8 +14,8 @@ import {
   PROVES,
   SIGNATURE,
   TRUST,
+  countsWording,
   verdictWording,
-  type VerdictWording,
 } from "./words.js";
 import type { Wording } from "./wording.js";
 
@@ -48,10 +50,10 @@ export function headlineView(report: Report): Element {
   return with_("div", { class: `headline ${tone}` }, with_("h2", { tabindex: "-1" }, word), h("p", "", sentence));
 }
 
-const counted = ({ word, counts, sentence }: VerdictWording): Wording => ({
-  word,
-  sentence: `${counts}. ${sentence}`,
-});
+function counted(verdict: Verdict, checks: F3["checks"]): Wording {
+  const { word, sentence } = verdictWording(verdict, checks);
+  return { word, sentence: [countsWording(checks), sentence].filter(Boolean).join(". ") };
+}
 
 /** Signature, trust, verdict, audit: four questions that are never answered together. */
 /** @param aside what somebody else says to the fourth question */
@@ -67,7 +69,7 @@ export function answersView(report: Report, aside = ""): Element {
     );
   const named =
     verdict !== undefined && statement !== undefined
-      ? counted(verdictWording(verdict, statement.predicate.f3.checks))
+      ? counted(verdict, statement.predicate.f3.checks)
       : report.plan !== undefined
         ? ONLY_PLANNED
         : report.notice === undefined

@@ -49,21 +49,21 @@ export const AUDIT: Readonly<Record<AuditWord, Wording>> = {
   },
 };
 
-export interface VerdictWording extends Wording {
-  /** `3 passed, 1 skipped`: what stands beside the word, wherever it stands. */
-  readonly counts: string;
-}
+/** `VALIDATED 3 passed, 1 skipped`: the word never stands alone where tests were counted, or something was skipped. */
+export const verdictLine = (verdict: Verdict, checks: F3["checks"]): string =>
+  [verdict, countsWording(checks)].filter(Boolean).join(" ");
 
-/** `3 passed, 1 skipped`; of tests where a runner reported some, else of checks. */
+/** `3 passed, 1 skipped`. Of checks of which none was skipped the sentence says as much: nothing then. */
 export function countsWording(checks: F3["checks"]): string {
   const tally = tallyOf(checks);
+  if (tally.of === "checks" && tally.skipped === 0) return "";
   const counts = OUTCOMES.flatMap((outcome) => (tally[outcome] === 0 ? [] : [`${tally[outcome]} ${outcome}`]));
   const { retried = 0 } = tally;
-  return [...counts, ...(retried > 0 ? [`${retried} only when tried again`] : [])].join(", ") || "none";
+  return [...counts, ...(retried > 0 ? [`${retried} only when tried again`] : [])].join(", ");
 }
 
 /** Why the verdict is what it is, in one sentence made from the checks. */
-export function verdictWording(verdict: Verdict, checks: F3["checks"]): VerdictWording {
+export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording {
   const required = checks.filter((check) => check.required);
   const of = (outcome: string): number => required.filter((check) => check.outcome === outcome).length;
   const tried = `${of("passed")} of ${count(required.length, "required check")} passed`;
@@ -81,7 +81,7 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): VerdictW
         : required.length === 0
           ? "No check was required, so nothing was shown either way."
           : `${tried}, ${open.join(", ")}: neither shown nor refuted.`;
-  return { word: verdict, counts: countsWording(checks), sentence };
+  return { word: verdict, sentence };
 }
 
 /** For a list, what stands before the colon or the full stop. */

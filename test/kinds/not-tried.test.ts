@@ -39,7 +39,7 @@ const run = (report: string, ...options: string[]): ReturnType<Workspace["attest
 describe("a skipped test", () => {
   test("is counted in every headline, and neither in the way of the verdict nor of the exit status", async () => {
     const ran = ok(await run(TAP));
-    expect(ran.stderr).toContain("VALIDATED  3 passed, 1 skipped  ");
+    expect(ran.stderr).toContain("VALIDATED 3 passed, 1 skipped  ");
     const key = ["--key", "lab/keys/signer.pub"];
     expect(ok(await work.attest("verify", only(), ...key)).stdout).toMatch(/^VALIDATED 3 passed, 1 skipped: /);
     expect(ok(await work.attest("verify", "lab", ...key)).stdout).toMatch(/VALIDATED 3 passed, 1 skipped$/m);
@@ -79,7 +79,7 @@ describe("a test that passed only when it was tried again", () => {
   ])("leaves the run open, unless that is allowed: CTRF's %s", async (_, told) => {
     ok(await run(ctrf(told), "--dry-run"), 1);
     const ran = ok(await run(ctrf(told), "--allow-retries"));
-    expect(ran.stderr).toContain("VALIDATED  1 passed, 1 only when tried again  ");
+    expect(ran.stderr).toContain("VALIDATED 1 passed, 1 only when tried again  ");
     ok(await work.attest("verify", only(), ...GATE, "validated,no-skips"));
     ok(await work.attest("verify", only(), ...GATE, "no-retries"), 3);
     ok(await work.attest("verify", "lab", "--key", join("lab", "keys/signer.pub"), "--recompute"));

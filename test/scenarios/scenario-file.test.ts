@@ -581,7 +581,7 @@ describe("docs/scenarios.md", () => {
       const words = line.replace(/#.*/, "").trim().split(/\s+/).slice(1);
       const ran = await work.attest(...words);
       expect(ran.code, ran.stderr).toBe(0);
-      expect(ran.stderr).toMatch(/^VALIDATED {2}\d+ passed {2}Our sort keeps equal elements in order/m);
+      expect(ran.stderr).toContain("VALIDATED  Our sort keeps equal elements in order");
     }
   });
 

@@ -19,7 +19,7 @@ import { headlineOf } from "../../src/view/headline.js";
 import { answersView, headlineView, stepsView } from "../../src/view/report.js";
 import { articleView, commandsView, titleView } from "../../src/view/statement.js";
 import { lines } from "../../src/view/text.js";
-import { countsWording, inShort, verdictWording } from "../../src/view/words.js";
+import { countsWording, inShort, verdictLine, verdictWording } from "../../src/view/words.js";
 import { look, sites, yours } from "../core/looking.js";
 import { result, sealed, signed, signer, statement } from "../core/making.js";
 import { formatEnvelope } from "../../src/core/envelope.js";
@@ -211,7 +211,10 @@ describe("the reason for a verdict", () => {
     expect(countsWording(checks(["passed", true], ["failed", false], ["skipped", false]))).toBe(
       "1 passed, 1 failed, 1 skipped",
     );
-    expect(countsWording([])).toBe("none");
+    expect(countsWording(checks(["passed", true], ["failed", true]))).toBe("");
+    expect(verdictLine("VALIDATED", checks(["passed", true], ["skipped", false]))).toBe(
+      "VALIDATED 1 passed, 1 skipped",
+    );
   });
 
   test.each([

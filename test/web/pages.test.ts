@@ -262,7 +262,7 @@ inEachBrowser((visit, name) => {
           ],
           [
             `Subtraction adds${made.refuted.id}`,
-            "REFUTED 1 passed, 1 failed1 of 2 required checks failed",
+            "REFUTED1 of 2 required checks failed",
             "2026-03-01 11:00:00 UTC",
             UNCONFIRMED,
           ],
