@@ -243,7 +243,7 @@ describe("what cannot be fetched was not checked, which is no finding", () => {
 describe("wrong uses", () => {
   test.each<[string, number, RegExp, RegExp | undefined]>([
     ["log check nowhere", 2, /^expected a registry, a folder with attest\.json, found none at nowhere$/, /attest init/],
-    ["log check", 2, /^expected a registry here or above/, /--registry DIR/],
+    ["log check", 2, /^expected a registry here or above/, /by its folder/],
     ["log check lab --from nowhere", 2, /^could not read nowhere: ENOENT$/, undefined],
     [
       "log check lab --from a.txt",

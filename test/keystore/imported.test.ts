@@ -193,9 +193,9 @@ describe.skipIf(missing !== undefined)(
       ["garbage", () => "hunter2", "something else"],
       ["garbage in its armour", () => armoured("OPENSSH PRIVATE KEY", "hunter2="), "a file that breaks off"],
       ["no key at all in PKCS#8", () => armoured("PRIVATE KEY", "AAAA"), "a key that is spoilt"],
-      ["two keys", () => `${pem().toString()}${pem().toString()}`, "a file that breaks off, or more than one key"],
+      ["two keys", () => `${pem().toString()}${pem().toString()}`, "more than one key"],
       ["too much", () => new Uint8Array(64 * 1024 + 1).fill(65), "65537 bytes"],
-      ["bytes", () => Uint8Array.of(0xff, 0xfe, 0, 1), "something else"],
+      ["bytes", () => Uint8Array.of(0xfd, 0xfe, 0, 1), "something else"],
     ])("that is none of ours is refused: %s", async (_, file, what) => {
       const error = await refusal(file(), PASSPHRASE);
       expect([error.code, found(error)]).toEqual(["key-format", what]);
