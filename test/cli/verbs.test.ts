@@ -112,6 +112,7 @@ describe("init", () => {
     expect({ code: ran.code, stdout: ran.stdout }).toEqual({ code: 0, stdout: "lab\n" });
     expect(ran.stderr).toMatch(/^made a registry for example\.org\/lab; signer signer SHA256:\S+, a new key\n/);
     expect(readdirSync(work.path("lab"), { recursive: true }).sort()).toEqual([
+      ".gitattributes",
       "attest.json",
       "attestations",
       "attestations/index.json",

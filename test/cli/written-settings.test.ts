@@ -35,7 +35,8 @@ beforeEach(async () => {
   git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", join(here.root, "library"), "sub");
   git("add", "-A");
   git("commit", "-qm", "first");
-  await here.attest("init", "--origin", "example.org/lab");
+  await here.attest("init", "--origin", "example.org/lab"); // which adds to the attributes
+  git("commit", "-qam", "attributes");
   evil = join(here.root, "evil.sh");
   writeFileSync(evil, `#!/bin/sh\ntouch ${ran}\ncat\n`);
   chmodSync(evil, 0o755);
