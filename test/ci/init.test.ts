@@ -71,7 +71,7 @@ describe("what to type next", () => {
     for (const [name, text] of Object.entries(files)) work.write(name, text);
     const ran = await work.attest("init");
     expect(ran.stderr).toContain(
-      `\nNext, here:\n  attest run -- ${command}\n  git add attest.json keys attestations\n`,
+      `\nNext, here:\n  attest run -- ${command}\n  git add .gitattributes attest.json keys attestations\n`,
     );
   });
 
@@ -86,6 +86,7 @@ describe("what to type next", () => {
     expect(git("status", "--porcelain").out.split("\n").filter(Boolean)).toEqual(
       [
         ...[
+          ".gitattributes",
           "attest.json",
           "attestations/index.json",
           "attestations/log/checkpoint",
@@ -104,7 +105,7 @@ describe("what to type next", () => {
     expect(stderr).toContain(
       String.raw`  attest run --registry 'it'\''s a lab' -- COMMAND` +
         "\n" +
-        String.raw`  git add 'it'\''s a lab/attest.json' 'it'\''s a lab/keys' 'it'\''s a lab/attestations'` +
+        String.raw`  git add 'it'\''s a lab/.gitattributes' 'it'\''s a lab/attest.json' 'it'\''s a lab/keys' 'it'\''s a lab/attestations'` +
         "\n",
     );
   });
