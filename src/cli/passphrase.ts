@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
+import { isUtf16 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { ioError } from "../node/files.js";
 import type { Passphrase } from "../keystore/keystore.js";
@@ -74,11 +75,7 @@ function firstLine(source: string | number, named: string): string {
   const end = bytes.indexOf("\n");
   const text = bytes.subarray(0, end < 0 ? bytes.length : end);
   // Editors of Windows write one of the two marks; what follows the first is UTF-8 all the same.
-  const found = /^(?:fffe|feff)/.test(bytes.toString("hex", 0, 2))
-    ? "UTF-16"
-    : isUtf8(text)
-      ? undefined
-      : "bytes that are not UTF-8";
+  const found = isUtf16(bytes) ? "UTF-16" : isUtf8(text) ? undefined : "bytes that are not UTF-8";
   const line = text
     .toString("utf8")
     .replace(/^\ufeff/, "")

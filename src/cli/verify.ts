@@ -146,7 +146,7 @@ const outcome = ({ exit, verdict, plan, notice }: Report): string =>
   exit === 0 ? (verdict ?? (plan !== undefined ? "PLAN" : notice !== undefined ? "NOTICE" : "NO VERDICT")) : NOT;
 const NOT = "NOT ACCEPTED";
 
-/** What stands beside a verdict: VALIDATED alone would hide what was skipped. */
+/** They stand beside a verdict. Without them, VALIDATED would hide what was skipped. */
 const counts = ({ statement, verdict }: Report): string[] =>
   statement === undefined || verdict === undefined
     ? []

@@ -83,4 +83,8 @@ export function concat(...parts: readonly Bytes[]): Bytes {
   return all;
 }
 
+/** By its byte order mark, as editors of Windows write it. */
+export const isUtf16 = ([first, second]: Bytes): boolean =>
+  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+
 export const equal = (a: Bytes, b: Bytes): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);

@@ -34,7 +34,10 @@ export interface Envelope {
   readonly signatures: readonly Signature[];
 }
 
-/** A key that several signatures name: such a document is refused, and speaks for nobody. Whoever serves one can put a bad signature before a good one. */
+/**
+ * A key that several signatures name. Such a document is refused, and counts for nobody: whoever serves it can put a bad signature before the
+ * good one.
+ */
 export function namedTwice({ signatures }: Pick<Envelope, "signatures">): string | undefined {
   const keyids = signatures.flatMap(({ keyid: by }) => by ?? []);
   return keyids.find((by, at) => keyids.indexOf(by) !== at);

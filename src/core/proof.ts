@@ -19,7 +19,7 @@ export interface InclusionProof {
   readonly hashes: readonly Bytes[];
   /** The note, verbatim; its signatures are not looked at here. */
   readonly checkpoint: Bytes;
-  /** What the writer added, for whoever knows what it means. Nobody signed it. */
+  /** Data of the writer's own. It is not signed, and nothing here uses it. */
   readonly extra?: Bytes | undefined;
 }
 

@@ -1,4 +1,9 @@
-/** Which files a path names that may be a pattern, as a shell would have it: `out/*.xml`, `**`, `?`, `[a-z]`, `{a,b}` within a name. */
+/**
+ * Which files a path names that may be a pattern, as a shell would have it: `out/*.xml`, `**`, `?`, `[a-z]`, `{a,b}` within a name.
+ *
+ * `attest reproduce` takes patterns from documents that strangers wrote. The libraries at hand make an expression of a pattern, and some
+ * patterns keep an expression busy for ever; here the time is bounded by the lengths of both.
+ */
 import { readdirSync, statSync, type Dirent } from "node:fs";
 import { join, resolve } from "node:path";
 

@@ -1,6 +1,6 @@
 /** Keys that another tool made: OpenSSH's and PKCS#8, plain or under a passphrase. No fault here ever quotes what was read. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { equal, utf8, type Bytes } from "../core/bytes.js";
+import { equal, isUtf16, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { openOpenssh, typeNamed, type Refuse } from "./openssh.js";
@@ -103,8 +103,6 @@ interface Block {
 }
 
 const AGE = "AGE ENCRYPTED FILE";
-const isUtf16 = ([first, second]: Bytes): boolean =>
-  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 
 /** Those that are whole, with whatever text stands around them (RFC 7468 section 2), as openssl and ssh-keygen read them. */
 const privateBlocks = (text: string): Block[] =>

@@ -1,5 +1,5 @@
 /** Where keys that the user trusts come from, and for which documents each of them counts. Nothing in a document adds one. */
-import { fromUtf8, hex, type Bytes } from "../core/bytes.js";
+import { fromUtf8, isUtf16, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { MAX_BYTES } from "../core/json.js";
@@ -130,7 +130,7 @@ export async function keysFrom(text: string, engine: Engine, now: Date): Promise
 
 /** @throws AttestError `key-format`, which says what an editor of Windows may have done */
 function textOf(bytes: Bytes, place: string): string {
-  if (/^(?:fffe|feff)/.test(hex(bytes.subarray(0, 2))))
+  if (isUtf16(bytes))
     throw new AttestError(
       "key-format",
       `expected public keys as text in ${place}, found UTF-16`,

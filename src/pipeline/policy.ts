@@ -18,6 +18,17 @@ const KNOWN =
   "validated, subject=FILE, DIR or gitCommit:HEX, subject-only, fresh=30d, evidence, logged, witnessed or witnessed=N, not-retracted, no-skips, no-retries, min-signers=N";
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** Requirements without a value. */
+const ALONE: ReadonlyMap<string, keyof Policy> = new Map([
+  ["validated", "validated"],
+  ["evidence", "evidence"],
+  ["logged", "logged"],
+  ["not-retracted", "notRetracted"],
+  ["no-skips", "noSkips"],
+  ["no-retries", "noRetries"],
+  ["subject-only", "subjectOnly"],
+]);
+
 export interface Asked {
   readonly policy?: Policy;
   /** Of the policy file: given by you, since you gave the file. */
@@ -51,29 +62,13 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
       new AttestError("usage", `expected ${expected} in --require, found ${found}`, `it takes: ${KNOWN}`);
     if (name !== "subject" && seen.has(name)) throw refused("each requirement once", `${name} twice`);
     seen.add(name);
-    const plain = (): true => {
+    const alone = ALONE.get(name);
+    if (alone !== undefined) {
       if (value !== undefined) throw refused(`${name} alone`, JSON.stringify(word));
-      return true;
-    };
+      policy = { ...policy, [alone]: true };
+      continue;
+    }
     switch (name) {
-      case "validated":
-        policy = { ...policy, validated: plain() };
-        break;
-      case "evidence":
-        policy = { ...policy, evidence: plain() };
-        break;
-      case "logged":
-        policy = { ...policy, logged: plain() };
-        break;
-      case "not-retracted":
-        policy = { ...policy, notRetracted: plain() };
-        break;
-      case "no-skips":
-        policy = { ...policy, noSkips: plain() };
-        break;
-      case "no-retries":
-        policy = { ...policy, noRetries: plain() };
-        break;
       case "witnessed":
         if (!/^(?:[1-9]|1[0-6])$/.test(value ?? "1")) throw refused("witnessed=N, from 1 to 16", JSON.stringify(word));
         policy = { ...policy, witnessed: Number(value ?? "1") };
@@ -82,9 +77,6 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
         if (value === undefined || value === "")
           throw refused("subject=FILE, subject=DIR or subject=gitCommit:HEX", JSON.stringify(word));
         subjects.push(await subjectFrom(value));
-        break;
-      case "subject-only":
-        policy = { ...policy, subjectOnly: plain() };
         break;
       case "fresh": {
         const [, count, unit = ""] = /^([1-9]\d{0,5})([mhd])$/.exec(value ?? "") ?? [];

@@ -251,7 +251,7 @@ function whyNoOrigin(given: Json | undefined): string {
   if (bare !== given) return `${form}: leave the scheme out`;
   const [host = "", ...path] = bare.split("/");
   const odd = /[^A-Za-z0-9.:-]/u.exec(host) ?? /[^A-Za-z0-9._~/-]/u.exec(path.join("/"));
-  if (odd !== null) return `${form}; ${JSON.stringify(odd[0])} has no place in it: - stands for it`;
+  if (odd !== null) return `${form}; ${JSON.stringify(odd[0])} has no place in it; write - for it`;
   if (/[A-Z]/.test(host)) return `${form}; its host is in small letters: ${host.toLowerCase()}`;
   return path.includes("") ? `${form}, without an empty part between two / or at the end` : form;
 }

@@ -1,4 +1,5 @@
 /** The front page of a registry: its results as rows, newest first, what is open above them, and what was said of them below. */
+import type { F3 } from "../core/statement.js";
 import type { LeafOf } from "../core/leaf.js";
 import type { Report, StandingWord } from "../core/report.js";
 import {
@@ -140,7 +141,10 @@ function stateOf(report: Report, pending: boolean): Element {
   return pending ? h("span", "state open", "not checked in this browser") : h("span", `state ${tone}`, word);
 }
 
-const beside = (counts: string): Child => (counts === "" ? "" : ` ${counts}`);
+function countsOf({ checks }: F3): Child {
+  const counts = countsWording(checks);
+  return counts === "" ? undefined : ` ${counts}`;
+}
 
 function resultRow({ name, report }: Row, pending: boolean): Child[] {
   const f3 = report.statement?.predicate.f3;
@@ -158,7 +162,7 @@ function resultRow({ name, report }: Row, pending: boolean): Child[] {
         "span",
         `verdict-line ${f3.verdict.toLowerCase()}${standing === "retracted" ? " gone" : ""}`,
         h("strong", "stamp small", f3.verdict),
-        beside(countsWording(f3.checks)),
+        countsOf(f3),
       ),
       h("p", "id", inShort(verdictWording(f3.verdict, f3.checks))),
     ],

@@ -1,8 +1,6 @@
 /** A report → what a person is told of the verification: the headline, the four answers, and each step with its values. */
 import { exitOf } from "../core/codes.js";
 import type { Check, Report } from "../core/report.js";
-import type { F3 } from "../core/statement.js";
-import type { Verdict } from "../core/verdict.js";
 import { headlineOf } from "./headline.js";
 import { facts, h, with_, type Element } from "./tree.js";
 import {
@@ -14,8 +12,7 @@ import {
   PROVES,
   SIGNATURE,
   TRUST,
-  countsWording,
-  verdictWording,
+  countedWording,
 } from "./words.js";
 import type { Wording } from "./wording.js";
 
@@ -50,11 +47,6 @@ export function headlineView(report: Report): Element {
   return with_("div", { class: `headline ${tone}` }, with_("h2", { tabindex: "-1" }, word), h("p", "", sentence));
 }
 
-function counted(verdict: Verdict, checks: F3["checks"]): Wording {
-  const { word, sentence } = verdictWording(verdict, checks);
-  return { word, sentence: [countsWording(checks), sentence].filter(Boolean).join(". ") };
-}
-
 /** Signature, trust, verdict, audit: four questions that are never answered together. */
 /** @param aside what somebody else says to the fourth question */
 export function answersView(report: Report, aside = ""): Element {
@@ -69,7 +61,7 @@ export function answersView(report: Report, aside = ""): Element {
     );
   const named =
     verdict !== undefined && statement !== undefined
-      ? counted(verdict, statement.predicate.f3.checks)
+      ? countedWording(verdict, statement.predicate.f3.checks)
       : report.plan !== undefined
         ? ONLY_PLANNED
         : report.notice === undefined

@@ -18,7 +18,7 @@ import { prose } from "./prose.js";
 import { NO_PLAN } from "./log-words.js";
 import { toDocument, logLine, type PackedWord, type Place } from "./standing.js";
 import { date, facts, h, link, local, table, with_, type Child, type Element } from "./tree.js";
-import { countsWording, OUTCOME, SOURCE_DATE, verdictWording } from "./words.js";
+import { countedWording, OUTCOME, SOURCE_DATE } from "./words.js";
 
 const size = (bytes: number): string => (bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KiB`);
 export const digestText = (digest: Descriptor["digest"]): string =>
@@ -28,19 +28,13 @@ export const digestText = (digest: Descriptor["digest"]): string =>
 
 /** @param gone whether its signer took it back: the verdict stays readable, and does not stand */
 export function titleView({ predicate: { f3 } }: ResultStatement, gone = false): Element {
-  const { word, sentence } = verdictWording(f3.verdict, f3.checks);
+  const { word, sentence } = countedWording(f3.verdict, f3.checks);
   return h(
     "header",
     "title",
     h("p", "kicker", "Test result"),
     h("h1", "", f3.title),
-    h(
-      "p",
-      `verdict-line ${word.toLowerCase()}${gone ? " gone" : ""}`,
-      h("strong", "stamp", word),
-      countsWording(f3.checks) === "" ? " " : ` ${countsWording(f3.checks)}. `,
-      sentence,
-    ),
+    h("p", `verdict-line ${word.toLowerCase()}${gone ? " gone" : ""}`, h("strong", "stamp", word), " ", sentence),
     h("p", "lede", h("em", "", "Hypothesis. "), f3.hypothesis),
   );
 }

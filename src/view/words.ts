@@ -62,6 +62,12 @@ export function countsWording(checks: F3["checks"]): string {
   return [...counts, ...(retried > 0 ? [`${retried} only when tried again`] : [])].join(", ");
 }
 
+/** With the counts before the reason, for where the word stands by itself. */
+export function countedWording(verdict: Verdict, checks: F3["checks"]): Wording {
+  const { word, sentence } = verdictWording(verdict, checks);
+  return { word, sentence: [countsWording(checks), sentence].filter(Boolean).join(". ") };
+}
+
 /** Why the verdict is what it is, in one sentence made from the checks. */
 export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording {
   const required = checks.filter((check) => check.required);

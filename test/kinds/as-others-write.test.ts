@@ -184,6 +184,17 @@ describe("a registry in git", () => {
     expect((await work.attest("log", "check", "there")).stdout).toMatch(/CR LF, as git converts them/);
   });
 
+  test("is made and tested beside attributes in another encoding", async () => {
+    const git = repository(work);
+    const latin1 = Buffer.from("gr\u00fcn.txt binary\n", "latin1");
+    writeFileSync(work.path(".gitattributes"), latin1);
+    git("add", "-A");
+    git("commit", "-qm", "attributes");
+    ok(await work.attest("init", "--origin", "example.org/p"));
+    expect(readFileSync(work.path(".gitattributes")).subarray(0, latin1.length)).toEqual(latin1);
+    ok(await work.attest("run", "--dry-run", "--", "true"));
+  });
+
   test("keeps the attributes that a project has", async () => {
     work.write(".gitattributes", "*.png binary");
     ok(await work.attest("init", "--origin", "example.org/p"));
