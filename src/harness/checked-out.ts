@@ -2,10 +2,10 @@
  * What a commit is on disk: the bytes that git checks out where nobody has set anything. A `.gitattributes` of the commit itself may ask for
  * other bytes than are kept (line ends, an encoding, `$Id$`), and a pointer of git-lfs means the file that it names.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
+import { temporaryFolder } from "../node/files.js";
 import type { Repository } from "../node/git.js";
 import { Disk, type Entry, type Format } from "./content.js";
 
@@ -29,7 +29,7 @@ export async function checkedOut(
   format: Format,
 ): Promise<CheckedOut> {
   if (![...committed.keys()].some((path) => /(?:^|\/)\.gitattributes$/.test(path))) return new Map();
-  const folder = mkdtempSync(join(tmpdir(), "f3-attest-index-"));
+  const folder = temporaryFolder("index");
   try {
     const out = join(folder, "out");
     mkdirSync(out);

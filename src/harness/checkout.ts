@@ -1,8 +1,8 @@
 /** A commit as it was recorded, in a temporary folder of its own: what a run is made again in. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
+import { temporaryFolder } from "../node/files.js";
 import { placeOf, Repository } from "../node/git.js";
 import { Disk, shownPath } from "./content.js";
 import { nestedIn } from "./nested.js";
@@ -30,7 +30,7 @@ export async function withCheckout<T>(
     );
   const place = placeOf(repository);
   if (place === undefined) throw missing(`a git repository at ${repository}, with the commit ${commit}`, "none");
-  const parent = realpathSync(mkdtempSync(join(tmpdir(), "f3-attest-checkout-")));
+  const parent = realpathSync(temporaryFolder("checkout"));
   try {
     const folder = join(parent, "work");
     mkdirSync(folder);

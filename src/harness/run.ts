@@ -1,7 +1,6 @@
 /** Runs a scenario in a temporary home and makes a draft statement of what it reported. The verdict is derived, never reported. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -9,6 +8,7 @@ import { AttestError } from "../core/errors.js";
 import { readable } from "../core/json.js";
 import type { Outline } from "../core/plan.js";
 import { draft, type Draft, type Relation, type Subject } from "../core/statement.js";
+import { temporaryFolder } from "../node/files.js";
 import { environment } from "./environment.js";
 import { Recorder } from "./recorder.js";
 import type { DriverChoice, Probe, Profile, Scenario } from "./scenario.js";
@@ -75,7 +75,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const outline = outlineOf(scenario, profile, { ...options, subject });
   const plan = await options.announce?.(outline);
   const recorder = new Recorder(profile, engine, now);
-  const home = mkdtempSync(join(tmpdir(), "f3-attest-run-"));
+  const home = temporaryFolder("run");
   try {
     await scenario.run(recorder.probe({ profile: name, driver, quick, home, signal, progress, output }));
   } catch (error) {

@@ -1,9 +1,8 @@
 /** Where a tested command can be shut in: bubblewrap, with no network, a system that is read-only, and places of its own to write to. */
-import { existsSync, lstatSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, lstatSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
-import { makeFolder } from "../node/files.js";
+import { makeFolder, temporaryFolder } from "../node/files.js";
 import { isWithin, real } from "../node/programs.js";
 import { secretPlaces } from "../node/secret-places.js";
 import { bubblewrap, look, shortcomings, STRICT } from "./bubblewrap.js";
@@ -136,7 +135,7 @@ let empty: string | undefined;
 /** An empty file to lay over another: programs that read their settings find none. A device would be refused there. */
 export function nothing(): string {
   if (empty !== undefined) return empty;
-  const folder = mkdtempSync(join(tmpdir(), "f3-attest-empty-"));
+  const folder = temporaryFolder("empty");
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   writeFileSync((empty = join(folder, "empty")), "");
   return empty;

@@ -17,7 +17,9 @@ import {
   statSync,
   type Stats,
   writeSync,
+  mkdtempSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { equal, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
@@ -313,6 +315,20 @@ const HINTS: Readonly<Record<string, string>> = {
   EISDIR: "name a file, not a folder",
   ENOTDIR: "a part of the path is a file: name another path",
 };
+
+/** Made now, and for whoever asked to remove. @throws AttestError `io` */
+export function temporaryFolder(purpose: string): string {
+  const place = tmpdir();
+  try {
+    return mkdtempSync(join(place, `f3-attest-${purpose}-`));
+  } catch (error) {
+    throw new AttestError(
+      "io",
+      `could not make a temporary folder in ${place}: ${errno(error) ?? String(error)}`,
+      "name a folder in which you may write: TMPDIR=DIR",
+    );
+  }
+}
 
 export function ioError(verb: string, path: string, error: unknown): AttestError {
   const code = errno(error);

@@ -8,22 +8,12 @@
  * is checked out. No setting has a say in what is content, so that every machine says the same of it.
  */
 import { execFile, spawn, type ChildProcessByStdio } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  type Stats,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { devNull, tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, type Stats, symlinkSync, writeFileSync } from "node:fs";
+import { devNull } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { AttestError } from "../core/errors.js";
-import { errno, read } from "./files.js";
+import { errno, read, temporaryFolder } from "./files.js";
 import {
   configOf,
   isFilter,
@@ -150,7 +140,7 @@ export class Repository {
   static async open(place: Place, { filters }: Opening = {}): Promise<Repository> {
     const projects = projectsAround(place.root ?? place.gitDir);
     const program = gitOutside(projects);
-    const folder = real(mkdtempSync(join(tmpdir(), "f3-attest-git-")));
+    const folder = real(temporaryFolder("git"));
     opened.add(folder);
     try {
       const env = environment(folder, place, projects);

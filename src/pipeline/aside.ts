@@ -1,12 +1,10 @@
 /** A run that took its time is not lost because its result cannot be published: it is kept aside, unsigned, and named. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Draft } from "../core/statement.js";
-import { create } from "../node/files.js";
+import { create, temporaryFolder } from "../node/files.js";
 import { allowing } from "./relations.js";
 import { writeBeside } from "./evidence.js";
 
@@ -20,7 +18,7 @@ export async function keptAside<T>(
     return await publish();
   } catch (error) {
     if (!(error instanceof AttestError)) throw error;
-    const file = join(mkdtempSync(join(tmpdir(), "f3-attest-unpublished-")), "statement.json");
+    const file = join(temporaryFolder("unpublished"), "statement.json");
     writeBeside(file, evidence);
     create(file, readable(draft as Json));
     const kept = `the result is kept: attest sign ${file}${allowing(draft as Json)}`;

@@ -1,7 +1,6 @@
 /** Whether what was tested is what one gets today: by the user's package registry, and by the tags of a clone. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { Fetcher } from "../audit/fetcher.js";
@@ -10,6 +9,7 @@ import { currentVersion } from "../audit/npm.js";
 import type { Current } from "../core/audit/current.js";
 import { referencesOf } from "../core/audit/reference.js";
 import type { ResultStatement } from "../core/statement.js";
+import { temporaryFolder } from "../node/files.js";
 import { pathOutside, programOutside, projectsAround } from "../node/programs.js";
 import { ATTESTATIONS, REGISTRY_FILE } from "../store/registry.js";
 
@@ -115,7 +115,7 @@ async function registryOfUser(): Promise<PackageRegistry | undefined> {
   // Under npm, yarn or pnpm the variable is what the project's own file said.
   const scripted = SCRIPTED.some((name) => process.env[name] !== undefined);
   if (set !== undefined && !scripted && URL.canParse(set)) return { url: set, own: true };
-  const nowhere = mkdtempSync(join(tmpdir(), "attest-npm-"));
+  const nowhere = temporaryFolder("npm");
   try {
     const projects = projectsAround(".");
     const npm = programOutside("npm", process.env, projects); // one of that name may lie in node_modules/.bin

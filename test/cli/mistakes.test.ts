@@ -20,6 +20,7 @@ import {
   type Workspace,
   colleague,
 } from "./attest.js";
+import { repository } from "./git.js";
 import { lab, locked, publish, secretOf, writeDraft } from "./drafts.js";
 
 let made: Workspace;
@@ -208,6 +209,19 @@ async function asNobody(
       if (existsSync(work.path(folder))) chmodSync(work.path(folder), 0o755);
   }
 }
+
+test("a temporary folder that there is not", async () => {
+  const work = workspace();
+  const git = repository(work);
+  work.write("file", "1\n");
+  git("add", "-A");
+  git("commit", "-qm", "first");
+  const env = { ...work.env, TMPDIR: join(work.root, "gone") };
+  expect(await fails(work, 2, ["run", "--dry-run", "--", "true"], { env })).toEqual({
+    error: expect.stringMatching(/^could not make a temporary folder in .*gone: ENOENT$/) as string,
+    hint: expect.stringContaining("TMPDIR=DIR") as string,
+  });
+});
 
 describe("keys", () => {
   test("a private key where a public one belongs: it is not repeated", async () => {

@@ -3,11 +3,11 @@
  * needed for that; the program runs in a sandbox that has none. It is not ours to pass on, so the user names it.
  */
 import { createHash } from "node:crypto";
-import { accessSync, constants, createReadStream, mkdtempSync, realpathSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants, createReadStream, realpathSync, rmSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { AttestError } from "../../../core/errors.js";
+import { temporaryFolder } from "../../../node/files.js";
 import type { Change, NewTask } from "../../../tasks/document.js";
 import type { Driver, Session, TaskView } from "./driver.js";
 import { McpServer } from "./mcp.js";
@@ -18,7 +18,7 @@ const NAME_ONE = "name the program of Claude Code: --driver claude-code=PATH";
 /** @throws AttestError `driver-missing` when there is no such program, it is another one, or there is no sandbox for it */
 export async function openClaudeCode(path?: string): Promise<Driver> {
   const program = programAt(path);
-  const home = mkdtempSync(join(tmpdir(), "f3-attest-driver-"));
+  const home = temporaryFolder("driver");
   try {
     const sandbox = await sandboxAbout(home);
     const [version, sha256] = await Promise.all([versionOf(program, home), digestOf(program)]);
