@@ -2,6 +2,7 @@
  * The reports that the runner wrote while the command ran: those that were named, else those in known places, else what it printed.
  * Whatever keeps one from being believed is a doubt, and a doubt is never a pass.
  */
+import { createHash } from "node:crypto";
 import { readdirSync, statSync, type Stats } from "node:fs";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
@@ -21,6 +22,8 @@ export interface Report {
   readonly name: string;
   /** Redacted; undefined for what was printed, for what is not there, and for all but the first that stand in one file. */
   readonly file?: { readonly name: string; readonly bytes: Bytes; readonly modified: Date };
+  /** Other files with the same bytes: a report that was copied counts once. */
+  readonly copies?: readonly string[];
   /** Undefined for one that cannot be read. */
   readonly results?: Results;
   /** Why it is not to be relied on, a sentence each. What its counters count beyond its tests stands in the results. */
@@ -85,16 +88,25 @@ export class Reports {
       return publishable(from(stdout.unredacted), from(stdout), clean);
     };
     const seen = new Set<string>();
+    const copies = new Map<string, string[]>();
     const readFile: ReadFile = (name, inFolder) => {
       const path = resolve(this.#cwd, name);
-      if (seen.has(path)) return [];
+      if (seen.has(path)) return undefined;
       seen.add(path);
-      return this.#file(name, startedAt, clean, inFolder);
+      const [first, ...more] = this.#file(name, startedAt, clean, inFolder);
+      if (first?.file === undefined) return first === undefined ? [] : [first, ...more];
+      const digest = createHash("sha256").update(first.file.bytes).digest("hex");
+      const known = copies.get(digest);
+      known?.push(first.name);
+      if (known !== undefined) return undefined;
+      const own: string[] = [];
+      copies.set(digest, own);
+      return [{ ...first, copies: own }, ...more];
     };
     if (this.#named.length > 0)
       return this.#named.flatMap((name) => (name === "-" ? printed() : this.#all(name, readFile, clean)));
     const fresh = inKnownPlaces(this.#cwd).filter((name) => this.#isFresh(name));
-    return fresh.length > 0 ? fresh.flatMap((name) => readFile(name)) : printed();
+    return fresh.length > 0 ? fresh.flatMap((name) => readFile(name) ?? []) : printed();
   }
 
   #isFresh(name: string): boolean {
@@ -105,9 +117,10 @@ export class Reports {
   /** Of a folder or a pattern those that the run wrote. */
   #all(given: string, readFile: ReadFile, clean: (bytes: Bytes) => Bytes): Report[] {
     const { kind, files, closed } = filesNamed(this.#cwd, given);
-    if (kind === "file") return readFile(given);
-    const fresh = files.filter((name) => this.#isFresh(name));
-    const reports = fresh.flatMap((name) => readFile(name, kind === "folder"));
+    if (kind === "file") return readFile(given) ?? [];
+    const fresh = files.filter((name) => this.#isFresh(name)).map((name) => readFile(name, kind === "folder"));
+    const reports = fresh.flatMap((file) => file ?? []);
+    const isEmpty = fresh.every((file) => file?.length === 0);
     const none =
       kind === "folder"
         ? "it holds no report that the run wrote"
@@ -116,7 +129,7 @@ export class Reports {
           : `the run wrote none of the ${files.length} that fit it`;
     const doubts = [
       ...closed.map((folder) => `the folder ${folder} may not be looked into`),
-      ...(reports.length === 0 && closed.length === 0 ? [none] : []),
+      ...(isEmpty && closed.length === 0 ? [none] : []),
     ].map((sentence) => asText(clean(utf8(sentence))));
     return doubts.length === 0 ? reports : [...reports, { name: asText(clean(utf8(given))), doubts }];
   }
@@ -158,7 +171,8 @@ export class Reports {
   }
 }
 
-type ReadFile = (name: string, inFolder?: boolean) => Report[];
+/** Undefined for a file that was read before, under this name or another. */
+type ReadFile = (name: string, inFolder?: boolean) => Report[] | undefined;
 
 /** What a report's name ends with, in a folder where other things lie too. */
 const REPORT = /\.(?:xml|json|jsonl|ndjson|tap)$/i;

@@ -134,7 +134,10 @@ const shown = (command: readonly string[]): string =>
 const names = (reports: readonly Report[]): string =>
   reports.length > 3
     ? `${reports.length} reports`
-    : reports.map(({ name }) => (name === "stdout" ? "what it printed" : name)).join(", ");
+    : reports.map((report) => (report.name === "stdout" ? "what it printed" : withCopies(report))).join(", ");
+
+const withCopies = ({ name, copies = [] }: Report): string =>
+  copies.length === 0 ? name : `${name} (the same bytes as ${shownOf(copies)})`;
 
 const shownOf = (paths: readonly string[]): string =>
   paths.length > 3 ? `${paths.slice(0, 3).join(", ")} and ${paths.length - 3} more` : paths.join(", ");

@@ -1,17 +1,17 @@
 /** `attest run --sandbox`: what a command cannot do there, what it still can, and that there is no fallback. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Draft } from "../../src/core/statement.js";
+import { bubblewrapWorks } from "../bubblewrap.js";
 import { attest, copyOf, fault, workspace, type Ran, type Workspace } from "./attest.js";
 import { repository } from "./git.js";
 import { processesWith } from "./processes.js";
 
-/** Where user namespaces are not allowed bubblewrap is of no use; then these tests are skipped, and counted so. */
-const works = spawnSync("bwrap", ["--ro-bind", "/", "/", "--unshare-all", "true"], { stdio: "ignore" }).status === 0;
+const works = bubblewrapWorks();
 
 let project: Workspace;
 

@@ -17,23 +17,18 @@ import {
 import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bubblewrapWorks, WITHOUT_BUBBLEWRAP } from "../bubblewrap.js";
 import { attest, fault, MAIN, workspace, type Ran, type Surroundings, type Workspace } from "./attest.js";
 import { repository, type Git } from "./git.js";
 
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;
-const bwrap = (uid?: number): boolean =>
-  spawnSync("bwrap", ["--ro-bind", "/", "/", "--unshare-all", "--unshare-user", "true"], {
-    stdio: "ignore",
-    ...(uid !== undefined && { uid, gid: uid }),
-  }).status === 0;
 // Node itself may lie where that user cannot go: npx keeps the one it was asked for below the home directory.
 const starts = (uid: number): boolean =>
   spawnSync(process.execPath, [MAIN, "--version"], { stdio: "ignore", cwd: "/", uid, gid: uid }).status === 0;
-const WITHOUT = "NOT CHECKED: bubblewrap does not work here";
 const users: readonly (readonly [string, number | undefined, boolean])[] = [
-  [isRoot ? "as root" : "as who one is", undefined, bwrap()],
-  ...(isRoot ? [["as another user", NOBODY, bwrap(NOBODY)] as const] : []),
+  [isRoot ? "as root" : "as who one is", undefined, bubblewrapWorks()],
+  ...(isRoot ? [["as another user", NOBODY, bubblewrapWorks(NOBODY)] as const] : []),
 ];
 
 let here: Workspace;
@@ -73,7 +68,7 @@ describe.each(users)("%s", (_, uid, works) => {
   });
 
   test("what is hidden stays so, whatever is unmounted", async (context) => {
-    if (!works) context.skip(WITHOUT);
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     const hidden = [
       join(here.home, "keys/signer.pem"),
       secret(inUser("config/f3-attest/keys/a.pem")),
@@ -96,7 +91,7 @@ describe.each(users)("%s", (_, uid, works) => {
   });
 
   test("nor is the file of a passphrase in sight", async (context) => {
-    if (!works) context.skip(WITHOUT);
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     const file = secret(inUser("passphrase"));
     const ran = await shut(give(uid), `cat ${file}; true`, "--dry-run", "--passphrase-file", file);
     expect(ran.code, ran.stderr).toBe(0);
@@ -104,14 +99,14 @@ describe.each(users)("%s", (_, uid, works) => {
   });
 
   test("no capability is left, and none can be had again", async (context) => {
-    if (!works) context.skip(WITHOUT);
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     const ran = await shut(give(uid), "grep -E '^(Cap|NoNew)' /proc/self/status >&2", "--dry-run");
     expect(ran.stderr.match(/^Cap\w+:\t0{16}$/gm)).toHaveLength(5);
     expect(ran.stderr).toMatch(/^NoNewPrivs:\t1$/m);
   });
 
   test("no git folder of the project and no published file can be written to, replaced or moved", async (context) => {
-    if (!works) context.skip(WITHOUT);
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     for (const folder of ["../library", "nested"]) {
       const inner = repository(here, folder);
       here.write(`${folder}/a`, "1\n");
@@ -144,7 +139,7 @@ describe.each(users)("%s", (_, uid, works) => {
   });
 
   test("an agent's socket cannot be reached, wherever it lies", async (context) => {
-    if (!works) context.skip(WITHOUT);
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     const socket = inUser("agent.sock");
     const server = createServer((connection) => connection.end("REACHED")).listen(socket);
     servers.push(server);
@@ -160,7 +155,7 @@ describe.each(users)("%s", (_, uid, works) => {
   });
 
   test("a keystore cannot be made where one would be looked for", async (context) => {
-    if (!works) context.skip(WITHOUT);
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     const { PATH = "", TMPDIR = "" } = here.env;
     const env = { PATH, TMPDIR, HOME: here.cwd };
     const places = [".config/f3-attest/keys", ".local/state/f3-attest/pins"];
@@ -173,7 +168,7 @@ describe.each(users)("%s", (_, uid, works) => {
   });
 
   test("no registry and no git folder is replaced by moving a folder that holds it", async (context) => {
-    if (!works) context.skip(WITHOUT);
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     here.write(".git/info/exclude", "sites\nothers\n");
     await here.attest("init", "sites/one", "--origin", "example.org/one");
     repository(here, "others/one");
@@ -188,7 +183,7 @@ describe.each(users)("%s", (_, uid, works) => {
   });
 
   test.each([[], ["--sandbox"]])("what was open before is closed to the command: %j", async (...more) => {
-    if (more.length > 0 && !works) return expect.soft(works, WITHOUT).toBe(works);
+    if (more.length > 0 && !works) return expect.soft(works, WITHOUT_BUBBLEWRAP).toBe(works);
     const inherited = { 20: secret(inUser("open")), 40: secret(inUser("passphrase")), 41: here.home };
     const script =
       "cat /proc/self/fd/20 /proc/self/fd/40; ls /proc/self/fd/41; for f in /proc/$$/fd/*; do readlink $f; done; true";

@@ -7,6 +7,8 @@ import { ledOut, Reports, type Report } from "../../src/harness/reports.js";
 import { temporary } from "../cli/attest.js";
 
 const JUNIT = `<testsuite tests="1"><testcase name="a"/></testsuite>`;
+/** With bytes that no other file has: copies count once. */
+const another = (name: string): string => `${JUNIT}<!-- ${name} -->`;
 const TAP = "TAP version 13\n1..1\nok 1 - a\n";
 const GO = `{"Action":"run","Package":"p","Test":"a"}\n{"Action":"pass","Package":"p","Test":"a"}\n{"Action":"pass","Package":"p"}\n`;
 const JEST = JSON.stringify({
@@ -76,7 +78,9 @@ describe("in known places", () => {
 
   test("all of them are read", () => {
     expect(
-      names(found([], () => ["b", "a"].forEach((name) => put(`target/surefire-reports/TEST-${name}.xml`)))),
+      names(
+        found([], () => ["b", "a"].forEach((name) => put(`target/surefire-reports/TEST-${name}.xml`, another(name)))),
+      ),
     ).toEqual(["target/surefire-reports/TEST-a.xml", "target/surefire-reports/TEST-b.xml"]);
   });
 });
@@ -99,6 +103,29 @@ describe("by name", () => {
   });
 });
 
+describe("a report that is copied, or named in two ways", () => {
+  const written = (): void => ["a", "b"].forEach((name) => put(`out/${name}.xml`));
+
+  test.each([[["out/a.xml", "out/b.xml"]], [["out"]], [["out/*.xml", "out"]], [["out/a.xml", "out/b*"]]])(
+    "%j counts once",
+    (given) => {
+      const reports = found(given, written);
+      expect(names(reports)).toEqual(["out/a.xml"]);
+      expect(reports[0]?.copies).toEqual(["out/b.xml"]);
+      expect(doubts(reports)).toEqual([]);
+    },
+  );
+
+  test("in a known place too", () => {
+    const reports = found([], () => ["junit.xml", "reports/junit.xml"].forEach((name) => put(name)));
+    expect(reports.map(({ name, copies }) => [name, copies])).toEqual([["junit.xml", ["reports/junit.xml"]]]);
+  });
+
+  test("of one file each part counts, however alike", () => {
+    expect(names(found(["a.tap"], () => put("a.tap", TAP + TAP)))).toEqual(["a.tap, part 1", "a.tap, part 2"]);
+  });
+});
+
 describe("by a pattern or a folder", () => {
   const FAILED = `<testsuite tests="1"><testcase name="b"><failure/></testcase></testsuite>`;
 
@@ -107,7 +134,7 @@ describe("by a pattern or a folder", () => {
     (given) => {
       put("out/a.xml", "old");
       put("out/old.xml");
-      const reports = found([given], () => ["a", "b"].forEach((name) => put(`out/${name}.xml`)));
+      const reports = found([given], () => ["a", "b"].forEach((name) => put(`out/${name}.xml`, another(name))));
       expect(names(reports)).toEqual(["out/a.xml", "out/b.xml"]);
       expect(doubts(reports)).toEqual([]);
     },

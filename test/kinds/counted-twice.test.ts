@@ -108,5 +108,6 @@ test("a run that has a report twice, a subject twice and no output on two stream
   const { path } = ran.json() as { path: string };
   const shown = await work.attest("verify", path, "--recompute", "--require", "validated,evidence", "--json");
   expect(shown.code, shown.stdout).toBe(0);
-  expect((await work.attest("audit", path, "--offline")).code).toBe(0);
+  const audited = await work.attest("audit", path, "--offline");
+  expect(audited.code, audited.stdout).toBe(0);
 });

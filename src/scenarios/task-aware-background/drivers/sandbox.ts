@@ -21,7 +21,12 @@ export interface Sandboxed {
 }
 
 /** The command that runs the program in the sandbox. Kill it, and every process inside ends. */
-export function sandboxed({ program, args, home, env = {} }: Sandboxed): readonly [string, ...string[]] {
+export function sandboxed(what: Sandboxed): readonly [string, ...string[]] {
+  return [...prefixOf(what), "--", what.program, ...what.args];
+}
+
+/** What stands before the command, up to the `--`. */
+function prefixOf({ program, home, env = {} }: Sandboxed): readonly [string, ...string[]] {
   const variables = Object.entries({ HOME: home, PATH: "/usr/bin:/bin", ...env });
   const { folders, files } = hiddenBut(home);
   return [
@@ -34,7 +39,7 @@ export function sandboxed({ program, args, home, env = {} }: Sandboxed): readonl
     ...["--dev", "/dev", "--proc", "/proc"],
     ...[...STRICT, "--clearenv"],
     ...variables.flatMap(([name, value]) => ["--setenv", name, value]),
-    ...["--chdir", home, "--", program, ...args],
+    ...["--chdir", home],
   ];
 }
 
@@ -58,8 +63,8 @@ export async function sandboxAbout(home: string): Promise<string> {
     new AttestError("driver-missing", `expected bubblewrap to keep the program offline, found ${found}`, hint);
   const { version } = await bubblewrap(".", missing);
   const { folders, files } = hiddenBut(home);
-  const shell = sandboxed({ program: "/bin/sh", args: [], home });
-  const [fault] = shortcomings(await look(shell.slice(0, -1), (found) => missing(`${version}, ${found}`)), {
+  const prefix = prefixOf({ program: "/bin/sh", args: [], home });
+  const [fault] = shortcomings(await look(prefix, (found) => missing(`${version}, ${found}`)), {
     ...{ hidden: [...folders, ...files], readOnly: [], writable: [home, ...folders, "/dev", "/proc"] },
   });
   if (fault !== undefined) throw missing(`${version}, and in it ${fault}`);
