@@ -12,7 +12,12 @@ const SUMMARY = /^Files=(\d+), Tests=(\d+), /m;
 const FINE = /^ok(?:[ \t]+\d+(?:\.\d+)? (?:ms|s)\b.*)?[ \t]*$/gm;
 const NOT_FINE = /^(?:Dubious, .*|Failed \d+\/\d+ subtests.*|No subtests run.*|All \d+ subtests passed.*)$/m;
 
-export const isProve = (text: string): boolean => SUMMARY.test(text) && new RegExp(HEADER.source, "m").test(text);
+/** Without `-v` prove prints no TAP, only a verdict behind each file: where there are tests, nothing is told of them. */
+export const isProve = (text: string): boolean => {
+  const summary = SUMMARY.exec(text);
+  const verdicts = [...text.matchAll(HEADER)].map(([, , verdict]) => verdict);
+  return summary !== null && verdicts.length > 0 && (summary[2] === "0" || verdicts.includes(""));
+};
 
 export function readProve(text: string): Draft {
   const doubts = new Doubts();

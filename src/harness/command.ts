@@ -112,11 +112,13 @@ export async function runCommand(
     child.stdout.destroy();
     child.stderr.destroy();
     await read;
+    // What outlived the command may have written until now.
+    const finishedAt = new Date(startedAt.getTime() + Math.ceil(performance.now() - started));
     return {
       ...how,
       ...(ended !== undefined && { ended }),
       startedAt,
-      finishedAt: new Date(startedAt.getTime() + wallMs),
+      finishedAt,
       wallMs,
       ...(cpu !== undefined && cpuBefore !== undefined && { cpuMs: cpu - cpuBefore }),
       ...(peakBytes !== undefined && { peakBytes }),

@@ -1,5 +1,5 @@
 /** Running a command: how it ended, that its whole tree ends with it, and that a slow reader makes it wait. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AttestError } from "../../src/core/errors.js";
@@ -102,6 +102,12 @@ describe("everything ends with the run", () => {
 
   test.runIf(linux)("nothing is said of a command that leaves nothing behind", async () => {
     expect((await sh("sleep 0.01 & wait")).survivors).toEqual([]);
+  });
+
+  test("the work ends with the last that wrote", async () => {
+    const cwd = temporary();
+    const ran = await sh("{ sleep 0.2; echo late > late; } & echo done", { cwd });
+    expect(ran.finishedAt.getTime()).toBeGreaterThanOrEqual(Math.floor(statSync(join(cwd, "late")).mtimeMs));
   });
 
   test("one that goes on holding the pipe does not keep the run", async () => {

@@ -303,6 +303,10 @@ describe("among what is printed", () => {
     ["nothing", ""],
     ["prose", "All is well.\nok, so far\n"],
     ["an object that is no report", `{"ok":true}\n`],
+    [
+      "what prove prints without -v",
+      "t/a.t .. ok\nAll tests successful.\nFiles=1, Tests=4,  0 wallclock secs\nResult: PASS\n",
+    ],
     ["an object that is a report's, in the middle of a line", `the file says: ${JEST}`],
     ["a plan without a test", "1..10\n"],
     ["lines of a log", "ok, so far\nok 200 GET /\nok\nok  \texample.org/m\t0.1s\nOK - done\nnot ok to proceed\n"],
