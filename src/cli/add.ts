@@ -48,7 +48,7 @@ export function add(attest: Command): void {
     const { id, digest, statement, keyids, known } = await addTo({
       bytes,
       parse,
-      registry: (await toRegistry(folder, engine, logSigners)).registry,
+      registry: (await toRegistry(folder, engine, logSigners, talk)).registry,
       evidence: evidence ?? (named === undefined ? undefined : folderBeside(named)),
       ...keyRequest(options),
       secrets: secretsIn(process.env, []),

@@ -15,6 +15,7 @@ import { ALLOW_RELATION } from "../pipeline/relations.js";
 import { Directory } from "../store/directory.js";
 import { MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";
+import { talk } from "./ui.js";
 
 export const engine = nodeEngine;
 export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
@@ -32,7 +33,11 @@ export function ownLogs(): LogKeyring {
     },
   };
 }
-export const logMemory = (): LogMemory => new LogMemory(stateHome());
+let remembered: LogMemory | undefined;
+export const logMemory = (): LogMemory =>
+  (remembered ??= new LogMemory(stateHome(), {
+    told: (why) => talk(`this log state is not remembered, so a log that goes backwards would not be noticed: ${why}`),
+  }));
 export const pins = (): Pins => new Pins(stateHome(), engine);
 
 /** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */
@@ -56,7 +61,7 @@ export const registryArgument = (given: string | undefined): string =>
   registryFolder(given, undefined, "by its folder");
 
 export const openRegistry = (folder: string): Promise<Registry> =>
-  Registry.open(new Directory(folder), engine, logSigners);
+  Registry.open(new Directory(folder), engine, logSigners, talk);
 
 export const withPassphrase = (command: Command): Command =>
   command

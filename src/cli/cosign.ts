@@ -42,7 +42,7 @@ export function cosign(attest: Command): void {
     const output = options.output ?? (file === "-" ? "-" : undefined);
     const destination = output === undefined || output === "-" ? undefined : toFile(output);
     const root = file === "-" ? undefined : registryAround(file);
-    const place = root === undefined ? undefined : await toRegistry(root, engine, logSigners);
+    const place = root === undefined ? undefined : await toRegistry(root, engine, logSigners, talk);
     const signer = await signerFor(options, place);
     const made = await addSignature({
       file,

@@ -44,7 +44,9 @@ export async function destinationOf(
   near?: string,
 ): Promise<Destination | undefined> {
   if (output === "-") return undefined;
-  return output === undefined ? await toRegistry(registryFolder(registry, near), engine, logSigners) : toFile(output);
+  return output === undefined
+    ? await toRegistry(registryFolder(registry, near), engine, logSigners, talk)
+    : toFile(output);
 }
 
 /** Returns the path, or undefined when the attestation was printed, and its evidence kept nowhere. */

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { withExamples } from "./context.js";
 import { check } from "./log-check.js";
+import { complete } from "./log-complete.js";
 import { forget } from "./log-forget.js";
 import { start } from "./log-start.js";
 import { prove, show } from "./log-show.js";
@@ -13,6 +14,7 @@ export function log(attest: Command): void {
   show(verb);
   prove(verb);
   check(verb);
+  complete(verb);
   witness(verb);
   acceptance(verb);
   start(verb);

@@ -2,7 +2,7 @@
 /** The program: its verbs, and the one place where a fault becomes a message and an exit status. */
 import { Command, CommanderError } from "commander";
 import { AttestError } from "../core/errors.js";
-import { tellFault } from "./ui.js";
+import { guardStreams, tellFault } from "./ui.js";
 import { VERSION } from "../node/version.js";
 
 const HELP = `
@@ -85,11 +85,7 @@ function usageFault(error: CommanderError, verb: string | undefined): AttestErro
   );
 }
 
-// A reader that has seen enough, `attest show … | head`, is no fault.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
-});
+guardStreams();
 
 try {
   if (process.argv.length > 2) await (await program(process.argv[2])).parseAsync();

@@ -71,10 +71,11 @@ async function reproduceOnce(file: string, options: Options): Promise<number> {
   const signer = dryRun ? undefined : await signerFor(options, destination);
 
   const asked = { destination, signer, timeoutMs: undefined, allowSecrets: allowSecret };
-  return await announcing(asked, async (announce) => {
-    const run = await again(original, file, options, announce);
-    return await compareAndSign(original, run, destination, signer, options);
-  });
+  return await announcing(
+    asked,
+    (announce) => again(original, file, options, announce),
+    (run) => compareAndSign(original, run, destination, signer, options),
+  );
 }
 
 async function compareAndSign(

@@ -76,17 +76,19 @@ async function runOnce(words: readonly string[], options: Options): Promise<numb
 
   const timeoutMs = timeout === undefined ? undefined : secondsOf(timeout, "it takes as long as it takes") * 1000;
   const asked = { destination, signer, timeoutMs, allowSecrets: allowSecret };
-  return await announcing(asked, async (announce) => await runAnnounced(work, announce, destination, signer, options));
+  return await announcing(
+    asked,
+    (announce) => work(destination, announce),
+    (done) => deliverDone(done, destination, signer, options),
+  );
 }
 
-async function runAnnounced(
-  work: Work,
-  announce: Announce | undefined,
+async function deliverDone(
+  { draft, evidence, exit: own, counts, secrets }: Done,
   destination: Destination | undefined,
   signer: Signer | undefined,
   { output, dryRun, json, allowSecret = [] }: Options,
 ): Promise<number> {
-  const { draft, evidence, exit: own, counts, secrets } = await work(destination, announce);
   const exit = own !== 0 ? own : draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
   const told = { json, counts, exit };
   const looked = (): void => refuseSecrets(draft as Json, piecesOf(draft, evidence), secrets, allowSecret);

@@ -1,19 +1,53 @@
-/** Ctrl-C during a run: the run is told, ends what it started, and says how far it came. A second one ends everything at once. */
+/**
+ * Signals during a run. While a test runs, the first one ends what it started, and the run says how far it came. While its result is
+ * written, the first one waits until the result is safe. A second one ends everything at once, and says what stands.
+ */
+import { constants } from "node:os";
+import { talk } from "./ui.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** What shells give for a program that was interrupted. */
-const INTERRUPTED = 130;
+type Ending = (typeof SIGNALS)[number];
 
+/** Who is asked now: the innermost. */
+const listeners: ((signal: Ending) => void)[] = [];
+let stands: (() => string) | undefined;
+
+const listen = (signal: Ending): void => listeners.at(-1)?.(signal);
+
+async function during<T>(listener: (signal: Ending) => void, act: () => Promise<T>): Promise<T> {
+  if (listeners.push(listener) === 1) for (const signal of SIGNALS) process.on(signal, listen);
+  try {
+    return await act();
+  } finally {
+    listeners.splice(listeners.lastIndexOf(listener), 1);
+    if (listeners.length === 0) for (const signal of SIGNALS) process.removeListener(signal, listen);
+  }
+}
+
+function endNow(signal: Ending): never {
+  if (stands !== undefined) talk(`ended by a second ${signal}: ${stands()}`);
+  process.exit(128 + constants.signals[signal]);
+}
+
+/** @param act is told of the first signal, and ends what it started */
 export async function interruptible<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const abort = (signal: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
-    controller.abort(signal);
+  const abort = (signal: Ending): void => (controller.signal.aborted ? endNow(signal) : controller.abort(signal));
+  return await during(abort, () => act(controller.signal));
+}
+
+/** @param standing what is there when a second signal ends it, for whoever sent that */
+export async function heldUntilSafe<T>(standing: () => string, act: () => Promise<T>): Promise<T> {
+  let first = true;
+  const hold = (signal: Ending): void => {
+    if (!first) endNow(signal);
+    first = false;
+    talk(`${signal}: the result is being written; a second one ends that at once`);
   };
-  for (const signal of SIGNALS) process.on(signal, abort);
+  stands = standing;
   try {
-    return await act(controller.signal);
+    return await during(hold, act);
   } finally {
-    for (const signal of SIGNALS) process.removeListener(signal, abort);
+    stands = undefined;
   }
 }

@@ -1,9 +1,38 @@
 /** Answers on stdout, talk on stderr; and the one form in which a fault is told. */
+import { isatty } from "node:tty";
 import { exitOf, type ExitStatus } from "../core/codes.js";
 import { fromUtf8 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { fit, readable, type Json } from "../core/json.js";
+import { ioError } from "../node/files.js";
 import { printable } from "../view/printable.js";
+
+/**
+ * What only talks ends nothing: a stderr that is full, closed or gone. An answer that cannot be written is a fault, told when all else is
+ * done; a reader that has seen enough, `attest show … | head`, is none.
+ */
+export function guardStreams(): void {
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    if (unanswered !== undefined) return;
+    unanswered = error;
+    process.once("exit", () => {
+      process.exitCode = tellFault(ioError("write", "the answer to stdout", error), false);
+    });
+  });
+  for (const stream of [process.stdin, process.stdout, process.stderr]) if (stream.isTTY) endWithTerminal(stream.fd);
+}
+let unanswered: Error | undefined;
+
+/** Node gives a terminal its settings back when it ends, and aborts where the terminal is gone: a signal ends it as a shell would. */
+function endWithTerminal(fd: number): void {
+  process.once("exit", () => {
+    if (isatty(fd)) return;
+    process.removeAllListeners("SIGHUP");
+    process.kill(process.pid, "SIGHUP");
+  });
+}
 
 /** Tabs between the columns of a line are ours. */
 const shown = (line: string): string => line.split("\t").map(printable).join("\t");

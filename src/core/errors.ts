@@ -18,8 +18,8 @@ export class AttestError extends Error {
     return typeof value === "object" && value !== null && BRAND in value;
   }
 
-  constructor(code: Code, message: string, hint?: string) {
-    super(message);
+  constructor(code: Code, message: string, hint?: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
     this.hint = hint;
   }

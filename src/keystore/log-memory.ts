@@ -33,44 +33,61 @@ const registryFile = z.strictObject({
 export class LogMemory {
   readonly #place: string;
   readonly #strict: boolean;
+  #told: ((why: string) => void) | undefined;
 
-  /** @param strict a damaged file is an error, as for a witness, who must not take it for a first sight; else it is as none */
-  constructor(place: string, { strict = false }: { readonly strict?: boolean } = {}) {
+  /**
+   * @param strict a damaged file, or one that cannot be read or written, is an error, as for a witness, who must not take it for a first
+   * sight; else it is as none: who verifies needs no place to write
+   * @param told once, of the first that could not be read or written
+   */
+  constructor(
+    place: string,
+    { strict = false, told }: { readonly strict?: boolean; readonly told?: (why: string) => void } = {},
+  ) {
     this.#place = place;
     this.#strict = strict;
+    this.#told = told;
   }
 
-  /** @throws AttestError `io` */
+  #without<T>(otherwise: T, act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      if (this.#strict || !(error instanceof AttestError) || error.code !== "io") throw error;
+      this.#told?.(error.message);
+      this.#told = undefined;
+      return otherwise;
+    }
+  }
+
+  /** @throws AttestError `io` if strict */
   recall(origin: string): RememberedLog | undefined {
-    const found = this.#read("logs", origin, logFile);
+    const found = this.#without(undefined, () => this.#read("logs", origin, logFile));
     return found && { key: found.key, checkpoint: utf8(found.checkpoint), given: found.given };
   }
 
-  /** Its text and the line of the log's own key: others are anybody's, of any length. @throws AttestError `io`, `note-format` */
+  /** Its text and the line of the log's own key: others are anybody's, of any length. @throws AttestError `note-format`; `io` if strict */
   keep({ origin, key }: LogName, checkpoint: Bytes, given?: boolean): void {
     const { text, signatures } = parseNote(checkpoint);
     const [name, id] = key.split("+");
     const own = signatures.filter((signature) => signature.name === name && signature.id === id);
-    this.#write("logs", origin, {
-      origin,
-      key,
-      checkpoint: fromUtf8(formatNote({ text, signatures: own })),
-      ...(given !== undefined && { given }),
-    });
+    const seen = { origin, key, checkpoint: fromUtf8(formatNote({ text, signatures: own })) };
+    this.#without(undefined, () => this.#write("logs", origin, { ...seen, ...(given !== undefined && { given }) }));
   }
 
-  /** The logs that a registry had. @throws AttestError `io` */
+  /** The logs that a registry had. @throws AttestError `io` if strict */
   logsOf(registry: string): readonly LogName[] | undefined {
-    return this.#read("registries", registry, registryFile)?.logs;
+    return this.#without(undefined, () => this.#read("registries", registry, registryFile))?.logs;
   }
 
   /** The logs that registries had together with this one, whatever these call themselves now. */
   besides(log: string): readonly LogName[] {
-    return this.#registriesWith(log).flatMap(({ logs }) => logs);
+    return this.#without([], () => this.#registriesWith(log)).flatMap(({ logs }) => logs);
   }
 
   keepRegistry(origin: string, logs: readonly LogName[]): void {
-    this.#write("registries", origin, { origin, logs: logs.map(({ origin: log, key }) => ({ origin: log, key })) });
+    const seen = { origin, logs: logs.map(({ origin: log, key }) => ({ origin: log, key })) };
+    this.#without(undefined, () => this.#write("registries", origin, seen));
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -130,6 +131,28 @@ export function owned(buffer: Buffer): Bytes {
 /** Where a folder is when every link has been followed. */
 export const realFolder = (folder: string): string => realpathSync.native(folder);
 const inside = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+
+/**
+ * That nothing is written through a link that leads out: a reader refuses what lies there, and a tested command may have made the link.
+ * @throws AttestError `io`
+ */
+export function mustStayWithin(path: string, folder: string): void {
+  try {
+    const isThere = (one: string): boolean => lstatSync(one, { throwIfNoEntry: false }) !== undefined;
+    if (!isThere(folder)) return;
+    let there = path;
+    while (!isThere(there)) there = dirname(there);
+    const [real, root] = [realFolder(there), realFolder(folder)];
+    if (real === root || inside(real, root)) return;
+    throw new AttestError(
+      "io",
+      `${there} is a link that leads out of ${folder}`,
+      "remove the link, and put back what was there",
+    );
+  } catch (error) {
+    throw error instanceof AttestError ? error : ioError("write", path, error);
+  }
+}
 
 /** Makes a file that was not there. The same bytes again are no error; others are: `file-exists`, and the old ones stay. */
 export function create(path: string, bytes: Bytes, mode = 0o644): void {
@@ -312,13 +335,25 @@ const HINTS: Readonly<Record<string, string>> = {
   EROFS: "take a folder on a file system that can be written to",
   ENOSPC: "make room on the disk and run the same command again",
   EFBIG: "raise the limit on the size of files (ulimit -f) and run the same command again",
+  EDQUOT: "make room in your quota and run the same command again",
+  EIO: "the disk or the network below it failed: look at the system's log, and run the same command again",
+  EMFILE: "raise the limit on open files (ulimit -n) and run the same command again",
+  ENFILE: "too many files are open on this machine: run the same command again later",
+  ENAMETOOLONG: "name a shorter path",
+  ELOOP: "links lead in a circle there: name another path",
+  ENOENT: "a folder of that path is not there: name another path",
+  ENOTSUP: "take a folder on a file system that has links",
+  EOPNOTSUPP: "take a folder on a file system that has links",
+  EBUSY: "another program holds it: end that, and run the same command again",
+  ETXTBSY: "another program holds it: end that, and run the same command again",
+  ESTALE: "the network file system lost it: run the same command again",
+  ETIMEDOUT: "the network file system does not answer: run the same command again",
   EISDIR: "name a file, not a folder",
   ENOTDIR: "a part of the path is a file: name another path",
 };
 
 /** Made now, and for whoever asked to remove. @throws AttestError `io` */
-export function temporaryFolder(purpose: string): string {
-  const place = tmpdir();
+export function temporaryFolder(purpose: string, place = tmpdir()): string {
   try {
     return mkdtempSync(join(place, `f3-attest-${purpose}-`));
   } catch (error) {

@@ -38,8 +38,9 @@ export async function withLock<T>(
 ): Promise<T> {
   const path = `${file}.lock`;
   const started = performance.now();
+  const watch = new Watch();
   for (let blocked = 0, pause = 1; ;) {
-    const mine = take(path);
+    const mine = take(path, watch);
     if (mine !== undefined) {
       const isMine = (): boolean => same(mine, look(path));
       try {
@@ -75,10 +76,21 @@ const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 /** Thrown inside `act` before anything was written: the whole of it is done again under a new lock. */
 export class LockLost extends Error {}
 
+/** For how long one lock was seen unchanged, on a clock that nobody sets: a wrong time of the machine or of the lock keeps nobody out. */
+class Watch {
+  #seen: Stats | undefined;
+  #since = 0;
+
+  unchangedMs(seen: Stats): number {
+    if (this.#seen === undefined || !same(this.#seen, seen)) [this.#seen, this.#since] = [seen, performance.now()];
+    return performance.now() - this.#since;
+  }
+}
+
 /** One try. A lock that is there is looked at only: a failing mkdir would hold up the holder, who works in the same folder. */
-function take(path: string): Stats | undefined {
+function take(path: string, watch: Watch): Stats | undefined {
   const seen = look(path);
-  if (seen !== undefined && !breakStale(path, seen)) return undefined;
+  if (seen !== undefined && !breakStale(path, seen, watch.unchangedMs(seen))) return undefined;
   try {
     const before = performance.now();
     mkdirSync(path);
@@ -99,15 +111,13 @@ function take(path: string): Stats | undefined {
  * By renaming, not by rmdir: of several waiters that see the same stale lock one gets it. Should a fresh lock have come to be between
  * the last look and the rename, its holder finds it gone at its own last look, and does its work again.
  */
-function breakStale(path: string, seen: Stats): boolean {
+function breakStale(path: string, seen: Stats, unchangedMs: number): boolean {
   if (!seen.isDirectory()) return false; // nobody's lock by this protocol
-  if (Date.now() - seen.mtimeMs < STALE_MS && Date.now() >= seen.mtimeMs) return false;
+  const outlived = unchangedMs >= STALE_MS;
+  if (!outlived && Date.now() - seen.mtimeMs < STALE_MS && Date.now() >= seen.mtimeMs) return false;
   const aside = `${path}.${randomBytes(6).toString("hex")}`;
   try {
-    mkdirSync(`${aside}.now`);
-    const now = look(`${aside}.now`)?.mtimeMs ?? seen.mtimeMs;
-    rmdirSync(`${aside}.now`);
-    if (now - seen.mtimeMs < STALE_MS) return false;
+    if (!outlived && fileSystemNow(`${aside}.now`) - seen.mtimeMs < STALE_MS) return false;
     if (!same(seen, look(path))) return true;
     renameSync(path, aside);
     rmdirSync(aside);
@@ -116,6 +126,13 @@ function breakStale(path: string, seen: Stats): boolean {
     if (errno(error) !== "ENOENT") throw ioError("break the stale lock", path, error);
   }
   return true;
+}
+
+function fileSystemNow(path: string): number {
+  mkdirSync(path);
+  const now = look(path)?.mtimeMs ?? 0;
+  rmdirSync(path);
+  return now;
 }
 
 function release(path: string): void {

@@ -67,7 +67,7 @@ export async function demo(options: DemoOptions): Promise<Demo> {
       announce(outline, [], {
         ...{ registry, signer, engine, withinMs: promised(undefined), allowSecrets: [] },
         now: () => new Date(),
-        announced: (id) => progress(`announced ${id} in the log, before it runs`),
+        announcing: (id) => progress(`announced ${id} in the log, before it runs`),
       }),
   });
   progress("signing, publishing and building the site");

@@ -29,8 +29,13 @@ export function toFile(file: string): Destination {
 }
 
 /** @throws AttestError `registry-missing`, `registry-format`, `io` */
-export async function toRegistry(folder: string, engine: Engine, logSigners: LogSigners): Promise<Place> {
-  const registry = await Registry.open(new Directory(folder), engine, logSigners);
+export async function toRegistry(
+  folder: string,
+  engine: Engine,
+  logSigners: LogSigners,
+  warn: (sentence: string) => void,
+): Promise<Place> {
+  const registry = await Registry.open(new Directory(folder), engine, logSigners, warn);
   for (const place of [folder, join(folder, ATTESTATIONS), join(folder, "keys")]) writable(nearestFolder(place));
   return { folder, registry };
 }

@@ -26,8 +26,8 @@ export interface AnnounceRequest {
   readonly withinMs: number;
   readonly allowSecrets: readonly string[];
   readonly now: () => Date;
-  /** Told when it is public: from now on its absence would be seen. */
-  readonly announced: (id: string) => void;
+  /** Told right before it becomes public: from then on its absence would be seen, and whatever happens there is its name. */
+  readonly announcing: (id: string) => void;
 }
 
 const DAY_MS = 86_400_000;
@@ -40,7 +40,7 @@ export async function announce(
   secrets: readonly Secret[],
   request: AnnounceRequest,
 ): Promise<Relation | undefined> {
-  const { registry, signer, engine, withinMs, allowSecrets, now, announced } = request;
+  const { registry, signer, engine, withinMs, allowSecrets, now, announcing } = request;
   const log = await registry.log.current();
   if (log === undefined) return undefined;
   const at = now();
@@ -81,8 +81,8 @@ export async function announce(
   if (fault !== undefined) throw new AttestError("internal", `expected a plan that verifies, found ${fault.detail}`);
   const { id, digest } = identify(payloadBytes, engine, "plan");
   await registry.listSigner(entryOf(signer, at));
+  announcing(id);
   await registry.publish({ id, bytes, evidence: new Map() });
-  announced(id);
   return { type: "planned-by", target: id, digest: { sha256: digest } };
 }
 

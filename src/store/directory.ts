@@ -1,7 +1,17 @@
 /** A store in a directory: each write is temp → fsync → rename → fsync of the directory. */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
-import { create, digestOf, list, read, realFolder, replace, sweep, type FileDigest } from "../node/files.js";
+import {
+  create,
+  digestOf,
+  list,
+  mustStayWithin,
+  read,
+  realFolder,
+  replace,
+  sweep,
+  type FileDigest,
+} from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 import type { Store } from "./store.js";
 
@@ -29,20 +39,20 @@ export class Directory implements Store {
 
   create(path: string, bytes: Bytes): Promise<void> {
     return settle(() => {
-      create(this.#at(path), bytes);
+      create(this.#writable(path), bytes);
       sweep(dirname(this.#at(path)));
     });
   }
 
   replace(path: string, bytes: Bytes): Promise<void> {
     return settle(() => {
-      replace(this.#at(path), bytes);
+      replace(this.#writable(path), bytes);
       sweep(dirname(this.#at(path)));
     });
   }
 
   async update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void> {
-    const file = this.#at(path);
+    const file = this.#writable(path);
     await withLock(join(dirname(file), `.${basename(file)}`), (held) => {
       const next = change(this.readNow(path));
       if (next === undefined) return;
@@ -53,6 +63,13 @@ export class Directory implements Store {
 
   list(folder: string): Promise<readonly string[]> {
     return settle(() => list(this.#at(folder)));
+  }
+
+  /** Its folder, not the file itself: whatever is there in its place is not followed but replaced, or refused. */
+  #writable(path: string): string {
+    const at = this.#at(path);
+    mustStayWithin(dirname(at), this.place);
+    return at;
   }
 
   /** Callers build paths from digests and checked names only; this is the second lock on that door. */

@@ -1,5 +1,4 @@
 /** The log of a registry, or the row of them: which one is current, what is entered in it, and how a new one goes on from an old one. */
-import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -11,9 +10,10 @@ import type { LogSigner } from "../core/log-signer.js";
 import { viewLog } from "../core/logged.js";
 import { formatNoteKey, type NoteKey } from "../core/note.js";
 import { logNamed, type LogName } from "../core/payload.js";
+import { mustStayWithin } from "../node/files.js";
 import { LogReader } from "./log-reader.js";
 import { LogWriter } from "./log-writer.js";
-import { ATTESTATIONS, KEYRING, logFolder, proofPath } from "./paths.js";
+import { KEYRING, logFolder, proofPath } from "./paths.js";
 import type { Store } from "./store.js";
 
 /** The signer of a log, where this machine has its key. */
@@ -32,6 +32,8 @@ export class RegistryLog {
   readonly #engine: Engine;
   readonly #signers: LogSigners;
   readonly #writers = new Map<string, LogWriter>();
+  /** The one that was written to: whoever announced in it goes on in it. */
+  #chosen: string | undefined;
 
   /** @param origin of the registry */
   constructor(store: Store, origin: string, engine: Engine, signers: LogSigners) {
@@ -65,7 +67,8 @@ export class RegistryLog {
 
   /** Whether it can be written to; and finishes what a writer that was killed left. @throws AttestError `log-key-missing`, `log-fork` */
   async ready(): Promise<void> {
-    await (await this.#writer())?.settle();
+    const writer = await this.#writer();
+    await writer?.settle();
   }
 
   /**
@@ -110,6 +113,12 @@ export class RegistryLog {
   async #writer(): Promise<LogWriter | undefined> {
     const logs = await this.all();
     const last = logs.at(-1);
+    if (this.#chosen !== undefined && this.#chosen !== (last && formatNoteKey(last.key)))
+      throw new AttestError(
+        "registry-changed",
+        `the registry changed in the meantime: ${KEYRING} does not name the log any more in which this run was announced`,
+        `put ${KEYRING} back as it was`,
+      );
     if (last === undefined) return undefined;
     const expected = this.#name(logs.length - 1);
     // The keyring of a checkout chooses the key: it must not be that of another registry of the user's.
@@ -129,19 +138,16 @@ export class RegistryLog {
   }
 
   #writerFor(signer: LogSigner, shard: number): LogWriter {
+    mustStayWithin(join(this.#store.place, logFolder(shard)), this.#store.place);
     const known = this.#writers.get(signer.key.id);
     if (known !== undefined) return known;
     const folder = join(this.#store.place, logFolder(shard));
-    if (existsSync(folder) && !realpathSync(folder).startsWith(join(realpathSync(this.#store.place), ATTESTATIONS)))
-      throw new AttestError(
-        "io",
-        `expected the folder of the log in the registry, found a link that leads out at ${folder}`,
-      );
     const made = new LogWriter(folder, signer, this.#engine, (leaf) => {
       const id = idOf(leaf);
       return id === undefined ? undefined : join(this.#store.place, proofPath(id));
     });
     this.#writers.set(signer.key.id, made);
+    this.#chosen = formatNoteKey(signer.key);
     return made;
   }
 

@@ -1,43 +1,34 @@
 /** A registry: `attest.json`, the keys that it lists, its attestations with their evidence, its log, and an index that anyone may rebuild. */
-import * as z from "zod/mini";
 import { utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
-import { isObject, parseJson, readable, type Json } from "../core/json.js";
+import { readable, type Json } from "../core/json.js";
 import { formatKey } from "../core/key.js";
 import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
 import { readNotice } from "../core/notice.js";
 import { formatNoteKey } from "../core/note.js";
 import { kindOf, logNamed } from "../core/payload.js";
 import { readPlan } from "../core/plan.js";
-import { atLeast, atMost } from "../core/schema.js";
 import { knownFrom } from "../core/signatures.js";
 import { identify, readStatement } from "../core/statement.js";
 import { verify } from "../core/verify.js";
+import { ORIGIN, parseAbout, readAbout, REGISTRY_FILE, type About } from "./about.js";
+import { refuseSecondAnswer } from "./answers.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
 import { RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
 import { leaveBytesAlone } from "./git-attributes.js";
 import type { Store } from "./store.js";
 
 export { ATTESTATIONS, attestationPath, evidencePath, KEYRING };
+export { ORIGIN, parseAbout, REGISTRY_FILE, type About };
 
-export const REGISTRY_FILE = "attest.json";
 export const INDEX = `${ATTESTATIONS}/index.json`;
 
 /** By its file's name, which its id must be. */
 export const isNotice = (name: string): boolean => /^note_[0-9a-f]{16}\.json$/.test(name);
 export const isPlan = (name: string): boolean => /^plan_[0-9a-f]{16}\.json$/.test(name);
 export const isResult = (name: string): boolean => /^test_[0-9a-f]{16}\.json$/.test(name);
-/** Schemeless: example.org/lab. */
-export const ORIGIN = /^[a-z0-9.-]+(?::\d+)?(?:\/[A-Za-z0-9._~-]+)*$/;
-
-const about = z.strictObject({
-  origin: z.string().check(z.regex(ORIGIN)),
-  title: z.string().check(atLeast(1), atMost(200)),
-});
-export type About = z.infer<typeof about>;
-
 export interface Publication {
   readonly id: string;
   readonly bytes: Bytes;
@@ -53,16 +44,32 @@ export class Registry {
   readonly about: About;
   readonly #engine: Engine;
   readonly log: RegistryLog;
+  readonly #warn: (sentence: string) => void;
 
-  private constructor(store: Store, described: About, engine: Engine, logSigners: LogSigners = () => undefined) {
+  private constructor(
+    store: Store,
+    described: About,
+    engine: Engine,
+    logSigners: LogSigners = () => undefined,
+    warn: (sentence: string) => void = () => undefined,
+  ) {
     this.store = store;
+    this.#warn = warn;
     this.about = described;
     this.#engine = engine;
     this.log = new RegistryLog(store, described.origin, engine, logSigners);
   }
 
-  /** @throws AttestError `registry-missing`, `registry-format` */
-  static async open(store: Store, engine: Engine, logSigners?: LogSigners): Promise<Registry> {
+  /**
+   * @param warn told of what is derived and could not be written: nothing is lost by that
+   * @throws AttestError `registry-missing`, `registry-format`
+   */
+  static async open(
+    store: Store,
+    engine: Engine,
+    logSigners?: LogSigners,
+    warn?: (sentence: string) => void,
+  ): Promise<Registry> {
     const bytes = await store.read(REGISTRY_FILE);
     if (bytes === undefined) {
       throw new AttestError(
@@ -71,7 +78,7 @@ export class Registry {
         MAKE_ONE,
       );
     }
-    return new Registry(store, parseAbout(bytes), engine, logSigners);
+    return new Registry(store, parseAbout(bytes), engine, logSigners, warn);
   }
 
   /**
@@ -141,23 +148,54 @@ export class Registry {
     });
   }
 
-  /** Evidence, the attestation, its entry in the log, the index: a crash leaves orphans, never a claim whose evidence is missing. */
+  /**
+   * Evidence, the attestation, its entry in the log, the index: a crash leaves orphans, never a claim whose evidence is missing.
+   * @throws AttestError `plan-answered`; `publish-unfinished` where the attestation is there and its entry is not; else nothing is published
+   */
   async publish({ id, bytes, evidence }: Publication): Promise<void> {
     await this.log.ready(); // refused before anything is written
+    const results = (await this.names()).filter((name) => isResult(name) && name !== `${id}.json`);
+    await refuseSecondAnswer(bytes, results, (name) => this.#file(`${ATTESTATIONS}/${name}`));
     await this.#adopt(parseEnvelope(bytes).signatures.flatMap(({ keyid }) => keyid ?? []));
     for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
-    await this.store.create(attestationPath(id), bytes);
-    await this.log.enter(id, bytes);
+    const path = attestationPath(id);
+    try {
+      await this.store.create(path, bytes);
+      await this.log.enter(id, bytes);
+    } catch (error) {
+      // A name that was not synced is there all the same.
+      if (error instanceof AttestError && error.code !== "file-exists" && (await this.#file(path)).length > 0)
+        throw unfinished(path, this.store.place, error);
+      throw error;
+    }
+    try {
+      await this.reindex();
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+      this.#warn(`${INDEX} lacks it, because ${error.message}; the next publication makes it again`);
+    }
+  }
+
+  /**
+   * Enters what was published here and is not in the log yet, and makes the index again. Harmless where nothing is missing.
+   * @param keyids of the user's own: what others signed they enter themselves
+   * @returns the ids that were entered
+   */
+  async complete(keyids: readonly string[]): Promise<readonly string[]> {
+    await this.log.ready();
+    const entered = await this.#adopt(keyids);
     await this.reindex();
+    return entered;
   }
 
   /**
    * Enters what a publisher that was killed had written and not logged, before anything later is: what names this log and is not in it
    * would be a finding for ever. Only what the keys signed that sign now: anybody else could have planted the rest, keyring and all.
    */
-  async #adopt(keyids: readonly string[]): Promise<void> {
+  async #adopt(keyids: readonly string[]): Promise<readonly string[]> {
     const ours = (await this.log.all()).map(({ key }) => formatNoteKey(key));
-    if (ours.length === 0) return;
+    if (ours.length === 0) return [];
+    const entered: string[] = [];
     const files = new Set(await this.store.list(ATTESTATIONS));
     const keys = knownFrom(await this.keyring(), "site", "the registry's keyring");
     for (const name of await this.names()) {
@@ -168,8 +206,11 @@ export class Registry {
       const own = signers.some(({ keyid, signature }) => signature === "ok" && keyids.includes(keyid));
       const named =
         own && checks.every(({ status }) => status !== "failed") ? logNamed(parseEnvelope(bytes).payload) : undefined;
-      if (id !== undefined && named !== undefined && ours.includes(named.key)) await this.log.enter(id, bytes);
+      if (id === undefined || named === undefined || !ours.includes(named.key)) continue;
+      await this.log.enter(id, bytes);
+      entered.push(id);
     }
+    return entered;
   }
 
   /** File names of the attestations, sorted. */
@@ -233,37 +274,17 @@ export class Registry {
   }
 }
 
+const unfinished = (path: string, place: string, cause: AttestError): AttestError =>
+  new AttestError(
+    "publish-unfinished",
+    `${path} is published, and not in the log yet: ${cause.message}`,
+    `nothing is lost; when that is mended: attest log complete ${place}`,
+    { cause },
+  );
+
 const nameTaken = (name: string): AttestError =>
   new AttestError(
     "key-exists",
     `expected a name that the registry does not list yet, found ${name} for another key`,
     "sign with a key of another name: attest key new NAME, then --signer NAME",
   );
-
-/** `attest.json`. @throws AttestError `registry-format` or a code of `parseJson` */
-export const parseAbout = (bytes: Bytes): About => readAbout(parseJson(bytes));
-
-/** Which character, and what stands there instead. */
-function whyNoOrigin(given: Json | undefined): string {
-  const form = "an origin is a name without a scheme, like example.org/lab";
-  if (typeof given !== "string") return form;
-  const bare = given.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
-  if (bare !== given) return `${form}: leave the scheme out`;
-  const [host = "", ...path] = bare.split("/");
-  const odd = /[^A-Za-z0-9.:-]/u.exec(host) ?? /[^A-Za-z0-9._~/-]/u.exec(path.join("/"));
-  if (odd !== null) return `${form}; ${JSON.stringify(odd[0])} has no place in it; write - for it`;
-  if (/[A-Z]/.test(host)) return `${form}; its host is in small letters: ${host.toLowerCase()}`;
-  return path.includes("") ? `${form}, without an empty part between two / or at the end` : form;
-}
-
-function readAbout(value: Json): About {
-  const parsed = about.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.join(".") ?? "";
-  throw new AttestError(
-    "registry-format",
-    `expected origin and title in ${REGISTRY_FILE}; ${where === "" ? "" : `${where}: `}${issue?.message ?? ""}`,
-    isObject(value) && where === "origin" ? whyNoOrigin(value["origin"]) : undefined,
-  );
-}

@@ -326,7 +326,7 @@ describe("a registry", () => {
           engine: nodeEngine,
         },
         ...{ withinMs: 60_000, allowSecrets: [], now: () => new Date(Date.now() - 86_400_000) },
-        announced: (id) => announced.push(id),
+        announcing: (id) => announced.push(id),
       },
     );
     const ran = await audit(at, "lab", "--offline");

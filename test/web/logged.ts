@@ -72,7 +72,7 @@ export class Laboratory {
     };
     const relation = await announce(outline, [], {
       ...{ registry: this.registry, signer: this.mine, engine: nodeEngine, withinMs, allowSecrets: [] },
-      ...{ now: () => this.#now(), announced: () => undefined },
+      ...{ now: () => this.#now(), announcing: () => undefined },
     });
     return relation!;
   }
