@@ -93,7 +93,7 @@ export function heldAgainstPlans(reports: readonly Report[]): {
 }
 
 /**
- * Payloads of results that are not shown to be of the test that their plan announced, and of notices that give a plan up and are kept back: a page
+ * Payloads of results that are not shown to be of the test that their plan announced, and of notices that are not shown to give one up: a page
  * carries the plans of the results that it carries. Of those on other pages both must be said to be there, and not that they differ.
  */
 export function departedAmong(
@@ -102,6 +102,7 @@ export function departedAmong(
   published: Published,
 ): ReadonlySet<string> {
   const fitting = new Set(heldAgainstPlans(reports).fitting);
+  const givenUp = new Set(reports.flatMap((one) => (givesUp(one) ? one.digest : [])));
   const announced = new Map(plans.map(({ leaf }) => [leaf.payload, leaf]));
   const shown = (leaf: LeafOf<"result">, plan: LeafOf<"plan"> | undefined): boolean =>
     published.here.has(leaf.payload)
@@ -109,6 +110,8 @@ export function departedAmong(
       : plan !== undefined &&
         !published.departed.has(leaf.payload) &&
         ![leaf, plan].some((one) => isWithheld(one, published));
+  const closes = (leaf: LeafOf<"notice">): boolean =>
+    published.here.has(leaf.payload) ? givenUp.has(leaf.payload) : !isWithheld(leaf, published);
   const givingUp = logs.flatMap(({ leaves }) =>
     leaves.flatMap((leaf) => (leaf.kind === "notice" && leaf.action === "abandon" ? leaf : [])),
   );
@@ -116,9 +119,11 @@ export function departedAmong(
     ...results.flatMap(({ leaf }) =>
       leaf.plan === undefined || shown(leaf, announced.get(leaf.plan)) ? [] : leaf.payload,
     ),
-    ...givingUp.flatMap((leaf) => (isWithheld(leaf, published) ? leaf.payload : [])),
+    ...givingUp.flatMap((leaf) => (closes(leaf) ? [] : leaf.payload)),
   ]);
 }
+
+const givesUp = ({ signature, notice }: Report): boolean => signature === "ok" && notice?.action === "abandon";
 
 /** In the log, and nowhere in what is published, or said to be where it cannot be. */
 export const isWithheld = (leaf: Signed, { here, elsewhere, since = Infinity }: Published): boolean =>
