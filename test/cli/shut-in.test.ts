@@ -91,7 +91,7 @@ describe.each(users)("%s", (_, uid, works) => {
   });
 
   test("credentials are hidden where a variable moves them, and what lies beside them is not", async (context) => {
-    if (!works) context.skip(WITHOUT);
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     // In the project, which the command sees as it is: /tmp is another one in there.
     const inHome = (...parts: readonly string[]): string => here.path("home", ...parts);
     const moved: readonly (readonly [variable: string, value: string, ...hidden: readonly string[]])[] = [
