@@ -78,6 +78,13 @@ export class Carried {
     return this.#read(yours).state;
   }
 
+  /** Owners of the keys whose signatures of that payload the page's logs have. */
+  signersOf(digest: string, yours: readonly Known[]): string[] {
+    const { state, entered } = this.#read(yours);
+    const keyids = state.kind === "read" ? enteredIn(state.ledger.logs, undefined).signersOf?.(digest) : undefined;
+    return (keyids ?? []).map((keyid) => entered.owners.of(keyid));
+  }
+
   #read(yours: readonly Known[]): Read {
     if (this.#known?.of === yours) return this.#known;
     const known = [...yours, ...this.listed];

@@ -16,7 +16,7 @@ import { departedAmong, publishedFrom, type LogShown, type LogState } from "../s
 import { indexPage } from "../src/view/list.js";
 import { headlineOf } from "../src/view/headline.js";
 import { signerLabel } from "../src/view/notice.js";
-import { cardOf } from "../src/core/audit/relations.js";
+import { cardOf, type Card } from "../src/core/audit/relations.js";
 import type { Related } from "../src/view/related.js";
 import { attestationPage, placeOf, titleOf, verifyPage } from "../src/view/pages.js";
 import { answerOf, type Answer, type Outcome } from "../src/view/plan.js";
@@ -147,12 +147,13 @@ async function related(
   report: Report,
   { related: documents, moreRelated }: DataOf<"attestation">,
 ): Promise<Related | undefined> {
-  const about = cardOf(report, "");
+  const read = (one: Report): Card | undefined => cardOf(one, "", carried.signersOf(one.digest ?? "", yours));
+  const about = read(report);
   if (about === undefined) return undefined;
   const others: Related["others"][number][] = [];
   for (const { name, text } of documents) {
     const found = (await check({ name, bytes: utf8(text) })).report;
-    const card = cardOf(found, "");
+    const card = read(found);
     if (card !== undefined) others.push({ card, trust: found.trust });
   }
   return { about, others, more: moreRelated };

@@ -27,6 +27,8 @@ export interface Planned extends Logged<"plan"> {
   readonly state: "open" | "departed" | "answered" | "abandoned";
   /** The result that answers it, or that departed from it. */
   readonly result?: Logged<"result">;
+  /** SHA-256 of the payload of a notice that gives it up. */
+  readonly notice?: string;
 }
 
 export interface Finding {
@@ -81,7 +83,7 @@ export function accountOf(
   const misfits = new Map<string, Logged<"result">>();
   /** Results that were there before their plan was. */
   const unannounced = new Set<Logged<"result">>();
-  const abandoned = new Set<string>();
+  const abandoned = new Map<string, string>();
   const retracted = new Set<string>();
   const superseded = new Set<string>();
   const seen = new Set<string>();
@@ -134,7 +136,7 @@ export function accountOf(
     if (leaf.kind !== "notice" || leaf.about === undefined) continue;
     const { about, action, keyid } = leaf;
     if (!owners.line(signers.get(about) ?? []).has(keyid)) continue;
-    if (action === "abandon" && !departed.has(leaf.payload)) abandoned.add(about);
+    if (action === "abandon" && !departed.has(leaf.payload)) abandoned.set(about, leaf.payload);
     if (action === "retract") retracted.add(about);
     if (action === "supersede") superseded.add(about);
   }
@@ -143,7 +145,8 @@ export function accountOf(
   const all = [...plans.values()].map((plan): Planned => {
     const result = answers.get(plan.leaf.payload);
     if (result !== undefined) return { ...plan, state: "answered", result };
-    if (abandoned.has(plan.leaf.payload)) return { ...plan, state: "abandoned" };
+    const notice = abandoned.get(plan.leaf.payload);
+    if (notice !== undefined) return { ...plan, state: "abandoned", notice };
     const misfit = misfits.get(plan.leaf.payload);
     return misfit === undefined ? { ...plan, state: "open" } : { ...plan, state: "departed", result: misfit };
   });

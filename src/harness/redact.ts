@@ -9,7 +9,7 @@
 import { after, before, CONTEXT, PRIVATE_KEY, PRIVATE_KEY_END, RULES, WINDOW, type Rule } from "./rules.js";
 import { beginningOf, BEGINNING, Texts, type Position } from "./search.js";
 import type { Secret } from "./secrets.js";
-import { latin1, MIN_SECRET, spellings } from "./spellings.js";
+import { latin1, MIN_SECRET, spellings, unbroken } from "./spellings.js";
 
 export { RULES, spellings, type Rule, type Secret };
 
@@ -80,6 +80,8 @@ const SLICE = 256 * 1024;
 interface Known {
   readonly texts: Texts;
   readonly meanings: readonly (readonly [length: number, Meaning])[];
+  /** Values, for a text without its layout. */
+  readonly unbroken?: Known;
 }
 
 /** One for each stream. */
@@ -109,6 +111,11 @@ export class Redactor {
   /** One that takes out the same, for another stream: at once, where the first takes some time for many secrets. */
   another(found?: Told): Redactor {
     return new Redactor([], found ? { found } : {}, this.#known);
+  }
+
+  /** One for a text without its layout (`unbroken`); undefined where no value is long enough. */
+  ofUnbroken(found: Told): Redactor | undefined {
+    return this.#known.unbroken && new Redactor([], { found }, this.#known.unbroken);
   }
 
   /** False for one that lets everything pass. */
@@ -278,23 +285,27 @@ export class Redactor {
 
 function knownFrom(secrets: readonly Secret[], { rules = RULES, places = [] }: RedactorOptions): Known {
   const values = new Map<string, Mark>();
-  const texts: [string, Meaning][] = [];
+  const [texts, solid]: [[string, Meaning][], [string, Meaning][]] = [[], []];
   for (const { name, value } of secrets) {
     if (value.length < MIN_SECRET) continue;
     const mark = values.get(name) ?? { name: valueRule(name) };
     values.set(name, mark);
     texts.push(...spellings(value).map((text): [string, Meaning] => [text, mark]));
+    const text = unbroken(value);
+    if (text !== undefined) solid.push([text, mark]);
   }
   for (const rule of rules.includes(PRIVATE_KEY) ? [...rules, PRIVATE_KEY_END] : rules) {
     const meaning = { mark: rule, pattern: new RegExp(rule.pattern.source, "y") };
     texts.push(...rule.starts.map((text): [string, Meaning] => [text, meaning]));
   }
   for (const place of places) texts.push(...placeTexts(place));
-  return {
-    texts: new Texts(texts.map(([text]) => text)),
-    meanings: texts.map(([text, meaning]) => [text.length, meaning]),
-  };
+  return { ...knownAs(texts), ...(solid.length > 0 && { unbroken: knownAs(solid) }) };
 }
+
+const knownAs = (texts: readonly (readonly [string, Meaning])[]): Known => ({
+  texts: new Texts(texts.map(([text]) => text)),
+  meanings: texts.map(([text, meaning]) => [text.length, meaning]),
+});
 
 /**
  * Lines of base64, of which the last may be short, and what stands between them: a line end, also one escaped in JSON or XML, blanks, or

@@ -7,6 +7,7 @@ import type { Bytes } from "../core/bytes.js";
 import { charactersAt, charactersOf } from "./charset.js";
 import { DECODINGS } from "./decodings.js";
 import { REDACTED, type Redactions, type Redactor, type Told } from "./redact.js";
+import { LAYOUT } from "./spellings.js";
 import { joined, plainView, rangesOf, type Range, type View } from "./view.js";
 
 /** JSON in XML in JSON, in base64. */
@@ -29,21 +30,18 @@ export interface Found {
 const MAY_DECODE =
   /[\\&<%=\u001b\u009b\0\b\u000e\u000f\u007f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]|[A-Za-z0-9+/_-]{16}|[0-9a-f]{2}[ ,:;-]{1,4}(?:0x)?[0-9a-f]{2}|\d\s*,\s*\d/i;
 
-/**
- * What the redactors find in the texts to which a document decodes; in the document itself only where it is not in UTF-8.
- * @param make with a function that is told of what is found
- */
-export function revealed(bytes: Bytes, make: (found: Told) => Redactor): Found[] {
+/** What is found in the texts to which a document decodes; in the document itself where it is not in UTF-8, or what is found goes over several lines. */
+export function revealed(bytes: Bytes, redactor: Redactor): Found[] {
   const characters = charactersOf(bytes);
   if (characters === undefined) return [{ rule: UNREAD, ranges: [[0, bytes.length]], instead: "" }];
   const { text, bytesAt, isUtf8 } = characters;
-  if (isUtf8 && !MAY_DECODE.test(text)) return [];
   const found: Found[] = [];
   const seen = new Set<string>([text]);
   const known = new Set<string>();
   let left = MOST;
-  const search = (view: View): void => {
-    for (const { rule, range, instead } of searched(view.text, make)) {
+  const search = (view: View, listed = false): void => {
+    const met = listed ? [] : searched(view.text, (told) => redactor.another(told));
+    for (const { rule, range, instead } of [...met, ...broken(view.text, redactor)]) {
       const ranges = rangesOf(view, range);
       const at = bytesAt(ranges.flat());
       found.push({
@@ -54,7 +52,8 @@ export function revealed(bytes: Bytes, make: (found: Told) => Redactor): Found[]
     }
   };
   const root = plainView(text);
-  if (!isUtf8) search(root);
+  search(root, isUtf8);
+  if (isUtf8 && !MAY_DECODE.test(text)) return found;
   let level: View[] = [root];
   for (let depth = 0; depth < DEPTH && level.length > 0; depth += 1) {
     const next: View[] = [];
@@ -79,9 +78,10 @@ interface Met {
   readonly instead: string;
 }
 
-function searched(text: string, make: (found: Told) => Redactor): Met[] {
+function searched(text: string, make: (found: Told) => Redactor | undefined): Met[] {
   const met: { rule: string; from: number; to: number; instead: string }[] = [];
   const redactor = make((rule, from, to, instead) => void met.push({ rule, from, to, instead }));
+  if (redactor === undefined) return [];
   redactor.write(Buffer.from(text));
   redactor.end();
   met.sort((a, b) => a.from - b.from);
@@ -97,6 +97,30 @@ function searched(text: string, make: (found: Told) => Redactor): Met[] {
     ).map((end, at) => [ends[at]?.[1] ?? 0, end]),
   );
   return met.map(({ rule, instead }, at) => ({ rule, instead, range: [starts[at] ?? 0, endAt.get(at) ?? 0] }));
+}
+
+/** Values that somebody wrapped or indented: found in the text without its layout, and told by where they stand in the text. */
+function broken(text: string, redactor: Redactor): Met[] {
+  if (redactor.ofUnbroken(() => undefined) === undefined) return [];
+  const met = searched(text.replace(LAYOUT, ""), (told) => redactor.ofUnbroken(told));
+  if (met.length === 0) return [];
+  /** Where a run of layout was left out, and how much until then. */
+  const gaps = [{ at: 0, before: 0 }];
+  let before = 0;
+  for (const { 0: run, index } of text.matchAll(LAYOUT)) {
+    const at = index - before;
+    gaps.push({ at, before: (before += run.length) });
+  }
+  const placeOf = (position: number): number => {
+    let [low, high] = [0, gaps.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((gaps[middle]?.at ?? 0) <= position) low = middle;
+      else high = middle;
+    }
+    return position + (gaps[low]?.before ?? 0);
+  };
+  return met.map((one) => ({ ...one, range: [placeOf(one.range[0]), placeOf(one.range[1] - 1) + 1] }));
 }
 
 export interface Redacted {
@@ -117,7 +141,7 @@ export function decodedToo(bytes: Bytes, redactor: Redactor): Redacted {
   let [shown, count] = [bytes, 0];
   const rules = new Set<string>();
   for (let round = 0; round < ROUNDS && redactor.looks; round += 1) {
-    const found = revealed(shown, (told) => redactor.another(told));
+    const found = revealed(shown, redactor);
     if (found.length === 0) return { bytes: shown, redactions: { count, rules: [...rules].sort() } };
     found.forEach(({ rule }) => rules.add(rule));
     count += new Set(found.map(({ ranges }) => ranges[0]?.[0])).size;

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { makeFolder, temporaryFolder } from "../node/files.js";
-import { isWithin, real } from "../node/programs.js";
+import { isWithin, isWithinAny, real } from "../node/programs.js";
 import { secretPlaces } from "../node/secret-places.js";
 import { bubblewrap, look, shortcomings, STRICT } from "./bubblewrap.js";
 import { gitFoldersIn } from "./git-folders.js";
@@ -113,9 +113,10 @@ export function outOfSight(
   readonly folders: readonly string[];
   readonly files: readonly string[];
 } {
-  const { ours, folders, files } = secretPlaces();
+  const { ours, others } = secretPlaces();
   for (const folder of ours) if (isWithin(folder, writable) && !existsSync(folder)) makeFolder(folder, 0o700);
-  const all = there([...ours, ...folders, ...files, ...named]);
+  // A variable may name /dev/null, or a descriptor. The command has a /dev and a /proc of its own.
+  const all = there([...ours, ...others, ...named]).filter((path) => !isWithinAny(path, ["/dev", "/proc"]));
   const isFolder = (path: string): boolean => statSync(path).isDirectory();
   return {
     folders: [...new Set(all.filter(isFolder))],

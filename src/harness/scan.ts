@@ -5,7 +5,7 @@
 import { utf8 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, type Json } from "../core/json.js";
-import { Redactor, RULES, valueRule, type Secret, type Told } from "./redact.js";
+import { Redactor, RULES, valueRule, type Secret } from "./redact.js";
 import { revealed, UNREAD } from "./reveal.js";
 
 export interface Finding {
@@ -45,10 +45,9 @@ export function scan(
   /** As it is, and as a reader would see it. */
   const look = (bytes: Uint8Array): { readonly shown: string; readonly met: readonly Met[] } => {
     const met: Met[] = [];
-    const make = (told: Told): Redactor => prepared.another(told);
-    const redactor = make((rule, at) => void met.push({ rule, at }));
+    const redactor = prepared.another((rule, at) => void met.push({ rule, at }));
     const shown = Buffer.concat([redactor.write(bytes), redactor.end()]);
-    for (const { rule, ranges } of revealed(new Uint8Array(bytes), make))
+    for (const { rule, ranges } of revealed(new Uint8Array(bytes), prepared))
       if (!allowed.includes(rule)) met.push({ rule, at: ranges[0]?.[0] ?? 0 });
     return { shown: shown.toString("utf8"), met: met.sort((a, b) => a.at - b.at) };
   };

@@ -3,6 +3,18 @@
 /** Shorter texts are words and numbers, which every output has. */
 export const MIN_SECRET = 8;
 
+/** Shorter texts without a blank are pieces of other words where blanks count for nothing. */
+const MIN_UNBROKEN = 16;
+
+/** White space, and what programs draw at the margins of the lines that they wrap: comments, quotes, tables. */
+export const LAYOUT = /[\s#>|*/\u2500-\u257f]+/g;
+
+/** What is left where lines are wrapped anywhere, at a blank or within a word; undefined for what is too short to be told by it. */
+export function unbroken(value: string): string | undefined {
+  const text = value.replace(LAYOUT, "");
+  return text.length < (/\s/.test(value.trim()) ? MIN_SECRET : MIN_UNBROKEN) ? undefined : latin1(text);
+}
+
 /**
  * As it is, in base64 at each of three alignments and in both alphabets, in hex, as a part of a URL, of a JSON string or of XML.
  * Line ends are left out, see `search.ts`. What else an encoding can be spelled like is for `reveal.ts`, which has the whole document.

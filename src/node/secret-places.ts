@@ -1,48 +1,102 @@
 /** Every place where keys, what this tool remembers, credentials and agents of the user may lie: what a command in a sandbox must not see. */
 import { homedir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SecretPlaces {
   /** Of this tool: hidden whether they are there or not, since one that is made by somebody else would be believed. */
   readonly ours: readonly string[];
-  readonly folders: readonly string[];
-  readonly files: readonly string[];
+  /** Files, folders and sockets. */
+  readonly others: readonly string[];
 }
 
-const CREDENTIALS = [
-  ...[".ssh", ".gnupg", ".aws", ".kube", ".docker", ".azure", ".password-store", ".1password", ".local/share/keyrings"],
-  ...[".config/gh", ".config/gcloud", ".config/op", ".config/age", ".config/sops", ".minisign", ".sigstore"],
+/**
+ * Where a program keeps secrets: the variables that move the place, the place itself below a home, and what of it is hidden. That is all of it
+ * where nothing is named: what a command needs must not lie beside it, as cargo's own programs lie beside its credentials.
+ */
+const PLACES: readonly (readonly [variables: string, below: string, ...parts: readonly string[]])[] = [
+  ["", ".ssh"],
+  ["GNUPGHOME", ".gnupg"],
+  ["PASSWORD_STORE_DIR", ".password-store"],
+  ["", ".1password"],
+  ["", ".minisign"],
+  ["", ".sigstore"],
+  ["", ".vault-token"],
+  ["", ".git-credentials"],
+  ["NETRC", ".netrc"],
+  ["PGPASSFILE", ".pgpass"],
+  ["", ".my.cnf"],
+  ["MYSQL_TEST_LOGIN_FILE", ".mylogin.cnf"],
+  // Clouds and their machines.
+  ["AWS_SHARED_CREDENTIALS_FILE AWS_CONFIG_FILE", ".aws"],
+  ["AZURE_CONFIG_DIR", ".azure"],
+  ["CLOUDSDK_CONFIG GOOGLE_APPLICATION_CREDENTIALS", ".config/gcloud"],
+  ["KUBECONFIG", ".kube"],
+  ["DOCKER_CONFIG", ".docker"],
+  ["REGISTRY_AUTH_FILE", ".config/containers/auth.json"],
+  ["HELM_REGISTRY_CONFIG", ".config/helm/registry"],
+  ["TF_CLI_CONFIG_FILE", ".terraformrc"],
+  ["", ".terraform.d/credentials.tfrc.json"],
+  ["RCLONE_CONFIG", ".config/rclone"],
+  // Registries of packages.
+  ["NPM_CONFIG_USERCONFIG npm_config_userconfig", ".npmrc"],
+  ["", ".yarnrc.yml"],
+  ["", ".pypirc"],
+  ["PIP_CONFIG_FILE", ".config/pip/pip.conf"],
+  ["POETRY_CONFIG_DIR", ".config/pypoetry", "auth.toml"],
+  ["CARGO_HOME", ".cargo", "credentials.toml", "credentials"],
+  ["GRADLE_USER_HOME", ".gradle", "gradle.properties"],
+  ["", ".m2", "settings.xml", "settings-security.xml"],
+  ["", ".gem/credentials"],
+  ["COMPOSER_HOME", ".config/composer", "auth.json"],
+  ["", ".composer/auth.json"],
+  // What else has a token of the user's.
+  ["GH_CONFIG_DIR", ".config/gh"],
+  ["GLAB_CONFIG_DIR", ".config/glab-cli"],
+  ["", ".config/hub"],
+  ["OP_CONFIG_DIR", ".config/op"],
+  ["SOPS_AGE_KEY_FILE SOPS_AGE_SSH_PRIVATE_KEY_FILE", ".config/sops"],
+  ["", ".config/age"],
+  ["", ".config/git/credentials"],
+  ["HF_HOME", ".cache/huggingface", "token", "stored_tokens"],
+  ["HF_TOKEN_PATH", ".huggingface/token"],
+  ["CLAUDE_CONFIG_DIR", ".claude", ".credentials.json"],
+  ["CODEX_HOME", ".codex", "auth.json"],
+  ["", ".local/share/keyrings"],
+  ["", ".local/share/gem/credentials"],
 ];
-const FILES = [
-  ".netrc",
-  ".npmrc",
-  ".pypirc",
-  ".git-credentials",
-  ".config/git/credentials",
-  ".cargo/credentials.toml",
-  ".cargo/credentials",
+
+/** Of the XDG Base Directory Specification: what stands for each folder of a home. */
+const MOVED: readonly (readonly [variable: string, below: string])[] = [
+  ["XDG_CONFIG_HOME", ".config/"],
+  ["XDG_DATA_HOME", ".local/share/"],
+  ["XDG_STATE_HOME", ".local/state/"],
+  ["XDG_CACHE_HOME", ".cache/"],
 ];
 
 /** Of all homes that the user can have, by a variable and by the system's own word; a place that is named does not make the others empty. */
 export function secretPlaces(env: Environment = process.env): SecretPlaces {
   const homes = [...new Set([env["HOME"] ?? "", homedir(), systemHome()])].filter((home) => home !== "");
-  const named = (name: string, ...below: readonly string[]): string[] => {
-    const value = env[name];
-    return value === undefined || value === "" ? [] : [join(resolve(value), ...below)];
-  };
-  const inHomes = (names: readonly string[]): string[] =>
-    homes.flatMap((home) => names.map((name) => join(home, name)));
+  const absolute = (paths: readonly string[]): string[] =>
+    paths.filter((path) => path !== "").map((path) => resolve(path));
+  const named = (name: string): string[] => absolute([env[name] ?? ""]);
+  /** Some hold a list of paths, as `KUBECONFIG` does. */
+  const listed = (name: string): string[] => absolute([env[name] ?? "", ...(env[name] ?? "").split(delimiter)]);
+  const usual = (below: string): string[] => [
+    ...homes.map((home) => join(home, below)),
+    ...MOVED.filter(([, start]) => below.startsWith(start)).flatMap(([name, start]) =>
+      named(name).map((path) => join(path, below.slice(start.length))),
+    ),
+  ];
+  const others = PLACES.flatMap(([variables, below, ...parts]) =>
+    [...usual(below), ...variables.split(" ").flatMap(listed)].flatMap((place) =>
+      parts.length === 0 ? [place] : parts.map((part) => join(place, part)),
+    ),
+  );
   return {
-    ours: [
-      ...named("F3_ATTEST_HOME"),
-      ...named("XDG_CONFIG_HOME", "f3-attest"),
-      ...named("XDG_STATE_HOME", "f3-attest"),
-      ...inHomes([".config/f3-attest", ".local/state/f3-attest"]),
-    ],
-    folders: [...named("GNUPGHOME"), ...named("XDG_RUNTIME_DIR"), ...inHomes(CREDENTIALS)],
-    files: [...named("SSH_AUTH_SOCK"), ...socketsIn(env), ...inHomes(FILES)],
+    ours: [...named("F3_ATTEST_HOME"), ...usual(".config/f3-attest"), ...usual(".local/state/f3-attest")],
+    others: [...named("XDG_RUNTIME_DIR"), ...named("SSH_AUTH_SOCK"), ...socketsIn(env), ...others],
   };
 }
 

@@ -86,9 +86,11 @@ export async function audit(request: AuditRequest): Promise<Audit> {
     await gather(request);
   const owners = new Owners([...handOvers, ...beside.handOvers]);
   const proven = new Owners([...signedHandOvers, ...beside.signedHandOvers]);
+  const ownersOf = (all: readonly string[]): string[] => [...new Set(all.map((one) => owners.of(one)))];
   const owned = (card: Card): Card => ({
     ...card,
-    owners: [...new Set(card.owners.map((one) => owners.of(one)))],
+    ...{ owners: ownersOf(card.owners), entered: ownersOf(card.entered) },
+    ...{ confirmed: ownersOf(card.confirmed), listed: ownersOf(card.listed) },
     provenOwners: [...new Set(card.provenOwners.map((one) => proven.of(one)))],
   });
   const [cards, others] = [gathered.cards.map(owned), beside.cards.map(owned)];
@@ -187,7 +189,7 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     for (const digest of citedByDigest(report.statement)) known.add(digest);
     // Anybody's notice may lie in a registry; only one that is no good is told.
     if (document.passedOver === true && report.exit !== 1 && report.exit !== 2) continue;
-    const card = cardOf(report, originOf(document));
+    const card = cardOf(report, originOf(document), signersIn(read.entered, report.digest));
     // A copy of its own: a piece of a string would keep the whole text of the document in memory.
     if (card !== undefined) cards.push(structuredClone(card));
     for (const reference of report.statement === undefined ? [] : referencesOf(report.statement))
@@ -215,8 +217,10 @@ function signersKnown(
   const named = statement?.predicate.f3.log ?? plan?.predicate.log;
   if (signature !== "ok" || signers.some((one) => one.signature !== "ok")) return undefined;
   if (named !== undefined && !entered.whole) return undefined;
-  return [...signers.map(({ keyid }) => keyid), ...(entered.signersOf?.(digest) ?? [])];
+  return [...signers.map(({ keyid }) => keyid), ...signersIn(entered, digest)];
 }
+
+const signersIn = ({ signersOf }: Entered, digest = ""): readonly string[] => signersOf?.(digest) ?? [];
 
 /** What a relation names and the evidence has: a page for example, which is no attestation. */
 function citedByDigest(statement: ResultStatement | undefined): string[] {
@@ -248,7 +252,7 @@ async function cardsOf(
     }
     const { report } = verified;
     if (read !== undefined) histories.add(read.history);
-    const card = read && cardOf(report, originOf(read.document));
+    const card = read && cardOf(report, originOf(read.document), signersIn(read.entered, report.digest));
     if (card !== undefined) cards.push(card);
     const fault = failures(report).find(({ code }) => [1, 2].includes(exitOf(code)));
     if (fault !== undefined) unread.push(`${verified.target} was not compared with: ${fault.detail}`);

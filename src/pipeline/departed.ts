@@ -1,13 +1,16 @@
-/** What closes a plan, by the documents: a result of the test that was announced, or a notice. The log alone tells the larger differences (`testOf`). */
+/**
+ * What closes a plan, by the documents: a result of the test that was announced, or a notice, signed by the key that its entry names. The log
+ * alone tells the larger differences (`testOf`), and an entry can be made for anybody.
+ */
 import type { Entry } from "../core/account.js";
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { parseEnvelope } from "../core/envelope.js";
+import { message, parseEnvelope, type Envelope } from "../core/envelope.js";
 import { orUndefined } from "../core/errors.js";
-import type { JsonObject } from "../core/json.js";
 import type { LeafOf } from "../core/leaf.js";
 import { readNotice } from "../core/notice.js";
 import { departures, readPlan } from "../core/plan.js";
+import type { Known } from "../core/signatures.js";
 import { readStatement } from "../core/statement.js";
 import { attestationPath } from "../store/paths.js";
 import type { LogPlace } from "./log-place.js";
@@ -15,55 +18,78 @@ import type { LogPlace } from "./log-place.js";
 type Read = LogPlace["read"];
 
 /**
- * SHA-256 of the payloads of results that name a plan and are not shown to fit it, and of notices that are not shown to give one up: a document
- * that is kept back, or cannot be read, shows nothing.
+ * SHA-256 of the payloads of results that name a plan and are not shown to answer it, and of notices that are not shown to give one up: a document
+ * that is kept back, cannot be read, or is by a key that is not at hand shows nothing.
  * @throws AttestError `network`, `io`
  */
 export async function departedAt(
   { read }: Pick<LogPlace, "read">,
   entries: readonly Entry[],
+  keys: readonly Known[],
   engine: Engine,
 ): Promise<ReadonlySet<string>> {
+  const announcers = new Set(entries.flatMap(({ leaf }) => (leaf.kind === "plan" ? byKey(leaf.payload, leaf) : [])));
   const departed = new Set<string>();
   for (const { leaf } of entries) {
+    // Whoever else signed the result closes nothing by it.
     const closes =
-      leaf.kind === "result" && leaf.plan !== undefined
-        ? (await compared(leaf, read, engine))?.length === 0
+      leaf.kind === "result" && leaf.plan !== undefined && announcers.has(byKey(leaf.plan, leaf))
+        ? (await compared(leaf, read, engine, keys))?.length === 0
         : leaf.kind === "notice" && leaf.action === "abandon"
-          ? await givesUp(leaf, read, engine)
+          ? await givesUp(leaf, read, engine, keys)
           : undefined;
     if (closes === false && leaf.kind !== "shard") departed.add(leaf.payload);
   }
   return departed;
 }
 
-async function givesUp({ payload, about }: LeafOf<"notice">, read: Read, engine: Engine): Promise<boolean> {
-  const found = readNotice(await at(read, "note", payload, engine), engine);
-  return !("fault" in found) && found.notice.action === "abandon" && found.notice.about === about;
+const byKey = (payload: string, { keyid }: { readonly keyid: string }): string => `${payload} ${keyid}`;
+
+async function givesUp(leaf: LeafOf<"notice">, read: Read, engine: Engine, keys: readonly Known[]): Promise<boolean> {
+  const envelope = await at(read, "note", leaf.payload, engine);
+  const found = readNotice(envelope?.payload, engine);
+  const fits = !("fault" in found) && found.notice.action === "abandon" && found.notice.about === leaf.about;
+  return fits && isSignedBy(envelope, leaf, keys, engine);
 }
 
-type Named = Pick<LeafOf<"result">, "plan" | "payload">;
+const isSignedBy = (
+  envelope: Envelope | undefined,
+  { keyid }: { readonly keyid: string },
+  keys: readonly Known[],
+  engine: Engine,
+): boolean => {
+  const key = keys.find((known) => known.key.keyid === keyid)?.key;
+  if (envelope === undefined || key === undefined) return false;
+  const signed = message(envelope.payloadType, envelope.payloadBytes);
+  return envelope.signatures.some((one) => one.keyid === keyid && engine.verify(key.bytes, signed, one.sig));
+};
 
 /** A sentence each, where both are at hand. That the plan is missing, or not the signer's, the entries say. */
-export const departuresOf = async (leaf: Named, read: Read, engine: Engine): Promise<string[]> =>
+export const departuresOf = async (leaf: LeafOf<"result">, read: Read, engine: Engine): Promise<string[]> =>
   (await compared(leaf, read, engine)) ?? [];
 
-/** Undefined where there are not both of them. */
-async function compared({ plan, payload }: Named, read: Read, engine: Engine): Promise<string[] | undefined> {
-  if (plan === undefined) return undefined;
-  const [announced, made] = [await at(read, "plan", plan, engine), await at(read, "test", payload, engine)];
-  const [planned, result] = [readPlan(announced), readStatement(made)];
+/** Undefined where there are not both of them, or the result is not signed by who entered it: with `keys`, that is asked too. */
+async function compared(
+  leaf: LeafOf<"result">,
+  read: Read,
+  engine: Engine,
+  keys?: readonly Known[],
+): Promise<string[] | undefined> {
+  if (leaf.plan === undefined) return undefined;
+  const [announced, made] = [await at(read, "plan", leaf.plan, engine), await at(read, "test", leaf.payload, engine)];
+  if (keys !== undefined && !isSignedBy(made, leaf, keys, engine)) return undefined;
+  const [planned, result] = [readPlan(announced?.payload), readStatement(made?.payload)];
   return "fault" in planned || "fault" in result ? undefined : departures(planned.plan, result.statement);
 }
 
-/** The payload with that digest, where it is there. */
+/** The document whose payload has that digest, where it is there. */
 async function at(
   read: Read,
   kind: "plan" | "test" | "note",
   digest: string,
   engine: Engine,
-): Promise<JsonObject | undefined> {
+): Promise<Envelope | undefined> {
   const bytes: Bytes | undefined = await read(attestationPath(`${kind}_${digest.slice(0, 16)}`));
   const envelope = bytes && orUndefined(() => parseEnvelope(bytes));
-  return envelope && hex(engine.sha256(envelope.payloadBytes)) === digest ? envelope.payload : undefined;
+  return envelope && hex(engine.sha256(envelope.payloadBytes)) === digest ? envelope : undefined;
 }

@@ -2,13 +2,9 @@
 import { accountOf, type Account, type Entry } from "../core/account.js";
 import type { Bytes } from "../core/bytes.js";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
-import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { historyOf, type History } from "../core/lifecycle.js";
-import { knownFrom } from "../core/signatures.js";
 import type { LogMemory } from "../keystore/log-memory.js";
-import { ATTESTATIONS } from "../store/paths.js";
-import { departedAt } from "./departed.js";
+import { accountAt, type Told } from "./log-account.js";
 import { checkDocuments } from "./log-documents.js";
 import { bindings, remember, sinceKept, sinceRemembered, totalOf } from "./log-history.js";
 import { mustHaveLog, type LogPlace } from "./log-place.js";
@@ -52,15 +48,9 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   const entries = shards.flatMap(({ number, leaves }) =>
     leaves.flatMap((leaf, index): Entry[] => (leaf === undefined ? [] : [{ shard: number, index, leaf }])),
   );
-  let history: History | undefined;
-  let departed: ReadonlySet<string> = new Set();
-  findings.push(
-    ...(await orUnfetched(async () => {
-      history = await historyAt(place, engine, entries);
-      departed = await departedAt(place, entries, engine);
-    })),
-  );
-  const account = accountOf(entries, { departed, ...history });
+  let told: Told | undefined;
+  findings.push(...(await orUnfetched(async () => void (told = await accountAt(place, entries, engine)))));
+  const account = told?.account ?? accountOf(entries);
   for (const { shard, index, detail } of account.findings)
     findings.push({
       ...{ code: "log-account", log: shards[shard]?.named.origin ?? "", entry: index },
@@ -70,7 +60,7 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
     const found: LogFinding[] = [];
     findings.push(
       ...(await orUnfetched(async () => {
-        found.push(...(await checkDocuments({ ...request, shards, keys: history?.keys ?? [] })));
+        found.push(...(await checkDocuments({ ...request, shards, keys: told?.history.keys ?? [] })));
       })),
       ...found,
     );
@@ -94,18 +84,4 @@ async function orUnfetched(act: () => Promise<void>): Promise<LogFinding[]> {
     if (!(error instanceof AttestError) || error.code !== "network") throw error;
     return [{ code: "network", detail: error.message }];
   }
-}
-
-/** What the notices that are there say of keys, whoever is listed. */
-async function historyAt(place: LogPlace, engine: Engine, entries: readonly Entry[]): Promise<History> {
-  const rotated = new Set(
-    entries.flatMap(({ leaf }) => (leaf.kind === "notice" ? `note_${leaf.payload.slice(0, 16)}` : [])),
-  );
-  for (const id of place.ids) if (id.startsWith("note_") && !place.remote) rotated.add(id);
-  const notices: Bytes[] = [];
-  for (const id of rotated) {
-    const bytes = await place.read(`${ATTESTATIONS}/${id}.json`);
-    if (bytes !== undefined) notices.push(bytes);
-  }
-  return historyOf(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine);
 }

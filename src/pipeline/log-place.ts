@@ -26,7 +26,10 @@ export interface LogPlace {
 /** @throws AttestError `registry-missing`, `registry-format`, `keyring-format`, `usage`, `network` */
 export async function logPlace(target: string, engine: Engine): Promise<LogPlace> {
   if (/^https?:/i.test(target)) return await served(target, engine);
-  const registry = await Registry.open(new Directory(target), engine);
+  return await logPlaceOf(await Registry.open(new Directory(target), engine), target);
+}
+
+export async function logPlaceOf(registry: Registry, target: string): Promise<LogPlace> {
   const { store } = registry;
   return {
     ...{ target, remote: false, origin: registry.about.origin, keyring: await registry.keyring() },

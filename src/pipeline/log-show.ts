@@ -1,11 +1,11 @@
 /** What a log says by itself, in words: an entry a line, and the plans whose results never came. */
-import { accountOf, type Account, type Entry, type Planned } from "../core/account.js";
+import type { Account, Entry, Planned } from "../core/account.js";
 import type { Engine } from "../core/engine.js";
 import { logName } from "../core/keyring.js";
 import { LogReader } from "../store/log-reader.js";
 import { logFolder } from "../store/paths.js";
 import { idOf } from "../store/registry-log.js";
-import { departedAt } from "./departed.js";
+import { accountAt } from "./log-account.js";
 import { mustHaveLog, type LogPlace } from "./log-place.js";
 
 export interface LogShown {
@@ -14,7 +14,7 @@ export interface LogShown {
   readonly account: Account;
 }
 
-/** Signatures are not verified here: that is the check's. @throws AttestError `no-attestations`, `log-format`, `leaf-format`, `network` */
+/** The log's own signatures are not verified here: that is the check's. @throws AttestError `no-attestations`, `log-format`, `leaf-format`, `network` */
 export async function readLogs(place: LogPlace, engine: Engine): Promise<LogShown> {
   mustHaveLog(place);
   const entries: Entry[] = [];
@@ -24,7 +24,7 @@ export async function readLogs(place: LogPlace, engine: Engine): Promise<LogShow
     for (const [index, leaf] of ((await reader?.leaves()) ?? []).entries()) entries.push({ shard, index, leaf });
     logs.push({ origin: key.name, key: key.id, size: reader?.checkpoint.size ?? 0 });
   }
-  return { logs, entries, account: accountOf(entries, { departed: await departedAt(place, entries, engine) }) };
+  return { logs, entries, account: (await accountAt(place, entries, engine)).account };
 }
 
 /** Columns, apart by tabs. */

@@ -1,5 +1,5 @@
 /** Notices about what is published: an attestation taken back or replaced, a plan given up. */
-import { accountOf, type Entry } from "../core/account.js";
+import type { Entry } from "../core/account.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope, type Envelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
@@ -11,7 +11,8 @@ import { knownFrom } from "../core/signatures.js";
 import { identify } from "../core/statement.js";
 import { LogSource } from "../store/log-source.js";
 import { attestationPath, type Registry } from "../store/registry.js";
-import { departedAt } from "./departed.js";
+import { accountAt } from "./log-account.js";
+import { logPlaceOf } from "./log-place.js";
 import { signNotice, type SignedNotice } from "./notice.js";
 import { entryOf } from "./signers.js";
 
@@ -118,8 +119,8 @@ async function refuseAnswered(
   for (const shard of source.logs.keys())
     for (const [index, leaf] of ((await (await source.reader(shard))?.leaves()) ?? []).entries())
       entries.push({ shard, index, leaf });
-  const departed = await departedAt({ read: (path) => registry.store.read(path) }, entries, engine);
-  const plan = accountOf(entries, { departed }).plans.find(({ leaf }) => leaf.payload === digest);
+  const { account } = await accountAt(await logPlaceOf(registry, registry.about.origin), entries, engine);
+  const plan = account.plans.find(({ leaf }) => leaf.payload === digest);
   if (plan?.state === "answered")
     throw new AttestError(
       "usage",

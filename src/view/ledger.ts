@@ -93,7 +93,7 @@ export function heldAgainstPlans(reports: readonly Report[]): {
 }
 
 /**
- * Payloads of results that are not shown to be of the test that their plan announced, and of notices that give a plan up and are kept back: a page
+ * Payloads of results that are not shown to be of the test that their plan announced, and of notices that are not shown to give one up: a page
  * carries the plans of the results that it carries. Of those on other pages both must be said to be there, and not that they differ.
  */
 export function departedAmong(
@@ -102,6 +102,7 @@ export function departedAmong(
   published: Published,
 ): ReadonlySet<string> {
   const fitting = new Set(heldAgainstPlans(reports).fitting);
+  const givenUp = new Set(reports.flatMap((one) => (givesUp(one) ? one.digest : [])));
   const announced = new Map(plans.map(({ leaf }) => [leaf.payload, leaf]));
   const shown = (leaf: LeafOf<"result">, plan: LeafOf<"plan"> | undefined): boolean =>
     published.here.has(leaf.payload)
@@ -109,6 +110,8 @@ export function departedAmong(
       : plan !== undefined &&
         !published.departed.has(leaf.payload) &&
         ![leaf, plan].some((one) => isWithheld(one, published));
+  const closes = (leaf: LeafOf<"notice">): boolean =>
+    published.here.has(leaf.payload) ? givenUp.has(leaf.payload) : !isWithheld(leaf, published);
   const givingUp = logs.flatMap(({ leaves }) =>
     leaves.flatMap((leaf) => (leaf.kind === "notice" && leaf.action === "abandon" ? leaf : [])),
   );
@@ -116,9 +119,11 @@ export function departedAmong(
     ...results.flatMap(({ leaf }) =>
       leaf.plan === undefined || shown(leaf, announced.get(leaf.plan)) ? [] : leaf.payload,
     ),
-    ...givingUp.flatMap((leaf) => (isWithheld(leaf, published) ? leaf.payload : [])),
+    ...givingUp.flatMap((leaf) => (closes(leaf) ? [] : leaf.payload)),
   ]);
 }
+
+const givesUp = ({ signature, notice }: Report): boolean => signature === "ok" && notice?.action === "abandon";
 
 /** In the log, and nowhere in what is published, or said to be where it cannot be. */
 export const isWithheld = (leaf: Signed, { here, elsewhere, since = Infinity }: Published): boolean =>
@@ -217,15 +222,11 @@ export function countsView(shown: LogShown, linked = true): Element {
 }
 
 function tallyView(shown: LogShown, { account }: Ledger): Element {
-  const { plans, results, open, unplanned, retracted, superseded } = account;
+  const { results, unplanned, retracted, superseded } = account;
   const withheld = withheldResults(shown).length;
   const gone = (set: ReadonlySet<string>): number => results.filter(({ leaf }) => set.has(leaf.payload)).length;
-  const abandoned = plans.filter(({ state }) => state === "abandoned").length;
   const rows: [string, string][] = [
-    [
-      "plans",
-      `${plans.length} announced: ${plans.length - open.length - abandoned} with a result, ${open.length} open, ${abandoned} given up`,
-    ],
+    ["plans", plansTally(account, shown.published)],
     [
       "without a plan",
       unplanned === 0 ? "no result" : `${count(unplanned, "result")}: nothing is known of how many others there were`,
@@ -238,11 +239,31 @@ function tallyView(shown: LogShown, { account }: Ledger): Element {
   return facts("tally", rows);
 }
 
+/** What closes the plan, where the page carries it: else that it does is the word of the publisher. */
+const isLookedAt = ({ result, notice }: Planned, { here }: Published): boolean =>
+  here.has(result?.leaf.payload ?? notice ?? "");
+
+function plansTally({ plans, open }: Ledger["account"], published: Published): string {
+  const closed = (state: Planned["state"], words: string, by: string): string[] => {
+    const all = plans.filter((one) => one.state === state);
+    const seen = all.filter((one) => isLookedAt(one, published)).length;
+    const unseen = all.length - seen;
+    return [`${seen} ${words}`, ...(unseen === 0 ? [] : [`${unseen} ${by} that was not looked at here`])];
+  };
+  const all = [
+    ...closed("answered", "with a result", "with one"),
+    `${open.length} open`,
+    ...closed("abandoned", "given up", "given up by a notice"),
+  ];
+  return `${plans.length} announced: ${all.join(", ")}`;
+}
+
 /** Each with its age, and never folded away; a section of its own, also where there is none. */
 export function openPlansView({ state, published, now }: LogShown): Element | undefined {
   if (state.kind !== "read" || state.ledger.account.plans.length === 0) return undefined;
   const { open, plans } = state.ledger.account;
-  const unread = plans.filter((one) => one.state === "answered" && !published.here.has(one.result?.leaf.payload ?? ""));
+  const unseen = plans.filter((one) => !open.includes(one) && !isLookedAt(one, published));
+  const unread = unseen.filter(({ state }) => state === "answered");
   return h(
     "section",
     "open-plans",
@@ -255,7 +276,13 @@ export function openPlansView({ state, published, now }: LogShown): Element | un
           `Of ${count(unread.length, "plan")} the result is not on this page. By the log, subject, hypothesis and command are those of the plan. Checks, criteria and times were not looked at here: that they are is the publisher's word, and each result's own page shows it.`,
         ),
     open.length === 0
-      ? h("p", "note", "Every plan in the log has a result, or was given up in public.")
+      ? h(
+          "p",
+          "note",
+          unseen.length === 0
+            ? "Every plan in the log has a result, or was given up in public."
+            : "By the entries of the log no plan is open.",
+        )
       : table(
           "",
           ["Plan", "Announced (claimed)", "Result promised until", "State"],

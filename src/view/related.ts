@@ -1,6 +1,6 @@
 /** What other attestations say of one: counted by keys that are not its signer's, since anybody can agree with themselves. */
 import { oppositesAmong } from "../core/audit/between.js";
-import { factsOf, graphOf, type Card } from "../core/audit/relations.js";
+import { factsOf, graphOf, othersAmong, type Card } from "../core/audit/relations.js";
 import type { TrustWord } from "../core/report.js";
 import type { Place } from "./standing.js";
 import { h, local, type Child, type Element } from "./tree.js";
@@ -23,39 +23,41 @@ const HEARD: ReadonlySet<TrustWord> = new Set(["confirmed-by-you", "site-only"])
 export function relatedView({ about, others: all, more }: Related, place?: Place): Element | undefined {
   const heard = all.filter(({ card, trust }) => HEARD.has(trust) && card.inForce && card.digest !== about.digest);
   const others = heard.map(({ card }) => card);
-  const yours = new Set(heard.flatMap(({ card, trust }) => (trust === "confirmed-by-you" ? card.digest : [])));
   const graph = graphOf([about, ...others]);
   const facts = factsOf(graph).get(about.digest);
   const saying = (...types: string[]): Card[] =>
     others.filter(({ digest }) =>
       graph.edges.some(({ from, to, type }) => from === digest && to === about.digest && types.includes(type)),
     );
-  const foreign = (card: Card): boolean => card.owners.some((owner) => !about.owners.includes(owner));
-  const critic = (card: Card): boolean => card.provenOwners.some((owner) => !about.provenOwners.includes(owner));
+  // Of several who signed, each is asked: a signer whom you confirmed confirms nobody beside.
+  const confirming = (card: Card): string[] => othersAmong(card.confirmed, about);
+  const claiming = (card: Card): string[] => othersAmong(card.listed, about);
+  const critics = (card: Card): string[] => card.provenOwners.filter((owner) => !about.provenOwners.includes(owner));
   const agrees = ({ verdict }: Card): boolean => verdict === about.verdict;
 
   const reproductions = saying("reproduces");
   const contradictions = [...new Set([...saying("contradicts"), ...reproductions.filter((card) => !agrees(card))])];
-  const against = contradictions.filter(critic);
+  const against = contradictions.filter((card) => critics(card).length > 0);
   const opposite = oppositesAmong(others)(about).filter((card) => !against.includes(card));
   const again = reproductions.filter(agrees);
   const successors = others.filter(
     ({ digest }) => facts?.supersededBy.includes(digest) === true && digest !== about.successor,
   );
-  const keys = (cards: readonly Card[], by: "owners" | "provenOwners" = "owners"): string => {
-    const owners = new Set(cards.flatMap((card) => card[by].filter((owner) => !about[by].includes(owner))));
-    return count(owners.size, "other key");
-  };
-  const foreignAgain = again.filter(foreign);
-  const confirmed = foreignAgain.filter(({ digest }) => yours.has(digest));
-  const claimed = foreignAgain.filter(({ digest }) => !yours.has(digest));
+  const keys = (cards: readonly Card[], by: (card: Card) => readonly string[]): string =>
+    count(new Set(cards.flatMap(by)).size, "other key");
+  const confirmed = again.filter((card) => confirming(card).length > 0);
+  const claimed = again.filter((card) => !confirmed.includes(card) && claiming(card).length > 0);
   const lines: readonly (readonly [tone: string, words: string, cards: readonly Card[]])[] = [
-    ["open", `Contradicted by ${keys(against, "provenOwners")}`, against],
+    ["open", `Contradicted by ${keys(against, critics)}`, against],
     ["open", "The opposite verdict about the same subject", opposite],
     ["open", "Replaced by its own signer", successors],
-    ["plain", `Reproduced by ${keys(confirmed)}, confirmed by you`, confirmed],
-    ["open", `Said to be reproduced, by ${keys(claimed)} that only this site lists`, claimed],
-    ["plain", "Run again by its own signer", again.filter((card) => !foreign(card))],
+    ["plain", `Reproduced by ${keys(confirmed, confirming)}, confirmed by you`, confirmed],
+    ["open", `Said to be reproduced, by ${keys(claimed, claiming)} that only this site lists`, claimed],
+    [
+      "plain",
+      "Run again by its own signer",
+      again.filter((card) => !confirmed.includes(card) && !claimed.includes(card)),
+    ],
     ["plain", "Answered by", saying("answers")],
   ];
   const told = lines.filter(([, , cards]) => cards.length > 0);

@@ -90,6 +90,61 @@ describe.each(users)("%s", (_, uid, works) => {
     expect(existsSync(inUser("written"))).toBe(false);
   });
 
+  test("credentials are hidden where a variable moves them, and what lies beside them is not", async (context) => {
+    if (!works) context.skip(WITHOUT_BUBBLEWRAP);
+    // In the project, which the command sees as it is: /tmp is another one in there.
+    const inHome = (...parts: readonly string[]): string => here.path("home", ...parts);
+    const moved: readonly (readonly [variable: string, value: string, ...hidden: readonly string[]])[] = [
+      ["AWS_SHARED_CREDENTIALS_FILE", "moved/aws"],
+      ["AWS_CONFIG_FILE", "moved/aws-config"],
+      ["AZURE_CONFIG_DIR", "moved/azure", "moved/azure/tokens"],
+      ["CARGO_HOME", "moved/cargo", "moved/cargo/credentials.toml", "moved/cargo/credentials"],
+      ["CLOUDSDK_CONFIG", "moved/gcloud", "moved/gcloud/credentials.db"],
+      ["COMPOSER_HOME", "moved/composer", "moved/composer/auth.json"],
+      ["DOCKER_CONFIG", "moved/docker", "moved/docker/config.json"],
+      ["GH_CONFIG_DIR", "moved/gh", "moved/gh/hosts.yml"],
+      ["GOOGLE_APPLICATION_CREDENTIALS", "moved/google.json"],
+      ["GRADLE_USER_HOME", "moved/gradle", "moved/gradle/gradle.properties"],
+      ["NETRC", "moved/netrc"],
+      ["npm_config_userconfig", "moved/npmrc"],
+      ["NPM_CONFIG_USERCONFIG", "moved/npmrc-too"],
+      ["PASSWORD_STORE_DIR", "moved/store", "moved/store/a.gpg"],
+      ["PGPASSFILE", "moved/pgpass"],
+      ["REGISTRY_AUTH_FILE", "moved/containers.json"],
+      [
+        "XDG_CONFIG_HOME",
+        "moved/config",
+        ...["gh/hosts.yml", "glab-cli/a", "git/credentials"].map((one) => `moved/config/${one}`),
+      ],
+      ["XDG_DATA_HOME", "moved/data", "moved/data/keyrings/a"],
+    ];
+    const env: Record<string, string> = { ...here.env, HOME: inHome(), HF_TOKEN_PATH: "/dev/null" };
+    const hidden = [
+      ...moved.flatMap(([name, value, ...files]) => {
+        env[name] = inHome(value);
+        return (files.length === 0 ? [value] : files).map((file) => secret(inHome(file)));
+      }),
+      ...["one", "two"].map((name) => secret(inHome("moved/kube", name))),
+      // Beside a variable that says otherwise, the usual place.
+      ...[".aws/credentials", ".cargo/credentials", ".pgpass", ".my.cnf", ".config/glab-cli/a"].map((name) =>
+        secret(inHome(name)),
+      ),
+    ];
+    env["KUBECONFIG"] = ["one", "two"].map((name) => inHome("moved/kube", name)).join(":");
+    const kept = [
+      "moved/cargo/bin/tool",
+      "moved/config/other/settings",
+      "moved/composer/vendor",
+      "moved/gradle/caches",
+    ];
+    for (const name of kept) writeFileSync(secret(inHome(name)), "KEPT\n");
+    const look = `cat ${hidden.join(" ")} >&2; cat ${kept.map((name) => inHome(name)).join(" ")} > seen && echo > /dev/null`;
+    const ran = await shut({ ...give(uid), env }, look, "--dry-run");
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stdout + ran.stderr).not.toContain("HIDDEN-CONTENT");
+    expect(readFileSync(here.path("seen"), "utf8")).toBe("KEPT\n".repeat(kept.length));
+  });
+
   test("nor is the file of a passphrase in sight", async (context) => {
     if (!works) context.skip(WITHOUT_BUBBLEWRAP);
     const file = secret(inUser("passphrase"));

@@ -1,12 +1,13 @@
 /** Naming a plan is not answering it: a plan is answered by a result of the very test that was announced, and stays open until then, wherever it is told. */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { accountOf } from "../../src/core/account.js";
 import type { Leaf } from "../../src/core/leaf.js";
 import { departedAmong, publishedFrom } from "../../src/view/ledger.js";
 import type { Draft } from "../../src/core/statement.js";
 import { copyOf, workspace, type Workspace } from "../cli/attest.js";
-import { answerTo, ok, publishAs, unfinished, withhold, type Changes, type Unfinished } from "./lab.js";
+import { answerTo, names, ok, publishAs, unfinished, withhold, type Changes, type Unfinished } from "./lab.js";
 
 let made: Workspace;
 let open: Unfinished;
@@ -123,6 +124,29 @@ describe("a result that cannot be held against its plan leaves it open, whoever 
     expect(await openIn(work)).toEqual(everywhere(false));
     withhold(work, "abandon");
     expect(await openIn(work)).toEqual(everywhere(true));
+  });
+
+  test.each<[string, (work: Workspace) => Promise<string>]>([
+    [
+      "a notice",
+      async (work) => {
+        ok(await work.attest("abandon", planFile(), "--registry", "lab", "--reason", "It is too slow."));
+        return names(work, /^note_/)[0] ?? "";
+      },
+    ],
+    ["a result", async (work) => basename(await publishAs(work, "signer", answer()))],
+  ])("%s that its signer did not sign, or whose key the registry does not list", async (_, close) => {
+    const work = copyOf(made);
+    const path = work.path("lab/attestations", await close(work));
+    expect(await openIn(work)).toEqual(everywhere(false));
+    const bytes = readFileSync(path, "utf8");
+    writeFileSync(path, bytes.replace(/"sig": ?"[^"]*"/, `"sig":"${"A".repeat(86)}=="`));
+    expect(readFileSync(path, "utf8")).not.toBe(bytes);
+    expect(await openIn(work, 1)).toEqual(everywhere(true));
+    writeFileSync(path, bytes);
+    const keyring = work.path("lab/keys/keyring.json");
+    writeFileSync(keyring, JSON.stringify({ ...JSON.parse(readFileSync(keyring, "utf8")), signers: [] }));
+    expect(await openIn(work, 1)).toEqual(everywhere(true));
   });
 
   test("what is on other pages of a list is there, by the publisher's word, if the list says so of both", () => {

@@ -163,15 +163,20 @@ describe("nobody reproduces what they signed, with whichever of their keys", () 
       result({ title: "Again", relations: [{ type: "reproduces", target: "it", digest: { sha256: first.digest } }] }),
       by,
     );
-  const reproducedBy = (by: typeof me, ...notices: Made[]): number | undefined => {
+  const reproducedBy = (by: typeof me, ...notices: Made[]): number | undefined => counted(by, notices);
+  /** @param entered who signed the first one too, by the log */
+  const counted = (by: typeof me, notices: Made[], entered: string[] = []): number | undefined => {
     const shown = (document: Made) => ({ document, signers: [me, heir, other], notices, entries: false });
-    const cards = [first, { ...first, bytes: again(by) }].flatMap((one) => cardOf(atRegistry(shown(one)), "") ?? []);
+    const cards = [first, { ...first, bytes: again(by) }].flatMap(
+      (one) => cardOf(atRegistry(shown(one)), "", one === first ? entered : []) ?? [],
+    );
     return factsOf(graphOf(cards)).get(first.digest)?.reproducedBy.length;
   };
   test.each<[string, () => number | undefined, number]>([
     ["not with the key that came after", () => reproducedBy(heir, handedOver(me, heir)), 0],
     ["not with the key that was before", () => reproducedBy(other, handedOver(other, me)), 0],
     ["not where the key handed over to two", () => reproducedBy(heir, handedOver(me, heir), handedOver(me, other)), 0],
+    ["not with a signature that was taken off, and that the log has", () => counted(other, [], [other.key.keyid]), 0],
     ["somebody else does", () => reproducedBy(other, handedOver(me, heir)), 1],
   ])("%s", (_, count, expected) => {
     expect(count()).toBe(expected);

@@ -20,7 +20,8 @@ const card = (changes: Partial<Card> & { readonly says?: Card["relations"][numbe
       owners: ["me"],
       subjects: ["sha256:1"],
     },
-    ...{ relations, inForce: true, provenOwners: rest.owners ?? ["me"] },
+    ...{ relations, inForce: true, provenOwners: rest.owners ?? ["me"], entered: [] },
+    ...{ confirmed: rest.owners ?? ["me"], listed: [] },
     ...rest,
   };
 };
@@ -53,10 +54,31 @@ describe("it says", () => {
 
   test("kind R: a key that only the publisher lists is the publisher's word, and one that is revoked is nobody's", () => {
     const one = by("you", "reproduces");
-    expect(said([one], 0, "site-only")).toContain("Said to be reproduced, by 1 other key that only this site lists: ");
-    expect(said([one], 0, "site-only")).not.toContain("Reproduced by");
+    const listed = by("you", "reproduces", { confirmed: [], listed: ["you"] });
+    expect(said([listed], 0, "site-only")).toContain(
+      "Said to be reproduced, by 1 other key that only this site lists: ",
+    );
+    expect(said([listed], 0, "site-only")).not.toContain("Reproduced by");
     for (const trust of ["revoked", "retired", "unknown", "not-checked"] as const)
       expect(said([one], 0, trust)).toBe("");
+  });
+
+  test("kind R: a signer whom you confirmed makes no reproducer of another one who signed beside", () => {
+    const beside = (changes: Partial<Card>): string =>
+      said([by("me", "reproduces", { owners: ["me", "you"], confirmed: ["me"], ...changes })]);
+    expect(beside({ listed: ["you"] })).toContain("Said to be reproduced, by 1 other key that only this site lists: ");
+    expect(beside({ listed: ["you"] })).not.toContain("Reproduced by");
+    expect(beside({})).toMatch(/^- Run again by its own signer: /m); // the other key is revoked, or retired
+  });
+
+  test("no reproduction by who signed it too, where that signature was taken off and the log has it", () => {
+    const one = by("you", "reproduces");
+    const view = relatedView({
+      about: { ...about, entered: ["you"] },
+      others: [{ card: one, trust: "confirmed-by-you" }],
+      more: 0,
+    });
+    expect(lines(view!, 400).join("\n")).toMatch(/^- Run again by its own signer: /m);
   });
 
   test("that it was contradicted, also by a reproduction that came out otherwise", () => {

@@ -83,6 +83,8 @@ inEveryMake((read, { some }) => {
         await view.until("#status[data-state]");
         expect(await view.count(".open-plans tbody tr")).toBe(2);
         expect(await view.text(".open-plans > .note")).toMatch(/^Of 2 plans the result is not on this page/);
+        // Not "with a result" beside "not looked at".
+        expect(await view.text(".tally")).toContain("0 with a result, 2 with one that was not looked at here, 2 open");
       },
       LOG,
     );

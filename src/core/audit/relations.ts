@@ -2,7 +2,7 @@
  * The graph over the attestations at hand, of one registry or of several: what verifies, reproduces, answers, contradicts and supersedes
  * what. Edges are by digest; a label alone leads nowhere, because anybody can make one up.
  */
-import type { Report } from "../report.js";
+import type { Report, TrustWord } from "../report.js";
 import type { Relation } from "../statement.js";
 import type { Verdict } from "../verdict.js";
 import type { Finding } from "./rules.js";
@@ -23,6 +23,11 @@ export interface Card {
   readonly owners: readonly string[];
   /** The same by signed hand-overs alone: a log's entry, which is its operator's word, must not make a critic the same as who is criticised. */
   readonly provenOwners: readonly string[];
+  /** Who signed it by the log's entries: whoever serves a document can take a signature off it. */
+  readonly entered: readonly string[];
+  /** Of its owners, those with a key that the verifier's user confirmed, and those that only a site lists; no key that is retired or revoked. */
+  readonly confirmed: readonly string[];
+  readonly listed: readonly string[];
   /** `sha256:…`, `gitCommit:…` of each subject. */
   readonly subjects: readonly string[];
   readonly relations: readonly Relation[];
@@ -56,26 +61,34 @@ export interface Facts {
   readonly supersededBy: readonly string[];
 }
 
-/** Undefined for what is no result, or no good one. */
-export function cardOf(report: Report, where: string): Card | undefined {
+/**
+ * Undefined for what is no result, or no good one.
+ * @param entered owners of the keys whose signatures of it a log has
+ */
+export function cardOf(report: Report, where: string, entered: readonly string[] = []): Card | undefined {
   const { statement, digest, id, signers, standing } = report;
   if (statement === undefined || digest === undefined || id === undefined) return undefined;
   const { subject, predicate } = statement;
   const { title, hypothesis, verdict, signedAt, relations } = predicate.f3;
-  const owners = signers.flatMap(({ keyid, owner, signature }) => (signature === "ok" ? (owner ?? keyid) : []));
+  const good = signers.filter(({ signature }) => signature === "ok");
+  const ownersBy = (trust?: TrustWord): string[] => [
+    ...new Set(good.flatMap((one) => (trust === undefined || one.trust === trust ? (one.owner ?? one.keyid) : []))),
+  ];
   const successor = standing?.remarks.find(({ successor: by }) => by !== undefined)?.successor;
   return {
     ...{ digest, id, title, where, verdict, hypothesis, signedAt, relations },
-    owners: [...new Set(owners)],
-    provenOwners: [
-      ...new Set(signers.flatMap((one) => (one.signature === "ok" ? (one.provenOwner ?? one.owner ?? one.keyid) : []))),
-    ],
+    ...{ owners: ownersBy(), confirmed: ownersBy("confirmed-by-you"), listed: ownersBy("site-only"), entered },
+    provenOwners: [...new Set(good.map((one) => one.provenOwner ?? one.owner ?? one.keyid))],
     names: subject.map(({ name, uri }) => uri ?? name ?? ""),
     subjects: subject.flatMap(({ digest: set }) => Object.entries(set).map(([name, value]) => `${name}:${value}`)),
     inForce: standing === undefined || standing.word === "in-force",
     ...(successor !== undefined && { successor }),
   };
 }
+
+/** Of these owners of one attestation, who neither signed the other nor is said to have signed it by a log. */
+export const othersAmong = (by: readonly string[], about: Card): string[] =>
+  by.filter((owner) => !about.owners.includes(owner) && !about.entered.includes(owner));
 
 /** Relations to another attestation; `verifies` names a thing. A result answers the plan that it names, and that is in the log's account. */
 const BETWEEN: ReadonlySet<Relation["type"]> = new Set(["reproduces", "answers", "contradicts", "supersedes"]);
@@ -103,7 +116,6 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
   for (const { from, to, type } of edges) {
     const [by, about] = [cards.get(from), cards.get(to ?? "")];
     if (by === undefined || about === undefined || !(by.inForce || type === "supersedes")) continue;
-    const others = by.owners.filter((owner) => !about.owners.includes(owner));
     const critics = by.provenOwners.filter((owner) => !about.provenOwners.includes(owner));
     const known = facts.get(about.digest) ?? {
       ...{ reproducedBy: new Set<string>(), contradictedBy: new Set<string>() },
@@ -111,12 +123,14 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
     };
     facts.set(about.digest, known);
     const agrees = by.verdict === about.verdict;
-    if (type === "reproduces" && agrees) for (const owner of others) known.reproducedBy.add(owner);
+    if (type === "reproduces" && agrees)
+      for (const owner of othersAmong([...by.confirmed, ...by.listed], about)) known.reproducedBy.add(owner);
     if (type === "contradicts" || (type === "reproduces" && !agrees))
       for (const owner of critics) known.contradictedBy.add(owner);
     if (type === "answers") known.answeredBy.add(by.digest);
     // Only its own signer can put another in its place.
-    if (type === "supersedes" && others.length < by.owners.length) known.supersededBy.add(by.digest);
+    if (type === "supersedes" && by.owners.some((owner) => about.owners.includes(owner)))
+      known.supersededBy.add(by.digest);
   }
   return new Map(
     [...facts].map(([digest, { reproducedBy, contradictedBy, answeredBy, supersededBy }]) => [
