@@ -42,7 +42,7 @@ export function readJunit(text: string): Draft {
     );
   }
   const reading: Reading = { cases: [], doubts: new Doubts(), times: [] };
-  readSuite(root, root.name === "testsuites" ? [] : [root.attributes.get("name")], undefined, reading);
+  readSuite(root, root.name === "testsuites" ? [] : [titleOf(root)], undefined, reading);
   return {
     format: "junit",
     cases: reading.cases,
@@ -75,7 +75,7 @@ function readSuite(
       add(direct, marks);
       add(all, marks);
     } else if (child.name === "testsuite") {
-      add(all, readSuite(child, [...path, child.attributes.get("name")], own, reading));
+      add(all, readSuite(child, [...path, titleOf(child)], own, reading));
     } else if (child.name === "failure" || child.name === "error") {
       reading.doubts.say(`the suite ${nameOf(suite)} failed as a whole`);
       reading.cases.push({ path, outcome: "errored", message: messageOf(child), file: own, uncounted: true });
@@ -184,4 +184,6 @@ function outcomeOf(test: Element, marks: ReadonlyMap<string, Element>): Outcome 
 }
 
 const messageOf = (mark: Element): string => mark.attributes.get("message") || withoutStack(mark.text);
+/** jest-junit names the tests of no suite so. */
+const titleOf = ({ attributes }: Element): string | undefined => attributes.get("name")?.replace(/^undefined$/, "");
 const nameOf = (suite: Element): string => quoted(suite.attributes.get("name") ?? "");

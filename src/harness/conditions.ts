@@ -105,7 +105,7 @@ function counts({ reports, allowCounts }: Circumstances): CheckRecord[] {
   ];
 }
 
-function agreement({ reports, combined: { disagreements } }: Circumstances): CheckRecord[] {
+function agreement({ reports, combined: { disagreements, apart } }: Circumstances): CheckRecord[] {
   if (reports.filter(({ results }) => results !== undefined).length < 2) return [];
   return [
     {
@@ -114,7 +114,7 @@ function agreement({ reports, combined: { disagreements } }: Circumstances): Che
       required: true,
       outcome: disagreements.length === 0 ? "passed" : "errored",
       expected: "no test with two outcomes, none missing in one of two reports of the same tests",
-      observed: disagreements.length === 0 ? "no contradiction" : listed(disagreements),
+      observed: listed([...(disagreements.length === 0 ? ["no contradiction"] : disagreements), ...apart]),
     },
   ];
 }

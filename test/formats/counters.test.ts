@@ -54,6 +54,10 @@ test.each([
   expect(results.discrepancies).toHaveLength(doubts);
 });
 
+test("the suite of tests that are in none has no name, whatever jest-junit calls it", () => {
+  expect(outcomes(read(`<testsuites><testsuite name="undefined">${A}</testsuite></testsuites>`))).toEqual(["passed a"]);
+});
+
 test.each([
   ["a flaky mark", `<testcase name="a" flaky="true"/>`],
   ["a property", `<testcase name="a"><properties><property name="retries" value="1"/></properties></testcase>`],

@@ -4,14 +4,25 @@
  * that reading it says so.
  */
 import { utf8, type Bytes } from "../core/bytes.js";
-import { beginsGoTest, hasGoEvent } from "../formats/go.js";
-import { isProve } from "../formats/prove.js";
-import { isPlainlyTap } from "../formats/tap.js";
+import { beginsGoTest, hasGoEvent } from "./go.js";
+import { isProve } from "./prove.js";
+import { isPlainlyTap } from "./tap.js";
 
 /** One character for each byte, so that a document is a part of the bytes whatever its encoding is. */
-const asText = (bytes: Bytes): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-const asBytes = (text: string): Bytes => new Uint8Array(Buffer.from(text, "latin1"));
+function asText(bytes: Bytes): string {
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += PART) parts.push(String.fromCharCode(...bytes.subarray(at, at + PART)));
+  return parts.join("");
+}
+/** More arguments than that are too many for a function. */
+const PART = 8192;
+
+function asBytes(text: string): Bytes {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 /** What is no UTF-8 is replaced: a program may print what it likes. */
 const mended = (text: string): Bytes => utf8(new TextDecoder().decode(asBytes(text)));
 
