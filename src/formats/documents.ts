@@ -38,17 +38,18 @@ export function documentsIn(bytes: Bytes): Bytes[] {
   const json = cutOut(xml.rest, nextJson());
   const { rest } = json;
   const lines = [...goTest(rest), ...tap(rest.replace(GO_LINES, ""))];
-  const broken = isBroken(cutOut(rest, nextShown).rest) ? [rest.trimStart()] : [];
+  const broken = isBroken(rest) && isBroken(cutOut(rest, nextShown).rest) ? [rest.trimStart()] : [];
   return [...xml.found.map(asBytes), ...[...json.found, ...lines, ...broken].map(mended)];
 }
 
 type Place = readonly [start: number, end: number];
 /** Where a document begins and ends, from here on. */
-type Next = (text: string, from: number, blocks: readonly Place[]) => Place | undefined;
+type Next = (text: string, from: number, blocks: () => readonly Place[]) => Place | undefined;
 
 function cutOut(text: string, next: Next): { readonly found: string[]; readonly rest: string } {
   const [found, rest]: [string[], string[]] = [[], []];
-  const blocks = diagnosticsIn(text);
+  let known: readonly Place[] | undefined;
+  const blocks = (): readonly Place[] => (known ??= diagnosticsIn(text));
   let from = 0;
   for (let place = next(text, from, blocks); place !== undefined; place = next(text, from, blocks)) {
     const [start, end] = place;
@@ -90,7 +91,7 @@ function endingBehind(blocks: readonly Place[], at: number): Place | undefined {
   return blocks[low];
 }
 
-const nextShown: Next = (_, from, blocks) => endingBehind(blocks, from);
+const nextShown: Next = (_, from, blocks) => endingBehind(blocks(), from);
 
 function endOf(blocks: readonly Place[], at: number): number | undefined {
   const [start, end] = endingBehind(blocks, at) ?? [Infinity, 0];
@@ -107,7 +108,7 @@ const nextXml: Next = (text, from, blocks) => {
   let prolog: number | undefined;
   for (let root = ROOT.exec(text); root !== null; root = ROOT.exec(text)) {
     const [whole, name = ""] = root;
-    let shown = endOf(blocks, root.index);
+    let shown = endOf(blocks(), root.index);
     for (; comment !== null && comment.index < root.index; comment = COMMENT.exec(text)) {
       const end = text.indexOf("-->", COMMENT.lastIndex);
       COMMENT.lastIndex = end < 0 ? text.length : end;
@@ -168,7 +169,7 @@ function nextJson(): Next {
     const begins = /^[ \t]*\{(?=\s*")/gm;
     begins.lastIndex = from;
     for (let found = begins.exec(text); found !== null && tries > 0; found = begins.exec(text)) {
-      const block = endOf(blocks, found.index);
+      const block = endOf(blocks(), found.index);
       if (block !== undefined) begins.lastIndex = block;
       if (block !== undefined) continue;
       const line = text.indexOf("\n", found.index);
