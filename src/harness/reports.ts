@@ -13,6 +13,7 @@ import { parseXml } from "../formats/xml.js";
 import { errno, ioError, read, realFolder } from "../node/files.js";
 import { isWithin, real } from "../node/programs.js";
 import type { Piece } from "./attachments.js";
+import { fingerprint } from "./digest.js";
 import { filesNamed, folderNamed } from "./patterns.js";
 import { placesOf } from "./places.js";
 import { REDACTED } from "./redact.js";
@@ -325,16 +326,6 @@ export function inKnownPlaces(cwd: string): string[] {
       return [];
     }
   });
-}
-
-/** Changes with every write, as far as a file system shows it. */
-function fingerprint(path: string): string {
-  try {
-    const stats = statOf(path);
-    return stats === undefined ? "" : [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join();
-  } catch {
-    return "closed";
-  }
 }
 
 /** Undefined where nothing is. @throws AttestError `io` where one may not look */
