@@ -245,6 +245,7 @@ function publishable(written: readonly Report[], shown: readonly Report[], clean
         results?.cases.map(({ outcome, retried }) => [outcome, retried]),
         doubts.length,
         results?.overcounts?.length,
+        results?.retriedToo,
       ]),
     );
   if (told(written) === told(shown)) return [...shown];
