@@ -31,7 +31,8 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
   const opening = bytes.find((byte) => !BLANK.has(byte)) ?? 0;
   const prosaic = PROSE.test(mediaType);
   if (role === "report") {
-    const read = attempt(() => report(bytes));
+    // What stands between a person's lines is an example.
+    const read = MARKDOWN.test(mediaType) ? unread("a person wrote it") : attempt(() => report(bytes));
     if (STRUCTURED.has(opening))
       return both(
         read,
