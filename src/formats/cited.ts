@@ -8,7 +8,8 @@ import { AttestError } from "../core/errors.js";
 import { isObject, type Json, type JsonObject } from "../core/json.js";
 import type { EvidenceRef } from "../core/statement.js";
 import { OUTCOMES } from "../core/verdict.js";
-import { parseForeignJson } from "./foreign-json.js";
+import { documentsIn } from "./documents.js";
+import { asObject, parseForeignJson } from "./foreign-json.js";
 import { parsePack } from "./pack.js";
 import { isPage } from "./page.js";
 import { readResults } from "./results.js";
@@ -30,7 +31,8 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
   const opening = bytes.find((byte) => !BLANK.has(byte)) ?? 0;
   const prosaic = PROSE.test(mediaType);
   if (role === "report") {
-    const read = attempt(() => report(bytes));
+    // What stands between a person's lines is an example.
+    const read = MARKDOWN.test(mediaType) ? unread("a person wrote it") : attempt(() => report(bytes));
     if (STRUCTURED.has(opening))
       return both(
         read,
@@ -90,11 +92,25 @@ function attestation(bytes: Bytes): Read {
   return heard((said) => said.hear(parseSkin(bytes).payload, "/payload"));
 }
 
+/** Read as a run reads it: several may stand in one file, between other lines. */
 function report(bytes: Bytes): Read {
-  const { cases, discrepancies, overcounts = [] } = readResults(bytes);
-  const counted = OUTCOMES.map((name) => [name, cases.filter(({ outcome }) => outcome === name).length]);
-  const [doubt] = [...discrepancies, ...overcounts];
-  return { sayings: [], counts: Object.fromEntries(counted) as Counts, ...(doubt !== undefined && { unread: doubt }) };
+  const found = documentsIn(bytes);
+  const results = (found.length > 0 ? found : reportsIn(bytes)).map((one) => readResults(one));
+  const counts = results.map(({ format, cases }) => {
+    const counted = OUTCOMES.map((name) => [name, cases.filter(({ outcome }) => outcome === name).length]);
+    return { format, counts: Object.fromEntries(counted) as Counts };
+  });
+  const [doubt] = results.flatMap(({ discrepancies, overcounts = [] }) => [...discrepancies, ...overcounts]);
+  return { sayings: [], counts, ...(doubt !== undefined && { unread: doubt }) };
+}
+
+/** A run with many reports puts their texts into one file, by their names. */
+function reportsIn(bytes: Bytes): readonly Bytes[] {
+  if (!/^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 100)))) return [bytes];
+  const texts = Object.values(asObject(parseForeignJson(fromUtf8(bytes))));
+  return texts.length > 0 && texts.every((one) => typeof one === "string")
+    ? texts.flatMap((text) => documentsIn(utf8(text)))
+    : [bytes];
 }
 
 function json(bytes: Bytes): Read {

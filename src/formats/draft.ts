@@ -30,6 +30,8 @@ export interface Results {
   readonly discrepancies: readonly string[];
   /** Where its counters count more than the cases, and all failures that it counts are listed, a sentence each. */
   readonly overcounts?: readonly string[];
+  /** How many more passed only when they were tried again than the cases tell. */
+  readonly retriedToo?: number;
   /** ISO time that the report says it began, where it does, and in a time zone that it names. */
   readonly startedAt?: string;
   /** The same without a zone, as if it were UTC: a day off at most. */
@@ -68,6 +70,7 @@ export interface Draft {
 export class Doubts {
   readonly #said = new Sentences();
   readonly #overcounts = new Sentences();
+  #flaky = 0;
 
   say(sentence: string): void {
     this.#said.add(sentence);
@@ -80,8 +83,13 @@ export class Doubts {
 
   /** A report may tell how many were flaky, and not which. */
   holdFlaky(counted: number, listed: number): void {
-    if (!(counted <= listed))
-      this.say(`the report counts ${counted} that passed only when tried again, and lists ${listed}`);
+    if (Number.isNaN(counted)) this.say("the report does not count how many passed only when tried again in a number");
+    else this.#flaky = Math.max(this.#flaky, counted - listed);
+  }
+
+  /** How many passed only when tried again of which it is not told which they are. */
+  get flaky(): number {
+    return this.#flaky;
   }
 
   get sentences(): readonly string[] {

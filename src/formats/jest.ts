@@ -83,7 +83,10 @@ function readTest(test: JsonObject, file: string | undefined): DraftCase {
   return {
     path: [file, ...asList(test.ancestorTitles).map(asText), asText(test.title)],
     outcome: outcome ?? "errored",
-    retried: asList(test.retryReasons).length > 0 || (asCount(test.invocations) ?? 1) > 1,
+    // vitest keeps of the attempts that failed what they said.
+    retried:
+      [test.retryReasons, test.failureMessages].some((all) => asList(all).length > 0) ||
+      (asCount(test.invocations) ?? 1) > 1,
     message: outcome ? withoutStack(message) : `the report gives the status ${says(test.status)}`,
     durationMs: milliseconds(test.duration),
     file,

@@ -23,10 +23,12 @@ export interface Tally {
   teardowns: number;
   /** Where the test failed too, it writes the error as a second case, and does not count that. */
   doubles: number;
+  /** jest-junit lists a test that is to do like one that passed, and does not count it. */
+  todo: number;
 }
 
 export const nothing = (): Tally => ({
-  ...{ tests: 0, bad: 0, marks: 0, skipped: 0, disabled: 0, again: 0, flaky: 0, teardowns: 0, doubles: 0 },
+  ...{ tests: 0, bad: 0, marks: 0, skipped: 0, disabled: 0, again: 0, flaky: 0, teardowns: 0, doubles: 0, todo: 0 },
 });
 
 export function add(sum: Tally, more: Tally): void {
@@ -56,8 +58,8 @@ export function compare(suite: Element, direct: Tally, all: Tally, doubts: Doubt
     if (failuresFit && counted > Math.max(...listed)) doubts.overcount(`${sentence}: ${OVERCOUNT}`);
     else doubts.say(sentence);
   };
-  const listedTests = either(({ tests, again, teardowns, doubles, skipped, disabled }) => [
-    ...[tests, tests + again, tests + teardowns - doubles, tests - skipped, tests - disabled],
+  const listedTests = either(({ tests, again, teardowns, doubles, skipped, disabled, todo }) => [
+    ...[tests, tests + again, tests + teardowns - doubles, tests - skipped, tests - disabled, tests - todo],
   ]);
   hold(stated(["tests"]), listedTests, "tests");
   hold(failures, listedBad, "failures and errors");
@@ -70,6 +72,12 @@ export function compare(suite: Element, direct: Tally, all: Tally, doubts: Doubt
   hold([...skips, ...off], listedSkips, "skipped", same);
   const flaky = stated(FLAKY);
   if (flaky.length > 0) doubts.holdFlaky(sum(flaky), all.flaky);
+}
+
+/** How many cases right in the suite it does not count. */
+export function uncounted(suite: Element, { tests, teardowns, doubles }: Tally): number {
+  const stated = suite.attributes.get("tests") ?? "";
+  return COUNT.test(stated) ? Math.max(0, tests + teardowns - doubles - Number(stated)) : 0;
 }
 
 const OVERCOUNT =

@@ -5,7 +5,7 @@
 import { AttestError } from "../core/errors.js";
 import type { Outcome } from "../core/verdict.js";
 import { bad, Doubts, type Draft, type DraftCase } from "./draft.js";
-import { add, compare, countersOf, nothing, type Tally } from "./junit-counts.js";
+import { add, compare, countersOf, nothing, uncounted, type Tally } from "./junit-counts.js";
 import { earliest, instant, localTime, pathIn, quoted, seconds, withoutStack } from "./text.js";
 import { parseXml, type Element } from "./xml.js";
 
@@ -42,7 +42,7 @@ export function readJunit(text: string): Draft {
     );
   }
   const reading: Reading = { cases: [], doubts: new Doubts(), times: [] };
-  readSuite(root, root.name === "testsuites" ? [] : [root.attributes.get("name")], undefined, reading);
+  readSuite(root, root.name === "testsuites" ? [] : [titleOf(root)], undefined, reading);
   return {
     format: "junit",
     cases: reading.cases,
@@ -62,18 +62,20 @@ function readSuite(
 ): Tally {
   const [direct, all] = [nothing(), nothing()];
   const failed = new Set<string>();
+  const idle: number[] = [];
   const own = suite.attributes.get("file") ?? file;
   reading.times.push(suite.attributes.get("timestamp"));
   for (const child of suite.children) {
     if (child.name === "testcase") {
       const marks = readCase(child, path, own, reading);
+      if (isIdle(child)) idle.push(reading.cases.length - 1);
       const identity = ["classname", "name"].map((part) => child.attributes.get(part) ?? "").join("\0");
       if (marks.teardowns > 0 && failed.has(identity)) [marks.teardowns, marks.doubles] = [0, 1];
       if (marks.bad > 0) failed.add(identity);
       add(direct, marks);
       add(all, marks);
     } else if (child.name === "testsuite") {
-      add(all, readSuite(child, [...path, child.attributes.get("name")], own, reading));
+      add(all, readSuite(child, [...path, titleOf(child)], own, reading));
     } else if (child.name === "failure" || child.name === "error") {
       reading.doubts.say(`the suite ${nameOf(suite)} failed as a whole`);
       reading.cases.push({ path, outcome: "errored", message: messageOf(child), file: own, uncounted: true });
@@ -81,8 +83,29 @@ function readSuite(
       reading.doubts.say(`the suite ${nameOf(suite)} has an unknown part <${child.name.slice(0, 80)}>`);
     }
   }
+  all.todo += toDo(suite, idle, direct, reading);
   compare(suite, direct, all, reading.doubts);
   return all;
+}
+
+/** Nothing is said of it, and it took no time at all: it passed, or was never run. */
+const isIdle = ({ attributes, children }: Element): boolean =>
+  attributes.get("time") === "0" && children.every(({ name }) => NEUTRAL.includes(name));
+
+/** Those that the suite lists and does not count were not run. Where more could be meant than are, nobody knows which. */
+function toDo(suite: Element, idle: readonly number[], direct: Tally, { cases, doubts }: Reading): number {
+  const missing = uncounted(suite, direct);
+  if (missing === 0 || idle.length < missing) return 0;
+  if (idle.length === missing) {
+    for (const at of idle) cases.splice(at, 1, { ...(cases[at] as DraftCase), outcome: "skipped" });
+    return missing;
+  }
+  // Else the counts do not fit in any case.
+  if ([direct.skipped, direct.disabled].includes(missing))
+    doubts.say(
+      `the suite ${nameOf(suite)} lists ${missing} more than it counts, and which of them did not run is not told`,
+    );
+  return 0;
 }
 
 function readCase(
@@ -161,4 +184,6 @@ function outcomeOf(test: Element, marks: ReadonlyMap<string, Element>): Outcome 
 }
 
 const messageOf = (mark: Element): string => mark.attributes.get("message") || withoutStack(mark.text);
+/** jest-junit names the tests of no suite so. */
+const titleOf = ({ attributes }: Element): string | undefined => attributes.get("name")?.replace(/^undefined$/, "");
 const nameOf = (suite: Element): string => quoted(suite.attributes.get("name") ?? "");

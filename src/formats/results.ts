@@ -107,6 +107,7 @@ function settle(draft: Draft): Results {
     counters: draft.counters,
     discrepancies: doubts.sentences.map(line),
     ...(doubts.overcounts.length > 0 && { overcounts: doubts.overcounts.map(line) }),
+    ...(doubts.flaky > 0 && { retriedToo: doubts.flaky }),
     ...(draft.startedAt !== undefined && { startedAt: draft.startedAt }),
     ...(draft.startedLocally !== undefined && { startedLocally: draft.startedLocally }),
   };

@@ -31,6 +31,8 @@ export interface Combined {
   readonly cases: readonly Listed[];
   /** Where two reports say different things of the same test, a sentence each. */
   readonly disagreements: readonly string[];
+  /** Of reports in two formats that name no test alike, and are added up, a sentence each. */
+  readonly apart: readonly string[];
 }
 
 const WORST_FIRST: readonly Outcome[] = ["failed", "errored", "skipped", "passed"];
@@ -39,7 +41,7 @@ const rank = ({ outcome }: Listed): number => WORST_FIRST.indexOf(outcome);
 /**
  * All cases that reports of one format list, whatever their names: two packages may well have tests of one name. Only two formats may be
  * two words on the same tests. They are if they name them alike; each test counts once then, with the worse of its outcomes, and what one
- * of them lacks is a disagreement. Else they are added up too.
+ * of them lacks is a disagreement. Else they are added up too, and it is said.
  */
 export function combine(reports: readonly Report[]): Combined {
   const formats = new Map<string, Listed[]>();
@@ -50,24 +52,42 @@ export function combine(reports: readonly Report[]): Combined {
     for (const each of results.cases) own.push({ ...each, report: name });
   }
   const disagreements: string[] = [];
-  const cases = [...formats.values()].reduce<Listed[]>((all, more) => compared(all, more, disagreements), []);
-  return { cases, disagreements };
+  const apart: string[] = [];
+  const cases = [...formats.values()].reduce<Listed[]>((all, more) => {
+    const pairs = sameTests(all, more);
+    if (pairs !== undefined) return compared(pairs, more, disagreements);
+    if (all.length > 0 && more.length > 0)
+      apart.push(`${from(more)} names no test as ${from(all)} does, and counts beside it`);
+    return [...all, ...more];
+  }, []);
+  return { cases, disagreements, apart };
+}
+
+function from(cases: readonly Listed[]): string {
+  const names = [...new Set(cases.map(({ report }) => report))];
+  return names.length > 5 ? `${names.length} reports` : names.join(", ");
 }
 
 /** A test in two formats, or in one of them. */
 type Pair = readonly [one: Listed | undefined, other: Listed | undefined];
 
-function compared(all: Listed[], more: Listed[], disagreements: string[]): Listed[] {
+/** Undefined for reports of different tests. */
+function sameTests(all: readonly Listed[], more: readonly Listed[]): Pair[] | undefined {
   // Either may have file or suite before the name that the other has alone.
   const [pairs, both] = [all, more]
     .map((shorter) => pairsOf(all, more, keyAmong(shorter)))
     .map((some) => [some, some.filter(([one, other]) => one && other).length] as const)
     .reduce((best, next) => (next[1] > best[1] ? next : best));
-  if (both === 0 || both * 2 < Math.min(all.length, more.length)) return [...all, ...more];
-  const from = [...new Set(more.map(({ report }) => report))].join(", ");
-  const [lacking, added] = [all.length - both, more.length - both];
-  if (lacking > 0) disagreements.push(`${from} lacks ${tests(lacking)} that other reports list`);
-  if (added > 0) disagreements.push(`${from} lists ${tests(added)} that other reports lack`);
+  if (both > 0 && both * 2 >= Math.min(all.length, more.length)) return pairs;
+  const key = keyBelow(all, more);
+  return key && pairsOf(all, more, key);
+}
+
+function compared(pairs: readonly Pair[], more: readonly Listed[], disagreements: string[]): Listed[] {
+  const lacking = pairs.filter(([, other]) => other === undefined).length;
+  const added = pairs.filter(([one]) => one === undefined).length;
+  if (lacking > 0) disagreements.push(`${from(more)} lacks ${tests(lacking)} that other reports list`);
+  if (added > 0) disagreements.push(`${from(more)} lists ${tests(added)} that other reports lack`);
   return pairs.flatMap(([one, other]) => {
     if (one === undefined || other === undefined) return [one ?? other].filter((each) => each !== undefined);
     if (one.outcome !== other.outcome)
@@ -98,14 +118,47 @@ function pairsOf(all: readonly Listed[], more: readonly Listed[], key: (each: Li
   ];
 }
 
+/** Without the mark of equal names, which formats that have more before the name do not need, and whatever stands between the words. */
+const spelled = (parts: readonly string[]): string => {
+  const text = parts.join(" ").replace(/ \(\d+\)$/, "");
+  return text.replace(/[^\p{L}\p{N}]+/gu, " ").trim() || text;
+};
+
 /** The longest end of a name that is one of these names: `Mocha Tests > math > adds` is `math adds`. */
 function keyAmong(names: readonly Listed[]): (each: Listed) => string {
-  const known = new Set(names.map(({ name }) => name.replaceAll(" > ", " ")));
+  const known = new Set(names.map(({ name }) => spelled(name.split(" > "))));
   return ({ name }) => {
     const parts = name.split(" > ");
-    const ends = parts.map((_, at) => parts.slice(at).join(" "));
-    return ends.find((end) => known.has(end)) ?? name;
+    const ends = parts.map((_, at) => spelled(parts.slice(at)));
+    return ends.find((end) => known.has(end)) ?? spelled(parts);
   };
+}
+
+/** So many parts before a name may be a file to the one format, and a suite to the other. */
+const DROPPED = [0, 1, 2, 3];
+
+/**
+ * What both call their tests where each has something else before it: `sum.test.js > math > adds` in jest's own words, `math > math adds` in
+ * jest-junit's. All must be the same then, and not by the last part alone, which other classes may share.
+ */
+function keyBelow(all: readonly Listed[], more: readonly Listed[]): ((each: Listed) => string) | undefined {
+  if (all.length !== more.length || all.length === 0) return undefined;
+  const [ones, others] = [all, more].map((cases) => DROPPED.map((dropped) => below(cases, dropped)));
+  for (const one of ones ?? [])
+    for (const other of others ?? [])
+      if ((one.telling || other.telling) && one.sorted === other.sorted)
+        return (each) => one.keys.get(each) ?? other.keys.get(each) ?? "";
+  return undefined;
+}
+
+function below(cases: readonly Listed[], dropped: number) {
+  const kept = cases.map(({ name }) => {
+    const parts = name.split(" > ");
+    return parts.slice(Math.min(dropped, parts.length - 1));
+  });
+  const keys = new Map(cases.map((each, at) => [each, spelled(kept[at] ?? [])]));
+  const telling = kept.filter(({ length }) => length > 1).length * 2 >= kept.length;
+  return { keys, telling, sorted: [...keys.values()].sort().join("\n") };
 }
 
 /** `grouped` names what stands in a check of its own: every case, every case that did not pass, or the first so many of those. */

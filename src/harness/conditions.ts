@@ -105,7 +105,7 @@ function counts({ reports, allowCounts }: Circumstances): CheckRecord[] {
   ];
 }
 
-function agreement({ reports, combined: { disagreements } }: Circumstances): CheckRecord[] {
+function agreement({ reports, combined: { disagreements, apart } }: Circumstances): CheckRecord[] {
   if (reports.filter(({ results }) => results !== undefined).length < 2) return [];
   return [
     {
@@ -114,13 +114,13 @@ function agreement({ reports, combined: { disagreements } }: Circumstances): Che
       required: true,
       outcome: disagreements.length === 0 ? "passed" : "errored",
       expected: "no test with two outcomes, none missing in one of two reports of the same tests",
-      observed: disagreements.length === 0 ? "no contradiction" : listed(disagreements),
+      observed: listed([...(disagreements.length === 0 ? ["no contradiction"] : disagreements), ...apart]),
     },
   ];
 }
 
 /** What it counts can be counted again, from the observations. Not every format tells of attempts: the claim is about what is reported. */
-function retries({ combined: { cases }, allowRetries }: Circumstances): CheckRecord[] {
+function retries({ reports, combined: { cases }, allowRetries }: Circumstances): CheckRecord[] {
   if (cases.length === 0) return [];
   const criterion: Criterion = {
     measures: [{ name: RETRIED, of: "count", where: { retried: true } }],
@@ -129,16 +129,25 @@ function retries({ combined: { cases }, allowRetries }: Circumstances): CheckRec
   };
   const again = cases.filter(({ retried }) => retried);
   const measurements = [{ name: RETRIED, value: again.length }];
+  const more = reports.flatMap(({ name, results: { retriedToo = 0 } = {} }) =>
+    retriedToo === 0 ? [] : [`${name} counts ${retriedToo} more, and does not say which`],
+  );
   const names = again.map(({ name }) => JSON.stringify(name));
   return [
     {
       id: RETRIES,
       claim: "No report says of a test that it passed only when it was tried again.",
       required: !allowRetries,
-      outcome: judge(criterion, measurements),
+      outcome: more.length > 0 ? "errored" : judge(criterion, measurements),
       expected: "none",
-      observed:
-        again.length === 0 ? "none" : `${again.length} passed only after an attempt that failed: ${listed(names)}`,
+      observed: listed([
+        ...more,
+        again.length > 0
+          ? `${again.length} passed only after an attempt that failed: ${listed(names)}`
+          : more.length > 0
+            ? "none is named"
+            : "none",
+      ]),
       measurements,
       criterion,
     },

@@ -52,3 +52,13 @@ async function digestOf(file: FileHandle, algorithm: string): Promise<string> {
     await file.close();
   }
 }
+
+/** Changes with every write, as far as a file system shows it; empty where nothing is. */
+export function fingerprint(path: string): string {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? "" : [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join();
+  } catch (error) {
+    return errno(error) === "ENOTDIR" ? "" : "closed";
+  }
+}

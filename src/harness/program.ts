@@ -8,7 +8,7 @@ import type { Descriptor } from "../core/statement.js";
 import { isFile, read } from "../node/files.js";
 import { startedBy, throughEnv, type Around, type Found } from "../node/execvp.js";
 import { notStarted } from "./command.js";
-import { openedDigest } from "./digest.js";
+import { fileDigest, fingerprint, openedDigest } from "./digest.js";
 import { simpleCommands } from "./shell-line.js";
 
 /** An interpreter is large: it is read while it runs, which is when nobody can write to it. */
@@ -20,38 +20,49 @@ interface Named extends Found {
   readonly through?: string;
 }
 
-/** @throws AttestError `command-failed` where nothing can be started, `subject-missing` and `io` for what cannot be read */
+/**
+ * What leads to another program may make it first: a script that builds what it tests. So all that is led to is looked at again after the run,
+ * and what is another one by then, or not there, is not named.
+ * @throws AttestError `command-failed` where nothing can be started, `subject-missing` and `io` for what cannot be read
+ */
 export async function programsOf(command: readonly string[], around: Around): Promise<Programs> {
   const [name = ""] = command;
   // Before it is announced: a slip of the pen is no test that failed.
   if (startedBy(name, around) === undefined) throw notStarted(name, around.cwd, { code: "ENOENT" });
-  const all: Named[] = [];
-  follow(command, around, { all });
-  const digests = new Map<string, Promise<string>>();
-  for (const { path: file, through } of all)
-    if (!digests.has(file)) {
+  const before = ledFrom(command, around);
+  const files = new Map<string, { readonly state: string; readonly digest: Promise<string> }>();
+  for (const { path: file, through } of before)
+    if (!files.has(file)) {
+      const state = fingerprint(file);
       const opened = await openedDigest(file).catch((error: unknown) => {
         if (through === undefined) throw error;
         return undefined; // it is not ours to read
       });
-      if (opened !== undefined) digests.set(file, opened.digest);
+      if (opened !== undefined) files.set(file, { state, digest: opened.digest });
     }
   return async () => {
-    const made = await Promise.all(
-      all.map(async ({ role, name: called, path: file, through }) => {
-        const sha256 = await digests.get(file);
-        const annotations = through === undefined ? {} : { annotations: { through } };
-        return sha256 === undefined ? [] : [{ name: `${role} ${called}`, digest: { sha256 }, ...annotations }];
-      }),
-    );
-    const once = new Map(
-      made
-        .flat()
-        .map((one) => [`${one.name} ${one.digest.sha256}`, one] as const)
-        .reverse(),
-    );
-    return [...once.values()].reverse();
+    const after = new Set(ledFrom(command, around).map((one) => JSON.stringify(one)));
+    const once = new Map<string, Descriptor>();
+    for (const one of before) {
+      const file = files.get(one.path);
+      if (file === undefined || (one.through !== undefined && !after.has(JSON.stringify(one)))) continue;
+      const sha256 = await file.digest;
+      const same = one.through === undefined || fingerprint(one.path) === file.state || (await is(one.path, sha256));
+      const name = `${one.role} ${one.name}`;
+      const annotations = one.through === undefined ? {} : { annotations: { through: one.through } };
+      if (same && !once.has(name + sha256)) once.set(name + sha256, { name, digest: { sha256 }, ...annotations });
+    }
+    return [...once.values()];
   };
+}
+
+const is = async (path: string, sha256: string): Promise<boolean> =>
+  (await fileDigest(path).catch(() => undefined)) === sha256;
+
+function ledFrom(command: readonly string[], around: Around): Named[] {
+  const all: Named[] = [];
+  follow(command, around, { all });
+  return all;
 }
 
 interface Trail {
@@ -88,7 +99,9 @@ function ledTo(name: string, words: readonly string[], around: Around): Step[] {
     return env === undefined ? [] : [[env.words, env.around]];
   }
   if (/^(?:sh|bash|dash|ash|ksh|zsh)$/.test(name))
-    return /^-[eux]*c$/.test(verb) ? simpleCommands(rest[0] ?? "").map((one): Step => [one, around]) : [];
+    return !startsFurther(name, around) && /^-[eux]*c$/.test(verb)
+      ? simpleCommands(rest[0] ?? "").map((one): Step => [one, around])
+      : [];
   if (name === "npx" || name === "bunx") return localBin(words, around);
   if (!/^(?:npm|pnpm|yarn)$/.test(name)) return [];
   if (verb === "exec" || (name === "npm" && verb === "x")) return localBin(rest, around);
@@ -99,12 +112,25 @@ function ledTo(name: string, words: readonly string[], around: Around): Step[] {
   return name === "npm" || verb.startsWith("-") ? [] : (or(scriptsNamed(verb, around)) ?? localBin(words, around));
 }
 
+/** What the shell reads first may set `PATH`, or define a function of the name. */
+function startsFurther(name: string, { env = {} }: Around): boolean {
+  const files = [
+    ...(name === "zsh"
+      ? [join(env["ZDOTDIR"] ?? env["HOME"] ?? "/", ".zshenv"), "/etc/zshenv", "/etc/zsh/zshenv"]
+      : []),
+  ];
+  return Object.keys(env).some((one) => /^(?:BASH_ENV$|BASH_FUNC_)/.test(one)) || files.some((file) => isFile(file));
+}
+
 const or = (steps: Step[]): Step[] | undefined => (steps.length > 0 ? steps : undefined);
 /** Words that npm has for one of its scripts. */
 const SHORT: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop" };
 const QUIET = /^(?:-s|--silent|--quiet|-y|--yes|--no|--no-install|--offline|--if-present|--)$/;
 /** The package that is meant is another one then. */
-const ELSEWHERE = /^(?:-C|-w|-ws|-F|-r|--prefix|--dir|--cwd|--workspaces?|--filter|--recursive)(?:=|$)/;
+const ELSEWHERE =
+  /^(?:-C|-w|-ws|-F|-r|--prefix|--dir|--cwd|--workspaces?|--filter|--recursive|--script-shell|--ignore-scripts)(?:=|$)/;
+/** Scripts are run by something else than a shell, or not all of them. */
+const SETTING = /^[ \t]*(?:script-?shell|ignore-?scripts|shell-?emulator)"?[ \t]*[ =:]/im;
 
 /** Of the packages that are installed here; what npx fetches cannot be seen. */
 function localBin(words: readonly string[], around: Around): Step[] {
@@ -120,12 +146,30 @@ function localBin(words: readonly string[], around: Around): Step[] {
 function scriptsNamed(name: string, around: Around): Step[] {
   const folder = upwards(around.cwd).find((one) => existsSync(join(one, "package.json")));
   if (folder === undefined) return [];
+  if (setOtherwise(folder, around)) return [];
   const scripts = scriptsIn(folder);
   const bins = upwards(folder).map((one) => join(one, "node_modules", ".bin"));
   const path = [...bins, around.path ?? ""].join(delimiter);
   return [`pre${name}`, name, `post${name}`].flatMap((one) =>
     simpleCommands(scripts[one] ?? "").map((words): Step => [words, { ...around, cwd: folder, path }]),
   );
+}
+
+function setOtherwise(folder: string, { env = {} }: Around): boolean {
+  const names = [".npmrc", ".yarnrc", "pnpm-workspace.yaml"].map((name) => join(folder, name));
+  const files = [...names, join(env["HOME"] ?? "/", ".npmrc"), env["npm_config_userconfig"] ?? ""];
+  return (
+    Object.keys(env).some((name) => /^npm_config_(?:script_shell|ignore_scripts)$/i.test(name)) ||
+    files.some((file) => isFile(file) && SETTING.test(textOf(file)))
+  );
+}
+
+function textOf(file: string): string {
+  try {
+    return new TextDecoder().decode(read(file));
+  } catch {
+    return ""; // whoever may not read it is told by npm
+  }
 }
 
 function scriptsIn(folder: string): Readonly<Record<string, string>> {

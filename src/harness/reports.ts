@@ -7,12 +7,13 @@ import { readdirSync, statSync, type Stats } from "node:fs";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
+import { documentsIn } from "../formats/documents.js";
 import { readResults, type Results } from "../formats/results.js";
 import { parseXml } from "../formats/xml.js";
 import { errno, ioError, read, realFolder } from "../node/files.js";
 import { isWithin, real } from "../node/programs.js";
 import type { Piece } from "./attachments.js";
-import { documentsIn } from "./documents.js";
+import { fingerprint } from "./digest.js";
 import { filesNamed, folderNamed } from "./patterns.js";
 import { placesOf } from "./places.js";
 import { REDACTED } from "./redact.js";
@@ -244,6 +245,7 @@ function publishable(written: readonly Report[], shown: readonly Report[], clean
         results?.cases.map(({ outcome, retried }) => [outcome, retried]),
         doubts.length,
         results?.overcounts?.length,
+        results?.retriedToo,
       ]),
     );
   if (told(written) === told(shown)) return [...shown];
@@ -325,16 +327,6 @@ export function inKnownPlaces(cwd: string): string[] {
       return [];
     }
   });
-}
-
-/** Changes with every write, as far as a file system shows it. */
-function fingerprint(path: string): string {
-  try {
-    const stats = statOf(path);
-    return stats === undefined ? "" : [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join();
-  } catch {
-    return "closed";
-  }
 }
 
 /** Undefined where nothing is. @throws AttestError `io` where one may not look */

@@ -2,10 +2,10 @@
 
 /** What the shell does itself. */
 const BUILTIN =
-  /^(?:\[|:|bg|break|continue|dirs|echo|false|fg|getopts|help|jobs|kill|let|local|logout|printf|pwd|read|return|shift|test|times|true|type|ulimit|umask|wait)$/;
+  /^(?:\[|:|bg|break|continue|dirs|echo|false|fg|help|jobs|kill|logout|printf|pwd|return|shift|test|times|true|type|ulimit|umask|wait)$/;
 /** What makes the rest of the line mean something else, or is no simple command. */
 const ENDS =
-  /^(?:\.|alias|builtin|cd|command|declare|enable|eval|exit|export|hash|popd|pushd|readonly|set|shopt|source|trap|typeset|unalias|unset|!|if|then|else|elif|fi|for|while|until|do|done|case|esac|function|select|time|coproc|\{|\}|\[\[)$/;
+  /^(?:\.|alias|builtin|cd|command|declare|enable|eval|exit|export|getopts|hash|let|local|mapfile|popd|pushd|read|readarray|readonly|set|shopt|source|trap|typeset|unalias|unset|!|if|then|else|elif|fi|for|while|until|do|done|case|esac|function|select|time|coproc|\{|\}|\[\[)$/;
 
 /** Each with its words, "" where one is made only when it runs; after something that cannot be told, no more. */
 export function simpleCommands(line: string): string[][] {
@@ -17,7 +17,9 @@ export function simpleCommands(line: string): string[][] {
     if (first !== undefined) {
       const named = first === "exec" ? rest : [first, ...rest];
       const [program = ""] = named;
-      if (ENDS.test(first) || !/^[\w@%+:,./[-]+$/.test(program)) break;
+      // `printf -v PATH` and `wait -p PATH` set one.
+      if (ENDS.test(first) || (/^(?:printf|wait)$/.test(first) && /^-[vp]/.test(rest[0] ?? ""))) break;
+      if (!/^[\w@%+:,./[-]+$/.test(program)) break;
       if (!BUILTIN.test(program)) commands.push(named);
       if (first === "exec") break;
     }

@@ -9,6 +9,8 @@ export interface Around {
   readonly cwd: string;
   /** Whether something lies over a file there, so that it is none: a sandbox has places of its own. */
   readonly hides?: ((path: string) => boolean) | undefined;
+  /** For programs that are told by it what to start. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A file by the name under which it was asked for. */
@@ -91,13 +93,13 @@ export function throughEnv(
   words: readonly string[],
   around: Around,
 ): { readonly words: readonly string[]; readonly around: Around } | undefined {
-  let { path } = around;
+  let { path, env } = around;
   for (const [at, word] of words.entries()) {
     const [, name, value] = /^([^=-][^=]*)=(.*)$/s.exec(word) ?? [];
-    if (word === "-i" || word === "-" || word === "--ignore-environment") path = undefined;
-    else if (name === "PATH") path = value;
-    else if (name === undefined && word.startsWith("-") && word !== "--") return undefined;
-    else if (name === undefined && word !== "--") return { words: words.slice(at), around: { ...around, path } };
+    if (word === "-i" || word === "-" || word === "--ignore-environment") [path, env] = [undefined, {}];
+    else if (name !== undefined) [path, env] = [name === "PATH" ? value : path, { ...env, [name]: value }];
+    else if (word.startsWith("-") && word !== "--") return undefined;
+    else if (word !== "--") return { words: words.slice(at), around: { ...around, path, ...(env && { env }) } };
   }
   return undefined;
 }

@@ -118,7 +118,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
   const prepared = new Redactor(secrets, { places: placesOf(root) });
   const redactor = (): Redactor => prepared.another();
   const shut = options.sandbox ? await sandbox({ root, cwd, registry, hidden }) : undefined;
-  const programs = await programsOf(command, { path: env["PATH"], cwd, hides: shut?.hides });
+  const programs = await programsOf(command, { path: env["PATH"], cwd, hides: shut?.hides, env });
   return {
     project,
     tested,

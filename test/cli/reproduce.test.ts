@@ -106,6 +106,38 @@ test("a failure that fails again is reproduced", async () => {
   expect(ran.code).toBe(0);
 });
 
+const WRITES = `
+import { mkdirSync, writeFileSync } from "node:fs";
+mkdirSync("out/deep", { recursive: true });
+const suite = (name) => '<testsuite name="s" tests="1"><testcase name="' + name + '"/></testsuite>';
+writeFileSync("out/one.xml", suite("one"));
+writeFileSync("out/deep/two.xml", suite("two"));
+writeFileSync("out/notes.json", "{}");
+`;
+
+test.each([
+  ["a folder", ["out"], 2],
+  ["a pattern", ["out/*.xml"], 1],
+  ["a pattern of folders", ["out/**/*.xml"], 2],
+  ["a pattern and what is printed", ["out/o*.xml", "-"], 2],
+])("%s of reports is looked into again, in the checkout", async (_, reports, count) => {
+  const here = copyOf(project);
+  rmSync(first(here));
+  writeFileSync(here.path("tests.mjs"), `${WRITES}console.log("1..1\\nok 1 - printed");`);
+  inGit(here, "commit", "-qam", "writes reports");
+  const named = reports.flatMap((report) => ["--report", report]);
+  const ran = await run(here, "run", "--json", ...named, "--", "node", "tests.mjs");
+  expect(ran.json(), ran.stderr).toMatchObject({ verdict: "VALIDATED", counts: { tests: count } });
+  const [path = ""] = published(here);
+  // What lies about here is not what the checkout writes.
+  writeFileSync(here.path("out/one.xml"), "<testsuite><testcase name='old'><failure/></testcase></testsuite>");
+  const again = await run(here, "reproduce", path, "--json");
+  expect(again.code, again.stderr).toBe(0);
+  expect(again.json()).toMatchObject({ relation: "reproduces", verdict: "VALIDATED", differences: [] });
+  const { checks } = statementIn(published(here).find((one) => one !== path)!).predicate.f3;
+  expect(checks.find(({ id }) => id === "tests")?.measurements).toContainEqual({ name: "tests", value: count });
+});
+
 test("what the command needs is made before it, in the checkout", async () => {
   const here = copyOf(project);
   const made = await run(

@@ -154,6 +154,44 @@ describe("several reports", () => {
     });
   });
 
+  test.each([
+    [
+      "jest and jest-junit",
+      passed(
+        "math.test.js > math > adds",
+        "math.test.js > math > deep > er",
+        "flat.test.js > flat",
+        "b.test.js > math > adds",
+      ),
+      passed("math > math adds", "math > math deep er", "flat", "math > math adds (2)"),
+    ],
+    [
+      "jest and jest-junit that is told to keep classes apart",
+      passed("src/a.test.js > math > deep > adds", "src/a.test.js > math > takes"),
+      passed("a.test.js > math › deep > adds", "a.test.js > math > takes"),
+    ],
+    ["bats in both", passed("adds", "a & b"), passed("b.bats > adds", "b.bats > a & b")],
+    [
+      "classes that have more before them",
+      passed("x.js > A > adds", "x.js > B > adds"),
+      passed("all > A > adds", "all > B > adds"),
+    ],
+  ])("of the same tests count each once: %s", (_, jest, junit) => {
+    for (const all of [
+      [report("a", jest), report("b", junit, "junit")],
+      [report("b", junit, "junit"), report("a", jest)],
+    ]) {
+      const { cases, disagreements, apart } = combine(all);
+      expect([cases.length, disagreements, apart]).toEqual([jest.length, [], []]);
+    }
+  });
+
+  test("of different tests in two formats are added up, and that is told", () => {
+    const jest = passed("a.js > math > adds", "a.js > math > takes");
+    const { cases, apart } = combine([report("a", jest), report("b", passed("x > A > works"), "junit")]);
+    expect([cases.length, apart.length]).toEqual([3, 1]);
+  });
+
   test("that give one test two outcomes disagree, and the worse one stands", () => {
     const { cases, disagreements } = combine([
       report("a", passed("x", "y")),
@@ -228,7 +266,8 @@ describe("several reports", () => {
   test("of other classes, in two formats, are different tests", () => {
     const of = (suite: string): TestCase[] =>
       ["works", "equals"].map((name) => ({ name: `${suite} > ${name}`, suite, outcome: "passed" }));
-    expect(combine([report("a", of("A")), report("b", of("B"), "junit")]).cases).toHaveLength(4);
+    const { cases, apart } = combine([report("a", of("A")), report("b", of("B"), "junit")]);
+    expect([cases.length, apart.length]).toEqual([4, 1]);
   });
 
   test("no case is lost and no failure hidden, whatever the names, formats and order", () => {

@@ -126,3 +126,41 @@ describe.each(golden)("%s, of a run that failed", (_, bytes) => {
     );
   });
 });
+
+const XML =
+  '<testsuites><testsuite name="x"><testcase name="shown"/><testcase name="shown too"/></testsuite></testsuites>';
+const SHOWN = `    <testsuites>\n    ${XML.slice(12)}\n`;
+const JSON_SHOWN = '    {"testResults": [], "success": true}\n';
+test.each<[what: string, text: string, names: readonly string[]]>([
+  ["in the diagnostics of TAP", `1..1\nok 1 - a\n  ---\n  expected: |\n${SHOWN}${JSON_SHOWN}  ...\n`, ["a"]],
+  [
+    "in a subtest's",
+    `    ok 1 - b\n      ---\n      at: |\n${SHOWN.replaceAll("    ", "        ")}      ...\n    1..1\nok 1 - a\n1..1\n`,
+    ["a > b", "a"],
+  ],
+  ["in a comment of XML", `<!--\n${XML}\n-->\n<testsuite name="s"><testcase name="a"/></testsuite>\n`, ["s > a"]],
+  [
+    "and what is a comment to no reader of it hides nothing",
+    `<!-- p\n<testsuite name="s"><testcase name="a"/></testsuite>\n`,
+    ["s > a"],
+  ],
+])("a report that another one shows is none: %s", (_, text, names) => {
+  for (const reports of [filed(utf8(text)), printed(utf8(text))]) {
+    const { cases, verdict } = judged(reports);
+    expect([verdict, cases.map(({ name }) => name).sort()]).toEqual(["VALIDATED", [...names].sort()]);
+  }
+});
+
+test.each([
+  ["an answer of a service", 'response:\n{\n  "name": "bob",\n  "status": "pending"\n}\ndone\n'],
+  ["Playwright's JSON", '{\n  "suites": [{\n    "tests": [\n      {\n        "status": "passed"\n      }]}]\n}\n'],
+  ["cucumber's", '[\n  {\n    "name": "a",\n    "result": {\n      "status": "passed"\n    }\n  }\n]\n'],
+  ["prove without -v", "t/a.t .. ok\nAll tests successful.\nFiles=1, Tests=2,  0 wallclock secs\nResult: PASS\n"],
+])("%s is no report", (_, text) => {
+  expect(printed(utf8(text))).toEqual([]);
+});
+test("of a report in JSON that lost its beginning a doubt is left", () => {
+  expect(
+    printed(utf8('      {\n        "name": "a",\n        "status": "failed"\n      }\n    ]\n  }\n}\n')),
+  ).toHaveLength(1);
+});

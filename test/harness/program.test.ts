@@ -174,6 +174,48 @@ describe("what it leads to", () => {
     expect(Object.keys(await named("npm", "--prefix", "other", "test"))).toHaveLength(2);
   });
 
+  test("what the run made anew is not what ran, and is not named", async () => {
+    for (const name of ["npm", "first", "same"]) put(`bin/${name}`, "#!/bin/sh\n", 0o755);
+    for (const name of ["built.sh", "kept.sh", "written.sh"]) put(name, "true\n");
+    scripts({ pretest: "first", test: "sh built.sh; sh kept.sh; sh written.sh; same", posttest: "gone" });
+    put("bin/gone", "#!/bin/sh\n", 0o755);
+    const path = `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`;
+    const programs = await programsOf(["npm", "test"], { path, cwd: folder });
+    put("built.sh", "false\n");
+    put("written.sh", "true\n");
+    put("bin/npm", "#!/bin/sh\n# another\n", 0o755);
+    put("node_modules/.bin/same", "#!/bin/sh\n", 0o755);
+    rmSync(join(folder, "bin/gone"));
+    const names = (await programs()).map(({ name = "" }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(["program npm", "program first", "script kept.sh", "script written.sh"]),
+    );
+    for (const other of ["script built.sh", "program same", "program gone"]) expect(names).not.toContain(other);
+  });
+
+  test.each<[what: string, command: readonly string[], set: () => Readonly<Record<string, string>>]>([
+    ["bash", ["bash", "-c", "tool"], () => ({ BASH_ENV: "/dev/null" })],
+    ["bash with a function", ["bash", "-c", "tool"], () => ({ "BASH_FUNC_tool%%": "() { :; }" })],
+    ["bash, told by env", ["env", "BASH_ENV=/dev/null", "bash", "-c", "tool"], () => ({})],
+    ["npm by the project", ["npm", "test"], () => (put(".npmrc", "script-shell = /bin/echo\n"), {})],
+    [
+      "npm by the user",
+      ["npm", "test"],
+      () => (put("home/.npmrc", "ignore-scripts=true\n"), { HOME: join(folder, "home") }),
+    ],
+    ["npm by a variable", ["npm", "test"], () => ({ npm_config_script_shell: "/bin/echo" })],
+    ["npm by a word", ["npm", "test", "--script-shell=/bin/echo"], () => ({})],
+    ["pnpm by its file", ["pnpm", "test"], () => (put("pnpm-workspace.yaml", "shellEmulator: true\n"), {})],
+  ])("what is set otherwise, and cannot be seen therefore, is not named: %s", async (_, command, set) => {
+    for (const name of ["npm", "pnpm", "tool"]) put(`bin/${name}`, "#!/bin/sh\n", 0o755);
+    scripts({ test: "tool" });
+    const path = `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`;
+    const names = async (env: Readonly<Record<string, string>>): Promise<string[]> =>
+      (await (await programsOf(command, { path, cwd: folder, env }))()).map(({ name = "" }) => name);
+    if (!command.join().includes("=")) expect(await names({})).toContain("program tool");
+    expect(await names(set())).not.toContain("program tool");
+  });
+
   test("a program that there is not is told before anything runs", async () => {
     put("bin/tool", "#!/no/such/interpreter\n", 0o755);
     await expect(named("tool")).rejects.toMatchObject({ code: "command-failed" });
@@ -202,6 +244,10 @@ test.each([
   ["! a", []],
   ["a{b,c}", []],
   ["", []],
+  ["read PATH < f; a", []],
+  ["printf -v PATH .; a", []],
+  ["getopts x PATH; a", []],
+  ["printf x; a", [["a"]]],
 ])("of the line %j, these commands", (line, commands) => {
   expect(simpleCommands(line)).toEqual(commands);
 });

@@ -111,3 +111,80 @@ test("a run that has a report twice, a subject twice and no output on two stream
   const audited = await work.attest("audit", path, "--offline");
   expect(audited.code, audited.stdout).toBe(0);
 });
+
+const JEST = JSON.stringify({
+  ...{
+    numTotalTests: 2,
+    numPassedTests: 2,
+    numFailedTests: 0,
+    numPendingTests: 0,
+    numRuntimeErrorTestSuites: 0,
+    success: true,
+  },
+  testResults: [
+    {
+      ...{ name: "math.test.js", status: "passed", message: "" },
+      assertionResults: ["adds", "takes"].map((title) => ({ ancestorTitles: ["math"], title, status: "passed" })),
+    },
+  ],
+});
+const ofJestJunit = ["math adds", "math takes"]
+  .map((name) => `<testcase classname="${name}" name="${name}"/>`)
+  .join("");
+const JUNIT = (name: string): string => `<testsuite name="s"><testcase name="${name}"/></testsuite>`;
+
+describe("an audit counts as the run did", () => {
+  test.each<[string, number, string, readonly string[], Readonly<Record<string, string>>]>([
+    [
+      "two formats of the same tests",
+      2,
+      "cp in.json jest-results.json; cp in.xml junit.xml",
+      [],
+      { "in.json": JEST, "in.xml": `<testsuites><testsuite name="math">${ofJestJunit}</testsuite></testsuites>` },
+    ],
+    [
+      "a file and what is printed",
+      3,
+      "cp in.xml out.xml; printf '1..2\\nok 1 - a\\nok 2 - b\\n'",
+      ["--report", "out.xml", "--report", "-"],
+      { "in.xml": JUNIT("c") },
+    ],
+    [
+      "several reports in one file, between other lines",
+      3,
+      "cat banner one two tap > out.txt",
+      ["--report", "out.txt"],
+      { banner: "\n> test\n> run\n\n", one: `${JUNIT("a")}\n`, two: `${JUNIT("b")}\n`, tap: "1..1\nok 1 - c\n" },
+    ],
+    [
+      "more reports than have a place each",
+      25,
+      `mkdir out; ${Array.from({ length: 25 }, (_, at) => `printf '${JUNIT(`t${at}`)}' > out/${at}.xml`).join("; ")}`,
+      ["--report", "out"],
+      {},
+    ],
+  ])("%s", async (_, count, script, reports, files) => {
+    const there = workspace();
+    await lab(there);
+    there.write("evidence/one", LINE);
+    for (const [name, text] of Object.entries(files)) there.write(name, text);
+    const subject = ["--subject", "evidence/one"];
+    const ran = await there.attest(
+      "run",
+      "--registry",
+      "lab",
+      ...reports,
+      ...subject,
+      "--json",
+      "--",
+      "sh",
+      "-c",
+      script,
+    );
+    expect(ran.code, ran.stdout).toBe(0);
+    const { path, counts } = ran.json() as { path: string; counts: { tests: number } };
+    expect(counts.tests).toBe(count);
+    const audited = await there.attest("audit", path, "--offline");
+    expect(audited.code, audited.stdout).toBe(0);
+  });
+});

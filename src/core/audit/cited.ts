@@ -11,13 +11,19 @@ export type Saying =
 
 export type Counts = Readonly<Record<Outcome, number>>;
 
+/** Two formats may speak of the same tests. */
+export interface Counted {
+  readonly format: string;
+  readonly counts: Counts;
+}
+
 /** One cited document, as it was read. */
 export interface Cited {
   /** Of the reference, into the payload of the citing statement. */
   readonly pointer: string;
   readonly sayings: readonly Saying[];
-  /** Of a test report: its cases by their outcome. */
-  readonly counts?: Counts;
+  /** Of a test report, or of several in one file: their cases by outcome. */
+  readonly counts?: readonly Counted[];
   /** Why not all of it could be read, where it could not. */
   readonly unread?: string;
   /** Whether it speaks of several things, each with an id: then several verdicts are no contradiction. */
@@ -88,29 +94,48 @@ function findingsIn(about: string, { predicate: { f3 } }: ResultStatement, piece
 
 const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** The cases of all reports together, against the measurements that claim to have counted them. */
+/**
+ * The cases of all reports against the measurements that claim to have counted them. Those of one format are added up. Two formats may list the
+ * same tests: no fewer than the one lists, no more than both.
+ */
 function countFindings(about: string, { predicate: { f3 } }: ResultStatement, cited: readonly Cited[]): Finding[] {
   const again = new Set(namedAgain(f3.evidence, "report"));
   const once = new Set(f3.evidence.flatMap((one, at) => (again.has(one) ? [] : `/predicate/f3/evidence/${at}`)));
-  const reports = cited.flatMap(({ counts, pointer }) => (counts !== undefined && once.has(pointer) ? counts : []));
+  const reports = cited.flatMap(({ counts, pointer }) => (counts !== undefined && once.has(pointer) ? [counts] : []));
   if (reports.length === 0) return [];
   // One report that could not be read would make every count look wrong; what failed in another one failed all the same.
   const whole = reports.length === f3.evidence.filter((one) => one.role === "report" && !again.has(one)).length;
-  const sum = (name: keyof Counts): number => reports.reduce((total, counts) => total + counts[name], 0);
+  // What was printed is no report of its own among the evidence: it adds to the others.
+  const printed = f3.checks.some(({ id }) => id.startsWith("report/stdout"));
+  const formats = new Map<string, Counts[]>();
+  for (const { format, counts } of reports.flat()) formats.set(format, [...(formats.get(format) ?? []), counts]);
+  const each = [...formats.values()].map(added);
+  const all = added(each);
   const findings: Finding[] = [];
   for (const [at, { id, measurements = [], criterion }] of whole ? f3.checks.entries() : []) {
     const ofAll = criterion?.measures.every(({ where }) => !("suite" in where)) ?? true;
-    const stated = OUTCOMES.map((name) => measurements.find((one) => one.name === name)?.value);
-    if (!ofAll || stated.some((value) => value === undefined)) continue;
-    const name = OUTCOMES.find((one, place) => stated[place] !== sum(one));
-    if (name === undefined) continue;
-    const detail = `${id} counts ${stated[OUTCOMES.indexOf(name)] ?? ""} ${name}, the cited reports have ${sum(name)}`;
+    const stated = added([]);
+    for (const name of OUTCOMES) stated[name] = measurements.find((one) => one.name === name)?.value ?? NaN;
+    if (!ofAll || Number.isNaN(total(stated))) continue;
+    const tooMany = !printed && OUTCOMES.some((name) => stated[name] > all[name]);
+    const tooFew = each.some((one) => stated.failed < one.failed || total(stated) < total(one));
+    const name = OUTCOMES.find((one) => stated[one] !== all[one]);
+    if (name === undefined || !(tooMany || tooFew)) continue;
+    const detail = `${id} counts ${stated[name]} ${name}, the cited reports have ${all[name]}`;
     findings.push({ rule: "counts-differ", about, pointer: `/predicate/f3/checks/${at}`, detail });
   }
-  if (f3.verdict === "VALIDATED" && sum("failed") > 0)
+  if (f3.verdict === "VALIDATED" && all.failed > 0)
     findings.push({
       ...{ rule: "cited-verdict", about, pointer: "/predicate/f3/verdict" },
-      detail: `the cited reports have ${sum("failed")} failed, the statement says VALIDATED`,
+      detail: `the cited reports have ${all.failed} failed, the statement says VALIDATED`,
     });
   return findings;
+}
+
+const total = (counts: Counts): number => OUTCOMES.reduce((sum, name) => sum + counts[name], 0);
+
+function added(all: readonly Counts[]): Record<Outcome, number> {
+  const sum = { passed: 0, failed: 0, errored: 0, skipped: 0 };
+  for (const counts of all) for (const name of OUTCOMES) sum[name] += counts[name];
+  return sum;
 }

@@ -75,7 +75,7 @@ const reports = (failed: number): Finding[] =>
     ),
     looks: [],
     current: [],
-    ...cites({ sayings: [], counts: { passed: 3, failed, errored: 0, skipped: 0 } }),
+    ...cites({ sayings: [], counts: [{ format: "tap", counts: { passed: 3, failed, errored: 0, skipped: 0 } }] }),
   } as Examined);
 
 const refuted: Changes = {
@@ -303,7 +303,7 @@ test.each<[what: string, found: () => Finding[], rule: RuleId]>([
     () =>
       of(
         { evidence: [undated({}), undated({})] },
-        cites({ sayings: [], counts: { passed: 1, failed: 1, errored: 0, skipped: 0 } }),
+        cites({ sayings: [], counts: [{ format: "tap", counts: { passed: 1, failed: 1, errored: 0, skipped: 0 } }] }),
       ),
     "cited-verdict",
   ],

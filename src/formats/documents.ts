@@ -4,14 +4,25 @@
  * that reading it says so.
  */
 import { utf8, type Bytes } from "../core/bytes.js";
-import { beginsGoTest, hasGoEvent } from "../formats/go.js";
-import { isProve } from "../formats/prove.js";
-import { isPlainlyTap } from "../formats/tap.js";
+import { beginsGoTest, hasGoEvent } from "./go.js";
+import { isProve } from "./prove.js";
+import { isPlainlyTap } from "./tap.js";
 
 /** One character for each byte, so that a document is a part of the bytes whatever its encoding is. */
-const asText = (bytes: Bytes): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-const asBytes = (text: string): Bytes => new Uint8Array(Buffer.from(text, "latin1"));
+function asText(bytes: Bytes): string {
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += PART) parts.push(String.fromCharCode(...bytes.subarray(at, at + PART)));
+  return parts.join("");
+}
+/** More arguments than that are too many for a function. */
+const PART = 8192;
+
+function asBytes(text: string): Bytes {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 /** What is no UTF-8 is replaced: a program may print what it likes. */
 const mended = (text: string): Bytes => utf8(new TextDecoder().decode(asBytes(text)));
 
@@ -27,17 +38,20 @@ export function documentsIn(bytes: Bytes): Bytes[] {
   const json = cutOut(xml.rest, nextJson());
   const { rest } = json;
   const lines = [...goTest(rest), ...tap(rest.replace(GO_LINES, ""))];
-  const broken = BROKEN.test(rest) || (TEST.test(rest) && STATUS.test(rest)) ? [rest.trimStart()] : [];
+  const broken = isBroken(rest) && isBroken(cutOut(rest, nextShown).rest) ? [rest.trimStart()] : [];
   return [...xml.found.map(asBytes), ...[...json.found, ...lines, ...broken].map(mended)];
 }
 
+type Place = readonly [start: number, end: number];
 /** Where a document begins and ends, from here on. */
-type Next = (text: string, from: number) => readonly [start: number, end: number] | undefined;
+type Next = (text: string, from: number, blocks: () => readonly Place[]) => Place | undefined;
 
 function cutOut(text: string, next: Next): { readonly found: string[]; readonly rest: string } {
   const [found, rest]: [string[], string[]] = [[], []];
+  let known: readonly Place[] | undefined;
+  const blocks = (): readonly Place[] => (known ??= diagnosticsIn(text));
   let from = 0;
-  for (let place = next(text, from); place !== undefined; place = next(text, from)) {
+  for (let place = next(text, from, blocks); place !== undefined; place = next(text, from, blocks)) {
     const [start, end] = place;
     rest.push(text.slice(from, start));
     found.push(text.slice(start, end));
@@ -46,16 +60,73 @@ function cutOut(text: string, next: Next): { readonly found: string[]; readonly 
   return { found, rest: [...rest, text.slice(from)].join("") };
 }
 
+/** Of TAP: a test of a reporter shows there what it expected, which may be a report. */
+function diagnosticsIn(text: string): Place[] {
+  const found: Place[] = [];
+  let point: number | undefined;
+  let open: { readonly start: number; readonly indent: number } | undefined;
+  for (let at = 0; at < text.length;) {
+    const next = text.indexOf("\n", at);
+    const end = next < 0 ? text.length : next + 1;
+    const [, space = "", rest = ""] = /^( *)(\S.{0,8})?/.exec(text.slice(at, Math.min(end, at + 200))) ?? [];
+    if (open !== undefined && rest !== "" && space.length <= open.indent) {
+      if (space.length === open.indent && /^\.{3}\s*$/.test(rest)) found.push([open.start, end]);
+      if (space.length < open.indent || rest.startsWith("...")) open = undefined;
+    } else if (open === undefined && point !== undefined && /^---\s*$/.test(rest) && space.length > point)
+      open = { start: at, indent: space.length };
+    point = /^(?:not )?ok\b/.test(rest) ? space.length : undefined;
+    at = end;
+  }
+  return found;
+}
+
+/** The first of them that ends behind this place. There may be one for each test. */
+function endingBehind(blocks: readonly Place[], at: number): Place | undefined {
+  let [low, high] = [0, blocks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((blocks[middle]?.[1] ?? 0) > at) high = middle;
+    else low = middle + 1;
+  }
+  return blocks[low];
+}
+
+const nextShown: Next = (_, from, blocks) => endingBehind(blocks(), from);
+
+function endOf(blocks: readonly Place[], at: number): number | undefined {
+  const [start, end] = endingBehind(blocks, at) ?? [Infinity, 0];
+  return start <= at ? end : undefined;
+}
+
 /** At the beginning of a line, or right after another report. */
 const ROOT = /(?:^|(?<=<\/testsuites?>))[ \t]*(?:<\?xml[^>]*\?>[ \t]*)?<(testsuites?)(?=[\s>/])/gm;
+const COMMENT = /^[ \t]*(?:<\?xml[^>]*\?>[ \t]*)?<!--/gm;
 
-const nextXml: Next = (text, from) => {
-  ROOT.lastIndex = from;
-  const root = ROOT.exec(text);
-  if (root === null) return undefined;
-  const [whole, name = ""] = root;
-  return [withProlog(text, from, root.index), xmlEnd(text, root.index + whole.length - name.length - 1, name)];
+const nextXml: Next = (text, from, blocks) => {
+  ROOT.lastIndex = COMMENT.lastIndex = from;
+  let comment = COMMENT.exec(text);
+  let prolog: number | undefined;
+  for (let root = ROOT.exec(text); root !== null; root = ROOT.exec(text)) {
+    const [whole, name = ""] = root;
+    let shown = endOf(blocks(), root.index);
+    for (; comment !== null && comment.index < root.index; comment = COMMENT.exec(text)) {
+      const end = text.indexOf("-->", COMMENT.lastIndex);
+      COMMENT.lastIndex = end < 0 ? text.length : end;
+      AFTER.lastIndex = end + 3;
+      if (end < root.index || !AFTER.test(text)) continue;
+      [shown, prolog] = [end, prolog ?? comment.index];
+    }
+    if (shown === undefined)
+      return [
+        prolog ?? withProlog(text, from, root.index),
+        xmlEnd(text, root.index + whole.length - name.length - 1, name),
+      ];
+    ROOT.lastIndex = shown;
+  }
+  return undefined;
 };
+/** What a comment stands before, where it is not some other text. */
+const AFTER = /\s*<(?:!--|\?|testsuites?[\s>/])/y;
 
 /** With the lines before it that belong to it: a declaration, comments, a document type. */
 function withProlog(text: string, from: number, root: number): number {
@@ -94,10 +165,13 @@ const isJsonReport = (text: string): boolean =>
 /** An object that begins a line and ends one. Of many that never end only some are looked into. */
 function nextJson(): Next {
   let tries = 20;
-  return (text, from) => {
+  return (text, from, blocks) => {
     const begins = /^[ \t]*\{(?=\s*")/gm;
     begins.lastIndex = from;
     for (let found = begins.exec(text); found !== null && tries > 0; found = begins.exec(text)) {
+      const block = endOf(blocks(), found.index);
+      if (block !== undefined) begins.lastIndex = block;
+      if (block !== undefined) continue;
       const line = text.indexOf("\n", found.index);
       if (hasGoEvent(text.slice(found.index, line < 0 ? text.length : line))) continue;
       const end = jsonEnd(text, found.index);
@@ -108,6 +182,30 @@ function nextJson(): Next {
     }
     return undefined;
   };
+}
+
+/** JSON that is whole and no part of another, whatever it is. */
+function nextWhole(): Next {
+  let tries = 20;
+  return (text, from) => {
+    const begins = /^[[{]/gm;
+    begins.lastIndex = from;
+    for (let found = begins.exec(text); found !== null && tries > 0; found = begins.exec(text)) {
+      const end = jsonEnd(text, found.index);
+      if (end !== undefined && isJson(text.slice(found.index, end))) return [found.index, end];
+      tries -= 1;
+    }
+    return undefined;
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** After the line on which the object ends. */
@@ -146,3 +244,7 @@ function tap(text: string): string[] {
 const BROKEN = new RegExp(`^[ \\t]*(?:</?testsuites?(?=[\\s>/])|</?testcase(?=[\\s>/])|${JSON_REPORT.source})`, "m");
 const TEST = /^[ \t]*"(?:tests|name)"\s*:\s*["[]/m;
 const STATUS = /^[ \t]*"status"\s*:\s*"(?:passed|failed|skipped|pending|other)"/m;
+const isBroken = (text: string): boolean => {
+  const like = (some: string): boolean => TEST.test(some) && STATUS.test(some);
+  return BROKEN.test(text) || (like(text) && like(cutOut(text, nextWhole()).rest));
+};
