@@ -17,6 +17,10 @@ export function fromUtf8(bytes: Bytes): string {
   }
 }
 
+const replacing = new TextDecoder("utf-8", { fatal: false });
+/** What is no UTF-8 is replaced: for what other programs print. */
+export const fromAnyBytes = (bytes: Bytes): string => replacing.decode(bytes);
+
 export const hex = (bytes: Bytes): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Lowercase hex only. Throws `hex`. */

@@ -3,7 +3,7 @@ declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }
 declare class TextDecoder {
-  constructor(label: string, options: { fatal: true; ignoreBOM?: true });
+  constructor(label: string, options: { fatal: boolean; ignoreBOM?: true });
   decode(bytes: Uint8Array): string;
 }
 /** https://url.spec.whatwg.org, of which browsers and Node have one and the same. */

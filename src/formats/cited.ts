@@ -3,7 +3,7 @@
  * whether it is JSON or XML is seen by its content. What cannot be read, or not to its end, is `unread`, and never taken for silence.
  */
 import { isVerdict, type Cited, type Counts, type Saying } from "../core/audit/cited.js";
-import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
+import { fromAnyBytes, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, type Json, type JsonObject } from "../core/json.js";
 import type { EvidenceRef } from "../core/statement.js";
@@ -106,7 +106,7 @@ function report(bytes: Bytes): Read {
 
 /** A run with many reports puts their texts into one file, by their names. */
 function reportsIn(bytes: Bytes): readonly Bytes[] {
-  if (!/^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 100)))) return [bytes];
+  if (!/^\s*\{/.test(fromAnyBytes(bytes.subarray(0, 100)))) return [bytes];
   const texts = Object.values(asObject(parseForeignJson(fromUtf8(bytes))));
   return texts.length > 0 && texts.every((one) => typeof one === "string")
     ? texts.flatMap((text) => documentsIn(utf8(text)))

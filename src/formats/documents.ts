@@ -3,7 +3,7 @@
  * Several runners may have written one after the other, in several formats. Where a report is broken, what is left of it is one of them, so
  * that reading it says so.
  */
-import { utf8, type Bytes } from "../core/bytes.js";
+import { fromAnyBytes, utf8, type Bytes } from "../core/bytes.js";
 import { beginsGoTest, hasGoEvent } from "./go.js";
 import { isProve } from "./prove.js";
 import { isPlainlyTap } from "./tap.js";
@@ -24,7 +24,7 @@ function asBytes(text: string): Bytes {
 }
 
 /** What is no UTF-8 is replaced: a program may print what it likes. */
-const mended = (text: string): Bytes => utf8(new TextDecoder().decode(asBytes(text)));
+const mended = (text: string): Bytes => utf8(fromAnyBytes(asBytes(text)));
 
 /** Colours and movements of the cursor (ECMA-48, section 5.4). */
 const CONTROL_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g;
