@@ -5,7 +5,7 @@ import { checkLogs, type LogCheck } from "../pipeline/log-check.js";
 import { logPlace, type LogPlace } from "../pipeline/log-place.js";
 import { counted, OPEN_MEANS, openLine, overdue } from "../pipeline/log-show.js";
 import { idOf } from "../store/registry-log.js";
-import { engine, logMemory, readInput, registryArgument, withExamples, withJson } from "./context.js";
+import { engine, logMemory, logSigners, readInput, registryArgument, withExamples, withJson } from "./context.js";
 import { answer, answerJson, Progress, talk } from "./ui.js";
 
 interface Options {
@@ -43,7 +43,7 @@ export function check(log: Command): void {
     const now = new Date();
     if (json) return answerJson(asJson(checked, place, now));
     answer(inWords(checked, place, now));
-    talk(...surroundings(checked, place));
+    talk(...surroundings(checked, place), ...unfinished(checked, place));
   });
 }
 
@@ -83,6 +83,17 @@ function surroundings({ before, findings }: LogCheck, { remote, target }: LogPla
       : `it had ${counted(before, "entry", "entries")} when you last checked it`,
     ...(findings.length > 0 ? ["nothing of this look is remembered"] : []),
   ];
+}
+
+/** Where this machine writes the log: for anybody else, what is not there is missing. */
+function unfinished({ shards, findings }: LogCheck, { remote, target }: LogPlace): string[] {
+  const last = shards.at(-1);
+  const ours = !remote && last !== undefined && logSigners(last.listed.key) !== undefined;
+  return ours && findings.some(({ code }) => code === "log-missing")
+    ? [
+        `a publication that was cut short is unfinished, not lost; the next one completes it, or: attest log complete ${target}`,
+      ]
+    : [];
 }
 
 const asJson = (

@@ -12,8 +12,10 @@ export function complete(log: Command): void {
   withExamples(withJson(command), "attest log complete demo").action(
     async (dir: string | undefined, { json }: { readonly json?: true }) => {
       const folder = registryArgument(dir);
-      const own = keystore().list();
-      const entered = await (await openRegistry(folder)).complete(own.map(({ key }) => key.keyid));
+      const own = keystore()
+        .list()
+        .map(({ key }) => key);
+      const entered = await (await openRegistry(folder)).complete(own);
       if (json) return answerJson({ registry: folder, entered });
       answer(...entered);
       talk(entered.length === 0 ? "nothing was missing" : "all that you published there is in its log");

@@ -3,7 +3,6 @@
  * whole; what has left the group is looked for by a mark in its environment, and named.
  */
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +10,7 @@ import { AttestError } from "../core/errors.js";
 import { closeInherited } from "../node/descriptors.js";
 import { errno } from "../node/files.js";
 import { carries, childrenCpuMs, processes, signalGroup, treeOf, type Process } from "../node/processes.js";
+import { newMark } from "./orphans.js";
 
 export type Stream = "stdout" | "stderr";
 
@@ -60,7 +60,7 @@ export async function runCommand(
   [program = "", ...args]: readonly string[],
   { cwd, env, timeoutMs, signal, output, channel }: CommandOptions,
 ): Promise<CommandResult> {
-  const mark = { name: "ATTEST_RUN", value: randomBytes(12).toString("hex") };
+  const mark = newMark();
   const [startedAt, started, cpuBefore] = [new Date(), performance.now(), childrenCpuMs()];
   closeInherited();
   const child = spawn(program, args, {

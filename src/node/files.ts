@@ -210,6 +210,7 @@ export function replaceAll(
       waiting.delete(temporary);
     }
     for (at of folders) syncFolder(at);
+    for (const folder of folders) sweep(folder);
   } catch (error) {
     for (const temporary of waiting.keys()) discard(temporary);
     throw told(error, at);
@@ -224,6 +225,7 @@ function inPlace(path: string, bytes: Bytes, mode: number, place: (temporary: st
     writeSynced(temporary, bytes, mode);
     place(temporary);
     syncFolder(dirname(path));
+    sweep(dirname(path));
   } catch (error) {
     discard(temporary);
     throw told(error, path);
@@ -303,13 +305,17 @@ export function discardUnfinished(path: string): void {
 
 const ABANDONED_MS = 60 * 60_000;
 
-/** Removes what killed writers left: our own temporary files, once they are an hour old. */
-export function sweep(folder: string, now = Date.now()): void {
-  for (const name of readdirSync(folder)) {
-    if (!/^\..*\.[0-9a-f]{12}\.tmp$/.test(name)) continue;
-    const path = join(folder, name);
-    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-    if (made !== undefined && now - made > ABANDONED_MS) discard(path);
+/** Removes what killed writers left beside what was just written: our own temporary files, once they are an hour old. */
+function sweep(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      if (!/^\..*\.[0-9a-f]{12}\.tmp$/.test(name)) continue;
+      const path = join(folder, name);
+      const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+      if (made !== undefined && Date.now() - made > ABANDONED_MS) discard(path);
+    }
+  } catch {
+    // what was written stands, and the next writer looks again
   }
 }
 
@@ -341,7 +347,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ENFILE: "too many files are open on this machine: run the same command again later",
   ENAMETOOLONG: "name a shorter path",
   ELOOP: "links lead in a circle there: name another path",
-  ENOENT: "a folder of that path is not there: name another path",
+  ENOENT: "there is nothing at that path: name another",
   ENOTSUP: "take a folder on a file system that has links",
   EOPNOTSUPP: "take a folder on a file system that has links",
   EBUSY: "another program holds it: end that, and run the same command again",

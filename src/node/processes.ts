@@ -50,11 +50,19 @@ export function asProcessId(value: unknown): ProcessId | undefined {
 }
 
 /** Whether a process has this in its environment, `NAME=value`; false where that cannot be seen. */
-export function carries(pid: number, variable: string): boolean {
+export const carries = (pid: number, variable: string): boolean => environmentOf(pid).includes(variable);
+
+/** What a variable had when the process began; undefined where it had none, or that cannot be seen. */
+export const variableOf = (pid: number, name: string): string | undefined =>
+  environmentOf(pid)
+    .find((one) => one.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+
+function environmentOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(variable);
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
   } catch {
-    return false;
+    return [];
   }
 }
 

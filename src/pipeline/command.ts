@@ -18,6 +18,7 @@ import { configurationIn, projectName } from "../harness/project.js";
 import { placesOf } from "../harness/places.js";
 import { Redactor } from "../harness/redact.js";
 import { redact } from "../harness/reveal.js";
+import { endOrphans } from "../harness/orphans.js";
 import { filesAmong, inKnownPlaces, ledOut, reportPieces, Reports, type Report } from "../harness/reports.js";
 import type { Run } from "../harness/run.js";
 import { sandbox, shutIn, type Sandbox } from "../harness/sandbox.js";
@@ -112,6 +113,8 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
   const tested = await lookAt(options);
   const { root } = tested;
   const project = projectName(existsSync(join(cwd, "package.json")) ? cwd : root);
+  const orphans = endOrphans();
+  if (orphans.length > 0) options.warn?.(`ended what a run that was killed had left behind: ${orphans.join(", ")}`);
   for (const sentence of ledOut(cwd, options.reports, root)) options.warn?.(sentence);
   const known = new Set(Object.values(env));
   const secrets = [...secretsIn(env, recorded), ...secretsIn(around, []).filter(({ value }) => !known.has(value))];

@@ -96,7 +96,16 @@ export async function rotateIn(registry: Registry, request: RotateRequest): Prom
   const made = await handOver(registry, from.key, to.key, engine);
   if (made === undefined) await refuseEnded(from, registry, engine);
   const signed = made ?? (await signRotation(request, await registry.log.current()));
-  await registry.publish({ ...signed, evidence: new Map() }); // of one that is there, what was cut short
+  try {
+    await registry.publish({ ...signed, evidence: new Map() }); // of one that is there, what was cut short
+  } catch (error) {
+    if (!(error instanceof AttestError) || error.code !== "publish-unfinished") throw error;
+    throw new AttestError(
+      error.code,
+      error.message,
+      "when that is mended, run the same command again: it does the rest",
+    );
+  }
   const at = signed.notice.signedAt;
   const name = nameIn(keyring, to.key, to.name, engine);
   await registry.listSigner(entryOf({ name, key: to.key }, new Date(at)));

@@ -1,17 +1,7 @@
 /** A store in a directory: each write is temp → fsync → rename → fsync of the directory. */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
-import {
-  create,
-  digestOf,
-  list,
-  mustStayWithin,
-  read,
-  realFolder,
-  replace,
-  sweep,
-  type FileDigest,
-} from "../node/files.js";
+import { create, digestOf, list, mustStayWithin, read, realFolder, replace, type FileDigest } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 import type { Store } from "./store.js";
 
@@ -38,17 +28,11 @@ export class Directory implements Store {
   }
 
   create(path: string, bytes: Bytes): Promise<void> {
-    return settle(() => {
-      create(this.#writable(path), bytes);
-      sweep(dirname(this.#at(path)));
-    });
+    return settle(() => create(this.#writable(path), bytes));
   }
 
   replace(path: string, bytes: Bytes): Promise<void> {
-    return settle(() => {
-      replace(this.#writable(path), bytes);
-      sweep(dirname(this.#at(path)));
-    });
+    return settle(() => replace(this.#writable(path), bytes));
   }
 
   async update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void> {

@@ -4,13 +4,13 @@ import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
-import { formatKey } from "../core/key.js";
+import { formatKey, type PublicKey } from "../core/key.js";
 import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
 import { readNotice } from "../core/notice.js";
 import { formatNoteKey } from "../core/note.js";
 import { kindOf, logNamed } from "../core/payload.js";
 import { readPlan } from "../core/plan.js";
-import { knownFrom } from "../core/signatures.js";
+import { knownFrom, type Known } from "../core/signatures.js";
 import { identify, readStatement } from "../core/statement.js";
 import { verify } from "../core/verify.js";
 import { ORIGIN, parseAbout, readAbout, REGISTRY_FILE, type About } from "./about.js";
@@ -178,12 +178,16 @@ export class Registry {
 
   /**
    * Enters what was published here and is not in the log yet, and makes the index again. Harmless where nothing is missing.
-   * @param keyids of the user's own: what others signed they enter themselves
+   * @param own the user's own keys: what others signed they enter themselves
    * @returns the ids that were entered
    */
-  async complete(keyids: readonly string[]): Promise<readonly string[]> {
+  async complete(own: readonly PublicKey[]): Promise<readonly string[]> {
     await this.log.ready();
-    const entered = await this.#adopt(keyids);
+    const known = own.map((key) => ({ key, by: "you" as const, source: "the keystore" })); // the keyring may lack a new one
+    const entered = await this.#adopt(
+      own.map(({ keyid }) => keyid),
+      known,
+    );
     await this.reindex();
     return entered;
   }
@@ -192,12 +196,12 @@ export class Registry {
    * Enters what a publisher that was killed had written and not logged, before anything later is: what names this log and is not in it
    * would be a finding for ever. Only what the keys signed that sign now: anybody else could have planted the rest, keyring and all.
    */
-  async #adopt(keyids: readonly string[]): Promise<readonly string[]> {
+  async #adopt(keyids: readonly string[], known: readonly Known[] = []): Promise<readonly string[]> {
     const ours = (await this.log.all()).map(({ key }) => formatNoteKey(key));
     if (ours.length === 0) return [];
     const entered: string[] = [];
     const files = new Set(await this.store.list(ATTESTATIONS));
-    const keys = knownFrom(await this.keyring(), "site", "the registry's keyring");
+    const keys = [...known, ...knownFrom(await this.keyring(), "site", "the registry's keyring")];
     for (const name of await this.names()) {
       if (files.has(name.replace(/json$/, "tlog-proof"))) continue;
       const bytes = await this.#file(`${ATTESTATIONS}/${name}`);

@@ -1,7 +1,8 @@
-// Preloaded with `node --import`: counts the calls that change the disk, and ends the process with SIGKILL at one of them.
+// Preloaded with `node --import`: counts the calls that change the disk, and at one of them ends the process with SIGKILL, or lets the call fail.
 //
 //     KILL_AT    the number of that call, from 1; 0 only counts
-//     KILL_WHEN  before · after · half (of what it was to write)
+//     KILL_WHEN  before · after · half (of what it was to write) · fail · signal (SIGTERM, and the call is made)
+//     KILL_ERRNO with which it fails, ENOSPC for example
 //     KILL_LOG   a file that gets a line of JSON for each call that was made
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -71,6 +72,11 @@ function fail(name) {
 function counted(name, original, args) {
   count += 1;
   if (count === at && when === "before") die();
+  if (count === at && when === "fail") {
+    const code = env["KILL_ERRNO"] ?? "EIO";
+    throw Object.assign(new Error(`${code}: injected, ${name}`), { code, syscall: name });
+  }
+  if (count === at && when === "signal") kill(pid, "SIGTERM");
   const [first, second] = args;
   if (count === at && when === "half" && second instanceof Uint8Array) {
     original(first, second.subarray(0, Math.floor(second.length / 2)));

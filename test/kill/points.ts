@@ -78,6 +78,35 @@ export async function killedAt(
   return copy;
 }
 
+export interface Failure {
+  /** From 1, of all calls. */
+  readonly at: number;
+  readonly errno: string;
+  readonly call: Call;
+}
+
+const ERRNOS = ["ENOSPC", "EIO", "EACCES", "EROFS", "EDQUOT"];
+
+/** Lets the calls of a command fail, one in each run, and looks at what it says and leaves; syncing too, since that is where a disk fails. */
+export async function failing(
+  work: Workspace,
+  args: readonly string[],
+  look: (left: Workspace, ran: Ran, failure: Failure) => Promise<void>,
+  tries = TRIES,
+): Promise<void> {
+  const all = await calls(work, args);
+  const waiting = spread(
+    all.map((call, index): Failure => ({ at: index + 1, errno: ERRNOS[index % ERRNOS.length] ?? "EIO", call })),
+    tries,
+  );
+  await twoAtATime(waiting, async (failure) => {
+    const copy = copyOf(work);
+    const { at, errno, call } = failure;
+    const ran = await run(copy, args, { KILL_AT: String(at), KILL_WHEN: "fail", KILL_ERRNO: errno });
+    await tried(`${errno} at call ${at}, ${call.name} ${call.to ?? call.path}`, copy, () => look(copy, ran, failure));
+  });
+}
+
 /** `npm run soak` sets it: every point, where `npm test` takes a part of them. */
 const ALL = process.env["ATTEST_KILL"] === "all";
 /** About how many points are tried, as far from each other as may be, besides the last, which is tried always. */
@@ -87,7 +116,30 @@ export const FEW = 3;
 /** Node 24 tries those that lie between the ones of Node 20: CI runs both. */
 const BETWEEN = Number.parseInt(process.versions.node, 10) % 8 === 0 ? 0 : 0.5;
 
-/** Kills the command at the points, two at a time, and looks at what is left; says how many points there are. */
+/** All of them, or some that lie as far from each other as may be, and the last. */
+function spread<T>(all: readonly T[], tries: number): T[] {
+  const stride = Math.ceil(all.length / tries);
+  const first = Math.floor(stride * BETWEEN);
+  return all.filter((_, index) => ALL || index % stride === first || index === all.length - 1);
+}
+
+async function twoAtATime<T>(waiting: T[], act: (one: T) => Promise<void>): Promise<void> {
+  const worker = async (): Promise<void> => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await act(one);
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+async function tried(what: string, left: Workspace, look: () => Promise<void>): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    throw new Error(what, { cause: error });
+  }
+  if (existsSync(left.root)) rmSync(left.root, { recursive: true });
+}
+
+/** Kills the command at the points, and looks at what is left; says how many points there are. */
 export async function everywhere(
   work: Workspace,
   args: readonly string[],
@@ -95,23 +147,10 @@ export async function everywhere(
   tries = TRIES,
 ): Promise<number> {
   const all = points(await calls(work, args));
-  const stride = Math.ceil(all.length / tries);
-  const first = Math.floor(stride * BETWEEN);
-  const waiting = all.filter((_, index) => ALL || index % stride === first || index === all.length - 1);
-  const worker = async (): Promise<void> => {
-    for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
-      const left = await killedAt(work, args, point);
-      try {
-        await look(left, point);
-      } catch (error) {
-        throw new Error(
-          `killed ${point.when} call ${point.at}, ${point.call.name} ${point.call.to ?? point.call.path}`,
-          { cause: error },
-        );
-      }
-      if (existsSync(left.root)) rmSync(left.root, { recursive: true });
-    }
-  };
-  await Promise.all([worker(), worker()]);
+  await twoAtATime(spread(all, tries), async (point) => {
+    const left = await killedAt(work, args, point);
+    const { when, at, call } = point;
+    await tried(`killed ${when} call ${at}, ${call.name} ${call.to ?? call.path}`, left, () => look(left, point));
+  });
   return all.length;
 }

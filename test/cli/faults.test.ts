@@ -1,0 +1,231 @@
+/** What the machine does to a run, row by row of docs/faults.md: nothing is lost, and one message says what stands. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { attest, copyOf, ended, MAIN, start, workspace, type Ran, type Workspace } from "./attest.js";
+import { processesWith } from "./processes.js";
+
+const PRELOAD = fileURLToPath(new URL("../kill/kill-at.mjs", import.meta.url));
+const linux = process.platform === "linux";
+
+let made: Workspace;
+let work: Workspace;
+beforeAll(async () => {
+  made = workspace();
+  expect((await made.attest("init", ".", "--origin", "example.org/lab")).code).toBe(0);
+  made.write("subject.txt", "what is tested");
+});
+beforeEach(() => {
+  work = copyOf(made);
+});
+
+const run = (...command: readonly string[]): readonly string[] => ["run", "--subject", "subject.txt", "--", ...command];
+const names = (): string[] => readdirSync(work.path("attestations"));
+const results = (): string[] => names().filter((name) => /^test_\w+\.json$/.test(name));
+
+/** That the log is clean, and how many plans are open. */
+async function open(): Promise<number> {
+  const checked = await work.attest("log", "check", "--json");
+  expect(checked.code, checked.stdout).toBe(0);
+  return (checked.json() as { readonly open: readonly unknown[] }).open.length;
+}
+
+/** With one of the two streams leading there. */
+function into(
+  stream: "stdout" | "stderr",
+  path: string,
+  args: readonly string[],
+): { code: number | null; other: string } {
+  const file = openSync(path, "w");
+  const ran = spawnSync(process.execPath, [MAIN, ...args], {
+    ...{ cwd: work.cwd, env: work.env, encoding: "utf8" },
+    stdio: ["ignore", stream === "stdout" ? file : "pipe", stream === "stderr" ? file : "pipe"],
+  });
+  return { code: ran.status, other: stream === "stdout" ? ran.stderr : ran.stdout };
+}
+
+/** The command that keeps what was kept aside. */
+async function signKept({ stderr }: Ran): Promise<void> {
+  const words = /the result is kept: attest (sign [^;\n]+)/.exec(stderr)?.[1]?.split(" ") ?? [];
+  expect(words, stderr).not.toEqual([]);
+  const signed = await work.attest(...words);
+  expect(signed.code, signed.stderr).toBe(0);
+  expect(await open()).toBe(0);
+  expect(results()).toHaveLength(1);
+}
+
+describe.runIf(linux)("what only talks ends nothing", () => {
+  test("a stderr that is full", async () => {
+    expect(into("stderr", "/dev/full", run("true")).code).toBe(0);
+    expect(results()).toHaveLength(1);
+    expect(await open()).toBe(0);
+  });
+
+  test("an answer that cannot be written is a fault of its own", async () => {
+    expect((await work.attest(...run("true"))).code).toBe(0);
+    const { code, other } = into("stdout", "/dev/full", ["verify", "."]);
+    expect({ code, other }).toEqual({
+      code: 2,
+      other: expect.stringMatching(/^error: could not write .*ENOSPC\nhint: .*\n$/m),
+    });
+  });
+
+  test("a terminal that closes", async (context) => {
+    if (spawnSync("python3", ["--version"]).status !== 0)
+      context.skip("NOT CHECKED: no python3, which opens terminals");
+    const script = `import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+said = b""
+while b"announced" not in said: said += os.read(fd, 4096)
+os.close(fd)
+print(os.waitpid(pid, 0)[1] & 127)`;
+    const args = ["-c", script, process.execPath, MAIN, ...run("sleep", "1")];
+    const signal = execFileSync("python3", args, { cwd: work.cwd, env: work.env, encoding: "utf8" }).trim();
+    expect(["0", "1"], "no crash: ended, or SIGHUP").toContain(signal);
+    expect(await open()).toBe(0);
+  });
+});
+
+describe("the result is kept aside, and one command publishes it", () => {
+  test("the keyring lost its log while the command ran", async () => {
+    const before = readFileSync(work.path("keys/keyring.json"));
+    const script = `const fs=require("fs"),f="keys/keyring.json",k=JSON.parse(fs.readFileSync(f));k.logs=[];fs.writeFileSync(f,JSON.stringify(k))`;
+    const ran = await work.attest(...run(process.execPath, "-e", script));
+    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("the registry changed in the meantime") });
+    expect(results()).toEqual([]);
+    writeFileSync(work.path("keys/keyring.json"), before);
+    await signKept(ran);
+  });
+
+  test.each(["attestations/evidence", "attestations/log", "keys"])(
+    "a link out of the registry at %s",
+    async (place) => {
+      const outside = join(work.root, "outside");
+      mkdirSync(join(work.path("attestations/evidence"), "sha256"), { recursive: true });
+      mkdirSync(outside);
+      const files = `find ${outside} -type f -exec sha256sum {} + | sort`;
+      const script = `mv ${place} ${outside}/it; ln -s ${outside}/it ${place}; ${files} > before`;
+      const ran = await work.attest(...run("sh", "-c", script));
+      expect(ran.code, ran.stderr).toBe(2);
+      expect(execFileSync("sh", ["-c", files], { encoding: "utf8" })).toBe(readFileSync(work.path("before"), "utf8"));
+      rmSync(work.path(place));
+      renameSync(join(outside, "it"), work.path(place));
+      await signKept(ran);
+    },
+  );
+
+  test("where the temporary folder takes nothing, in the folder of the user's state", async () => {
+    writeFileSync(join(work.root, "file"), "");
+    const env = { ...work.env, TMPDIR: join(work.root, "file") };
+    const outside = join(work.root, "outside");
+    mkdirSync(outside);
+    const script = `rm -rf attestations/evidence; ln -s ${outside} attestations/evidence`;
+    const ran = await attest(run("sh", "-c", script), { ...work, env });
+    expect(ran.stderr).toMatch(/the result is kept: attest sign \S*f3-attest-unpublished-/);
+    rmSync(work.path("attestations/evidence"));
+    await signKept(ran);
+  });
+
+  test("a second result for its plan is refused", async () => {
+    const before = readFileSync(work.path("keys/keyring.json"));
+    const script = `const fs=require("fs"),f="keys/keyring.json",k=JSON.parse(fs.readFileSync(f));k.logs=[];fs.writeFileSync(f,JSON.stringify(k))`;
+    const ran = await work.attest(...run(process.execPath, "-e", script));
+    writeFileSync(work.path("keys/keyring.json"), before);
+    await signKept(ran);
+    const words = /attest (sign [^;\n]+)/.exec(ran.stderr)?.[1]?.split(" ") ?? [];
+    const again = await work.attest(...words, "--json");
+    expect(again.json()).toMatchObject({ error: { code: "plan-answered" }, exit: 2 });
+    expect(results()).toHaveLength(1);
+  });
+});
+
+/** The command with one of its calls disturbed: the last one that is made for such a file. */
+async function disturbed(args: readonly string[], file: RegExp, when: "fail" | "signal"): Promise<Ran> {
+  const log = join(work.root, "calls");
+  const copy = copyOf(work);
+  const node = ["--import", PRELOAD];
+  await attest(args, { ...copy, env: { ...copy.env, KILL_LOG: log }, node });
+  const calls = readFileSync(log, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { path?: string; to?: string });
+  const at = calls.findLastIndex(({ path = "", to = "" }) => file.test(`${path} ${to}`)) + 1;
+  expect(at, "a call for that file").toBeGreaterThan(0);
+  return await attest(args, {
+    ...work,
+    env: { ...work.env, KILL_AT: String(at), KILL_WHEN: when, KILL_ERRNO: "ENOSPC" },
+    node,
+  });
+}
+
+describe("what is published is one truth", () => {
+  test("a result that is there and not in the log yet is not kept aside; one command enters it", async () => {
+    const ran = await disturbed(run("true"), /test_\w+\.tlog-proof/, "fail");
+    expect(ran.code, ran.stderr).toBe(2);
+    expect(ran.stderr).toMatch(
+      /test_\w+\.json is published, and not in the log yet: .*ENOSPC\nhint: nothing is lost; .*attest log complete/,
+    );
+    expect(ran.stderr).not.toMatch(/attest sign|attest abandon/);
+    expect(results()).toHaveLength(1);
+    for (const time of ["once", "twice"]) expect((await work.attest("log", "complete")).code, time).toBe(0);
+    expect(await open()).toBe(0);
+    expect(results()).toHaveLength(1);
+  });
+
+  test("and where it is not completed by hand, the next publication does that", async () => {
+    await disturbed(run("true"), /test_\w+\.tlog-proof/, "fail");
+    expect((await work.attest(...run("true"))).code).toBe(0);
+    expect(await open()).toBe(0);
+    expect(results()).toHaveLength(2);
+  });
+
+  test("an index that cannot be written is a remark", async () => {
+    const ran = await disturbed(run("true"), /index\.json$/, "fail");
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toContain("attestations/index.json lacks it");
+    expect(await open()).toBe(0);
+  });
+
+  test("a plan whose test never began is given up by the tool", async () => {
+    const ran = await disturbed(run("true"), /plan_\w+\.tlog-proof/, "fail");
+    expect(ran.code, ran.stderr).toBe(2);
+    expect(ran.stderr).toMatch(/gave up plan_\w+: its test never began/);
+    expect(await open()).toBe(0);
+    expect(results()).toEqual([]);
+  });
+});
+
+test.runIf(linux)("a signal while the result is published waits for it", async () => {
+  const ran = await disturbed(run("true"), /test_\w+\.json$/, "signal");
+  expect({ code: ran.code, signal: ran.signal }, ran.stderr).toEqual({ code: 0, signal: null });
+  expect(results()).toHaveLength(1);
+  expect(await open()).toBe(0);
+});
+
+test("who verifies needs no place to write", async () => {
+  expect((await work.attest(...run("true"))).code).toBe(0);
+  const state = work.env["XDG_STATE_HOME"] ?? "";
+  rmSync(state, { recursive: true, force: true });
+  writeFileSync(state, "");
+  const [name = ""] = results();
+  const ran = await work.attest("verify", `attestations/${name}`);
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(ran.stderr).toMatch(/^this log state is not remembered/);
+  expect((await work.attest("audit", ".", "--offline")).code).toBe(0);
+  expect(statSync(state).isFile()).toBe(true);
+});
+
+test.runIf(linux)("what a run that was killed left behind, the next one ends and names", async () => {
+  const child = start(run("sh", "-c", "echo begun; sleep 600"), work);
+  const end = ended(child);
+  await new Promise((resolve) => child.stdout?.once("data", resolve));
+  const left = (): number => processesWith(`PWD=${work.cwd}`).filter(({ pid }) => pid !== child.pid).length;
+  child.kill("SIGKILL");
+  await end;
+  const next = await work.attest(...run("true"));
+  expect(next.stderr).toMatch(/^ended what a run that was killed had left behind: .*sleep/m);
+  expect(left()).toBe(0);
+});
