@@ -380,7 +380,13 @@ describe("a passphrase", () => {
       wrong,
       HINT,
     ],
-    ["a file that is not there", ["--passphrase-file", "nowhere"], {}, /^could not read .*: ENOENT$/, "there is nothing at that path: name another"],
+    [
+      "a file that is not there",
+      ["--passphrase-file", "nowhere"],
+      {},
+      /^could not read .*: ENOENT$/,
+      "there is nothing at that path: name another",
+    ],
     ["a folder", ["--passphrase-file", "lab"], {}, /^could not read .*: EISDIR$/, "name a file, not a folder"],
     [
       "a number that is none",
