@@ -26,8 +26,8 @@ export type TapLine =
 const POINT = /^(?:ok(?=\s|$)|(not) ok\b)\s*(?:(\d+)(?=\s|$))?\s*(?:-(?=\s|$))?\s*(.*)$/;
 const PLAN = /^1\.\.(\d+)\s*(?:#\s*(.*))?$/;
 const PRAGMA = /^pragma\s+([-+][\w-]+(?:\s*,\s*[-+][\w-]+)*)\s*$/;
-/** Of node-tap and vitest: a directive of their own. */
-const TIME = /# time=(\d+(?:\.\d+)?)ms/;
+/** Of node-tap and vitest, and of bats: a directive of their own. */
+const TIME = /# (?:time=(\d+(?:\.\d+)?)ms|in (\d+) ms(?=\s*$))/;
 
 /** @param row without what it is indented by */
 export function readLine(row: string): TapLine {
@@ -76,7 +76,7 @@ function described(text: string): Pick<PointLine, "name" | "excused" | "duration
   return {
     name: unescaped(rest.slice(0, directive)),
     excused: directive !== undefined,
-    durationMs: time ? milliseconds(Number(time[1])) : undefined,
+    durationMs: time ? milliseconds(Number(time[1] ?? time[2])) : undefined,
   };
 }
 

@@ -621,6 +621,16 @@ describe("texts and figures", () => {
   });
 
   test.each([
+    ["adds # in 20 ms", "adds", 20],
+    ["adds # time=1.5ms", "adds", 1.5],
+    ["adds # in 20 ms or so", "adds # in 20 ms or so", undefined],
+    ['it\'s "odd" # name # in 15 ms', 'it\'s "odd" # name', 15],
+  ])("the point %s", (point, name, durationMs) => {
+    expect(read(`TAP version 13\n1..1\nok 1 ${point}\n`).cases[0]).toMatchObject({ name });
+    expect(read(`TAP version 13\n1..1\nok 1 ${point}\n`).cases[0]?.durationMs).toBe(durationMs);
+  });
+
+  test.each([
     ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000Z"],
     ["2026-01-02T03:04:05.5+02:00", "2026-01-02T01:04:05.500Z"],
     ["2026-01-02T03:04:05", undefined],
