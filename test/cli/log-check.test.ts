@@ -244,7 +244,7 @@ describe("wrong uses", () => {
   test.each<[string, number, RegExp, RegExp | undefined]>([
     ["log check nowhere", 2, /^expected a registry, a folder with attest\.json, found none at nowhere$/, /attest init/],
     ["log check", 2, /^expected a registry here or above/, /by its folder/],
-    ["log check lab --from nowhere", 2, /^could not read nowhere: ENOENT$/, undefined],
+    ["log check lab --from nowhere", 2, /^could not read nowhere: ENOENT$/, /nothing at that path/],
     [
       "log check lab --from a.txt",
       2,
@@ -254,7 +254,7 @@ describe("wrong uses", () => {
     ["log check lab/attestations", 2, /^expected a registry, a folder with attest\.json/, /attest init/],
     ["log check http://", 2, /^expected the http\(s\) address of a registry, found "http:\/\/"$/, /attest\.json/],
     ["log show nowhere", 2, /^expected a registry/, /attest init/],
-    ["log prove nowhere.json --registry lab", 2, /^could not read nowhere\.json: ENOENT$/, undefined],
+    ["log prove nowhere.json --registry lab", 2, /^could not read nowhere\.json: ENOENT$/, /nothing at that path/],
     ["log prove a.txt --registry lab", 2, /JSON/, undefined],
     ["log witness lab", 2, /^required option '--name <name>' not specified$/, /attest log --help/],
     ["log witness lab --name UPPER", 2, /^expected a name of lowercase letters/, /checkpoint/],

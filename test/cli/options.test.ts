@@ -603,6 +603,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(ok(await work.attest("log", "check", "lab", "--from", "kept"), 5).stdout).toContain("[log-backwards]");
   },
   "log check --json": (work) => asJson(work, ["log", "check", "lab"], "findings"),
+  "log complete --json": (work) => asJson(work, ["log", "complete", "lab"], "entered"),
   "log witness --name": async (work) => {
     refused(await work.attest(...WITNESS.filter((word) => word !== "--name" && word !== "eve")), /'--name <name>' not/);
     ok(await work.attest(...WITNESS));
