@@ -43,6 +43,7 @@ const VERBS = [
   "log show",
   "log prove",
   "log check",
+  "log complete",
   "log witness",
   "log accept",
   "log start",
