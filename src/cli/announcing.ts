@@ -46,8 +46,8 @@ export async function announcing<R, T>(
     });
   const standing = (): string =>
     plan === undefined
-      ? "no result is published"
-      : `its result is not published; its plan stays open: attest abandon ${plan} --reason TEXT gives it up`;
+      ? "attest log check says what is published"
+      : `attest log check says what is published; if ${plan} is open there, attest abandon ${plan} --reason TEXT gives it up`;
   return await heldUntilSafe(standing, async () => {
     let result: R;
     try {

@@ -36,7 +36,7 @@ export async function interruptible<T>(act: (signal: AbortSignal) => Promise<T>)
   return await during(abort, () => act(controller.signal));
 }
 
-/** @param standing what is there when a second signal ends it, for whoever sent that */
+/** @param standing says where one stands; told when a second signal ends everything */
 export async function heldUntilSafe<T>(standing: () => string, act: () => Promise<T>): Promise<T> {
   let first = true;
   const hold = (signal: Ending): void => {

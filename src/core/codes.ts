@@ -127,7 +127,7 @@ const TABLE = {
   "address-refused": [4, "an address is not asked: no stranger could look there, or it does not let strangers in"],
   "registry-missing": [2, "there is no registry there"],
   "registry-exists": [2, "there is a registry there already"],
-  "registry-changed": [2, "the registry's log is not the one in which the plan was announced"],
+  "registry-changed": [2, "the registry's log is not the one that the command began with"],
   "publish-unfinished": [2, "the document is published, and not all that belongs to it is written yet"],
   "plan-answered": [2, "the plan has its result already"],
   "registry-format": [2, "a file of the registry is not of the expected form"],

@@ -87,7 +87,7 @@ export class Doubts {
     else this.#flaky = Math.max(this.#flaky, counted - listed);
   }
 
-  /** How many passed only when tried again of which it is not told which they are. */
+  /** Retried tests that the report counts and does not name. */
   get flaky(): number {
     return this.#flaky;
   }

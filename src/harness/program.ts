@@ -168,7 +168,7 @@ function textOf(file: string): string {
   try {
     return new TextDecoder().decode(read(file));
   } catch {
-    return ""; // whoever may not read it is told by npm
+    return ""; // npm itself reports a file that it cannot read
   }
 }
 

@@ -37,7 +37,7 @@ export class LogMemory {
 
   /**
    * @param strict a damaged file, or one that cannot be read or written, is an error, as for a witness, who must not take it for a first
-   * sight; else it is as none: who verifies needs no place to write
+   * sight; else it counts as absent, so that verifying works without a place to write
    * @param told once, of the first that could not be read or written
    */
   constructor(

@@ -27,13 +27,14 @@ export async function keptAside<T>(
     const file = keep(draft, evidence);
     const kept =
       file === undefined
-        ? "the result is lost: no folder took it, neither the temporary one nor that of your state nor your home"
+        ? `the result is lost: no folder took it, neither the temporary one nor that of your state nor your home${stillOpen(draft)}`
         : `the result is kept: attest sign ${file}${allowing(draft as Json)}`;
     if (!(error instanceof AttestError))
       throw new AttestError(
         "internal",
         `a fault of this tool: ${error instanceof Error ? error.message : String(error)}`,
         kept,
+        { cause: error },
       );
     throw new AttestError(error.code, error.message, error.hint === undefined ? kept : `${kept}; ${error.hint}`);
   }
@@ -52,8 +53,22 @@ function keep(draft: Draft, evidence: ReadonlyMap<string, Bytes>): string | unde
       return file;
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+      if (folder !== undefined) discard(folder);
     }
   }
   return undefined;
+}
+
+/** The fault that is told is the first one. */
+function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // what is left there is half a copy
+  }
+}
+
+function stillOpen({ predicate: { f3 } }: Draft): string {
+  const plan = f3.relations?.find(({ type }) => type === "planned-by")?.target;
+  return plan === undefined ? "" : `; its plan stays open: attest abandon ${plan} --reason TEXT gives it up`;
 }

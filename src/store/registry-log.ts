@@ -32,7 +32,7 @@ export class RegistryLog {
   readonly #engine: Engine;
   readonly #signers: LogSigners;
   readonly #writers = new Map<string, LogWriter>();
-  /** The one that was written to: whoever announced in it goes on in it. */
+  /** The one that was written to first: a command goes on in the log that it began with. */
   #chosen: string | undefined;
 
   /** @param origin of the registry */
@@ -67,8 +67,7 @@ export class RegistryLog {
 
   /** Whether it can be written to; and finishes what a writer that was killed left. @throws AttestError `log-key-missing`, `log-fork` */
   async ready(): Promise<void> {
-    const writer = await this.#writer();
-    await writer?.settle();
+    await (await this.#writer())?.settle();
   }
 
   /**
@@ -116,7 +115,7 @@ export class RegistryLog {
     if (this.#chosen !== undefined && this.#chosen !== (last && formatNoteKey(last.key)))
       throw new AttestError(
         "registry-changed",
-        `the registry changed in the meantime: ${KEYRING} does not name the log any more in which this run was announced`,
+        `the registry changed in the meantime: ${KEYRING} does not name the log any more that the command began with`,
         `put ${KEYRING} back as it was`,
       );
     if (last === undefined) return undefined;

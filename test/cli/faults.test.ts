@@ -1,9 +1,20 @@
 /** What the machine does to a run, row by row of docs/faults.md: nothing is lost, and one message says what stands. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { withLock } from "../../src/node/lock.js";
 import { attest, copyOf, ended, MAIN, start, workspace, type Ran, type Workspace } from "./attest.js";
 import { processesWith } from "./processes.js";
 
@@ -203,6 +214,26 @@ test.runIf(linux)("a signal while the result is published waits for it", async (
   expect({ code: ran.code, signal: ran.signal }, ran.stderr).toEqual({ code: 0, signal: null });
   expect(results()).toHaveLength(1);
   expect(await open()).toBe(0);
+});
+
+test("a lock that a dead writer left is taken, although its time lies a day ahead", async () => {
+  const file = join(work.root, "file");
+  mkdirSync(`${file}.lock`);
+  const ahead = new Date(Date.now() + 86_400_000);
+  utimesSync(`${file}.lock`, ahead, ahead);
+  expect(await withLock(file, () => "taken")).toBe("taken");
+});
+
+test("where no folder takes the result, its plan is named", async () => {
+  const file = join(work.root, "file");
+  writeFileSync(file, "");
+  const env = { ...work.env, TMPDIR: file, XDG_STATE_HOME: file, HOME: file };
+  const script = `rm -rf attestations/evidence; ln -s ${work.root} attestations/evidence`;
+  const ran = await attest(run("sh", "-c", script), { ...work, env });
+  expect(ran.code, ran.stderr).toBe(2);
+  expect(ran.stderr).toMatch(
+    /^error: .*a link that leads out.*\nhint: the result is lost: .*attest abandon plan_\w+ /m,
+  );
 });
 
 test("who verifies needs no place to write", async () => {

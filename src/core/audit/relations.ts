@@ -23,7 +23,7 @@ export interface Card {
   readonly owners: readonly string[];
   /** The same by signed hand-overs alone: a log's entry, which is its operator's word, must not make a critic the same as who is criticised. */
   readonly provenOwners: readonly string[];
-  /** Who signed it by the log's entries: whoever serves a document can take a signature off it. */
+  /** Owners of the keys that signed it, by the log's entries. A server can take a signature off a document, and not out of the log. */
   readonly entered: readonly string[];
   /** Of its owners, those with a key that the verifier's user confirmed, and those that only a site lists; no key that is retired or revoked. */
   readonly confirmed: readonly string[];
