@@ -69,6 +69,6 @@ function discard(folder: string): void {
 }
 
 function stillOpen({ predicate: { f3 } }: Draft): string {
-  const plan = f3.relations?.find(({ type }) => type === "planned-by")?.target;
+  const plan = f3.relations.find(({ type }) => type === "planned-by")?.target;
   return plan === undefined ? "" : `; its plan stays open: attest abandon ${plan} --reason TEXT gives it up`;
 }
