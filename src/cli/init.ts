@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { keyidInAgent } from "../keystore/agent.js";
+import type { StoredKey } from "../keystore/keystore.js";
 import { inGit, originOf, testCommand } from "../pipeline/project.js";
 import { ensureKey, chooseSigner, DEFAULT_NAME, entryOf } from "../pipeline/signers.js";
 import { Directory } from "../store/directory.js";
@@ -52,30 +53,31 @@ export function init(attest: Command): void {
             ? undefined
             : await chooseSigner(store, options.signer, undefined);
       if (known === undefined) store.ready(options.signer ?? DEFAULT_NAME);
+      let made: StoredKey | undefined;
+      const signer = (): Pick<StoredKey, "name" | "key"> =>
+        known ?? (made ??= ensureKey(store, options.signer ?? DEFAULT_NAME).stored);
       const registry = await Registry.create(
         new Directory(folder),
         { origin, title: options.title ?? origin },
         engine,
         ownLogs(),
+        () => entryOf(signer(), new Date()),
       );
-      const { stored, made } =
-        known === undefined ? ensureKey(store, options.signer ?? DEFAULT_NAME) : { stored: known, made: false };
-      await registry.listSigner(entryOf(stored, new Date()));
       const [log] = await registry.log.all();
       const logKeyFile = log === undefined ? undefined : join(logKeys().folderOf(log.key), "key.pem");
       if (options.json)
         return answerJson({
           registry: folder,
           ...registry.about,
-          signer: stored.name,
-          keyid: stored.key.keyid,
-          keyMade: made,
+          signer: signer().name,
+          keyid: signer().key.keyid,
+          keyMade: made !== undefined,
           log: (await registry.log.current())?.key,
           logKey: logKeyFile,
         });
       answer(folder);
       talk(
-        `made a registry for ${registry.about.origin}; signer ${stored.name} ${stored.key.keyid}${made ? ", a new key" : ""}`,
+        `made a registry for ${registry.about.origin}; signer ${signer().name} ${signer().key.keyid}${made ? ", a new key" : ""}`,
         `its log signs with a key of its own, ${logKeyFile}`,
         "",
         ...nextSteps(folder, store.folder),

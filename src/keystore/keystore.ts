@@ -4,14 +4,13 @@
  * each `<name>.pub`. The folder is 0700, a secret 0600, never overwritten.
  */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { formatKey, parseKey, type PublicKey, type Signer } from "../core/key.js";
 import { KEY_NAME } from "../core/schema.js";
-import { create, discardUnfinished, list, makeFolder, read, replace, syncFolder } from "../node/files.js";
+import { create, list, privateFolder, read, remove, removeUnfinished, replace } from "../node/files.js";
 import { ownersAlone, refuseInsideGit } from "../node/paths.js";
 import { agentSigner } from "./agent.js";
 import type { Imported } from "./imported.js";
@@ -112,8 +111,7 @@ export class Keystore {
 
   /** The secret first: a public line alone is no key. One that is left of a key taken away may stay where it is the same key's. */
   #keep(name: string, place: Place, file: Bytes, key: PublicKey): StoredKey {
-    makeFolder(this.#folder, 0o700);
-    if (process.platform !== "win32") chmodSync(this.#folder, 0o700);
+    privateFolder(this.#folder);
     const left = this.#publicFile(name);
     if (left !== undefined && left.keyid !== key.keyid)
       throw this.#taken(`the public line of another key, ${this.#path(name, "pub")}`);
@@ -175,7 +173,7 @@ export class Keystore {
     } finally {
       pem.fill(0);
     }
-    discardUnfinished(this.#path(name, "pem")); // as its second name, when it was interrupted between the two
+    removeUnfinished(this.#path(name, "pem")); // as its second name, when it was interrupted between the two
     this.#discard(name, "age");
     return this.find(name);
   }
@@ -183,9 +181,8 @@ export class Keystore {
   /** With all copies that a killed writer may have left under other names. */
   #discard(name: string, extension: "pem" | "age"): void {
     const path = this.#path(name, extension);
-    rmSync(path, { force: true });
-    discardUnfinished(path);
-    syncFolder(this.#folder);
+    remove(path);
+    removeUnfinished(path);
   }
 
   /**

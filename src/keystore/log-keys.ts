@@ -3,14 +3,14 @@
  * two different logs are never signed. They have no passphrase: a log's key says nothing of a test, and signs at every run.
  */
 import { createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
-import { chmodSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { hex, utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import type { LogSigner } from "../core/log-signer.js";
 import { formatNoteKey, noteKey, type NoteKey, type NoteKeyType } from "../core/note.js";
-import { create, makeFolder, read, replace } from "../node/files.js";
+import { create, privateFolder, read, replace } from "../node/files.js";
 import { ownersAlone, refuseInsideGit } from "../node/paths.js";
 import { LOG_KEY_VARIABLE, unfolded } from "./environment.js";
 import { pemOf, publicOf, secretKey } from "./secret.js";
@@ -41,8 +41,7 @@ export class LogKeys {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const key = noteKey(name, publicOf(publicKey, this.#engine).bytes, type, this.#engine);
     const folder = this.folderOf(key);
-    makeFolder(folder, 0o700);
-    for (const place of [this.#logs, folder]) if (process.platform !== "win32") chmodSync(place, 0o700);
+    for (const place of [this.#logs, folder]) privateFolder(place);
     const pem = pemOf(privateKey);
     try {
       create(join(folder, "key.pem"), pem, 0o600);

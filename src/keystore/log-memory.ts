@@ -6,7 +6,7 @@
  * It is kept by origin, since that is what a reader comes back to: a log of the same name under another key is not another log.
  */
 import { createHash } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
@@ -16,7 +16,7 @@ import type { RememberedLog } from "../core/logged.js";
 import { formatNote, parseNote } from "../core/note.js";
 import { originOf } from "../core/origin.js";
 import type { LogName } from "../core/payload.js";
-import { list, makeFolder, read, replace } from "../node/files.js";
+import { list, makeFolder, read, remove, replace } from "../node/files.js";
 
 /** A checkpoint names its origin several times, and a registry may have had hundreds of logs. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -103,8 +103,8 @@ export class LogMemory {
         (originOf(log) === name || originOf(log).startsWith(`${name}/`)) &&
         this.#read("logs", log, logFile) !== undefined,
     );
-    for (const log of known) rmSync(this.#path("logs", log));
-    for (const registry of registries) rmSync(this.#path("registries", registry.origin));
+    for (const log of known) remove(this.#path("logs", log));
+    for (const registry of registries) remove(this.#path("registries", registry.origin));
     return known;
   }
 

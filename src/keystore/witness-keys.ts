@@ -3,7 +3,6 @@
  * key they have no passphrase: they say nothing of a test, and only that one log was seen and no other.
  */
 import { createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
-import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { utf8 } from "../core/bytes.js";
 import type { SignNow } from "../core/checkpoint.js";
@@ -11,7 +10,7 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { formatNoteKey, noteKey, type NoteKey } from "../core/note.js";
 import { KEY_NAME } from "../core/schema.js";
-import { create, makeFolder, read } from "../node/files.js";
+import { create, privateFolder, read } from "../node/files.js";
 import { refuseInsideGit } from "../node/paths.js";
 import { pemOf, publicOf, secretKey } from "./secret.js";
 
@@ -48,10 +47,7 @@ export class WitnessKeys {
     refuseInsideGit(path);
     const pem = read(path);
     if (pem !== undefined) return this.#signer(name, secretKey(pem, ` at ${path}`), folder, false);
-    for (const place of [this.#home, join(this.#home, "witnesses"), folder]) {
-      makeFolder(place, 0o700);
-      if (process.platform !== "win32") chmodSync(place, 0o700);
-    }
+    for (const place of [this.#home, join(this.#home, "witnesses"), folder]) privateFolder(place);
     const { privateKey } = generateKeyPairSync("ed25519");
     const secret = pemOf(privateKey);
     try {

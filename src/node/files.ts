@@ -1,6 +1,7 @@
 /** Files that are either there whole or not there: what the keystore and the store write with. */
 import { createHash, hash, randomBytes } from "node:crypto";
 import {
+  chmodSync,
   closeSync,
   constants,
   fstatSync,
@@ -249,10 +250,10 @@ function writeSynced(path: string, bytes: Bytes, mode: number): void {
 const told = (error: unknown, path: string): unknown =>
   errno(error) === undefined || error instanceof AttestError ? error : ioError("write", path, error);
 
-/** The fault that is being told is the one that matters: that there is nothing to remove (ENOTDIR, say) is none. */
-function discard(path: string): void {
+/** What nobody needs any more: the fault that is being told, or what was done, is what matters. */
+export function discard(path: string): void {
   try {
-    rmSync(path, { force: true });
+    rmSync(path, { recursive: true, force: true });
   } catch {
     // told by the caller's own fault
   }
@@ -269,6 +270,17 @@ export function makeFolder(path: string, mode = 0o755): void {
     }
   } catch (error) {
     throw ioError("make the folder", path, error);
+  }
+}
+
+/** Where only the owner may look, whoever made it. @throws AttestError `io` */
+export function privateFolder(path: string): void {
+  makeFolder(path, 0o700);
+  if (process.platform === "win32") return;
+  try {
+    chmodSync(path, 0o700);
+  } catch (error) {
+    throw ioError("keep others out of", path, error);
   }
 }
 
@@ -294,22 +306,43 @@ export function list(path: string): readonly string[] {
   }
 }
 
-/** Removes every unfinished or doubly named copy of one file, however young: for secrets, which must not outlive their removal. */
-export function discardUnfinished(path: string): void {
-  const head = `.${basename(path)}.`;
-  for (const name of readdirSync(dirname(path))) {
-    if (name.startsWith(head) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(head.length)))
-      discard(join(dirname(path), name));
+/** Removes a file, and that it is gone outlives a power cut. One that was not there is no error. @throws AttestError `io` */
+export function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+    syncFolder(dirname(path));
+  } catch (error) {
+    throw ioError("remove", path, error);
   }
 }
+
+/**
+ * Removes every unfinished or doubly named copy of one file, however young: for secrets, which must not outlive their removal.
+ * @throws AttestError `io`
+ */
+export function removeUnfinished(path: string): void {
+  const head = `.${basename(path)}.`;
+  for (const name of unfinishedIn(dirname(path)))
+    if (name.startsWith(head) && name.length === head.length + "0123456789ab.tmp".length)
+      remove(join(dirname(path), name));
+}
+
+function unfinishedIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => UNFINISHED.test(name));
+  } catch (error) {
+    throw ioError("list", folder, error);
+  }
+}
+
+const UNFINISHED = /^\..*\.[0-9a-f]{12}\.tmp$/;
 
 const ABANDONED_MS = 60 * 60_000;
 
 /** Removes what killed writers left beside what was just written: our own temporary files, once they are an hour old. */
 function sweep(folder: string): void {
   try {
-    for (const name of readdirSync(folder)) {
-      if (!/^\..*\.[0-9a-f]{12}\.tmp$/.test(name)) continue;
+    for (const name of unfinishedIn(folder)) {
       const path = join(folder, name);
       const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
       if (made !== undefined && Date.now() - made > ABANDONED_MS) discard(path);

@@ -2,7 +2,7 @@
  * A log's folder as its writer sees it while it holds the lock: each file is read once, so that what was held against a signed root is what
  * is gone on from, whoever else writes there; and what the key signed is held against it.
  */
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { equal, type Bytes } from "../core/bytes.js";
 import type { Checkpoint } from "../core/checkpoint.js";
@@ -12,7 +12,7 @@ import { lastEntriesFit, type File } from "../core/growth.js";
 import { prover } from "../core/inclusion.js";
 import { checkConsistency, HASH_BYTES, leafHash, type TreeHead } from "../core/merkle.js";
 import { parseEntries, proveConsistency, rootAt, TILE_WIDTH, tilePath, type Tile } from "../core/tiles.js";
-import { read, replace, replaceAll } from "../node/files.js";
+import { discard, read, replace, replaceAll } from "../node/files.js";
 
 export const CHECKPOINT = "checkpoint";
 
@@ -108,7 +108,7 @@ export class LogFolder {
       for (let index = Math.max(0, full(from) - 1); index < full(to); index += 1) {
         for (const kind of level === 0 ? ([0, "entries"] as const) : [level]) {
           const path = `${tilePath({ level: kind, index, width: TILE_WIDTH })}.p`;
-          rmSync(join(this.#place, path), { recursive: true, force: true });
+          discard(join(this.#place, path));
         }
       }
     }

@@ -5,7 +5,6 @@
  * The remembered checkpoint is what keeps one key from signing two logs. What lies in the folder is gone on with only when it holds every
  * entry that the key ever signed for.
  */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, sealCheckpoint, type Checkpoint } from "../core/checkpoint.js";
@@ -16,7 +15,7 @@ import { formatLeaf, parseLeaf, type Leaf } from "../core/leaf.js";
 import type { TreeHead } from "../core/merkle.js";
 import type { LogSigner } from "../core/log-signer.js";
 import { formatProof } from "../core/proof.js";
-import { isFolder, read, replace } from "../node/files.js";
+import { discard, isFolder, read, replace } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 import { CHECKPOINT, fork, LogFolder } from "./log-folder.js";
 import { LogProofs, type Proven, type ProofPath } from "./log-proofs.js";
@@ -276,6 +275,6 @@ function memoryOf(signer: LogSigner, place: string): Memory {
     lock: pending,
     last: () => read(pending),
     remember: (bytes, still) => replace(pending, bytes, 0o644, still),
-    published: () => rmSync(pending, { force: true }),
+    published: () => discard(pending),
   };
 }

@@ -84,8 +84,15 @@ export class Registry {
   /**
    * Makes an empty registry; `attest.json` last, since its presence is what makes a folder one. Throws `registry-exists`.
    * @param logs what signs for its log, made where an interrupted call left none; without it the registry has no log
+   * @param signer whom it lists first; asked for when nothing more can be refused
    */
-  static async create(store: Store, described: About, engine: Engine, logs?: LogKeyring): Promise<Registry> {
+  static async create(
+    store: Store,
+    described: About,
+    engine: Engine,
+    logs?: LogKeyring,
+    signer?: () => KeyEntry,
+  ): Promise<Registry> {
     const about = readAbout(described);
     const refused = (): AttestError =>
       new AttestError(
@@ -101,6 +108,7 @@ export class Registry {
       if (listed !== undefined && logs.find(listed.key) !== undefined) await registry.log.ready();
       else await registry.log.start((origin) => logs.create(origin), new Date());
     }
+    if (signer !== undefined) await registry.listSigner(signer());
     await registry.reindex();
     await leaveBytesAlone(store);
     await store.create(REGISTRY_FILE, readable(registry.about));

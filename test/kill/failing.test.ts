@@ -4,9 +4,9 @@
  */
 import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { workspace, type Ran, type Workspace } from "../cli/attest.js";
+import { attest, colleague, workspace, type Ran, type Workspace } from "../cli/attest.js";
 import { writeDraft } from "../cli/drafts.js";
-import { failing, type Failure } from "./points.js";
+import { failing, FEW, type Failure } from "./points.js";
 
 let made: Workspace;
 beforeAll(async () => {
@@ -16,6 +16,15 @@ beforeAll(async () => {
   const ran = await made.attest("run", "--registry", "lab", "--subject", "subject.txt", "--", "true");
   expect(ran.code, ran.stderr).toBe(0);
   writeDraft(made, "statement", { title: "Another", evidence: { "a.txt": "first\n" } });
+  writeDraft(made, "theirs", { title: "Theirs", evidence: { "b.txt": "second\n", "c.txt": "third\n" } });
+  const theirs = colleague(made, "elsewhere");
+  for (const words of ["key new other", "sign theirs.json --output sent.json"]) {
+    const done = await attest(words.split(" "), theirs);
+    expect(done.code, done.stderr).toBe(0);
+  }
+  const bear = "log witness lab --name eve --log-key lab/keys/log.vkey --output cosigned";
+  const seen = await made.attest(...bear.split(" "));
+  expect(seen.code, seen.stderr).toBe(0);
 });
 
 const results = (work: Workspace): string[] =>
@@ -54,19 +63,54 @@ describe("each call of", () => {
     ["retract", ["retract", "RESULT", "--reason", "wrong", "--registry", "lab"], 0],
     ["key rotate", ["key", "rotate", "signer", "next", "--registry", "lab", "--reason", "time"], 0],
     ["site build", ["site", "build", "--registry", "lab", "--output", "site"], 0],
+    ["add", ["add", "sent.json", "--registry", "lab", "--key", "../elsewhere/keys/other.pub"], 1],
+    ["log accept", ["log", "accept", "cosigned", "--registry", "lab"], 0],
+    ["audit --record", ["audit", "lab", "--offline", "--record"], 0],
     ["evidence pack", ["evidence", "pack", "lab/attestations/RESULT.json", "--output", "packed.html"], 0],
   ])("%s", async (_, args, more) => {
     const [first = ""] = results(made);
     const words = args.map((word) => word.replace("RESULT", first.replace(/\.json$/, "")));
-    await failing(made, words, async (left: Workspace, ran: Ran, { call }: Failure) => {
-      saidOnce(ran);
-      expect(results(left), call.path).toContain(first);
-      await completed(left, ran);
-      // Acknowledged, kept aside and completed, or not at all; never twice.
-      expect(results(left).length).toBeLessThanOrEqual(1 + more);
-      if (ran.code === 0) expect(results(left)).toHaveLength(1 + more);
-      const verified = await left.attest("verify", "lab", "--json");
-      expect(verified.code, verified.stdout).toBeLessThanOrEqual(3); // 3: what is retracted
-    });
+    await failing(
+      made,
+      words,
+      async (left: Workspace, ran: Ran, { call }: Failure) => {
+        saidOnce(ran);
+        expect(results(left), call.path).toContain(first);
+        await completed(left, ran);
+        // Acknowledged, kept aside and completed, or not at all; never twice.
+        expect(results(left).length).toBeLessThanOrEqual(1 + more);
+        if (ran.code === 0) expect(results(left)).toHaveLength(1 + more);
+        const verified = await left.attest("verify", "lab", "--json");
+        expect(verified.code, verified.stdout).toBeLessThanOrEqual(3); // 3: what is retracted
+      },
+      FEW,
+    );
   });
+});
+
+/** No registry is there yet, and no key. */
+test("each call of init: typed again it completes, or says that it is done; either way the registry works", async () => {
+  const fresh = workspace();
+  fresh.write("subject.txt", "what is tested");
+  const INIT = ["init", "lab", "--origin", "example.org/lab"];
+  await failing(
+    fresh,
+    INIT,
+    async (left, ran) => {
+      saidOnce(ran);
+      const again = await left.attest(...INIT, "--json");
+      if (again.code !== 0) expect(again.json(), ran.stderr).toMatchObject({ error: { code: "registry-exists" } });
+      const used = await left.attest(...RUN);
+      expect(used.code, `${ran.stderr}\n${used.stderr}`).toBe(0);
+      expect(results(left)).toHaveLength(1);
+      for (const words of [
+        ["log", "check", "lab"],
+        ["verify", "lab"],
+      ]) {
+        const checked = await left.attest(...words);
+        expect(checked.code, `${ran.stderr}\n${checked.stdout}`).toBe(0);
+      }
+    },
+    FEW,
+  );
 });
