@@ -52,7 +52,7 @@ export function rotate(key: Command): void {
       const made = !there && keyidInAgent(name) === undefined;
       if (made) store.create(name);
       const to = await signerCalled(name, passphrase);
-      const request = { from, to, reason: options.reason, engine, now: new Date() };
+      const request = { from, to, reason: options.reason, engine, now: () => new Date() };
       const registry = registryOf(destination);
       const signed =
         registry === undefined ? { ...(await signRotation(request)), known: false } : await rotateIn(registry, request);

@@ -130,3 +130,20 @@ export const formatKeyring = ({ signers, logs, witnesses, quorum }: Keyring): By
 /** Its logs as statements name them. */
 export const logNames = (keyring: Pick<Keyring, "logs"> | undefined): readonly LogName[] =>
   (keyring?.logs ?? []).map(({ key }) => ({ origin: key.name, key: formatNoteKey(key) }));
+
+/** Why a key signs nothing more where it is listed so. */
+export function hasEnded({
+  name,
+  validUntil,
+  revoked,
+}: Pick<KeyEntry, "name" | "validUntil" | "revoked">): AttestError {
+  const [code, found] =
+    revoked === undefined
+      ? (["key-retired", `retired since ${validUntil ?? ""}`] as const)
+      : (["key-revoked", `revoked from ${revoked.at} on`] as const);
+  return new AttestError(
+    code,
+    `expected a key that the registry still lists, found ${name}, ${found}`,
+    "sign with its successor: --signer NAME",
+  );
+}

@@ -28,7 +28,7 @@ export async function keptAside<T>(
     const kept =
       file === undefined
         ? `the result is lost: no folder took it, neither the temporary one nor that of your state nor your home${stillOpen(draft)}`
-        : `the result is kept: attest sign ${file}${allowing(draft as Json)}`;
+        : (overtaken(error, draft) ?? `the result is kept: attest sign ${file}${allowing(draft as Json)}`);
     if (!(error instanceof AttestError))
       throw new AttestError(
         "internal",
@@ -68,7 +68,19 @@ function discard(folder: string): void {
   }
 }
 
-function stillOpen({ predicate: { f3 } }: Draft): string {
-  const plan = f3.relations.find(({ type }) => type === "planned-by")?.target;
+function stillOpen(draft: Draft): string {
+  const plan = planIn(draft);
   return plan === undefined ? "" : `; its plan stays open: attest abandon ${plan} --reason TEXT gives it up`;
 }
+
+/** Handed over while the test ran: a plan is answered by the key that announced it, and that signs nothing more. */
+function overtaken(error: unknown, draft: Draft): string | undefined {
+  const plan = planIn(draft);
+  const ended = error instanceof AttestError && ["key-retired", "key-revoked"].includes(error.code);
+  return ended && plan !== undefined
+    ? `its plan cannot be answered any more: attest abandon ${plan} --reason TEXT --signer NAME, then run the test again`
+    : undefined;
+}
+
+const planIn = ({ predicate: { f3 } }: Draft): string | undefined =>
+  f3.relations.find(({ type }) => type === "planned-by")?.target;

@@ -5,7 +5,6 @@ import { formatEnvelope, message, parseEnvelope, PAYLOAD_TYPE } from "../core/en
 import { AttestError } from "../core/errors.js";
 import { canonical, type Json, type JsonObject } from "../core/json.js";
 import { parseKey, type PublicKey, type Signer } from "../core/key.js";
-import type { KeyEntry } from "../core/keyring.js";
 import { historyOf, noticeIn } from "../core/lifecycle.js";
 import {
   MAX_REASON,
@@ -22,7 +21,7 @@ import { identify } from "../core/statement.js";
 import { verify } from "../core/verify.js";
 import { parseSkin } from "../formats/skins.js";
 import type { Registry } from "../store/registry.js";
-import { entryOf, nameIn, refuseEnded } from "./signers.js";
+import { nameIn, refuseEnded } from "./signers.js";
 
 export interface SignedNotice {
   readonly id: string;
@@ -79,25 +78,39 @@ export interface RotateRequest {
   readonly to: Signer;
   readonly reason: string;
   readonly engine: Engine;
-  readonly now: Date;
+  readonly now: () => Date;
 }
 
 export const signRotation = ({ from, to, reason, engine, now }: RotateRequest, log?: LogName): Promise<SignedNotice> =>
-  signNotice(rotation(from.key, to.key, reason, now), [from, to], engine, log);
+  signNotice(rotation(from.key, to.key, reason, now()), [from, to], engine, log);
 
 /**
- * The notice first, then the keyring: cut short in between, the notice stands alone, and the same call again finishes the work.
+ * The keyring first, under whose lock the moment is chosen: no run signs with the old key after that, and none that did so before is
+ * overtaken. Then the notice; cut short in between, the same call again finishes the work.
  * @throws AttestError `key-missing` for a key that the registry does not list, `key-retired` or `key-revoked` for one that has ended
  */
 export async function rotateIn(registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> {
-  const { from, to, engine } = request;
+  const { from, to, engine, now } = request;
   const keyring = await registry.keyring();
-  listedAs(keyring.signers, from.key, registry);
-  const made = await handOver(registry, from.key, to.key, engine);
-  if (made === undefined) await refuseEnded(from, registry, engine);
-  const signed = made ?? (await signRotation(request, await registry.log.current()));
+  await registry.mustList(from.key);
+  const next = { name: nameIn(keyring, to.key, to.name, engine), key: to.key };
+  const handedOver = await handOvers(registry, from.key, engine);
+  const made = handedOver.find(
+    ({ notice }) => notice.action === "rotate" && parseKey(notice.to, engine).keyid === to.key.keyid,
+  );
+  if (made === undefined && handedOver.length > 0) await refuseEnded(from, registry, engine);
+  await registry.log.ready(); // refused before anything is written
   try {
+    const at = made?.notice.signedAt ?? (await registry.succeed(from.key, next, now));
+    const signed = made ?? (await signRotation({ ...request, now: () => new Date(at) }, await registry.log.current()));
     await registry.publish({ ...signed, evidence: new Map() }); // of one that is there, what was cut short
+    await registry.listSigner({ ...next, validFrom: at });
+    await registry.amendSigner(from.key.keyid, (entry) =>
+      entry.validUntil !== undefined && Date.parse(entry.validUntil) <= Date.parse(at)
+        ? entry
+        : { ...entry, validUntil: at },
+    );
+    return { ...signed, known: made !== undefined };
   } catch (error) {
     if (!(error instanceof AttestError) || error.code !== "publish-unfinished") throw error;
     throw new AttestError(
@@ -106,35 +119,23 @@ export async function rotateIn(registry: Registry, request: RotateRequest): Prom
       "when that is mended, run the same command again: it does the rest",
     );
   }
-  const at = signed.notice.signedAt;
-  const name = nameIn(keyring, to.key, to.name, engine);
-  await registry.listSigner(entryOf({ name, key: to.key }, new Date(at)));
-  await registry.amendSigner(from.key.keyid, (entry) =>
-    entry.validUntil !== undefined && Date.parse(entry.validUntil) <= Date.parse(at)
-      ? entry
-      : { ...entry, validUntil: at },
-  );
-  return { ...signed, known: made !== undefined };
 }
 
-/** One that is published already: a second one, with another date, would say nothing more. */
-async function handOver(
-  registry: Registry,
-  from: PublicKey,
-  to: PublicKey,
-  engine: Engine,
-): Promise<SignedNotice | undefined> {
-  for (const bytes of await registry.notices()) {
+/** Those that are published already, by the key and the one that it hands over to: a second one, with another date, would say nothing more. */
+async function handOvers(registry: Registry, from: PublicKey, engine: Engine): Promise<SignedNotice[]> {
+  return (await registry.notices()).flatMap((bytes) => {
     const notice = noticeIn(bytes, engine);
-    if (notice?.action !== "rotate") continue;
+    if (notice?.action !== "rotate" || notice.from !== from.keyid) return [];
     const { payloadBytes } = parseEnvelope(bytes);
-    const keys = [from, to].map((key) => ({ key, by: "you" as const, source: "the registry" }));
+    const keys = [from, parseKey(notice.to, engine)].map((key) => ({
+      key,
+      by: "you" as const,
+      source: "the registry",
+    }));
     const { signers } = verify(bytes, { engine, keys, now: new Date() });
     const both = signers.filter(({ signature }) => signature === "ok").length === 2;
-    if (both && notice.from === from.keyid && parseKey(notice.to, engine).keyid === to.keyid)
-      return { ...identify(payloadBytes, engine, "note"), bytes, notice };
-  }
-  return undefined;
+    return both ? [{ ...identify(payloadBytes, engine, "note"), bytes, notice }] : [];
+  });
 }
 
 export interface RevokeRequest {
@@ -164,7 +165,7 @@ export const signRevocation = (
 /** @throws AttestError `key-missing` for a key that the registry does not list, `usage` for a signer whom nobody would heed */
 export async function revokeIn(registry: Registry, request: RevokeRequest): Promise<SignedNotice> {
   const { key, signer, since, reason, engine } = request;
-  listedAs((await registry.keyring()).signers, key, registry);
+  await registry.mustList(key);
   const signed = await signRevocation(request, await registry.log.current());
   const known = [{ key, by: "you" as const, source: "the registry" }];
   const heard = historyOf([...(await registry.notices()), signed.bytes], known, engine).keys;
@@ -182,17 +183,6 @@ export async function revokeIn(registry: Registry, request: RevokeRequest): Prom
       : { ...entry, revoked: { at: since.toISOString(), reason } },
   );
   return signed;
-}
-
-function listedAs(signers: readonly KeyEntry[], key: PublicKey, registry: Registry): KeyEntry {
-  const found = signers.find((entry) => entry.key.keyid === key.keyid);
-  if (found !== undefined) return found;
-  const names = signers.map(({ name }) => name).join(", ");
-  throw new AttestError(
-    "key-missing",
-    `expected the registry ${registry.about.origin} to list ${key.keyid}, found ${names === "" ? "no signer" : names}`,
-    "name another registry with --registry DIR, or write the notice alone with --output FILE",
-  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { hex } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import type { PublicKey, Signer } from "../core/key.js";
-import type { KeyEntry, Keyring } from "../core/keyring.js";
+import { hasEnded, type KeyEntry, type Keyring } from "../core/keyring.js";
 import { historyOf } from "../core/lifecycle.js";
 import { knownFrom } from "../core/signatures.js";
 import type { Keystore, StoredKey } from "../keystore/keystore.js";
@@ -54,15 +54,7 @@ export async function refuseEnded(
   const entries = keys.flatMap((one) => (one.key.keyid === key.keyid && one.entry !== undefined ? [one.entry] : []));
   const entry = entries.find(({ revoked }) => revoked !== undefined) ?? entries.find((one) => !inForce(one));
   if (entry === undefined) return;
-  const [code, found] =
-    entry.revoked === undefined
-      ? (["key-retired", `retired since ${entry.validUntil ?? ""}`] as const)
-      : (["key-revoked", `revoked from ${entry.revoked.at} on`] as const);
-  throw new AttestError(
-    code,
-    `expected a key that the registry still lists, found ${name}, ${found}`,
-    "sign with its successor: --signer NAME",
-  );
+  throw hasEnded({ ...entry, name });
 }
 
 /** The key of that name, or a new one. */

@@ -22,7 +22,7 @@ function answerIn(bytes: Bytes): Answer | undefined {
 }
 
 /**
- * A second result for one plan by one signer would be a finding for ever; one that is not of the test that was announced answers nothing.
+ * A second result for one plan by one signer would be a finding for ever, as is one by another key than the plan's; one that is not of the test that was announced answers nothing.
  * @param results the names of the other results that are published; `file` reads one, or a plan
  * @throws AttestError `plan-answered`
  */
@@ -34,8 +34,15 @@ export async function refuseSecondAnswer(
   const own = answerIn(bytes);
   if (own === undefined) return;
   const plan = await file(`plan_${own.plan.slice(0, 16)}.json`);
-  const announced = orUndefined(() => readPlan(parseEnvelope(plan).payload));
-  if (announced === undefined || "fault" in announced) return;
+  const envelope = orUndefined(() => parseEnvelope(plan));
+  const announced = envelope && readPlan(envelope.payload);
+  if (envelope === undefined || announced === undefined || "fault" in announced) return;
+  if (!envelope.signatures.some(({ keyid }) => own.keyids.includes(keyid ?? "")))
+    throw new AttestError(
+      "plan-answered",
+      "the plan that it names is another key's, which alone answers it",
+      "nothing was published; run the test again, which announces a plan of its own",
+    );
   for (const name of results) {
     const result = await file(name);
     const other = Buffer.from(result).includes(own.plan) ? orUndefined(() => answerIn(result)) : undefined;

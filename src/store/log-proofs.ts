@@ -38,10 +38,17 @@ export class LogProofs {
     return this.#pathOf(leaf);
   }
 
-  /** An entry that is in the log, by the proof that is there: whoever was killed, or was at the same work, has entered it. */
+  /**
+   * An entry that is in the log, by the proof that is there: whoever was killed, or was at the same work, has entered it. A document with
+   * several signatures has one proof, of one of its entries: then the others are looked for.
+   */
   of(folder: LogFolder, size: number, entry: Bytes, path: string): Proven | undefined {
     const proof = read(path);
-    return proof && refusedAsUndefined(() => this.#proven(folder, size, entry, proof));
+    if (proof === undefined) return undefined;
+    const proven = refusedAsUndefined(() => this.#proven(folder, size, entry, proof));
+    if (proven !== undefined || !this.#stays(folder, size, path)) return proven;
+    for (let index = size - 1; index >= 0; index -= 1) if (folder.holds(entry, index, size)) return { index, proof };
+    return undefined;
   }
 
   /** Durable before it returns. Of several entries for one document the first; a proof of another of its entries stays. */

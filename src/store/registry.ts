@@ -5,7 +5,7 @@ import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import { formatKey, type PublicKey } from "../core/key.js";
-import { EMPTY_KEYRING, formatKeyring, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
+import { EMPTY_KEYRING, formatKeyring, hasEnded, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
 import { readNotice } from "../core/notice.js";
 import { formatNoteKey } from "../core/note.js";
 import { kindOf, logNamed } from "../core/payload.js";
@@ -122,38 +122,81 @@ export class Registry {
     return parseKeyring(bytes, this.#engine);
   }
 
-  /** Lists a signer, if it is not listed yet, or not for so early a time: what it signed then would read as retired. Throws `key-exists` when its name stands for another key there. */
+  /**
+   * Lists a signer, if it is not listed yet, or not for so early a time: what it signed then would read as retired.
+   *
+   * Called after it signed and before that is published. The look is under the keyring's lock, under which `succeed` chooses its moment: a
+   * result of a run that was overtaken by a hand-over is refused here, or lies before it.
+   * @throws AttestError `key-exists` when its name stands for another key there; `key-retired`, `key-revoked` when it had ended by then
+   */
   async listSigner(signer: KeyEntry): Promise<void> {
-    const early = ({ key, validFrom }: KeyEntry): boolean =>
-      key.keyid === signer.key.keyid && Date.parse(validFrom) <= Date.parse(signer.validFrom);
     let name = signer.name;
-    const enter = ({ signers, ...rest }: Keyring): Keyring => {
+    await this.#amendKeyring((keyring) => {
+      const { signers, ...rest } = keyring;
       const known = signers.find(({ key }) => key.keyid === signer.key.keyid);
       if (known === undefined && signers.some((other) => other.name === signer.name)) throw nameTaken(signer.name);
+      const at = Date.parse(signer.validFrom);
+      const over = (end: string | undefined): boolean => end !== undefined && Date.parse(end) < at;
+      if (known !== undefined && (over(known.validUntil) || over(known.revoked?.at))) throw hasEnded(known);
+      name = known?.name ?? name;
+      if (known !== undefined && Date.parse(known.validFrom) <= at) return keyring;
       const entry = known === undefined ? signer : { ...known, validFrom: signer.validFrom };
-      name = entry.name;
       return { ...rest, signers: [...signers.filter((other) => other !== known), entry] };
-    };
-    const before = (await this.keyring()).signers.find(early);
-    if (before === undefined) {
-      enter(await this.keyring()); // refuses what it must before anything is touched
-      await this.store.update(KEYRING, (bytes) => {
-        const keyring = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
-        return keyring.signers.some(early) ? undefined : formatKeyring(enter(keyring));
-      });
-    } else name = before.name;
+    });
     await this.store.replace(`keys/${name}.pub`, utf8(`${formatKey(signer.key, name)}\n`));
+  }
+
+  /**
+   * One signer ends and another begins, at one moment; the same again changes nothing. Returns the moment, which is chosen under the keyring's
+   * lock: see `listSigner`. @throws AttestError `key-missing`; `key-retired`, `key-revoked` for one that had ended otherwise
+   */
+  async succeed(from: PublicKey, to: Pick<KeyEntry, "name" | "key">, now: () => Date): Promise<string> {
+    let at = "";
+    await this.#amendKeyring((keyring) => {
+      const { signers, ...rest } = keyring;
+      const old = signers.find(({ key }) => key.keyid === from.keyid);
+      const next = signers.find(({ key }) => key.keyid === to.key.keyid);
+      if (old === undefined) throw this.#notListed(from, signers);
+      if (old.revoked !== undefined || (old.validUntil !== undefined && next === undefined)) throw hasEnded(old);
+      at = old.validUntil ?? now().toISOString();
+      if (old.validUntil !== undefined) return keyring;
+      const before = signers.map((one) => (one === old ? { ...old, validUntil: at } : one));
+      return { ...rest, signers: next === undefined ? [...before, { ...to, validFrom: at }] : before };
+    });
+    return at;
   }
 
   /** Writes what is said of a signer's key; nothing when that is said already. */
   async amendSigner(keyid: string, change: (entry: KeyEntry) => KeyEntry): Promise<void> {
-    await this.store.update(KEYRING, (bytes) => {
-      const { signers, ...rest } = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
+    await this.#amendKeyring((keyring) => {
+      const { signers, ...rest } = keyring;
       const amended = signers.map((entry) => (entry.key.keyid === keyid ? change(entry) : entry));
-      return amended.every((entry, at) => entry === signers[at])
-        ? undefined
-        : formatKeyring({ ...rest, signers: amended });
+      return amended.every((entry, at) => entry === signers[at]) ? keyring : { ...rest, signers: amended };
     });
+  }
+
+  /** @param change returns what it was given where there is nothing to write */
+  async #amendKeyring(change: (keyring: Keyring) => Keyring): Promise<void> {
+    await this.store.update(KEYRING, (bytes) => {
+      const before = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
+      const after = change(before);
+      return after === before ? undefined : formatKeyring(after);
+    });
+  }
+
+  /** @throws AttestError `key-missing` */
+  async mustList(key: PublicKey): Promise<void> {
+    const { signers } = await this.keyring();
+    if (!signers.some((entry) => entry.key.keyid === key.keyid)) throw this.#notListed(key, signers);
+  }
+
+  #notListed(key: PublicKey, signers: readonly KeyEntry[]): AttestError {
+    const names = signers.map(({ name }) => name).join(", ");
+    return new AttestError(
+      "key-missing",
+      `expected the registry ${this.about.origin} to list ${key.keyid}, found ${names === "" ? "no signer" : names}`,
+      "name another registry with --registry DIR, or write the notice alone with --output FILE",
+    );
   }
 
   /**

@@ -118,6 +118,14 @@ describe("appending", () => {
     expect(texts(whole(registry, machine.key))).toEqual(texts(entries(leaves(5))));
   });
 
+  test("both signatures under one document are entered once, although one of them has the proof", async () => {
+    const { machine, registry } = made();
+    await appendAll(machine, registry, leaves(3));
+    const both = [leaf(7), { ...leaf(7), signature: "0".repeat(64) } as Leaf];
+    expect(await appendAll(machine, registry, both)).toEqual([3, 4]);
+    expect(await appendAll(machine, registry, [leaf(8), ...both])).toEqual([5, 3, 4]);
+  });
+
   test("of two signatures under one document the first one's proof stays", async () => {
     const { registry, machine } = made();
     const second = { ...leaf(0), signature: "0".repeat(64) } as Leaf;
