@@ -248,8 +248,18 @@ export class LogWriter {
       return { ...openCheckpoint(bytes, this.#signer.key, [], this.#engine).checkpoint, bytes };
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
+      if (/^<<<<<<< /m.test(fromUtf8(bytes))) throw this.#merged(where);
       throw fork(`expected a checkpoint of the log ${this.#signer.key.name} ${where}: ${error.message}`);
     }
+  }
+
+  /** Both documents are there, and one of the two logs is gone on with. */
+  #merged(where: string): AttestError {
+    return new AttestError(
+      "log-fork",
+      `expected one log ${this.#signer.key.name}, found a merge of two ${where}: two clones published from the same state`,
+      "nothing is lost: git checkout --theirs attestations/log attestations/index.json; remove the .tlog-proof files that the other side does not have; then: attest log complete (see docs/faults.md)",
+    );
   }
 
   #repairProofs(folder: LogFolder, from: number, { size, bytes: checkpoint }: Opened): void {

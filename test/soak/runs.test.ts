@@ -22,7 +22,7 @@ test(
     const RUN = ["run", "--registry", "lab", "--subject", "subject.txt", "--json", "--", "true"];
     const began = performance.now();
     expect((await work.attest(...RUN)).code).toBe(0);
-    const long = (performance.now() - began) * 1.2; // some come through
+    const long = (performance.now() - began) * 2; // some come through
 
     const acknowledged: string[] = [];
     let killed = 0;
