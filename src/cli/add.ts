@@ -1,6 +1,7 @@
 /** `attest add`: puts an attestation that was signed elsewhere into a registry, with its evidence. */
 import type { Command } from "commander";
 import { join } from "node:path";
+import { commandLine } from "../core/command-line.js";
 import { parseSkin } from "../formats/skins.js";
 import { secretsIn } from "../harness/secrets.js";
 import { add as addTo } from "../pipeline/add.js";
@@ -60,6 +61,8 @@ export function add(attest: Command): void {
     if (json) return answerJson({ id, digest, verdict, keyid, path: written, added: !known });
     answer(written);
     talk(`${verdict}  ${title}`);
-    talk(`${known ? "it was there already" : "added"}, signed with ${keyid}; check it with: attest verify ${written}`);
+    talk(
+      `${known ? "it was there already" : "added"}, signed with ${keyid}; check it with: ${commandLine(["attest", "verify", written])}`,
+    );
   });
 }

@@ -1,8 +1,10 @@
 /** A run from its announcement to its published result: a plan where the result goes into a registry with a log, and what stands if it fails. */
 import { AttestError } from "../core/errors.js";
 import type { Signer } from "../core/key.js";
+import type { Again } from "../pipeline/aside.js";
 import type { Destination } from "../pipeline/destination.js";
-import { announce, promised, withOpenPlan, type Announce } from "../pipeline/plan.js";
+import { asFault } from "../node/faults.js";
+import { abandoning, announce, promised, withOpenPlan, type Announce } from "../pipeline/plan.js";
 import { remark, targetIn } from "../pipeline/remark.js";
 import type { Registry } from "../store/registry.js";
 import { engine } from "./context.js";
@@ -15,6 +17,8 @@ export interface Announcing {
   readonly signer: Signer | undefined;
   readonly timeoutMs: number | undefined;
   readonly allowSecrets: readonly string[];
+  /** ` --registry DIR`, where it is not the nearest. */
+  readonly again: Again;
 }
 
 /**
@@ -22,7 +26,7 @@ export interface Announcing {
  * @param deliver signs and publishes what it gave, or keeps it aside; no single signal ends that
  */
 export async function announcing<R, T>(
-  { destination, signer, timeoutMs, allowSecrets }: Announcing,
+  { destination, signer, timeoutMs, allowSecrets, again }: Announcing,
   run: (announce: Announce | undefined) => Promise<R>,
   deliver: (result: R) => Promise<T>,
 ): Promise<T> {
@@ -38,31 +42,39 @@ export async function announcing<R, T>(
     (async (outline, secrets) => {
       const announcing = (id: string): void => {
         plan = id;
-        talk(`announced ${id}: from now on a result that does not come would be missed`);
+        talk(`announcing ${id}`);
       };
       const relation = await announce(outline, secrets, { ...request, announcing, now: () => new Date() });
       isPublic = true;
+      talk(`announced ${plan ?? "nothing"}: from now on a result that does not come would be missed`);
       return relation;
     });
   const standing = (): string =>
     plan === undefined
       ? "attest log check says what is published"
-      : `attest log check says what is published; if ${plan} is open there, attest abandon ${plan} --reason TEXT gives it up`;
+      : `attest log check says what is published; if ${plan} is open there, ${abandoning(plan, again.registry)}`;
   return await heldUntilSafe(standing, async () => {
     let result: R;
     try {
       result = await run(announced);
-    } catch (error) {
-      if (!(error instanceof AttestError) || plan === undefined || request === undefined) throw error;
+    } catch (thrown) {
+      if (plan === undefined || request === undefined) throw thrown;
+      const error = asFault(thrown);
       const began = isPublic && error.code !== "command-failed";
       if (!isPublic && error.code !== "publish-unfinished") throw error; // nothing of the plan is there
       if (!began && (await givenUp(plan, error.message, request)))
         throw error.cause instanceof AttestError ? error.cause : error;
-      throw withOpenPlan(error, plan);
+      throw began
+        ? withOpenPlan(error, plan, again.registry)
+        : new AttestError(error.code, error.message, neverBegan(plan, again.registry), { cause: error });
     }
     return await deliver(result);
   });
 }
+
+/** Which enters the plan in the log too, where that is what could not be written. */
+const neverBegan = (plan: string, registry: string): string =>
+  `its test never began; when that is mended: ${abandoning(plan, registry)}`;
 
 /** A plan whose test never began is no promise to anybody; where that cannot be said now, the user is told how. */
 async function givenUp(

@@ -1,5 +1,6 @@
 /** `attest cosign`: one more signature on an attestation that verifies. */
 import type { Command } from "commander";
+import { commandLine } from "../core/command-line.js";
 import { cosign as addSignature, writeInPlace } from "../pipeline/cosign.js";
 import { registryAround } from "../pipeline/documents.js";
 import { toFile, toRegistry } from "../pipeline/destination.js";
@@ -61,7 +62,7 @@ export function cosign(attest: Command): void {
     talk(`${verdict}  ${title}`);
     talk(
       added
-        ? `signed with ${signer.key.keyid} too, ${keyids.length} good signatures in all; check it with: attest verify ${path}`
+        ? `signed with ${signer.key.keyid} too, ${keyids.length} good signatures in all; check it with: ${commandLine(["attest", "verify", path])}`
         : `${signer.key.keyid} had signed it already: nothing was changed`,
     );
   });

@@ -1,16 +1,20 @@
 /** The options that say who signs and where the result goes, and what they mean; for each verb that signs. */
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
+import { commandLine } from "../core/command-line.js";
 import type { PublicKey, Signer } from "../core/key.js";
 import type { LogName } from "../core/payload.js";
 import { agentSigner, keyidInAgent, offered } from "../keystore/agent.js";
 import { environmentSigner, KEY_VARIABLE } from "../keystore/environment.js";
 import type { Passphrase } from "../keystore/keystore.js";
+import { nearest } from "../node/paths.js";
+import type { Again } from "../pipeline/aside.js";
 import { deliver, toFile, toRegistry, type Destination } from "../pipeline/destination.js";
 import type { Attestation } from "../pipeline/sign.js";
 import { chooseSigner, nameIn, refuseEnded } from "../pipeline/signers.js";
-import type { Registry } from "../store/registry.js";
-import { engine, keystore, logSigners, registryFolder, withPassphrase } from "./context.js";
+import { REGISTRY_FILE, type Registry } from "../store/registry.js";
+import { engine, keystore, logSigners, registryFolder, withPassphrase, type SecretOptions } from "./context.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { answerBytes, talk } from "./ui.js";
 
@@ -47,6 +51,22 @@ export async function destinationOf(
   return output === undefined
     ? await toRegistry(registryFolder(registry, near), engine, logSigners, talk)
     : toFile(output);
+}
+
+/** For a hint that is typed where this command was: the same registry or file, the same signer, the same exceptions. */
+export function typedAgain(options: SigningOptions & SecretOptions, destination: Destination | undefined): Again {
+  const { output, signer, passphraseFile, allowSecret = [] } = options;
+  const folder = destination !== undefined && "folder" in destination ? resolve(destination.folder) : undefined;
+  const named = folder !== undefined && nearest(".", REGISTRY_FILE) !== folder;
+  const registry = named ? ["--registry", folder] : [];
+  const signing = [
+    ...(output === undefined ? registry : ["--output", output]),
+    ...(signer === undefined ? [] : ["--signer", signer]),
+    ...(passphraseFile === undefined ? [] : ["--passphrase-file", passphraseFile]),
+    ...allowSecret.flatMap((rule) => ["--allow-secret", rule]),
+  ];
+  const after = (words: readonly string[]): string => (words.length === 0 ? "" : ` ${commandLine(words)}`);
+  return { registry: after(registry), signing: after(signing) };
 }
 
 /** Returns the path, or undefined when the attestation was printed, and its evidence kept nowhere. */

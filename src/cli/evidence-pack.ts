@@ -1,6 +1,7 @@
 /** `attest evidence pack`: one file that lasts. */
 import { join } from "node:path";
 import type { Command } from "commander";
+import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { create } from "../node/files.js";
 import { makePack } from "../pipeline/pack.js";
@@ -43,7 +44,7 @@ export function pack(evidence: Command): void {
       `${evidence.length} ${evidence.length === 1 ? "piece" : "pieces"} of evidence inside`,
       ...missing.map((name) => `not in this pack: ${name}`),
       ...(planned === false ? ["not in this pack: the plan that it names, which is not at hand"] : []),
-      `open it in a browser, or: attest verify ${path} --key KEY`,
+      `open it in a browser, or: ${commandLine(["attest", "verify", path])} --key KEY`,
     );
   });
 }

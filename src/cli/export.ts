@@ -1,5 +1,6 @@
 /** `attest export`: the same signature in the skin that another tool takes. */
 import { Option, type Command } from "commander";
+import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { exportAs, FORMATS, pathsOf, writeAll, type Format } from "../pipeline/export.js";
 import { readStdin, withExamples, withJson } from "./context.js";
@@ -64,6 +65,6 @@ export function exporting(attest: Command): void {
       talk(`the public key is the one from: ${keyFrom}; whoever checks with it has to trust it`);
     else if (!keyless)
       talk(`the public key was not written: ${keyids.join(" ")} is not at hand; name it with --key or --keyring`);
-    talk(`${UNVERIFIED}; to check what was exported: attest verify ${place}`);
+    talk(`${UNVERIFIED}; to check what was exported: ${commandLine(["attest", "verify", place])}`);
   });
 }

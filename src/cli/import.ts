@@ -1,5 +1,6 @@
 /** `attest import`: any skin back into the readable one, with the very payload and signatures. */
 import type { Command } from "commander";
+import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { importFrom, writeAll } from "../pipeline/export.js";
 import { engine, readStdin, withExamples, withJson } from "./context.js";
@@ -28,6 +29,6 @@ export function importing(attest: Command): void {
     if (json) return answerJson({ skin: envelope.skin, keyids, written: place });
     if (place !== undefined) answer(place);
     if (keyids.includes(null)) talk("a signature does not name its key: each key at hand will be tried");
-    talk(`${UNVERIFIED}; to check it: attest verify ${place ?? "FILE"}`);
+    talk(`${UNVERIFIED}; to check it: ${commandLine(["attest", "verify", place ?? "FILE"])}`);
   });
 }

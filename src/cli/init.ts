@@ -1,6 +1,7 @@
 /** `attest init`: makes a registry, and a signing key if there is none. */
 import type { Command } from "commander";
 import { join } from "node:path";
+import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { keyidInAgent } from "../keystore/agent.js";
 import type { StoredKey } from "../keystore/keystore.js";
@@ -92,12 +93,12 @@ function nextSteps(folder: string, secrets: string): string[] {
   const committed = inGit(folder);
   if (tested === undefined && !committed)
     return ["Next, in that folder:", "  attest run task-aware-background", "  attest site build"];
-  const paths = [GIT_ATTRIBUTES, REGISTRY_FILE, "keys", "attestations"].map((name) => quoted(join(folder, name)));
+  const paths = [GIT_ATTRIBUTES, REGISTRY_FILE, "keys", "attestations"].map((name) =>
+    commandLine([join(folder, name)]),
+  );
   return [
     "Next, here:",
-    `  attest run ${folder === "." ? "" : `--registry ${quoted(folder)} `}-- ${tested ?? "COMMAND"}`,
+    `  attest run ${folder === "." ? "" : `--registry ${commandLine([folder])} `}-- ${tested ?? "COMMAND"}`,
     ...(committed ? [`  git add ${paths.join(" ")}`, "", `Nothing there is secret; your key is in ${secrets}.`] : []),
   ];
 }
-
-const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

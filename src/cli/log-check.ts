@@ -1,6 +1,7 @@
 /** `attest log check`: the whole log derived again, and held against all that hangs on it. */
 import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
+import { commandLine } from "../core/command-line.js";
 import { checkLogs, type LogCheck } from "../pipeline/log-check.js";
 import { logPlace, type LogPlace } from "../pipeline/log-place.js";
 import { counted, OPEN_MEANS, openLine, overdue } from "../pipeline/log-show.js";
@@ -91,7 +92,7 @@ function unfinished({ shards, findings }: LogCheck, { remote, target }: LogPlace
   const ours = !remote && last !== undefined && logSigners(last.listed.key) !== undefined;
   return ours && findings.some(({ code }) => code === "log-missing")
     ? [
-        `a publication that was cut short is unfinished, not lost; the next one completes it, or: attest log complete ${target}`,
+        `a publication that was cut short is unfinished, not lost; the next one completes it, or: ${commandLine(["attest", "log", "complete", target])}`,
       ]
     : [];
 }

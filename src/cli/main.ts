@@ -2,6 +2,7 @@
 /** The program: its verbs, and the one place where a fault becomes a message and an exit status. */
 import { Command, CommanderError } from "commander";
 import { AttestError } from "../core/errors.js";
+import { outliveHangUps } from "./signals.js";
 import { guardStreams, tellFault } from "./ui.js";
 import { VERSION } from "../node/version.js";
 
@@ -86,6 +87,7 @@ function usageFault(error: CommanderError, verb: string | undefined): AttestErro
 }
 
 guardStreams();
+outliveHangUps();
 
 try {
   if (process.argv.length > 2) await (await program(process.argv[2])).parseAsync();

@@ -2,6 +2,7 @@
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
+import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Signer } from "../core/key.js";
@@ -18,12 +19,20 @@ import { isScenarioFile } from "../pipeline/scenario-file.js";
 import { inCheckout, recordedIn, runAgain, scenarioIn } from "../pipeline/reproduce.js";
 import type { Destination } from "../pipeline/destination.js";
 import type { Announce } from "../pipeline/plan.js";
-import { keptAside } from "../pipeline/aside.js";
+import { keptAside, type Again as TypedAgain } from "../pipeline/aside.js";
 import { piecesOf } from "../pipeline/evidence.js";
 import { sign } from "../pipeline/sign.js";
 import { announcing } from "./announcing.js";
 import { collect, engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
-import { deliverOrPrint, destinationOf, logOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import {
+  deliverOrPrint,
+  destinationOf,
+  logOf,
+  signerFor,
+  typedAgain,
+  withSigning,
+  type SigningOptions,
+} from "./destination.js";
 import { runScenarioOnce, scenarioFor, type ScenarioOptions } from "./run-scenario.js";
 import { interruptible } from "./signals.js";
 import { answerBytes, answerJson, passOn, talk } from "./ui.js";
@@ -70,11 +79,12 @@ async function reproduceOnce(file: string, options: Options): Promise<number> {
   const destination = dryRun ? undefined : await destinationOf(options, file);
   const signer = dryRun ? undefined : await signerFor(options, destination);
 
-  const asked = { destination, signer, timeoutMs: undefined, allowSecrets: allowSecret };
+  const typed = typedAgain(options, destination);
+  const asked = { destination, signer, timeoutMs: undefined, allowSecrets: allowSecret, again: typed };
   return await announcing(
     asked,
     (announce) => again(original, file, options, announce),
-    (run) => compareAndSign(original, run, destination, signer, options),
+    (run) => compareAndSign(original, run, destination, signer, typed, options),
   );
 }
 
@@ -83,6 +93,7 @@ async function compareAndSign(
   { draft, evidence, secrets }: Again,
   destination: Destination | undefined,
   signer: Signer | undefined,
+  typed: TypedAgain,
   { json, allowSecret = [] }: Options,
 ): Promise<number> {
   const compared = compare(original, draft);
@@ -95,7 +106,7 @@ async function compareAndSign(
     tell(compared, { json, exit, path: undefined, statement: compared.draft });
     return exit;
   }
-  await keptAside(compared.draft, evidence, async () => {
+  await keptAside(compared.draft, evidence, typed, async () => {
     looked();
     const attestation = await sign(compared.draft, signer, engine, new Date(), await logOf(destination));
     const path = await deliverOrPrint(destination, attestation, evidence, signer);
@@ -218,5 +229,6 @@ function tell({ draft, differences, relation }: Compared, { json, ...rest }: Tol
   for (const { claim, before, now } of differences.slice(0, 10))
     talk(`  ${before ?? "not named"} then, ${now ?? "not named"} now  ${claim}`);
   if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");
-  else talk(`signed with ${rest.keyid ?? ""}; check it with: attest verify ${rest.path ?? "FILE"}`);
+  else
+    talk(`signed with ${rest.keyid ?? ""}; check it with: ${commandLine(["attest", "verify", rest.path ?? "FILE"])}`);
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
+import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Signer } from "../core/key.js";
@@ -12,7 +13,7 @@ import { secretsIn, type Secret } from "../harness/secrets.js";
 import { create } from "../node/files.js";
 import { nearest } from "../node/paths.js";
 import type { Destination } from "../pipeline/destination.js";
-import { keptAside } from "../pipeline/aside.js";
+import { keptAside, type Again } from "../pipeline/aside.js";
 import { folderBeside, piecesOf, writeBeside } from "../pipeline/evidence.js";
 import type { Announce } from "../pipeline/plan.js";
 import { reportHint } from "../pipeline/report-hint.js";
@@ -23,7 +24,15 @@ import { REGISTRY_FILE } from "../store/registry.js";
 import { verdictLine, verdictWording } from "../view/words.js";
 import { announcing } from "./announcing.js";
 import { engine, secondsOf, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
-import { deliverOrPrint, destinationOf, logOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
+import {
+  deliverOrPrint,
+  destinationOf,
+  logOf,
+  signerFor,
+  typedAgain,
+  withSigning,
+  type SigningOptions,
+} from "./destination.js";
 import { givenAmong, runCommandOnce, withCommandOptions, type CommandOptions } from "./run-command.js";
 import { runScenarioOnce, scenarioFor, withScenarioOptions, type ScenarioOptions } from "./run-scenario.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
@@ -75,11 +84,12 @@ async function runOnce(words: readonly string[], options: Options): Promise<numb
   const signer = dryRun || unsigned ? undefined : await signerFor(options, destination);
 
   const timeoutMs = timeout === undefined ? undefined : secondsOf(timeout, "it takes as long as it takes") * 1000;
-  const asked = { destination, signer, timeoutMs, allowSecrets: allowSecret };
+  const again = typedAgain(options, destination);
+  const asked = { destination, signer, timeoutMs, allowSecrets: allowSecret, again };
   return await announcing(
     asked,
     (announce) => work(destination, announce),
-    (done) => deliverDone(done, destination, signer, options),
+    (done) => deliverDone(done, destination, signer, again, options),
   );
 }
 
@@ -87,6 +97,7 @@ async function deliverDone(
   { draft, evidence, exit: own, counts, secrets }: Done,
   destination: Destination | undefined,
   signer: Signer | undefined,
+  again: Again,
   { output, dryRun, json, allowSecret = [] }: Options,
 ): Promise<number> {
   const exit = own !== 0 ? own : draft.predicate.f3.verdict === "VALIDATED" ? 0 : 1;
@@ -98,7 +109,7 @@ async function deliverDone(
     tell(draft, { ...told, path: undefined, statement: draft });
     return exit;
   }
-  await keptAside(draft, evidence, async () => {
+  await keptAside(draft, evidence, again, async () => {
     looked();
     if (signer === undefined) {
       if (output !== undefined && output !== "-") {
@@ -211,6 +222,8 @@ function tell(draft: Draft, { json, counts, ...rest }: Told): void {
     talk(`  ${check.outcome}  ${check.claim}  (${check.observed})`);
   if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");
   else if (rest.keyid === undefined)
-    talk(`not signed yet; sign it with: attest sign ${rest.path ?? "FILE"}${allowing(draft as Json)}`);
-  else talk(`signed with ${rest.keyid}; check it with: attest verify ${rest.path ?? "FILE"}`);
+    talk(
+      `not signed yet; sign it with: ${commandLine(["attest", "sign", rest.path ?? "FILE"])}${allowing(draft as Json)}`,
+    );
+  else talk(`signed with ${rest.keyid}; check it with: ${commandLine(["attest", "verify", rest.path ?? "FILE"])}`);
 }

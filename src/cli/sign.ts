@@ -3,6 +3,7 @@
  * signed like it, and has no evidence.
  */
 import type { Command } from "commander";
+import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { parseJson, type Json } from "../core/json.js";
 import type { Signer } from "../core/key.js";
@@ -80,7 +81,7 @@ export function sign(attest: Command): void {
       return answerJson({ id, digest, verdict, keyid: signer.key.keyid, path: written });
     if (written !== undefined) answer(written);
     talk(`${verdict}  ${statement.predicate.f3.title}`);
-    talk(`signed with ${signer.key.keyid}; check it with: attest verify ${written ?? "FILE"}`);
+    talk(`signed with ${signer.key.keyid}; check it with: ${commandLine(["attest", "verify", written ?? "FILE"])}`);
   });
 }
 
@@ -105,6 +106,6 @@ async function signReceipt(
   tell(path, signed);
   talk(
     noticeWording(signed.notice).sentence,
-    `signed with ${signer.key.keyid}; check it with: attest verify ${path ?? "FILE"}`,
+    `signed with ${signer.key.keyid}; check it with: ${commandLine(["attest", "verify", path ?? "FILE"])}`,
   );
 }

@@ -3,10 +3,21 @@
  * written, the first one waits until the result is safe. A second one ends everything at once, and says what stands.
  */
 import { constants } from "node:os";
+import { isatty } from "node:tty";
 import { talk } from "./ui.js";
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-type Ending = (typeof SIGNALS)[number];
+type Ending = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/**
+ * A hang-up is of a terminal: who has none, under nohup(1) say, outlives it. Whether it was ignored when this process began nobody can tell:
+ * Node makes every signal end its process anew.
+ */
+const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
+const SIGNALS: readonly Ending[] = ["SIGINT", "SIGTERM", ...(hasTerminal ? (["SIGHUP"] as const) : [])];
+
+export function outliveHangUps(): void {
+  if (!hasTerminal) process.on("SIGHUP", () => undefined);
+}
 
 /** Who is asked now: the innermost. */
 const listeners: ((signal: Ending) => void)[] = [];

@@ -2,20 +2,19 @@
 import { isatty } from "node:tty";
 import { exitOf, type ExitStatus } from "../core/codes.js";
 import { fromUtf8 } from "../core/bytes.js";
-import { AttestError } from "../core/errors.js";
 import { fit, readable, type Json } from "../core/json.js";
+import { asFault } from "../node/faults.js";
 import { ioError } from "../node/files.js";
 import { printable } from "../view/printable.js";
 
 /**
  * What only talks ends nothing: a stderr that is full, closed or gone. An answer that cannot be written is a fault, told when all else is
- * done; a reader that has seen enough, `attest show … | head`, is none.
+ * done; a reader that has seen enough, `attest verify … | head`, is none, and what the status says is what was found.
  */
 export function guardStreams(): void {
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    if (unanswered !== undefined) return;
+    if (error.code === "EPIPE" || unanswered !== undefined) return;
     unanswered = error;
     process.once("exit", () => {
       process.exitCode = tellFault(ioError("write", "the answer to stdout", error), false);
@@ -92,23 +91,14 @@ const outliving = new Set<NodeJS.WriteStream>();
 
 /** `error: <fault>` and `hint: <what to do next>`, or one JSON object; returns the exit status. */
 export function tellFault(error: unknown, json: boolean): ExitStatus {
-  const fault = error instanceof AttestError ? error : internal(error);
+  const fault = asFault(error);
+  if (fault !== error && process.env["F3_ATTEST_TRACE"] && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ""}\n`);
   const exit = exitOf(fault.code);
   if (json) answerJson({ error: { code: fault.code, message: fault.message, hint: fault.hint }, exit });
   process.stderr.write(`error: ${printable(fault.message)}\n`);
   if (fault.hint !== undefined) process.stderr.write(`hint: ${printable(fault.hint)}\n`);
   return exit;
-}
-
-function internal(error: unknown): AttestError {
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const trace = process.env["F3_ATTEST_TRACE"];
-  if (trace && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
-  return new AttestError(
-    "internal",
-    `a fault of this tool: ${message}`,
-    "run it again with F3_ATTEST_TRACE=1, and report what it prints",
-  );
 }
 
 /** On a terminal one line that is rewritten; elsewhere a line for each new text. */

@@ -14,7 +14,7 @@ import { lines } from "../view/text.js";
 import { headlineOf } from "../view/headline.js";
 import { AUDIT, countsWording, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
 import { collect, engine, keystore, logMemory, pins, readStdin, withExamples, withJson } from "./context.js";
-import { answer, answerJson } from "./ui.js";
+import { answer, answerJson, talk } from "./ui.js";
 
 export interface KeyOptions {
   readonly key?: readonly string[];
@@ -35,12 +35,25 @@ export const withKeys = (command: Command): Command =>
     )
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
+/** What a machine does not let us read adds no trust; that is a remark, and no verdict. */
+function asFarAsReadable<T>(lacking: string, list: () => readonly T[]): readonly T[] {
+  try {
+    return list();
+  } catch (error) {
+    if (!(error instanceof AttestError) || error.code !== "io") throw error;
+    talk(`${lacking}: ${error.message}`);
+    return [];
+  }
+}
+
 /** What the options of `withKeys` name, and what the user has anyhow. */
 export const keyRequest = ({ key = [], keyring = [] }: KeyOptions): KeyRequest => ({
   keys: key,
   keyrings: keyring,
-  keystore: keystore(),
-  pins: pins().list(),
+  keystore: { list: () => asFarAsReadable("your own keys are not known", () => keystore().list()) },
+  pins: asFarAsReadable("your pins are not known, so another key in place of a pinned one would not be noticed", () =>
+    pins().list(),
+  ),
   engine,
   now: new Date(),
 });

@@ -63,13 +63,15 @@ export async function runCommand(
   const mark = newMark();
   const [startedAt, started, cpuBefore] = [new Date(), performance.now(), childrenCpuMs()];
   closeInherited();
-  const child = spawn(program, args, {
-    cwd,
-    env: { ...env, [mark.name]: mark.value },
-    detached: true,
-    serialization: "advanced",
-    stdio: ["ignore", "pipe", "pipe", ...(channel ? (["ipc"] as const) : [])],
-  }) as ChildProcessByStdio<null, Readable, Readable>;
+  const child = spawned(program, cwd, () =>
+    spawn(program, args, {
+      cwd,
+      env: { ...env, [mark.name]: mark.value },
+      detached: true,
+      serialization: "advanced",
+      stdio: ["ignore", "pipe", "pipe", ...(channel ? (["ipc"] as const) : [])],
+    }),
+  ) as ChildProcessByStdio<null, Readable, Readable>;
   channel?.(child);
   const exited = new Promise<Pick<CommandResult, "exitCode" | "signal">>((resolve) =>
     child.once("exit", (exitCode, by) => resolve({ exitCode, signal: by })),
@@ -192,6 +194,15 @@ function kill(pid: number): void {
   }
 }
 
+/** Some reasons Node tells as an event, and others (E2BIG, ENOMEM) it throws. */
+function spawned(program: string, cwd: string, spawn: () => ChildProcess): ChildProcess {
+  try {
+    return spawn();
+  } catch (error) {
+    throw notStarted(program, cwd, error);
+  }
+}
+
 /** What is told of a program that there is not. */
 export function notStarted(program: string, cwd: string, error: unknown): AttestError {
   const code = errno(error) ?? String(error);
@@ -200,6 +211,8 @@ export function notStarted(program: string, cwd: string, error: unknown): Attest
     `expected a program that can be started, found ${JSON.stringify(program)}: ${code}`,
     code === "ENOENT"
       ? `there is no such program, or no folder ${cwd}; what is a shell's own needs one: -- sh -c '…'`
-      : "look whether it is a program that may be run",
+      : code === "E2BIG"
+        ? "its words and the environment are too long together: shorten them"
+        : "look whether it is a program that may be run",
   );
 }

@@ -1,9 +1,10 @@
 /** What is nobody's business of a machine: where a project and its user's home lie, and how the machine is called. */
-import { homedir, hostname } from "node:os";
+import { hostname } from "node:os";
+import { userHome } from "../node/paths.js";
 import type { Place } from "./redact.js";
 
 export const placesOf = (root: string): Place[] => [
   { name: "project folder", text: root, instead: "." },
-  { name: "home folder", text: homedir(), instead: "~" },
+  { name: "home folder", text: userHome(), instead: "~" },
   { name: "host name", text: hostname(), instead: "[host]" },
 ];

@@ -6,19 +6,28 @@ import { AttestError } from "../core/errors.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** As login(1) has it: who has no entry among the users, in a container say, is at home in the root. */
+export function userHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return "/";
+  }
+}
+
 /** `$F3_ATTEST_HOME`, else `$XDG_CONFIG_HOME/f3-attest`, else `%APPDATA%\f3-attest` or `~/.config/f3-attest`. */
 export function secretsHome(env: Environment = process.env): string {
   if (env["F3_ATTEST_HOME"]) return resolve(env["F3_ATTEST_HOME"]);
   if (env["XDG_CONFIG_HOME"]) return join(env["XDG_CONFIG_HOME"], "f3-attest");
   if (process.platform === "win32" && env["APPDATA"]) return join(env["APPDATA"], "f3-attest");
-  return join(env["HOME"] || homedir(), ".config", "f3-attest");
+  return join(env["HOME"] || userHome(), ".config", "f3-attest");
 }
 
 /** `$XDG_STATE_HOME/f3-attest`, else `%LOCALAPPDATA%\f3-attest` or `~/.local/state/f3-attest`. */
 export function stateHome(env: Environment = process.env): string {
   if (env["XDG_STATE_HOME"]) return join(env["XDG_STATE_HOME"], "f3-attest");
   if (process.platform === "win32" && env["LOCALAPPDATA"]) return join(env["LOCALAPPDATA"], "f3-attest");
-  return join(env["HOME"] || homedir(), ".local", "state", "f3-attest");
+  return join(env["HOME"] || userHome(), ".local", "state", "f3-attest");
 }
 
 /** The nearest of `path` and its parents that holds an entry of this name. */

@@ -1,7 +1,7 @@
 /** Where a program lies that this tool starts by its name: never in a folder that somebody else's code can write to. */
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { userHome } from "./paths.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,7 +33,7 @@ export const projectsAround = (folder: string): readonly string[] => [
 
 function outermost(folder: string): string {
   let found = folder;
-  const home = real(homedir());
+  const home = real(userHome());
   for (let here = folder; here !== dirname(here) && here !== home; here = dirname(here))
     if (existsSync(join(here, ".git"))) found = here;
   return found;

@@ -1,6 +1,7 @@
 /** Every place where keys, what this tool remembers, credentials and agents of the user may lie: what a command in a sandbox must not see. */
-import { homedir, userInfo } from "node:os";
+import { userInfo } from "node:os";
 import { delimiter, join, resolve } from "node:path";
+import { userHome } from "./paths.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,7 +78,7 @@ const MOVED: readonly (readonly [variable: string, below: string])[] = [
 
 /** Of all homes that the user can have, by a variable and by the system's own word; a place that is named does not make the others empty. */
 export function secretPlaces(env: Environment = process.env): SecretPlaces {
-  const homes = [...new Set([env["HOME"] ?? "", homedir(), systemHome()])].filter((home) => home !== "");
+  const homes = [...new Set([env["HOME"] ?? "", userHome(), systemHome()])].filter((home) => home !== "");
   const absolute = (paths: readonly string[]): string[] =>
     paths.filter((path) => path !== "").map((path) => resolve(path));
   const named = (name: string): string[] => absolute([env[name] ?? ""]);

@@ -1,4 +1,5 @@
 /** The prose of a command's run, made from what was recorded: it can say nothing that the checks and the numbers do not. */
+import { commandLine } from "../core/command-line.js";
 import type { Findings } from "../core/statement.js";
 import type { Captured } from "../harness/capture.js";
 import type { Combined, Layout } from "../harness/cases.js";
@@ -25,9 +26,9 @@ type Prose = Pick<Findings["f3"], "title" | "hypothesis" | "summary" | "sections
 
 /** Fixed before anything runs: what kind of report there will be is not known by then. */
 export const hypothesisOf = (project: string, command: readonly string[]): string =>
-  `${shown(command)} succeeds in ${project}.`;
+  `${commandLine(command)} succeeds in ${project}.`;
 export const titleOf = (project: string, command: readonly string[]): string =>
-  `${cut(shown(command), 80)} in ${project}`;
+  `${cut(commandLine(command), 80)} in ${project}`;
 
 export function accountOf(told: Told): Prose {
   const { project, command, result, reports, combined, tested } = told;
@@ -101,7 +102,7 @@ function resources({ result, printed, sandboxed, command, searched }: Told): str
   const redactions = printed.stdout.redactions.count + printed.stderr.redactions.count;
   const rules = [...new Set([...printed.stdout.redactions.rules, ...printed.stderr.redactions.rules])];
   return [
-    `\`${shown(command).replaceAll("`", "'")}\` took ${seconds(wallMs)}${cpuMs === undefined ? "" : `, and ${seconds(cpuMs)} of processor time`}.`,
+    `\`${commandLine(command).replaceAll("`", "'")}\` took ${seconds(wallMs)}${cpuMs === undefined ? "" : `, and ${seconds(cpuMs)} of processor time`}.`,
     ...(peakBytes === undefined
       ? []
       : [`Its processes together held at least ${Math.ceil(peakBytes / 2 ** 20)} MiB at once.`]),
@@ -126,10 +127,6 @@ export function counted({ cases }: Pick<Combined, "cases">): string {
   });
   return [tests(cases.length), parts.join(", ")].filter(Boolean).join(": ");
 }
-
-/** As one would type it. */
-const shown = (command: readonly string[]): string =>
-  command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
 
 const names = (reports: readonly Report[]): string =>
   reports.length > 3

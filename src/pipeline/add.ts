@@ -15,6 +15,7 @@ import type { EvidenceRef, ResultStatement } from "../core/statement.js";
 import { verify } from "../core/verify.js";
 import { refuseSecrets } from "../harness/scan.js";
 import type { Secret } from "../harness/secrets.js";
+import { uninterrupted } from "../node/uninterrupted.js";
 import { attestationPath, evidencePath, type Registry } from "../store/registry.js";
 import { union } from "./cosign.js";
 import { gather, piecesOf } from "./evidence.js";
@@ -86,13 +87,14 @@ export async function add(request: AddRequest): Promise<Added> {
     const name = nameIn(keyring, known.key, wantedName(known), engine);
     await registry.listSigner(entryOf({ name, key: known.key }, new Date(statement.predicate.f3.signedAt)));
   }
-  await registry.publish({ id, bytes: before ?? bytes, evidence });
   const known = before !== undefined && equal(before, bytes);
-  if (!known) {
+  await uninterrupted(async () => {
+    await registry.publish({ id, bytes: before ?? bytes, evidence });
+    if (known) return;
     let had = bytes;
     await registry.store.update(path, (now = bytes) => union((had = now), bytes) ?? now);
     await registry.log.enterMore(had, bytes);
-  }
+  });
   return { id, digest, statement, keyids, known };
 }
 

@@ -8,6 +8,7 @@ import { isObject, parseJson, readable, type Json, type JsonObject } from "../co
 import { formatKey, type Signer } from "../core/key.js";
 import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
+import { uninterrupted } from "../node/uninterrupted.js";
 import { Directory } from "../store/directory.js";
 import { ATTESTATIONS, type Registry } from "../store/registry.js";
 import { oneDocument } from "./documents.js";
@@ -73,20 +74,22 @@ export async function writeInPlace(
   await registry?.listSigner(entryOf(signer, signedAt(parseEnvelope(bytes).payload)));
   const store = registry?.store ?? new Directory(dirname(resolve(file)));
   const path = registry === undefined ? basename(file) : `${ATTESTATIONS}/${basename(file)}`;
-  let had: Bytes | undefined;
-  await store.update(path, (before) => {
-    had = before;
-    if (before === undefined) return bytes;
-    const both = union(before, bytes);
-    if (both === undefined)
-      throw new AttestError(
-        "file-exists",
-        `expected the attestation that was signed at ${file}, found another by now`,
-        "nothing was changed",
-      );
-    return equal(both, before) ? undefined : both;
+  await uninterrupted(async () => {
+    let had: Bytes | undefined;
+    await store.update(path, (before) => {
+      had = before;
+      if (before === undefined) return bytes;
+      const both = union(before, bytes);
+      if (both === undefined)
+        throw new AttestError(
+          "file-exists",
+          `expected the attestation that was signed at ${file}, found another by now`,
+          "nothing was changed",
+        );
+      return equal(both, before) ? undefined : both;
+    });
+    if (had !== undefined) await registry?.log.enterMore(had, bytes);
   });
-  if (had !== undefined) await registry?.log.enterMore(had, bytes);
 }
 
 /** The document with the signatures of both, first those of `before`; undefined when they are not over the same bytes. */

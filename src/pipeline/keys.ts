@@ -9,7 +9,7 @@ import { hostOf, originOf } from "../core/origin.js";
 import type { LogName } from "../core/payload.js";
 import { knownFrom, type Known } from "../core/signatures.js";
 import { readPublicKeys } from "../formats/public-key.js";
-import type { Keystore } from "../keystore/keystore.js";
+import type { StoredKey } from "../keystore/keystore.js";
 import type { Pin } from "../keystore/pins.js";
 import { isFolder, read } from "../node/files.js";
 import { fetchBytes } from "../store/http.js";
@@ -18,7 +18,7 @@ export interface KeyRequest {
   /** Public key lines, files of them, or https addresses of such files, from the user. */
   readonly keys: readonly string[];
   readonly keyrings: readonly string[];
-  readonly keystore: Keystore | undefined;
+  readonly keystore: { list: () => readonly Pick<StoredKey, "name" | "key">[] } | undefined;
   readonly pins?: readonly Pin[] | undefined;
   /** Of a policy file. */
   readonly policyKeys?: readonly Known[] | undefined;

@@ -3,6 +3,7 @@ import type { Bytes } from "../core/bytes.js";
 import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { claimedTime } from "../core/payload.js";
+import { uninterrupted } from "../node/uninterrupted.js";
 import { ATTESTATIONS, type Registry } from "../store/registry.js";
 import type { LogSigners, MakeLog } from "../store/registry-log.js";
 
@@ -29,7 +30,9 @@ export interface Started {
 }
 
 /** @throws AttestError `log-exists`, and whatever keeps the old log from being read: `log-damaged`, `note-format` */
-export async function startLog(request: StartRequest): Promise<Started> {
+export const startLog = (request: StartRequest): Promise<Started> => uninterrupted(() => begun(request));
+
+async function begun(request: StartRequest): Promise<Started> {
   const { registry, make, signers, now, reason, anyway } = request;
   const last = (await registry.log.all()).at(-1);
   const held = last !== undefined && signers(last.key) !== undefined;

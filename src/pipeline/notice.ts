@@ -20,6 +20,7 @@ import { failures, type Report } from "../core/report.js";
 import { identify } from "../core/statement.js";
 import { verify } from "../core/verify.js";
 import { parseSkin } from "../formats/skins.js";
+import { uninterrupted } from "../node/uninterrupted.js";
 import type { Registry } from "../store/registry.js";
 import { nameIn, refuseEnded } from "./signers.js";
 
@@ -89,7 +90,10 @@ export const signRotation = ({ from, to, reason, engine, now }: RotateRequest, l
  * overtaken. Then the notice; cut short in between, the same call again finishes the work.
  * @throws AttestError `key-missing` for a key that the registry does not list, `key-retired` or `key-revoked` for one that has ended
  */
-export async function rotateIn(registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> {
+export const rotateIn = (registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> =>
+  uninterrupted(() => rotated(registry, request));
+
+async function rotated(registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> {
   const { from, to, engine, now } = request;
   const keyring = await registry.keyring();
   await registry.mustList(from.key);
@@ -176,12 +180,14 @@ export async function revokeIn(registry: Registry, request: RevokeRequest): Prom
       'nobody would heed it; whoever keeps the registry can still write "revoked" into keys/keyring.json',
     );
   }
-  await registry.publish({ ...signed, evidence: new Map() });
-  await registry.amendSigner(key.keyid, (entry) =>
-    entry.revoked !== undefined && Date.parse(entry.revoked.at) <= since.getTime()
-      ? entry
-      : { ...entry, revoked: { at: since.toISOString(), reason } },
-  );
+  await uninterrupted(async () => {
+    await registry.publish({ ...signed, evidence: new Map() });
+    await registry.amendSigner(key.keyid, (entry) =>
+      entry.revoked !== undefined && Date.parse(entry.revoked.at) <= since.getTime()
+        ? entry
+        : { ...entry, revoked: { at: since.toISOString(), reason } },
+    );
+  });
   return signed;
 }
 

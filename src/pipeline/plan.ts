@@ -86,10 +86,13 @@ export async function announce(
   return { type: "planned-by", target: id, digest: { sha256: digest } };
 }
 
+/** @param registry ` --registry DIR`, where it is not the nearest */
+export const abandoning = (id: string, registry: string): string => `attest abandon ${id} --reason TEXT${registry}`;
+
 /** What went wrong after a plan was made public: the plan stays, and so does the promise. */
-export const withOpenPlan = (error: AttestError, id: string): AttestError =>
+export const withOpenPlan = (error: AttestError, id: string, registry: string): AttestError =>
   new AttestError(
     error.code,
     error.message,
-    `${error.hint === undefined ? "" : `${error.hint}; `}its plan is public and stays open: attest abandon ${id} --reason TEXT gives it up`,
+    `${error.hint === undefined ? "" : `${error.hint}; `}its plan is public and stays open: ${abandoning(id, registry)}`,
   );

@@ -3,6 +3,7 @@
  * reproduces. So none of them is signed that was not asked for, by its digest.
  */
 import { hex } from "../core/bytes.js";
+import { commandLine } from "../core/command-line.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/envelope.js";
 import { AttestError, orUndefined } from "../core/errors.js";
@@ -75,13 +76,12 @@ export function refuseRelations(statement: Json, allowed: readonly string[]): vo
   throw new AttestError(
     "relation-refused",
     `expected a statement that says nothing of other attestations, found ${[refused, ...more].join(", ")}`,
-    `your signature would give it effect; when you mean it: ${[refused, ...more].map((word) => `${ALLOW_RELATION} ${quoted(word)}`).join(" ")}`,
+    `your signature would give it effect; when you mean it: ${[refused, ...more].map((word) => `${ALLOW_RELATION} ${commandLine([word])}`).join(" ")}`,
   );
 }
 
-const quoted = (word: string): string => (/^[\w:.-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 /** For a hint: what a command line needs, so that one's own relations are signed. */
 export const allowing = (statement: Json): string =>
   relationsOf(statement)
-    .map((word) => ` ${ALLOW_RELATION} ${quoted(word)}`)
+    .map((word) => ` ${ALLOW_RELATION} ${commandLine([word])}`)
     .join("");

@@ -16,6 +16,14 @@ import { LogWriter } from "./log-writer.js";
 import { KEYRING, logFolder, proofPath } from "./paths.js";
 import type { Store } from "./store.js";
 
+/** A tested command may do that: what was announced in one registry is not published in another. */
+export const registryChanged = (path: string, how: string): AttestError =>
+  new AttestError(
+    "registry-changed",
+    `the registry changed in the meantime: ${path} ${how}`,
+    `put ${path} back as it was`,
+  );
+
 /** The signer of a log, where this machine has its key. */
 export type LogSigners = (key: NoteKey) => LogSigner | undefined;
 /** A new one, for a log of that origin. */
@@ -113,11 +121,7 @@ export class RegistryLog {
     const logs = await this.all();
     const last = logs.at(-1);
     if (this.#chosen !== undefined && this.#chosen !== (last && formatNoteKey(last.key)))
-      throw new AttestError(
-        "registry-changed",
-        `the registry changed in the meantime: ${KEYRING} does not name the log any more that the command began with`,
-        `put ${KEYRING} back as it was`,
-      );
+      throw registryChanged(KEYRING, "does not name the log any more that the command began with");
     if (last === undefined) return undefined;
     const expected = this.#name(logs.length - 1);
     // The keyring of a checkout chooses the key: it must not be that of another registry of the user's.

@@ -1,5 +1,6 @@
 /** A registry: `attest.json`, the keys that it lists, its attestations with their evidence, its log, and an index that anyone may rebuild. */
 import { utf8, type Bytes } from "../core/bytes.js";
+import { commandLine } from "../core/command-line.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/envelope.js";
 import { AttestError } from "../core/errors.js";
@@ -14,9 +15,10 @@ import { knownFrom, type Known } from "../core/signatures.js";
 import { identify, readStatement } from "../core/statement.js";
 import { verify } from "../core/verify.js";
 import { ORIGIN, parseAbout, readAbout, REGISTRY_FILE, type About } from "./about.js";
+import { uninterrupted } from "../node/uninterrupted.js";
 import { refuseSecondAnswer } from "./answers.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
-import { RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
+import { registryChanged, RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
 import { leaveBytesAlone } from "./git-attributes.js";
 import type { Store } from "./store.js";
 
@@ -45,6 +47,8 @@ export class Registry {
   readonly #engine: Engine;
   readonly log: RegistryLog;
   readonly #warn: (sentence: string) => void;
+  /** Of this command, a plan before its result. */
+  readonly #published: string[] = [];
 
   private constructor(
     store: Store,
@@ -201,10 +205,15 @@ export class Registry {
 
   /**
    * Evidence, the attestation, its entry in the log, the index: a crash leaves orphans, never a claim whose evidence is missing.
-   * @throws AttestError `plan-answered`; `publish-unfinished` where the attestation is there and its entry is not; else nothing is published
+   * @throws AttestError `plan-answered`, `registry-changed`; `publish-unfinished` where the attestation is there and its entry is not; else nothing is published
    */
-  async publish({ id, bytes, evidence }: Publication): Promise<void> {
-    await this.log.ready(); // refused before anything is written
+  async publish(publication: Publication): Promise<void> {
+    await uninterrupted(() => this.#publish(publication));
+  }
+
+  async #publish({ id, bytes, evidence }: Publication): Promise<void> {
+    await this.#mustBeUnchanged(); // refused before anything is written
+    await this.log.ready();
     const results = (await this.names()).filter((name) => isResult(name) && name !== `${id}.json`);
     await refuseSecondAnswer(bytes, results, (name) => this.#file(`${ATTESTATIONS}/${name}`));
     await this.#adopt(parseEnvelope(bytes).signatures.flatMap(({ keyid }) => keyid ?? []));
@@ -219,6 +228,7 @@ export class Registry {
         throw unfinished(path, this.store.place, error);
       throw error;
     }
+    this.#published.push(path);
     try {
       await this.reindex();
     } catch (error) {
@@ -227,12 +237,25 @@ export class Registry {
     }
   }
 
+  /** @throws AttestError `registry-changed`, `registry-format` */
+  async #mustBeUnchanged(): Promise<void> {
+    const about = await this.store.read(REGISTRY_FILE);
+    if (about === undefined) throw registryChanged(REGISTRY_FILE, "is not there any more");
+    if (parseAbout(about).origin !== this.about.origin) throw registryChanged(REGISTRY_FILE, "has another origin");
+    for (const path of this.#published)
+      if ((await this.store.read(path)) === undefined) throw registryChanged(path, "is not there any more");
+  }
+
   /**
    * Enters what was published here and is not in the log yet, and makes the index again. Harmless where nothing is missing.
    * @param own the user's own keys: what others signed they enter themselves
    * @returns the ids that were entered
    */
   async complete(own: readonly PublicKey[]): Promise<readonly string[]> {
+    return await uninterrupted(() => this.#complete(own));
+  }
+
+  async #complete(own: readonly PublicKey[]): Promise<readonly string[]> {
     await this.log.ready();
     const known = own.map((key) => ({ key, by: "you" as const, source: "the keystore" })); // the keyring may lack a new one
     const entered = await this.#adopt(
@@ -333,7 +356,7 @@ const unfinished = (path: string, place: string, cause: AttestError): AttestErro
   new AttestError(
     "publish-unfinished",
     `${path} is published, and not in the log yet: ${cause.message}`,
-    `nothing is lost; when that is mended: attest log complete ${place}`,
+    `nothing is lost; when that is mended: ${commandLine(["attest", "log", "complete", place])}`,
     { cause },
   );
 

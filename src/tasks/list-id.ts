@@ -1,7 +1,7 @@
 /** Which task list is meant: what the published test had to be told, found out. */
 import { readdirSync, realpathSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { userHome } from "../node/paths.js";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError } from "../node/files.js";
 
@@ -20,7 +20,7 @@ export interface ListSources {
 /** The folder of all lists: what `--tasks` names, else `$CLAUDE_CONFIG_DIR/tasks`, else `~/.claude/tasks`. */
 export function tasksFolder(given: string | undefined, env: Environment): string {
   if (given !== undefined) return resolve(given);
-  return resolve(env["CLAUDE_CONFIG_DIR"] || join(env["HOME"] || homedir(), ".claude"), "tasks");
+  return resolve(env["CLAUDE_CONFIG_DIR"] || join(env["HOME"] || userHome(), ".claude"), "tasks");
 }
 
 /**

@@ -332,14 +332,14 @@ describe("what the command is given, and what becomes of it", () => {
   test("its output is passed through as it comes, on the same streams, and its code passed on", async () => {
     const ran = await shell(copyOf(project), "echo out; echo err >&2; exit 3");
     expect(ran.stdout).toBe("out\n");
-    expect(ran.stderr).toMatch(/^announced plan_[0-9a-f]{16}: [^\n]+\nerr\nREFUTED /);
+    expect(ran.stderr).toMatch(/^announcing (plan_[0-9a-f]{16})\nannounced \1: [^\n]+\nerr\nREFUTED /);
     expect(ran.code).toBe(3);
   });
 
   test("with --json stdout is one object, and what the command prints goes to stderr", async () => {
     const ran = await shell(copyOf(project), "echo out", {}, "--json");
     expect(ran.json()).toMatchObject({ verdict: "VALIDATED", exit: 0 });
-    expect(ran.stderr).toMatch(/^announced plan_[0-9a-f]{16}: [^\n]+\nout\n$/);
+    expect(ran.stderr).toMatch(/^announcing (plan_[0-9a-f]{16})\nannounced \1: [^\n]+\nout\n$/);
   });
 
   test("nothing that opens our keys is in its environment; the rest is", async () => {
@@ -476,7 +476,7 @@ for (const character of spelled + "\\n") { process.stdout.write(character); awai
     expect(refused.code).toBe(2);
     const rule = /--allow-secret (\S+)/.exec(String(hint))?.[1] ?? "";
     // Nothing of the run is lost: what it gave is signed when that is allowed.
-    const kept = /the result is kept: attest sign (\S+);/.exec(String(hint))?.[1] ?? "";
+    const kept = /the result is kept: attest sign (\S+) --output out\.json;/.exec(String(hint))?.[1] ?? "";
     expect((await here.attest("sign", kept)).code).toBe(2);
     const signed = await here.attest("sign", kept, "--registry", ".", "--allow-secret", rule, "--json");
     expect(signed.json(), signed.stderr).toMatchObject({ verdict: "VALIDATED" });

@@ -1,6 +1,7 @@
 /** What the machine does to a run, row by row of docs/faults.md: nothing is lost, and one message says what stands. */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -8,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -57,17 +59,31 @@ function into(
   return { code: ran.status, other: stream === "stdout" ? ran.stderr : ran.stdout };
 }
 
+/** What a hint says after its `attest`, as a shell reads it. */
+function typed(stderr: string, command: RegExp): string[] {
+  const line = command.exec(stderr)?.[1] ?? "";
+  expect(line, stderr).not.toBe("");
+  return execFileSync("sh", ["-c", `printf '%s\\n' ${line}`], { encoding: "utf8" })
+    .trim()
+    .split("\n");
+}
+const KEPT = /^hint: the result is kept: attest (sign [^;\n]+)/m;
+
 /** The command that keeps what was kept aside. */
-async function signKept({ stderr }: Ran): Promise<void> {
-  const words = /the result is kept: attest (sign [^;\n]+)/.exec(stderr)?.[1]?.split(" ") ?? [];
-  expect(words, stderr).not.toEqual([]);
-  const signed = await work.attest(...words);
+async function signKept({ stderr }: Ran, cwd = work.cwd): Promise<void> {
+  const signed = await attest(typed(stderr, KEPT), { ...work, cwd });
   expect(signed.code, signed.stderr).toBe(0);
   expect(await open()).toBe(0);
   expect(results()).toHaveLength(1);
 }
 
 describe.runIf(linux)("what only talks ends nothing", () => {
+  test("a hang-up where there is no terminal, as under nohup", async () => {
+    const ran = await work.attest(...run("sh", "-c", "kill -HUP $PPID; sleep 1"));
+    expect({ code: ran.code, signal: ran.signal }, ran.stderr).toEqual({ code: 0, signal: null });
+    expect(await open()).toBe(0);
+  });
+
   test("a stderr that is full", async () => {
     expect(into("stderr", "/dev/full", run("true")).code).toBe(0);
     expect(results()).toHaveLength(1);
@@ -140,14 +156,52 @@ describe("the result is kept aside, and one command publishes it", () => {
     await signKept(ran);
   });
 
+  test.each([
+    ["what makes it a registry", "attest.json"],
+    ["the plan that was announced", "attestations/plan_*.json"],
+  ])("%s is gone when the command has run", async (_, files) => {
+    mkdirSync(join(work.root, "away"));
+    const ran = await work.attest(...run("sh", "-c", `mv ${files} ${join(work.root, "away")}`));
+    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("the registry changed in the meantime") });
+    expect(results()).toEqual([]);
+    const [name = ""] = readdirSync(join(work.root, "away"));
+    renameSync(join(work.root, "away", name), work.path(files.replace(/[^/]*$/, ""), name));
+    await signKept(ran);
+  });
+
+  test("the command is whole: from another folder, by one of two keys, with blanks in the path", async () => {
+    expect((await work.attest("key", "new", "other")).code).toBe(0);
+    const [outside, temporary] = [join(work.root, "out side"), join(work.root, "t m p")];
+    for (const folder of [outside, temporary]) mkdirSync(folder);
+    writeFileSync(join(outside, "subject.txt"), "");
+    const script = `mv ${work.path("keys")} ${work.root}/away`;
+    const args = [
+      "run",
+      "--registry",
+      work.cwd,
+      "--signer",
+      "other",
+      "--subject",
+      "subject.txt",
+      "--",
+      "sh",
+      "-c",
+      script,
+    ];
+    const ran = await attest(args, { cwd: outside, env: { ...work.env, TMPDIR: temporary } });
+    expect(ran.code, ran.stderr).toBe(2);
+    expect(ran.stderr).not.toContain("run the same command again");
+    renameSync(join(work.root, "away"), work.path("keys"));
+    await signKept(ran, outside);
+  });
+
   test("a second result for its plan is refused", async () => {
     const before = readFileSync(work.path("keys/keyring.json"));
     const script = `const fs=require("fs"),f="keys/keyring.json",k=JSON.parse(fs.readFileSync(f));k.logs=[];fs.writeFileSync(f,JSON.stringify(k))`;
     const ran = await work.attest(...run(process.execPath, "-e", script));
     writeFileSync(work.path("keys/keyring.json"), before);
     await signKept(ran);
-    const words = /attest (sign [^;\n]+)/.exec(ran.stderr)?.[1]?.split(" ") ?? [];
-    const again = await work.attest(...words, "--json");
+    const again = await work.attest(...typed(ran.stderr, KEPT), "--json");
     expect(again.json()).toMatchObject({ error: { code: "plan-answered" }, exit: 2 });
     expect(results()).toHaveLength(1);
   });
@@ -203,9 +257,20 @@ describe("what is published is one truth", () => {
   test("a plan whose test never began is given up by the tool", async () => {
     const ran = await disturbed(run("true"), /plan_\w+\.tlog-proof/, "fail");
     expect(ran.code, ran.stderr).toBe(2);
-    expect(ran.stderr).toMatch(/gave up plan_\w+: its test never began/);
+    expect(ran.stderr).toMatch(/^announcing (plan_\w+)\ngave up \1: its test never began/);
     expect(await open()).toBe(0);
     expect(results()).toEqual([]);
+  });
+
+  test("and where it cannot, one command does", async () => {
+    const inTheWay = work.write("attestations/log/tile/entries/000.p", "");
+    const ran = await work.attest(...run("true"));
+    expect(ran.code, ran.stderr).toBe(2);
+    const words = typed(ran.stderr, /^error: .*\nhint: its test never began; when that is mended: attest (.*)$/m);
+    rmSync(inTheWay);
+    expect((await work.attest(...words)).code).toBe(0);
+    expect((await work.attest(...words)).code, "a second time").toBe(2);
+    expect(await open()).toBe(0);
   });
 });
 
@@ -213,6 +278,14 @@ test.runIf(linux)("a signal while the result is published waits for it", async (
   const ran = await disturbed(run("true"), /test_\w+\.json$/, "signal");
   expect({ code: ran.code, signal: ran.signal }, ran.stderr).toEqual({ code: 0, signal: null });
   expect(results()).toHaveLength(1);
+  expect(await open()).toBe(0);
+});
+
+test.runIf(linux)("a signal while anything else is published waits too, and then does what it does", async () => {
+  expect((await work.attest(...run("true"))).code).toBe(0);
+  const [name = ""] = results();
+  const ran = await disturbed(["retract", name, "--reason", "x"], /note_\w+\.tlog-proof$/, "signal");
+  expect(ran.signal, ran.stderr).toBe("SIGTERM");
   expect(await open()).toBe(0);
 });
 
@@ -247,6 +320,43 @@ test("who verifies needs no place to write", async () => {
   expect(ran.stderr).toMatch(/^this log state is not remembered/);
   expect((await work.attest("audit", ".", "--offline")).code).toBe(0);
   expect(statSync(state).isFile()).toBe(true);
+});
+
+test("nor need it be able to look at what it remembers, or at its own keys", async () => {
+  expect((await work.attest(...run("true"))).code).toBe(0);
+  const state = work.env["XDG_STATE_HOME"] ?? "";
+  rmSync(state, { recursive: true, force: true });
+  symlinkSync(state, state);
+  const file = join(work.root, "file");
+  writeFileSync(file, "");
+  for (const args of [
+    ["verify", ".", "--key", "keys/signer.pub"],
+    ["audit", ".", "--offline", "--key", "keys/signer.pub"],
+  ]) {
+    const ran = await attest(args, { ...work, env: { ...work.env, F3_ATTEST_HOME: file } });
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toMatch(/^your pins are not known, .*ELOOP$/m);
+    expect(ran.stderr).toMatch(/^your own keys are not known: .*ENOTDIR$/m);
+  }
+});
+
+test("nor a home, where the user is nobody that the machine knows", async (context) => {
+  if (process.getuid?.() !== 0) context.skip("NOT CHECKED: only root can become a user without an entry");
+  const uid = 54_321;
+  const seen = spawnSync(process.execPath, [MAIN, "--version"], { stdio: "ignore", cwd: "/", uid, gid: uid });
+  if (seen.status !== 0) context.skip("NOT CHECKED: another user cannot start this program here");
+  expect((await work.attest(...run("true"))).code).toBe(0);
+  chmodSync(work.root, 0o755);
+  const env = { PATH: work.env["PATH"] ?? "" };
+  const ran = await attest(["verify", ".", "--key", "keys/signer.pub"], { cwd: work.cwd, env, uid });
+  expect(ran.code, ran.stderr).toBe(0);
+});
+
+test.runIf(linux)("a working directory that is gone is told as what it is", () => {
+  mkdirSync(work.path("gone"));
+  const args = ["-c", 'rmdir "$PWD"; exec "$@"', "sh", process.execPath, MAIN, "verify", "..", "--json"];
+  const ran = spawnSync("sh", args, { cwd: work.path("gone"), env: work.env, encoding: "utf8" });
+  expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: "io" }, exit: 2 });
 });
 
 test.runIf(linux)("what a run that was killed left behind, the next one ends and names", async () => {

@@ -113,18 +113,16 @@ describe("the five mistakes", () => {
       expect(hint).toBeDefined();
     });
 
-    test.each([
-      [["key", "new"]],
-      [["key", "list"]],
-      [["verify", "lab"]],
-      [["sign", "statement.json", "--registry", "lab"]],
-    ])("since the home of keys is a file: %j", async (args) => {
-      const work = copyOf(made);
-      const { hint } = await fails(work, 2, args, {
-        env: { ...work.env, F3_ATTEST_HOME: work.path("statement.json") },
-      });
-      expect(hint).toBe("a part of the path is a file: name another path");
-    });
+    test.each([[["key", "new"]], [["key", "list"]], [["sign", "statement.json", "--registry", "lab"]]])(
+      "since the home of keys is a file: %j",
+      async (args) => {
+        const work = copyOf(made);
+        const { hint } = await fails(work, 2, args, {
+          env: { ...work.env, F3_ATTEST_HOME: work.path("statement.json") },
+        });
+        expect(hint).toBe("a part of the path is a file: name another path");
+      },
+    );
 
     test.for<[string, string[]]>([
       ["init", ["init", "closed/lab", "--origin", "example.org"]],

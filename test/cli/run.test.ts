@@ -90,7 +90,9 @@ test("nothing is left in the folder for temporary files", () => {
 });
 
 test("progress is told on stderr, a line for each step, without colours or cursors", () => {
-  expect(ran.stderr).toMatch(/^announced plan_[0-9a-f]{16}: [^\n]+\ncreating the task\n(?:[^\u001b\r]*\n)*$/);
+  expect(ran.stderr).toMatch(
+    /^announcing (plan_[0-9a-f]{16})\nannounced \1: [^\n]+\ncreating the task\n(?:[^\u001b\r]*\n)*$/,
+  );
 });
 
 describe("elsewhere", () => {

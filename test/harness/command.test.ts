@@ -37,6 +37,10 @@ test("no shell reads the words", async () => {
   expect((await run(["printf", "%s|", "a b", "$HOME", "*", ""])).text).toBe("a b|$HOME|*||");
 });
 
+test.runIf(linux)("words that no program can be given are a fault that is told, and no fault of ours", async () => {
+  await expect(run(["true", "x".repeat(2 ** 18)])).rejects.toMatchObject({ code: "command-failed" });
+});
+
 test("what a signal ended has no exit code, and a shell's number for it", async () => {
   const ran = await sh("kill -SEGV $$");
   expect(ran).toMatchObject({ exitCode: null, signal: "SIGSEGV" });

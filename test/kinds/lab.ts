@@ -59,7 +59,13 @@ export async function handOver(work: Workspace, from: string, to: string, now = 
   const store = keystoreOf(work);
   if (store.list().every(({ name }) => name !== to)) store.create(to);
   const [old, next] = [await store.signer(from, noPassphrase), await store.signer(to, noPassphrase)];
-  const { id, bytes } = await signRotation({ from: old, to: next, reason: "planned", engine: nodeEngine, now: () => now });
+  const { id, bytes } = await signRotation({
+    from: old,
+    to: next,
+    reason: "planned",
+    engine: nodeEngine,
+    now: () => now,
+  });
   writeFileSync(work.path(ATTESTATIONS, `${id}.json`), bytes);
 }
 

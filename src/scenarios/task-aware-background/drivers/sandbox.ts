@@ -1,8 +1,8 @@
 /** Where a program runs that is not ours: bubblewrap, without a network, the user's home out of sight, one folder to write to. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { promisify } from "node:util";
+import { userHome } from "../../../node/paths.js";
 import { AttestError } from "../../../core/errors.js";
 import { bubblewrap, look, shortcomings, STRICT } from "../../../harness/bubblewrap.js";
 import { nothing, outOfSight } from "../../../harness/sandbox.js";
@@ -45,7 +45,7 @@ function prefixOf({ program, home, env = {} }: Sandboxed): readonly [string, ...
 
 /** Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them. */
 function hiddenBut(home: string): { readonly folders: readonly string[]; readonly files: readonly string[] } {
-  const usual = ["/tmp", "/run", homedir()].filter((folder) => folder !== "/" && existsSync(folder));
+  const usual = ["/tmp", "/run", userHome()].filter((folder) => folder !== "/" && existsSync(folder));
   const { folders, files } = outOfSight(home);
   return { folders: [...new Set([...usual, ...folders])], files };
 }
