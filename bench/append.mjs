@@ -9,10 +9,10 @@ import { syncBuiltinESMExports } from "node:module";
 import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { sealCheckpoint } from "../dist/core/checkpoint.js";
-import { grow } from "../dist/core/growth.js";
-import { checkInclusion, leafHash } from "../dist/core/merkle.js";
-import { parseProof } from "../dist/core/proof.js";
+import { sealCheckpoint } from "../dist/core/log/checkpoint.js";
+import { append } from "../dist/core/log/append.js";
+import { checkInclusion, leafHash } from "../dist/core/log/merkle.js";
+import { parseProof } from "../dist/core/log/proof.js";
 import { LogKeys } from "../dist/keystore/log-keys.js";
 import { nodeEngine } from "../dist/node/engine.js";
 
@@ -27,8 +27,8 @@ const { replace } = await import("../dist/node/files.js");
 const { LogReader } = await import("../dist/store/log-reader.js");
 const { LogWriter } = await import("../dist/store/log-writer.js");
 
-/** @typedef {import("../dist/core/log-signer.js").LogSigner} LogSigner */
-/** @typedef {import("../dist/core/leaf.js").Leaf} Leaf */
+/** @typedef {import("../dist/core/log/log-signer.js").LogSigner} LogSigner */
+/** @typedef {import("../dist/core/log/entry.js").LogEntry} LogEntry */
 
 const [entries = 5_000, rounds = 3] = process.argv.slice(2).map(Number);
 fs.mkdirSync(join(process.cwd(), ".cache"), { recursive: true });
@@ -127,7 +127,7 @@ async function proof(folder, index) {
 /** Nothing of it need outlive a power cut. @type {(folder: string, key: LogSigner, size: number) => void} */
 function build(folder, key, size) {
   const all = Array.from({ length: size }, (_, at) => entry(at));
-  const { files: tiles, head } = grow(0, all, () => undefined, nodeEngine.sha256);
+  const { files: tiles, head } = append(0, all, () => undefined, nodeEngine.sha256);
   const checkpoint = sealCheckpoint({ origin: ORIGIN, ...head }, key.key, key.sign);
   for (const { path, bytes } of [...tiles, { path: "checkpoint", bytes: checkpoint }]) {
     const place = join(folder, "log", path);
@@ -142,7 +142,7 @@ function entry(at) {
   return new TextEncoder().encode(`an entry of a log, number ${at}`);
 }
 
-/** @type {(at: number) => Leaf} */
+/** @type {(at: number) => LogEntry} */
 function leaf(at) {
   const digest = (at + 1).toString(16).padStart(16, "0").padEnd(64, "0");
   return {

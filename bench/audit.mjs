@@ -12,11 +12,11 @@ import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { formatEnvelope, message, PAYLOAD_TYPE } from "../dist/core/envelope.js";
+import { formatEnvelope, message, PAYLOAD_TYPE } from "../dist/core/statement/envelope.js";
 import { canonical, readable } from "../dist/core/json.js";
-import { publicKey } from "../dist/core/key.js";
-import { formatKeyring } from "../dist/core/keyring.js";
-import { draft, identify } from "../dist/core/statement.js";
+import { publicKey } from "../dist/core/keys/key.js";
+import { formatKeyring } from "../dist/core/keys/keyring.js";
+import { draft, identify } from "../dist/core/statement/statement.js";
 import { nodeEngine } from "../dist/node/engine.js";
 import { digestOf, realFolder } from "../dist/node/files.js";
 

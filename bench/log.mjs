@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import process from "node:process";
-import { leafHash, treeHead } from "../dist/core/merkle.js";
+import { leafHash, treeHead } from "../dist/core/log/merkle.js";
 import { nodeEngine } from "../dist/node/engine.js";
 
 /** About as long as the record of one signature. */

@@ -22,8 +22,15 @@
  *   run: (probe) => probe.check("sum", 1 + 1 === 2, String(1 + 1)),
  * });
  */
-export { accountOf, type Account, type Entry, type Finding, type Logged, type Planned } from "./core/account.js";
-export { openCheckpoint, parseCheckpoint, type Checkpoint, type OpenedCheckpoint } from "./core/checkpoint.js";
+export {
+  summarize,
+  type LogSummary,
+  type NumberedEntry,
+  type EntryFinding,
+  type LoggedEntry,
+  type PlanStatus,
+} from "./core/log/summary.js";
+export { openCheckpoint, parseCheckpoint, type Checkpoint, type OpenedCheckpoint } from "./core/log/checkpoint.js";
 export { CODES, exitOf, meaningOf, type Code, type ExitStatus } from "./core/codes.js";
 export { nobleEngine, type Engine } from "./core/engine.js";
 export {
@@ -33,25 +40,32 @@ export {
   PAYLOAD_TYPE,
   type Envelope,
   type Signature,
-} from "./core/envelope.js";
+} from "./core/statement/envelope.js";
 export { AttestError } from "./core/errors.js";
-export type { Criterion, Observation } from "./core/criterion.js";
+export type { Criterion, Observation } from "./core/statement/criterion.js";
 export { canonical, parseJson, type Json } from "./core/json.js";
-export type { Policy } from "./core/policy.js";
-export { formatKey, parseKey, type PublicKey, type Signer } from "./core/key.js";
-export { formatKeyring, parseKeyring, type KeyEntry, type Keyring, type NoteEntry } from "./core/keyring.js";
-export { formatLeaf, leafOf, parseLeaf, type Leaf } from "./core/leaf.js";
-export type { LogEvidence, Served, Witnessed, Witnesses } from "./core/logged.js";
-export { checkConsistency, checkInclusion, leafHash, type TreeHead } from "./core/merkle.js";
-export { formatNoteKey, parseNoteKey, type NoteKey } from "./core/note.js";
-export { departures, readPlan, type PlanStatement } from "./core/plan.js";
-export { parseProof, type InclusionProof } from "./core/proof.js";
-export type { AuditWord, Check, Report, SignatureWord, SignerReport, TrustWord } from "./core/report.js";
-export type { Known, SecondOpinion } from "./core/signatures.js";
-export { draft, identify, readStatement, type Draft, type Findings, type ResultStatement } from "./core/statement.js";
-export { derive, type Derived, type Outcome, type Result, type Verdict } from "./core/verdict.js";
-export { verify, type VerifyOptions } from "./core/verify.js";
-export { parseSkin } from "./formats/skins.js";
+export type { Policy } from "./core/verify/policy.js";
+export { formatKey, parseKey, type PublicKey, type Signer } from "./core/keys/key.js";
+export { formatKeyring, parseKeyring, type KeyEntry, type Keyring, type NoteEntry } from "./core/keys/keyring.js";
+export { formatEntry, entryOf, parseEntry, type LogEntry } from "./core/log/entry.js";
+export type { LogEvidence, Served, Witnessed, Witnesses } from "./core/log/presence.js";
+export { checkConsistency, checkInclusion, leafHash, type TreeHead } from "./core/log/merkle.js";
+export { formatNoteKey, parseNoteKey, type NoteKey } from "./core/keys/note.js";
+export { departures, readPlan, type PlanStatement } from "./core/statement/plan.js";
+export { parseProof, type InclusionProof } from "./core/log/proof.js";
+export type { AuditWord, Check, Report, SignatureWord, SignerReport, TrustWord } from "./core/verify/report.js";
+export type { TrustedKey, SecondEngine } from "./core/verify/signatures.js";
+export {
+  draft,
+  identify,
+  readStatement,
+  type Draft,
+  type Findings,
+  type ResultStatement,
+} from "./core/statement/statement.js";
+export { derive, type Derived, type Outcome, type Result, type Verdict } from "./core/statement/verdict.js";
+export { verify, type VerifyOptions } from "./core/verify/verify.js";
+export { parseAnyEnvelope } from "./formats/envelope-formats.js";
 export {
   defineScenario,
   type AttachOptions,
@@ -60,20 +74,20 @@ export {
   type ScenarioProbe,
   type Spawned,
   type SpawnOptions,
-} from "./harness/define.js";
+} from "./harness/scenario/define.js";
 export { nodeEngine } from "./node/engine.js";
-export { type Change, type NewTask, type Status, type Task } from "./tasks/document.js";
+export { type Change, type NewTask, type TaskStatus, type Task } from "./tasks/document.js";
 export { listFolder, listId, tasksFolder, type ListId, type ListSources } from "./tasks/list-id.js";
 export type { ProgressState } from "./tasks/progress.js";
 export {
   isLost,
   runOf,
   startRun,
-  stateOf,
-  type RunOptions,
+  taskState,
+  type TaskRunOptions,
   type RunRecord,
   type StartedRun,
-  type State,
+  type TaskState,
 } from "./tasks/run.js";
 export { TaskList, type UpdateOptions } from "./tasks/task-list.js";
 export { watchTask, type WatchOptions } from "./tasks/watch.js";

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { RULE_IDS, ruleOf } from "../src/core/audit/rules.js";
+import { RULE_IDS, ruleOf } from "../src/core/statement/audit-rules.js";
 import { MAIN, workspace } from "./cli/attest.js";
 import { readYaml } from "./ci/runner.js";
 

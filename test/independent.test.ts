@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from "vitest";
 import { base64, fromUtf8 } from "../src/core/bytes.js";
 import type { Json, JsonObject } from "../src/core/json.js";
-import { formatKey } from "../src/core/key.js";
-import { leaves, replaced } from "./core/leaves.js";
+import { formatKey } from "../src/core/keys/key.js";
+import { leaves, replaced } from "./core/log/entries.js";
 import { dsse, result, sealed, signed, signer, statement } from "./core/making.js";
 
 const VERIFIER = fileURLToPath(new URL("independent/verify.py", import.meta.url));
@@ -195,7 +195,7 @@ describe("refused", () => {
       "a member beside the envelope's": JSON.stringify({ ...document, verdict: "VALIDATED" }),
       "a byte order mark": `\ufeff${raw}`,
       "the end missing": raw.slice(0, -1),
-      "another skin": dsse(signed(payload, [me])),
+      "another format": dsse(signed(payload, [me])),
     };
     expect(Object.values(files)).not.toContain(raw);
     expect(await verdicts(files, line, context)).toEqual(all(files, "refused"));

@@ -1,4 +1,5 @@
-// The floors of the code: reads the import graph of src/ and web/, and says why when an import goes where it must not.
+// The floors of the code and their rooms: reads the import graph of src/ and web/, and says why when an import goes where it must not.
+import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +24,16 @@ const FLOORS = [
   ["core"],
 ];
 
+// The rooms of the floors that have some, by the same rules; `.` is what lies on the floor itself. Other floors are one room, or rooms that
+// may import each other as long as no circle comes of it.
+const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  core: [["audit"], ["verify"], ["log"], ["statement"], ["keys"], ["."]],
+  pipeline: [["run"], ["publish", "audit"], ["verify", "log"], ["load"]],
+  harness: [["scenario"], ["command", "sandbox"], ["subject", "redaction"], ["."]],
+};
+/** Files right in one room of these floors. With more, nobody finds anything. */
+const MOST_FILES = 17;
+
 // The floors that a browser runs too, each with the packages that it may import.
 const CRYPTO_AND_JSON = [/^canonicalize$/, /^zod\/mini$/, /^@noble\/ed25519$/, /^@noble\/hashes\//];
 const PURE: Readonly<Record<string, readonly RegExp[]>> = {
@@ -33,11 +44,17 @@ const PURE: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 // The one import that is computed: a scenario of the user's, which is on no floor.
-const USERS = { file: "src/harness/host.ts", expression: "url" };
+const USERS = { file: "src/harness/scenario/host.ts", expression: "url" };
 
 const WHY = {
   stray: "every file belongs to a floor, so that the rules hold for it",
   up: "an import goes only to the same floor or down, so that a floor can be understood without those above it",
+  room: "a file of this floor lies in one of its rooms, so that one knows where to look for it, and where a new one belongs",
+  many: `a room has at most ${MOST_FILES} files, so that it can be understood as a whole: some of them belong together elsewhere`,
+  above: "a room imports only itself and the rooms below it, so that it can be understood without those above it",
+  beside:
+    "rooms side by side do not know each other, so that each can be replaced alone; what both need lives below, what joins them above",
+  around: "folders in a circle can only be understood all at once: move the function that both need, not the rule",
   next: "floors side by side do not know each other, so that each can be replaced alone; what both need lives below, what joins them above",
   secrets: "pages are made from what is public; the code that makes them must not be able to reach a secret",
   page: "the browser verifier is core, formats and view and nothing else, so that page and command line cannot disagree",
@@ -57,6 +74,7 @@ function complaints(sources: Sources): string[] {
     const say = (what: string, why: keyof typeof WHY): unknown => found.push(`${file} ${what}: ${WHY[why]}`);
 
     if (level(floor) < 0) say("is on no floor", "stray");
+    if (ROOMS[floor] !== undefined && stair(floor, roomOf(file)) < 0) say("is in no room", "room");
     for (const expression of computed)
       if (file !== USERS.file || expression !== USERS.expression) say(`imports ${expression}`, "computed");
     if (floor !== "cli") for (const word of terminal) say(`mentions ${word}`, "terminal");
@@ -69,12 +87,19 @@ function complaints(sources: Sources): string[] {
       }
       const target = resolve(file, specifier, sources);
       targets.push(target);
-      const why = forbidden(floor, floorOf(target));
+      const why = forbidden(floor, floorOf(target)) ?? forbiddenRoom(file, target);
       if (why) say(`imports ${target}`, why);
     }
     graph.set(file, targets);
   }
   for (const cycle of cycles(graph)) found.push(`${cycle.join(" → ")} is a circle: ${WHY.cycle}`);
+  for (const cycle of cycles(foldersOf(graph))) found.push(`${cycle.join(" → ")} is a circle: ${WHY.around}`);
+  const files = new Map<string, number>();
+  for (const folder of [...sources.keys()].map((file) => posix.dirname(file)))
+    files.set(folder, (files.get(folder) ?? 0) + 1);
+  for (const [folder, number] of files)
+    if (ROOMS[floorOf(`${folder}/`)] !== undefined && number > MOST_FILES)
+      found.push(`${folder} has ${number} files: ${WHY.many}`);
   return found;
 }
 
@@ -85,6 +110,35 @@ function forbidden(from: string, to: string): keyof typeof WHY | undefined {
   if (level(to) < 0) return "stray";
   if (level(to) < level(from)) return "up";
   return level(to) === level(from) ? "next" : undefined;
+}
+
+function forbiddenRoom(from: string, to: string): keyof typeof WHY | undefined {
+  const floor = floorOf(from);
+  const [here, there] = [roomOf(from), roomOf(to)];
+  if (floor !== floorOf(to) || ROOMS[floor] === undefined || here === there) return undefined;
+  if (stair(floor, there) < stair(floor, here)) return "above";
+  return stair(floor, there) === stair(floor, here) ? "beside" : undefined;
+}
+
+const stair = (floor: string, room: string): number => (ROOMS[floor] ?? []).findIndex((rooms) => rooms.includes(room));
+
+/** `src/core/log/tiles.ts` is in the room `log`, `src/core/json.ts` in `.`, the floor itself. */
+const roomOf = (file: string): string => {
+  const [, , room, deeper] = file.split("/");
+  return deeper === undefined ? "." : (room ?? ".");
+};
+
+/** The same graph between the folders of one floor. */
+function foldersOf(graph: ReadonlyMap<string, readonly string[]>): Map<string, string[]> {
+  const folders = new Map<string, Set<string>>();
+  for (const [file, targets] of graph) {
+    const from = posix.dirname(file);
+    const to = folders.get(from) ?? new Set();
+    for (const target of targets)
+      if (floorOf(target) === floorOf(file) && posix.dirname(target) !== from) to.add(posix.dirname(target));
+    folders.set(from, to);
+  }
+  return new Map([...folders].map(([folder, to]) => [folder, [...to]]));
 }
 
 const level = (floor: string): number => FLOORS.findIndex((floors) => floors.includes(floor));
@@ -158,6 +212,52 @@ async function project(): Promise<Sources> {
   );
 }
 
+/**
+ * The house as a Mermaid graph: floors, and the rooms of those that have some; an arrow for each import between two of them, but for those
+ * that follow from others.
+ */
+function picture(sources: Sources): string {
+  const node = (file: string): string => {
+    const floor = floorOf(file);
+    return ROOMS[floor] === undefined ? floor : `${floor}/${roomOf(file)}`;
+  };
+  const graph = new Map<string, Set<string>>();
+  for (const [file, source] of sources) {
+    const from = node(file);
+    const to = graph.get(from) ?? new Set();
+    for (const specifier of read(file, source).imports)
+      if (specifier.startsWith(".") && node(resolve(file, specifier, sources)) !== from)
+        to.add(node(resolve(file, specifier, sources)));
+    graph.set(from, to);
+  }
+  const reach = (from: string): Set<string> =>
+    new Set([...(graph.get(from) ?? [])].flatMap((next) => [next, ...reach(next)]));
+  const id = (name: string): string => name.replace("/.", "").replaceAll("/", "_");
+  const lines = ["graph TD"];
+  for (const floor of FLOORS.flat()) {
+    const rooms = [...graph.keys()].filter((name) => name.startsWith(`${floor}/`)).sort();
+    if (rooms.length === 0) lines.push(`  ${floor}`);
+    else {
+      lines.push(`  subgraph ${floor}_ [src/${floor}]`);
+      for (const name of rooms) lines.push(`    ${id(name)}[${name.endsWith("/.") ? floor : roomOf(`src/${name}/x`)}]`);
+      lines.push("  end");
+    }
+  }
+  for (const [from, targets] of [...graph].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const implied = new Set([...targets].flatMap((target) => [...reach(target)]));
+    for (const to of [...targets].sort()) if (!implied.has(to)) lines.push(`  ${id(from)} --> ${id(to)}`);
+  }
+  return lines.join("\n");
+}
+
+// `npx vitest run --project node test/layers.test.ts -u` draws it again.
+test("the architecture shows the house as it is", async () => {
+  const path = fileURLToPath(new URL("../docs/architecture.md", import.meta.url));
+  const drawn = readFileSync(path, "utf8").replace(/(?<=```mermaid\n)[^]*?(?=\n```)/, picture(await project()));
+  expect(drawn).toContain("graph TD");
+  await expect(drawn).toMatchFileSnapshot(path);
+});
+
 test("src and web keep to their floors", async () => {
   const sources = await project();
   expect(sources.size).toBeGreaterThan(0);
@@ -165,9 +265,9 @@ test("src and web keep to their floors", async () => {
 });
 
 const good: Record<string, string> = {
-  "src/cli/main.ts": `import { run } from "../pipeline/run.js"; console.log(run); process.exitCode = 1;`,
-  "src/index.ts": `export { run } from "./pipeline/run.js"; export * from "./core/json.js";`,
-  "src/pipeline/run.ts": `import { run } from "../scenarios/x/index.js"; import { open } from "../keystore/file.js";`,
+  "src/cli/main.ts": `import { run } from "../pipeline/run/run.js"; console.log(run); process.exitCode = 1;`,
+  "src/index.ts": `export { run } from "./pipeline/run/run.js"; export * from "./core/json.js";`,
+  "src/pipeline/run/run.ts": `import { run } from "../../scenarios/x/index.js"; import { open } from "../../keystore/file.js";`,
   "src/scenarios/x/index.ts": `import type { Scenario } from "../../harness/scenario.js";`,
   "src/harness/scenario.ts": `import { directory } from "../store/directory.js";`,
   "src/site/page.ts": `import { directory } from "../store/directory.js"; import { tree } from "../view/tree.js";`,
@@ -211,12 +311,18 @@ describe("the check itself", () => {
       "src/view/tree.ts",
       "up",
     ],
-    ["a re-export from above", "src/harness/a.ts", `export * from "../pipeline/run.js";`, "src/pipeline/run.ts", "up"],
+    [
+      "a re-export from above",
+      "src/harness/a.ts",
+      `export * from "../pipeline/run/run.js";`,
+      "src/pipeline/run/run.ts",
+      "up",
+    ],
     [
       "a dynamic import from above",
       "src/harness/a.ts",
-      `await import("../pipeline/run.js");`,
-      "src/pipeline/run.ts",
+      `await import("../pipeline/run/run.js");`,
+      "src/pipeline/run/run.ts",
       "up",
     ],
     [
@@ -226,7 +332,7 @@ describe("the check itself", () => {
       "src/cli/main.ts",
       "up",
     ],
-    ["a file that imports the public names", "src/pipeline/a.ts", `import "../index.js";`, "src/index.ts", "up"],
+    ["a file that imports the public names", "src/pipeline/run/a.ts", `import "../../index.js";`, "src/index.ts", "up"],
     ["a neighbour", "src/store/s3.ts", `import "../keystore/file.js";`, "src/keystore/file.ts", "next"],
     [
       "a site that reaches for secrets",
@@ -255,14 +361,51 @@ describe("the check itself", () => {
   });
 
   test.each<[file: string, source: string, mentioning: string]>([
-    ["src/pipeline/a.ts", `console.log(1);`, "console"],
-    ["src/pipeline/a.ts", `globalThis.console.log(1);`, "console"],
-    ["src/pipeline/a.ts", `import { log } from "node:console";`, "console"],
+    ["src/pipeline/run/a.ts", `console.log(1);`, "console"],
+    ["src/pipeline/run/a.ts", `globalThis.console.log(1);`, "console"],
+    ["src/pipeline/run/a.ts", `import { log } from "node:console";`, "console"],
     ["src/harness/a.ts", `process.exit();`, "process.exit"],
     ["src/harness/a.ts", `globalThis.process.exitCode = 1;`, "process.exitCode"],
     ["web/a.ts", `console.log(1);`, "console"],
   ])("finds in %s: %s", (file, source, mentioning) => {
     expect(check({ [file]: source })).toEqual([`${file} mentions ${mentioning}: ${WHY.terminal}`]);
+  });
+
+  test.each<[what: string, file: string, source: string, importing: string, why: keyof typeof WHY]>([
+    ["a room above", "src/core/log/a.ts", `import "../verify/b.js";`, "src/core/verify/b.ts", "above"],
+    ["a room from the floor itself", "src/core/a.ts", `import "./log/b.js";`, "src/core/log/b.ts", "above"],
+    ["a room beside", "src/pipeline/audit/a.ts", `import "../publish/b.js";`, "src/pipeline/publish/b.ts", "beside"],
+  ])("finds %s", (_, file, source, importing, why) => {
+    expect(check({ [file]: source, [importing]: "" })).toEqual([`${file} imports ${importing}: ${WHY[why]}`]);
+  });
+
+  test("lets a room import those below it", () => {
+    const below = { "src/core/verify/a.ts": `import "../log/b.js"; import "../json.js";`, "src/core/log/b.ts": "" };
+    expect(check(below)).toEqual([]);
+  });
+
+  test("finds a file in no room", () => {
+    expect(check({ "src/core/other/a.ts": "", "src/pipeline/a.ts": "" })).toEqual([
+      `src/core/other/a.ts is in no room: ${WHY.room}`,
+      `src/pipeline/a.ts is in no room: ${WHY.room}`,
+    ]);
+  });
+
+  test("finds a circle of folders, whose files are in none", () => {
+    const around = {
+      "src/site/a/one.ts": `import "../b/one.js";`,
+      "src/site/b/one.ts": "",
+      "src/site/b/two.ts": `import "../a/two.js";`,
+      "src/site/a/two.ts": "",
+    };
+    expect(check(around)).toEqual([`src/site/a → src/site/b → src/site/a is a circle: ${WHY.around}`]);
+  });
+
+  test("finds a room with too many files", () => {
+    const many = Object.fromEntries(Array.from({ length: MOST_FILES + 1 }, (_, at) => [`src/core/log/f${at}.ts`, ""]));
+    expect(check(many)).toEqual([`src/core/log has ${MOST_FILES + 1} files: ${WHY.many}`]);
+    delete many["src/core/log/f0.ts"];
+    expect(check(many)).toEqual([]);
   });
 
   test("finds a file on no floor", () => {

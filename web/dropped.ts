@@ -1,8 +1,8 @@
 /** Evidence that the reader has: each file is hashed here, slice by slice, and held against the digests that were signed. Nothing of it leaves the page. */
 import { hex, type Bytes } from "../src/core/bytes.js";
 import { nobleHashing } from "../src/core/engine.js";
-import type { EvidenceRef } from "../src/core/statement.js";
-import type { VerifyOptions } from "../src/core/verify.js";
+import type { EvidenceRef } from "../src/core/statement/statement.js";
+import type { VerifyOptions } from "../src/core/verify/verify.js";
 import { printable } from "../src/view/printable.js";
 import { givenSummary, isSame, stateAmong, type GivenFile } from "../src/view/given.js";
 import { droppable, element, say, sayer } from "./tools.js";

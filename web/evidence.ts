@@ -1,12 +1,12 @@
 /** What this browser remembers of the log that a document names, against what is shown of it now. */
 import { fromUtf8, type Bytes } from "../src/core/bytes.js";
-import { parseCheckpoint } from "../src/core/checkpoint.js";
+import { parseCheckpoint } from "../src/core/log/checkpoint.js";
 import type { Engine } from "../src/core/engine.js";
 import { orUndefined } from "../src/core/errors.js";
-import type { LogEvidence } from "../src/core/logged.js";
-import { parseNote } from "../src/core/note.js";
-import type { LogName } from "../src/core/payload.js";
-import type { Report } from "../src/core/report.js";
+import type { LogEvidence } from "../src/core/log/presence.js";
+import { parseNote } from "../src/core/keys/note.js";
+import type { LogName } from "../src/core/keys/keyring.js";
+import type { Report } from "../src/core/verify/report.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { recall, remember, type Recalled } from "./memory.js";
 
@@ -17,7 +17,7 @@ export function memoryOf(
   evidence: LogEvidence | undefined,
   recalled: Recalled,
 ): MemoryWord | undefined {
-  const known = trust === "confirmed-by-you" || trust === "site-only";
+  const known = trust === "confirmed-by-you" || trust === "registry-only";
   if (signature !== "ok" || !known || logged === undefined || evidence?.served === undefined) return undefined;
   if (logged.uncompared !== undefined) return "uncompared";
   const { checkpoint } = evidence.served;

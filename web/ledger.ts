@@ -1,11 +1,10 @@
 /** The logs that a page carries or fetched, read whole, and held against what this browser remembers of them. */
-import type { Beside } from "../src/core/account.js";
+import type { SummaryOptions } from "../src/core/log/summary.js";
 import { fromUtf8, utf8 } from "../src/core/bytes.js";
 import type { Engine } from "../src/core/engine.js";
-import type { NoteEntry } from "../src/core/keyring.js";
-import { grownFrom, readLedger, type Ledger, type WholeLog } from "../src/core/ledger.js";
-import { formatNote, formatNoteKey, type NoteKey } from "../src/core/note.js";
-import type { LogName } from "../src/core/payload.js";
+import type { NoteEntry, LogName } from "../src/core/keys/keyring.js";
+import { consistencySince, readAllLogs, type Logs, type WholeLog } from "../src/core/log/read-all.js";
+import { formatNote, formatNoteKey, type NoteKey } from "../src/core/keys/note.js";
 import type { LogsText } from "../src/formats/page-data.js";
 import type { LogState } from "../src/view/ledger.js";
 import type { MemoryWord } from "../src/view/log-words.js";
@@ -15,7 +14,7 @@ import { recall, remember } from "./memory.js";
 export function stateOf(
   texts: LogsText,
   listed: readonly NoteEntry[],
-  beside: Beside,
+  beside: SummaryOptions,
   engine: Engine,
   witnesses: readonly NoteKey[] = [],
 ): LogState {
@@ -41,10 +40,10 @@ export function stateOf(
 export function stateOfLogs(
   logs: readonly WholeLog[],
   witnesses: readonly NoteKey[],
-  beside: Beside,
+  beside: SummaryOptions,
   engine: Engine,
 ): LogState {
-  const read = readLedger(logs, witnesses, engine, beside);
+  const read = readAllLogs(logs, witnesses, engine, beside);
   return "fault" in read ? { kind: "fault", fault: read.fault } : { kind: "read", ledger: read };
 }
 
@@ -59,12 +58,12 @@ export const missedBy = (state: LogState, logs: readonly LogName[], engine: Engi
   state.kind === "withheld" && logs.some((log) => recall(log, engine).state === "known") ? "withheld" : undefined;
 
 /** Of several logs the worst word. What went on from what was remembered is remembered in its place. */
-export function compareWithMemory({ logs }: Ledger, engine: Engine): MemoryWord | undefined {
+export function compareWithMemory({ logs }: Logs, engine: Engine): MemoryWord | undefined {
   const words = logs.map((log): MemoryWord => {
     const named = { origin: log.key.name, key: formatNoteKey(log.key) };
     const before = recall(named, engine);
     if (before.state === "known" && before.log.key !== named.key) return "rewritten"; // made anew
-    const word = before.state === "known" ? grownFrom(before.checkpoint, log, engine) : before.state;
+    const word = before.state === "known" ? consistencySince(before.checkpoint, log, engine) : before.state;
     if (word === "backwards" || word === "rewritten") return word;
     const kept = remember(named, fromUtf8(formatNote(log.opened.note)));
     return word === "first" && !kept ? "blocked" : word;

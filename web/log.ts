@@ -1,13 +1,13 @@
 /** The log's own page: fetches the log from beside it, computes everything again, and holds it against what was seen of it before. */
 import { equal, type Bytes } from "../src/core/bytes.js";
-import { openCheckpoint } from "../src/core/checkpoint.js";
+import { openCheckpoint } from "../src/core/log/checkpoint.js";
 import { nobleEngine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
-import { grow } from "../src/core/growth.js";
-import { grownFrom, recounted, type Ledger, type WholeLog } from "../src/core/ledger.js";
-import { parseNoteKey, type NoteKey } from "../src/core/note.js";
-import type { History } from "../src/core/lifecycle.js";
-import { parseEntries, TILE_WIDTH, tilePath } from "../src/core/tiles.js";
+import { append } from "../src/core/log/append.js";
+import { consistencySince, resummarize, type Logs, type WholeLog } from "../src/core/log/read-all.js";
+import { parseNoteKey, type NoteKey } from "../src/core/keys/note.js";
+import type { KeyHistory } from "../src/core/verify/key-history.js";
+import { parseEntries, TILE_WIDTH, tilePath } from "../src/core/log/tiles.js";
 import { departedAmong, publishedFrom, type LogState, type Published } from "../src/view/ledger.js";
 import { logPage } from "../src/view/log-page.js";
 import type { LogPageWord, MemoryWord } from "../src/view/log-words.js";
@@ -23,7 +23,7 @@ const MAX_FETCHED = 65_536;
 const { carried, main, status, fault: unread } = mounted(nobleEngine);
 const { keyring } = carried;
 const data = carried.data.kind === "log" ? carried.data : undefined;
-const history = (): History => carried.history([]);
+const history = (): KeyHistory => carried.history([]);
 const built = (witnesses: readonly NoteKey[] = []): LogState =>
   stateOf(data?.logs, keyring.logs, history(), nobleEngine, witnesses);
 
@@ -75,7 +75,7 @@ const held = (state: LogState, published: Published): LogState =>
     ? state
     : {
         kind: "read",
-        ledger: recounted(state.ledger, {
+        ledger: resummarize(state.ledger, {
           ...history(),
           departed: departedAmong(state.ledger, [], published),
         }),
@@ -120,7 +120,7 @@ async function fetchLog(key: NoteKey, folder: string): Promise<WholeLog> {
     const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
     entries.push(...parseEntries(await tile(folder, tilePath({ level: "entries", index, width })), width));
   }
-  const { files } = grow(0, entries, () => undefined, nobleEngine.sha256);
+  const { files } = append(0, entries, () => undefined, nobleEngine.sha256);
   for (const { path, bytes } of files) {
     if (path.startsWith("tile/entries/")) continue;
     if (!equal(await tile(folder, path), bytes)) throw damaged(`${path} to hold the hashes of the entries`, "others");
@@ -135,12 +135,12 @@ async function tile(folder: string, path: string): Promise<Bytes> {
 }
 
 /** The logs that the page was built with are the beginning of what is served. */
-function sinceBuilt(built: LogState, { logs }: Ledger): Pick<Seen, "word" | "detail" | "compared"> {
+function sinceBuilt(built: LogState, { logs }: Logs): Pick<Seen, "word" | "detail" | "compared"> {
   if (built.kind === "read")
     for (const [shard, before] of built.ledger.logs.entries()) {
       const now = logs[shard];
       const head = before.opened.checkpoint;
-      const word = now === undefined ? "backwards" : grownFrom(head, now, nobleEngine);
+      const word = now === undefined ? "backwards" : consistencySince(head, now, nobleEngine);
       if (word === "backwards" || word === "rewritten")
         return {
           word: `log-${word}`,

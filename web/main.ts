@@ -2,24 +2,24 @@
 import { fromUtf8, utf8, type Bytes } from "../src/core/bytes.js";
 import { nobleEngine } from "../src/core/engine.js";
 import { AttestError, orUndefined } from "../src/core/errors.js";
-import { formatKey, parseKey } from "../src/core/key.js";
-import { parseKeyring } from "../src/core/keyring.js";
-import { recounted } from "../src/core/ledger.js";
-import { logNamed, type LogName } from "../src/core/payload.js";
-import type { Report } from "../src/core/report.js";
-import { bestSigner, knownFrom, type Known } from "../src/core/signatures.js";
-import { givenUp } from "../src/core/standing.js";
-import type { VerifyOptions } from "../src/core/verify.js";
+import { formatKey, parseKey } from "../src/core/keys/key.js";
+import { parseKeyring, type LogName } from "../src/core/keys/keyring.js";
+import { resummarize } from "../src/core/log/read-all.js";
+import { logNamed } from "../src/core/statement/payload.js";
+import type { Report } from "../src/core/verify/report.js";
+import { bestSigner, knownFrom, type TrustedKey } from "../src/core/verify/signatures.js";
+import { givenUp } from "../src/core/verify/retraction.js";
+import type { VerifyOptions } from "../src/core/verify/verify.js";
 import { isPage } from "../src/formats/page.js";
 import type { DataOf, LogText } from "../src/formats/page-data.js";
-import { departedAmong, publishedFrom, type LogShown, type LogState } from "../src/view/ledger.js";
+import { departedAmong, publishedFrom, type LogOnPage, type LogState } from "../src/view/ledger.js";
 import { indexPage } from "../src/view/list.js";
 import { headlineOf } from "../src/view/headline.js";
 import { signerLabel } from "../src/view/notice.js";
-import { cardOf, type Card } from "../src/core/audit/relations.js";
+import { nodeOf, type AttestationNode } from "../src/core/audit/relations.js";
 import type { Related } from "../src/view/related.js";
-import { attestationPage, placeOf, titleOf, verifyPage } from "../src/view/pages.js";
-import { answerOf, type Answer, type Outcome } from "../src/view/plan.js";
+import { attestationPage, pageLinks, pageTitle, verifyPage } from "../src/view/pages.js";
+import { answerOf, type PlanAnswer, type PlanOutcome } from "../src/view/plan.js";
 import { printable } from "../src/view/printable.js";
 import { h } from "../src/view/tree.js";
 import type { MemoryWord } from "../src/view/log-words.js";
@@ -43,7 +43,7 @@ const { data } = carried;
 /** A pack has no site around it. */
 const here = data.kind === "pack" ? "file" : "site";
 
-let yours: Known[] = [];
+let yours: TrustedKey[] = [];
 const published = data.kind === "attestation" || data.kind === "pack" ? data.documents[0] : undefined;
 let current: Given | undefined = published && { name: published.name, bytes: utf8(published.text) };
 
@@ -110,12 +110,12 @@ async function showOne(given: Given, focus = false): Promise<Report> {
     files: droppedOn(given).files,
     ...(own &&
       data.kind === "pack" && {
-        place: { ...placeOf([]), ...(packed && { packed: packed.word }) },
+        place: { ...pageLinks([]), ...(packed && { packed: packed.word }) },
         file: packed?.file,
       }),
     ...(own &&
       data.kind === "attestation" && {
-        place: placeOf(data.evidence, data.beside),
+        place: pageLinks(data.evidence, data.beside),
         outcome: await outcome(report, data),
         audit: data.audit ?? "none",
         related: await related(report, data),
@@ -123,7 +123,7 @@ async function showOne(given: Given, focus = false): Promise<Report> {
   });
   main.replaceChildren(...(data.kind === "verify" ? verifyPage().map(dom) : []), ...shown.map(dom));
   if (own) packed?.offer(main, report.statement?.predicate.f3.evidence ?? []);
-  document.title = printable(titleOf(report, given.name));
+  document.title = printable(pageTitle(report, given.name));
   standing = given;
   place(controls(signer));
   const forgery = tamperField(given, report.signature === "ok", (changed) => void showOne((current = changed), true));
@@ -147,7 +147,8 @@ async function related(
   report: Report,
   { related: documents, moreRelated }: DataOf<"attestation">,
 ): Promise<Related | undefined> {
-  const read = (one: Report): Card | undefined => cardOf(one, "", carried.signersOf(one.digest ?? "", yours));
+  const read = (one: Report): AttestationNode | undefined =>
+    nodeOf(one, "", carried.signersOf(one.digest ?? "", yours));
   const about = read(report);
   if (about === undefined) return undefined;
   const others: Related["others"][number][] = [];
@@ -160,17 +161,21 @@ async function related(
 }
 
 /** What became of a plan: by the documents that the page carries, each of which is held against it. */
-async function outcome({ digest = "", signers, plan }: Report, { answers }: DataOf<"attestation">): Promise<Outcome> {
+async function outcome(
+  { digest = "", signers, plan }: Report,
+  { answers }: DataOf<"attestation">,
+): Promise<PlanOutcome> {
   if (plan === undefined || original === undefined) return {};
   const by = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
-  const found: Answer[] = [];
+  const found: PlanAnswer[] = [];
   for (const { name, text } of answers) {
     const { report } = await check({ name, bytes: utf8(text) });
     found.push(...answerOf(report, digest));
   }
   const state = carried.state(yours);
-  const plans = state.kind === "read" ? state.ledger.account.plans : [];
-  const entered = plans.find(({ leaf, state: word }) => leaf.payload === digest && word === "answered")?.result?.leaf;
+  const plans = state.kind === "read" ? state.ledger.summary.plans : [];
+  const entered = plans.find(({ entry, state: word }) => entry.payload === digest && word === "answered")?.result
+    ?.entry;
   return {
     givenUp: givenUp(digest, by, { ...carried.history(yours), notices: carried.notices }, nobleEngine),
     answers: found,
@@ -198,7 +203,7 @@ async function showIndex({ about, documents, pages, ...word }: DataOf<"index">):
       : read.kind === "read"
         ? {
             kind: "read",
-            ledger: recounted(read.ledger, {
+            ledger: resummarize(read.ledger, {
               ...carried.history(yours),
               departed: departedAmong(read.ledger, reports, published),
             }),
@@ -208,7 +213,7 @@ async function showIndex({ about, documents, pages, ...word }: DataOf<"index">):
     ({ key, entry }) => [entry === undefined ? "" : signerLabel(entry), key.keyid] as const,
   );
   const first = pages.at === 1;
-  const log: LogShown = {
+  const log: LogOnPage = {
     ...{ state, published, now: new Date() },
     memory: before ?? missedBy(state, [...named, ...carried.logs], nobleEngine),
   };
@@ -259,7 +264,7 @@ async function take(name: string, bytes: Bytes): Promise<string | HTMLElement> {
   return "";
 }
 
-function keyringIn(name: string, bytes: Bytes): readonly Known[] | undefined {
+function keyringIn(name: string, bytes: Bytes): readonly TrustedKey[] | undefined {
   try {
     return knownFrom(parseKeyring(bytes, nobleEngine), "you", `the keyring ${name} that you gave`);
   } catch {
@@ -267,7 +272,7 @@ function keyringIn(name: string, bytes: Bytes): readonly Known[] | undefined {
   }
 }
 
-async function confirm(keys: readonly Known[]): Promise<string> {
+async function confirm(keys: readonly TrustedKey[]): Promise<string> {
   yours = [...yours, ...keys];
   const signers = current === undefined ? [] : (await showOne(current, true)).signers;
   if (signers.length > 0 && !keys.some(({ key }) => signers.some(({ keyid }) => keyid === key.keyid))) {

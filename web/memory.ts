@@ -3,13 +3,13 @@
  * is not a first visit. Storage may be missing, shut or spoilt; then that is said.
  */
 import { utf8 } from "../src/core/bytes.js";
-import { openCheckpoint, type Checkpoint } from "../src/core/checkpoint.js";
+import { openCheckpoint, type Checkpoint } from "../src/core/log/checkpoint.js";
 import type { Engine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
 import { isObject, parseJson } from "../src/core/json.js";
-import type { RememberedLog } from "../src/core/logged.js";
-import { parseNoteKey } from "../src/core/note.js";
-import type { LogName } from "../src/core/payload.js";
+import type { RememberedLog } from "../src/core/log/presence.js";
+import { parseNoteKey } from "../src/core/keys/note.js";
+import type { LogName } from "../src/core/keys/keyring.js";
 
 export type Recalled =
   | { readonly state: "first" | "blocked" | "unreadable" }

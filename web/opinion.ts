@@ -1,9 +1,9 @@
 /** The browser's own Ed25519 as a second opinion. It is asked after ours said yes, and can only turn a yes into "engines disagree". */
 import { utf8, type Bytes, hex, fromHex } from "../src/core/bytes.js";
 import { nobleEngine, type Engine } from "../src/core/engine.js";
-import type { Report } from "../src/core/report.js";
-import type { SecondOpinion } from "../src/core/signatures.js";
-import { verify, type VerifyOptions } from "../src/core/verify.js";
+import type { Report } from "../src/core/verify/report.js";
+import type { SecondEngine } from "../src/core/verify/signatures.js";
+import { verify, type VerifyOptions } from "../src/core/verify/verify.js";
 
 /** WebKitGTK's tab dies on Ed25519 messages of 64 KiB, and on odd keys: never before the pre-check, never above this. */
 const MAX_MESSAGE = 60_000;
@@ -14,7 +14,7 @@ const MAX_MESSAGE = 60_000;
  */
 export async function verifyTwice(bytes: Bytes, options: Omit<VerifyOptions, "engine" | "second">): Promise<Report> {
   const asked: (readonly [Bytes, Bytes, Bytes])[] = [];
-  const listen: SecondOpinion = { name: "", verify: (...question) => void asked.push(question) };
+  const listen: SecondEngine = { name: "", verify: (...question) => void asked.push(question) };
   const first = verify(bytes, { ...options, engine: nobleEngine, second: listen });
   const answers = new Map<string, boolean | undefined>();
   for (const question of asked) answers.set(named(...question), await subtle(...question));

@@ -1,15 +1,15 @@
 /** The evidence in a pack: hashed here, slice by slice, before anything is said of it; and saved as a file, never rendered. */
-import { envelopeIn } from "../src/core/brought.js";
+import { envelopeIn } from "../src/core/verify/bundled.js";
 import { equal, fromBase64, hex, type Bytes } from "../src/core/bytes.js";
 import { nobleHashing } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
-import { readStatement, type EvidenceRef } from "../src/core/statement.js";
-import type { VerifyOptions } from "../src/core/verify.js";
+import { readStatement, type EvidenceRef } from "../src/core/statement/statement.js";
+import type { VerifyOptions } from "../src/core/verify/verify.js";
 import { pieceIn } from "../src/formats/pack.js";
 import { safeName } from "../src/view/file-name.js";
 import type { DataOf } from "../src/formats/page-data.js";
 import { printable } from "../src/view/printable.js";
-import type { Place } from "../src/view/standing.js";
+import type { PageLinks } from "../src/view/standing.js";
 
 /** Characters of base64: whole quanta, and a few milliseconds of work. */
 const SLICE = 4 * 2 ** 18;
@@ -25,7 +25,7 @@ export interface Packed {
   /** Whether these bytes are those of the document that the pack is of. */
   readonly holds: (bytes: Bytes) => boolean;
   readonly options: (bytes: Bytes) => Pick<VerifyOptions, "archived" | "observations">;
-  readonly word: NonNullable<Place["packed"]>;
+  readonly word: NonNullable<PageLinks["packed"]>;
   /** The name of the pack on the reader's disk. */
   readonly file: string;
   /** Beside each piece that is what was signed, a way to save it. */

@@ -2,7 +2,7 @@
 import { utf8, type Bytes } from "../src/core/bytes.js";
 import { AttestError } from "../src/core/errors.js";
 import { MAX_BYTES } from "../src/core/json.js";
-import type { Known } from "../src/core/signatures.js";
+import type { TrustedKey } from "../src/core/verify/signatures.js";
 import { printable } from "../src/view/printable.js";
 
 export function element<K extends keyof HTMLElementTagNameMap>(
@@ -86,8 +86,8 @@ export function droppable(zone: HTMLElement, open: (files: FileList | null) => v
 
 /** Shows every key that a file would have the reader trust, each in full, and waits for a yes: what was not shown is not confirmed. */
 export function confirmField(
-  keys: readonly Known[],
-  confirm: (keys: readonly Known[]) => Promise<string>,
+  keys: readonly TrustedKey[],
+  confirm: (keys: readonly TrustedKey[]) => Promise<string>,
 ): HTMLElement {
   const button = element("button", { type: "button" }, "I have this from a source that I trust: count it as confirmed");
   button.addEventListener("click", () => void say("file-said", () => confirm(keys)));

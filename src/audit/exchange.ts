@@ -24,7 +24,7 @@ export interface Question {
   readonly signal: AbortSignal;
 }
 
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Of an answer with status 200; the body of any other is not read. */
@@ -43,18 +43,18 @@ export class Unanswered extends Error {
 }
 
 /** The name in a URL, without the brackets around an address of IPv6. */
-export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, "");
+export const hostName = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, "");
 
 /** @throws Unanswered */
-export async function ask(question: Question): Promise<Answer> {
+export async function ask(question: Question): Promise<HttpAnswer> {
   const answer = await exchange(question);
   const { status, headers, bytes } = answer;
   return status === 200 ? { ...answer, bytes: await decoded(bytes, headers, question.limit) } : answer;
 }
 
-function exchange({ url, address, accept, limit, idleMs, signal }: Question): Promise<Answer> {
+function exchange({ url, address, accept, limit, idleMs, signal }: Question): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const name = hostOf(url);
+    const name = hostName(url);
     const request: ClientRequest = (url.protocol === "https:" ? requestHttps : requestHttp)({
       ...{ agent: false, method: "GET", host: address, path: `${url.pathname}${url.search}`, timeout: idleMs, signal },
       ...(url.port !== "" && { port: url.port }),

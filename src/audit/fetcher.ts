@@ -8,7 +8,7 @@ import { isIP } from "node:net";
 import type { Fetched, Hop } from "../core/audit/fetched.js";
 import { AttestError } from "../core/errors.js";
 import { refusedAddress } from "./addresses.js";
-import { ask, hostOf, Unanswered, type Answer } from "./exchange.js";
+import { ask, hostName, Unanswered, type HttpAnswer } from "./exchange.js";
 import { Turns } from "./turns.js";
 
 /** All addresses of a name. */
@@ -102,7 +102,7 @@ export class Fetcher {
   }
 
   /** The name is resolved once; a second attempt goes to the next of the addresses that were checked then. */
-  async #answer(url: URL, errand: Errand): Promise<Answer> {
+  async #answer(url: URL, errand: Errand): Promise<HttpAnswer> {
     let addresses: readonly string[] | undefined;
     for (let attempt = 0; ; attempt += 1) {
       let pause = BACKOFF_MS * 2 ** attempt;
@@ -130,7 +130,7 @@ export class Fetcher {
 
   /** @throws Stop */
   async #addresses(url: URL): Promise<readonly string[]> {
-    const host = hostOf(url);
+    const host = hostName(url);
     const found = isIP(host) === 0 ? await this.#resolved(host) : [host];
     if (this.#allowed.has(hostAndPort(url))) return found;
     for (const address of found) {
@@ -148,7 +148,7 @@ export class Fetcher {
     return found;
   }
 
-  #next(url: URL, { status, headers: { location } }: Answer, hops: Hop[]): URL {
+  #next(url: URL, { status, headers: { location } }: HttpAnswer, hops: Hop[]): URL {
     if (hops.length === this.#options.maxRedirects) throw new Stop("failed", `more than ${hops.length} redirects`);
     if (location === undefined) throw new Stop("failed", `status ${status}, and nothing that it leads to`);
     const target = Buffer.from(location, "latin1").toString("utf8"); // Node reads headers as latin-1
@@ -190,7 +190,7 @@ function permitted(address: string): URL {
   return url;
 }
 
-function judged({ status, headers, bytes }: Answer, url: URL, hops: readonly Hop[]): Fetched {
+function judged({ status, headers, bytes }: HttpAnswer, url: URL, hops: readonly Hop[]): Fetched {
   if (status === 200) return { kind: "arrived", url: url.href, hops, bytes, headers: kept(headers) };
   const kind = GONE.includes(status) ? "gone" : BARRED.includes(status) ? "blocked" : "failed";
   return { kind, why: `status ${status}`, hops };

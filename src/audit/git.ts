@@ -2,7 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { AttestError } from "../core/errors.js";
-import { placeOf, Repository } from "../node/git.js";
+import { gitPlaceOf, Repository } from "../node/git.js";
 
 export type GitObject = "commit" | "tree" | "blob";
 /** `not-checked`: it is not there, but the clone does not claim to have everything. */
@@ -95,7 +95,7 @@ export class GitClone {
   }
 
   async #open(): Promise<Repository> {
-    const place = placeOf(this.#folder);
+    const place = gitPlaceOf(this.#folder);
     if (place !== undefined) return await Repository.open(place);
     throw new AttestError("io", `expected a git clone at ${this.#folder}, found none`, "name one with --git DIR");
   }

@@ -4,7 +4,7 @@ import { AttestError } from "../core/errors.js";
 import { asObject, asText, parseForeignJson } from "../formats/foreign-json.js";
 import type { Fetcher } from "./fetcher.js";
 
-export interface Current {
+export interface PublishedVersion {
   readonly name: string;
   readonly tested: string;
   /** What the registry calls so. */
@@ -26,7 +26,7 @@ export async function currentVersion(
   purl: string,
   fetcher: Pick<Fetcher, "get">,
   registry: string,
-): Promise<Current | { readonly why: string } | undefined> {
+): Promise<PublishedVersion | { readonly why: string } | undefined> {
   const wanted = parsePurl(purl);
   if (wanted === undefined) return undefined;
   const { name, version: tested } = wanted;

@@ -2,12 +2,12 @@
 import type { Command } from "commander";
 import { join } from "node:path";
 import { commandLine } from "../core/command-line.js";
-import { parseSkin } from "../formats/skins.js";
-import { secretsIn } from "../harness/secrets.js";
-import { add as addTo } from "../pipeline/add.js";
-import { toRegistry } from "../pipeline/destination.js";
-import { folderBeside } from "../pipeline/evidence.js";
-import { rawIn } from "../pipeline/raw.js";
+import { parseAnyEnvelope } from "../formats/envelope-formats.js";
+import { secretsIn } from "../harness/redaction/secrets.js";
+import { add as addTo } from "../pipeline/publish/add.js";
+import { toRegistry } from "../pipeline/run/destination.js";
+import { folderBeside } from "../pipeline/load/evidence-folder.js";
+import { rawIn } from "../pipeline/load/raw-folder.js";
 import { attestationPath } from "../store/registry.js";
 import {
   engine,
@@ -28,7 +28,7 @@ interface Options extends KeyOptions, SecretOptions {
   readonly json?: true;
 }
 
-export function add(attest: Command): void {
+export function addCommand(attest: Command): void {
   const command = attest
     .command("add <attestation>")
     .description("put an attestation that was signed elsewhere into a registry, verified first; - reads it from stdin")
@@ -43,7 +43,7 @@ export function add(attest: Command): void {
     "attest add attestation.json --key signer.pub --evidence results/",
   ).action(async (path: string, options: Options) => {
     const { evidence, registry, json, allowSecret = [] } = options;
-    const { bytes, parse } = rawIn(path, engine) ?? { bytes: await readInput(path), parse: parseSkin };
+    const { bytes, parse } = rawIn(path, engine) ?? { bytes: await readInput(path), parse: parseAnyEnvelope };
     const named = path === "-" ? undefined : path;
     const folder = registryFolder(registry, named);
     const { id, digest, statement, keyids, known } = await addTo({

@@ -1,11 +1,11 @@
 /** A run from its announcement to its published result: a plan where the result goes into a registry with a log, and what stands if it fails. */
 import { AttestError } from "../core/errors.js";
-import type { Signer } from "../core/key.js";
-import type { Again } from "../pipeline/aside.js";
-import type { Destination } from "../pipeline/destination.js";
+import type { Signer } from "../core/keys/key.js";
+import type { Again } from "../pipeline/run/keep-unpublished.js";
+import type { Destination } from "../pipeline/run/destination.js";
 import { asFault } from "../node/faults.js";
-import { abandoning, announce, promised, withOpenPlan, type Announce } from "../pipeline/plan.js";
-import { remark, targetIn } from "../pipeline/remark.js";
+import { abandoning, announce, promised, withOpenPlan, type Announce } from "../pipeline/run/announce.js";
+import { publishStatus, targetIn } from "../pipeline/publish/retract.js";
 import type { Registry } from "../store/registry.js";
 import { engine } from "./context.js";
 import { registryOf } from "./destination.js";
@@ -85,7 +85,16 @@ async function givenUp(
   try {
     const target = await targetIn(registry, plan, engine);
     const reason = `The test never began: ${why}`.slice(0, 500);
-    await remark({ registry, action: "abandon", target, by: undefined, reason, signer, engine, now: new Date() });
+    await publishStatus({
+      registry,
+      action: "abandon",
+      target,
+      by: undefined,
+      reason,
+      signer,
+      engine,
+      now: new Date(),
+    });
     talk(`gave up ${plan}: its test never began`);
     return true;
   } catch (error) {

@@ -1,11 +1,11 @@
 /** An audit as people read it: the worst attestation first, each finding where it was made, and once what each kind of it means. */
-import { ruleOf, type RuleId } from "../core/audit/rules.js";
+import { ruleOf, type RuleId } from "../core/statement/audit-rules.js";
 import { STATES } from "../core/audit/reference.js";
 import { factsOf, type Facts } from "../core/audit/relations.js";
 import { WORD } from "../core/audit/drift.js";
 import { waiverWords, type JudgedFinding } from "../core/audit/waiver.js";
-import type { JudgedAudit } from "../pipeline/audit-judged.js";
-import type { Audit, AuditedDocument } from "../pipeline/audit.js";
+import type { JudgedAudit } from "../pipeline/audit/report.js";
+import type { Audit, AuditedDocument } from "../pipeline/audit/audit.js";
 import { SIGNATURE } from "../view/words.js";
 
 export interface Words {
@@ -15,7 +15,7 @@ export interface Words {
   readonly before: readonly string[];
 }
 
-export function auditWords({ audit, judged, idle, passedOver }: JudgedAudit, { verbose, before }: Words): string[] {
+export function auditWords({ audit, judged, idle, skipped }: JudgedAudit, { verbose, before }: Words): string[] {
   const facts = factsOf(audit.graph);
   const documents = audit.documents
     .map((document) => ({ document, told: document.findings.map(judged) }))
@@ -50,7 +50,7 @@ export function auditWords({ audit, judged, idle, passedOver }: JudgedAudit, { v
         ({ rule, about, until }) =>
           `a waiver that met no finding: ${rule} of test_${about.slice(0, 16)}, until ${until}`,
       ),
-    ...(passedOver > 0 ? [`${passedOver} more waivers were not looked at, and waive nothing`] : []),
+    ...(skipped > 0 ? [`${skipped} more waivers were not looked at, and waive nothing`] : []),
     ...before,
     ...unconfirmed(audit),
     summary(audit, all, clean.length),

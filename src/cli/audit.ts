@@ -4,19 +4,19 @@ import type { Command } from "commander";
 import { Fetcher } from "../audit/fetcher.js";
 import { GitClone } from "../audit/git.js";
 import { factsOf } from "../core/audit/relations.js";
-import { ruleOf, type Finding } from "../core/audit/rules.js";
+import { ruleOf, type Finding } from "../core/statement/audit-rules.js";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { formatDot } from "../formats/dot.js";
 import { isFolder, replace } from "../node/files.js";
 import { nearest } from "../node/paths.js";
-import { judge, junitFor, receiptFor, sarifFor, type JudgedAudit } from "../pipeline/audit-judged.js";
-import { audit, type Audit, type AuditRequest } from "../pipeline/audit.js";
-import { auditHistory, keepRecord, type History } from "../pipeline/audits.js";
-import { Currents } from "../pipeline/currents.js";
-import { FetchOnce } from "../pipeline/fetch-once.js";
-import { FilesAtHand } from "../pipeline/files-at-hand.js";
-import { logPlace } from "../pipeline/log-place.js";
+import { applyTo, junitFor, receiptFor, sarifFor, type JudgedAudit } from "../pipeline/audit/report.js";
+import { audit, type Audit, type AuditRequest } from "../pipeline/audit/audit.js";
+import { auditHistory, keepRecord, type AuditHistory } from "../pipeline/audit/history.js";
+import { NewerVersions } from "../pipeline/audit/staleness.js";
+import { CachingFetcher } from "../pipeline/audit/fetch-cache.js";
+import { LocalFiles } from "../pipeline/audit/local-files.js";
+import { logPlace } from "../pipeline/log/source.js";
 import { ATTESTATIONS, isResult, REGISTRY_FILE } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
 import { collect, engine, logMemory, openRegistry, registryArgument, withExamples, withJson } from "./context.js";
@@ -82,7 +82,7 @@ export function auditing(attest: Command): void {
     const request = await requestFor(folder, options, now, (text, share) => progress.say(text, share));
     const history = registry && (await auditHistory(registry.store, engine, now));
     const total = (await registry?.names())?.filter(isResult).length;
-    const made = judge(
+    const made = applyTo(
       await audit({ ...request, total, history: history?.faults }).finally(() => progress.end()),
       engine,
       now,
@@ -180,15 +180,15 @@ async function requestFor(
   const offline = options.offline === true;
   const around = git ?? (isAddress(target) ? undefined : nearest(target, ".git"));
   const clone = around === undefined ? undefined : await opened(new GitClone(around, git !== undefined));
-  const fetcher = new FetchOnce(new Fetcher({ allow })); // which refuses an address that it cannot read
-  const currents = new Currents({ clone, offline, registry: isFolder(target) ? target : undefined });
+  const fetcher = new CachingFetcher(new Fetcher({ allow })); // which refuses an address that it cannot read
+  const currents = new NewerVersions({ clone, offline, registry: isFolder(target) ? target : undefined });
   return {
     ...keyRequest(options),
     ...{ target, now, notices: notice, witnesses: witness, memory: logMemory(), beside: options.with ?? [], progress },
     surroundings: {
       fetcher: offline ? undefined : fetcher,
       clone,
-      files: files === undefined ? undefined : new FilesAtHand(files),
+      files: files === undefined ? undefined : new LocalFiles(files),
     },
     currentOf: (statement) => currents.of(statement),
     ...(isFolder(target) && {
@@ -213,7 +213,7 @@ async function opened(clone: GitClone): Promise<GitClone | undefined> {
 
 const isAddress = (target: string): boolean => /^https?:/i.test(target);
 /** What is new since the last audit that was kept, and what is no longer found: what whoever audits every week reads first. */
-function sinceThen({ kept }: History, { documents }: Audit): string[] {
+function sinceThen({ kept }: AuditHistory, { documents }: Audit): string[] {
   const last = kept.at(-1)?.record;
   const times = kept.length === 1 ? "once" : `${kept.length} times`;
   if (last === undefined) return [];

@@ -6,7 +6,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const root = new URL("../../", import.meta.url);
+const root = new URL("../..", import.meta.url);
 const built = new URL("dist/cli/", root);
 rmSync(built, { recursive: true, force: true }); // what the compiler made of them
 const { metafile } = await build({

@@ -11,7 +11,7 @@ import { Pins } from "../keystore/pins.js";
 import { nodeEngine } from "../node/engine.js";
 import { ioError, isFolder, owned } from "../node/files.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
-import { ALLOW_RELATION } from "../pipeline/relations.js";
+import { ALLOW_RELATION } from "../pipeline/publish/relations.js";
 import { Directory } from "../store/directory.js";
 import { MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";

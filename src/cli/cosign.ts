@@ -1,9 +1,9 @@
 /** `attest cosign`: one more signature on an attestation that verifies. */
 import type { Command } from "commander";
 import { commandLine } from "../core/command-line.js";
-import { cosign as addSignature, writeInPlace } from "../pipeline/cosign.js";
-import { registryAround } from "../pipeline/documents.js";
-import { toFile, toRegistry } from "../pipeline/destination.js";
+import { addSignature as addSignature, writeInPlace } from "../pipeline/publish/cosign.js";
+import { registryAround } from "../pipeline/load/load.js";
+import { toFile, toRegistry } from "../pipeline/run/destination.js";
 import { create } from "../node/files.js";
 import {
   engine,
@@ -26,7 +26,7 @@ interface Options extends KeyOptions, PassphraseOptions, RelationOptions {
   readonly json?: true;
 }
 
-export function cosign(attest: Command): void {
+export function cosignCommand(attest: Command): void {
   const command = attest
     .command("cosign <attestation>")
     .description(

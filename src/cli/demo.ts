@@ -1,13 +1,13 @@
 /** `attest demo`: what `npm start` calls. */
 import type { Command } from "commander";
-import { demo as runDemo, type Demo } from "../pipeline/demo.js";
+import { demo as runDemo, type Demo } from "../pipeline/run/demo.js";
 import { SIGNATURE, TRUST, verdictLine, verdictWording } from "../view/words.js";
 import { engine, keystore, logKeys, withExamples, withJson, withPassphrase } from "./context.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { interruptible } from "./signals.js";
 import { answer, answerJson, Progress } from "./ui.js";
 
-export function demo(attest: Command): void {
+export function demoCommand(attest: Command): void {
   const command = attest
     .command("demo [dir]")
     .description(

@@ -2,8 +2,15 @@
 import type { Command } from "commander";
 import { Fetcher } from "../audit/fetcher.js";
 import { AttestError } from "../core/errors.js";
-import { attach, captureAddress, captureFile, isAddress, refuseSigned, type Captured } from "../pipeline/capture.js";
-import { folderBeside, writeInto } from "../pipeline/evidence.js";
+import {
+  attach,
+  captureAddress,
+  captureFile,
+  isAddress,
+  refuseSigned,
+  type CapturedEvidence,
+} from "../pipeline/publish/evidence-capture.js";
+import { folderBeside, writeInto } from "../pipeline/load/evidence-folder.js";
 import { printable } from "../view/printable.js";
 import { collect, engine, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
@@ -18,7 +25,7 @@ interface Options {
   readonly json?: true;
 }
 
-export function add(evidence: Command): void {
+export function evidenceAdd(evidence: Command): void {
   const command = evidence
     .command("add <source...>")
     .description("capture what lies at an address or in a file: its bytes, with date, digest, media type and headers")
@@ -87,7 +94,7 @@ function checkTogether(sources: readonly string[], { statement, output, role, na
 }
 
 /** All, or the first fault when none of them is under way any more. */
-async function all(captures: readonly Promise<Captured>[]): Promise<readonly Captured[]> {
+async function all(captures: readonly Promise<CapturedEvidence>[]): Promise<readonly CapturedEvidence[]> {
   await Promise.allSettled(captures);
   return await Promise.all(captures);
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { create } from "../node/files.js";
-import { makePack } from "../pipeline/pack.js";
+import { makePack } from "../pipeline/publish/pack.js";
 import { attestationPath } from "../store/registry.js";
 import { registryFolder, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";

@@ -1,7 +1,7 @@
 /** `attest evidence`: what a claim rests on, in a form that lasts. */
 import type { Command } from "commander";
 import { withExamples } from "./context.js";
-import { add } from "./evidence-add.js";
+import { evidenceAdd } from "./evidence-add.js";
 import { pack } from "./evidence-pack.js";
 
 export function evidence(attest: Command): void {
@@ -11,6 +11,6 @@ export function evidence(attest: Command): void {
     "attest evidence add results/output.txt --statement statement.json",
     "attest evidence pack demo/attestations/test_*.json",
   );
-  add(verb);
+  evidenceAdd(verb);
   pack(verb);
 }

@@ -1,14 +1,14 @@
-/** `attest export`: the same signature in the skin that another tool takes. */
+/** `attest export`: the same signature in the format that another tool takes. */
 import { Option, type Command } from "commander";
 import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
-import { exportAs, FORMATS, pathsOf, writeAll, type Format } from "../pipeline/export.js";
+import { exportAs, FORMATS, pathsOf, writeAll, type ExportFormat } from "../pipeline/publish/export.js";
 import { readStdin, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 
 interface Options extends KeyOptions {
-  readonly format: Format;
+  readonly format: ExportFormat;
   readonly signer?: string;
   readonly output?: string;
   readonly json?: true;

@@ -1,8 +1,8 @@
-/** `attest import`: any skin back into the readable one, with the very payload and signatures. */
+/** `attest import`: any format back into the readable one, with the very payload and signatures. */
 import type { Command } from "commander";
 import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
-import { importFrom, writeAll } from "../pipeline/export.js";
+import { importFrom, writeAll } from "../pipeline/publish/export.js";
 import { engine, readStdin, withExamples, withJson } from "./context.js";
 import { UNVERIFIED } from "./export.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
@@ -26,7 +26,7 @@ export function importing(attest: Command): void {
     if (place === undefined) answerBytes(bytes);
     else writeAll([place], [{ name: "", bytes }]);
     const keyids = envelope.signatures.map(({ keyid }) => keyid ?? null);
-    if (json) return answerJson({ skin: envelope.skin, keyids, written: place });
+    if (json) return answerJson({ format: envelope.format, keyids, written: place });
     if (place !== undefined) answer(place);
     if (keyids.includes(null)) talk("a signature does not name its key: each key at hand will be tried");
     talk(`${UNVERIFIED}; to check it: ${commandLine(["attest", "verify", place ?? "FILE"])}`);

@@ -5,8 +5,8 @@ import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { keyidInAgent } from "../keystore/agent.js";
 import type { StoredKey } from "../keystore/keystore.js";
-import { inGit, originOf, testCommand } from "../pipeline/project.js";
-import { ensureKey, chooseSigner, DEFAULT_NAME, entryOf } from "../pipeline/signers.js";
+import { inGit, remoteOrigin, testCommand } from "../pipeline/run/project.js";
+import { ensureKey, chooseSigner, DEFAULT_NAME, keyEntryOf } from "../pipeline/publish/signers.js";
 import { Directory } from "../store/directory.js";
 import { GIT_ATTRIBUTES } from "../store/git-attributes.js";
 import { REGISTRY_FILE, Registry } from "../store/registry.js";
@@ -38,7 +38,7 @@ export function init(attest: Command): void {
     async (dir: string | undefined, options: Options) => {
       const store = keystore();
       const folder = dir ?? ".";
-      const origin = options.origin ?? (await originOf(folder));
+      const origin = options.origin ?? (await remoteOrigin(folder));
       if (origin === undefined) {
         throw new AttestError(
           "usage",
@@ -62,7 +62,7 @@ export function init(attest: Command): void {
         { origin, title: options.title ?? origin },
         engine,
         ownLogs(),
-        () => entryOf(signer(), new Date()),
+        () => keyEntryOf(signer(), new Date()),
       );
       const [log] = await registry.log.all();
       const logKeyFile = log === undefined ? undefined : join(logKeys().folderOf(log.key), "key.pem");

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { keyidInAgent } from "../keystore/agent.js";
 import { timestamp } from "../core/schema.js";
-import type { Signer } from "../core/key.js";
+import type { Signer } from "../core/keys/key.js";
 import { create } from "../node/files.js";
-import type { Destination } from "../pipeline/destination.js";
-import { revokeIn, rotateIn, signRevocation, signRotation, type SignedNotice } from "../pipeline/notice.js";
-import { refuseEnded } from "../pipeline/signers.js";
+import type { Destination } from "../pipeline/run/destination.js";
+import { revokeIn, rotateIn, signRevocation, signRotation, type SignedNotice } from "../pipeline/publish/notice.js";
+import { refuseEnded } from "../pipeline/publish/signers.js";
 import { attestationPath } from "../store/registry.js";
 import { engine, keystore, withExamples, withJson } from "./context.js";
 import {

@@ -1,11 +1,11 @@
 /** `attest key`: signing keys of the user, outside every repository. */
 import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import { formatKey } from "../core/key.js";
+import { formatKey } from "../core/keys/key.js";
 import { formatPublicKey, PUBLIC_FORMATS, type PublicFormat } from "../formats/public-key.js";
 import { keyidInAgent, offered } from "../keystore/agent.js";
-import { elsewhere, type Place, type StoredKey } from "../keystore/keystore.js";
-import { DEFAULT_NAME } from "../pipeline/signers.js";
+import { elsewhere, type KeystorePlace, type StoredKey } from "../keystore/keystore.js";
+import { DEFAULT_NAME } from "../pipeline/publish/signers.js";
 import { revoke, rotate } from "./key-notices.js";
 import { engine, keystore, readInput, withExamples, withJson, withPassphrase } from "./context.js";
 import { newPassphrase, passphraseFrom, type PassphraseOptions } from "./passphrase.js";
@@ -19,7 +19,7 @@ const described = ({ name, key, place }: StoredKey) => ({
   place,
 });
 
-const PLACE: Readonly<Record<Place, string>> = {
+const PLACE: Readonly<Record<KeystorePlace, string>> = {
   plain: "no passphrase",
   passphrase: "under a passphrase",
   agent: "in ssh-agent",

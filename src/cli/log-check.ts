@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
 import { commandLine } from "../core/command-line.js";
-import { checkLogs, type LogCheck } from "../pipeline/log-check.js";
-import { logPlace, type LogPlace } from "../pipeline/log-place.js";
-import { counted, OPEN_MEANS, openLine, overdue } from "../pipeline/log-show.js";
+import { checkLogs, type LogCheck } from "../pipeline/log/check.js";
+import { logPlace, type LogPlace } from "../pipeline/log/source.js";
+import { plural, OPEN_MEANS, openLine, overdue } from "../pipeline/log/show.js";
 import { idOf } from "../store/registry-log.js";
 import { engine, logMemory, logSigners, readInput, registryArgument, withExamples, withJson } from "./context.js";
 import { answer, answerJson, Progress, talk } from "./ui.js";
@@ -58,15 +58,15 @@ function inWords({ shards, account, findings, total }: LogCheck, place: LogPlace
     ...(open.length === 0 ? [] : [...OPEN_MEANS, ""]),
     ...shards.map(
       ({ named, opened }) =>
-        `${named.origin}  ${opened === undefined ? "not readable" : counted(opened.checkpoint.size, "entry", "entries")}${seenBy(opened?.cosigned ?? [])}`,
+        `${named.origin}  ${opened === undefined ? "not readable" : plural(opened.checkpoint.size, "entry", "entries")}${seenBy(opened?.cosigned ?? [])}`,
     ),
-    `${counted(results.length, "result")}: ${Object.entries(verdicts)
+    `${plural(results.length, "result")}: ${Object.entries(verdicts)
       .map(([verdict, count]) => `${count} ${verdict}`)
       .join(", ")}`,
-    `${counted(plans.length, "plan")}, ${open.length} open, ${late} overdue`,
+    `${plural(plans.length, "plan")}, ${open.length} open, ${late} overdue`,
     findings.length === 0
-      ? `clean: ${counted(total, "entry", "entries")} give the ${shards.length === 1 ? "root that is" : "roots that are"} signed, and every document of ${place.target} is the one that its entry says`
-      : counted(findings.length, "finding"),
+      ? `clean: ${plural(total, "entry", "entries")} give the ${shards.length === 1 ? "root that is" : "roots that are"} signed, and every document of ${place.target} is the one that its entry says`
+      : plural(findings.length, "finding"),
   ];
 }
 
@@ -81,7 +81,7 @@ function surroundings({ before, findings }: LogCheck, { remote, target }: LogPla
       : `the log's key is the one in this folder's keyring`,
     before === undefined
       ? "you had not checked it here before: that it was never another one, only the next look can say"
-      : `it had ${counted(before, "entry", "entries")} when you last checked it`,
+      : `it had ${plural(before, "entry", "entries")} when you last checked it`,
     ...(findings.length > 0 ? ["nothing of this look is remembered"] : []),
   ];
 }
@@ -114,8 +114,8 @@ const asJson = (
   verdicts: account.verdicts,
   unplanned: account.unplanned,
   open: account.open.map((plan) => ({
-    ...{ index: plan.index, log: shards[plan.shard]?.named.origin, id: idOf(plan.leaf), announced: plan.leaf.at },
-    ...{ deadline: plan.leaf.deadline, overdue: overdue(plan, now) },
+    ...{ index: plan.index, log: shards[plan.shard]?.named.origin, id: idOf(plan.entry), announced: plan.entry.at },
+    ...{ deadline: plan.entry.deadline, overdue: overdue(plan, now) },
   })),
   findings: findings.map((finding) => ({ ...finding, exit: exitOf(finding.code) })),
   exit,

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { base64 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
-import { registryAround } from "../pipeline/documents.js";
-import { logPlace } from "../pipeline/log-place.js";
-import { prove as proveOne } from "../pipeline/log-prove.js";
-import { counted, entryLine, OPEN_MEANS, openLine, overdue, readLogs, type LogShown } from "../pipeline/log-show.js";
+import { registryAround } from "../pipeline/load/load.js";
+import { logPlace } from "../pipeline/log/source.js";
+import { proveInLog as proveOne } from "../pipeline/log/prove.js";
+import { plural, entryLine, OPEN_MEANS, openLine, overdue, showLogs, type LogShown } from "../pipeline/log/show.js";
 import { create } from "../node/files.js";
 import { idOf } from "../store/registry-log.js";
 import {
@@ -20,7 +20,7 @@ import {
 } from "./context.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
-export function show(log: Command): void {
+export function logShow(log: Command): void {
   const command = log
     .command("show [registry]")
     .description(
@@ -29,7 +29,7 @@ export function show(log: Command): void {
     .option("--open", "only the plans whose results never came, each of them");
   withExamples(withJson(command), "attest log show demo", "attest log show demo --open").action(
     async (target: string | undefined, { open, json }: { readonly open?: true; readonly json?: true }) => {
-      const shown = await readLogs(await logPlace(registryArgument(target), engine), engine);
+      const shown = await showLogs(await logPlace(registryArgument(target), engine), engine);
       const now = new Date();
       if (json) return answerJson(asJson(shown, now, open === true));
       if (open === true) return answer(openPlans(shown, now));
@@ -45,7 +45,7 @@ function openPlans({ account, logs }: LogShown, now: Date): string[] {
   return [
     ...open.map((plan) => openLine(plan, now, logs.length)),
     ...(open.length === 0 ? [] : [""]),
-    `${open.length} of ${counted(plans.length, "plan")} open, ${late} overdue`,
+    `${open.length} of ${plural(plans.length, "plan")} open, ${late} overdue`,
     ...OPEN_MEANS,
   ];
 }
@@ -55,13 +55,13 @@ function summary({ account, logs }: LogShown, now: Date): string[] {
   const by = Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`);
   const late = open.filter((plan) => overdue(plan, now)).length;
   return [
-    ...logs.map(({ origin, size }) => `${origin}  ${counted(size, "entry", "entries")}`),
-    ...(logs.length > 1 ? [`${counted(size, "entry", "entries")} together`] : []),
-    `${counted(plans.length, "plan")}: ${plans.filter(({ state }) => state === "answered").length} answered, ${plans.filter(({ state }) => state === "abandoned").length} given up, ${open.length} open (${late} overdue)`,
-    `${counted(results.length, "result")}: ${by.join(", ")}; ${unplanned} named no plan`,
+    ...logs.map(({ origin, size }) => `${origin}  ${plural(size, "entry", "entries")}`),
+    ...(logs.length > 1 ? [`${plural(size, "entry", "entries")} together`] : []),
+    `${plural(plans.length, "plan")}: ${plans.filter(({ state }) => state === "answered").length} answered, ${plans.filter(({ state }) => state === "abandoned").length} given up, ${open.length} open (${late} overdue)`,
+    `${plural(results.length, "result")}: ${by.join(", ")}; ${unplanned} named no plan`,
     ...(findings.length === 0
       ? []
-      : [`${counted(findings.length, "contradiction")} among the entries: attest log check says which`]),
+      : [`${plural(findings.length, "contradiction")} among the entries: attest log check says which`]),
     ...(open.length === 0 ? [] : ["attest log show --open lists the open plans, and says what they mean"]),
   ];
 }
@@ -76,20 +76,25 @@ function asJson({ account, logs, entries }: LogShown, now: Date, onlyOpen: boole
     verdicts,
     unplanned,
     open: open.map((plan) => ({
-      ...{ log: logs[plan.shard]?.origin, index: plan.index, id: idOf(plan.leaf), keyid: plan.leaf.keyid },
-      ...{ announced: plan.leaf.at, deadline: plan.leaf.deadline, overdue: overdue(plan, now) },
-      ...(plan.result && { departed: idOf(plan.result.leaf) }),
+      ...{ log: logs[plan.shard]?.origin, index: plan.index, id: idOf(plan.entry), keyid: plan.entry.keyid },
+      ...{ announced: plan.entry.at, deadline: plan.entry.deadline, overdue: overdue(plan, now) },
+      ...(plan.result && { departed: idOf(plan.result.entry) }),
     })),
     means: OPEN_MEANS.join(" "),
     contradictions: findings.length,
     ...(!onlyOpen && {
-      entries: entries.map(({ shard, index, leaf }) => ({ log: logs[shard]?.origin, index, id: idOf(leaf), ...leaf })),
+      entries: entries.map(({ shard, index, entry }) => ({
+        log: logs[shard]?.origin,
+        index,
+        id: idOf(entry),
+        ...entry,
+      })),
     }),
     exit: 0,
   };
 }
 
-export function prove(log: Command): void {
+export function logProve(log: Command): void {
   const command = log
     .command("prove <attestation>")
     .description(
@@ -113,7 +118,7 @@ export function prove(log: Command): void {
       if (json) return answerJson({ origin, index, size, output, proof: base64(proof) });
       if (output === undefined || output === "-") answerBytes(proof);
       else answer(output);
-      talk(`entry ${index} of ${origin}, which has ${counted(size, "entry", "entries")} now`);
+      talk(`entry ${index} of ${origin}, which has ${plural(size, "entry", "entries")} now`);
     },
   );
 }

@@ -1,8 +1,8 @@
 /** `attest log start`: a first log, or a new one after a key that is lost. */
 import type { Command } from "commander";
-import { parseNoteKey } from "../core/note.js";
-import { startLog } from "../pipeline/log-start.js";
-import { counted } from "../pipeline/log-show.js";
+import { parseNoteKey } from "../core/keys/note.js";
+import { startLog } from "../pipeline/log/start.js";
+import { plural } from "../pipeline/log/show.js";
 import {
   engine,
   logKeys,
@@ -40,21 +40,19 @@ export function start(log: Command): void {
         ...{ registry, reason, anyway, now: new Date(), signers: logSigners },
         make: (origin) => ownLogs().create(origin),
       });
-      const { origin, closed, entered, passedOver } = started;
+      const { origin, closed, entered, skipped } = started;
       if (json) return answerJson({ registry: folder, ...started });
       answer(origin);
       talk(
         ...(closed === undefined
           ? [
-              `entered ${counted(entered.length, "document")}, in the order of their claimed times; nothing shows when they came to be`,
+              `entered ${plural(entered.length, "document")}, in the order of their claimed times; nothing shows when they came to be`,
             ]
           : [
-              `${closed.origin} is closed with ${counted(closed.size, "entry", "entries")}: entry 0 of the new log binds its key and its root, as this folder has them`,
+              `${closed.origin} is closed with ${plural(closed.size, "entry", "entries")}: entry 0 of the new log binds its key and its root, as this folder has them`,
               "what was entered there stays as it is, and goes on to verify; entries that this folder does not have, if there were any, are missing from now on for all to see",
             ]),
-        ...passedOver.map(
-          (name) => `passed over, for it is no attestation of this version or names another log: ${name}`,
-        ),
+        ...skipped.map((name) => `passed over, for it is no attestation of this version or names another log: ${name}`),
         `its key has no other copy than the one in ${keys.folderOf(parseNoteKey(started.key, engine))}`,
       );
     },

@@ -2,16 +2,16 @@
 import type { Command } from "commander";
 import { join } from "node:path";
 import { fromUtf8, utf8 } from "../core/bytes.js";
-import { formatNoteKey, parseNoteKey, type NoteKey } from "../core/note.js";
+import { formatNoteKey, parseNoteKey, type NoteKey } from "../core/keys/note.js";
 import { LogMemory } from "../keystore/log-memory.js";
 import { WitnessKeys } from "../keystore/witness-keys.js";
 import { isFolder, read, replace } from "../node/files.js";
 import { secretsHome } from "../node/paths.js";
-import { accept, type Accepted } from "../pipeline/log-accept.js";
-import { logPlace } from "../pipeline/log-place.js";
-import { counted } from "../pipeline/log-show.js";
-import { witnessKey } from "../pipeline/verify.js";
-import { bearWitness } from "../pipeline/witness.js";
+import { accept, type Accepted } from "../pipeline/log/accept.js";
+import { logPlace } from "../pipeline/log/source.js";
+import { plural } from "../pipeline/log/show.js";
+import { witnessKey } from "../pipeline/verify/verify.js";
+import { bearWitness } from "../pipeline/log/witness.js";
 import { collect, engine, logSigners, readInput, registryFolder, withExamples, withJson } from "./context.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
@@ -72,7 +72,7 @@ export function witness(log: Command): void {
     else answer(output);
     talk(
       ...(signer.made ? [`made the witness key ${name}, on this machine; its public line is`, `  ${vkey}`] : []),
-      `${key.name} with ${counted(checkpoint.size, "entry", "entries")}: ${before === undefined ? "seen for the first time" : `it goes on from the ${before} that you cosigned before`}`,
+      `${key.name} with ${plural(checkpoint.size, "entry", "entries")}: ${before === undefined ? "seen for the first time" : `it goes on from the ${before} that you cosigned before`}`,
       ...(given
         ? []
         : [
@@ -133,9 +133,9 @@ export function acceptance(log: Command): void {
 }
 
 const told = ({ origin, size, cosigners, published, proofs }: Accepted): string[] => [
-  `${origin} with ${counted(size, "entry", "entries")}, cosigned by ${cosigners.join(", ")}`,
+  `${origin} with ${plural(size, "entry", "entries")}, cosigned by ${cosigners.join(", ")}`,
   published
     ? "the published checkpoint has the cosignature"
     : "the published checkpoint is of a later state, and stays as it is",
-  `${counted(proofs.length, "proof")} made anew under it`,
+  `${plural(proofs.length, "proof")} made anew under it`,
 ];

@@ -5,14 +5,14 @@ import { check } from "./log-check.js";
 import { complete } from "./log-complete.js";
 import { forget } from "./log-forget.js";
 import { start } from "./log-start.js";
-import { prove, show } from "./log-show.js";
+import { logProve, logShow } from "./log-show.js";
 import { acceptance, witness } from "./log-witness.js";
 
 export function log(attest: Command): void {
   const verb = attest.command("log").description("what a registry's log says, and whether it can be relied on");
   withExamples(verb, "attest log show demo --open", "attest log check demo");
-  show(verb);
-  prove(verb);
+  logShow(verb);
+  logProve(verb);
   check(verb);
   complete(verb);
   witness(verb);

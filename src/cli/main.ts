@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import { AttestError } from "../core/errors.js";
 import { outliveHangUps } from "./signals.js";
 import { guardStreams, tellFault } from "./ui.js";
-import { VERSION } from "../node/version.js";
+import { TOOL_VERSION } from "../node/version.js";
 
 const HELP = `
 Start here:
@@ -19,25 +19,25 @@ Exit status:
 
 /** In the order of the help. Only what is called is loaded: most of a short command's time is the loading of others. */
 const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> = {
-  demo: async () => (await import("./demo.js")).demo,
+  demo: async () => (await import("./demo.js")).demoCommand,
   init: async () => (await import("./init.js")).init,
   key: async () => (await import("./key.js")).key,
   trust: async () => (await import("./trust.js")).trust,
   run: async () => (await import("./run.js")).run,
   evidence: async () => (await import("./evidence.js")).evidence,
-  sign: async () => (await import("./sign.js")).sign,
-  add: async () => (await import("./add.js")).add,
+  sign: async () => (await import("./sign.js")).signCommand,
+  add: async () => (await import("./add.js")).addCommand,
   receipt: async () => (await import("./receipt.js")).receipt,
-  cosign: async () => (await import("./cosign.js")).cosign,
+  cosign: async () => (await import("./cosign.js")).cosignCommand,
   retract: async () => (await import("./remarks.js")).retract,
   supersede: async () => (await import("./remarks.js")).supersede,
   abandon: async () => (await import("./remarks.js")).abandon,
-  waive: async () => (await import("./waive.js")).waive,
+  waive: async () => (await import("./waive.js")).waiveCommand,
   reproduce: async () => (await import("./reproduce.js")).reproduce,
-  verify: async () => (await import("./verify.js")).verify,
+  verify: async () => (await import("./verify.js")).verifyCommand,
   audit: async () => (await import("./audit.js")).auditing,
   log: async () => (await import("./log.js")).log,
-  show: async () => (await import("./show.js")).show,
+  show: async () => (await import("./show.js")).showCommand,
   export: async () => (await import("./export.js")).exporting,
   import: async () => (await import("./import.js")).importing,
   site: async () => (await import("./site.js")).site,
@@ -52,7 +52,7 @@ export async function program(verb?: string): Promise<Command> {
       "Run a test against something real, sign what happened, and publish it so that a stranger can check it.",
     )
     .addHelpText("after", HELP)
-    .version(VERSION, "-V, --version", "print the version number alone")
+    .version(TOOL_VERSION, "-V, --version", "print the version number alone")
     .helpCommand(false)
     .showHelpAfterError(false)
     .exitOverride()

@@ -1,9 +1,9 @@
 /** `attest receipt`: says, signed, that a signature was seen now. To whoever trusts that key it is older than any later theft. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import { identify } from "../core/statement.js";
-import { parseSkin } from "../formats/skins.js";
-import { signReceipts } from "../pipeline/notice.js";
+import { identify } from "../core/statement/statement.js";
+import { parseAnyEnvelope } from "../formats/envelope-formats.js";
+import { signReceipts } from "../pipeline/publish/notice.js";
 import { engine, readInput, withExamples, withJson } from "./context.js";
 import { destinationOf, registryOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { tell, written } from "./key-notices.js";
@@ -25,7 +25,7 @@ export function receipt(attest: Command): void {
     const bytes = await readInput(file);
     const [one] = await verifyTargets([file], options);
     if (one === undefined || "fault" in one) throw one?.fault ?? new AttestError("file-missing", `expected ${file}`);
-    const { payloadBytes } = parseSkin(bytes);
+    const { payloadBytes } = parseAnyEnvelope(bytes);
     if (one.report.digest !== undefined && identify(payloadBytes, engine).digest !== one.report.digest)
       throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
     const destination = await destinationOf(options, file);

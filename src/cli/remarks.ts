@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import { remark, targetIn, type Target } from "../pipeline/remark.js";
+import { publishStatus, targetIn, type Target } from "../pipeline/publish/retract.js";
 import { attestationPath } from "../store/registry.js";
 import { engine, keystore, registryFolder, withExamples, withJson, withPassphrase } from "./context.js";
 import { destinationOf, registryOf, signerFor, type SigningOptions } from "./destination.js";
@@ -67,7 +67,7 @@ async function said(action: "retract" | "supersede" | "abandon", named: string, 
   const target = await targetIn(registry, named, engine);
   const successor = by === undefined ? undefined : await targetIn(registry, by, engine);
   const signer = await signerFor({ ...ownerOf(target), ...options }, destination);
-  const made = await remark({
+  const made = await publishStatus({
     ...{ registry, action, target, by: successor, reason, signer, engine },
     now: new Date(),
   });

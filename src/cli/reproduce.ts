@@ -5,23 +5,23 @@ import { exitOf } from "../core/codes.js";
 import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
-import type { Signer } from "../core/key.js";
-import { failures } from "../core/report.js";
-import type { Draft, ResultStatement } from "../core/statement.js";
-import { withCheckout } from "../harness/checkout.js";
-import type { Run } from "../harness/run.js";
-import { checkRules, refuseSecrets } from "../harness/scan.js";
-import { secretsIn, type Secret } from "../harness/secrets.js";
+import type { Signer } from "../core/keys/key.js";
+import { failures } from "../core/verify/report.js";
+import type { Draft, ResultStatement } from "../core/statement/statement.js";
+import { withCheckout } from "../harness/subject/checkout.js";
+import type { Run } from "../harness/scenario/run.js";
+import { checkRules, refuseSecrets } from "../harness/redaction/scan.js";
+import { secretsIn, type Secret } from "../harness/redaction/secrets.js";
 import { nearest } from "../node/paths.js";
 import { TOOL } from "../node/version.js";
-import { compare, type Compared, type Original } from "../pipeline/comparison.js";
-import { isScenarioFile } from "../pipeline/scenario-file.js";
-import { inCheckout, recordedIn, runAgain, scenarioIn } from "../pipeline/reproduce.js";
-import type { Destination } from "../pipeline/destination.js";
-import type { Announce } from "../pipeline/plan.js";
-import { keptAside, type Again as TypedAgain } from "../pipeline/aside.js";
-import { piecesOf } from "../pipeline/evidence.js";
-import { sign } from "../pipeline/sign.js";
+import { compareRuns, type ComparedRuns, type Original } from "../pipeline/run/compare.js";
+import { isScenarioFile } from "../pipeline/run/scenario-file.js";
+import { inCheckout, recordedIn, runAgain, scenarioIn } from "../pipeline/run/reproduce.js";
+import type { Destination } from "../pipeline/run/destination.js";
+import type { Announce } from "../pipeline/run/announce.js";
+import { saveOnFailure, type Again as TypedAgain } from "../pipeline/run/keep-unpublished.js";
+import { piecesOf } from "../pipeline/load/evidence-folder.js";
+import { sign } from "../pipeline/publish/sign.js";
 import { announcing } from "./announcing.js";
 import { collect, engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
 import {
@@ -96,7 +96,7 @@ async function compareAndSign(
   typed: TypedAgain,
   { json, allowSecret = [] }: Options,
 ): Promise<number> {
-  const compared = compare(original, draft);
+  const compared = compareRuns(original, draft);
   const exit = compared.relation === "reproduces" ? 0 : 1;
   const looked = (): void =>
     refuseSecrets(compared.draft as Json, piecesOf(compared.draft, evidence), secrets, allowSecret);
@@ -106,7 +106,7 @@ async function compareAndSign(
     tell(compared, { json, exit, path: undefined, statement: compared.draft });
     return exit;
   }
-  await keptAside(compared.draft, evidence, typed, async () => {
+  await saveOnFailure(compared.draft, evidence, typed, async () => {
     looked();
     const attestation = await sign(compared.draft, signer, engine, new Date(), await logOf(destination));
     const path = await deliverOrPrint(destination, attestation, evidence, signer);
@@ -221,7 +221,7 @@ interface Told {
   readonly statement?: Draft;
 }
 
-function tell({ draft, differences, relation }: Compared, { json, ...rest }: Told): void {
+function tell({ draft, differences, relation }: ComparedRuns, { json, ...rest }: Told): void {
   const { verdict, title, relations } = draft.predicate.f3;
   const target = relations.at(-1)?.target;
   if (json) return answerJson({ relation, target, verdict, title, differences, ...rest });

@@ -1,15 +1,15 @@
 /** `attest run … -- <command…>`: what of the command line concerns a command, and how its output gets to whoever waits for it. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import { looksSecret } from "../harness/secrets.js";
+import { looksSecret } from "../harness/redaction/secrets.js";
 import { TOOL } from "../node/version.js";
-import { runTests, type CommandRun } from "../pipeline/command.js";
-import type { Announce } from "../pipeline/plan.js";
+import { runTests, type CommandRun } from "../pipeline/run/command.js";
+import type { Announce } from "../pipeline/run/announce.js";
 import { collect, engine, secondsOf } from "./context.js";
 import { interruptible } from "./signals.js";
 import { passOn, talk } from "./ui.js";
 
-export interface CommandOptions {
+export interface RunCommandOptions {
   readonly report?: readonly string[];
   readonly subject?: readonly string[];
   readonly env?: readonly string[];
@@ -43,14 +43,14 @@ export const withCommandOptions = (command: Command): Command =>
     .option("--sandbox", "shut the command in with bubblewrap: no network, the system read-only");
 
 /** Those that were given although no command was. */
-export const givenAmong = (options: CommandOptions): string[] => [
+export const givenAmong = (options: RunCommandOptions): string[] => [
   ...(["report", "subject", "env", "title", "timeout", "allowRetries", "allowCounts", "sandbox"] as const)
     .filter((name) => options[name] !== undefined)
     .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`),
   ...(options.skips === false ? ["--no-skips"] : []),
 ];
 
-export interface Call {
+export interface RunCall {
   readonly command: readonly string[];
   /** What this tool writes itself. */
   readonly without: readonly string[];
@@ -64,8 +64,8 @@ export interface Call {
 }
 
 export async function runCommandOnce(
-  options: CommandOptions,
-  { command, without, registry, hidden, aside, announce }: Call,
+  options: RunCommandOptions,
+  { command, without, registry, hidden, aside, announce }: RunCall,
 ): Promise<CommandRun> {
   const timeoutMs =
     options.timeout === undefined

@@ -1,16 +1,16 @@
 /** `attest run <scenario>`: what of the command line concerns a test that is written for this tool. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import type { Subject } from "../core/statement.js";
-import { projectName } from "../harness/project.js";
-import { checkChoices, runScenario, type Run } from "../harness/run.js";
-import type { DriverChoice, Scenario } from "../harness/scenario.js";
-import { secretsIn } from "../harness/secrets.js";
-import { testedIn } from "../harness/subject.js";
+import type { Subject } from "../core/statement/statement.js";
+import { projectName } from "../harness/command/project.js";
+import { checkChoices, runScenario, type Run } from "../harness/scenario/run.js";
+import type { DriverChoice, Scenario } from "../harness/scenario/scenario.js";
+import { secretsIn } from "../harness/redaction/secrets.js";
+import { testedIn } from "../harness/subject/subject.js";
 import { TOOL } from "../node/version.js";
-import type { Announce } from "../pipeline/plan.js";
-import { isScenarioFile, loadScenario } from "../pipeline/scenario-file.js";
-import { scenarioNamed } from "../pipeline/run.js";
+import type { Announce } from "../pipeline/run/announce.js";
+import { isScenarioFile, loadScenario } from "../pipeline/run/scenario-file.js";
+import { scenarioNamed } from "../pipeline/run/built-in.js";
 import { engine, secondsOf } from "./context.js";
 import { interruptible } from "./signals.js";
 import { passOn, Progress } from "./ui.js";

@@ -5,20 +5,20 @@ import type { Bytes } from "../core/bytes.js";
 import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
-import type { Signer } from "../core/key.js";
-import type { Draft } from "../core/statement.js";
-import { TESTS } from "../core/tally.js";
-import { checkRules, refuseSecrets } from "../harness/scan.js";
-import { secretsIn, type Secret } from "../harness/secrets.js";
+import type { Signer } from "../core/keys/key.js";
+import type { Draft } from "../core/statement/statement.js";
+import { TESTS } from "../core/statement/tally.js";
+import { checkRules, refuseSecrets } from "../harness/redaction/scan.js";
+import { secretsIn, type Secret } from "../harness/redaction/secrets.js";
 import { create } from "../node/files.js";
 import { nearest } from "../node/paths.js";
-import type { Destination } from "../pipeline/destination.js";
-import { keptAside, type Again } from "../pipeline/aside.js";
-import { folderBeside, piecesOf, writeBeside } from "../pipeline/evidence.js";
-import type { Announce } from "../pipeline/plan.js";
-import { reportHint } from "../pipeline/report-hint.js";
-import { sign } from "../pipeline/sign.js";
-import { allowing } from "../pipeline/relations.js";
+import type { Destination } from "../pipeline/run/destination.js";
+import { saveOnFailure, type Again } from "../pipeline/run/keep-unpublished.js";
+import { folderBeside, piecesOf, writeBeside } from "../pipeline/load/evidence-folder.js";
+import type { Announce } from "../pipeline/run/announce.js";
+import { reportHint } from "../pipeline/run/report-hint.js";
+import { sign } from "../pipeline/publish/sign.js";
+import { allowing } from "../pipeline/publish/relations.js";
 import { ownFiles } from "../store/own-files.js";
 import { REGISTRY_FILE } from "../store/registry.js";
 import { verdictLine, verdictWording } from "../view/words.js";
@@ -33,11 +33,11 @@ import {
   withSigning,
   type SigningOptions,
 } from "./destination.js";
-import { givenAmong, runCommandOnce, withCommandOptions, type CommandOptions } from "./run-command.js";
+import { givenAmong, runCommandOnce, withCommandOptions, type RunCommandOptions } from "./run-command.js";
 import { runScenarioOnce, scenarioFor, withScenarioOptions, type ScenarioOptions } from "./run-scenario.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
-interface Options extends SigningOptions, SecretOptions, CommandOptions, ScenarioOptions {
+interface Options extends SigningOptions, SecretOptions, RunCommandOptions, ScenarioOptions {
   readonly dryRun?: true;
   readonly unsigned?: true;
   readonly json?: true;
@@ -109,7 +109,7 @@ async function deliverDone(
     tell(draft, { ...told, path: undefined, statement: draft });
     return exit;
   }
-  await keptAside(draft, evidence, again, async () => {
+  await saveOnFailure(draft, evidence, again, async () => {
     looked();
     if (signer === undefined) {
       if (output !== undefined && output !== "-") {

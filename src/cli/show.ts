@@ -13,7 +13,7 @@ import { withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
 import { verifyTargets, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 
-export function show(attest: Command): void {
+export function showCommand(attest: Command): void {
   const command = attest
     .command("show <target>")
     .description(

@@ -6,15 +6,15 @@ import type { Command } from "commander";
 import { commandLine } from "../core/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { parseJson, type Json } from "../core/json.js";
-import type { Signer } from "../core/key.js";
-import { refuseSecrets } from "../harness/scan.js";
-import { secretsIn } from "../harness/secrets.js";
-import { isNoticeDraft, signAuditReceipt } from "../pipeline/audit-receipt.js";
-import { folderBeside, gather, piecesOf } from "../pipeline/evidence.js";
-import type { Destination } from "../pipeline/destination.js";
-import { refuseRelations } from "../pipeline/relations.js";
-import { sign as signDraft } from "../pipeline/sign.js";
-import { entryOf } from "../pipeline/signers.js";
+import type { Signer } from "../core/keys/key.js";
+import { refuseSecrets } from "../harness/redaction/scan.js";
+import { secretsIn } from "../harness/redaction/secrets.js";
+import { isNoticeDraft, signAuditReceipt } from "../pipeline/publish/audit-receipt.js";
+import { folderBeside, gather, piecesOf } from "../pipeline/load/evidence-folder.js";
+import type { Destination } from "../pipeline/run/destination.js";
+import { refuseRelations } from "../pipeline/publish/relations.js";
+import { sign as signDraft } from "../pipeline/publish/sign.js";
+import { keyEntryOf } from "../pipeline/publish/signers.js";
 import { noticeWording } from "../view/notice.js";
 import {
   engine,
@@ -43,7 +43,7 @@ interface Options extends SigningOptions, SecretOptions, RelationOptions {
   readonly json?: true;
 }
 
-export function sign(attest: Command): void {
+export function signCommand(attest: Command): void {
   const command = attest
     .command("sign <statement>")
     .description("sign a statement, or an audit receipt, and publish it with its evidence; - reads it from stdin")
@@ -97,7 +97,7 @@ async function signReceipt(
   const signed = await signAuditReceipt(draft, signer, engine, now, await logOf(destination));
   refuseSecrets(signed.notice as Json, [], secretsIn(process.env, []), allowSecret);
   const registry = registryOf(destination);
-  await registry?.listSigner(entryOf(signer, now));
+  await registry?.listSigner(keyEntryOf(signer, now));
   await registry?.publish({ ...signed, evidence: new Map() });
   const path = written(destination, signed);
   const { id, digest } = signed;

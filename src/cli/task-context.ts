@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { fromUtf8 } from "../core/bytes.js";
 import type { Task } from "../tasks/document.js";
 import { listFolder, listId, tasksFolder } from "../tasks/list-id.js";
-import { runOf, stateOf } from "../tasks/run.js";
+import { runOf, taskState } from "../tasks/run.js";
 import { TaskList } from "../tasks/task-list.js";
 import { readStdin, withJson } from "./context.js";
 
@@ -35,9 +35,9 @@ export async function findList({ list: given, tasks: root, hook }: ListOptions):
 }
 
 /** Its number, its state, what it is about, and how far it is or why it failed. */
-export function line(task: Task): string {
+export function taskLine(task: Task): string {
   const { progress, failure } = runOf(task) ?? {};
-  const state = stateOf(task);
+  const state = taskState(task);
   const share = progress && `${progress.done}/${progress.total} ${progress.text}`.trim();
   const more = state === "failed" ? failure : share;
   return [task.id, state, task.subject, ...(more === undefined ? [] : [more])].join("\t");

@@ -2,11 +2,11 @@
 import { constants } from "node:os";
 import { AttestError } from "../core/errors.js";
 import type { Task } from "../tasks/document.js";
-import { isLost, runOf, startRun, stateOf, type RunRecord, type StartedRun } from "../tasks/run.js";
+import { isLost, runOf, startRun, taskState, type RunRecord, type StartedRun } from "../tasks/run.js";
 import { watchTask } from "../tasks/watch.js";
 import { secondsOf } from "./context.js";
 import { interruptible } from "./signals.js";
-import { findList, line, type FoundList, type ListOptions } from "./task-context.js";
+import { findList, taskLine, type FoundList, type ListOptions } from "./task-context.js";
 import { answer, answerForeign, answerJson, Progress, talk } from "./ui.js";
 
 /** What shells give for a program that was interrupted. */
@@ -20,17 +20,17 @@ export async function follow(number: string, options: ListOptions & { timeout?: 
   const waiting = seconds === undefined ? undefined : AbortSignal.timeout(seconds * 1000);
   await interruptible(async (signal) => {
     const states = watchTask(list, number, {
-      until: (task) => ["completed", "failed"].includes(stateOf(task)),
-      lost: (task) => stateOf(task) === "lost",
+      until: (task) => ["completed", "failed"].includes(taskState(task)),
+      lost: (task) => taskState(task) === "lost",
       signal: waiting === undefined ? signal : AbortSignal.any([signal, waiting]),
     });
     for await (const task of states) {
       last = task;
-      if (options.json) answerForeign({ state: stateOf(task), task }, "line");
-      else answer(line(task));
+      if (options.json) answerForeign({ state: taskState(task), task }, "line");
+      else answer(taskLine(task));
     }
   });
-  const state = last && stateOf(last);
+  const state = last && taskState(last);
   if (state === "completed" || state === "failed") process.exitCode = state === "completed" ? 0 : 1;
   else if (waiting?.aborted)
     throw new AttestError(

@@ -1,10 +1,10 @@
 /** `attest task`: the task lists of Claude Code, read and written so that nothing is lost beside other writers. */
 import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import { STATUSES, type Change, type Status } from "../tasks/document.js";
-import { stateOf } from "../tasks/run.js";
+import { STATUSES, type Change, type TaskStatus } from "../tasks/document.js";
+import { taskState } from "../tasks/run.js";
 import { collect, withExamples } from "./context.js";
-import { findList, line, withList, type ListOptions } from "./task-context.js";
+import { findList, taskLine, withList, type ListOptions } from "./task-context.js";
 import { follow, runInBackground } from "./task-run.js";
 import { answer, answerForeign, talk } from "./ui.js";
 
@@ -55,12 +55,12 @@ export function task(attest: Command): void {
   ).action(async (number: string, options: ListOptions) => {
     const { id, list } = await findList(options);
     const found = list.get(number);
-    if (options.json) return answerForeign({ list: id, path: list.path(number), state: stateOf(found), task: found });
+    if (options.json) return answerForeign({ list: id, path: list.path(number), state: taskState(found), task: found });
     const { metadata = {}, ...members } = found;
     const shown = (name: string, value: unknown): string =>
       `${name}\t${typeof value === "string" ? value : JSON.stringify(value)}`;
     answer(
-      ...Object.entries({ ...members, status: stateOf(found) }).map(([name, value]) => shown(name, value)),
+      ...Object.entries({ ...members, status: taskState(found) }).map(([name, value]) => shown(name, value)),
       ...Object.entries(metadata).map(([name, value]) => shown(`metadata.${name}`, value)),
     );
   });
@@ -73,7 +73,7 @@ export function task(attest: Command): void {
     const { id, list } = await findList(options);
     const tasks = list.list();
     if (options.json) return answerForeign({ list: id, folder: list.folder, tasks });
-    answer(...tasks.map(line));
+    answer(...tasks.map(taskLine));
     if (tasks.length === 0) talk(`no tasks in ${list.folder}; make one with: attest task create SUBJECT --list ${id}`);
   });
 
@@ -114,7 +114,7 @@ export function task(attest: Command): void {
 }
 
 interface UpdateOptions extends MemberOptions {
-  readonly status?: Status;
+  readonly status?: TaskStatus;
   readonly subject?: string;
   readonly owner?: string;
   readonly fence?: string;
@@ -139,8 +139,8 @@ async function update(number: string, options: UpdateOptions): Promise<void> {
   }
   const { id, list } = await findList(options);
   const changed = await list.update(number, change, fence === undefined ? {} : { fence });
-  if (json) return void answerForeign({ list: id, path: list.path(number), state: stateOf(changed), task: changed });
-  answer(line(changed));
+  if (json) return void answerForeign({ list: id, path: list.path(number), state: taskState(changed), task: changed });
+  answer(taskLine(changed));
 }
 
 /** `key=value`, in the order given; a value that is no JSON is text. */

@@ -1,10 +1,10 @@
 /** `attest trust`: keys of others that you trust, by name. Nothing else ever writes there: first contact never pins. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import { formatKey } from "../core/key.js";
+import { formatKey } from "../core/keys/key.js";
 import { KEY_NAME } from "../core/schema.js";
 import type { Pin } from "../keystore/pins.js";
-import { keysFrom } from "../pipeline/keys.js";
+import { keysFrom } from "../pipeline/load/trusted-keys.js";
 import { ORIGIN } from "../store/registry.js";
 import { engine, pins, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";

@@ -2,12 +2,12 @@
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { exitOf, worst, type ExitStatus } from "../core/codes.js";
-import { failures, type Report } from "../core/report.js";
-import type { Subject } from "../core/statement.js";
-import { subjectWording } from "../core/subject.js";
-import { askedFor } from "../pipeline/policy.js";
-import type { KeyRequest } from "../pipeline/keys.js";
-import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify.js";
+import { failures, type Report } from "../core/verify/report.js";
+import type { Subject } from "../core/statement/statement.js";
+import { subjectWording } from "../core/statement/subject.js";
+import { askedFor } from "../pipeline/verify/require.js";
+import type { KeyRequest } from "../pipeline/load/trusted-keys.js";
+import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify/verify.js";
 import { noticeWording } from "../view/notice.js";
 import { stepsView } from "../view/report.js";
 import { lines } from "../view/text.js";
@@ -94,7 +94,7 @@ export const verifyTargets = (
   });
 };
 
-export function verify(attest: Command): void {
+export function verifyCommand(attest: Command): void {
   const command = attest
     .command("verify <target...>")
     .description("check attestations: files, registry folders, http(s) addresses, or - for stdin")

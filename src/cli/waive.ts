@@ -1,9 +1,9 @@
 /** `attest waive`: says, signed, that a finding of an audit is known, why, and until when it is not to be counted. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { parseSkin } from "../formats/skins.js";
-import { targetIn, targetOf, type Target } from "../pipeline/remark.js";
-import { scopeOf, waive as waiveFinding } from "../pipeline/waive.js";
+import { parseAnyEnvelope } from "../formats/envelope-formats.js";
+import { targetIn, targetOf, type Target } from "../pipeline/publish/retract.js";
+import { scopeOf, waive as waiveFinding } from "../pipeline/publish/waive.js";
 import type { Registry } from "../store/registry.js";
 import { engine, openRegistry, readInput, registryFolder, withExamples, withJson } from "./context.js";
 import { destinationOf, registryOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
@@ -18,7 +18,7 @@ interface Options extends SigningOptions {
   readonly json?: true;
 }
 
-export function waive(attest: Command): void {
+export function waiveCommand(attest: Command): void {
   const command = attest
     .command("waive <id>")
     .description(
@@ -55,6 +55,6 @@ export function waive(attest: Command): void {
 /** Without a registry to publish to, the document may be any file that an auditor has. */
 async function waived(named: string, options: Options, registry: Registry | undefined): Promise<Target> {
   if (registry !== undefined) return await targetIn(registry, named, engine);
-  if (named === "-" || existsSync(named)) return targetOf(parseSkin(await readInput(named)), engine);
+  if (named === "-" || existsSync(named)) return targetOf(parseAnyEnvelope(await readInput(named)), engine);
   return await targetIn(await openRegistry(registryFolder(options.registry)), named, engine);
 }

@@ -20,16 +20,16 @@ const TABLE = {
   "not-json": [2, "a value has no JSON form that survives a round trip"],
   hex: [2, "a text is not lowercase hex"],
   base64: [2, "a text is not standard base64 in its one spelling"],
-  // the skin
-  "skin-unknown": [2, "the document is no attestation"],
-  "skin-member": [2, "the envelope has a member too many or too few, or one of the wrong type"],
-  "skin-mixed": [2, "the document is both the readable skin and another"],
-  "skin-material": [
+  // the format
+  "envelope-unknown": [2, "the document is no attestation"],
+  "envelope-member": [2, "the envelope has a member too many or too few, or one of the wrong type"],
+  "envelope-mixed": [2, "the document is both the readable format and another"],
+  "envelope-material": [
     2,
     "a Sigstore bundle brings certificates, keys, log entries or timestamps instead of the name of a key",
   ],
-  "skin-signify": [2, "a signify file is not one that holds an attestation"],
-  "skin-message": [2, "a signed message, or the signature beside it, is not of DSSE's form"],
+  "envelope-signify": [2, "a signify file is not one that holds an attestation"],
+  "envelope-message": [2, "a signed message, or the signature beside it, is not of DSSE's form"],
   "not-canonical": [2, "the signed bytes are not the canonical form of what they say (RFC 8785)"],
   // the signatures
   "signature-missing": [1, "the document has no signature"],
@@ -42,7 +42,7 @@ const TABLE = {
   ],
   "engines-disagree": [4, "two Ed25519 engines give two answers"],
   "key-unknown": [3, "no key at hand made any of the signatures"],
-  "key-site-only": [3, "the key is only known from the place that serves the document"],
+  "key-registry-only": [3, "the key is only known from the place that serves the document"],
   "key-retired": [3, "the signature's claimed time is outside the time for which the key is listed"],
   "key-revoked": [3, "the key is revoked, and the signature claims to be of a time after that"],
   "key-revoked-unproven": [

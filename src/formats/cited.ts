@@ -6,14 +6,14 @@ import { isVerdict, type Cited, type Counts, type Saying } from "../core/audit/c
 import { fromAnyBytes, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, type Json, type JsonObject } from "../core/json.js";
-import type { EvidenceRef } from "../core/statement.js";
-import { OUTCOMES } from "../core/verdict.js";
+import type { EvidenceRef } from "../core/statement/statement.js";
+import { OUTCOMES } from "../core/statement/verdict.js";
 import { documentsIn } from "./documents.js";
 import { asObject, parseForeignJson } from "./foreign-json.js";
 import { parsePack } from "./pack.js";
 import { isPage } from "./page.js";
 import { readResults } from "./results.js";
-import { parseSkin } from "./skins.js";
+import { parseAnyEnvelope } from "./envelope-formats.js";
 
 /** Longer ones are not read for what they say; their digest is checked all the same. */
 export const MAX_CITED = 16 * 1024 * 1024;
@@ -89,7 +89,7 @@ const BLANK: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 
 
 /** Its own word, whether or not it verifies: that is asked of it where it is audited itself. */
 function attestation(bytes: Bytes): Read {
-  return heard((said) => said.hear(parseSkin(bytes).payload, "/payload"));
+  return heard((said) => said.hear(parseAnyEnvelope(bytes).payload, "/payload"));
 }
 
 /** Read as a run reads it: several may stand in one file, between other lines. */

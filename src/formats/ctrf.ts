@@ -1,7 +1,7 @@
 /** CTRF, the Common Test Report Format: one JSON object with `results.tests` and `results.summary`. */
 import type { Json, JsonObject } from "../core/json.js";
-import type { Outcome } from "../core/verdict.js";
-import { Doubts, type Draft, type DraftCase } from "./draft.js";
+import type { Outcome } from "../core/statement/verdict.js";
+import { Doubts, type ReportDraft, type DraftCase } from "./draft.js";
 import { asCount, asList, asObject, asText, says } from "./foreign-json.js";
 import { earliest, instant, localTime, milliseconds } from "./text.js";
 
@@ -15,7 +15,7 @@ const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
 
 export const isCtrf = (json: Json): boolean => Array.isArray(asObject(asObject(json).results).tests);
 
-export function readCtrf(json: Json): Draft {
+export function readCtrf(json: Json): ReportDraft {
   const results = asObject(asObject(json).results);
   const summary = asObject(results.summary);
   const tool = asObject(results.tool);

@@ -1,6 +1,6 @@
 /** What a report of a test run comes down to: the normal form of all formats, and the draft of it that a reader of one format makes. */
 import { AttestError } from "../core/errors.js";
-import type { Outcome } from "../core/verdict.js";
+import type { Outcome } from "../core/statement/verdict.js";
 
 export interface TestCase {
   /** Unique in the report: file or suite first, where the report has them, then the test, joined by ` > `. */
@@ -54,7 +54,7 @@ export interface DraftCase {
   readonly uncounted?: boolean;
 }
 
-export interface Draft {
+export interface ReportDraft {
   readonly format: ReportFormat;
   readonly tool?: string | undefined;
   readonly cases: readonly DraftCase[];
@@ -120,7 +120,7 @@ class Sentences {
 const MAX_CASES = 500_000;
 
 /** @throws AttestError `too-large`, before a report that is small as bytes fills the memory as objects */
-export function atMost(count: number, what: string, max = MAX_CASES): void {
+export function mustBeAtMost(count: number, what: string, max = MAX_CASES): void {
   if (count > max) throw new AttestError("too-large", `expected at most ${max} ${what}, found more`);
 }
 

@@ -4,7 +4,7 @@
  */
 import { AttestError } from "../core/errors.js";
 import { isObject, MAX_DEPTH, type Json, type JsonObject } from "../core/json.js";
-import { atMost } from "./draft.js";
+import { mustBeAtMost } from "./draft.js";
 
 const MAX_VALUES = 8_000_000;
 
@@ -24,7 +24,7 @@ function guard(text: string): void {
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === "{" || character === "[") {
-      atMost((values += 1), "values in JSON", MAX_VALUES);
+      mustBeAtMost((values += 1), "values in JSON", MAX_VALUES);
       if (open.length === MAX_DEPTH) {
         throw new AttestError("report-format", `expected nesting of at most ${MAX_DEPTH}, found more`);
       }
@@ -37,7 +37,7 @@ function guard(text: string): void {
       let next = at + 1;
       while (" \t\n\r".includes(text[next] ?? "x")) next += 1;
       if (text[next] !== ":") continue;
-      atMost((values += 1), "values in JSON", MAX_VALUES);
+      mustBeAtMost((values += 1), "values in JSON", MAX_VALUES);
       take(open.at(-1), text.slice(start, at + 1));
     }
   }

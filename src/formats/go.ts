@@ -1,8 +1,8 @@
 /** `go test -json`: one event a line (cmd/test2json), of which a test's or a package's last `pass`, `fail` or `skip` is its result. */
 import { AttestError } from "../core/errors.js";
 import type { Json, JsonObject } from "../core/json.js";
-import type { Outcome } from "../core/verdict.js";
-import { atMost, bad, Doubts, type Draft, type DraftCase } from "./draft.js";
+import type { Outcome } from "../core/statement/verdict.js";
+import { mustBeAtMost, bad, Doubts, type ReportDraft, type DraftCase } from "./draft.js";
 import { asObject, asText, parseForeignJson } from "./foreign-json.js";
 import { earliest, instant, milliseconds, quoted, rowsOf } from "./text.js";
 
@@ -50,7 +50,7 @@ export function isGoTest(text: string): boolean {
   }
 }
 
-export function readGoTest(text: string): Draft {
+export function readGoTest(text: string): ReportDraft {
   const doubts = new Doubts();
   const cases: DraftCase[] = [];
   const tests: Unit[] = [];
@@ -62,7 +62,7 @@ export function readGoTest(text: string): Draft {
   const start = (path: readonly string[]): Unit => ({ path, outcome: undefined, output: "", durationMs: undefined });
   const packageOf = (name: string): Unit => {
     const known = packages.get(name) ?? start([name]);
-    atMost(packages.set(name, known).size, "packages");
+    mustBeAtMost(packages.set(name, known).size, "packages");
     return known;
   };
   /** A test that runs once more under its name, as with -count=2, is another test. */
@@ -71,7 +71,7 @@ export function readGoTest(text: string): Draft {
     const known = running.get(key);
     if (known && !anew) return known;
     const unit = start([name, test]);
-    atMost(tests.push(unit), "tests");
+    mustBeAtMost(tests.push(unit), "tests");
     running.set(key, unit);
     return unit;
   };

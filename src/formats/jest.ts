@@ -1,7 +1,7 @@
 /** The JSON of jest and of vitest, which has the same form: test files with their assertions, and counts of all. */
 import type { Json, JsonObject } from "../core/json.js";
-import type { Outcome } from "../core/verdict.js";
-import { bad, Doubts, type Counters, type Draft, type DraftCase } from "./draft.js";
+import type { Outcome } from "../core/statement/verdict.js";
+import { bad, Doubts, type Counters, type ReportDraft, type DraftCase } from "./draft.js";
 import { asCount, asList, asObject, asText, says } from "./foreign-json.js";
 import { instant, milliseconds, quoted, withoutStack } from "./text.js";
 
@@ -19,7 +19,7 @@ const FILE_PASSED = ["passed", "skipped", "pending", "focused"];
 
 export const isJest = (json: Json): boolean => Array.isArray(asObject(json).testResults);
 
-export function readJest(json: Json): Draft {
+export function readJest(json: Json): ReportDraft {
   const report = asObject(json);
   const doubts = new Doubts();
   const cases = asList(report.testResults).flatMap((file) => readFile(asObject(file), doubts));

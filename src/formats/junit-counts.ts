@@ -4,10 +4,10 @@
  */
 import type { Counters, Doubts } from "./draft.js";
 import { quoted } from "./text.js";
-import type { Element } from "./xml.js";
+import type { XmlElement } from "./xml.js";
 
 /** How many cases, and what marks they bear: that is what runners count, rather than outcomes. */
-export interface Tally {
+export interface CaseCounts {
   tests: number;
   bad: number;
   /** Failures and errors, of which a case may bear several. */
@@ -27,12 +27,12 @@ export interface Tally {
   todo: number;
 }
 
-export const nothing = (): Tally => ({
+export const noCounts = (): CaseCounts => ({
   ...{ tests: 0, bad: 0, marks: 0, skipped: 0, disabled: 0, again: 0, flaky: 0, teardowns: 0, doubles: 0, todo: 0 },
 });
 
-export function add(sum: Tally, more: Tally): void {
-  for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += more[key];
+export function addCounts(sum: CaseCounts, more: CaseCounts): void {
+  for (const key of Object.keys(sum) as (keyof CaseCounts)[]) sum[key] += more[key];
 }
 
 const BAD = ["failures", "errors"];
@@ -41,10 +41,10 @@ const DISABLED = ["disabled", "notrun", "notRun", "not-run"];
 const FLAKY = ["flakes", "flaky"];
 
 /** @param direct of the cases right in the suite, which is all that some runners count in it */
-export function compare(suite: Element, direct: Tally, all: Tally, doubts: Doubts): void {
+export function compareCounts(suite: XmlElement, direct: CaseCounts, all: CaseCounts, doubts: Doubts): void {
   const stated = (counters: readonly string[]): string[] =>
     counters.map((counter) => suite.attributes.get(counter) ?? "").filter((value) => value !== "");
-  const either = (of: (tally: Tally) => number[]): number[] => [...of(all), ...of(direct)];
+  const either = (of: (tally: CaseCounts) => number[]): number[] => [...of(all), ...of(direct)];
 
   const failures = stated(BAD);
   const listedBad = either(({ bad, marks, again }) => [bad, bad + again, Math.max(bad, marks)]);
@@ -75,7 +75,7 @@ export function compare(suite: Element, direct: Tally, all: Tally, doubts: Doubt
 }
 
 /** How many cases right in the suite it does not count. */
-export function uncounted(suite: Element, { tests, teardowns, doubles }: Tally): number {
+export function uncounted(suite: XmlElement, { tests, teardowns, doubles }: CaseCounts): number {
   const stated = suite.attributes.get("tests") ?? "";
   return COUNT.test(stated) ? Math.max(0, tests + teardowns - doubles - Number(stated)) : 0;
 }
@@ -88,7 +88,7 @@ const sum = (values: readonly string[]): number =>
   values.reduce((total, value) => total + (COUNT.test(value) ? Number(value) : NaN), 0);
 
 /** Those of the root; where it has none, the sums over its suites, if all tests are in suites that count. */
-export function countersOf(root: Element): Counters {
+export function countersOf(root: XmlElement): Counters {
   const parts = root.attributes.has("tests") ? [root] : root.children.filter(({ name }) => name !== "properties");
   if (!parts.every(({ name, attributes }) => name !== "testcase" && attributes.has("tests"))) return {};
   const total = (counters: readonly string[]): number | undefined => {

@@ -2,8 +2,8 @@
  * What an audit found as JUnit XML, for CI that shows tests: a suite for each attestation, a case for each group of rules that was looked at.
  * The reader beside it, `junit.ts`, counts the same in it.
  */
-import type { RuleId } from "../core/audit/rules.js";
-import { ruleOf } from "../core/audit/rules.js";
+import type { RuleId } from "../core/statement/audit-rules.js";
+import { ruleOf } from "../core/statement/audit-rules.js";
 import { waiverWords, type JudgedFinding } from "../core/audit/waiver.js";
 import { utf8, type Bytes } from "../core/bytes.js";
 import { line, lines } from "./text.js";

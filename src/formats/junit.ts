@@ -3,11 +3,11 @@
  * Suites may lie in suites, cases directly under the root (node:test), and counters may be anywhere or nowhere.
  */
 import { AttestError } from "../core/errors.js";
-import type { Outcome } from "../core/verdict.js";
-import { bad, Doubts, type Draft, type DraftCase } from "./draft.js";
-import { add, compare, countersOf, nothing, uncounted, type Tally } from "./junit-counts.js";
+import type { Outcome } from "../core/statement/verdict.js";
+import { bad, Doubts, type ReportDraft, type DraftCase } from "./draft.js";
+import { addCounts, compareCounts, countersOf, noCounts, uncounted, type CaseCounts } from "./junit-counts.js";
 import { earliest, instant, localTime, pathIn, quoted, seconds, withoutStack } from "./text.js";
-import { parseXml, type Element } from "./xml.js";
+import { parseXml, type XmlElement } from "./xml.js";
 
 /** What may stand in a suite or a case and says nothing of an outcome. */
 const NEUTRAL = ["properties", "property", "system-out", "system-err", "attachments"];
@@ -33,7 +33,7 @@ interface Reading {
   readonly times: (string | undefined)[];
 }
 
-export function readJunit(text: string): Draft {
+export function readJunit(text: string): ReportDraft {
   const root = parseXml(text);
   if (root.name !== "testsuites" && root.name !== "testsuite") {
     throw new AttestError(
@@ -55,12 +55,12 @@ export function readJunit(text: string): Draft {
 }
 
 function readSuite(
-  suite: Element,
+  suite: XmlElement,
   path: readonly (string | undefined)[],
   file: string | undefined,
   reading: Reading,
-): Tally {
-  const [direct, all] = [nothing(), nothing()];
+): CaseCounts {
+  const [direct, all] = [noCounts(), noCounts()];
   const failed = new Set<string>();
   const idle: number[] = [];
   const own = suite.attributes.get("file") ?? file;
@@ -72,10 +72,10 @@ function readSuite(
       const identity = ["classname", "name"].map((part) => child.attributes.get(part) ?? "").join("\0");
       if (marks.teardowns > 0 && failed.has(identity)) [marks.teardowns, marks.doubles] = [0, 1];
       if (marks.bad > 0) failed.add(identity);
-      add(direct, marks);
-      add(all, marks);
+      addCounts(direct, marks);
+      addCounts(all, marks);
     } else if (child.name === "testsuite") {
-      add(all, readSuite(child, [...path, titleOf(child)], own, reading));
+      addCounts(all, readSuite(child, [...path, titleOf(child)], own, reading));
     } else if (child.name === "failure" || child.name === "error") {
       reading.doubts.say(`the suite ${nameOf(suite)} failed as a whole`);
       reading.cases.push({ path, outcome: "errored", message: messageOf(child), file: own, uncounted: true });
@@ -84,16 +84,16 @@ function readSuite(
     }
   }
   all.todo += toDo(suite, idle, direct, reading);
-  compare(suite, direct, all, reading.doubts);
+  compareCounts(suite, direct, all, reading.doubts);
   return all;
 }
 
 /** Nothing is said of it, and it took no time at all: it passed, or was never run. */
-const isIdle = ({ attributes, children }: Element): boolean =>
+const isIdle = ({ attributes, children }: XmlElement): boolean =>
   attributes.get("time") === "0" && children.every(({ name }) => NEUTRAL.includes(name));
 
 /** Those that the suite lists and does not count were not run. Where more could be meant than are, nobody knows which. */
-function toDo(suite: Element, idle: readonly number[], direct: Tally, { cases, doubts }: Reading): number {
+function toDo(suite: XmlElement, idle: readonly number[], direct: CaseCounts, { cases, doubts }: Reading): number {
   const missing = uncounted(suite, direct);
   if (missing === 0 || idle.length < missing) return 0;
   if (idle.length === missing) {
@@ -109,11 +109,11 @@ function toDo(suite: Element, idle: readonly number[], direct: Tally, { cases, d
 }
 
 function readCase(
-  test: Element,
+  test: XmlElement,
   above: readonly (string | undefined)[],
   suiteFile: string | undefined,
   reading: Reading,
-): Tally {
+): CaseCounts {
   const name = test.attributes.get("name") ?? "";
   const group = test.attributes.get("classname");
   // node:test gives every case the class "test".
@@ -138,7 +138,7 @@ function readCase(
   const failures = test.children.filter((child) => child.name === "failure" || child.name === "error");
   const isSkipped = marks.has("skipped") || outcome === "skipped";
   return {
-    ...nothing(),
+    ...noCounts(),
     tests: 1,
     bad: failures.length > 0 || bad(outcome) ? 1 : 0,
     marks: failures.length,
@@ -154,7 +154,7 @@ function readCase(
 const RETRY_FOLDER = /\[\[ATTACHMENT\|[^\]\n]*-retry\d+[\\/]/;
 
 /** In words, rather than by the attempts themselves. */
-function toldAgain({ attributes, children }: Element): boolean {
+function toldAgain({ attributes, children }: XmlElement): boolean {
   const properties = children.filter(({ name }) => name === "properties").flatMap((list) => list.children);
   const words = [
     ...attributes,
@@ -167,15 +167,15 @@ function toldAgain({ attributes, children }: Element): boolean {
 }
 
 /** Googletest says of a disabled test that it was not run in attributes alone. */
-const wordsOf = ({ attributes }: Element): string[] =>
+const wordsOf = ({ attributes }: XmlElement): string[] =>
   ["status", "result"].flatMap((word) => attributes.get(word)?.toLowerCase() ?? []);
 
-function outcomeOf(test: Element, marks: ReadonlyMap<string, Element>): Outcome {
+function outcomeOf(test: XmlElement, marks: ReadonlyMap<string, XmlElement>): Outcome {
   // node:test: a test that is to do may fail.
   if (marks.get("skipped")?.attributes.get("type") === "todo") return "skipped";
   if (marks.has("failure")) return "failed";
   if (marks.has("error")) return "errored";
-  const known = (child: Element): boolean => child.name === "skipped" || [...NEUTRAL, ...AGAIN].includes(child.name);
+  const known = (child: XmlElement): boolean => child.name === "skipped" || [...NEUTRAL, ...AGAIN].includes(child.name);
   if (!test.children.every(known)) return "errored";
   if (test.attributes.has("failure")) return "failed";
   const said = wordsOf(test).map((word) => STATUSES.get(word) ?? "errored");
@@ -183,7 +183,7 @@ function outcomeOf(test: Element, marks: ReadonlyMap<string, Element>): Outcome 
   return worst ?? (marks.has("skipped") ? "skipped" : "passed");
 }
 
-const messageOf = (mark: Element): string => mark.attributes.get("message") || withoutStack(mark.text);
+const messageOf = (mark: XmlElement): string => mark.attributes.get("message") || withoutStack(mark.text);
 /** jest-junit names the tests of no suite so. */
-const titleOf = ({ attributes }: Element): string | undefined => attributes.get("name")?.replace(/^undefined$/, "");
-const nameOf = (suite: Element): string => quoted(suite.attributes.get("name") ?? "");
+const titleOf = ({ attributes }: XmlElement): string | undefined => attributes.get("name")?.replace(/^undefined$/, "");
+const nameOf = (suite: XmlElement): string => quoted(suite.attributes.get("name") ?? "");

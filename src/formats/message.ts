@@ -1,6 +1,6 @@
-/** The signed message back to what it encodes: the inverse of core's `message`, for the skins that hold it as it is. */
+/** The signed message back to what it encodes: the inverse of core's `message`, for the formats that hold it as it is. */
 import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
-import { message, payloadOf, type Envelope } from "../core/envelope.js";
+import { message, payloadOf, type Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 
 const ascii = (bytes: Bytes): string => String.fromCharCode(...bytes);
@@ -11,10 +11,10 @@ export const isMessage = (bytes: Bytes): boolean => ascii(bytes.subarray(0, 7)) 
 /** Lengths have eight digits at most, which is more than a verifier takes. */
 const LENGTH = /^ (\d{1,8}) /;
 
-/** @throws AttestError `skin-message`, `not-utf8`, `not-canonical` or a code of `parseJson` */
+/** @throws AttestError `envelope-message`, `not-utf8`, `not-canonical` or a code of `parseJson` */
 export function openMessage(bytes: Bytes): Pick<Envelope, "payloadType" | "payload" | "payloadBytes"> {
   const refused = new AttestError(
-    "skin-message",
+    "envelope-message",
     "expected the message that was signed, 'DSSEv1 28 application/vnd.in-toto+json …' and the payload, found something else",
   );
   if (!isMessage(bytes)) throw refused;

@@ -3,7 +3,7 @@
  * Nothing in it is trusted: the document counts by its signatures, everything else by digests, signatures and proofs that lead to it.
  */
 import { fromBase64, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
-import type { Mark } from "../core/brought.js";
+import type { BundledEntry } from "../core/verify/bundled.js";
 import { AttestError } from "../core/errors.js";
 import { dataOf } from "./page.js";
 import { parsePageData, type DataOf } from "./page-data.js";
@@ -19,7 +19,7 @@ export interface Pack {
   readonly name: string;
   readonly text: string;
   readonly proof: string | undefined;
-  readonly marks: readonly Mark[];
+  readonly marks: readonly BundledEntry[];
   /** A piece of evidence as it lies there, which need not be the bytes that were signed. */
   readonly piece: (sha256: string) => Bytes | undefined;
 }

@@ -1,5 +1,5 @@
 /** What `prove -v` prints: for each file a header, its TAP, and prove's own verdict, which looks like a point; then a summary of all. */
-import { bad, Doubts, type Draft, type DraftCase } from "./draft.js";
+import { bad, Doubts, type ReportDraft, type DraftCase } from "./draft.js";
 import { readLine } from "./tap-line.js";
 import { readTap } from "./tap.js";
 import { quoted } from "./text.js";
@@ -19,7 +19,7 @@ export const isProve = (text: string): boolean => {
   return summary !== null && verdicts.length > 0 && (summary[2] === "0" || verdicts.includes(""));
 };
 
-export function readProve(text: string): Draft {
+export function readProve(text: string): ReportDraft {
   const doubts = new Doubts();
   const cases: DraftCase[] = [];
   const summary = SUMMARY.exec(text);

@@ -2,8 +2,8 @@
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { formatKey, type PublicKey } from "../core/key.js";
-import { parseKeyLines, type KeyLines } from "../core/key-lines.js";
+import { formatKey, type PublicKey } from "../core/keys/key.js";
+import { parseKeyLines, type KeyLines } from "../core/keys/key-lines.js";
 import { formatPem, parsePem } from "./raw.js";
 import { formatSignifyKey, isSignify, parseSignifyKey } from "./signify.js";
 
@@ -36,7 +36,7 @@ const CONDITION =
  */
 export function readPublicKeys(text: string, place: string, engine: Engine): KeyLines {
   const plain = text.replace(/^\ufeff/, "").replace(/\r\n/g, "\n");
-  const one = (key: PublicKey): KeyLines => ({ lines: [{ key, comment: undefined }], passedOver: 0 });
+  const one = (key: PublicKey): KeyLines => ({ lines: [{ key, comment: undefined }], skipped: 0 });
   const whole = utf8(`${plain.trim()}\n`);
   if (plain.trimStart().startsWith("-----BEGIN PUBLIC KEY-----")) return one(parsePem(whole, engine));
   if (isSignify(whole)) return one(parseSignifyKey(whole, engine));

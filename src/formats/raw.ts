@@ -8,9 +8,9 @@
 import { base64, concat, equal, fromBase64, fromHex, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { SIGNATURE_BYTES } from "../core/ed25519.js";
 import type { Engine } from "../core/engine.js";
-import { message, type Envelope } from "../core/envelope.js";
+import { message, type Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
-import { publicKey, type PublicKey } from "../core/key.js";
+import { publicKey, type PublicKey } from "../core/keys/key.js";
 import { openMessage } from "./message.js";
 import { single } from "./single.js";
 
@@ -23,8 +23,8 @@ export interface RawFiles {
   readonly key?: Bytes | undefined;
 }
 
-/** @throws AttestError `signature-missing`, `signature-count`, `skin-message` for a signature of another length */
-export function formatRaw(envelope: Omit<Envelope, "skin">, key?: PublicKey): RawFiles {
+/** @throws AttestError `signature-missing`, `signature-count`, `envelope-message` for a signature of another length */
+export function formatRaw(envelope: Omit<Envelope, "format">, key?: PublicKey): RawFiles {
   const { sig } = single(envelope, "a raw export");
   lengthOf(sig);
   return {
@@ -34,17 +34,17 @@ export function formatRaw(envelope: Omit<Envelope, "skin">, key?: PublicKey): Ra
   };
 }
 
-/** @throws AttestError `skin-message`, `key-format` and the codes of `openMessage` */
+/** @throws AttestError `envelope-message`, `key-format` and the codes of `openMessage` */
 export function parseRaw({ message, signature, key }: RawFiles, engine: Engine): Envelope {
   lengthOf(signature);
   const keyid = key && parsePem(key, engine).keyid;
-  return { skin: "raw", ...openMessage(message), signatures: [{ keyid, sig: signature }] };
+  return { format: "raw", ...openMessage(message), signatures: [{ keyid, sig: signature }] };
 }
 
 function lengthOf(signature: Bytes): void {
   if (signature.length !== SIGNATURE_BYTES)
     throw new AttestError(
-      "skin-message",
+      "envelope-message",
       `expected a signature of ${SIGNATURE_BYTES} bytes, found ${signature.length}`,
     );
 }

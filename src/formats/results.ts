@@ -7,7 +7,7 @@
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isCtrf, readCtrf } from "./ctrf.js";
-import { atMost, bad, type Draft, type Results, type TestCase } from "./draft.js";
+import { mustBeAtMost, bad, type ReportDraft, type Results, type TestCase } from "./draft.js";
 import { textOf } from "./encoding.js";
 import { parseForeignJson } from "./foreign-json.js";
 import { isGoTest, readGoTest } from "./go.js";
@@ -44,7 +44,7 @@ export function readResults(bytes: Bytes, fileName?: string): Results {
   }
 }
 
-function read(text: string): Draft {
+function read(text: string): ReportDraft {
   const first = /[^ \t\r\n]/.exec(text)?.[0];
   if (first === "<") return readJunit(text);
   if (isProve(text)) return readProve(text);
@@ -61,8 +61,8 @@ function read(text: string): Draft {
 }
 
 /** The texts cleaned, the names unique, the counters compared. */
-function settle(draft: Draft): Results {
-  atMost(draft.cases.length, "tests");
+function settle(draft: ReportDraft): Results {
+  mustBeAtMost(draft.cases.length, "tests");
   const { doubts } = draft;
   const files = new Set(draft.cases.map(({ file }) => file).filter((file) => file !== undefined));
   const shorten = shortener(files);
@@ -134,7 +134,7 @@ function unique(names: readonly string[]): string[] {
 }
 
 /** Where the report counts others than it lists. What failed and what errored is one sum, because runners do not agree on the words. */
-function miscounted({ cases, counters }: Draft): string[] {
+function miscounted({ cases, counters }: ReportDraft): string[] {
   const counted = cases.filter(({ uncounted }) => uncounted !== true);
   const listed = (which: (each: (typeof counted)[number]) => boolean): number => counted.filter(which).length;
   const { total, passed, failed, errored, skipped } = counters;

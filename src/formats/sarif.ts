@@ -2,7 +2,7 @@
  * What an audit found as SARIF 2.1.0 (OASIS), for code scanning and for editors: one run, every rule that there is, a result for each
  * finding. The same findings give the same bytes.
  */
-import { RULE_IDS, ruleOf } from "../core/audit/rules.js";
+import { RULE_IDS, ruleOf } from "../core/statement/audit-rules.js";
 import { waiverWords, type JudgedFinding } from "../core/audit/waiver.js";
 import type { Bytes } from "../core/bytes.js";
 import { readable, type Json } from "../core/json.js";

@@ -11,26 +11,26 @@
  */
 import { base64, concat, equal, fromBase64, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { SIGNATURE_BYTES } from "../core/ed25519.js";
-import { message, type Envelope } from "../core/envelope.js";
+import { message, type Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { Engine } from "../core/engine.js";
-import { publicKey, type PublicKey } from "../core/key.js";
+import { publicKey, type PublicKey } from "../core/keys/key.js";
 import { openMessage } from "./message.js";
 import { named, single } from "./single.js";
 
 const ALGORITHM = utf8("Ed");
 const NUMBER_BYTES = 8;
-const SKIN = "a signify file";
+const FORMAT = "a signify file";
 const COMMENT = "untrusted comment: ";
 const HEAD = /^untrusted comment: signature by (SHA256:[A-Za-z0-9+/]{43})\n([A-Za-z0-9+/]{99}=)\n$/;
 
 const start = utf8(COMMENT);
 export const isSignify = (bytes: Bytes): boolean => equal(bytes.subarray(0, start.length), start);
 
-/** @throws AttestError `signature-missing`, `signature-count`, `skin-member` or `skin-signify` for a signature that it cannot hold */
-export function formatSignify(envelope: Omit<Envelope, "skin">): Bytes {
-  const signature = single(envelope, SKIN);
-  const keyid = named(signature, SKIN);
+/** @throws AttestError `signature-missing`, `signature-count`, `envelope-member` or `envelope-signify` for a signature that it cannot hold */
+export function formatSignify(envelope: Omit<Envelope, "format">): Bytes {
+  const signature = single(envelope, FORMAT);
+  const keyid = named(signature, FORMAT);
   if (signature.sig.length !== SIGNATURE_BYTES)
     throw refused(`a signature of ${SIGNATURE_BYTES} bytes, found ${signature.sig.length}`);
   return concat(
@@ -39,7 +39,7 @@ export function formatSignify(envelope: Omit<Envelope, "skin">): Bytes {
   );
 }
 
-/** Accepts what `formatSignify` writes, and no other spelling. @throws AttestError `skin-signify`, `base64` and those of `openMessage` */
+/** Accepts what `formatSignify` writes, and no other spelling. @throws AttestError `envelope-signify`, `base64` and those of `openMessage` */
 export function parseSignify(bytes: Bytes): Envelope {
   const end = bytes.indexOf(0x0a, bytes.indexOf(0x0a) + 1) + 1;
   const [, keyid, encoded] = HEAD.exec(fromUtf8(bytes.subarray(0, end))) ?? [];
@@ -49,7 +49,7 @@ export function parseSignify(bytes: Bytes): Envelope {
   const sig = sealed.slice(ALGORITHM.length + NUMBER_BYTES);
   if (sig.length !== SIGNATURE_BYTES || encoded !== blob(keyNumber(keyid), sig))
     throw refused("an Ed25519 signature with the number of the key in the comment, found another");
-  return { skin: "signify", ...openMessage(bytes.subarray(end)), signatures: [{ keyid, sig }] };
+  return { format: "signify", ...openMessage(bytes.subarray(end)), signatures: [{ keyid, sig }] };
 }
 
 /** The public key as signify reads it, for `signify -V -p`. */
@@ -74,4 +74,4 @@ function keyNumber(keyid: string): Bytes {
 }
 
 const refused = (what: string): AttestError =>
-  new AttestError("skin-signify", `expected ${what}`, "attest export FILE --format signify writes such a file");
+  new AttestError("envelope-signify", `expected ${what}`, "attest export FILE --format signify writes such a file");

@@ -5,7 +5,7 @@
  *     { "mediaType": …, "verificationMaterial": { "publicKey": { "hint": KEYID }, "tlogEntries": [] }, "dsseEnvelope": { … } }
  */
 import type { Bytes } from "../core/bytes.js";
-import { envelopeOf, type Envelope } from "../core/envelope.js";
+import { envelopeOf, type Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, parseJson, readable, type Json, type JsonObject } from "../core/json.js";
 import { dsseOf } from "./dsse.js";
@@ -18,17 +18,17 @@ const READ = [
   ...["0.3", "0.2", "0.1"].map((version) => `application/vnd.dev.sigstore.bundle+json;version=${version}`),
 ];
 const MEMBERS = ["mediaType", "verificationMaterial", "dsseEnvelope"] as const;
-const SKIN = "a Sigstore bundle";
+const FORMAT = "a Sigstore bundle";
 
-/** By a member that no other skin has. */
+/** By a member that no other format has. */
 export const isBundle = (document: Json): document is JsonObject =>
   isObject(document) &&
   !("payload" in document) &&
   [...MEMBERS, "messageSignature"].some((member) => member in document);
 
-/** @throws AttestError `signature-missing`, `signature-count`, `skin-member` for a signature without keyid */
-export function formatBundle(envelope: Omit<Envelope, "skin">): Bytes {
-  const hint = named(single(envelope, SKIN), SKIN);
+/** @throws AttestError `signature-missing`, `signature-count`, `envelope-member` for a signature without keyid */
+export function formatBundle(envelope: Omit<Envelope, "format">): Bytes {
+  const hint = named(single(envelope, FORMAT), FORMAT);
   return readable({
     mediaType: MEDIA_TYPE,
     verificationMaterial: { publicKey: { hint }, tlogEntries: [] },
@@ -40,24 +40,24 @@ export const parseBundle = (bytes: Bytes): Envelope => bundleOf(parseJson(bytes)
 
 /**
  * Strict, as protobuf's JSON is: exact member names, and nothing beside them. What a bundle brings to vouch for itself is refused, not
- * ignored: whoever reads it elsewhere may believe it. @throws AttestError `skin-*`, `signature-*` and the codes of `parseEnvelope`
+ * ignored: whoever reads it elsewhere may believe it. @throws AttestError `format-*`, `signature-*` and the codes of `parseEnvelope`
  */
 export function bundleOf(document: Json): Envelope {
-  const bundle = members(document, MEMBERS, "skin-member", SKIN);
+  const bundle = members(document, MEMBERS, "envelope-member", FORMAT);
   if (!(READ as readonly Json[]).includes(bundle.mediaType)) {
     const found = typeof bundle.mediaType === "string" ? JSON.stringify(bundle.mediaType.slice(0, 100)) : "no text";
-    throw new AttestError("skin-member", `expected mediaType ${MEDIA_TYPE}, found ${found}`);
+    throw new AttestError("envelope-member", `expected mediaType ${MEDIA_TYPE}, found ${found}`);
   }
   const hint = hintOf(bundle.verificationMaterial);
   const envelope = envelopeOf(bundle.dsseEnvelope);
-  if (envelope.skin !== "dsse")
-    throw new AttestError("skin-mixed", `expected the payload of ${SKIN} in base64, found it readable`);
-  if (single(envelope, SKIN).keyid !== hint)
+  if (envelope.format !== "dsse")
+    throw new AttestError("envelope-mixed", `expected the payload of ${FORMAT} in base64, found it readable`);
+  if (single(envelope, FORMAT).keyid !== hint)
     throw new AttestError(
-      "skin-material",
+      "envelope-material",
       "expected the bundle's hint to be the keyid of its signature, found another",
     );
-  return { ...envelope, skin: "sigstore" };
+  return { ...envelope, format: "sigstore" };
 }
 
 function hintOf(material: Json): string {
@@ -65,11 +65,14 @@ function hintOf(material: Json): string {
   // protobuf's own writers leave out a list that is empty.
   const { tlogEntries = [], ...rest } = isObject(material) ? material : {};
   if (!Array.isArray(tlogEntries) || tlogEntries.length > 0)
-    throw new AttestError("skin-material", "expected no entries of a log in the bundle: they would not be looked at");
-  const { publicKey } = members(rest, ["publicKey"], "skin-material", what);
-  const { hint } = members(publicKey, ["hint"], "skin-material", what);
+    throw new AttestError(
+      "envelope-material",
+      "expected no entries of a log in the bundle: they would not be looked at",
+    );
+  const { publicKey } = members(rest, ["publicKey"], "envelope-material", what);
+  const { hint } = members(publicKey, ["hint"], "envelope-material", what);
   if (typeof hint !== "string" || hint === "")
-    throw new AttestError("skin-material", `expected ${what} as text, found none`);
+    throw new AttestError("envelope-material", `expected ${what} as text, found none`);
   return hint;
 }
 
@@ -77,7 +80,7 @@ function hintOf(material: Json): string {
 function members<Name extends string>(
   value: Json,
   names: readonly Name[],
-  code: "skin-member" | "skin-material",
+  code: "envelope-member" | "envelope-material",
   what: string,
 ): Record<Name, Json> {
   const found = isObject(value) ? value : {};

@@ -1,22 +1,22 @@
-/** The one signature of a document, for the skins that hold no more than one. */
-import type { Envelope, Signature } from "../core/envelope.js";
+/** The one signature of a document, for the formats that hold no more than one. */
+import type { Envelope, Signature } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 
 /** @throws AttestError `signature-missing`, `signature-count` */
-export function single({ signatures }: Pick<Envelope, "signatures">, skin: string): Signature {
+export function single({ signatures }: Pick<Envelope, "signatures">, format: string): Signature {
   const [only, ...more] = signatures;
   if (only === undefined)
-    throw new AttestError("signature-missing", `expected exactly one signature in ${skin}, found none`);
+    throw new AttestError("signature-missing", `expected exactly one signature in ${format}, found none`);
   if (more.length === 0) return only;
-  throw new AttestError("signature-count", `expected exactly one signature in ${skin}, found ${signatures.length}`);
+  throw new AttestError("signature-count", `expected exactly one signature in ${format}, found ${signatures.length}`);
 }
 
-/** Those skins name the key, since whoever reads them has to find it. @throws AttestError `skin-member` */
-export function named(signature: Signature, skin: string): string {
+/** Those formats name the key, since whoever reads them has to find it. @throws AttestError `envelope-member` */
+export function named(signature: Signature, format: string): string {
   if (signature.keyid !== undefined) return signature.keyid;
   throw new AttestError(
-    "skin-member",
-    `expected a signature that names its key, which ${skin} must name too, found one without keyid`,
+    "envelope-member",
+    `expected a signature that names its key, which ${format} must name too, found one without keyid`,
     "export it as dsse or raw, which need no name",
   );
 }

@@ -6,8 +6,8 @@
  */
 import { AttestError } from "../core/errors.js";
 import { MAX_DEPTH } from "../core/json.js";
-import type { Outcome } from "../core/verdict.js";
-import { atMost, bad, Doubts, type Counters, type Draft, type DraftCase } from "./draft.js";
+import type { Outcome } from "../core/statement/verdict.js";
+import { mustBeAtMost, bad, Doubts, type Counters, type ReportDraft, type DraftCase } from "./draft.js";
 import { readLine, type PointLine, type TapLine } from "./tap-line.js";
 import { milliseconds, pathIn, quoted, rowsOf } from "./text.js";
 
@@ -51,7 +51,7 @@ export function isPlainlyTap(text: string): boolean {
 const PLAIN =
   /^(?:TAP version 1[234][ \t]*\r?$|1\.\.0[ \t]*#[ \t]*(?:skip|SKIP|Skip)|Bail out!|ok(?: \d+)? - |not ok(?: \d+| - | #|[ \t]*\r?$))/m;
 
-export function readTap(text: string): Draft {
+export function readTap(text: string): ReportDraft {
   const doubts = new Doubts();
   const levels = [level(false)];
   const [root = level(false)] = levels;
@@ -92,7 +92,7 @@ export function readTap(text: string): Draft {
   };
   const takes = (here: Level, depth: number, line: PointLine): Point => {
     const { opens, ok, id, name, excused, durationMs } = line;
-    atMost((points += 1), "tests");
+    mustBeAtMost((points += 1), "tests");
     if (here.braces) doubts.say(`the subtests of ${quoted(here.braces.name)} have no end`);
     closes(here, depth);
     if (here.ended) doubts.say("a plan stands between two tests");

@@ -8,17 +8,17 @@
  */
 import { AttestError } from "../core/errors.js";
 import { MAX_DEPTH } from "../core/json.js";
-import { atMost } from "./draft.js";
+import { mustBeAtMost } from "./draft.js";
 
-export interface Element {
+export interface XmlElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
-  readonly children: readonly Element[];
+  readonly children: readonly XmlElement[];
   /** What stands directly in it. */
   readonly text: string;
 }
 
-interface Open extends Element {
+interface Open extends XmlElement {
   attributes: Map<string, string>;
   readonly children: Open[];
   text: string;
@@ -32,7 +32,7 @@ const MAX_PARTS = 5_000_000;
 const NONE = new Map<string, string>();
 
 /** @throws AttestError `report-format` with the line, `too-large` */
-export function parseXml(text: string): Element {
+export function parseXml(text: string): XmlElement {
   const root: Open = { name: "", attributes: NONE, children: [], text: "" };
   const open: Open[] = [root];
   let at = 0;
@@ -80,7 +80,7 @@ export function parseXml(text: string): Element {
     at += 1;
     const name = match(NAME);
     if (name === "") throw fault("a tag", start);
-    atMost((parts += 1), "parts in XML", MAX_PARTS);
+    mustBeAtMost((parts += 1), "parts in XML", MAX_PARTS);
     const element: Open = { name, attributes: NONE, children: [], text: "" };
     if (open.length === 1 && root.children.length > 0) throw fault("one root element", start);
     inside().children.push(element);
@@ -100,7 +100,7 @@ export function parseXml(text: string): Element {
       const end = through(quote, from);
       const value = text.slice(from, end - 1);
       if (value.includes("<")) throw fault("no '<' in the value of an attribute");
-      atMost((parts += 1), "parts in XML", MAX_PARTS);
+      mustBeAtMost((parts += 1), "parts in XML", MAX_PARTS);
       if (element.attributes === NONE) element.attributes = new Map();
       element.attributes.set(attribute, characters(value, from));
       at = end;

@@ -1,8 +1,8 @@
 /** The evidence of a run as it comes together: bytes by their digest, and what the statement says of each. */
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { isCounted } from "../core/once.js";
-import type { EvidenceRef } from "../core/statement.js";
+import { isCounted } from "../core/statement/once.js";
+import type { EvidenceRef } from "../core/statement/statement.js";
 
 export interface Piece {
   readonly name: string;

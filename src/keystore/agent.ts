@@ -6,7 +6,7 @@ import { createConnection } from "node:net";
 import { concat, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { fromWire, publicKey, wire, type PublicKey, type Signer } from "../core/key.js";
+import { fromWire, publicKey, wire, type PublicKey, type Signer } from "../core/keys/key.js";
 import { errno } from "../node/files.js";
 import { lengthed, Reader } from "./wire.js";
 

@@ -2,7 +2,7 @@
 import { utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import type { Signer } from "../core/key.js";
+import type { Signer } from "../core/keys/key.js";
 import { ARMOR, decrypt, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
 
 export const KEY_VARIABLE = "F3_ATTEST_KEY";

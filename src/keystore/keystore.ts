@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { formatKey, parseKey, type PublicKey, type Signer } from "../core/key.js";
+import { formatKey, parseKey, type PublicKey, type Signer } from "../core/keys/key.js";
 import { KEY_NAME } from "../core/schema.js";
 import { create, list, privateFolder, read, remove, removeUnfinished, replace } from "../node/files.js";
 import { ownersAlone, refuseInsideGit } from "../node/paths.js";
@@ -19,15 +19,15 @@ import { decrypt, encrypt, pemOf, publicOf, secretKey, signerOf, type Passphrase
 export type { Passphrase };
 
 /** Where the secret lies: in a file as it is, in one under a passphrase, or in ssh-agent and not here. */
-export type Place = "plain" | "passphrase" | "agent";
+export type KeystorePlace = "plain" | "passphrase" | "agent";
 
 export interface StoredKey {
   readonly name: string;
   readonly key: PublicKey;
-  readonly place: Place;
+  readonly place: KeystorePlace;
 }
 
-const EXTENSION = { plain: "pem", passphrase: "age", agent: "agent" } as const satisfies Record<Place, string>;
+const EXTENSION = { plain: "pem", passphrase: "age", agent: "agent" } as const satisfies Record<KeystorePlace, string>;
 
 export class Keystore {
   readonly #folder: string;
@@ -49,7 +49,11 @@ export class Keystore {
       .filter((name) => KEY_NAME.test(name))
       .map((name) => {
         // A plain file beside another is still a plain file.
-        const place: Place = files.has(`${name}.pem`) ? "plain" : files.has(`${name}.age`) ? "passphrase" : "agent";
+        const place: KeystorePlace = files.has(`${name}.pem`)
+          ? "plain"
+          : files.has(`${name}.age`)
+            ? "passphrase"
+            : "agent";
         return { name, place };
       })
       .filter(({ name, place }) => place !== "passphrase" || files.has(`${name}.pub`)) // without it, who knows whose it is
@@ -110,7 +114,7 @@ export class Keystore {
   }
 
   /** The secret first: a public line alone is no key. One that is left of a key taken away may stay where it is the same key's. */
-  #keep(name: string, place: Place, file: Bytes, key: PublicKey): StoredKey {
+  #keep(name: string, place: KeystorePlace, file: Bytes, key: PublicKey): StoredKey {
     privateFolder(this.#folder);
     const left = this.#publicFile(name);
     if (left !== undefined && left.keyid !== key.keyid)
@@ -225,7 +229,7 @@ export class Keystore {
     );
   }
 
-  #stored(name: string, place: Place): StoredKey {
+  #stored(name: string, place: KeystorePlace): StoredKey {
     const key = this.#publicFile(name);
     if (key !== undefined) return { name, key, place };
     const file = place === "passphrase" ? undefined : read(this.#path(name, EXTENSION[place]));
@@ -240,7 +244,7 @@ export class Keystore {
     return bytes && parseKey(fromUtf8(bytes), this.#engine);
   }
 
-  #path(name: string, extension: "pub" | (typeof EXTENSION)[Place]): string {
+  #path(name: string, extension: "pub" | (typeof EXTENSION)[KeystorePlace]): string {
     return join(this.#folder, `${name}.${extension}`);
   }
 }

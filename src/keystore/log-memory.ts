@@ -12,10 +12,10 @@ import * as z from "zod/mini";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { parseJson, readable, type Json } from "../core/json.js";
-import type { RememberedLog } from "../core/logged.js";
-import { formatNote, parseNote } from "../core/note.js";
+import type { RememberedLog } from "../core/log/presence.js";
+import { formatNote, parseNote } from "../core/keys/note.js";
 import { originOf } from "../core/origin.js";
-import type { LogName } from "../core/payload.js";
+import type { LogName } from "../core/keys/keyring.js";
 import { list, makeFolder, read, remove, replace } from "../node/files.js";
 
 /** A checkpoint names its origin several times, and a registry may have had hundreds of logs. */

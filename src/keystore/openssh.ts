@@ -1,7 +1,7 @@
 /** The private key in a file that ssh-keygen wrote: openssh-key-v1, plain or under a passphrase (OpenSSH's PROTOCOL.key). */
 import { createDecipheriv } from "node:crypto";
 import { equal, utf8, type Bytes } from "../core/bytes.js";
-import { fromWire } from "../core/key.js";
+import { fromWire } from "../core/keys/key.js";
 import { Reader } from "./wire.js";
 
 const MAGIC = utf8("openssh-key-v1\0");

@@ -6,7 +6,7 @@ import type { Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { parseJson, readable, type Json } from "../core/json.js";
-import { formatKey, parseKey, type PublicKey } from "../core/key.js";
+import { formatKey, parseKey, type PublicKey } from "../core/keys/key.js";
 import { originOf } from "../core/origin.js";
 import { atLeast, KEY_NAME, timestamp } from "../core/schema.js";
 import { makeFolder, read, replace } from "../node/files.js";

@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, sign as signWith, type KeyObject } f
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { publicKey, type PublicKey, type Signer } from "../core/key.js";
+import { publicKey, type PublicKey, type Signer } from "../core/keys/key.js";
 
 /** Asked only when a key is under a passphrase; undefined when there is none to be had. */
 export type Passphrase = () => Promise<string | undefined>;

@@ -5,10 +5,10 @@
 import { createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { utf8 } from "../core/bytes.js";
-import type { SignNow } from "../core/checkpoint.js";
+import type { SignNow } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { formatNoteKey, noteKey, type NoteKey } from "../core/note.js";
+import { formatNoteKey, noteKey, type NoteKey } from "../core/keys/note.js";
 import { KEY_NAME } from "../core/schema.js";
 import { create, privateFolder, read } from "../node/files.js";
 import { refuseInsideGit } from "../node/paths.js";

@@ -4,7 +4,7 @@ import { basename, delimiter, resolve } from "node:path";
 import { errno } from "./files.js";
 
 /** Of the process that starts it: its environment's `PATH`, undefined where it has none, and its working directory. */
-export interface Around {
+export interface SearchPath {
   readonly path: string | undefined;
   readonly cwd: string;
   /** Whether something lies over a file there, so that it is none: a sandbox has places of its own. */
@@ -14,14 +14,14 @@ export interface Around {
 }
 
 /** A file by the name under which it was asked for. */
-export interface Found {
+export interface FoundProgram {
   readonly name: string;
   readonly path: string;
 }
 
-export interface Started extends Found {
+export interface StartedProgram extends FoundProgram {
   /** What runs it where it is a script, in the order in which they start each other: `env`, then `node`. */
-  readonly interpreters: readonly Found[];
+  readonly interpreters: readonly FoundProgram[];
 }
 
 /** confstr(_CS_PATH), which execvp searches where there is no `PATH`. */
@@ -29,10 +29,10 @@ const DEFAULT = process.platform === "linux" ? "/bin:/usr/bin" : "/usr/bin:/bin"
 /** What the kernel reads of a file to see how it is run (BINPRM_BUF_SIZE), and how often one script may be run by another. */
 const [HEAD, DEEPEST] = [256, 5];
 /** What execvp runs a file with that is neither a program nor says what runs it (ENOEXEC). */
-const SHELL: Found = { name: "sh", path: "/bin/sh" };
+const SHELL: FoundProgram = { name: "sh", path: "/bin/sh" };
 
 /** Undefined where nothing can be started by that name. */
-export function startedBy(name: string, around: Around, depth = 0): Started | undefined {
+export function startedBy(name: string, around: SearchPath, depth = 0): StartedProgram | undefined {
   if (name === "") return undefined;
   let stopped = false as boolean;
   for (const path of candidates(name, around)) {
@@ -46,13 +46,13 @@ export function startedBy(name: string, around: Around, depth = 0): Started | un
 }
 
 /** An entry of `PATH` that is empty is the working directory. */
-const candidates = (name: string, { path = DEFAULT, cwd }: Around): string[] =>
+const candidates = (name: string, { path = DEFAULT, cwd }: SearchPath): string[] =>
   name.includes("/") ? [resolve(cwd, name)] : path.split(delimiter).map((folder) => resolve(cwd, folder, name));
 
 /** A folder and a file without x bit are passed over, and whatever the kernel says these of. */
 const PASSED_OVER: readonly (string | undefined)[] = ["EACCES", "ENOENT", "ENOTDIR", "ESTALE", "ENODEV", "ETIMEDOUT"];
 
-function runnable(path: string, { hides }: Around, stop?: () => void): boolean {
+function runnable(path: string, { hides }: SearchPath, stop?: () => void): boolean {
   if (hides?.(path) === true) return false;
   try {
     accessSync(path, constants.X_OK);
@@ -64,7 +64,7 @@ function runnable(path: string, { hides }: Around, stop?: () => void): boolean {
 }
 
 /** Undefined where it cannot be started after all: the kernel says ENOENT of a script whose interpreter is missing, and execvp goes on. */
-function interpretersOf(path: string, around: Around, depth: number): readonly Found[] | undefined {
+function interpretersOf(path: string, around: SearchPath, depth: number): readonly FoundProgram[] | undefined {
   const head = start(path, 0, HEAD);
   if (head === undefined) return []; // it may be run and not be read
   if (head.startsWith("\x7fELF")) return loaderThere(path, head, around) ? [] : undefined;
@@ -80,7 +80,7 @@ function interpretersOf(path: string, around: Around, depth: number): readonly F
   return [...its, named, ...(started === undefined ? [] : [...started.interpreters, started].map(plain))];
 }
 
-const plain = ({ name, path }: Found): Found => ({ name, path });
+const plain = ({ name, path }: FoundProgram): FoundProgram => ({ name, path });
 
 /** The kernel hands on the rest of the line as one argument; `env -S` splits it. */
 function splitOf(argument: string): string[] {
@@ -91,8 +91,8 @@ function splitOf(argument: string): string[] {
 /** What env(1) starts; undefined where its arguments say more than names and values. */
 export function throughEnv(
   words: readonly string[],
-  around: Around,
-): { readonly words: readonly string[]; readonly around: Around } | undefined {
+  around: SearchPath,
+): { readonly words: readonly string[]; readonly around: SearchPath } | undefined {
   let { path, env } = around;
   for (const [at, word] of words.entries()) {
     const [, name, value] = /^([^=-][^=]*)=(.*)$/s.exec(word) ?? [];
@@ -105,7 +105,7 @@ export function throughEnv(
 }
 
 /** A program for another C library is there, and the kernel says ENOENT all the same: its loader is missing. */
-function loaderThere(path: string, head: string, around: Around): boolean {
+function loaderThere(path: string, head: string, around: SearchPath): boolean {
   const bytes = Buffer.from(head, "latin1");
   const is64 = bytes[4] === 2;
   if (bytes.length < 64 || bytes[5] !== 1) return true; // another byte order: not of this machine

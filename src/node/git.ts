@@ -29,7 +29,7 @@ import { refuseForeign } from "./git-owner.js";
 import { isWithinAny, pathOutside, programOutside, projectsAround, real } from "./programs.js";
 
 /** Where a repository has what. */
-export interface Place {
+export interface GitPlace {
   /** The top of the work tree; undefined for a bare repository. */
   readonly root: string | undefined;
   /** Of this work tree: HEAD and the index lie there. */
@@ -39,7 +39,7 @@ export interface Place {
 }
 
 /** The repository that this folder belongs to, by where `.git` lies alone: what its settings call the work tree does not count. */
-export function placeOf(folder: string): Place | undefined {
+export function gitPlaceOf(folder: string): GitPlace | undefined {
   for (let here = real(folder); ; here = dirname(here)) {
     const place = placeAt(here) ?? bareAt(here);
     if (place !== undefined || here === dirname(here)) return place;
@@ -47,16 +47,16 @@ export function placeOf(folder: string): Place | undefined {
 }
 
 /** The repository whose work tree has its top in this folder. */
-export function placeAt(root: string): Place | undefined {
+export function placeAt(root: string): GitPlace | undefined {
   const entry = join(root, ".git");
   const stats = statsOf(entry);
   const gitDir = stats?.isDirectory() ? entry : stats?.isFile() ? named(entry, /^gitdir: (.+?)\r?\n?$/s) : undefined;
   return gitDir === undefined ? undefined : whole(root, gitDir);
 }
 
-const bareAt = (folder: string): Place | undefined => whole(undefined, folder);
+const bareAt = (folder: string): GitPlace | undefined => whole(undefined, folder);
 
-function whole(root: string | undefined, gitDir: string): Place | undefined {
+function whole(root: string | undefined, gitDir: string): GitPlace | undefined {
   const commonDir = named(join(gitDir, "commondir"), /^(.+?)\r?\n?$/s) ?? gitDir;
   const there = [join(gitDir, "HEAD"), join(commonDir, "objects"), join(commonDir, "refs")].every((path) =>
     existsSync(path),
@@ -95,7 +95,7 @@ const remove = (folder: string): void => rmSync(folder, { recursive: true, force
 /** Of the environment; what is undefined is taken out. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-export interface Asked {
+export interface GitOptions {
   readonly env?: Variables;
   readonly input?: string;
   /** Names of files are bytes: a character for each of them ("latin1"), where nothing else is asked and said. */
@@ -111,7 +111,7 @@ export interface Opening {
 
 /** A repository that can be asked; its HEAD is the one of the moment when it was opened. */
 export class Repository {
-  readonly place: Place;
+  readonly place: GitPlace;
   readonly objects: string;
   /** Where no index is: everything that lies in the work tree is new there. */
   readonly noIndex: string;
@@ -121,7 +121,7 @@ export class Repository {
   readonly #partial: boolean;
 
   private constructor(
-    place: Place,
+    place: GitPlace,
     program: string,
     folder: string,
     env: Record<string, string>,
@@ -137,7 +137,7 @@ export class Repository {
   }
 
   /** @throws AttestError `io` where there is no git outside of the work tree, its settings cannot be read, or it is somebody else's */
-  static async open(place: Place, { filters }: Opening = {}): Promise<Repository> {
+  static async open(place: GitPlace, { filters }: Opening = {}): Promise<Repository> {
     const projects = projectsAround(place.root ?? place.gitDir);
     const program = gitOutside(projects);
     const folder = real(temporaryFolder("git"));
@@ -182,7 +182,7 @@ export class Repository {
   }
 
   /** What it prints. Throws what `execFile` throws, with `stderr`. */
-  async ask(args: readonly string[], { env = {}, ...asked }: Asked = {}): Promise<string> {
+  async ask(args: readonly string[], { env = {}, ...asked }: GitOptions = {}): Promise<string> {
     return await run(this.#program, args, this.#options(env), asked);
   }
 
@@ -244,7 +244,7 @@ async function run(
   program: string,
   args: readonly string[],
   options: { cwd: string; env: Variables },
-  { input = "", names, told }: Omit<Asked, "env">,
+  { input = "", names, told }: Omit<GitOptions, "env">,
 ): Promise<string> {
   const encoding = names === true ? "latin1" : "utf8";
   return await new Promise((done, failed) => {
@@ -259,7 +259,7 @@ async function run(
 }
 
 /** Nothing by which another repository, other settings or a program could be meant; and nothing that opens our keys. */
-function environment(folder: string, { root }: Place, projects: readonly string[]): Record<string, string> {
+function environment(folder: string, { root }: GitPlace, projects: readonly string[]): Record<string, string> {
   const { GIT_EXEC_PATH: helpers = "", HOME: home = "", XDG_CONFIG_HOME: settings = "" } = process.env;
   const kept = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined || /^(?:GIT_|F3_ATTEST_|SSH_)/i.test(name) ? [] : [[name, value]],

@@ -21,7 +21,7 @@ export interface LockOptions {
   readonly patienceMs?: number;
 }
 
-export interface Held {
+export interface HeldLock {
   /** Whether the lock at the path is still the one that was taken: asked right before the write that it protects. */
   isMine(): boolean;
 }
@@ -33,7 +33,7 @@ export interface Held {
  */
 export async function withLock<T>(
   file: string,
-  act: (held: Held) => T,
+  act: (held: HeldLock) => T,
   { patienceMs = 15_000 }: LockOptions = {},
 ): Promise<T> {
   const path = `${file}.lock`;

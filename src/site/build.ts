@@ -1,27 +1,27 @@
 /** A registry → its static site: the registry's own files, a page for each attestation, an index, its log, and the verifier. Byte deterministic. */
 import { readFileSync } from "node:fs";
-import { envelopeIn } from "../core/brought.js";
+import { envelopeIn } from "../core/verify/bundled.js";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import type { Keyring } from "../core/keyring.js";
-import { enteredIn, recounted, type Ledger } from "../core/ledger.js";
-import { historyOf, noticeIn, type History } from "../core/lifecycle.js";
-import { logNamed, type LogName } from "../core/payload.js";
-import { planOf } from "../core/plan.js";
-import type { Report } from "../core/report.js";
-import { knownFrom } from "../core/signatures.js";
-import { givenUp } from "../core/standing.js";
-import { verify } from "../core/verify.js";
+import type { Keyring, LogName } from "../core/keys/keyring.js";
+import { enteredIn, resummarize, type Logs } from "../core/log/read-all.js";
+import { keyHistory, noticeIn, type KeyHistory } from "../core/verify/key-history.js";
+import { logNamed } from "../core/statement/payload.js";
+import { planOf } from "../core/statement/plan.js";
+import type { Report } from "../core/verify/report.js";
+import { knownFrom } from "../core/verify/signatures.js";
+import { givenUp } from "../core/verify/retraction.js";
+import { verify } from "../core/verify/verify.js";
 import { ATTESTATIONS, isNotice, isResult, KEYRING, type Registry } from "../store/registry.js";
 import type { Store } from "../store/store.js";
-import { departedAmong, heldAgainstPlans, publishedFrom, type LogShown, type LogState } from "../view/ledger.js";
+import { departedAmong, heldAgainstPlans, publishedFrom, type LogOnPage, type LogState } from "../view/ledger.js";
 import { indexPage, listPath } from "../view/list.js";
 import { logPage } from "../view/log-page.js";
 import { signerLabel } from "../view/notice.js";
 import type { DataOf, LogText, Pages, PublishersWord } from "../formats/page-data.js";
-import { attestationPage, placeOf, pendingTitleOf, verifyPage } from "../view/pages.js";
-import { answerOf, type Outcome } from "../view/plan.js";
-import { grouped } from "../core/audit/groups.js";
+import { attestationPage, pageLinks, pendingTitleOf, verifyPage } from "../view/pages.js";
+import { answerOf, type PlanOutcome } from "../view/plan.js";
+import { grouped } from "../core/audit/group-by.js";
 import { auditText, readAudits, type Audits } from "./audits.js";
 import { copyRegistry } from "./copy.js";
 import { relatedIn } from "./related.js";
@@ -34,7 +34,7 @@ import {
   logsBeside,
   marksOn,
   payloadDigest,
-  textOf,
+  pageText,
   type GatheredLogs,
 } from "./log.js";
 
@@ -102,7 +102,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
 
 interface Read {
   readonly keyring: Keyring;
-  readonly history: History;
+  readonly history: KeyHistory;
   readonly notices: readonly Bytes[];
   readonly listed: readonly Listed[];
   readonly logs: GatheredLogs;
@@ -114,10 +114,10 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
   const keyring = await registry.keyring();
   const notices = await registry.notices();
   const known = knownFrom(keyring, "site", "this site's own keyring");
-  const byDocuments = historyOf(notices, known, engine);
+  const byDocuments = keyHistory(notices, known, engine);
   const logs = await gatherLogs(registry.store, keyring.logs, engine, byDocuments);
   const read = logs.state.kind === "read" ? logs.state.ledger.logs : undefined;
-  const history = historyOf(notices, known, engine, enteredIn(read ?? [], undefined).notices);
+  const history = keyHistory(notices, known, engine, enteredIn(read ?? [], undefined).notices);
   const documents = await Promise.all(
     (await registry.names()).map(async (name) => {
       const bytes = (await registry.store.read(`${ATTESTATIONS}/${name}`)) ?? new Uint8Array();
@@ -136,14 +136,14 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
       ...{ planned: (sha256) => byDigest.get(sha256), ...(log && { log }) },
     });
     const marks = digest === undefined ? [] : await marksOn(logs, report, published);
-    listed.push({ name, text: textOf(bytes), report, log: log && evidenceText(log, marks, whole) });
+    listed.push({ name, text: pageText(bytes), report, log: log && evidenceText(log, marks, whole) });
   }
   const signedAt = ({ report: { statement, notice, plan } }: Listed): number =>
     Date.parse(
       statement?.predicate.f3.signedAt ?? notice?.signedAt ?? plan?.predicate.signedAt ?? "1970-01-01T00:00:00Z",
     );
   listed.sort((a, b) => signedAt(b) - signedAt(a) || (a.name < b.name ? -1 : 1)); // not by locale: the bytes are the same everywhere
-  const held = (ledger: Ledger): ReadonlySet<string> =>
+  const held = (ledger: Logs): ReadonlySet<string> =>
     departedAmong(
       ledger,
       listed.map(({ report }) => report),
@@ -151,7 +151,7 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
     );
   const state: LogState =
     logs.state.kind === "read"
-      ? { kind: "read", ledger: recounted(logs.state.ledger, { ...byDocuments, departed: held(logs.state.ledger) }) }
+      ? { kind: "read", ledger: resummarize(logs.state.ledger, { ...byDocuments, departed: held(logs.state.ledger) }) }
       : logs.state;
   const audits = await readAudits(registry.store, engine, now);
   return { keyring, history, notices, listed, logs: { ...logs, state }, audits };
@@ -168,7 +168,7 @@ export function noticesFor({ notices }: Pick<Read, "notices">, reports: readonly
     const notice = noticeIn(bytes, engine); // whoever signed it: the reader may know keys that the site does not list
     if (notice === undefined || notice.action === "audit") return []; // read on its own page, and heeded nowhere
     const about = notice.action === "receipt" ? notice.payload : "about" in notice ? notice.about : undefined;
-    return about === undefined || reports.some(({ digest }) => digest === about) ? [textOf(bytes)] : [];
+    return about === undefined || reports.some(({ digest }) => digest === about) ? [pageText(bytes)] : [];
   });
 }
 
@@ -211,11 +211,11 @@ function* attestationPages(
       ...{ related: texts(others.documents), moreRelated: others.more },
       ...(audit && { audit }),
     };
-    const outcome: Outcome = {
+    const outcome: PlanOutcome = {
       answers: answers.flatMap((one) => answerOf(one.report, digest)),
       givenUp: givenUp(digest, signersOf(report), { ...read.history, notices: read.notices }, engine),
     };
-    const place = placeOf(evidence, beside);
+    const place = pageLinks(evidence, beside);
     yield {
       path: `${ATTESTATIONS}/${name.replace(/\.json$/, ".html")}`,
       title: pendingTitleOf(report, name),
@@ -259,9 +259,9 @@ function wordOf({ listed }: Read, here: readonly Listed[] = []): PublishersWord 
 function* listPages(read: Read, common: Common, engine: Engine): Generator<Written> {
   const { listed, keyring, logs } = read;
   const ledger = logs.state.kind === "read" ? logs.state.ledger : undefined;
-  const open = new Set(ledger?.account.open.map(({ leaf }) => leaf.payload));
+  const open = new Set(ledger?.summary.open.map(({ entry }) => entry.payload));
   const answered = new Set(
-    ledger?.account.plans.flatMap(({ state, leaf }) => (state === "answered" ? leaf.payload : [])),
+    ledger?.summary.plans.flatMap(({ state, entry }) => (state === "answered" ? entry.payload : [])),
   );
   const among = (set: ReadonlySet<string>, { report: { plan, digest } }: Listed): boolean =>
     plan !== undefined && set.has(digest ?? "");
@@ -283,7 +283,7 @@ function* listPages(read: Read, common: Common, engine: Engine): Generator<Writt
       ...{ documents: documents.map(({ name, text }) => ({ name, text })), pages, ...word },
       plans: rows.flatMap(({ report: { statement } }) => plans.get((statement && planOf(statement)) ?? "") ?? []),
     };
-    const log: LogShown = { state: logs.state, published: publishedFrom(documents, word, pages), pending: true };
+    const log: LogOnPage = { state: logs.state, published: publishedFrom(documents, word, pages), pending: true };
     yield {
       path: listPath(at),
       title: common.about.title,

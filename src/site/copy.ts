@@ -1,10 +1,10 @@
 /** The site is itself the registry that it shows, so that an address of it can be given to `attest verify`: the registry's own files. */
 import { hex, utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { formatKey } from "../core/key.js";
-import type { Keyring } from "../core/keyring.js";
-import { formatNoteKey } from "../core/note.js";
-import type { Report } from "../core/report.js";
+import { formatKey } from "../core/keys/key.js";
+import type { Keyring } from "../core/keys/keyring.js";
+import { formatNoteKey } from "../core/keys/note.js";
+import type { Report } from "../core/verify/report.js";
 import { AUDITS, proofPath } from "../store/paths.js";
 import { ATTESTATIONS, evidencePath, INDEX, KEYRING, REGISTRY_FILE } from "../store/registry.js";
 import type { Store } from "../store/store.js";

@@ -1,16 +1,16 @@
 /** What of a registry's logs goes into its pages, as texts, gathered when the site is built: the reader's browser verifies it again. */
-import type { Beside } from "../core/account.js";
-import { concerning } from "../core/brought.js";
+import type { SummaryOptions } from "../core/log/summary.js";
+import { concerning } from "../core/verify/bundled.js";
 import { base64, fromUtf8, hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { parseEnvelope } from "../core/envelope.js";
+import { parseEnvelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
-import type { NoteEntry } from "../core/keyring.js";
-import { formatLeaf } from "../core/leaf.js";
-import { enteredIn, readLedger, type Ledger, type WholeLog } from "../core/ledger.js";
-import type { LogEvidence } from "../core/logged.js";
-import type { Report } from "../core/report.js";
-import { newTiles, TILE_WIDTH, tilePath } from "../core/tiles.js";
+import type { NoteEntry } from "../core/keys/keyring.js";
+import { formatEntry } from "../core/log/entry.js";
+import { enteredIn, readAllLogs, type Logs, type WholeLog } from "../core/log/read-all.js";
+import type { LogEvidence } from "../core/log/presence.js";
+import type { Report } from "../core/verify/report.js";
+import { newTiles, TILE_WIDTH, tilePath } from "../core/log/tiles.js";
 import { LogSource } from "../store/log-source.js";
 import { logFolder } from "../store/paths.js";
 import type { Store } from "../store/store.js";
@@ -24,7 +24,7 @@ export const MAX_BESIDE = 256;
 
 /** Whoever has all entries knows what was taken back; of a log that is too long for that, a page says that it did not look. */
 export const logsBeside = ({ state, texts }: GatheredLogs): LogsText =>
-  state.kind === "read" && state.ledger.account.size > MAX_BESIDE ? state.ledger.account.size : texts;
+  state.kind === "read" && state.ledger.summary.size > MAX_BESIDE ? state.ledger.summary.size : texts;
 
 export interface GatheredLogs {
   readonly source: LogSource;
@@ -38,7 +38,7 @@ export async function gatherLogs(
   store: Store,
   logs: readonly NoteEntry[],
   engine: Engine,
-  beside: Beside,
+  beside: SummaryOptions,
 ): Promise<GatheredLogs> {
   const source = new LogSource((path) => store.read(path), logs, engine);
   if (logs.length === 0) return { source, state: { kind: "none" }, texts: undefined };
@@ -57,17 +57,20 @@ export async function gatherLogs(
     if (!(error instanceof AttestError)) throw error;
     const texts = await Promise.all(
       logs.map(async (_, shard) => ({
-        checkpoint: textOf(await store.read(`${logFolder(shard)}/checkpoint`)),
+        checkpoint: pageText(await store.read(`${logFolder(shard)}/checkpoint`)),
         entries: [],
       })),
     );
     return { source, state: { kind: "fault", fault: { code: "log-damaged", detail: error.message } }, texts };
   }
-  const read = readLedger(whole, [], engine, beside);
+  const read = readAllLogs(whole, [], engine, beside);
   return {
     source,
     state: "fault" in read ? { kind: "fault", fault: read.fault } : { kind: "read", ledger: read },
-    texts: whole.map(({ checkpoint, entries }) => ({ checkpoint: textOf(checkpoint), entries: entries.map(textOf) })),
+    texts: whole.map(({ checkpoint, entries }) => ({
+      checkpoint: pageText(checkpoint),
+      entries: entries.map(pageText),
+    })),
   };
 }
 
@@ -87,12 +90,12 @@ export async function evidenceFor(
 
 /** @param whole whether the page carries every entry, from which all but the proof's own file is made again */
 export const evidenceText = ({ proof, served }: LogEvidence, marks: LogText["marks"], whole: boolean): LogText => ({
-  ...(proof && { proof: textOf(proof) }),
+  ...(proof && { proof: pageText(proof) }),
   ...(served &&
     !whole && {
       served: {
-        checkpoint: textOf(served.checkpoint),
-        ...(served.proof && { proof: textOf(served.proof) }),
+        checkpoint: pageText(served.checkpoint),
+        ...(served.proof && { proof: pageText(served.proof) }),
         ...(served.sinceProof && { sinceProof: served.sinceProof.map(base64) }),
         ...(served.damage !== undefined && { damage: served.damage }),
       },
@@ -106,18 +109,18 @@ export async function marksOn(
   { digest = "", signers }: Pick<Report, "digest" | "signers">,
   published: ReadonlySet<string>,
 ): Promise<NonNullable<LogText["marks"]>> {
-  const { logs } = state.kind === "read" ? state.ledger : ({ logs: [] } satisfies Pick<Ledger, "logs">);
+  const { logs } = state.kind === "read" ? state.ledger : ({ logs: [] } satisfies Pick<Logs, "logs">);
   const concerns = concerning(
     enteredIn(logs, undefined),
     digest,
     signers.map(({ keyid }) => keyid),
   );
   const marks: { leaf: string; proof: string }[] = [];
-  for (const [shard, { leaves }] of logs.entries())
-    for (const [index, leaf] of leaves.entries()) {
+  for (const [shard, { entries }] of logs.entries())
+    for (const [index, leaf] of entries.entries()) {
       if (leaf.kind !== "notice" || published.has(leaf.payload) || !concerns(leaf)) continue;
       const proof = await (await source.reader(shard))?.prove(index);
-      if (proof !== undefined) marks.push({ leaf: fromUtf8(formatLeaf(leaf)), proof: textOf(proof) });
+      if (proof !== undefined) marks.push({ leaf: fromUtf8(formatEntry(leaf)), proof: pageText(proof) });
     }
   return marks;
 }
@@ -142,7 +145,7 @@ export async function copyLogs({ source }: GatheredLogs, from: Store, to: Store)
 }
 
 /** A page is UTF-8 and can hold no other bytes; a mark that nothing of ours begins with keeps such a file refused there as well. */
-export function textOf(bytes: Bytes | undefined): string {
+export function pageText(bytes: Bytes | undefined): string {
   try {
     return fromUtf8(bytes ?? new Uint8Array());
   } catch {

@@ -1,8 +1,8 @@
 /** Of all that is published, what says something of one attestation, or the opposite of it: its page carries these as well. */
-import { oppositesAmong } from "../core/audit/between.js";
-import { grouped } from "../core/audit/groups.js";
-import { cardOf, type Card } from "../core/audit/relations.js";
-import type { Report } from "../core/report.js";
+import { oppositesAmong } from "../core/audit/contradictions.js";
+import { grouped } from "../core/audit/group-by.js";
+import { nodeOf, type AttestationNode } from "../core/audit/relations.js";
+import type { Report } from "../core/verify/report.js";
 
 /** A browser verifies each of them before it shows the page. */
 const MAX_DOCUMENTS = 12;
@@ -23,8 +23,8 @@ export interface RelatedDocuments {
 
 /** @param listed newest first, and so are those of one kind; what speaks against it comes before what speaks for it */
 export function relatedIn(listed: readonly Listed[]): (report: Report) => RelatedDocuments {
-  const cards = listed.flatMap((one): (Card & { readonly one: Listed })[] => {
-    const card = cardOf(one.report, "");
+  const cards = listed.flatMap((one): (AttestationNode & { readonly one: Listed })[] => {
+    const card = nodeOf(one.report, "");
     return card === undefined ? [] : [{ ...card, one }];
   });
   const byDigest = new Map(cards.map((card) => [card.digest, card]));
@@ -37,7 +37,8 @@ export function relatedIn(listed: readonly Listed[]): (report: Report) => Relate
     if (about === undefined) return { documents: [], more: 0 };
     const named = naming.get(digest) ?? [];
     const opposite = oppositesOf(about);
-    const against = (card: Card): boolean => card.verdict !== about.verdict || says(card, digest, "contradicts");
+    const against = (card: AttestationNode): boolean =>
+      card.verdict !== about.verdict || says(card, digest, "contradicts");
     const found = [...new Set([...named.filter(against), ...opposite, ...named])].filter(
       (card) => card.digest !== digest && card.inForce,
     );
@@ -52,5 +53,5 @@ export function relatedIn(listed: readonly Listed[]): (report: Report) => Relate
   };
 }
 
-const says = ({ relations }: Card, digest: string, type: string): boolean =>
+const says = ({ relations }: AttestationNode, digest: string, type: string): boolean =>
   relations.some((relation) => relation.type === type && relation.digest?.sha256 === digest);

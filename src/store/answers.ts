@@ -1,9 +1,9 @@
 /** What answers a plan: one result, by one signer. */
 import type { Bytes } from "../core/bytes.js";
-import { parseEnvelope } from "../core/envelope.js";
+import { parseEnvelope } from "../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../core/errors.js";
-import { departures, planOf, readPlan } from "../core/plan.js";
-import { readStatement, type ResultStatement } from "../core/statement.js";
+import { departures, planOf, readPlan } from "../core/statement/plan.js";
+import { readStatement, type ResultStatement } from "../core/statement/statement.js";
 
 interface Answer {
   readonly plan: string;

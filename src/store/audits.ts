@@ -1,7 +1,7 @@
 /** The dated history of audits beside a registry: files that are created and never written again, each naming the one before it. */
 import { isRecordName, parseRecord, recordName, type AuditRecord } from "../core/audit/record.js";
 import { hex, type Bytes } from "../core/bytes.js";
-import { CLOCK_SLACK_MS } from "../core/check-result.js";
+import { CLOCK_SLACK_MS } from "../core/verify/check-result.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { AUDITS } from "./paths.js";
@@ -13,7 +13,7 @@ export interface Kept {
   readonly record: AuditRecord;
 }
 
-export interface History {
+export interface AuditHistory {
   /** Of all files that can be read, records or not. */
   readonly names: readonly string[];
   /** Oldest first; a file that is no record, or not the one that its name says, is none of them. */
@@ -28,7 +28,7 @@ export interface History {
  * @param now where it is given, a record of a later time is none
  * @throws AttestError where the folder cannot be read
  */
-export async function auditHistory(store: Store, engine: Engine, now?: Date): Promise<History> {
+export async function auditHistory(store: Store, engine: Engine, now?: Date): Promise<AuditHistory> {
   const names: string[] = [];
   const kept: Kept[] = [];
   const faults: string[] = [];

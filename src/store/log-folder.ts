@@ -5,13 +5,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { equal, type Bytes } from "../core/bytes.js";
-import type { Checkpoint } from "../core/checkpoint.js";
+import type { Checkpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { lastEntriesFit, type File } from "../core/growth.js";
-import { prover } from "../core/inclusion.js";
-import { checkConsistency, HASH_BYTES, leafHash, type TreeHead } from "../core/merkle.js";
-import { parseEntries, proveConsistency, rootAt, TILE_WIDTH, tilePath, type Tile } from "../core/tiles.js";
+import { lastEntriesFit, type TileFile } from "../core/log/append.js";
+import { prover } from "../core/log/prove.js";
+import { checkConsistency, HASH_BYTES, leafHash, type TreeHead } from "../core/log/merkle.js";
+import { parseEntries, proveConsistency, rootAt, TILE_WIDTH, tilePath, type Tile } from "../core/log/tiles.js";
 import { discard, read, replace, replaceAll } from "../node/files.js";
 
 export const CHECKPOINT = "checkpoint";
@@ -41,7 +41,7 @@ export class LogFolder {
   }
 
   /** No checkpoint covers them yet: they may stand where a writer that was killed left others. */
-  write(files: readonly File[]): void {
+  write(files: readonly TileFile[]): void {
     replaceAll(
       files.map(({ path, bytes }) => ({ path: join(this.#place, path), bytes })),
       this.#still,

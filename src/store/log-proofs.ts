@@ -1,17 +1,17 @@
 /** The proofs that a log's writer puts beside the documents: which entry is proven already, and which file stays. */
 import type { Bytes } from "../core/bytes.js";
-import { openCheckpoint } from "../core/checkpoint.js";
+import { openCheckpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { parseLeaf, type Leaf } from "../core/leaf.js";
-import { checkInclusion, leafHash } from "../core/merkle.js";
-import { parseNote, type NoteKey } from "../core/note.js";
-import { parseProof } from "../core/proof.js";
+import { parseEntry, type LogEntry } from "../core/log/entry.js";
+import { checkInclusion, leafHash } from "../core/log/merkle.js";
+import { parseNote, type NoteKey } from "../core/keys/note.js";
+import { parseProof } from "../core/log/proof.js";
 import { read, replaceAll } from "../node/files.js";
 import type { LogFolder } from "./log-folder.js";
 
 /** Where the proof of an entry lies, by the id that its document has; undefined for an entry of no document. */
-export type ProofPath = (leaf: Leaf) => string | undefined;
+export type ProofPath = (leaf: LogEntry) => string | undefined;
 
 export interface Proven {
   readonly index: number;
@@ -19,7 +19,7 @@ export interface Proven {
 }
 
 interface Unwritten {
-  readonly leaf: Leaf;
+  readonly leaf: LogEntry;
   readonly proof: () => Bytes;
 }
 
@@ -34,7 +34,7 @@ export class LogProofs {
     this.#pathOf = pathOf;
   }
 
-  pathOf(leaf: Leaf): string | undefined {
+  pathOf(leaf: LogEntry): string | undefined {
     return this.#pathOf(leaf);
   }
 
@@ -71,7 +71,7 @@ export class LogProofs {
       );
       if (!ours) return true; // by an older log of the same registry
       const entry = folder.entry(index, size);
-      return this.#pathOf(parseLeaf(entry)) === path && this.#proven(folder, size, entry, proof) !== undefined;
+      return this.#pathOf(parseEntry(entry)) === path && this.#proven(folder, size, entry, proof) !== undefined;
     });
     return shown === true;
   }

@@ -1,12 +1,12 @@
 /** A log as it is served: from a folder or over http, read tile by tile. What it answers is to be verified; nothing here is trusted. */
 import { hex, type Bytes } from "../core/bytes.js";
-import { openCheckpoint, parseCheckpoint, type Checkpoint } from "../core/checkpoint.js";
+import { openCheckpoint, parseCheckpoint, type Checkpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { formatLeaf, parseLeaf, type Leaf, type SignedLeaf } from "../core/leaf.js";
-import { leafHash, treeHead } from "../core/merkle.js";
-import { parseNote, type NoteKey } from "../core/note.js";
-import { formatProof } from "../core/proof.js";
+import { formatEntry, parseEntry, type LogEntry, type SignedEntry } from "../core/log/entry.js";
+import { leafHash, treeHead } from "../core/log/merkle.js";
+import { parseNote, type NoteKey } from "../core/keys/note.js";
+import { formatProof } from "../core/log/proof.js";
 import {
   parseEntries,
   proveConsistency,
@@ -16,7 +16,7 @@ import {
   tilesForConsistency,
   tilesForInclusion,
   type TileBytes,
-} from "../core/tiles.js";
+} from "../core/log/tiles.js";
 
 export type Read = (path: string) => Promise<Bytes | undefined>;
 
@@ -85,14 +85,14 @@ export class LogReader {
   }
 
   /** All of them. @throws AttestError `log-format`, `leaf-format` */
-  async leaves(): Promise<readonly Leaf[]> {
-    const all: Leaf[] = [];
-    for await (const { bytes } of this.entries()) all.push(parseLeaf(bytes));
+  async leaves(): Promise<readonly LogEntry[]> {
+    const all: LogEntry[] = [];
+    for await (const { bytes } of this.entries()) all.push(parseEntry(bytes));
     return all;
   }
 
   /** Where an entry is, by reading all of them once. */
-  async find(leaf: SignedLeaf): Promise<number | undefined> {
+  async find(leaf: SignedEntry): Promise<number | undefined> {
     if (this.#found === undefined) {
       const found = new Map<string, number>();
       for await (const { index, bytes } of this.entries()) {
@@ -101,7 +101,7 @@ export class LogReader {
       }
       this.#found = found;
     }
-    return this.#found.get(hex(this.#engine.sha256(formatLeaf(leaf))));
+    return this.#found.get(hex(this.#engine.sha256(formatEntry(leaf))));
   }
 
   /** The head over the entries themselves, from nothing but their bytes. */

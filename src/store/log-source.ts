@@ -1,17 +1,17 @@
 /** What a registry at hand, in a folder or at an address, shows of the logs that its documents name. Fetched, and verified elsewhere. */
 import { hex, type Bytes } from "../core/bytes.js";
-import { openCheckpoint, parseCheckpoint } from "../core/checkpoint.js";
+import { openCheckpoint, parseCheckpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
-import type { Envelope } from "../core/envelope.js";
+import type { Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
-import type { NoteEntry } from "../core/keyring.js";
-import { leafOf } from "../core/leaf.js";
-import { readLogs, type ReadLog, type WholeLog } from "../core/ledger.js";
-import type { LogEvidence, RememberedLog, Served } from "../core/logged.js";
-import { formatNoteKey, parseNote } from "../core/note.js";
-import { logNamed, type LogName } from "../core/payload.js";
+import type { NoteEntry, LogName } from "../core/keys/keyring.js";
+import { entryOf } from "../core/log/entry.js";
+import { readLogs, type ReadLog, type WholeLog } from "../core/log/read-all.js";
+import type { LogEvidence, RememberedLog, Served } from "../core/log/presence.js";
+import { formatNoteKey, parseNote } from "../core/keys/note.js";
+import { logNamed } from "../core/statement/payload.js";
 import { originOf } from "../core/origin.js";
-import { parseProof } from "../core/proof.js";
+import { parseProof } from "../core/log/proof.js";
 import { LogReader, type Read } from "./log-reader.js";
 import { logFolder, proofPath } from "./paths.js";
 
@@ -114,7 +114,7 @@ export class LogSource {
     if (reader.checkpoint.size > this.#wholeUpTo) return undefined;
     const digest = hex(this.#engine.sha256(payloadBytes));
     for (const { keyid, sig } of signatures) {
-      const leaf = keyid === undefined ? undefined : leafOf({ payload, digest, keyid, sig }, this.#engine);
+      const leaf = keyid === undefined ? undefined : entryOf({ payload, digest, keyid, sig }, this.#engine);
       const found = leaf && (await reader.find(leaf));
       if (found !== undefined) return found;
     }

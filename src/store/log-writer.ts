@@ -7,33 +7,33 @@
  */
 import { join } from "node:path";
 import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
-import { openCheckpoint, sealCheckpoint, type Checkpoint } from "../core/checkpoint.js";
+import { openCheckpoint, sealCheckpoint, type Checkpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
-import { grow } from "../core/growth.js";
-import { formatLeaf, parseLeaf, type Leaf } from "../core/leaf.js";
-import type { TreeHead } from "../core/merkle.js";
-import type { LogSigner } from "../core/log-signer.js";
-import { formatProof } from "../core/proof.js";
+import { append } from "../core/log/append.js";
+import { formatEntry, parseEntry, type LogEntry } from "../core/log/entry.js";
+import type { TreeHead } from "../core/log/merkle.js";
+import type { LogSigner } from "../core/log/log-signer.js";
+import { formatProof } from "../core/log/proof.js";
 import { discard, isFolder, read, replace } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 import { CHECKPOINT, fork, LogFolder } from "./log-folder.js";
 import { LogProofs, type Proven, type ProofPath } from "./log-proofs.js";
 
 /** Its index, and the file `<id>.tlog-proof` (C2SP tlog-proof). */
-export type Appended = Proven;
+export type AppendedEntries = Proven;
 
 interface Waiting {
-  readonly leaf: Leaf;
+  readonly leaf: LogEntry;
   readonly entry: Bytes;
-  readonly done: (appended: Appended) => void;
+  readonly done: (appended: AppendedEntries) => void;
   readonly failed: (error: unknown) => void;
 }
 
 /** What becomes durable at once; what was remembered of it stays so when the lock is lost after that. */
 interface Batch {
   readonly waiting: Waiting[];
-  remembered?: { readonly checkpoint: Checkpoint; readonly appended: readonly Appended[] };
+  remembered?: { readonly checkpoint: Checkpoint; readonly appended: readonly AppendedEntries[] };
 }
 
 /** A commit that takes longer than a lock may be held is overtaken by the next writer: with a file for each proof this is a few seconds. */
@@ -43,7 +43,7 @@ const PENDING = ".checkpoint";
 
 interface Committed {
   readonly head: TreeHead;
-  readonly appended: readonly Appended[];
+  readonly appended: readonly AppendedEntries[];
 }
 
 interface Opened extends Checkpoint {
@@ -52,7 +52,7 @@ interface Opened extends Checkpoint {
 
 interface Sorted {
   /** For each that waits what is known of it, or the index that it gets. */
-  readonly found: readonly (Appended | number)[];
+  readonly found: readonly (AppendedEntries | number)[];
   readonly fresh: readonly Waiting[];
 }
 
@@ -93,10 +93,10 @@ export class LogWriter {
    * is proven to be there already is not entered again.
    * @throws AttestError `leaf-format`, `log-fork`, `locked`, `io`
    */
-  append(leaf: Leaf): Promise<Appended> {
+  append(leaf: LogEntry): Promise<AppendedEntries> {
     return new Promise((done, failed) => {
-      const entry = formatLeaf(leaf);
-      parseLeaf(entry); // what no reader takes would stay in the log for ever
+      const entry = formatEntry(leaf);
+      parseEntry(entry); // what no reader takes would stay in the log for ever
       this.#waiting.push({ leaf, entry, done, failed });
       void this.#work();
     });
@@ -139,14 +139,14 @@ export class LogWriter {
 
   #grown(folder: LogFolder, before: TreeHead, batch: Batch, still: () => void): Committed {
     const { found, fresh } = this.#sorted(folder, before, batch.waiting);
-    if (fresh.length === 0) return { head: before, appended: found as Appended[] };
+    if (fresh.length === 0) return { head: before, appended: found as AppendedEntries[] };
     const entries = fresh.map(({ entry }) => entry);
-    const { files, head } = grow(before.size, entries, folder.bytes, this.#engine.sha256);
+    const { files, head } = append(before.size, entries, folder.bytes, this.#engine.sha256);
     folder.write(files);
     const prove = folder.prover(head.size);
     const hashes = fresh.map((_, at) => prove(before.size + at));
     const checkpoint = this.#seal(head, still);
-    const appended = found.map((one): Appended => {
+    const appended = found.map((one): AppendedEntries => {
       if (typeof one !== "number") return one;
       let made: Bytes | undefined; // only where it is asked for: a proof takes longer to write than its entry to append
       const proof = (): Bytes =>
@@ -267,7 +267,7 @@ export class LogWriter {
     for (let first = from; first < size; first += MAX_BATCH) {
       const indexes = Array.from({ length: Math.min(MAX_BATCH, size - first) }, (_, at) => first + at);
       const proofs = indexes.map((index) => ({
-        leaf: parseLeaf(folder.entry(index, size)),
+        leaf: parseEntry(folder.entry(index, size)),
         proof: () => formatProof({ index, hashes: prove(index), checkpoint }),
       }));
       this.#proofs.write(folder, size, proofs);

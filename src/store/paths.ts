@@ -1,5 +1,5 @@
 /** Where the files of a registry lie, below its folder or its address. Nothing here is made from what a document says, but for digests. */
-import { logName } from "../core/keyring.js";
+import { logFolderName } from "../core/keys/keyring.js";
 
 export const KEYRING = "keys/keyring.json";
 export const ATTESTATIONS = "attestations";
@@ -13,4 +13,4 @@ export const proofPath = (id: string): string => `${ATTESTATIONS}/${id}.tlog-pro
 export const evidencePath = (sha256: string): string =>
   `${ATTESTATIONS}/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
 /** Of a log, by its place in the keyring, from 0. */
-export const logFolder = (shard: number): string => `${ATTESTATIONS}/${logName(shard)}`;
+export const logFolder = (shard: number): string => `${ATTESTATIONS}/${logFolderName(shard)}`;

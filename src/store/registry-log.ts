@@ -2,14 +2,21 @@
 import { join } from "node:path";
 import { hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { parseEnvelope } from "../core/envelope.js";
+import { parseEnvelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
-import { EMPTY_KEYRING, formatKeyring, logName, parseKeyring, type NoteEntry } from "../core/keyring.js";
-import { leafOf, type Leaf, type SignedLeaf } from "../core/leaf.js";
-import type { LogSigner } from "../core/log-signer.js";
-import { viewLog } from "../core/logged.js";
-import { formatNoteKey, type NoteKey } from "../core/note.js";
-import { logNamed, type LogName } from "../core/payload.js";
+import {
+  EMPTY_KEYRING,
+  formatKeyring,
+  logFolderName,
+  parseKeyring,
+  type NoteEntry,
+  type LogName,
+} from "../core/keys/keyring.js";
+import { entryOf, type LogEntry, type SignedEntry } from "../core/log/entry.js";
+import type { LogSigner } from "../core/log/log-signer.js";
+import { checkPresence } from "../core/log/presence.js";
+import { formatNoteKey, type NoteKey } from "../core/keys/note.js";
+import { logNamed } from "../core/statement/payload.js";
 import { mustStayWithin } from "../node/files.js";
 import { LogReader } from "./log-reader.js";
 import { LogWriter } from "./log-writer.js";
@@ -95,7 +102,7 @@ export class RegistryLog {
     return entry;
   }
 
-  async #closing(old: NoteEntry, shard: number): Promise<Leaf> {
+  async #closing(old: NoteEntry, shard: number): Promise<LogEntry> {
     const reader = await this.reader(shard, old.key);
     const { size, root } = reader?.checkpoint ?? { size: 0, root: this.#engine.sha256(new Uint8Array()) };
     return { kind: "shard", origin: old.key.name, size, root: hex(root), key: formatNoteKey(old.key) };
@@ -107,7 +114,7 @@ export class RegistryLog {
     let name = "";
     await this.#store.update(KEYRING, (bytes) => {
       const { logs, ...rest } = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
-      name = logName(logs.length);
+      name = logFolderName(logs.length);
       const ended = { validUntil: validFrom, ...(reason !== undefined && { note: reason }) };
       const before = logs.map((log) => (log.validUntil === undefined ? { ...log, ...ended } : log));
       return formatKeyring({ ...rest, logs: [...before, { name, key, validFrom }] });
@@ -165,7 +172,7 @@ export class RegistryLog {
     const writer = await this.#writer();
     const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
     const entered: string[] = [];
-    const all: SignedLeaf[] = [];
+    const all: SignedEntry[] = [];
     for (const { id, bytes } of documents) {
       const { named, leaves } = this.#signaturesOf(bytes);
       if (leaves.length === 0 || (named !== undefined && !ours.includes(named.key))) continue;
@@ -204,7 +211,7 @@ export class RegistryLog {
     const { payload, payloadBytes, signatures } = parseEnvelope(bytes);
     const digest = hex(this.#engine.sha256(payloadBytes));
     const leaves = signatures.flatMap(
-      ({ keyid = "", sig }) => leafOf({ payload, digest, keyid, sig }, this.#engine) ?? [],
+      ({ keyid = "", sig }) => entryOf({ payload, digest, keyid, sig }, this.#engine) ?? [],
     );
     return { named: logNamed(payload), leaves };
   }
@@ -215,7 +222,7 @@ export class RegistryLog {
     if (proof === undefined) return false;
     const { leaves } = this.#signaturesOf(bytes);
     return (await this.all()).some(({ key }) => {
-      const view = viewLog({ origin: key.name, key: formatNoteKey(key) }, { proof }, this.#engine);
+      const view = checkPresence({ origin: key.name, key: formatNoteKey(key) }, { proof }, this.#engine);
       return leaves.some((leaf) => view.find(leaf) !== undefined);
     });
   }
@@ -223,10 +230,10 @@ export class RegistryLog {
 
 interface Signatures {
   readonly named: LogName | undefined;
-  readonly leaves: readonly SignedLeaf[];
+  readonly leaves: readonly SignedEntry[];
 }
 
 const KINDS = { result: "test", plan: "plan", notice: "note" } as const;
 /** The id of the document that an entry is of. */
-export const idOf = (leaf: Leaf): string | undefined =>
+export const idOf = (leaf: LogEntry): string | undefined =>
   leaf.kind === "shard" ? undefined : `${KINDS[leaf.kind]}_${leaf.payload.slice(0, 16)}`;

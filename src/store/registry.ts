@@ -2,18 +2,25 @@
 import { utf8, type Bytes } from "../core/bytes.js";
 import { commandLine } from "../core/command-line.js";
 import type { Engine } from "../core/engine.js";
-import { parseEnvelope } from "../core/envelope.js";
+import { parseEnvelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
-import { formatKey, type PublicKey } from "../core/key.js";
-import { EMPTY_KEYRING, formatKeyring, hasEnded, parseKeyring, type KeyEntry, type Keyring } from "../core/keyring.js";
-import { readNotice } from "../core/notice.js";
-import { formatNoteKey } from "../core/note.js";
-import { kindOf, logNamed } from "../core/payload.js";
-import { readPlan } from "../core/plan.js";
-import { knownFrom, type Known } from "../core/signatures.js";
-import { identify, readStatement } from "../core/statement.js";
-import { verify } from "../core/verify.js";
+import { formatKey, type PublicKey } from "../core/keys/key.js";
+import {
+  EMPTY_KEYRING,
+  formatKeyring,
+  hasEnded,
+  parseKeyring,
+  type KeyEntry,
+  type Keyring,
+} from "../core/keys/keyring.js";
+import { readNotice } from "../core/statement/notice.js";
+import { formatNoteKey } from "../core/keys/note.js";
+import { kindOf, logNamed } from "../core/statement/payload.js";
+import { readPlan } from "../core/statement/plan.js";
+import { knownFrom, type TrustedKey } from "../core/verify/signatures.js";
+import { identify, readStatement } from "../core/statement/statement.js";
+import { verify } from "../core/verify/verify.js";
 import { ORIGIN, parseAbout, readAbout, REGISTRY_FILE, type About } from "./about.js";
 import { uninterrupted } from "../node/uninterrupted.js";
 import { refuseSecondAnswer } from "./answers.js";
@@ -270,7 +277,7 @@ export class Registry {
    * Enters what a publisher that was killed had written and not logged, before anything later is: what names this log and is not in it
    * would be a finding for ever. Only what the keys signed that sign now: anybody else could have planted the rest, keyring and all.
    */
-  async #adopt(keyids: readonly string[], known: readonly Known[] = []): Promise<readonly string[]> {
+  async #adopt(keyids: readonly string[], known: readonly TrustedKey[] = []): Promise<readonly string[]> {
     const ours = (await this.log.all()).map(({ key }) => formatNoteKey(key));
     if (ours.length === 0) return [];
     const entered: string[] = [];

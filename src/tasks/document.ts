@@ -1,7 +1,7 @@
 /** One task as a JSON document. Members that we do not know belong to somebody else: they are carried along, in their order. */
 import { AttestError } from "../core/errors.js";
 
-export type Status = "pending" | "in_progress" | "completed";
+export type TaskStatus = "pending" | "in_progress" | "completed";
 
 /** The members that the task tools were observed to write; whatever else a document has, it keeps. */
 export interface Task {
@@ -9,7 +9,7 @@ export interface Task {
   readonly subject: string;
   readonly description: string;
   readonly activeForm?: string;
-  readonly status: Status;
+  readonly status: TaskStatus;
   readonly owner?: string;
   readonly blocks: readonly string[];
   readonly blockedBy: readonly string[];
@@ -26,7 +26,7 @@ export interface NewTask {
 
 /** What an update may change. A metadata member of null is removed, as the vendor's tools do it. */
 export interface Change {
-  readonly status?: Status;
+  readonly status?: TaskStatus;
   readonly subject?: string;
   readonly description?: string;
   readonly activeForm?: string;
@@ -34,7 +34,7 @@ export interface Change {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-export const STATUSES: readonly Status[] = ["pending", "in_progress", "completed"];
+export const STATUSES: readonly TaskStatus[] = ["pending", "in_progress", "completed"];
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");
@@ -60,7 +60,7 @@ export function parseTask(text: string, id: string): Task {
   const { subject, description, status, blocks, blockedBy, metadata } = document;
   if (document["id"] !== id) throw refused(`the id ${JSON.stringify(document["id"])}`);
   if (typeof subject !== "string" || typeof description !== "string") throw refused("no subject or no description");
-  if (!STATUSES.includes(status as Status)) throw refused(`the status ${JSON.stringify(status)}`);
+  if (!STATUSES.includes(status as TaskStatus)) throw refused(`the status ${JSON.stringify(status)}`);
   if (!isTexts(blocks) || !isTexts(blockedBy)) throw refused("no blocks or no blockedBy");
   if (metadata !== undefined && (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)))
     throw refused("metadata that is no object");

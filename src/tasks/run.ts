@@ -70,9 +70,9 @@ export function isLost(task: Task): boolean {
 }
 
 /** A task's status, and what three words cannot say: that the last run failed, or was lost. */
-export type State = Task["status"] | "failed" | "lost";
+export type TaskState = Task["status"] | "failed" | "lost";
 
-export function stateOf(task: Task): State {
+export function taskState(task: Task): TaskState {
   if (task.status === "in_progress" && isLost(task)) return "lost";
   const run = runOf(task);
   return task.status === "pending" && run?.finishedAt !== undefined && run.failure !== undefined
@@ -82,7 +82,7 @@ export function stateOf(task: Task): State {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface RunOptions {
+export interface TaskRunOptions {
   /** The program and its arguments; no shell reads them. */
   readonly command: readonly string[];
   readonly cwd?: string;
@@ -107,10 +107,10 @@ export interface Orders {
   readonly cwd: string;
   readonly log: string;
 }
-export type Answer =
+export type SupervisorAnswer =
   { readonly pid: number } | { readonly code: Code; readonly message: string; readonly hint?: string | undefined };
 
-const SUPERVISOR = fileURLToPath(new URL("../tasks/supervisor.js", import.meta.url));
+const SUPERVISOR = fileURLToPath(new URL("./supervisor.js", import.meta.url));
 
 /**
  * Starts a command that goes on when its caller has ended, and gives it the task: pending → in_progress → completed, or pending again
@@ -119,7 +119,7 @@ const SUPERVISOR = fileURLToPath(new URL("../tasks/supervisor.js", import.meta.u
  * @throws AttestError `task-busy`, `task-missing`, `task-format`, `locked`, `io`; `command-failed` when the command could not be
  *   started, which then stands in the task
  */
-export async function startRun(list: TaskList, id: string, options: RunOptions): Promise<StartedRun> {
+export async function startRun(list: TaskList, id: string, options: TaskRunOptions): Promise<StartedRun> {
   const { command, cwd = process.cwd(), env = process.env } = options;
   list.get(id); // what can be told at once is
   const runId = `run_${randomBytes(8).toString("hex")}`;
@@ -131,11 +131,11 @@ export async function startRun(list: TaskList, id: string, options: RunOptions):
     env: commandEnvironment(env, orders),
   });
   try {
-    const answer = await new Promise<Answer>((done, failed) => {
+    const answer = await new Promise<SupervisorAnswer>((done, failed) => {
       const gone = (): void =>
         failed(new AttestError("task-lost", "expected the supervisor to take the task, found that it has ended"));
       child.once("error", (error) => failed(ioError("start", process.execPath, error)));
-      child.once("message", (message) => done(message as Answer));
+      child.once("message", (message) => done(message as SupervisorAnswer));
       child.once("disconnect", gone); // after its last message, unlike `exit`
       child.send(orders, () => undefined);
     });

@@ -14,7 +14,7 @@ import { errno, ioError } from "../node/files.js";
 import type { Change, Task } from "./document.js";
 import { carries, isAlive, signalGroup, thisProcess } from "../node/processes.js";
 import { ProgressReader, type ProgressState } from "./progress.js";
-import { runOf, type Answer, type Orders, type RunRecord } from "./run.js";
+import { runOf, type SupervisorAnswer, type Orders, type RunRecord } from "./run.js";
 import { TaskList } from "./task-list.js";
 
 /** Between two writes of progress: each is a write of the whole document under its lock. */
@@ -281,7 +281,7 @@ function openLog(path: string): number {
   }
 }
 
-function answer(message: Answer): void {
+function answer(message: SupervisorAnswer): void {
   process.send?.(message, undefined, undefined, () => {
     if (process.connected) process.disconnect();
   });

@@ -8,7 +8,7 @@ import { closeSync, constants, linkSync, openSync, readdirSync, readFileSync, re
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError, isFolder, makeFolder } from "../node/files.js";
-import { LockLost, withLock, type Held, type LockOptions } from "../node/lock.js";
+import { LockLost, withLock, type HeldLock, type LockOptions } from "../node/lock.js";
 import { changed, formatTask, type Change, type NewTask, type Task } from "./document.js";
 import { openTask, place, sweep } from "./place.js";
 
@@ -116,7 +116,7 @@ export class TaskList {
     id: string,
     change: Change | ((task: Task) => Change),
     fence: string | undefined,
-    held: Held,
+    held: HeldLock,
   ): Task {
     const open = openTask(path, id);
     if (open === undefined) throw this.#missing(id);
@@ -164,7 +164,7 @@ export class TaskList {
   #replace(
     path: string,
     text: string,
-    held: Held,
+    held: HeldLock,
     durable: boolean,
     refused = (): AttestError | undefined => undefined,
   ): void {
@@ -178,7 +178,7 @@ export class TaskList {
   }
 
   /** False when there is a file of that name already: a writer without the lock was faster, and its task stays. */
-  #link(task: Task, held: Held): boolean {
+  #link(task: Task, held: HeldLock): boolean {
     let made = false;
     place(this.path(task.id), formatTask(task), true, (temporary) => {
       if (!held.isMine()) throw new LockLost();

@@ -1,7 +1,7 @@
 /** What a waiver and an audit receipt say, as facts and tables. They are only ever given what `verify` returned as `notice`. */
-import { isRule, ruleOf } from "../core/audit/rules.js";
-import type { Notice } from "../core/notice.js";
-import { toDocument, type Place } from "./standing.js";
+import { isRule, ruleOf } from "../core/statement/audit-rules.js";
+import type { Notice } from "../core/statement/notice.js";
+import { toDocument, type PageLinks } from "./standing.js";
 import { date, h, table, type Child } from "./tree.js";
 import { count } from "./wording.js";
 
@@ -11,12 +11,12 @@ const UNKNOWN = "a rule that this version does not know";
 const meaning = (rule: string): string => (isRule(rule) ? ruleOf(rule).means : UNKNOWN);
 
 /** A finding may be about a plan too; which of the two it is, the digest alone does not say. */
-const toSubject = (digest: string, place: Place | undefined): Child =>
+const toSubject = (digest: string, place: PageLinks | undefined): Child =>
   place?.page?.(`plan_${digest.slice(0, 16)}`) === undefined
     ? toDocument("test", digest, place)
     : toDocument("plan", digest, place);
 
-export const waiverFacts = (notice: Of<"waive">, place: Place | undefined): [string, Child][] => [
+export const waiverFacts = (notice: Of<"waive">, place: PageLinks | undefined): [string, Child][] => [
   ["document", toSubject(notice.about, place)],
   ["rule", [h("code", "", notice.rule), `: ${meaning(notice.rule)}`]],
   ["where", notice.pointer === undefined ? "at whatever place of it" : placeIn(notice.pointer)],
@@ -86,7 +86,7 @@ function section<T>(
 }
 
 /** Worst first, as the receipt has them; what a rule means is this version's own wording. */
-export const auditTables = ({ findings, notChecked, keys, logs }: Of<"audit">, place: Place | undefined): Child => [
+export const auditTables = ({ findings, notChecked, keys, logs }: Of<"audit">, place: PageLinks | undefined): Child => [
   findings.count === 0 ? h("p", "note", "No finding: nothing that was looked at spoke against it.") : undefined,
   section(
     "Findings",

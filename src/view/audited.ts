@@ -1,16 +1,16 @@
 /** What the publisher's own audits found of a document → the lines of its evidence table. It is their word: nothing of it is ever green. */
-import { referencesOf, type Look, type State } from "../core/audit/reference.js";
-import { isRule, ruleOf } from "../core/audit/rules.js";
+import { referencesOf, type Look, type LookState } from "../core/audit/reference.js";
+import { isRule, ruleOf } from "../core/statement/audit-rules.js";
 import type { Streak } from "../core/audit/record.js";
-import type { ResultStatement } from "../core/statement.js";
+import type { ResultStatement } from "../core/statement/statement.js";
 import type { AuditText } from "../formats/page-data.js";
 import { day, h, facts, type Child, type Element } from "./tree.js";
 import { count } from "./wording.js";
 
 /** `none`: of a document that is published, and of which there is no record. */
-export type Audit = AuditText | "none";
+export type AuditShown = AuditText | "none";
 
-const STATE: Readonly<Record<State, string>> = {
+const STATE: Readonly<Record<LookState, string>> = {
   same: "unchanged",
   "same-normalised": "same text, other bytes",
   changed: "changed",
@@ -30,14 +30,14 @@ const PLACE: Readonly<Record<Look["place"], string>> = {
 };
 
 /** One line for each place of what the payload names there. */
-export interface Audited {
+export interface AuditedPlace {
   readonly pointer: string;
   readonly name: string;
   readonly lines: readonly Element[];
 }
 
 /** In the order of the payload. Two addresses of one piece are one place: a record does not tell them apart. */
-export function auditedOf(statement: ResultStatement, audit: AuditText): Audited[] {
+export function auditedOf(statement: ResultStatement, audit: AuditText): AuditedPlace[] {
   const found = new Map<string, { readonly name: string; readonly places: Set<Look["place"]> }>();
   for (const { pointer, name, place, optional } of referencesOf(statement)) {
     const looked = audit.streaks.some((one) => one.pointer === pointer && one.place === place.kind);
@@ -89,7 +89,7 @@ export const NEVER_AUDITED = "Not audited since it was published, as far as this
 export const OWN_RECORD = "By the publisher's own record of its audits";
 
 /** What is not evidence and was looked for all the same: what was tested, with what, and other attestations. */
-export function othersView(all: readonly Audited[]): Child {
+export function othersView(all: readonly AuditedPlace[]): Child {
   const others = all.filter(({ pointer }) => !pointer.startsWith(EVIDENCE));
   return others.length === 0
     ? undefined
@@ -106,7 +106,7 @@ const EVIDENCE = "/predicate/f3/evidence/";
 export const evidencePointer = (at: number): string => `${EVIDENCE}${at}`;
 
 /** @param named what is shown for a pointer: the name of what stands there */
-export function findingsView({ findings, at }: AuditText, named: readonly Audited[] = []): Child {
+export function auditFindingsView({ findings, at }: AuditText, named: readonly AuditedPlace[] = []): Child {
   const where = (pointer: string): Child => {
     const known = named.find((one) => one.pointer === pointer);
     if (known !== undefined) return ["of ", h("bdi", "", known.name), ", "];
@@ -147,7 +147,7 @@ const LEVEL = { error: "Speaks against it", warning: "To know of it" } as const;
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** For the answer to the fourth question, which stays what was checked here. */
-export const auditAside = (audit: Audit | undefined): string =>
+export const auditAside = (audit: AuditShown | undefined): string =>
   audit === undefined || audit === "none"
     ? ""
     : ` The publisher's own last audit had ${counted(audit.findings)}: see the evidence.`;

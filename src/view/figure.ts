@@ -2,7 +2,7 @@
  * The figures of a statement as bars. Whatever a bar shows stands beside it in words, so that it may be left away; what was not measured
  * has no bar, and bars that no scale joins are not drawn side by side.
  */
-import type { CheckRecord, Figure } from "../core/statement.js";
+import type { CheckRecord, Figure } from "../core/statement/statement.js";
 import { percent, rounded, withUnit } from "./number.js";
 import { h, with_, type Element } from "./tree.js";
 

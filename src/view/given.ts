@@ -1,5 +1,5 @@
 /** Files that a reader gave, by what they hash to, against the digests that were signed: which piece each is, and which piece one only has the name of. */
-import type { EvidenceRef } from "../core/statement.js";
+import type { EvidenceRef } from "../core/statement/statement.js";
 import { h, type Child } from "./tree.js";
 import { count } from "./wording.js";
 
@@ -10,14 +10,14 @@ export interface GivenFile {
   readonly sha256: string;
 }
 
-export interface Compared {
+export interface ComparedFile {
   readonly word: "same" | "changed";
   readonly file: GivenFile;
 }
 
 export interface Comparison {
   /** By the place of the piece in the statement. */
-  readonly pieces: readonly (Compared | undefined)[];
+  readonly pieces: readonly (ComparedFile | undefined)[];
   /** The bytes of no piece, and the name of none. */
   readonly foreign: readonly GivenFile[];
 }
@@ -28,7 +28,7 @@ export function compareGiven(evidence: readonly EvidenceRef[], files: readonly G
   const meant = (piece: EvidenceRef, file: GivenFile): boolean =>
     piece.digest.sha256 !== undefined && [baseName(piece.name), piece.digest.sha256].includes(baseName(file.name));
   return {
-    pieces: evidence.map((piece): Compared | undefined => {
+    pieces: evidence.map((piece): ComparedFile | undefined => {
       const same = files.find((file) => isSame(piece, file));
       if (same !== undefined) return { word: "same", file: same };
       const changed = strays.findLast((file) => meant(piece, file));
@@ -58,7 +58,7 @@ export function stateAmong(
 }
 
 /** Under the digest that the file was held against. */
-export function givenLine(compared: Compared | undefined, { size }: EvidenceRef): Child {
+export function givenLine(compared: ComparedFile | undefined, { size }: EvidenceRef): Child {
   if (compared === undefined) return undefined;
   const { word, file } = compared;
   const name = h("bdi", "", file.name);

@@ -3,8 +3,8 @@
  * here. It is good where nothing at all speaks against it, and never beside a finding: a finding stands in the line itself.
  */
 import { exitOf, type Code } from "../core/codes.js";
-import type { Check, Report } from "../core/report.js";
-import { bestSigner } from "../core/signatures.js";
+import type { Check, Report } from "../core/verify/report.js";
+import { bestSigner } from "../core/verify/signatures.js";
 import { logWording } from "./log-words.js";
 import { count, type Wording } from "./wording.js";
 import { SIGNATURE, TRUST } from "./words.js";
@@ -150,7 +150,7 @@ function worded(report: Report, found: readonly Wording[]): Wording {
       "; and",
     );
   if (trust !== "confirmed-by-you")
-    return but({ word: "Unchanged; signer not confirmed by you", sentence: TRUST["site-only"].sentence }, found);
+    return but({ word: "Unchanged; signer not confirmed by you", sentence: TRUST["registry-only"].sentence }, found);
   return but({ word: signed(report, bestSigner(signers)?.name), sentence: CONFIRMED }, found);
 }
 

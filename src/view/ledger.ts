@@ -1,9 +1,9 @@
 /** What a registry's logs say together: counts, plans that are open, what is not published, and what does not fit. Made from entries alone. */
-import type { Planned } from "../core/account.js";
-import type { Ledger, LedgerFault } from "../core/ledger.js";
-import type { LeafOf } from "../core/leaf.js";
-import { planOf } from "../core/plan.js";
-import type { Report } from "../core/report.js";
+import type { PlanStatus } from "../core/log/summary.js";
+import type { Logs, LogsFault } from "../core/log/read-all.js";
+import type { EntryOf } from "../core/log/entry.js";
+import { planOf } from "../core/statement/plan.js";
+import type { Report } from "../core/verify/report.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
 import { LOG_LIMITS, logWording, MEMORY, type MemoryWord } from "./log-words.js";
 import type { Pages, PublishersWord } from "../formats/page-data.js";
@@ -15,8 +15,8 @@ export type LogState =
   | { readonly kind: "withheld" }
   /** Longer than a page should be. */
   | { readonly kind: "long"; readonly size: number }
-  | { readonly kind: "fault"; readonly fault: LedgerFault }
-  | { readonly kind: "read"; readonly ledger: Ledger };
+  | { readonly kind: "fault"; readonly fault: LogsFault }
+  | { readonly kind: "read"; readonly ledger: Logs };
 
 /** The documents that a page has or knows of, to hold the entries against. */
 export interface Published {
@@ -30,7 +30,7 @@ export interface Published {
   readonly since?: number;
 }
 
-export interface LogShown {
+export interface LogOnPage {
   readonly state: LogState;
   readonly published: Published;
   readonly memory?: MemoryWord | undefined;
@@ -41,7 +41,7 @@ export interface LogShown {
 }
 
 const IDS = { result: "test", plan: "plan", notice: "note" } as const;
-type Signed = LeafOf<"result"> | LeafOf<"plan"> | LeafOf<"notice">;
+type Signed = EntryOf<"result"> | EntryOf<"plan"> | EntryOf<"notice">;
 
 export const entryId = ({ kind, payload }: Pick<Signed, "kind" | "payload">): string =>
   `${IDS[kind]}_${payload.slice(0, 16)}`;
@@ -97,27 +97,27 @@ export function heldAgainstPlans(reports: readonly Report[]): {
  * carries the plans of the results that it carries. Of those on other pages both must be said to be there, and not that they differ.
  */
 export function departedAmong(
-  { logs, account: { plans, results } }: Ledger,
+  { logs, summary: { plans, results } }: Logs,
   reports: readonly Report[],
   published: Published,
 ): ReadonlySet<string> {
   const fitting = new Set(heldAgainstPlans(reports).fitting);
   const givenUp = new Set(reports.flatMap((one) => (givesUp(one) ? one.digest : [])));
-  const announced = new Map(plans.map(({ leaf }) => [leaf.payload, leaf]));
-  const shown = (leaf: LeafOf<"result">, plan: LeafOf<"plan"> | undefined): boolean =>
+  const announced = new Map(plans.map(({ entry }) => [entry.payload, entry]));
+  const shown = (leaf: EntryOf<"result">, plan: EntryOf<"plan"> | undefined): boolean =>
     published.here.has(leaf.payload)
       ? fitting.has(leaf.payload)
       : plan !== undefined &&
         !published.departed.has(leaf.payload) &&
         ![leaf, plan].some((one) => isWithheld(one, published));
-  const closes = (leaf: LeafOf<"notice">): boolean =>
+  const closes = (leaf: EntryOf<"notice">): boolean =>
     published.here.has(leaf.payload) ? givenUp.has(leaf.payload) : !isWithheld(leaf, published);
-  const givingUp = logs.flatMap(({ leaves }) =>
-    leaves.flatMap((leaf) => (leaf.kind === "notice" && leaf.action === "abandon" ? leaf : [])),
+  const givingUp = logs.flatMap(({ entries }) =>
+    entries.flatMap((leaf) => (leaf.kind === "notice" && leaf.action === "abandon" ? leaf : [])),
   );
   return new Set([
-    ...results.flatMap(({ leaf }) =>
-      leaf.plan === undefined || shown(leaf, announced.get(leaf.plan)) ? [] : leaf.payload,
+    ...results.flatMap(({ entry }) =>
+      entry.plan === undefined || shown(entry, announced.get(entry.plan)) ? [] : entry.payload,
     ),
     ...givingUp.flatMap((leaf) => (closes(leaf) ? [] : leaf.payload)),
   ]);
@@ -130,21 +130,21 @@ export const isWithheld = (leaf: Signed, { here, elsewhere, since = Infinity }: 
   !here.has(leaf.payload) && (!elsewhere.has(entryId(leaf)) || (leaf.kind === "result" && Date.parse(leaf.at) > since));
 
 /** The results among them, which would else not be seen. */
-export const withheldResults = ({ state, published }: LogShown): readonly LeafOf<"result">[] =>
+export const withheldResults = ({ state, published }: LogOnPage): readonly EntryOf<"result">[] =>
   state.kind === "read"
-    ? state.ledger.account.results.map(({ leaf }) => leaf).filter((leaf) => isWithheld(leaf, published))
+    ? state.ledger.summary.results.map(({ entry }) => entry).filter((leaf) => isWithheld(leaf, published))
     : [];
 
 /** The results that are on other pages, by the publisher's word. */
-export const resultsElsewhere = ({ state, published }: LogShown): readonly LeafOf<"result">[] =>
+export const resultsElsewhere = ({ state, published }: LogOnPage): readonly EntryOf<"result">[] =>
   state.kind === "read"
-    ? state.ledger.account.results
-        .map(({ leaf }) => leaf)
+    ? state.ledger.summary.results
+        .map(({ entry }) => entry)
         .filter((leaf) => !published.here.has(leaf.payload) && !isWithheld(leaf, published))
     : [];
 
 /** The one sentence under the counts, or instead of them. */
-function stateView({ state, memory, pending }: LogShown, linked: boolean): Child {
+function stateView({ state, memory, pending }: LogOnPage, linked: boolean): Child {
   const remembered = memory === undefined ? undefined : h("p", "memory", h("span", memory, MEMORY[memory].sentence));
   switch (state.kind) {
     case "none":
@@ -181,12 +181,12 @@ function stateView({ state, memory, pending }: LogShown, linked: boolean): Child
       ];
     }
     case "read": {
-      const { account } = state.ledger;
+      const { summary } = state.ledger;
       return [
         h(
           "p",
           "note",
-          `Counted from ${count(account.size, "entry", "entries")} of the log, as of log state ${account.size}, and not from the documents. `,
+          `Counted from ${count(summary.size, "entry", "entries")} of the log, as of log state ${summary.size}, and not from the documents. `,
           pending === true
             ? "Not checked in this browser: these are the publisher's numbers. "
             : "This browser computed the log's root from them, and it is the one that the log's key signed; that key is only known from this site. ",
@@ -201,7 +201,7 @@ function stateView({ state, memory, pending }: LogShown, linked: boolean): Child
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Instead of counting what is listed. */
-export function countsView(shown: LogShown, linked = true): Element {
+export function countsView(shown: LogOnPage, linked = true): Element {
   const { state } = shown;
   return h(
     "section",
@@ -209,9 +209,9 @@ export function countsView(shown: LogShown, linked = true): Element {
     state.kind === "read"
       ? [
           facts("counts", [
-            ["validated", String(state.ledger.account.verdicts.VALIDATED)],
-            ["inconclusive", String(state.ledger.account.verdicts.INCONCLUSIVE)],
-            ["refuted", String(state.ledger.account.verdicts.REFUTED)],
+            ["validated", String(state.ledger.summary.verdicts.VALIDATED)],
+            ["inconclusive", String(state.ledger.summary.verdicts.INCONCLUSIVE)],
+            ["refuted", String(state.ledger.summary.verdicts.REFUTED)],
           ]),
           tallyView(shown, state.ledger),
         ]
@@ -221,12 +221,12 @@ export function countsView(shown: LogShown, linked = true): Element {
   );
 }
 
-function tallyView(shown: LogShown, { account }: Ledger): Element {
-  const { results, unplanned, retracted, superseded } = account;
+function tallyView(shown: LogOnPage, { summary }: Logs): Element {
+  const { results, unplanned, retracted, superseded } = summary;
   const withheld = withheldResults(shown).length;
-  const gone = (set: ReadonlySet<string>): number => results.filter(({ leaf }) => set.has(leaf.payload)).length;
+  const gone = (set: ReadonlySet<string>): number => results.filter(({ entry }) => set.has(entry.payload)).length;
   const rows: [string, string][] = [
-    ["plans", plansTally(account, shown.published)],
+    ["plans", plansTally(summary, shown.published)],
     [
       "without a plan",
       unplanned === 0 ? "no result" : `${count(unplanned, "result")}: nothing is known of how many others there were`,
@@ -240,11 +240,11 @@ function tallyView(shown: LogShown, { account }: Ledger): Element {
 }
 
 /** What closes the plan, where the page carries it: else that it does is the word of the publisher. */
-const isLookedAt = ({ result, notice }: Planned, { here }: Published): boolean =>
-  here.has(result?.leaf.payload ?? notice ?? "");
+const isLookedAt = ({ result, notice }: PlanStatus, { here }: Published): boolean =>
+  here.has(result?.entry.payload ?? notice ?? "");
 
-function plansTally({ plans, open }: Ledger["account"], published: Published): string {
-  const closed = (state: Planned["state"], words: string, by: string): string[] => {
+function plansTally({ plans, open }: Logs["summary"], published: Published): string {
+  const closed = (state: PlanStatus["state"], words: string, by: string): string[] => {
     const all = plans.filter((one) => one.state === state);
     const seen = all.filter((one) => isLookedAt(one, published)).length;
     const unseen = all.length - seen;
@@ -259,9 +259,9 @@ function plansTally({ plans, open }: Ledger["account"], published: Published): s
 }
 
 /** Each with its age, and never folded away; a section of its own, also where there is none. */
-export function openPlansView({ state, published, now }: LogShown): Element | undefined {
-  if (state.kind !== "read" || state.ledger.account.plans.length === 0) return undefined;
-  const { open, plans } = state.ledger.account;
+export function openPlansView({ state, published, now }: LogOnPage): Element | undefined {
+  if (state.kind !== "read" || state.ledger.summary.plans.length === 0) return undefined;
+  const { open, plans } = state.ledger.summary;
   const unseen = plans.filter((one) => !open.includes(one) && !isLookedAt(one, published));
   const unread = unseen.filter(({ state }) => state === "answered");
   return h(
@@ -291,31 +291,31 @@ export function openPlansView({ state, published, now }: LogShown): Element | un
   );
 }
 
-function openPlan({ leaf, result }: Planned, published: Published, now: Date | undefined): Child[] {
-  const known = published.here.get(leaf.payload);
-  const id = entryId(leaf);
-  const overdue = now !== undefined && now.getTime() > Date.parse(leaf.deadline);
+function openPlan({ entry, result }: PlanStatus, published: Published, now: Date | undefined): Child[] {
+  const known = published.here.get(entry.payload);
+  const id = entryId(entry);
+  const overdue = now !== undefined && now.getTime() > Date.parse(entry.deadline);
   return [
     [
-      h("p", "claim", known === undefined ? titleless(leaf, published) : local(known.path, known.title)),
+      h("p", "claim", known === undefined ? titleless(entry, published) : local(known.path, known.title)),
       h("p", "id", h("code", "", id)),
       result === undefined
         ? undefined
         : h(
             "p",
             "note",
-            h("code", "", entryId(result.leaf)),
+            h("code", "", entryId(result.entry)),
             " names it, and is not shown to be the test that was announced.",
           ),
     ],
-    date(leaf.at),
-    date(leaf.deadline),
+    date(entry.at),
+    date(entry.deadline),
     now === undefined
       ? h("span", "state open", "open")
       : h(
           "span",
           `state ${overdue ? "bad" : "open"}`,
-          overdue ? `overdue by ${span(leaf.deadline, now)}` : `open, ${span(leaf.at, now)} old`,
+          overdue ? `overdue by ${span(entry.deadline, now)}` : `open, ${span(entry.at, now)} old`,
         ),
   ];
 }
@@ -333,8 +333,8 @@ export function span(from: string, to: Date): string {
 }
 
 /** What the entries say against each other; nothing where they do not. */
-export function findingsView({ state }: LogShown): Element | undefined {
-  if (state.kind !== "read" || state.ledger.account.findings.length === 0) return undefined;
+export function logFindingsView({ state }: LogOnPage): Element | undefined {
+  if (state.kind !== "read" || state.ledger.summary.findings.length === 0) return undefined;
   return h(
     "section",
     "findings",
@@ -342,7 +342,7 @@ export function findingsView({ state }: LogShown): Element | undefined {
     h(
       "ul",
       "",
-      state.ledger.account.findings.map(({ shard, index, detail }) =>
+      state.ledger.summary.findings.map(({ shard, index, detail }) =>
         h("li", "", `Entry ${index}${shard === 0 ? "" : ` of log ${shard + 1}`}: ${detail}.`),
       ),
     ),

@@ -1,16 +1,16 @@
 /** The front page of a registry: its results as rows, newest first, what is open above them, and what was said of them below. */
-import type { F3 } from "../core/statement.js";
-import type { LeafOf } from "../core/leaf.js";
-import type { Report, StandingWord } from "../core/report.js";
+import type { F3 } from "../core/statement/statement.js";
+import type { EntryOf } from "../core/log/entry.js";
+import type { Report, StatusWord } from "../core/verify/report.js";
 import {
   countsView,
   entryId,
-  findingsView,
+  logFindingsView,
   isWithheld,
   openPlansView,
   resultsElsewhere,
   withheldResults,
-  type LogShown,
+  type LogOnPage,
 } from "./ledger.js";
 import { noticeWording } from "./notice.js";
 import type { Pages } from "../formats/page-data.js";
@@ -33,7 +33,7 @@ export interface List {
   readonly pending: boolean;
   readonly pages?: Pages | undefined;
   /** On the first page only. */
-  readonly log?: LogShown | undefined;
+  readonly log?: LogOnPage | undefined;
 }
 
 const pageOf = (name: string): string => `attestations/${name.replace(/\.json$/, ".html")}`;
@@ -62,7 +62,7 @@ export function indexPage({ about, rows, signers, pending, pages = { at: 1, of: 
     ...(counted ? [] : [verdictsView(tests)]),
     ...(log === undefined
       ? []
-      : [countsView(log), openPlansView(log), findingsView(log)].filter((one) => one !== undefined)),
+      : [countsView(log), openPlansView(log), logFindingsView(log)].filter((one) => one !== undefined)),
     h(
       "section",
       "list",
@@ -121,7 +121,7 @@ const pagerView = ({ at, of }: Pages, counted: boolean): Element =>
   );
 
 /** With the results that only the log shows at the place of their date: what is kept back is no footnote. */
-function listView(rows: readonly Row[], pending: boolean, log: LogShown | undefined): Element {
+function listView(rows: readonly Row[], pending: boolean, log: LogOnPage | undefined): Element {
   const withheld = log === undefined ? [] : withheldResults(log);
   if (rows.length + withheld.length === 0) return h("p", "", "Nothing has been published here yet.");
   const lines = [
@@ -172,7 +172,7 @@ function resultRow({ name, report }: Row, pending: boolean): Child[] {
 }
 
 /** From the log, which names them all, so that none is lost between the pages. */
-const elsewhereView = (leaves: readonly LeafOf<"result">[]): Element | undefined =>
+const elsewhereView = (leaves: readonly EntryOf<"result">[]): Element | undefined =>
   leaves.length === 0
     ? undefined
     : h(
@@ -198,13 +198,13 @@ const elsewhereView = (leaves: readonly LeafOf<"result">[]): Element | undefined
         ),
       );
 
-const MARKS: Readonly<Record<Exclude<StandingWord, "in-force">, readonly [className: string, words: string]>> = {
+const MARKS: Readonly<Record<Exclude<StatusWord, "in-force">, readonly [className: string, words: string]>> = {
   retracted: ["mark taken-back", "Taken back"],
   superseded: ["mark replaced", "Replaced"],
   undecided: ["mark missing", "May be taken back"],
 };
 
-function withheldRow(leaf: LeafOf<"result">, pending: boolean): Child[] {
+function withheldRow(leaf: EntryOf<"result">, pending: boolean): Child[] {
   return [
     [
       h("p", "mark missing", "Not published here"),
@@ -225,7 +225,7 @@ function noticesView(
   rows: readonly Row[],
   tests: readonly Row[],
   pending: boolean,
-  log: LogShown | undefined,
+  log: LogOnPage | undefined,
 ): Element[] {
   const titles = new Map(
     [...tests, ...rows].flatMap(({ report: { digest, statement, plan } }) => {
@@ -238,8 +238,8 @@ function noticesView(
   );
   const withheld =
     log?.state.kind === "read"
-      ? log.state.ledger.logs.flatMap(({ leaves }) =>
-          leaves.flatMap((leaf) => (leaf.kind === "notice" && isWithheld(leaf, log.published) ? [leaf] : [])),
+      ? log.state.ledger.logs.flatMap(({ entries }) =>
+          entries.flatMap((leaf) => (leaf.kind === "notice" && isWithheld(leaf, log.published) ? [leaf] : [])),
         )
       : [];
   if (rows.length + withheld.length === 0) return [];

@@ -1,9 +1,9 @@
 /** The log's own page: its state, who signed it, the account of its entries, and the entries themselves. */
-import type { Ledger, ReadLog } from "../core/ledger.js";
-import type { Leaf } from "../core/leaf.js";
+import type { Logs, ReadLog } from "../core/log/read-all.js";
+import type { LogEntry } from "../core/log/entry.js";
 import { base64 } from "../core/bytes.js";
-import { formatNoteKey, type NoteKey } from "../core/note.js";
-import { countsView, entryId, findingsView, isWithheld, openPlansView, type LogShown } from "./ledger.js";
+import { formatNoteKey, type NoteKey } from "../core/keys/note.js";
+import { countsView, entryId, logFindingsView, isWithheld, openPlansView, type LogOnPage } from "./ledger.js";
 import { date, facts, h, local, table, with_, type Child, type Element } from "./tree.js";
 import { actionWords, logPageWording, MEMORY, type LogPageWord } from "./log-words.js";
 import { count } from "./wording.js";
@@ -18,7 +18,7 @@ export interface LogPage {
   readonly detail?: string | undefined;
   /** Whether what the page was built with was held against what is served now. */
   readonly compared?: boolean | undefined;
-  readonly shown: LogShown;
+  readonly shown: LogOnPage;
   /** Whose cosignatures count, by the reader's word; those that the site lists never do. */
   readonly yours?: readonly NoteKey[];
 }
@@ -35,8 +35,8 @@ export function logPage({ about, word, detail, compared = false, shown, yours = 
   const { state, memory } = shown;
   const unreadable = word === "log-damaged" || word === "leaf-format";
   const read = state.kind === "read" && !unreadable ? state.ledger : undefined;
-  const size = state.kind === "long" ? state.size : read?.account.size;
-  const findings = read?.account.findings.length ?? 0;
+  const size = state.kind === "long" ? state.size : read?.summary.size;
+  const findings = read?.summary.findings.length ?? 0;
   const { word: headline, sentence } = logPageWording(word, { size, findings, compared });
   const tone = TONES[word] ?? "open";
   return [
@@ -69,7 +69,7 @@ export function logPage({ about, word, detail, compared = false, shown, yours = 
           ...read.logs.map((log) => signedView(log, yours)),
           countsView({ ...shown, memory: undefined }, false),
           openPlansView(shown),
-          findingsView(shown),
+          logFindingsView(shown),
           entriesView(read, shown),
         ]
     ).filter((one) => one !== undefined),
@@ -119,9 +119,9 @@ function signedView({ key, opened }: ReadLog, yours: readonly NoteKey[]): Elemen
   );
 }
 
-function entriesView({ logs }: Ledger, { published }: LogShown): Element {
-  const all = logs.flatMap(({ leaves }, shard) =>
-    leaves.map((leaf, index) => ({ leaf, name: shard === 0 ? String(index) : `${shard + 1}/${index}` })),
+function entriesView({ logs }: Logs, { published }: LogOnPage): Element {
+  const all = logs.flatMap(({ entries }, shard) =>
+    entries.map((leaf, index) => ({ leaf, name: shard === 0 ? String(index) : `${shard + 1}/${index}` })),
   );
   const shown = all.slice(-ENTRIES_SHOWN).reverse();
   return h(
@@ -151,7 +151,7 @@ function entriesView({ logs }: Ledger, { published }: LogShown): Element {
   );
 }
 
-function subject(leaf: Leaf, published: LogShown["published"]): Child {
+function subject(leaf: LogEntry, published: LogOnPage["published"]): Child {
   if (leaf.kind === "shard") return "the log before this one";
   const id = entryId(leaf);
   const known = published.here.get(leaf.payload);
@@ -160,7 +160,7 @@ function subject(leaf: Leaf, published: LogShown["published"]): Child {
   return [h("code", "", id), h("p", "mark missing", "Not published here")];
 }
 
-function says(leaf: Leaf): Child {
+function says(leaf: LogEntry): Child {
   switch (leaf.kind) {
     case "result":
       return [

@@ -1,8 +1,8 @@
 /** A notice → what a person is told of it. It is only ever given what `verify` returned as `notice`. */
-import type { KeyEntry } from "../core/keyring.js";
-import type { Notice } from "../core/notice.js";
+import type { KeyEntry } from "../core/keys/keyring.js";
+import type { Notice } from "../core/statement/notice.js";
 import { auditFacts, auditTables, countOf, waiverFacts } from "./audit-notice.js";
-import { toDocument, type Place } from "./standing.js";
+import { toDocument, type PageLinks } from "./standing.js";
 import { date, facts, h, type Child, type Element } from "./tree.js";
 import type { Wording } from "./wording.js";
 
@@ -61,7 +61,7 @@ export function noticeWording(notice: Notice): Wording {
   }
 }
 
-function factsOf(notice: Notice, place: Place | undefined): [string, Child][] {
+function factsOf(notice: Notice, place: PageLinks | undefined): [string, Child][] {
   const code = (text: string): Element => h("code", "digest", text);
   switch (notice.action) {
     case "rotate":
@@ -107,7 +107,7 @@ export function noticeTitle(notice: Notice): Element {
   return h("header", "title", h("p", "kicker", "Notice"), h("h1", "", word), h("p", "lede", sentence));
 }
 
-export const noticeView = (notice: Notice, place?: Place): Element =>
+export const noticeView = (notice: Notice, place?: PageLinks): Element =>
   h(
     "section",
     "dates",

@@ -1,25 +1,25 @@
 /** The pages as trees: written once at build time, and again in the reader's browser from the bytes that it verified itself. */
-import type { Report } from "../core/report.js";
-import { auditAside, findingsView } from "./audited.js";
+import type { Report } from "../core/verify/report.js";
+import { auditAside, auditFindingsView } from "./audited.js";
 import { headlineOf } from "./headline.js";
 import { noticeTitle, noticeView, noticeWording } from "./notice.js";
 import { relatedView, type Related } from "./related.js";
-import { outcomeView, planTitle, planView, type Outcome } from "./plan.js";
+import { outcomeView, planTitle, planView, type PlanOutcome } from "./plan.js";
 import { answersView, headlineView, limitsView, stepsView } from "./report.js";
-import { standingView, withdrawnView, type Place } from "./standing.js";
+import { standingView, withdrawnView, type PageLinks } from "./standing.js";
 import { articleView, commandsView, titleView, type Backing } from "./statement.js";
 import { h, type Element } from "./tree.js";
 import { verdictLine } from "./words.js";
 import type { MemoryWord } from "./log-words.js";
 
 /** @param beside file names of the documents that have a page next to it */
-export const placeOf = (evidence: readonly string[], beside: readonly string[] = []): Place => ({
+export const pageLinks = (evidence: readonly string[], beside: readonly string[] = []): PageLinks => ({
   evidence: (sha256) => (evidence.includes(sha256) ? `evidence/sha256/${sha256.slice(0, 2)}/${sha256}` : undefined),
   page: (id) => (!beside.includes(`${id}.json`) ? undefined : id === "log" ? "../log.html" : `${id}.html`),
 });
 
 /** Of the window: what the document calls itself is said there only while it is shown, and a verdict only where nothing is amiss. */
-export function titleOf(report: Report, fileName: string): string {
+export function pageTitle(report: Report, fileName: string): string {
   const { word, tone } = headlineOf(report);
   const name = nameOf(report);
   if (name === undefined) return fileName;
@@ -57,7 +57,7 @@ const refusedView = (fileName: string): Element =>
 
 export interface Shown extends Backing {
   readonly report: Report;
-  readonly place?: Place;
+  readonly place?: PageLinks;
   readonly fileName: string;
   /** What the reader has of it, where that goes by another name: a pack. */
   readonly file?: string | undefined;
@@ -67,7 +67,7 @@ export interface Shown extends Backing {
   /** What other attestations say of it. */
   readonly related?: Related | undefined;
   /** Of a plan. */
-  readonly outcome?: Outcome;
+  readonly outcome?: PlanOutcome;
 }
 
 /**
@@ -84,7 +84,7 @@ export function attestationPage(shown: Shown, pending = false): Element[] {
   const standing = standingView(report, place, memory);
   // Of a document without evidence the audit's findings stand alone, and where there are none nothing is said.
   const findings =
-    typeof audit === "object" && audit.findings.length > 0 ? [h("section", "evidence", findingsView(audit))] : [];
+    typeof audit === "object" && audit.findings.length > 0 ? [h("section", "evidence", auditFindingsView(audit))] : [];
   if (notice !== undefined)
     return [...first, noticeTitle(notice), ...state, noticeView(notice, place), standing, ...findings, ...steps];
   if (plan !== undefined)

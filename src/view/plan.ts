@@ -1,22 +1,22 @@
 /** A plan → what a person is told of it: which test is announced, and until when its result is promised. Only ever what `verify` returned. */
-import type { LeafOf } from "../core/leaf.js";
-import { planOf, type PlanStatement } from "../core/plan.js";
-import type { Remark, Report } from "../core/report.js";
-import type { Verdict } from "../core/verdict.js";
-import { toDocument, type Place } from "./standing.js";
+import type { EntryOf } from "../core/log/entry.js";
+import { planOf, type PlanStatement } from "../core/statement/plan.js";
+import type { Remark, Report } from "../core/verify/report.js";
+import type { Verdict } from "../core/statement/verdict.js";
+import { toDocument, type PageLinks } from "./standing.js";
 import { annotations, digestText, expectedView } from "./statement.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
 
 /** What became of it, as far as the page knows. */
-export interface Outcome {
+export interface PlanOutcome {
   readonly givenUp?: Remark | undefined;
   /** Results at hand that name it, each verified and held against it. */
-  readonly answers?: readonly Answer[];
+  readonly answers?: readonly PlanAnswer[];
   /** By its entry in the log, where all entries are at hand: a result that may answer it, and whose document is not here. */
-  readonly entered?: LeafOf<"result"> | undefined;
+  readonly entered?: EntryOf<"result"> | undefined;
 }
 
-export interface Answer {
+export interface PlanAnswer {
   readonly id: string;
   readonly digest: string;
   readonly verdict: Verdict;
@@ -25,7 +25,10 @@ export interface Answer {
 }
 
 /** @param digest of the plan; what does not verify, or names another, is no answer at all */
-export function answerOf({ statement, signature, id, digest: own, verdict, checks }: Report, digest: string): Answer[] {
+export function answerOf(
+  { statement, signature, id, digest: own, verdict, checks }: Report,
+  digest: string,
+): PlanAnswer[] {
   if (statement === undefined || signature !== "ok" || planOf(statement) !== digest) return [];
   if (id === undefined || own === undefined || verdict === undefined) return [];
   const plan = checks.find(({ name }) => name === "plan");
@@ -46,8 +49,8 @@ export function planTitle({ predicate }: PlanStatement): Element {
 
 export function outcomeView(
   { predicate }: PlanStatement,
-  { givenUp, answers = [], entered }: Outcome,
-  place?: Place,
+  { givenUp, answers = [], entered }: PlanOutcome,
+  place?: PageLinks,
 ): Element {
   const log = place?.page?.("log");
   const answer = answers.find(({ departs }) => departs === undefined);

@@ -1,39 +1,40 @@
 /** What other attestations say of one: counted by keys that are not its signer's, since anybody can agree with themselves. */
-import { oppositesAmong } from "../core/audit/between.js";
-import { factsOf, graphOf, othersAmong, type Card } from "../core/audit/relations.js";
-import type { TrustWord } from "../core/report.js";
-import type { Place } from "./standing.js";
+import { oppositesAmong } from "../core/audit/contradictions.js";
+import { factsOf, graphOf, othersAmong, type AttestationNode } from "../core/audit/relations.js";
+import type { TrustWord } from "../core/verify/report.js";
+import type { PageLinks } from "./standing.js";
 import { h, local, type Child, type Element } from "./tree.js";
 import { count } from "./wording.js";
 
 export interface Related {
-  readonly about: Card;
+  readonly about: AttestationNode;
   /** All of them verified with the keys at hand; whatever did not is not among them. */
-  readonly others: readonly { readonly card: Card; readonly trust: TrustWord }[];
+  readonly others: readonly { readonly card: AttestationNode; readonly trust: TrustWord }[];
   /** How many more there are, by the publisher's word. */
   readonly more: number;
 }
 
-const HEARD: ReadonlySet<TrustWord> = new Set(["confirmed-by-you", "site-only"]);
+const HEARD: ReadonlySet<TrustWord> = new Set(["confirmed-by-you", "registry-only"]);
 
 /**
  * Undefined where nobody says anything. What was taken back says nothing any more, nor does a key that is revoked; and for how many there are
  * who agree, a key that only the publisher lists is the publisher's word.
  */
-export function relatedView({ about, others: all, more }: Related, place?: Place): Element | undefined {
+export function relatedView({ about, others: all, more }: Related, place?: PageLinks): Element | undefined {
   const heard = all.filter(({ card, trust }) => HEARD.has(trust) && card.inForce && card.digest !== about.digest);
   const others = heard.map(({ card }) => card);
   const graph = graphOf([about, ...others]);
   const facts = factsOf(graph).get(about.digest);
-  const saying = (...types: string[]): Card[] =>
+  const saying = (...types: string[]): AttestationNode[] =>
     others.filter(({ digest }) =>
       graph.edges.some(({ from, to, type }) => from === digest && to === about.digest && types.includes(type)),
     );
   // Of several who signed, each is asked: a signer whom you confirmed confirms nobody beside.
-  const confirming = (card: Card): string[] => othersAmong(card.confirmed, about);
-  const claiming = (card: Card): string[] => othersAmong(card.listed, about);
-  const critics = (card: Card): string[] => card.provenOwners.filter((owner) => !about.provenOwners.includes(owner));
-  const agrees = ({ verdict }: Card): boolean => verdict === about.verdict;
+  const confirming = (card: AttestationNode): string[] => othersAmong(card.confirmed, about);
+  const claiming = (card: AttestationNode): string[] => othersAmong(card.listed, about);
+  const critics = (card: AttestationNode): string[] =>
+    card.provenOwners.filter((owner) => !about.provenOwners.includes(owner));
+  const agrees = ({ verdict }: AttestationNode): boolean => verdict === about.verdict;
 
   const reproductions = saying("reproduces");
   const contradictions = [...new Set([...saying("contradicts"), ...reproductions.filter((card) => !agrees(card))])];
@@ -43,11 +44,11 @@ export function relatedView({ about, others: all, more }: Related, place?: Place
   const successors = others.filter(
     ({ digest }) => facts?.supersededBy.includes(digest) === true && digest !== about.successor,
   );
-  const keys = (cards: readonly Card[], by: (card: Card) => readonly string[]): string =>
+  const keys = (cards: readonly AttestationNode[], by: (card: AttestationNode) => readonly string[]): string =>
     count(new Set(cards.flatMap(by)).size, "other key");
   const confirmed = again.filter((card) => confirming(card).length > 0);
   const claimed = again.filter((card) => !confirmed.includes(card) && claiming(card).length > 0);
-  const lines: readonly (readonly [tone: string, words: string, cards: readonly Card[]])[] = [
+  const lines: readonly (readonly [tone: string, words: string, cards: readonly AttestationNode[]])[] = [
     ["open", `Contradicted by ${keys(against, critics)}`, against],
     ["open", "The opposite verdict about the same subject", opposite],
     ["open", "Replaced by its own signer", successors],
@@ -62,7 +63,7 @@ export function relatedView({ about, others: all, more }: Related, place?: Place
   ];
   const told = lines.filter(([, , cards]) => cards.length > 0);
   if (told.length === 0) return undefined;
-  const named = ({ id, title, verdict }: Card): Child => {
+  const named = ({ id, title, verdict }: AttestationNode): Child => {
     const path = place?.page?.(id);
     return [path === undefined ? h("bdi", "", title) : local(path, title), ` (${verdict})`];
   };

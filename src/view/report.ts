@@ -1,6 +1,6 @@
 /** A report → what a person is told of the verification: the headline, the four answers, and each step with its values. */
 import { exitOf } from "../core/codes.js";
-import type { Check, Report } from "../core/report.js";
+import type { Check, Report } from "../core/verify/report.js";
 import { headlineOf } from "./headline.js";
 import { facts, h, with_, type Element } from "./tree.js";
 import {
@@ -24,15 +24,15 @@ const SAID: Readonly<Record<Check["status"], string>> = {
 };
 
 const STEP: Readonly<Record<Check["name"], string>> = {
-  bytes: "Read the bytes",
-  skin: "Open the envelope",
+  encoding: "Read the bytes",
+  envelope: "Open the envelope",
   canonical: "Recompute the canonical bytes",
   signature: "Check the Ed25519 signature",
   trust: "Ask why this key",
   type: "Read what kind of statement it is",
   schema: "Look for every required part",
-  derivation: "Derive the verdict again",
-  name: "Compare the file's name",
+  verdict: "Derive the verdict again",
+  "file-name": "Compare the file's name",
   time: "Compare the dates",
   evidence: "Hash the archived evidence",
   recompute: "Compute the outcomes from the observations again",

@@ -1,12 +1,12 @@
 /** Where a document stands: what its signer said of it since, where it is in its log, and whether it was announced. */
-import type { LoggedRemark, Remark, Report } from "../core/report.js";
-import { planOf } from "../core/plan.js";
+import type { LoggedRemark, Remark, Report } from "../core/verify/report.js";
+import { planOf } from "../core/statement/plan.js";
 import { date, facts, h, local, with_, type Child, type Element } from "./tree.js";
 import { logWording, MEMORY, NO_PLAN, type MemoryWord } from "./log-words.js";
 import { count } from "./wording.js";
 
 /** Where the published things lie, seen from the page; what is not there is not linked. */
-export interface Place {
+export interface PageLinks {
   readonly evidence: (sha256: string) => string | undefined;
   /** How a piece is found in the pack that the page is; of a page on a site there is no such word. */
   readonly packed?: (sha256: string | undefined) => PackedWord;
@@ -17,10 +17,10 @@ export interface Place {
 /** `there` before anybody has hashed it. */
 export type PackedWord = "there" | "same" | "changed" | "missing";
 
-export type Kind = "test" | "plan" | "note";
+export type DocumentKind = "test" | "plan" | "note";
 
 /** Names a document by the digest of its payload, and links it where it has a page. */
-export function toDocument(kind: Kind, digest: string, place: Place | undefined): Child {
+export function toDocument(kind: DocumentKind, digest: string, place: PageLinks | undefined): Child {
   const id = `${kind}_${digest.slice(0, 16)}`;
   const path = place?.page?.(id);
   return path === undefined ? h("code", "digest", `sha256:${digest}`) : local(path, id);
@@ -30,7 +30,7 @@ const asOf = ({ standing }: Report): string =>
   standing?.asOf === undefined ? "by what is published here" : `as of log state ${standing.asOf.size}`;
 
 /** First on a page, before title and verdict; nothing where its signer stands by it. */
-export function withdrawnView(report: Report, place?: Place): Element | undefined {
+export function withdrawnView(report: Report, place?: PageLinks): Element | undefined {
   const { standing } = report;
   if (standing === undefined || standing.word === "in-force") return undefined;
   if (standing.word === "undecided") return undecidedView(standing.undecided, asOf(report));
@@ -81,7 +81,7 @@ const undecidedView = (undecided: readonly LoggedRemark[], state: string): Eleme
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Log, plan, and what was said since: one line each, and each in words of its own. */
-export function standingView(report: Report, place?: Place, memory?: MemoryWord): Element {
+export function standingView(report: Report, place?: PageLinks, memory?: MemoryWord): Element {
   const { standing, statement } = report;
   return h(
     "section",
@@ -117,12 +117,12 @@ export function logLine(report: Report): Child {
   return [h("strong", "", word), `. ${sentence}`];
 }
 
-const memoryLine = (memory: MemoryWord, place: Place | undefined): Child => {
+const memoryLine = (memory: MemoryWord, place: PageLinks | undefined): Child => {
   const page = memory === "uncompared" ? place?.page?.("log") : undefined;
   return [MEMORY[memory].sentence, ...(page === undefined ? [] : [" ", local(page, "Compare on the log page"), "."])];
 };
 
-function planLine(report: Report, place: Place | undefined): Child {
+function planLine(report: Report, place: PageLinks | undefined): Child {
   const { statement, checks } = report;
   const digest = statement === undefined ? undefined : planOf(statement);
   const check = checks.find(({ name }) => name === "plan");
@@ -146,7 +146,7 @@ function sinceLine(report: Report): string {
   return `its signer did not take it back, ${asOf(report)}`;
 }
 
-const contradiction = ({ action, reason, by, at, digest }: Remark, place: Place | undefined): Child => [
+const contradiction = ({ action, reason, by, at, digest }: Remark, place: PageLinks | undefined): Child => [
   `${action === "retract" ? "says that it is to be taken back" : "says that another one replaces it"}, which only its signer could: `,
   h("bdi", "reason", reason),
   h(

@@ -1,22 +1,22 @@
 /** A verified statement → an article that a person wants to read. It is only ever given what `verify` returned as `statement`. */
-import { wording } from "../core/criterion.js";
-import type { Report } from "../core/report.js";
-import type { CheckRecord, Descriptor, F3, ResultStatement } from "../core/statement.js";
+import { wording } from "../core/statement/criterion.js";
+import type { Report } from "../core/verify/report.js";
+import type { CheckRecord, Descriptor, F3, ResultStatement } from "../core/statement/statement.js";
 import {
   auditedOf,
   evidencePointer,
-  findingsView,
+  auditFindingsView,
   NEVER_AUDITED,
   othersView,
   OWN_RECORD,
-  type Audit,
+  type AuditShown,
 } from "./audited.js";
 import { figuresView } from "./figure.js";
 import { compareGiven, givenLine, type GivenFile } from "./given.js";
 import { exact, withUnit } from "./number.js";
 import { prose } from "./prose.js";
 import { NO_PLAN } from "./log-words.js";
-import { toDocument, logLine, type PackedWord, type Place } from "./standing.js";
+import { toDocument, logLine, type PackedWord, type PageLinks } from "./standing.js";
 import { date, facts, h, link, local, table, with_, type Child, type Element } from "./tree.js";
 import { countedWording, OUTCOME, SOURCE_DATE } from "./words.js";
 
@@ -42,7 +42,7 @@ export function titleView({ predicate: { f3 } }: ResultStatement, gone = false):
 /** What is at hand beside the statement to hold its evidence against. */
 export interface Backing {
   /** The publisher's own record; undefined where nobody publishes the document. */
-  readonly audit?: Audit | undefined;
+  readonly audit?: AuditShown | undefined;
   /** What the reader gave; undefined where a page takes none. */
   readonly files?: readonly GivenFile[] | undefined;
 }
@@ -50,7 +50,7 @@ export interface Backing {
 export function articleView(
   statement: ResultStatement,
   report: Report,
-  place?: Place,
+  place?: PageLinks,
   backing: Backing = {},
 ): Element[] {
   const { predicate, subject } = statement;
@@ -153,7 +153,7 @@ const measurementsView = ({ measurements = [] }: CheckRecord): Child =>
         measurements.map(({ name, value, unit }) => [name, withUnit(exact(value), unit)]),
       );
 
-function evidenceView(statement: ResultStatement, place: Place | undefined, { audit, files }: Backing): Element {
+function evidenceView(statement: ResultStatement, place: PageLinks | undefined, { audit, files }: Backing): Element {
   const { evidence } = statement.predicate.f3;
   const { pieces } = compareGiven(evidence, files ?? []);
   const audited = audit === undefined || audit === "none" ? [] : auditedOf(statement, audit);
@@ -194,7 +194,7 @@ function evidenceView(statement: ResultStatement, place: Place | undefined, { au
             ? NEVER_AUDITED
             : `${OWN_RECORD}${files === undefined ? "." : "; what you drop in below is compared here."}`,
         ),
-    typeof audit === "object" ? [othersView(audited), findingsView(audit, audited)] : undefined,
+    typeof audit === "object" ? [othersView(audited), auditFindingsView(audit, audited)] : undefined,
   );
 }
 

@@ -15,16 +15,16 @@ const words = (tree: Tree): string => {
 const flatten = (tree: Tree): string => words(tree).replace(/ +/g, " ").trim();
 
 function wrap(text: string, indent: string, width: number): string[] {
-  const lines: string[] = [];
+  const textLines: string[] = [];
   let line = indent;
   for (const word of text.split(" ")) {
     if (line.length > indent.length && line.length + 1 + word.length > width) {
-      lines.push(line);
+      textLines.push(line);
       line = indent;
     }
     line += (line.length > indent.length ? " " : "") + word;
   }
-  return [...lines, line];
+  return [...textLines, line];
 }
 
 const all = (tree: Element, tag: string): Element[] =>

@@ -1,8 +1,8 @@
 /** The plain words for every state: what is so, and what that means for a reader. One place, so that page and terminal agree. */
-import type { AuditWord, SignatureWord, TrustWord } from "../core/report.js";
-import type { F3 } from "../core/statement.js";
-import { tallyOf } from "../core/tally.js";
-import { OUTCOMES, type Verdict } from "../core/verdict.js";
+import type { AuditWord, SignatureWord, TrustWord } from "../core/verify/report.js";
+import type { F3 } from "../core/statement/statement.js";
+import { tallyOf } from "../core/statement/tally.js";
+import { OUTCOMES, type Verdict } from "../core/statement/verdict.js";
 import { count, type Wording } from "./wording.js";
 
 export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
@@ -20,7 +20,7 @@ export const TRUST: Readonly<Record<TrustWord, Wording>> = {
     word: "confirmed by you",
     sentence: "You gave this key, as one that you have from a source of your own.",
   },
-  "site-only": {
+  "registry-only": {
     word: "only known from this site",
     sentence: "Whoever serves the document also served the key. Compare its fingerprint with a second source.",
   },

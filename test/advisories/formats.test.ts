@@ -1,22 +1,22 @@
 /** Advisories about other verifiers in which the form of a document decided what was believed: each could have been ours. */
 import { describe, expect, test } from "vitest";
 import { base64, concat, fromUtf8, utf8, type Bytes } from "../../src/core/bytes.js";
-import { formatEnvelope, message, PAYLOAD_TYPE } from "../../src/core/envelope.js";
+import { formatEnvelope, message, PAYLOAD_TYPE } from "../../src/core/statement/envelope.js";
 import { readable, type JsonObject } from "../../src/core/json.js";
-import type { Report } from "../../src/core/report.js";
+import type { Report } from "../../src/core/verify/report.js";
 import { formatDsse } from "../../src/formats/dsse.js";
 import { formatSignify, formatSignifyKey } from "../../src/formats/signify.js";
 import { formatBundle } from "../../src/formats/sigstore.js";
-import { parseSkin } from "../../src/formats/skins.js";
+import { parseAnyEnvelope } from "../../src/formats/envelope-formats.js";
 import { faults, look, yours } from "../core/looking.js";
 import { result, signed, signer, statement } from "../core/making.js";
-import { SKINS } from "../formats/skins.js";
+import { ENVELOPES } from "../formats/envelope-samples.js";
 
 const me = signer();
 const attacker = signer();
 const made = signed(statement(), [me]);
 const [mine] = made.signatures;
-const verified = (bytes: Bytes, by = [yours(me)]): Report => look(bytes, by, { parse: parseSkin });
+const verified = (bytes: Bytes, by = [yours(me)]): Report => look(bytes, by, { parse: parseAnyEnvelope });
 const object = (bytes: Bytes): JsonObject => JSON.parse(fromUtf8(bytes)) as JsonObject;
 
 const bundle = object(formatBundle(made));
@@ -44,21 +44,24 @@ describe("GHSA-fx35-mq7g-6g98 (cosign: a public key inside a bundle was honoured
     readable({ ...object(formatBundle(theirs)), verificationMaterial: { publicKey, tlogEntries: [], ...more } });
   const hint = attacker.key.keyid;
 
-  test.each(SKINS)("$skin: the signer's own key, in it or named by it, makes nobody trusted", ({ format, parse }) => {
-    const report = look(format(theirs, attacker.key), [yours(me)], { parse });
-    refused(report, "key-unknown");
-    expect([report.signature, report.trust, report.exit]).toEqual(["not-checked", "unknown", 3]);
-  });
+  test.each(ENVELOPES)(
+    "$format: the signer's own key, in it or named by it, makes nobody trusted",
+    ({ write, parse }) => {
+      const report = look(write(theirs, attacker.key), [yours(me)], { parse });
+      refused(report, "key-unknown");
+      expect([report.signature, report.trust, report.exit]).toEqual(["not-checked", "unknown", 3]);
+    },
+  );
 
   test.each<[string, Bytes]>([
     ["a key beside its name", material({ hint, rawBytes: base64(attacker.key.bytes) })],
     ["a certificate", material({ hint }, { certificate: { rawBytes: "AA==" } })],
     ["a chain of certificates", material({ hint }, { x509CertificateChain: { certificates: [] } })],
-  ])("%s in a bundle is refused, not ignored", (_, bytes) => refused(verified(bytes), "skin-material"));
+  ])("%s in a bundle is refused, not ignored", (_, bytes) => refused(verified(bytes), "envelope-material"));
 
   test("another's key under my name, in a raw export", () => {
-    const { format, parse } = SKINS.find(({ skin }) => skin === "raw")!;
-    refused(look(format({ ...made, signatures: theirs.signatures }, me.key), [yours(me)], { parse }), "signature-bad");
+    const { write, parse } = ENVELOPES.find(({ format }) => format === "raw")!;
+    refused(look(write({ ...made, signatures: theirs.signatures }, me.key), [yours(me)], { parse }), "signature-bad");
   });
 });
 
@@ -66,7 +69,7 @@ describe("GHSA-r2xv-vpr2-42m9 (slsa-verifier: the signature was not over the enc
   const over = (what: Bytes): typeof made => ({ ...made, signatures: [{ ...mine!, sig: me.sign(what) }] });
   const text = base64(made.payloadBytes);
 
-  describe.each(SKINS)("$skin", ({ format, parse }) => {
+  describe.each(ENVELOPES)("$format", ({ write, parse }) => {
     test.each<[string, Bytes]>([
       ["the payload alone", made.payloadBytes],
       ["the payload in base64", utf8(text)],
@@ -74,12 +77,12 @@ describe("GHSA-r2xv-vpr2-42m9 (slsa-verifier: the signature was not over the enc
       ["the encoding without its type", message("", made.payloadBytes)],
       ["nothing", new Uint8Array()],
     ])("a good signature over %s", (_, what) => {
-      refused(look(format(over(what), me.key), [yours(me)], { parse }), "signature-bad");
+      refused(look(write(over(what), me.key), [yours(me)], { parse }), "signature-bad");
     });
 
     test("an edited payload", () => {
       const edited = { ...signed(result({ verdict: "REFUTED" }), []), signatures: made.signatures };
-      refused(look(format(edited, me.key), [yours(me)], { parse }), "signature-bad");
+      refused(look(write(edited, me.key), [yours(me)], { parse }), "signature-bad");
     });
   });
 });
@@ -96,7 +99,7 @@ describe("CVE-2026-44309 (gitsign: verified an object that it had encoded again;
     refused(verified(concat(utf8(`${comment!}\n${line!}\n`), message(PAYLOAD_TYPE, respelled))), "not-canonical");
   });
 
-  test.each(TEXTS.filter(([skin]) => skin !== "signify"))("%s: a member that stands twice", (_, text) => {
+  test.each(TEXTS.filter(([format]) => format !== "signify"))("%s: a member that stands twice", (_, text) => {
     for (const name of ["payload", "payloadType", "signatures", "sig", "keyid"])
       refused(verified(utf8(text.replace(`"${name}":`, `"${name}": null, "${name}":`))), "json-duplicate");
   });
@@ -134,17 +137,17 @@ describe("CVE-2025-47934, CVE-2023-41037 (OpenPGP.js: what was shown was not wha
     ["dsse", envelope],
     ["sigstore", bundle],
   ])("%s: a member beside the signed ones", (_, document) => {
-    refused(verified(readable({ ...document, summary: LIE })), "skin-member");
+    refused(verified(readable({ ...document, summary: LIE })), "envelope-member");
   });
 
   test("sigstore: another envelope, or another message, beside the signed one", () => {
-    refused(verified(readable({ ...bundle, dsse_envelope: envelope })), "skin-member");
-    refused(verified(readable({ ...bundle, messageSignature: { messageDigest: {} } })), "skin-member");
-    refused(verified(readable({ ...bundle, ...envelope })), "skin-mixed");
+    refused(verified(readable({ ...bundle, dsse_envelope: envelope })), "envelope-member");
+    refused(verified(readable({ ...bundle, messageSignature: { messageDigest: {} } })), "envelope-member");
+    refused(verified(readable({ ...bundle, ...envelope })), "envelope-mixed");
   });
 
   test("signify: words in the comment, which nobody signed", () => {
-    refused(verified(utf8(signify.replace("signature by", `${LIE}, signature by`))), "skin-signify");
+    refused(verified(utf8(signify.replace("signature by", `${LIE}, signature by`))), "envelope-signify");
   });
 
   test("the report holds what was verified, of every form the same", () => {
@@ -155,30 +158,30 @@ describe("CVE-2025-47934, CVE-2023-41037 (OpenPGP.js: what was shown was not wha
 describe("CVE-2025-29774, CVE-2025-29775, CVE-2026-9487, CVE-2025-40934 (xml-crypto, XML::Sig: two signature blocks, a skipped one, none)", () => {
   const forged = signed(result({ title: "Forged" }), [attacker]);
 
-  test.each(SKINS.filter(({ skin }) => skin === "readable" || skin === "dsse"))(
-    "$skin: a good signature of mine beside another's over other bytes, or twice",
-    ({ format, parse }) => {
+  test.each(ENVELOPES.filter(({ format }) => format === "readable" || format === "dsse"))(
+    "$format: a good signature of mine beside another's over other bytes, or twice",
+    ({ write, parse }) => {
       const both = { ...made, signatures: [...forged.signatures, mine!] };
       const keys = [yours(me), yours(attacker)];
-      refused(look(format(both, me.key), keys, { parse }), "signature-bad");
-      refused(look(format({ ...made, signatures: [mine!, mine!] }, me.key), keys, { parse }), "signature-duplicate");
+      refused(look(write(both, me.key), keys, { parse }), "signature-bad");
+      refused(look(write({ ...made, signatures: [mine!, mine!] }, me.key), keys, { parse }), "signature-duplicate");
     },
   );
 
   test("sigstore: two signatures, or two envelopes", () => {
     const two = { ...envelope, signatures: [...(envelope["signatures"] as JsonObject[]), { keyid: "x", sig: "" }] };
     refused(verified(readable({ ...bundle, dsseEnvelope: two })), "signature-count");
-    refused(verified(readable({ ...bundle, dsseEnvelope: [envelope, envelope] })), "skin-unknown");
+    refused(verified(readable({ ...bundle, dsseEnvelope: [envelope, envelope] })), "envelope-unknown");
   });
 
   test("a signature that cannot be checked is not passed over: of an unknown key alone it is no pass", () => {
-    for (const { format, parse } of SKINS) expect(look(format(made, me.key), [], { parse }).exit).toBe(3);
+    for (const { write, parse } of ENVELOPES) expect(look(write(made, me.key), [], { parse }).exit).toBe(3);
   });
 
   test("signify: no signature, or a public key in its place", () => {
     const [comment, , ...rest] = signify.split("\n");
     const [, key] = fromUtf8(formatSignifyKey(me.key)).split("\n");
-    for (const line of ["", key!]) refused(verified(utf8([comment, line, ...rest].join("\n"))), "skin-signify");
+    for (const line of ["", key!]) refused(verified(utf8([comment, line, ...rest].join("\n"))), "envelope-signify");
   });
 });
 
@@ -189,15 +192,15 @@ describe("GHSA-g2pf-6v5v-qcc8 (OPA: a bundle without its signature was accepted 
     ["readable", formatEnvelope(bare), "signature-missing"],
     ["dsse", formatDsse(bare), "signature-missing"],
     ["sigstore", readable({ ...bundle, dsseEnvelope: object(formatDsse(bare)) }), "signature-missing"],
-    ["sigstore without an envelope", readable({ ...bundle, dsseEnvelope: null }), "skin-unknown"],
-    ["signify", message(PAYLOAD_TYPE, made.payloadBytes), "skin-message"],
-    ["the payload alone", readable(made.payload), "skin-unknown"],
+    ["sigstore without an envelope", readable({ ...bundle, dsseEnvelope: null }), "envelope-unknown"],
+    ["signify", message(PAYLOAD_TYPE, made.payloadBytes), "envelope-message"],
+    ["the payload alone", readable(made.payload), "envelope-unknown"],
   ])("%s: stripped of the signature", (_, bytes, code) => refused(verified(bytes), code));
 
   test.each(["readable", "dsse", "raw"] as const)("%s: an empty or a made-up signature without a keyid", (wanted) => {
-    const { format, parse } = SKINS.find(({ skin }) => skin === wanted)!;
+    const { write, parse } = ENVELOPES.find(({ format }) => format === wanted)!;
     for (const sig of [new Uint8Array(64), attacker.sign(message(PAYLOAD_TYPE, made.payloadBytes))]) {
-      const unnamed = format({ ...made, signatures: [{ keyid: undefined, sig }] }, me.key);
+      const unnamed = write({ ...made, signatures: [{ keyid: undefined, sig }] }, me.key);
       refused(look(unnamed, [yours(me)], { parse }));
       refused(look(unnamed, [], { parse }), "key-unknown");
     }

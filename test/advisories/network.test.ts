@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { fetchBytes } from "../../src/store/http.js";
 import { workspace, type Ran } from "../cli/attest.js";
-import { formatEnvelope } from "../../src/core/envelope.js";
+import { formatEnvelope } from "../../src/core/statement/envelope.js";
 import { MAX_BYTES } from "../../src/core/json.js";
-import { formatKey } from "../../src/core/key.js";
+import { formatKey } from "../../src/core/keys/key.js";
 import { signed, signer, statement } from "../core/making.js";
 import { idOf } from "../core/looking.js";
 

@@ -1,11 +1,11 @@
 /** What went wrong in other verifiers when they read, each under its name: advisories that could have been about this one. */
 import { describe, expect, test } from "vitest";
 import { base64, concat, fromUtf8, hex, utf8, type Bytes } from "../../src/core/bytes.js";
-import { wire, parseKey, publicKey } from "../../src/core/key.js";
-import { EMPTY_KEYRING, formatKeyring, parseKeyring } from "../../src/core/keyring.js";
+import { wire, parseKey, publicKey } from "../../src/core/keys/key.js";
+import { EMPTY_KEYRING, formatKeyring, parseKeyring } from "../../src/core/keys/keyring.js";
 import { canonical, parseJson, type Json } from "../../src/core/json.js";
 import { digestSet } from "../../src/core/schema.js";
-import { formatEnvelope } from "../../src/core/envelope.js";
+import { formatEnvelope } from "../../src/core/statement/envelope.js";
 import { engines } from "../core/engines.js";
 import { check, faults, idOf, look, sites, yours } from "../core/looking.js";
 import { refusal } from "../core/refusal.js";

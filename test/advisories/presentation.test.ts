@@ -6,7 +6,7 @@
  *     peer#34 (scripts, links and bidi on the page and the site)            test/web/attack.test.ts
  */
 import { describe, expect, test } from "vitest";
-import { CHECK_NAMES } from "../../src/core/report.js";
+import { CHECK_NAMES } from "../../src/core/verify/report.js";
 import { stepsView } from "../../src/view/report.js";
 import { lines } from "../../src/view/text.js";
 import { headlineOf } from "../../src/view/headline.js";

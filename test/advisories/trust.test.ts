@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../src/core/bytes.js";
-import { formatEnvelope } from "../../src/core/envelope.js";
-import { formatKey } from "../../src/core/key.js";
-import { parsePolicy } from "../../src/core/policy-file.js";
-import type { Policy } from "../../src/core/policy.js";
+import { formatEnvelope } from "../../src/core/statement/envelope.js";
+import { formatKey } from "../../src/core/keys/key.js";
+import { parsePolicy } from "../../src/core/verify/policy-file.js";
+import type { Policy } from "../../src/core/verify/policy.js";
 import { attest, copyOf, stranger, workspace, type Ran, type Workspace } from "../cli/attest.js";
 import { lab, publish } from "../cli/drafts.js";
 import { check, engine, faults, look, yours } from "../core/looking.js";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { Fetcher } from "../../src/audit/fetcher.js";
-import { VERSION } from "../../src/node/version.js";
+import { TOOL_VERSION } from "../../src/node/version.js";
 import { raw, serve } from "./servers.js";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
@@ -105,7 +105,7 @@ test("the request is the same for everybody", async () => {
   const fetcher = new Fetcher({ allow: [host] });
   await fetcher.get(at);
   await fetcher.get(at, { accept: "application/json" });
-  const sent = { host, "user-agent": `@f3/attest ${VERSION}`, "accept-encoding": "identity", connection: "close" };
+  const sent = { host, "user-agent": `@f3/attest ${TOOL_VERSION}`, "accept-encoding": "identity", connection: "close" };
   expect(headers).toEqual([
     { ...sent, accept: "*/*" },
     { ...sent, accept: "application/json" },

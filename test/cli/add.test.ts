@@ -172,7 +172,7 @@ describe("what it is", () => {
     await refused(work, code, ["add", "-", "--registry", "lab", "--key", "colleague.pub"], text(work));
   });
 
-  test("in the DSSE skin, under any name, from a folder or from stdin: published in the readable one", async () => {
+  test("in the DSSE format, under any name, from a folder or from stdin: published in the readable one", async () => {
     const work = copyOf(made);
     const { payload, ...rest } = read(work, "sent.json") as { payload: JsonObject };
     work.write(

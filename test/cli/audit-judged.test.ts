@@ -2,15 +2,15 @@
 import { readFileSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Finding } from "../../src/core/audit/rules.js";
+import type { Finding } from "../../src/core/statement/audit-rules.js";
 import { utf8 } from "../../src/core/bytes.js";
-import { parseEnvelope } from "../../src/core/envelope.js";
-import { Owners } from "../../src/core/owner.js";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
+import { Owners } from "../../src/core/keys/owner.js";
 import type { Json, JsonObject } from "../../src/core/json.js";
-import { noticeStatement } from "../../src/core/notice.js";
-import { identify } from "../../src/core/statement.js";
+import { noticeStatement } from "../../src/core/statement/notice.js";
+import { identify } from "../../src/core/statement/statement.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { judge } from "../../src/pipeline/audit-judged.js";
+import { applyTo } from "../../src/pipeline/audit/report.js";
 import { sites, yours } from "../core/looking.js";
 import { sealed, signer } from "../core/making.js";
 import { attest, copyOf, stranger, workspace, type Ran, type Workspace } from "./attest.js";
@@ -71,7 +71,7 @@ describe("a waiver", () => {
       nodeEngine,
     );
     const exit = (by: typeof publisher, source: string, signed?: typeof publisher): number =>
-      judge(
+      applyTo(
         {
           ...{ owners: new Owners(), proven: new Owners(), signers: new Map(signed && [[about, [signed.key.keyid]]]) },
           ...{ documents: [], findings: [finding], graph: { cards: new Map(), edges: [] }, logs: [], open: [] },

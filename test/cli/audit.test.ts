@@ -5,13 +5,13 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Look, State } from "../../src/core/audit/reference.js";
-import type { RuleId } from "../../src/core/audit/rules.js";
-import type { EvidenceRef } from "../../src/core/statement.js";
+import type { Look, LookState } from "../../src/core/audit/reference.js";
+import type { RuleId } from "../../src/core/statement/audit-rules.js";
+import type { EvidenceRef } from "../../src/core/statement/statement.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { announce } from "../../src/pipeline/plan.js";
+import { announce } from "../../src/pipeline/run/announce.js";
 import { Directory } from "../../src/store/directory.js";
 import { Registry } from "../../src/store/registry.js";
 import { attest, copyOf, fault, workspace, type Ran, type Workspace } from "./attest.js";
@@ -78,7 +78,7 @@ interface Answer {
     readonly findings: { rule: RuleId; level: string; pointer: string; detail: string }[];
   }[];
   readonly findings: { rule: RuleId; detail: string }[];
-  readonly states: Record<State, number>;
+  readonly states: Record<LookState, number>;
   readonly exit: number;
 }
 const audit = (at: Workspace, ...more: readonly string[]): Promise<Ran> => at.attest("audit", ...more, "--json");
@@ -92,7 +92,7 @@ const of = (ran: Ran, file: string): Answer["documents"][number] => {
 const rules = (ran: Ran, file: string): RuleId[] => of(ran, file).findings.map(({ rule }) => rule);
 
 describe("a server that goes through every state", () => {
-  const flips: readonly [state: State, answer: (path: string) => void, exit: number, detail: RegExp][] = [
+  const flips: readonly [state: LookState, answer: (path: string) => void, exit: number, detail: RegExp][] = [
     ["same", (path) => answers.set(path, text(TEXT)), 0, /^$/],
     ["same-normalised", (path) => answers.set(path, text(TEXT.replaceAll("\n", "\r\n"))), 0, /line ends/],
     [
@@ -239,7 +239,7 @@ describe("what lies at hand", () => {
     };
     const subject = [{ name: "project", digest: { gitCommit: commit("one") } }];
     const file = await publish(at, [], { subject });
-    const looked = async (...more: string[]): Promise<[RuleId[], State[], number | null]> => {
+    const looked = async (...more: string[]): Promise<[RuleId[], LookState[], number | null]> => {
       const ran = await audit(at, file, "--offline", ...more);
       return [rules(ran, file), of(ran, file).looks.map(({ state }) => state), ran.code];
     };

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Draft } from "../../src/core/statement.js";
+import type { Draft } from "../../src/core/statement/statement.js";
 import { copyOf, ended, start, type Workspace } from "./attest.js";
 import { checked, MB, MOST, printerProject, whole } from "./big-output.js";
 

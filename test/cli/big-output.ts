@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import type { Draft } from "../../src/core/statement.js";
-import { KEPT } from "../../src/harness/capture.js";
-import type { Stream } from "../../src/harness/command.js";
+import type { Draft } from "../../src/core/statement/statement.js";
+import { KEPT } from "../../src/harness/command/output-capture.js";
+import type { Stream } from "../../src/harness/command/command.js";
 import { copyOf, start, workspace, type Ran, type Workspace } from "./attest.js";
 import { repository } from "./git.js";
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
-import type { Draft } from "../../src/core/statement.js";
+import type { Draft } from "../../src/core/statement/statement.js";
 import { attest, copyOf, ended, fault, start, workspace, type Ran, type Workspace } from "./attest.js";
 import { repository } from "./git.js";
 import { processesWith } from "./processes.js";

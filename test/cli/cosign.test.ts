@@ -131,7 +131,7 @@ describe("a file", () => {
     expect(error).toBe("expected no file both.json, found one");
   });
 
-  test("in the DSSE skin stays in it", async () => {
+  test("in the DSSE format stays in it", async () => {
     const work = copyOf(made);
     const { payload, payloadType, signatures } = read(work, "sent.json");
     const bare = { payload: Buffer.from(canonical(payload)).toString("base64"), payloadType, signatures };

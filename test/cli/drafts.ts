@@ -3,11 +3,11 @@ import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { armor, Encrypter } from "age-encryption";
-import { formatEnvelope, message, PAYLOAD_TYPE } from "../../src/core/envelope.js";
+import { formatEnvelope, message, PAYLOAD_TYPE } from "../../src/core/statement/envelope.js";
 import { canonical, type JsonObject } from "../../src/core/json.js";
-import { publicKey } from "../../src/core/key.js";
-import { draft, identify, type Draft, type Findings } from "../../src/core/statement.js";
-import type { Outcome } from "../../src/core/verdict.js";
+import { publicKey } from "../../src/core/keys/key.js";
+import { draft, identify, type Draft, type Findings } from "../../src/core/statement/statement.js";
+import type { Outcome } from "../../src/core/statement/verdict.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import type { Workspace } from "./attest.js";
 

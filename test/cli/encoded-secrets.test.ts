@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { parseXml, type Element } from "../../src/formats/xml.js";
+import { parseXml, type XmlElement } from "../../src/formats/xml.js";
 import { attest, fault, workspace, type Ran, type Workspace } from "./attest.js";
 
 const VALUE = `Tr0ub4"dor&3-x`;
@@ -31,7 +31,7 @@ function published(): string[] {
     .filter((path) => statSync(path).isFile())
     .map((path) => readFileSync(path, "utf8"));
 }
-const texts = ({ text, attributes, children }: Element): string =>
+const texts = ({ text, attributes, children }: XmlElement): string =>
   [text, ...attributes.values(), ...children.map(texts)].join("\n");
 function everythingIn(text: string): string {
   if (text.startsWith("<")) return texts(parseXml(text));

@@ -15,7 +15,7 @@ import {
 import type { RequestListener } from "node:http";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
-import type { Draft, EvidenceRef } from "../../src/core/statement.js";
+import type { Draft, EvidenceRef } from "../../src/core/statement/statement.js";
 import { serve, type Serving } from "../audit/servers.js";
 import { attest, copyOf, ended, fault, start, tree, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, sha256, writeDraft } from "./drafts.js";

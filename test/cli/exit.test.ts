@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exitOf, worst, type Code, type ExitStatus } from "../../src/core/codes.js";
-import { formatKey } from "../../src/core/key.js";
+import { formatKey } from "../../src/core/keys/key.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { BAD, counted, CRITERION, GOOD, numbersOf } from "../core/counting.js";
@@ -246,10 +246,10 @@ describe.each<[ExitStatus, string, [what: string, code: Code | undefined, ask: (
     "usage, malformed input, files",
     [
       ["no JSON", "json-syntax", ({ write }) => ["verify", write("junk.json", "not an attestation")]],
-      ["no attestation", "skin-unknown", ({ write }) => ["verify", write("junk.json", "{}")]],
+      ["no attestation", "envelope-unknown", ({ write }) => ["verify", write("junk.json", "{}")]],
       [
         "the index, which is no attestation",
-        "skin-unknown",
+        "envelope-unknown",
         ({ path }) => ["verify", path("lab/attestations/index.json")],
       ],
       ["nothing on stdin", "json-syntax", () => ["verify", "-"]],
@@ -297,10 +297,14 @@ describe.each<[ExitStatus, string, [what: string, code: Code | undefined, ask: (
     [
       [
         "a key that only the site knows",
-        "key-site-only",
+        "key-registry-only",
         (work) => ({ ...stranger(work), args: ["verify", work.file] }),
       ],
-      ["the same for the whole registry", "key-site-only", (work) => ({ ...stranger(work), args: ["verify", "lab"] })],
+      [
+        "the same for the whole registry",
+        "key-registry-only",
+        (work) => ({ ...stranger(work), args: ["verify", "lab"] }),
+      ],
       ["someone else's key", "key-unknown", (work) => ["verify", ofOther(work)]],
       ["no key at all", "key-unknown", (work) => ({ ...stranger(work), args: ["verify", aside(work)] })],
       [

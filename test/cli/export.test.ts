@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { formatEnvelope, message, PAYLOAD_TYPE, parseEnvelope } from "../../src/core/envelope.js";
+import { formatEnvelope, message, PAYLOAD_TYPE, parseEnvelope } from "../../src/core/statement/envelope.js";
 import { formatDsse } from "../../src/formats/dsse.js";
 import { signed, signer } from "../core/making.js";
 import { attest, copyOf, fault, stranger, tree, workspace, type Ran, type Workspace } from "./attest.js";
@@ -321,6 +321,6 @@ describe("every verb takes every form", () => {
   test("in a registry only what the registry itself writes is taken", async () => {
     const work = copyOf(made);
     writeFileSync(file.replace(made.cwd, work.cwd), bytes(work.path("a.sigstore.json")));
-    expect(ok(await work.attest("verify", "lab"), 2).stdout).toContain("[skin-unknown]");
+    expect(ok(await work.attest("verify", "lab"), 2).stdout).toContain("[envelope-unknown]");
   });
 });

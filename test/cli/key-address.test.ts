@@ -104,7 +104,7 @@ describe.skipIf(missing !== undefined)(`keys over https${missing === undefined ?
   test("of a document from the same host it is only known from this site", async () => {
     const ran = await verify(`https://${host.host}/lab/attestations/${basename(file)}`, "/one.keys", "--json");
     expect(ran.code).toBe(3);
-    expect(signers(ran)).toMatchObject([{ signature: "ok", trust: "site-only" }]);
+    expect(signers(ran)).toMatchObject([{ signature: "ok", trust: "registry-only" }]);
   });
 
   test("and of a registry that calls itself by that host", async () => {

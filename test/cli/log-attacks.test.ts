@@ -3,14 +3,21 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { cosign, parseCheckpoint } from "../../src/core/checkpoint.js";
-import { formatNote, formatNoteKey, noteKey, parseNote, type NoteKey, type NoteKeyType } from "../../src/core/note.js";
+import { cosign, parseCheckpoint } from "../../src/core/log/checkpoint.js";
+import {
+  formatNote,
+  formatNoteKey,
+  noteKey,
+  parseNote,
+  type NoteKey,
+  type NoteKeyType,
+} from "../../src/core/keys/note.js";
 import type { JsonObject } from "../../src/core/json.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { attest, copyOf, fault, stranger, workspace, type Ran, type Workspace } from "./attest.js";
-import { formatKey } from "../../src/core/key.js";
+import { formatKey } from "../../src/core/keys/key.js";
 import { Keystore } from "../../src/keystore/keystore.js";
-import { sign as signDraft } from "../../src/pipeline/sign.js";
+import { sign as signDraft } from "../../src/pipeline/publish/sign.js";
 import { drafted, lab, publish, writeDraft } from "./drafts.js";
 import { forge, leaves, LOG, names } from "./log-lab.js";
 

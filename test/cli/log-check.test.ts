@@ -4,8 +4,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Code } from "../../src/core/codes.js";
-import { formatLeaf } from "../../src/core/leaf.js";
-import { formatEntries, parseEntries } from "../../src/core/tiles.js";
+import { formatEntry } from "../../src/core/log/entry.js";
+import { formatEntries, parseEntries } from "../../src/core/log/tiles.js";
 import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
 import { copyOf, fault, type Ran, type Workspace } from "./attest.js";
@@ -291,5 +291,5 @@ describe("wrong uses", () => {
 
 test("the entries here are what the file says that they are", () => {
   expect(leaves(lab).map(({ kind }) => kind)).toEqual(["plan", "result", "plan", "result", "plan", "plan", "result"]);
-  expect(Buffer.concat(leaves(lab).map(formatLeaf)).toString()).toContain('"verdict":"REFUTED"');
+  expect(Buffer.concat(leaves(lab).map(formatEntry)).toString()).toContain('"verdict":"REFUTED"');
 });

@@ -1,12 +1,12 @@
 /** A registry with a log that has something to tell, and what its operator could do to it. */
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sealCheckpoint, type SignNow } from "../../src/core/checkpoint.js";
-import { grow } from "../../src/core/growth.js";
-import { parseKeyring } from "../../src/core/keyring.js";
-import { formatLeaf, parseLeaf, type Leaf } from "../../src/core/leaf.js";
-import type { NoteKey } from "../../src/core/note.js";
-import { parseEntries } from "../../src/core/tiles.js";
+import { sealCheckpoint, type SignNow } from "../../src/core/log/checkpoint.js";
+import { append } from "../../src/core/log/append.js";
+import { parseKeyring } from "../../src/core/keys/keyring.js";
+import { formatEntry, parseEntry, type LogEntry } from "../../src/core/log/entry.js";
+import type { NoteKey } from "../../src/core/keys/note.js";
+import { parseEntries } from "../../src/core/log/tiles.js";
 import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { replace } from "../../src/node/files.js";
@@ -35,10 +35,10 @@ export const names = (work: Workspace, pattern: RegExp): string[] =>
     .sort();
 
 /** The entries as they lie there, while all of them are in one bundle. */
-export function leaves(work: Workspace, log = LOG): Leaf[] {
+export function leaves(work: Workspace, log = LOG): LogEntry[] {
   const folder = work.path(log, "tile/entries/000.p");
   const width = Math.max(...readdirSync(folder).map(Number));
-  return parseEntries(new Uint8Array(readFileSync(join(folder, String(width)))), width).map(parseLeaf);
+  return parseEntries(new Uint8Array(readFileSync(join(folder, String(width)))), width).map(parseEntry);
 }
 
 /** The id of the document that an entry is of. */
@@ -68,9 +68,9 @@ export function operator(work: Workspace): { readonly key: NoteKey; readonly sig
 }
 
 /** Puts another log in its place, under the same key and in good order. */
-export function forge(work: Workspace, entries: readonly Leaf[]): void {
+export function forge(work: Workspace, entries: readonly LogEntry[]): void {
   const { key, sign } = operator(work);
-  const { files, head } = grow(0, entries.map(formatLeaf), () => undefined, nodeEngine.sha256);
+  const { files, head } = append(0, entries.map(formatEntry), () => undefined, nodeEngine.sha256);
   rmSync(work.path(LOG), { recursive: true });
   for (const { path, bytes } of files) replace(work.path(LOG, path), bytes);
   replace(work.path(LOG, "checkpoint"), sealCheckpoint({ origin: key.name, ...head }, key, sign));

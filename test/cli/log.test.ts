@@ -4,14 +4,14 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openCheckpoint } from "../../src/core/checkpoint.js";
-import { parseKeyring } from "../../src/core/keyring.js";
-import { viewLog } from "../../src/core/logged.js";
-import { formatNoteKey, parseNote, parseNoteKey, type NoteKey } from "../../src/core/note.js";
-import { parseEnvelope } from "../../src/core/envelope.js";
-import { leafOf } from "../../src/core/leaf.js";
+import { openCheckpoint } from "../../src/core/log/checkpoint.js";
+import { parseKeyring } from "../../src/core/keys/keyring.js";
+import { checkPresence } from "../../src/core/log/presence.js";
+import { formatNoteKey, parseNote, parseNoteKey, type NoteKey } from "../../src/core/keys/note.js";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
+import { entryOf } from "../../src/core/log/entry.js";
 import { hex } from "../../src/core/bytes.js";
-import { parseProof } from "../../src/core/proof.js";
+import { parseProof } from "../../src/core/log/proof.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
@@ -108,9 +108,13 @@ describe("log prove", () => {
     expect(stderr).toBe("entry 1 of example.org/lab/attestations/log, which has 5 entries now\n");
     const { payload, payloadBytes, signatures } = parseEnvelope(read(lab, file));
     const [{ keyid = "", sig } = { sig: new Uint8Array() }] = signatures;
-    const leaf = leafOf({ payload, digest: hex(nodeEngine.sha256(payloadBytes)), keyid, sig }, nodeEngine)!;
+    const leaf = entryOf({ payload, digest: hex(nodeEngine.sha256(payloadBytes)), keyid, sig }, nodeEngine)!;
     const key = logKey(lab);
-    const view = viewLog({ origin: key.name, key: formatNoteKey(key) }, { proof: Buffer.from(stdout) }, nodeEngine);
+    const view = checkPresence(
+      { origin: key.name, key: formatNoteKey(key) },
+      { proof: Buffer.from(stdout) },
+      nodeEngine,
+    );
     expect(view.find(leaf)).toEqual({ index: 1, size: 5 });
   });
 
@@ -410,7 +414,7 @@ describe("a registry that never had a log", () => {
     expect(shown.json()).toMatchObject({ error: { code: "no-attestations" }, exit: 3 });
     const ran = succeeded(await work.attest("log", "start", "--registry", "lab", "--json")).json();
     expect(ran).toMatchObject({ entered: ids });
-    expect([...(ran["passedOver"] as string[])].sort()).toEqual(gone);
+    expect([...(ran["skipped"] as string[])].sort()).toEqual(gone);
     expect(ids.map((_, index) => idAt(work, index))).toEqual(ids);
     const { stdout } = succeeded(await work.attest("log", "show", "lab"));
     expect(stdout).toContain("3 results: 3 VALIDATED, 0 INCONCLUSIVE, 0 REFUTED; 3 named no plan");

@@ -60,7 +60,7 @@ describe("the five mistakes", () => {
     const ran = await attest(["verify", file, "--key", join(work.root, "other/keys/other.pub")], stranger(work));
     expect(ran.code).toBe(3);
     expect(ran.stdout).toContain("signer not confirmed by you");
-    expect(ran.stdout).toContain("compare it with a second source [key-site-only]");
+    expect(ran.stdout).toContain("compare it with a second source [key-registry-only]");
     expect(ran.stdout).not.toContain(other.key.keyid);
   });
 

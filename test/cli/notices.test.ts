@@ -86,7 +86,7 @@ describe("key rotate", () => {
     work.write("lab/attestations/note_1111111111111111.json/a-folder", "");
     ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab"));
     ok(await work.attest("verify", test_()));
-    expect((await work.attest("verify", "lab")).stdout).toContain("[skin-unknown]");
+    expect((await work.attest("verify", "lab")).stdout).toContain("[envelope-unknown]");
   });
 
   test("without a registry: a notice to publish, which a verifier takes by hand", async () => {

@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
-import { formatKey } from "../../src/core/key.js";
-import type { Draft, EvidenceRef } from "../../src/core/statement.js";
+import { formatKey } from "../../src/core/keys/key.js";
+import type { Draft, EvidenceRef } from "../../src/core/statement/statement.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import {
@@ -1326,7 +1326,9 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(readFileSync(work.path("a.json"))).toEqual(readFileSync(theOne(work)));
   },
   "import --json": async (work) =>
-    expect(await asJson(work, ["import", "lab", "--output", "a.json"], "written")).toMatchObject({ skin: "readable" }),
+    expect(await asJson(work, ["import", "lab", "--output", "a.json"], "written")).toMatchObject({
+      format: "readable",
+    }),
 
   "site build --registry": async (work) => {
     refused(await work.attest("site", "build"), /a registry here or above/);

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { ResultStatement } from "../../src/core/statement.js";
+import type { ResultStatement } from "../../src/core/statement/statement.js";
 import { attest, copyOf, fault, stranger, workspace, type Ran, type Workspace } from "./attest.js";
 
 /** Passes or fails by a file outside the repository: what a test that depends on its surroundings does. */

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Draft } from "../../src/core/statement.js";
+import type { Draft } from "../../src/core/statement/statement.js";
 import { bubblewrapWorks } from "../bubblewrap.js";
 import { attest, copyOf, fault, workspace, type Ran, type Workspace } from "./attest.js";
 import { repository } from "./git.js";

@@ -193,7 +193,7 @@ describe("site serve", () => {
     expect((await made.attest("verify", url)).code).toBe(0);
     const far = await attest(["verify", url, "--json"], stranger(made));
     expect(far.code).toBe(3);
-    expect(far.stdout).toContain('"key-site-only"');
+    expect(far.stdout).toContain('"key-registry-only"');
     expect((await attest(["verify", url, "--key", "lab/keys/signer.pub"], stranger(made))).code).toBe(0);
     expect((await made.attest("show", url)).code).toBe(0);
     expect((await made.attest("verify", `${address}attestations/%ff`)).code).toBe(2);

@@ -150,7 +150,7 @@ describe("sign and show", () => {
     ({ file } = await lab(work, { evidence: { "a.txt": "first\n", "deep/b.bin": "\0second" } }));
   });
 
-  test("the published file: the readable skin, and its name is the digest of what was signed", () => {
+  test("the published file: the readable format, and its name is the digest of what was signed", () => {
     const document = read(file);
     expect(Object.keys(document)).toEqual(["payload", "payloadType", "signatures"]);
     expect(readFileSync(file, "utf8")).toBe(`${JSON.stringify(document, null, 2)}\n`);

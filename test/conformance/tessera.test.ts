@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/core/bytes.js";
-import { openCheckpoint } from "../../src/core/checkpoint.js";
-import { checkConsistency, checkInclusion, leafHash, treeHead } from "../../src/core/merkle.js";
-import { formatNote, parseNoteKey } from "../../src/core/note.js";
+import { openCheckpoint } from "../../src/core/log/checkpoint.js";
+import { checkConsistency, checkInclusion, leafHash, treeHead } from "../../src/core/log/merkle.js";
+import { formatNote, parseNoteKey } from "../../src/core/keys/note.js";
 import {
   newTiles,
   parseEntries,
@@ -13,7 +13,7 @@ import {
   rootAt,
   tilePath,
   type TileBytes,
-} from "../../src/core/tiles.js";
+} from "../../src/core/log/tiles.js";
 import { engines } from "../core/engines.js";
 import { folder, vector, vectorNames } from "./vectors.js";
 

@@ -3,14 +3,14 @@ import { describe, expect, test } from "vitest";
 import { fromHex, fromUtf8, utf8, type Bytes } from "../../src/core/bytes.js";
 import { CODES, exitOf, meaningOf, SEVERITY, worst, type Code, type ExitStatus } from "../../src/core/codes.js";
 import { AttestError } from "../../src/core/errors.js";
-import { formatEnvelope } from "../../src/core/envelope.js";
+import { formatEnvelope } from "../../src/core/statement/envelope.js";
 import { canonical, MAX_BYTES, type Json, type JsonObject } from "../../src/core/json.js";
-import { noticeStatement } from "../../src/core/notice.js";
-import { failures } from "../../src/core/report.js";
-import type { Known } from "../../src/core/signatures.js";
-import type { VerifyOptions } from "../../src/core/verify.js";
+import { noticeStatement } from "../../src/core/statement/notice.js";
+import { failures } from "../../src/core/verify/report.js";
+import type { TrustedKey } from "../../src/core/verify/signatures.js";
+import type { VerifyOptions } from "../../src/core/verify/verify.js";
 import { formatBundle } from "../../src/formats/sigstore.js";
-import { parseSkin } from "../../src/formats/skins.js";
+import { parseAnyEnvelope } from "../../src/formats/envelope-formats.js";
 import { archive, BAD, counted, CRITERION, GOOD, numbersOf } from "./counting.js";
 import { engine, look, sites, yours } from "./looking.js";
 import { result, sealed, signed, signer, statement } from "./making.js";
@@ -22,7 +22,7 @@ const [mine] = made.signatures;
 
 /** What verify() says of a document, under my key if nothing else is said. */
 const of =
-  (bytes: Bytes | string, keys: Known[] = [yours(me)], options: Partial<VerifyOptions> = {}) =>
+  (bytes: Bytes | string, keys: TrustedKey[] = [yours(me)], options: Partial<VerifyOptions> = {}) =>
   (): Code[] =>
     failures(look(typeof bytes === "string" ? utf8(bytes) : bytes, keys, options)).map(({ code }) => code);
 
@@ -61,12 +61,14 @@ const WAYS = {
   "not-json": by(() => canonical(undefined as unknown as Json)),
   hex: by(() => fromHex("0A")),
   base64: of('{"payload":{},"payloadType":"","signatures":[{"keyid":"","sig":"-"}]}'),
-  "skin-unknown": of("{}"),
-  "skin-member": of('{"payload":{}}'),
-  "skin-mixed": of('{"payload":{},"dsseEnvelope":{}}'),
-  "skin-material": of(changedBundle({ verificationMaterial: { certificate: {} } }), undefined, { parse: parseSkin }),
-  "skin-signify": of("untrusted comment: ", undefined, { parse: parseSkin }),
-  "skin-message": of("DSSEv1 ", undefined, { parse: parseSkin }),
+  "envelope-unknown": of("{}"),
+  "envelope-member": of('{"payload":{}}'),
+  "envelope-mixed": of('{"payload":{},"dsseEnvelope":{}}'),
+  "envelope-material": of(changedBundle({ verificationMaterial: { certificate: {} } }), undefined, {
+    parse: parseAnyEnvelope,
+  }),
+  "envelope-signify": of("untrusted comment: ", undefined, { parse: parseAnyEnvelope }),
+  "envelope-message": of("DSSEv1 ", undefined, { parse: parseAnyEnvelope }),
   "not-canonical": of(`{"payload":"${btoa('{"a": 1}')}","payloadType":"","signatures":[]}`),
   "signature-missing": of(sealed(statement())),
   "signature-count": of(formatEnvelope({ ...made, signatures: Array.from({ length: 17 }, () => mine!) })),
@@ -75,7 +77,7 @@ const WAYS = {
   "signature-weak": of(formatEnvelope({ ...made, signatures: [{ ...mine!, sig: new Uint8Array(64) }] })),
   "engines-disagree": of(sealed(statement(), me), [yours(me)], { second: { name: "another", verify: () => false } }),
   "key-unknown": of(sealed(statement(), me), []),
-  "key-site-only": of(sealed(statement(), me), [sites(me)]),
+  "key-registry-only": of(sealed(statement(), me), [sites(me)]),
   "key-retired": of(sealed(statement(), me), [sites(me, { validUntil: "2026-02-01T00:00:00Z" })]),
   "key-revoked": of(sealed(statement(), me), [sites(me, { revoked: { at: "2026-02-01T00:00:00Z", reason: "lost" } })]),
   "key-revoked-unproven": of(sealed(statement(), me), [

@@ -1,8 +1,8 @@
 /** Results whose checks were computed from observations: what was stated of them, and the archive that holds them. */
 import { hex, utf8, type Bytes } from "../../src/core/bytes.js";
-import { measured, parseObservations, type Criterion, type Measurement } from "../../src/core/criterion.js";
+import { measured, parseObservations, type Criterion, type Measurement } from "../../src/core/statement/criterion.js";
 import type { Json, JsonObject } from "../../src/core/json.js";
-import { derive, type Outcome } from "../../src/core/verdict.js";
+import { derive, type Outcome } from "../../src/core/statement/verdict.js";
 import { engines } from "./engines.js";
 import { statement } from "./making.js";
 

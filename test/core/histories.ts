@@ -1,22 +1,23 @@
 /** A registry's history in memory: what was signed, what the log has of it, and what of both a reader is shown, as the command line and a page take it. */
-import { marksIn } from "../../src/core/brought.js";
+import { bundledEntries } from "../../src/core/verify/bundled.js";
 import { fromUtf8, type Bytes } from "../../src/core/bytes.js";
-import { cosign, sealCheckpoint, withSignatures } from "../../src/core/checkpoint.js";
-import { parseEnvelope } from "../../src/core/envelope.js";
+import { cosign, sealCheckpoint, withSignatures } from "../../src/core/log/checkpoint.js";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
 import type { Json, JsonObject } from "../../src/core/json.js";
-import { formatLeaf, leafOf, type Leaf } from "../../src/core/leaf.js";
-import { enteredIn, readLedger, type Ledger, type WholeLog } from "../../src/core/ledger.js";
-import { historyOf } from "../../src/core/lifecycle.js";
-import type { LogEvidence, RememberedLog } from "../../src/core/logged.js";
-import { prover } from "../../src/core/inclusion.js";
-import { Regrown } from "../../src/core/regrown.js";
-import { formatNoteKey, noteKey, type NoteKey } from "../../src/core/note.js";
-import { noticeStatement, rotation, type Notice } from "../../src/core/notice.js";
-import { logNamed, type LogName } from "../../src/core/payload.js";
-import type { Policy } from "../../src/core/policy.js";
-import { formatProof } from "../../src/core/proof.js";
-import type { Report } from "../../src/core/report.js";
-import { identify } from "../../src/core/statement.js";
+import { formatEntry, entryOf, type LogEntry } from "../../src/core/log/entry.js";
+import { enteredIn, readAllLogs, type Logs, type WholeLog } from "../../src/core/log/read-all.js";
+import { keyHistory } from "../../src/core/verify/key-history.js";
+import type { LogEvidence, RememberedLog } from "../../src/core/log/presence.js";
+import { prover } from "../../src/core/log/prove.js";
+import { RebuiltTree } from "../../src/core/log/rebuild.js";
+import { formatNoteKey, noteKey, type NoteKey } from "../../src/core/keys/note.js";
+import { noticeStatement, rotation, type Notice } from "../../src/core/statement/notice.js";
+import { logNamed } from "../../src/core/statement/payload.js";
+import type { LogName } from "../../src/core/keys/keyring.js";
+import type { Policy } from "../../src/core/verify/policy.js";
+import { formatProof } from "../../src/core/log/proof.js";
+import type { Report } from "../../src/core/verify/report.js";
+import { identify } from "../../src/core/statement/statement.js";
 import { engine, look, sites, yours } from "./looking.js";
 import { result, sealed, signer, type TestSigner } from "./making.js";
 
@@ -32,15 +33,15 @@ export const named = (operator?: TestSigner): LogName => ({ origin: ORIGIN, key:
 export interface Made {
   readonly bytes: Bytes;
   readonly digest: string;
-  readonly leaf: Leaf;
-  readonly leaves: readonly Leaf[];
+  readonly leaf: LogEntry;
+  readonly leaves: readonly LogEntry[];
 }
 
 export function made(payload: JsonObject, ...by: TestSigner[]): Made {
   const bytes = sealed(payload, ...by);
   const { payloadBytes, signatures } = parseEnvelope(bytes);
   const { digest } = identify(payloadBytes, engine);
-  const leaves = signatures.flatMap(({ keyid = "", sig }) => leafOf({ payload, digest, keyid, sig }, engine) ?? []);
+  const leaves = signatures.flatMap(({ keyid = "", sig }) => entryOf({ payload, digest, keyid, sig }, engine) ?? []);
   const [leaf] = leaves;
   if (leaf === undefined) throw new Error("no entry for this payload");
   return { bytes, digest, leaf, leaves };
@@ -60,8 +61,8 @@ export const replacement = (about: Made, by: TestSigner): Made =>
 export const revocation = (of: TestSigner, by: TestSigner): Made =>
   said({ ...AFTER, action: "revoke", key: of.key.keyid, since: "2026-01-01T00:00:00Z" }, by);
 
-function regrown(entries: readonly Bytes[]): Regrown {
-  const made = new Regrown(engine.sha256);
+function regrown(entries: readonly Bytes[]): RebuiltTree {
+  const made = new RebuiltTree(engine.sha256);
   for (const entry of entries) made.add(entry);
   return made;
 }
@@ -72,7 +73,7 @@ export function logOf(
   operator = operators[0],
   witness?: { key: NoteKey; by: TestSigner },
 ): WholeLog {
-  const entries = all.flatMap(({ leaves }) => leaves.map(formatLeaf));
+  const entries = all.flatMap(({ leaves }) => leaves.map(formatEntry));
   const { head } = regrown(entries);
   const key = logKey(operator);
   const checkpoint = sealCheckpoint({ origin: ORIGIN, ...head }, key, (message) => operator.sign(message));
@@ -84,15 +85,15 @@ export function logOf(
   return { key, entries, checkpoint: withSignatures(checkpoint, [line]) };
 }
 
-export function readLedgerOf(log: WholeLog): Ledger {
-  const read = readLedger([log], [], engine);
+export function readLedgerOf(log: WholeLog): Logs {
+  const read = readAllLogs([log], [], engine);
   if ("fault" in read) throw new Error(read.fault.detail);
   return read;
 }
 
 /** As `<id>.tlog-proof` lies beside a document. */
 export function proofOf({ leaf }: Made, { entries, checkpoint }: WholeLog): Bytes | undefined {
-  const hash = formatLeaf(leaf);
+  const hash = formatEntry(leaf);
   const index = entries.findIndex((entry) => fromUtf8(entry) === fromUtf8(hash));
   if (index < 0) return undefined;
   const tree = regrown(entries);
@@ -112,14 +113,17 @@ export interface Shown {
   readonly witnesses?: readonly NoteKey[];
 }
 
-const common = ({ signers: [first, ...others], notices, policy, witnesses = [] }: Shown, entries: readonly Leaf[]) => {
+const common = (
+  { signers: [first, ...others], notices, policy, witnesses = [] }: Shown,
+  entries: readonly LogEntry[],
+) => {
   const logged = entries.flatMap((leaf) => (leaf.kind === "notice" ? leaf : []));
   const bytes = notices.map((notice) => notice.bytes);
   const keys = [yours(first!), sites(first!), ...others.map((one) => sites(one))];
   return {
-    keys: historyOf(bytes, keys, engine, logged).keys,
+    keys: keyHistory(bytes, keys, engine, logged).keys,
     options: {
-      ...historyOf(bytes, keys, engine, logged),
+      ...keyHistory(bytes, keys, engine, logged),
       ...{ notices: bytes, policy: policy ?? {}, witnesses: { keys: witnesses, quorum: 1 } },
     },
   };
@@ -135,7 +139,7 @@ const evidence = ({ document, log, remembered }: Shown): LogEvidence | undefined
 /** With a registry at hand, as `attest verify` and `site build` have it; and as the front page and the log's page, which carry every entry. */
 export function atRegistry(shown: Shown): Report {
   const logs = shown.log && shown.entries ? readLedgerOf(shown.log).logs : undefined;
-  const { options, keys } = common(shown, logs?.flatMap(({ leaves }) => leaves) ?? []);
+  const { options, keys } = common(shown, logs?.flatMap(({ entries }) => entries) ?? []);
   const log = evidence(shown);
   return look(shown.document.bytes, keys, {
     ...options,
@@ -148,12 +152,12 @@ export function atRegistry(shown: Shown): Report {
 /** With what an attestation's own page carries: of the log, the entries that concern it, each with its proof. */
 export function onPage(shown: Shown): Report {
   const envelope = parseEnvelope(shown.document.bytes);
-  const all = shown.log && shown.entries ? readLedgerOf(shown.log).logs[0]!.leaves : [];
+  const all = shown.log && shown.entries ? readLedgerOf(shown.log).logs[0]!.entries : [];
   const marks = all.flatMap((leaf) => {
     const proof = leaf.kind === "notice" && shown.log ? proofOf({ ...shown.document, leaf }, shown.log) : undefined;
-    return proof === undefined ? [] : [{ leaf: fromUtf8(formatLeaf(leaf)), proof: fromUtf8(proof) }];
+    return proof === undefined ? [] : [{ leaf: fromUtf8(formatEntry(leaf)), proof: fromUtf8(proof) }];
   });
-  const notices = marksIn(envelope, marks, [], engine);
+  const notices = bundledEntries(envelope, marks, [], engine);
   const { options, keys } = common(shown, notices);
   const log = evidence(shown);
   return look(shown.document.bytes, keys, { ...options, ...(log && { log }), entries: { notices, whole: false } });

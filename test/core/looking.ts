@@ -1,21 +1,21 @@
 /** Verification as the tests ask for it: the first engine at hand, a fixed clock, and keys with the reason to know them. */
 import type { Bytes } from "../../src/core/bytes.js";
 import type { Code } from "../../src/core/codes.js";
-import { parseEnvelope } from "../../src/core/envelope.js";
-import type { KeyEntry } from "../../src/core/keyring.js";
-import { failures, type Check, type CheckName, type Report } from "../../src/core/report.js";
-import type { Known } from "../../src/core/signatures.js";
-import { identify } from "../../src/core/statement.js";
-import { verify, type VerifyOptions } from "../../src/core/verify.js";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
+import type { KeyEntry } from "../../src/core/keys/keyring.js";
+import { failures, type Check, type CheckName, type Report } from "../../src/core/verify/report.js";
+import type { TrustedKey } from "../../src/core/verify/signatures.js";
+import { identify } from "../../src/core/statement/statement.js";
+import { verify, type VerifyOptions } from "../../src/core/verify/verify.js";
 import { engines } from "./engines.js";
 import { NOW, type TestSigner } from "./making.js";
 
 export const engine = engines[0]!;
 
-export const yours = ({ key }: TestSigner): Known => ({ key, by: "you", source: "--key" });
+export const yours = ({ key }: TestSigner): TrustedKey => ({ key, by: "you", source: "--key" });
 
 /** Listed by the place that serves the document. */
-export const sites = ({ key }: TestSigner, entry: Partial<KeyEntry> = {}): Known => ({
+export const sites = ({ key }: TestSigner, entry: Partial<KeyEntry> = {}): TrustedKey => ({
   key,
   by: "site",
   source: "the registry's keyring",
@@ -23,7 +23,7 @@ export const sites = ({ key }: TestSigner, entry: Partial<KeyEntry> = {}): Known
   entry: { name: "lab", key, validFrom: "2026-01-01T00:00:00Z", ...entry },
 });
 
-export const look = (bytes: Bytes, keys: readonly Known[], options: Partial<VerifyOptions> = {}): Report =>
+export const look = (bytes: Bytes, keys: readonly TrustedKey[], options: Partial<VerifyOptions> = {}): Report =>
   verify(bytes, { engine, keys, now: NOW, ...options });
 
 export function check(report: Report, name: CheckName): Check {

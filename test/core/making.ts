@@ -3,9 +3,9 @@ import { getPublicKey, hashes, sign, utils } from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2.js";
 import { base64, type Bytes } from "../../src/core/bytes.js";
 import { nobleEngine } from "../../src/core/engine.js";
-import { formatEnvelope, message, PAYLOAD_TYPE, type Envelope } from "../../src/core/envelope.js";
+import { formatEnvelope, message, PAYLOAD_TYPE, type Envelope } from "../../src/core/statement/envelope.js";
 import { canonical, isObject, readable, type Json, type JsonObject } from "../../src/core/json.js";
-import { publicKey, type PublicKey } from "../../src/core/key.js";
+import { publicKey, type PublicKey } from "../../src/core/keys/key.js";
 
 hashes.sha512 = sha512;
 
@@ -117,7 +117,7 @@ function merged(base: JsonObject, changes: Changes): JsonObject {
   return out;
 }
 
-export type Signed = Omit<Envelope, "skin">;
+export type Signed = Omit<Envelope, "format">;
 
 /** What the signers would publish; nothing about the payload is checked here. */
 export function signed(payload: JsonObject, signers: readonly TestSigner[], payloadType = PAYLOAD_TYPE): Signed {
@@ -131,7 +131,7 @@ export function signed(payload: JsonObject, signers: readonly TestSigner[], payl
   };
 }
 
-/** The published file: the readable skin. */
+/** The published file: the readable format. */
 export const sealed = (payload: JsonObject, ...signers: TestSigner[]): Bytes =>
   formatEnvelope(signed(payload, signers));
 

@@ -3,11 +3,11 @@ import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { base64, equal, fromUtf8, utf8, type Bytes } from "../../src/core/bytes.js";
 import type { Engine } from "../../src/core/engine.js";
-import { formatEnvelope, message, PAYLOAD_TYPE } from "../../src/core/envelope.js";
+import { formatEnvelope, message, PAYLOAD_TYPE } from "../../src/core/statement/envelope.js";
 import { json, jsonObject } from "./arbitrary.js";
 import { archive, counted, CRITERION, GOOD, numbersOf } from "./counting.js";
 import { engines } from "./engines.js";
-import { leaves, replaced } from "./leaves.js";
+import { leaves, replaced } from "./log/entries.js";
 import { engine, look, yours } from "./looking.js";
 import { dsse, signed, signer, statement } from "./making.js";
 
@@ -62,9 +62,9 @@ function* mangled(file: Bytes): Generator<Bytes> {
 
 describe.each([
   // U+001F is the one character of the statement that is spelled with a letter of two cases.
-  { skin: "readable", file: formatEnvelope(made), respelled: ["\\u001F"] },
-  { skin: "DSSE", file: dsse(made), respelled: [] },
-])("the $skin skin", ({ file, respelled }) => {
+  { format: "readable", file: formatEnvelope(made), respelled: ["\\u001F"] },
+  { format: "DSSE", file: dsse(made), respelled: [] },
+])("the $format format", ({ file, respelled }) => {
   const accepted: string[] = [];
   /** Refused for their signature alone: what was signed is not what they say. */
   const forgeries: Bytes[] = [];

@@ -1,7 +1,7 @@
 /** JUnit XML of an audit: what is written is what our own reader counts, whatever the texts in it are. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RULE_IDS, type Finding } from "../../src/core/audit/rules.js";
+import { RULE_IDS, type Finding } from "../../src/core/statement/audit-rules.js";
 import type { JudgedFinding, Waiver, WaiverWord } from "../../src/core/audit/waiver.js";
 import { fromUtf8 } from "../../src/core/bytes.js";
 import { formatJunit, groupOf, GROUPS, type Group, type JunitSuite } from "../../src/formats/junit-report.js";

@@ -1,11 +1,11 @@
 /** A pack as its reader sees it: the one data element of a page of ours, and after any damage never another attestation than the one that was packed. */
 import { describe, expect, test } from "vitest";
 import { base64, equal, fromUtf8, hex, utf8, type Bytes } from "../../src/core/bytes.js";
-import { parseEnvelope } from "../../src/core/envelope.js";
-import { parseKeyring } from "../../src/core/keyring.js";
-import type { Report } from "../../src/core/report.js";
-import { identify } from "../../src/core/statement.js";
-import { verify } from "../../src/core/verify.js";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
+import { parseKeyring } from "../../src/core/keys/keyring.js";
+import type { Report } from "../../src/core/verify/report.js";
+import { identify } from "../../src/core/statement/statement.js";
+import { verify } from "../../src/core/verify/verify.js";
 import { parsePack, type Pack } from "../../src/formats/pack.js";
 import { DATA_END, DATA_START, isPage } from "../../src/formats/page.js";
 import { nodeEngine } from "../../src/node/engine.js";

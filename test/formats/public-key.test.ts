@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { concat, utf8 } from "../../src/core/bytes.js";
-import { parseKey, type PublicKey } from "../../src/core/key.js";
+import { parseKey, type PublicKey } from "../../src/core/keys/key.js";
 import { formatPublicKey, PUBLIC_FORMATS, type PublicFormat } from "../../src/formats/public-key.js";
 import { publicOf } from "../../src/keystore/secret.js";
 import { nodeEngine } from "../../src/node/engine.js";

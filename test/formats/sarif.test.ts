@@ -1,7 +1,7 @@
 /** SARIF of an audit: of the form that the standard has, the same bytes for the same findings, and nothing in it that acts. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RULE_IDS, ruleOf, type Finding } from "../../src/core/audit/rules.js";
+import { RULE_IDS, ruleOf, type Finding } from "../../src/core/statement/audit-rules.js";
 import type { Waiver, WaiverWord } from "../../src/core/audit/waiver.js";
 import { fromUtf8 } from "../../src/core/bytes.js";
 import { isObject, parseJson, type Json, type JsonObject } from "../../src/core/json.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { concat, utf8, type Bytes } from "../../src/core/bytes.js";
 import { AttestError } from "../../src/core/errors.js";
-import { wire } from "../../src/core/key.js";
+import { wire } from "../../src/core/keys/key.js";
 import { agentSigner, identities } from "../../src/keystore/agent.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { temporary } from "../cli/attest.js";

@@ -4,12 +4,12 @@ import { sha512 } from "@noble/hashes/sha2.js";
 import { isDeepStrictEqual } from "node:util";
 import { fromUtf8, hex, utf8, type Bytes } from "../../src/core/bytes.js";
 import { nobleEngine, type Engine } from "../../src/core/engine.js";
-import { formatEnvelope, parseEnvelope } from "../../src/core/envelope.js";
+import { formatEnvelope, parseEnvelope } from "../../src/core/statement/envelope.js";
 import type { Json, JsonObject } from "../../src/core/json.js";
-import { publicKey } from "../../src/core/key.js";
-import type { Report } from "../../src/core/report.js";
-import { readStatement } from "../../src/core/statement.js";
-import { verify } from "../../src/core/verify.js";
+import { publicKey } from "../../src/core/keys/key.js";
+import type { Report } from "../../src/core/verify/report.js";
+import { readStatement } from "../../src/core/statement/statement.js";
+import { verify } from "../../src/core/verify/verify.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { counted, CRITERION, GOOD, numbersOf } from "../core/counting.js";
 import { sites, yours } from "../core/looking.js";
@@ -59,7 +59,7 @@ const made: readonly [Signed, readonly TestSigner[]][] = (
   ] as [JsonObject, TestSigner[]][]
 ).map(([payload, signers]) => [signed(payload, signers), signers]);
 
-/** Each of them in both skins. */
+/** Each of them in both formats. */
 export const DOCUMENTS: readonly Bytes[] = made.flatMap(([one]) => [formatEnvelope(one), dsse(one)]);
 
 /** Who signed what, by the bytes that were signed. */

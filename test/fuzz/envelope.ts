@@ -1,4 +1,4 @@
-/** What can be done to an attestation by somebody who knows what it is: its skin, its signatures, what stands beside them. */
+/** What can be done to an attestation by somebody who knows what it is: its format, its signatures, what stands beside them. */
 import { base64, utf8, type Bytes } from "../../src/core/bytes.js";
 import { canonical, isObject, parseJson, readable, type Json, type JsonObject } from "../../src/core/json.js";
 import type { Random } from "./random.js";
@@ -11,7 +11,7 @@ interface Open {
   [beside: string]: Json;
 }
 
-/** An attestation in either skin, as plain JSON; undefined for any other document. */
+/** An attestation in either format, as plain JSON; undefined for any other document. */
 function opened(file: Bytes): Open | undefined {
   const document = parseJson(file);
   if (!isObject(document) || !Array.isArray(document["signatures"])) return undefined;
@@ -108,9 +108,9 @@ const ENVELOPE: Readonly<Record<string, Change>> = {
   "another payloadType": (mine, random) => void (mine.payloadType = random.pick(TYPES)),
   "another document's payload": (mine, _, other) => void (mine.payload = other.payload),
   "another document's statement": (mine, _, other) => void (mine.payload = statementOf(other)),
-  "the other skin": (mine) =>
+  "the other format": (mine) =>
     void (mine.payload = typeof mine.payload === "string" ? decoded(mine.payload) : base64(canonical(mine.payload))),
-  "the other skin, its payload not canonical": (mine) =>
+  "the other format, its payload not canonical": (mine) =>
     void (mine.payload = base64(Buffer.from(JSON.stringify(statementOf(mine), null, 1)))),
   "a payload respelled": (mine, random) => {
     if (typeof mine.payload === "string") mine.payload = random.pick(spellings)(mine.payload);

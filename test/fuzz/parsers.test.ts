@@ -2,15 +2,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { base64, fromBase64, fromHex, fromUtf8, hex, utf8, type Bytes } from "../../src/core/bytes.js";
-import { parseObservations } from "../../src/core/criterion.js";
-import { formatEnvelope, parseEnvelope } from "../../src/core/envelope.js";
+import { parseObservations } from "../../src/core/statement/criterion.js";
+import { formatEnvelope, parseEnvelope } from "../../src/core/statement/envelope.js";
 import { AttestError } from "../../src/core/errors.js";
 import { canonical, parseJson, readable } from "../../src/core/json.js";
-import { formatKey, parseKey } from "../../src/core/key.js";
-import { EMPTY_KEYRING, formatKeyring, parseKeyring } from "../../src/core/keyring.js";
+import { formatKey, parseKey } from "../../src/core/keys/key.js";
+import { EMPTY_KEYRING, formatKeyring, parseKeyring } from "../../src/core/keys/keyring.js";
 import { timestamp } from "../../src/core/schema.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { policyFrom } from "../../src/pipeline/policy.js";
+import { policyFrom } from "../../src/pipeline/verify/require.js";
 import { GOOD } from "../core/counting.js";
 import { signer } from "../core/making.js";
 import { DOCUMENTS } from "./attestations.js";
@@ -67,7 +67,7 @@ const PARSERS: readonly Parser[] = [
 ];
 
 function opened(bytes: Bytes): unknown {
-  return { ...parseEnvelope(bytes), skin: "whichever" };
+  return { ...parseEnvelope(bytes), format: "whichever" };
 }
 function line(key: never): Bytes {
   return utf8(formatKey(key));

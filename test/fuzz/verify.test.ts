@@ -1,9 +1,9 @@
 /** Thousands of spoilt attestations, other ones in every run: none is taken for what was not signed, and nothing is thrown. */
 import { expect, test } from "vitest";
 import { base64 } from "../../src/core/bytes.js";
-import { parseEnvelope } from "../../src/core/envelope.js";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
 import { canonical, readable } from "../../src/core/json.js";
-import { verify } from "../../src/core/verify.js";
+import { verify } from "../../src/core/verify/verify.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { NOW, signer } from "../core/making.js";
 import { agreed, Counting, DOCUMENTS, judged, KEYS } from "./attestations.js";
@@ -11,7 +11,7 @@ import { cases, looking, mutation, mutations, SEED } from "./mutate.js";
 
 const CASES = cases(3000);
 
-test("as they were signed, four of the seven pass, in either skin", () => {
+test("as they were signed, four of the seven pass, in either format", () => {
   const exits = DOCUMENTS.map((bytes) => judged(bytes).exit);
   expect(exits).toEqual([0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 0, 0, 4, 4]);
 });
@@ -27,7 +27,7 @@ test(`${CASES} spoilt attestations, ATTEST_FUZZ_SEED=${SEED}`, () => {
     });
   }
   // Were all of them refused at the door, nothing behind it would have been looked at.
-  for (const end of ["exit 0", "signature-bad", "json-syntax", "json-duplicate", "skin-member", "base64"])
+  for (const end of ["exit 0", "signature-bad", "json-syntax", "json-duplicate", "envelope-member", "base64"])
     expect(ends.get(end) ?? 0, end).toBeGreaterThan(CASES / 1000);
 }, 300_000);
 

@@ -3,20 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "../../src/core/bytes.js";
-import { derive, type Verdict } from "../../src/core/verdict.js";
-import { checksOf, combine, type Listed } from "../../src/harness/cases.js";
-import { conditionsOf } from "../../src/harness/conditions.js";
-import { Reports, type Report } from "../../src/harness/reports.js";
+import { derive, type Verdict } from "../../src/core/statement/verdict.js";
+import { checksOf, combine, type Listed } from "../../src/harness/command/checks-from-reports.js";
+import { conditionsOf } from "../../src/harness/command/run-checks.js";
+import { Reports, type RunnerReport } from "../../src/harness/command/reports.js";
 
 const NOTHING = { bytes: new Uint8Array(), truncated: false };
 
 export interface Judged {
-  readonly reports: readonly Report[];
+  readonly reports: readonly RunnerReport[];
   readonly cases: readonly Listed[];
   readonly verdict: Verdict;
 }
 
-export function judged(reports: readonly Report[], exitCode = 0): Judged {
+export function judged(reports: readonly RunnerReport[], exitCode = 0): Judged {
   const at = new Date();
   const combined = combine(reports);
   const result = { exitCode, signal: null, startedAt: at, finishedAt: at, wallMs: 0, survivors: [] };
@@ -38,10 +38,10 @@ export function judged(reports: readonly Report[], exitCode = 0): Judged {
 /** Before any time that a report of a test says. */
 const LONG_AGO = new Date(0);
 
-export const printed = (bytes: Bytes, named: readonly string[] = [], truncated = false): Report[] =>
+export const printed = (bytes: Bytes, named: readonly string[] = [], truncated = false): RunnerReport[] =>
   new Reports(".", named).collect(LONG_AGO, { bytes, truncated, unredacted: { bytes, truncated } }, (same) => same);
 
-export function filed(bytes: Bytes, name = "results.out"): Report[] {
+export function filed(bytes: Bytes, name = "results.out"): RunnerReport[] {
   const cwd = mkdtempSync(join(tmpdir(), "attest-filed-"));
   try {
     const reports = new Reports(cwd, [name]);

@@ -5,10 +5,10 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { fromUtf8, utf8 } from "../../src/core/bytes.js";
 import type { JsonObject } from "../../src/core/json.js";
-import type { PublicKey } from "../../src/core/key.js";
+import type { PublicKey } from "../../src/core/keys/key.js";
 import { formatPem } from "../../src/formats/raw.js";
 import { formatBundle } from "../../src/formats/sigstore.js";
-import { parseSkin } from "../../src/formats/skins.js";
+import { parseAnyEnvelope } from "../../src/formats/envelope-formats.js";
 import { refusal } from "../core/refusal.js";
 import { good, me, other } from "./forms.js";
 
@@ -48,7 +48,7 @@ test("it has no time and no log entry, and whoever asks for one is told so", () 
 
 test("what they read and write again is what we read", () => {
   const again = bundleToJSON(bundleFromJSON(bundle));
-  expect(parseSkin(utf8(JSON.stringify(again)))).toEqual({ ...good, skin: "sigstore" });
+  expect(parseAnyEnvelope(utf8(JSON.stringify(again)))).toEqual({ ...good, format: "sigstore" });
 });
 
 describe("what they refuse, we refuse", () => {
@@ -62,6 +62,6 @@ describe("what they refuse, we refuse", () => {
   ])("%s", (_, changes) => {
     const changed = { ...bundle, ...changes };
     expect(theirs(changed, [me.key])).not.toBe("");
-    expect(refusal(() => parseSkin(utf8(JSON.stringify(changed)))).code).toMatch(/^(?:skin|signature)-/);
+    expect(refusal(() => parseAnyEnvelope(utf8(JSON.stringify(changed)))).code).toMatch(/^(?:envelope|signature)-/);
   });
 });

@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { concat, utf8, type Bytes } from "../../src/core/bytes.js";
-import { cosign, sealCheckpoint, withSignatures } from "../../src/core/checkpoint.js";
-import { leafHash, treeHead } from "../../src/core/merkle.js";
-import { formatNote, formatNoteKey, noteKey, parseNote } from "../../src/core/note.js";
-import { formatProof, parseProof } from "../../src/core/proof.js";
+import { cosign, sealCheckpoint, withSignatures } from "../../src/core/log/checkpoint.js";
+import { leafHash, treeHead } from "../../src/core/log/merkle.js";
+import { formatNote, formatNoteKey, noteKey, parseNote } from "../../src/core/keys/note.js";
+import { formatProof, parseProof } from "../../src/core/log/proof.js";
 import {
   formatEntries,
   newTiles,
@@ -17,7 +17,7 @@ import {
   tilePath,
   tilesForInclusion,
   TILE_WIDTH,
-} from "../../src/core/tiles.js";
+} from "../../src/core/log/tiles.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { signer } from "../core/making.js";
 

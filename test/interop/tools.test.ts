@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatRaw } from "../../src/formats/raw.js";
 import { look, yours } from "../core/looking.js";
-import { SKINS } from "../formats/skins.js";
+import { ENVELOPES } from "../formats/envelope-samples.js";
 import { FORGED, good, laidOut, me, other, recipes, shell, type Recipe } from "./forms.js";
 
 /** What must be there, asked for as a shell would. */
@@ -49,11 +49,11 @@ describe.each(recipes.filter(({ tool }) => tool !== PRINTS_KEYID))("$form, $tool
   });
 });
 
-describe.each(SKINS)("attest, $skin", ({ format, parse }) => {
+describe.each(ENVELOPES)("attest, $format", ({ write, parse }) => {
   test("says the same of each", () => {
-    expect(look(format(good, me.key), [yours(me)], { parse }).exit).toBe(0);
+    expect(look(write(good, me.key), [yours(me)], { parse }).exit).toBe(0);
     for (const [name, envelope, holder] of FORGED)
-      expect(look(format(envelope, holder.key), [yours(holder)], { parse }).exit, name).not.toBe(0);
+      expect(look(write(envelope, holder.key), [yours(holder)], { parse }).exit, name).not.toBe(0);
   });
 });
 

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { utf8 } from "../../src/core/bytes.js";
-import { wire } from "../../src/core/key.js";
+import { wire } from "../../src/core/keys/key.js";
 import { agentSigner, identities } from "../../src/keystore/agent.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { attest, fault, temporary, workspace } from "../cli/attest.js";

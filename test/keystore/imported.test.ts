@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { utf8 } from "../../src/core/bytes.js";
 import { AttestError } from "../../src/core/errors.js";
-import { parseKey } from "../../src/core/key.js";
+import { parseKey } from "../../src/core/keys/key.js";
 import { importKey } from "../../src/keystore/imported.js";
 import { decrypt, publicOf } from "../../src/keystore/secret.js";
 import { nodeEngine } from "../../src/node/engine.js";

@@ -5,10 +5,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../src/core/bytes.js";
-import { formatNoteKey, noteKey } from "../../src/core/note.js";
-import { withoutKeys } from "../../src/harness/environment.js";
-import { refuseSecrets } from "../../src/harness/scan.js";
-import { secretsIn } from "../../src/harness/secrets.js";
+import { formatNoteKey, noteKey } from "../../src/core/keys/note.js";
+import { withoutKeys } from "../../src/harness/command/environment.js";
+import { refuseSecrets } from "../../src/harness/redaction/scan.js";
+import { secretsIn } from "../../src/harness/redaction/secrets.js";
 import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { temporary } from "../cli/attest.js";

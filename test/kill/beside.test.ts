@@ -1,7 +1,7 @@
 /** Six runs at once, and beside them whatever else writes into a registry or reads it: nothing is lost, nothing is twice, and the log is one. */
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
-import { failures, type Report } from "../../src/core/report.js";
+import { failures, type Report } from "../../src/core/verify/report.js";
 import { copyOf, workspace, type Ran, type Workspace } from "../cli/attest.js";
 import { publish } from "../cli/drafts.js";
 

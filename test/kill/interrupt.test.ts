@@ -47,7 +47,7 @@ describe.each(["SIGINT", "SIGTERM"] as const)("by %s", (signal) => {
     await vi.waitUntil(() => shells(work).length === 0, { timeout: 1000, interval: 10 });
     expect(ran).toMatchObject({ code: 2, signal: null, stdout: "" });
     expect(ran.stderr).toMatch(
-      /\nerror: the run was interrupted\nhint: its result was not signed; run the same command again; its plan is public and stays open: attest abandon plan_[0-9a-f]{16} --reason TEXT --registry \S+ gives it up\n$/,
+      /\nerror: the run was interrupted\nhint: its result was not signed; run the same command again; its plan is public and stays open: attest abandon plan_[0-9a-f]{16} --reason TEXT --registry \S+\n$/,
     );
     expect(published(work)).toEqual(ONLY_ITS_PLAN);
     expect(readdirSync(join(work.root, "tmp"))).toEqual([]);
@@ -67,7 +67,7 @@ describe.each(["SIGINT", "SIGTERM"] as const)("the matrix, by %s", (signal) => {
     await vi.waitUntil(() => shells(work).length === 0, { timeout: 20_000, interval: 10 });
     expect(ran).toMatchObject({ code: 2, signal: null, stdout: "" });
     expect(ran.stderr).toMatch(
-      /\nerror: the run was interrupted\nhint: its result was not signed; run the same command again; its plan is public and stays open: attest abandon plan_[0-9a-f]{16} --reason TEXT --registry \S+ gives it up\n$/,
+      /\nerror: the run was interrupted\nhint: its result was not signed; run the same command again; its plan is public and stays open: attest abandon plan_[0-9a-f]{16} --reason TEXT --registry \S+\n$/,
     );
     expect(published(work)).toEqual(ONLY_ITS_PLAN);
     expect(readdirSync(join(work.root, "tmp"))).toEqual([]);

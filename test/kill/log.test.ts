@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { parseKeyring } from "../../src/core/keyring.js";
-import { parseLeaf } from "../../src/core/leaf.js";
+import { parseKeyring } from "../../src/core/keys/keyring.js";
+import { parseEntry } from "../../src/core/log/entry.js";
 import { utf8 } from "../../src/core/bytes.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { idOf } from "../../src/store/registry-log.js";
@@ -36,7 +36,7 @@ const attestations = (folder: string): string[] =>
 /** The ids that the log says, each with its proof where there is one. */
 function logged(log: Log): string[] {
   return held(log).map((text) => {
-    const leaf = parseLeaf(utf8(text));
+    const leaf = parseEntry(utf8(text));
     const id = idOf(leaf) ?? "";
     const proof = join(log.folder, `${id}.tlog-proof`);
     expect(existsSync(proof), id).toBe(true); // before its checkpoint was published

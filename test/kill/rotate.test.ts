@@ -1,7 +1,7 @@
 /** Killed at any moment, a change of keys loses no key, leaves no half-written keyring, and the same command again completes it. */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { parseKeyring, type Keyring } from "../../src/core/keyring.js";
+import { parseKeyring, type Keyring } from "../../src/core/keys/keyring.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { workspace, type Workspace } from "../cli/attest.js";

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Draft } from "../../src/core/statement.js";
+import type { Draft } from "../../src/core/statement/statement.js";
 import { attest, workspace, type Workspace } from "../cli/attest.js";
 import { repository } from "../cli/git.js";
 import { ok } from "./lab.js";

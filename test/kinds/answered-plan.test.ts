@@ -2,10 +2,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { accountOf } from "../../src/core/account.js";
-import type { Leaf } from "../../src/core/leaf.js";
+import { summarize } from "../../src/core/log/summary.js";
+import type { LogEntry } from "../../src/core/log/entry.js";
 import { departedAmong, publishedFrom } from "../../src/view/ledger.js";
-import type { Draft } from "../../src/core/statement.js";
+import type { Draft } from "../../src/core/statement/statement.js";
 import { copyOf, workspace, type Workspace } from "../cli/attest.js";
 import { answerTo, names, ok, publishAs, unfinished, withhold, type Changes, type Unfinished } from "./lab.js";
 
@@ -118,7 +118,7 @@ describe("a result that cannot be held against its plan leaves it open, whoever 
     expect((await other.attest("abandon", planFile(), "--registry", "lab", "--reason", "None.")).code).toBe(2);
   });
 
-  test("a notice that gives it up, since an entry can be made for anybody", async () => {
+  test("a notice that, since an entry can be made for anybody", async () => {
     const work = copyOf(made);
     ok(await work.attest("abandon", planFile(), "--registry", "lab", "--reason", "It is too slow."));
     expect(await openIn(work)).toEqual(everywhere(false));
@@ -156,8 +156,8 @@ describe("a result that cannot be held against its plan leaves it open, whoever 
     const leaves = [
       { ...common, kind: "plan", payload: plan, at, deadline: at },
       { ...common, kind: "result", payload, at, verdict: "VALIDATED", plan, signature: "ee".repeat(32) },
-    ] as unknown as Leaf[];
-    const ledger = { logs: [], account: accountOf(leaves.map((leaf, index) => ({ shard: 0, index, leaf }))) };
+    ] as unknown as LogEntry[];
+    const ledger = { logs: [], summary: summarize(leaves.map((entry, index) => ({ shard: 0, index, entry }))) };
     const [ofPlan, ofResult] = [`plan_${plan.slice(0, 16)}.json`, `test_${payload.slice(0, 16)}.json`];
     const departed = (...elsewhere: readonly string[]) => [
       ...departedAmong(ledger, [], publishedFrom([], { elsewhere, departed: [] })),

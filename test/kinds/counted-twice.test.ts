@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { fault, workspace, type Workspace } from "../cli/attest.js";
 import { drafted, lab, sealed, secretOf, sha256, stamped } from "../cli/drafts.js";
-import type { Draft, EvidenceRef, Findings } from "../../src/core/statement.js";
+import type { Draft, EvidenceRef, Findings } from "../../src/core/statement/statement.js";
 
 const LINE = '{"kind":"trial","lost":0,"ok":true}\n';
 const piece = (name: string, text: string, role = "observations"): EvidenceRef => ({

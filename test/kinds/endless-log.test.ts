@@ -1,7 +1,7 @@
 /** A log that claims more entries than there can be: each verb ends with a finding or an error, and reads what is there. */
 import { writeFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
-import { sealCheckpoint } from "../../src/core/checkpoint.js";
+import { sealCheckpoint } from "../../src/core/log/checkpoint.js";
 import { copyOf, workspace, type Workspace } from "../cli/attest.js";
 import { lab } from "../cli/drafts.js";
 import { LOG, operator } from "../cli/log-lab.js";

@@ -17,9 +17,9 @@ import {
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { withCheckout } from "../../src/harness/checkout.js";
-import { digestsOf, Disk, pathsIn } from "../../src/harness/content.js";
-import { testedIn } from "../../src/harness/subject.js";
+import { withCheckout } from "../../src/harness/subject/checkout.js";
+import { digestsOf, Disk, pathsIn } from "../../src/harness/subject/content.js";
+import { testedIn } from "../../src/harness/subject/subject.js";
 import { temporary } from "../cli/attest.js";
 
 const IDENTITY = { NAME: "a", EMAIL: "a@example.org" };

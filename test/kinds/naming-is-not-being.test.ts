@@ -14,10 +14,10 @@ import {
   type Workspace,
 } from "../cli/attest.js";
 import { drafted, lab } from "../cli/drafts.js";
-import { formatEnvelope, message, parseEnvelope } from "../../src/core/envelope.js";
+import { formatEnvelope, message, parseEnvelope } from "../../src/core/statement/envelope.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { identify, type Relation } from "../../src/core/statement.js";
+import { identify, type Relation } from "../../src/core/statement/statement.js";
 import { answerTo, ok, unfinished } from "./lab.js";
 
 let work: Workspace;

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { cardOf, factsOf, graphOf } from "../../src/core/audit/relations.js";
-import { parseEnvelope } from "../../src/core/envelope.js";
+import { nodeOf, factsOf, graphOf } from "../../src/core/audit/relations.js";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
 import { attest, copyOf, stranger, workspace, type Ran, type Workspace } from "../cli/attest.js";
 import { lab, publish } from "../cli/drafts.js";
 import { atRegistry, attestation, handOver as handedOver, type Made } from "../core/histories.js";
@@ -168,7 +168,7 @@ describe("nobody reproduces what they signed, with whichever of their keys", () 
   const counted = (by: typeof me, notices: Made[], entered: string[] = []): number | undefined => {
     const shown = (document: Made) => ({ document, signers: [me, heir, other], notices, entries: false });
     const cards = [first, { ...first, bytes: again(by) }].flatMap(
-      (one) => cardOf(atRegistry(shown(one)), "", one === first ? entered : []) ?? [],
+      (one) => nodeOf(atRegistry(shown(one)), "", one === first ? entered : []) ?? [],
     );
     return factsOf(graphOf(cards)).get(first.digest)?.reproducedBy.length;
   };

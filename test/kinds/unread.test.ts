@@ -3,7 +3,7 @@ import { appendFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { copyOf, workspace, type Workspace } from "../cli/attest.js";
 import { drafted, lab, sha256 } from "../cli/drafts.js";
-import type { EvidenceRef, Findings } from "../../src/core/statement.js";
+import type { EvidenceRef, Findings } from "../../src/core/statement/statement.js";
 
 let made: Workspace;
 beforeAll(async () => {

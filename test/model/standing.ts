@@ -5,8 +5,8 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
 import { exitOf } from "../../src/core/codes.js";
-import { publicKey } from "../../src/core/key.js";
-import type { Report } from "../../src/core/report.js";
+import { publicKey } from "../../src/core/keys/key.js";
+import type { Report } from "../../src/core/verify/report.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import {
   atRegistry,

@@ -1,7 +1,7 @@
 /** What a scenario of one's own must declare, how it is told what is missing, and what the compiler knows of it. */
 import { describe, expect, test } from "vitest";
 import { defineScenario, type ScenarioDefinition } from "../../src/index.js";
-import { describe as described } from "../../src/harness/define.js";
+import { describe as described } from "../../src/harness/scenario/define.js";
 import { CRITERION } from "../core/counting.js";
 
 const CHECK = { id: "stable", claim: "It is stable.", expected: "no pair out of order" };

@@ -20,9 +20,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { judge, measured, type Observation } from "../../src/core/criterion.js";
-import type { Probe } from "../../src/harness/scenario.js";
-import { listFolder, type Driver, type Session } from "../../src/scenarios/task-aware-background/drivers/driver.js";
+import { judge, measured, type Observation } from "../../src/core/statement/criterion.js";
+import type { Probe } from "../../src/harness/scenario/scenario.js";
+import {
+  driverListFolder,
+  type Driver,
+  type Session,
+} from "../../src/scenarios/task-aware-background/drivers/driver.js";
 import { fsDriver } from "../../src/scenarios/task-aware-background/drivers/fs.js";
 import { openDriver } from "../../src/scenarios/task-aware-background/drivers/index.js";
 import { CHECKS, notChecked, proofOfConcept } from "../../src/scenarios/task-aware-background/proof-of-concept.js";
@@ -72,7 +76,7 @@ describe.each<[string, Driver | undefined]>([
   beforeEach(() => {
     home = join(temporary, `${driver.name}-${(count += 1)}`);
     mkdirSync(home);
-    folder = listFolder(home, "list");
+    folder = driverListFolder(home, "list");
   });
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((session) => session.close()));

@@ -7,15 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi, type TestContext } from "vitest";
 import { hex, utf8 } from "../../dist/core/bytes.js";
-import { judge, measured, type Observation } from "../../dist/core/criterion.js";
+import { judge, measured, type Observation } from "../../dist/core/statement/criterion.js";
 import { canonical, type Json } from "../../dist/core/json.js";
-import { MAX_PAYLOAD } from "../../dist/core/statement.js";
-import { verify } from "../../dist/core/verify.js";
-import { runScenario, type Run, type RunOptions } from "../../dist/harness/run.js";
+import { MAX_PAYLOAD } from "../../dist/core/statement/statement.js";
+import { verify } from "../../dist/core/verify/verify.js";
+import { runScenario, type Run, type ScenarioRunOptions } from "../../dist/harness/scenario/run.js";
 import { nodeEngine } from "../../dist/node/engine.js";
-import type { Case, Load } from "../../dist/scenarios/task-aware-background/case.js";
+import type { Case, Load } from "../../dist/scenarios/task-aware-background/stage/case.js";
 import { taskAwareBackgroundWith } from "../../dist/scenarios/task-aware-background/index.js";
-import { launch } from "../../dist/scenarios/task-aware-background/launch.js";
+import { launch } from "../../dist/scenarios/task-aware-background/stage/launch.js";
 import { CASES, LEFT_OUT } from "../../dist/scenarios/task-aware-background/matrix.js";
 import { tree } from "../cli/attest.js";
 import { stamped } from "../cli/drafts.js";
@@ -34,7 +34,7 @@ const play = (
   profile: Profile,
   cases: readonly Case[],
   load: Partial<Load> = {},
-  changes: Partial<RunOptions> = {},
+  changes: Partial<ScenarioRunOptions> = {},
 ): Promise<Run> =>
   runScenario(taskAwareBackgroundWith({ cases, load: { ...LOAD, ...load } }), options({ profile, ...changes }));
 

@@ -5,15 +5,15 @@ import { describe, expect, test } from "vitest";
 import { fromUtf8 } from "../../src/core/bytes.js";
 import { AttestError } from "../../src/core/errors.js";
 import { canonical, type Json } from "../../src/core/json.js";
-import { checkChoices, runScenario, type Run } from "../../src/harness/run.js";
+import { checkChoices, runScenario, type Run } from "../../src/harness/scenario/run.js";
 import {
   computed,
   type Observation,
-  type Planned,
+  type PlannedCheckOf,
   type Probe,
   type Profile,
   type Scenario,
-} from "../../src/harness/scenario.js";
+} from "../../src/harness/scenario/scenario.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { taskAwareBackground } from "../../src/scenarios/task-aware-background/index.js";
 import { sha256, stamped } from "../cli/drafts.js";
@@ -24,7 +24,7 @@ import { bytesOf, checks, evidence, observations, options, outcomes, timeline } 
 
 /** Of `a` nothing may be wrong in two trials or more; `b` is what the run says it is. */
 const A = computed({ id: "a", claim: "Nothing is wrong.", required: true, criterion: CRITERION });
-const B: Planned = { id: "b", claim: "B holds.", required: true, expected: "that it does" };
+const B: PlannedCheckOf = { id: "b", claim: "B holds.", required: true, expected: "that it does" };
 
 let home = "";
 const scenario = (act: (probe: Probe) => unknown, profile: Partial<Profile> = {}): Scenario => ({

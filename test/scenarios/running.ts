@@ -1,11 +1,11 @@
 /** A scenario run in this process: with which options, and what can be read off what comes of it. */
 import { fromUtf8, utf8 } from "../../src/core/bytes.js";
-import { parseObservations, type Observation } from "../../src/core/criterion.js";
-import type { CheckRecord, EvidenceRef } from "../../src/core/statement.js";
-import type { Run, RunOptions } from "../../src/harness/run.js";
+import { parseObservations, type Observation } from "../../src/core/statement/criterion.js";
+import type { CheckRecord, EvidenceRef } from "../../src/core/statement/statement.js";
+import type { Run, ScenarioRunOptions } from "../../src/harness/scenario/run.js";
 import { nodeEngine } from "../../src/node/engine.js";
 
-export const options = (changes: Partial<RunOptions> = {}): RunOptions => ({
+export const options = (changes: Partial<ScenarioRunOptions> = {}): ScenarioRunOptions => ({
   profile: undefined,
   engine: nodeEngine,
   tool: "a tool 1.0",

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { nodeEngine } from "../../dist/node/engine.js";
-import { runScenario, type Run, type RunOptions } from "../../dist/harness/run.js";
-import { isScenarioFile, loadScenario } from "../../dist/pipeline/scenario-file.js";
+import { runScenario, type Run, type ScenarioRunOptions } from "../../dist/harness/scenario/run.js";
+import { isScenarioFile, loadScenario } from "../../dist/pipeline/run/scenario-file.js";
 import { attest, ended, fault, start, stranger, temporary, workspace, type Workspace } from "../cli/attest.js";
 import { sha256 } from "../cli/drafts.js";
 import { processesWith } from "../cli/processes.js";
@@ -37,9 +37,9 @@ const acting = (act: string, before = ""): string =>
   file(`${before}\nexport default { ${HEAD}, async run(probe) {\n${act}\n} };`);
 
 const SUBJECT = [{ name: "a thing", digest: { sha256: "ab".repeat(32) } }];
-const play = async (path: string, changes: Partial<RunOptions> = {}): Promise<Run> =>
+const play = async (path: string, changes: Partial<ScenarioRunOptions> = {}): Promise<Run> =>
   await runScenario(await loadScenario(path), { ...options(), engine: nodeEngine, subject: SUBJECT, ...changes });
-const run = (act: string, changes: Partial<RunOptions> = {}): Promise<Run> => play(acting(act), changes);
+const run = (act: string, changes: Partial<ScenarioRunOptions> = {}): Promise<Run> => play(acting(act), changes);
 const said = (made: Run): string | undefined => checks(made).find(({ id }) => id === "run-completed")?.observed;
 
 test.each([

@@ -13,7 +13,7 @@ import {
   type AuditRecord,
 } from "../../src/core/audit/record.js";
 import { fromUtf8, hex, utf8 } from "../../src/core/bytes.js";
-import { parseEnvelope } from "../../src/core/envelope.js";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { auditText, readAudits } from "../../src/site/audits.js";
 import { buildSite } from "../../src/site/build.js";

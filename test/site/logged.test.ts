@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hex } from "../../src/core/bytes.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { verifyAll } from "../../src/pipeline/verify.js";
+import { verifyAll } from "../../src/pipeline/verify/verify.js";
 import { buildSite } from "../../src/site/build.js";
 import { Directory } from "../../src/store/directory.js";
 import { attest, findings, NOW, pageOf, place, publish, removePlaces, testKey } from "../web/making.js";

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hex } from "../../src/core/bytes.js";
-import type { Report } from "../../src/core/report.js";
+import type { Report } from "../../src/core/verify/report.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { verifyAll } from "../../src/pipeline/verify.js";
+import { verifyAll } from "../../src/pipeline/verify/verify.js";
 import { assets, buildSite, verifierPage } from "../../src/site/build.js";
 import { renderPage } from "../../src/site/document.js";
 import type { DataOf, PageData } from "../../src/formats/page-data.js";
@@ -189,7 +189,7 @@ describe("a site is a registry", () => {
     const { url, close } = await serve(made);
     const target = url("http", pageOf(made.good).replace(/html$/, "json"));
     const request = { targets: [target], keyrings: [], keystore: undefined, engine: nodeEngine, now: NOW };
-    expect(await verifyAll({ ...request, keys: [] })).toMatchObject([{ report: { exit: 3, trust: "site-only" } }]);
+    expect(await verifyAll({ ...request, keys: [] })).toMatchObject([{ report: { exit: 3, trust: "registry-only" } }]);
     expect(await verifyAll({ ...request, keys: [made.mine.line] })).toMatchObject([
       { report: { exit: 0, verdict: "VALIDATED" } },
     ]);

@@ -1,19 +1,19 @@
 /** Fifty holders of the lock, killed at any moment of their work; after each the next writer gets through, by waiting as long as it takes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { runScenario } from "../../dist/harness/run.js";
+import { runScenario } from "../../dist/harness/scenario/run.js";
 import {
-  atLeast,
-  count,
+  countAtLeast,
+  countedAs,
   none,
   over,
-  required,
+  requiredSetting,
   some,
   type Case,
-} from "../../dist/scenarios/task-aware-background/case.js";
+} from "../../dist/scenarios/task-aware-background/stage/case.js";
 import { taskAwareBackgroundWith } from "../../dist/scenarios/task-aware-background/index.js";
-import { pathOf } from "../../dist/scenarios/task-aware-background/strategies.js";
-import type { Stage } from "../../dist/scenarios/task-aware-background/stage.js";
+import { pathOf } from "../../dist/scenarios/task-aware-background/stage/strategies.js";
+import type { Stage } from "../../dist/scenarios/task-aware-background/stage/stage.js";
 import { checks, options } from "../scenarios/running.js";
 
 const HOLDERS = 50;
@@ -51,20 +51,20 @@ const holders: Case = {
   title: "fifty holders that are killed",
   seconds: 80,
   checks: [
-    required(
+    requiredSetting(
       "holders-killed",
       "After a holder of the lock was killed at any moment, the document is whole, and the next writer gets through.",
       [
-        count("torn documents", { ...ours, whole: false }),
-        count("writers that never got through", { ...ours, through: false }),
-        count("updates lost", { ...ours, kept: false }),
+        countedAs("torn documents", { ...ours, whole: false }),
+        countedAs("writers that never got through", { ...ours, through: false }),
+        countedAs("updates lost", { ...ours, kept: false }),
         over("locks left behind", "sum", "left", ours),
-        count("holders killed", ours),
-        count("killed while they held the lock", { ...ours, held: true }),
+        countedAs("holders killed", ours),
+        countedAs("killed while they held the lock", { ...ours, held: true }),
         over("time to get through, at most", "max", "ms", ours, "ms"),
       ],
       [none("torn documents"), none("writers that never got through"), none("updates lost"), none("locks left behind")],
-      [atLeast("holders killed", HOLDERS), some("killed while they held the lock")],
+      [countAtLeast("holders killed", HOLDERS), some("killed while they held the lock")],
     ),
   ],
   async play(stage) {

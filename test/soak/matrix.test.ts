@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { canonical, type JsonObject } from "../../src/core/json.js";
-import { MAX_PAYLOAD, type CheckRecord } from "../../src/core/statement.js";
+import { MAX_PAYLOAD, type CheckRecord } from "../../src/core/statement/statement.js";
 import { attest, stranger, workspace, type Ran, type Workspace } from "../cli/attest.js";
 import { processesWith } from "../cli/processes.js";
 

@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Draft } from "../../src/core/statement.js";
+import type { Draft } from "../../src/core/statement/statement.js";
 import { attest, ended, start, workspace, type Ran, type Workspace } from "../cli/attest.js";
 
 interface Counts {

@@ -6,14 +6,14 @@ import * as fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/core/bytes.js";
-import type { Verdict } from "../../src/core/verdict.js";
+import type { Verdict } from "../../src/core/statement/verdict.js";
 import { readResults } from "../../src/formats/results.js";
 import { attempt, failures, sound } from "../formats/reading.js";
 import { judged, printed } from "../harness/judged.js";
 
 const RUNS = 100_000;
 
-const folder = new URL("../formats/golden/", import.meta.url);
+const folder = new URL("../formats/golden", import.meta.url);
 const golden = readdirSync(folder)
   .filter((name) => !name.endsWith(".expected.json"))
   .map((name) => {

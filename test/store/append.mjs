@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
-import { parseNoteKey } from "../../dist/core/note.js";
+import { parseNoteKey } from "../../dist/core/keys/note.js";
 import { LogKeys } from "../../dist/keystore/log-keys.js";
 import { nodeEngine } from "../../dist/node/engine.js";
 import { LogWriter } from "../../dist/store/log-writer.js";
@@ -18,7 +18,7 @@ if (signer === undefined) throw new Error("the key is not there");
 /** @type {(text: string) => string} */
 const digest = (text) => createHash("sha256").update(text).digest("hex");
 
-/** @type {(one: string) => import("../../dist/core/leaf.js").Leaf} */
+/** @type {(one: string) => import("../../dist/core/log/entry.js").LogEntry} */
 const leaf = (one) => ({
   kind: "result",
   payload: digest(`payload ${one}`),

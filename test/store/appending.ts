@@ -6,10 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { equal, fromUtf8, type Bytes } from "../../src/core/bytes.js";
-import { openCheckpoint } from "../../src/core/checkpoint.js";
-import { formatLeaf } from "../../src/core/leaf.js";
-import { formatNoteKey, type NoteKey } from "../../src/core/note.js";
-import { rootAt } from "../../src/core/tiles.js";
+import { openCheckpoint } from "../../src/core/log/checkpoint.js";
+import { formatEntry } from "../../src/core/log/entry.js";
+import { formatNoteKey, type NoteKey } from "../../src/core/keys/note.js";
+import { rootAt } from "../../src/core/log/tiles.js";
 import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { LogWriter } from "../../src/store/log-writer.js";
@@ -76,7 +76,7 @@ async function said(child: ChildProcess, seen: (text: string) => void = () => un
 
 function acknowledged(entries: readonly string[], told: readonly (readonly [string, number])[], log: Log): void {
   for (const [name, index] of told) {
-    expect(entries[index], `${name} at ${index}`).toBe(fromUtf8(formatLeaf(leaf(name))));
+    expect(entries[index], `${name} at ${index}`).toBe(fromUtf8(formatEntry(leaf(name))));
     expect(proven(bytesAt(proofOf(log.folder, leaf(name)) ?? ""), leaf(name), log.key)).toBe(index);
   }
 }

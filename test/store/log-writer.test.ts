@@ -14,10 +14,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { equal, fromUtf8, type Bytes } from "../../src/core/bytes.js";
-import { grow } from "../../src/core/growth.js";
-import { formatLeaf, type Leaf } from "../../src/core/leaf.js";
-import { proveInclusion } from "../../src/core/tiles.js";
-import { prover } from "../../src/core/inclusion.js";
+import { append } from "../../src/core/log/append.js";
+import { formatEntry, type LogEntry } from "../../src/core/log/entry.js";
+import { proveInclusion } from "../../src/core/log/tiles.js";
+import { prover } from "../../src/core/log/prove.js";
 import { temporary } from "../cli/attest.js";
 import {
   bytesAt,
@@ -36,11 +36,11 @@ import {
 
 /** To be compared: of bytes in lists a comparison takes long. */
 const texts = (some: readonly Bytes[]): string[] => some.map(fromUtf8);
-const entries = (some: readonly Leaf[]): Bytes[] => some.map(formatLeaf);
+const entries = (some: readonly LogEntry[]): Bytes[] => some.map(formatEntry);
 const appendAll = async (
   machine: Machine,
   registry: string,
-  some: readonly Leaf[],
+  some: readonly LogEntry[],
   writer = machine.writer(registry),
 ): Promise<number[]> => {
   return (await Promise.all(some.map((one) => writer.append(one)))).map(({ index }) => index);
@@ -121,14 +121,14 @@ describe("appending", () => {
   test("both signatures under one document are entered once, although one of them has the proof", async () => {
     const { machine, registry } = made();
     await appendAll(machine, registry, leaves(3));
-    const both = [leaf(7), { ...leaf(7), signature: "0".repeat(64) } as Leaf];
+    const both = [leaf(7), { ...leaf(7), signature: "0".repeat(64) } as LogEntry];
     expect(await appendAll(machine, registry, both)).toEqual([3, 4]);
     expect(await appendAll(machine, registry, [leaf(8), ...both])).toEqual([5, 3, 4]);
   });
 
   test("of two signatures under one document the first one's proof stays", async () => {
     const { registry, machine } = made();
-    const second = { ...leaf(0), signature: "0".repeat(64) } as Leaf;
+    const second = { ...leaf(0), signature: "0".repeat(64) } as LogEntry;
     await appendAll(machine, registry, [leaf(0)]);
     const before = bytesAt(proofOf(registry, leaf(0))!);
     expect(await appendAll(machine, registry, [second])).toEqual([1]);
@@ -148,12 +148,12 @@ describe("growth", () => {
     };
     for (const size of [255, 256, 257, 65_280, 65_535, 65_536, 65_537, 65_540]) {
       reads = 0;
-      const grown = grow(at, small.slice(at, size), read, hash);
+      const grown = append(at, small.slice(at, size), read, hash);
       for (const { path, bytes } of grown.files) files.set(path, bytes);
       at = size;
       expect(reads).toBeLessThanOrEqual(8);
       if (size === 257 || size === 65_537) {
-        const fromNothing = grow(0, small.slice(0, size), () => undefined, hash);
+        const fromNothing = append(0, small.slice(0, size), () => undefined, hash);
         expect(equal(grown.head.root, headOf(small.slice(0, size)).root)).toBe(true);
         for (const { path, bytes } of fromNothing.files) expect(equal(files.get(path)!, bytes), path).toBe(true);
       }
@@ -362,7 +362,7 @@ describe("cut short", () => {
     await between;
     const all = whole(registry, machine.key);
     expect(all).toHaveLength(4);
-    expect(all[index]).toEqual(formatLeaf(leaf("slow")));
+    expect(all[index]).toEqual(formatEntry(leaf("slow")));
     expect(proven(proof, leaf("slow"), machine.key)).toBe(index);
     expect(equal(headOf(all).root, published(registry, machine.key).root)).toBe(true);
   });

@@ -4,14 +4,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { equal, type Bytes } from "../../src/core/bytes.js";
-import { openCheckpoint, type Checkpoint } from "../../src/core/checkpoint.js";
-import { grow } from "../../src/core/growth.js";
-import { formatLeaf, type Leaf } from "../../src/core/leaf.js";
-import type { LogSigner } from "../../src/core/log-signer.js";
-import { checkInclusion, leafHash, treeHead } from "../../src/core/merkle.js";
-import { noteKey, type NoteKey } from "../../src/core/note.js";
-import { parseProof } from "../../src/core/proof.js";
-import { parseEntries, TILE_WIDTH, tilePath } from "../../src/core/tiles.js";
+import { openCheckpoint, type Checkpoint } from "../../src/core/log/checkpoint.js";
+import { append } from "../../src/core/log/append.js";
+import { formatEntry, type LogEntry } from "../../src/core/log/entry.js";
+import type { LogSigner } from "../../src/core/log/log-signer.js";
+import { checkInclusion, leafHash, treeHead } from "../../src/core/log/merkle.js";
+import { noteKey, type NoteKey } from "../../src/core/keys/note.js";
+import { parseProof } from "../../src/core/log/proof.js";
+import { parseEntries, TILE_WIDTH, tilePath } from "../../src/core/log/tiles.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { publicOf } from "../../src/keystore/secret.js";
 import { LogWriter } from "../../src/store/log-writer.js";
@@ -20,7 +20,7 @@ import { sha256 } from "../cli/drafts.js";
 const ORIGIN = "example.org/lab/attestations/log";
 export const hash = nodeEngine.sha256;
 
-export const leaf = (name: number | string): Leaf => ({
+export const leaf = (name: number | string): LogEntry => ({
   kind: "result",
   payload: sha256(`payload ${name}`),
   signature: sha256(`signature ${name}`),
@@ -28,7 +28,8 @@ export const leaf = (name: number | string): Leaf => ({
   at: "2026-03-01T10:00:00.000Z",
   verdict: "VALIDATED",
 });
-export const leaves = (count: number, from = 0): Leaf[] => Array.from({ length: count }, (_, at) => leaf(from + at));
+export const leaves = (count: number, from = 0): LogEntry[] =>
+  Array.from({ length: count }, (_, at) => leaf(from + at));
 
 /** A machine with the key of a log: what it signed, what it remembers, and where it may be made to break off. */
 export class Machine {
@@ -74,12 +75,15 @@ export class Machine {
   }
 
   /** A process that knows nothing of the ones before it. */
-  writer(registry: string, proof: (entry: Leaf) => string | undefined = (one) => proofOf(registry, one)): LogWriter {
+  writer(
+    registry: string,
+    proof: (entry: LogEntry) => string | undefined = (one) => proofOf(registry, one),
+  ): LogWriter {
     return new LogWriter(join(registry, "log"), this.signer(), nodeEngine, proof);
   }
 }
 
-export const proofOf = (registry: string, entry: Leaf): string | undefined =>
+export const proofOf = (registry: string, entry: LogEntry): string | undefined =>
   entry.kind === "shard" ? undefined : join(registry, `${entry.payload.slice(0, 16)}.tlog-proof`);
 
 export const bytesAt = (path: string): Bytes => new Uint8Array(readFileSync(path));
@@ -104,7 +108,7 @@ export const headOf = (entries: readonly Bytes[]): { size: number; root: Bytes }
 export function whole(registry: string, key: NoteKey): Bytes[] {
   const { size, root } = published(registry, key);
   const entries = entriesOf(registry, size);
-  const { files, head } = grow(0, entries, () => undefined, hash);
+  const { files, head } = append(0, entries, () => undefined, hash);
   expect(equal(head.root, root)).toBe(true);
   const log = join(registry, "log");
   for (const { path, bytes } of files) expect(equal(bytesAt(join(log, path)), bytes), path).toBe(true);
@@ -120,10 +124,10 @@ export const needless = (registry: string): string[] => {
 };
 
 /** The proof's checkpoint is signed by the key, and shows the entry in the log. */
-export function proven(proof: Bytes, entry: Leaf, key: NoteKey): number {
+export function proven(proof: Bytes, entry: LogEntry, key: NoteKey): number {
   const { index, hashes, checkpoint } = parseProof(proof);
   const head = openCheckpoint(checkpoint, key, [], nodeEngine).checkpoint;
-  expect(checkInclusion(index, head, leafHash(formatLeaf(entry), hash), hashes, hash)).toBe(true);
+  expect(checkInclusion(index, head, leafHash(formatEntry(entry), hash), hashes, hash)).toBe(true);
   return index;
 }
 

@@ -1,9 +1,9 @@
 // A writer of its own: publishes COUNT small attestations, numbered from FIRST, into the registry FOLDER. Run by registry.test.ts.
 import { argv } from "node:process";
 import { nodeEngine } from "../../dist/node/engine.js";
-import { formatEnvelope, PAYLOAD_TYPE } from "../../dist/core/envelope.js";
+import { formatEnvelope, PAYLOAD_TYPE } from "../../dist/core/statement/envelope.js";
 import { canonical } from "../../dist/core/json.js";
-import { identify } from "../../dist/core/statement.js";
+import { identify } from "../../dist/core/statement/statement.js";
 import { Directory } from "../../dist/store/directory.js";
 import { Registry } from "../../dist/store/registry.js";
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { asProcessId, isAlive, thisProcess } from "../../src/node/processes.js";
-import { runOf, stateOf, type RunRecord } from "../../src/tasks/run.js";
+import { runOf, taskState, type RunRecord } from "../../src/tasks/run.js";
 import { TaskList } from "../../src/tasks/task-list.js";
 import { watchTask } from "../../src/tasks/watch.js";
 import { attest, ended, fault, MAIN, start, workspace, type Ran, type Workspace } from "../cli/attest.js";
@@ -109,7 +109,7 @@ describe("the start", () => {
     expect(ran.json()).toMatchObject({ error: { code, message: failure }, exit: 2 });
     expect(list.get("1").status).toBe("pending");
     expect(record()).toMatchObject({ failure });
-    expect(stateOf(list.get("1"))).toBe("failed");
+    expect(taskState(list.get("1"))).toBe("failed");
   });
 
   test("without a log, or without the task, changes nothing", async () => {

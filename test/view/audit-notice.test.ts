@@ -1,6 +1,6 @@
 /** Waivers and audit receipts as a reader sees them: every part is told, what is not listed is counted, and texts of documents stay texts. */
 import { describe, expect, test } from "vitest";
-import type { Notice } from "../../src/core/notice.js";
+import type { Notice } from "../../src/core/statement/notice.js";
 import { html } from "../../src/view/html.js";
 import { noticeTitle, noticeView } from "../../src/view/notice.js";
 import { lines } from "../../src/view/text.js";

@@ -1,8 +1,8 @@
 /** What a page says of the publisher's audits: each state in words of its own, how long it has been so, and never more than was looked at. */
 import { describe, expect, test } from "vitest";
-import { RULE_IDS, ruleOf } from "../../src/core/audit/rules.js";
+import { RULE_IDS, ruleOf } from "../../src/core/statement/audit-rules.js";
 import { STATES } from "../../src/core/audit/reference.js";
-import { readStatement, type ResultStatement } from "../../src/core/statement.js";
+import { readStatement, type ResultStatement } from "../../src/core/statement/statement.js";
 import type { AuditText } from "../../src/formats/page-data.js";
 import { attestationPage } from "../../src/view/pages.js";
 import { answersView } from "../../src/view/report.js";

@@ -1,7 +1,7 @@
 /** Figures: what a bar shows stands beside it, and no bar is drawn of what was not measured or cannot be compared. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { CheckRecord, Figure } from "../../src/core/statement.js";
+import type { CheckRecord, Figure } from "../../src/core/statement/statement.js";
 import { figuresView } from "../../src/view/figure.js";
 import { html } from "../../src/view/html.js";
 import { lines } from "../../src/view/text.js";

@@ -1,7 +1,7 @@
 /** Files that a reader gave, against what was signed: the digest decides, and a name only says which piece was meant. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EvidenceRef } from "../../src/core/statement.js";
+import type { EvidenceRef } from "../../src/core/statement/statement.js";
 import { compareGiven, givenLine, givenSummary, stateAmong, type GivenFile } from "../../src/view/given.js";
 import { lines } from "../../src/view/text.js";
 import { h } from "../../src/view/tree.js";

@@ -2,18 +2,18 @@
 import { describe, expect, test } from "vitest";
 import { utf8, type Bytes } from "../../src/core/bytes.js";
 import type { Code } from "../../src/core/codes.js";
-import { sealCheckpoint } from "../../src/core/checkpoint.js";
+import { sealCheckpoint } from "../../src/core/log/checkpoint.js";
 import { canonical } from "../../src/core/json.js";
-import { formatLeaf, leafOf, type Leaf, type LeafOf } from "../../src/core/leaf.js";
-import { grownFrom, readLedger, type Ledger, type WholeLog } from "../../src/core/ledger.js";
-import { viewLog, type LogEvidence } from "../../src/core/logged.js";
-import { leafHash, treeHead } from "../../src/core/merkle.js";
-import { formatNoteKey, noteKey } from "../../src/core/note.js";
-import { noticeStatement, type Notice } from "../../src/core/notice.js";
+import { formatEntry, entryOf, type LogEntry, type EntryOf } from "../../src/core/log/entry.js";
+import { consistencySince, readAllLogs, type Logs, type WholeLog } from "../../src/core/log/read-all.js";
+import { checkPresence, type LogEvidence } from "../../src/core/log/presence.js";
+import { leafHash, treeHead } from "../../src/core/log/merkle.js";
+import { formatNoteKey, noteKey } from "../../src/core/keys/note.js";
+import { noticeStatement, type Notice } from "../../src/core/statement/notice.js";
 import type { Json, JsonObject } from "../../src/core/json.js";
-import { formatProof } from "../../src/core/proof.js";
-import type { Report } from "../../src/core/report.js";
-import { identify } from "../../src/core/statement.js";
+import { formatProof } from "../../src/core/log/proof.js";
+import type { Report } from "../../src/core/verify/report.js";
+import { identify } from "../../src/core/statement/statement.js";
 import { countsView, openPlansView, publishedFrom, span } from "../../src/view/ledger.js";
 import { indexPage } from "../../src/view/list.js";
 import { logPageWording, logWording, MEMORY, type LogPageWord } from "../../src/view/log-words.js";
@@ -35,17 +35,17 @@ const { digest } = identify(canonical(payload), engine);
 const text = (...trees: readonly (Element | undefined)[]): string =>
   trees.flatMap((tree) => (tree === undefined ? [] : lines(tree, 400))).join("\n");
 
-const entered = (of: JsonObject, by = me): Leaf => {
+const entered = (of: JsonObject, by = me): LogEntry => {
   const { payloadBytes, signatures } = signed(of, [by]);
   const { sig } = signatures[0]!;
-  return leafOf({ payload: of, digest: identify(payloadBytes, engine).digest, keyid: by.key.keyid, sig }, engine)!;
+  return entryOf({ payload: of, digest: identify(payloadBytes, engine).digest, keyid: by.key.keyid, sig }, engine)!;
 };
-const plan = (at: string, deadline: string, fill: string): Leaf => ({
+const plan = (at: string, deadline: string, fill: string): LogEntry => ({
   ...{ kind: "plan", payload: fill.repeat(64), signature: fill.repeat(64), keyid: me.key.keyid },
   ...{ at, deadline, test: "7".repeat(64) },
 });
-const whole = (...leaves: readonly Leaf[]): WholeLog => {
-  const entries = leaves.map(formatLeaf);
+const whole = (...leaves: readonly LogEntry[]): WholeLog => {
+  const entries = leaves.map(formatEntry);
   const head = treeHead(
     entries.map((entry) => leafHash(entry, sha256)),
     sha256,
@@ -56,8 +56,8 @@ const whole = (...leaves: readonly Leaf[]): WholeLog => {
     checkpoint: sealCheckpoint({ origin: key.name, ...head }, key, (message) => operator.sign(message)),
   };
 };
-const open = (log: WholeLog): Ledger => {
-  const read = readLedger([log], [], engine);
+const open = (log: WholeLog): Logs => {
+  const read = readAllLogs([log], [], engine);
   if ("fault" in read) throw new Error(read.fault.detail);
   return read;
 };
@@ -169,11 +169,11 @@ describe("of one document", () => {
     expect(headlineOf(report).tone).toBe("good");
     expect(check(report, "log").detail).toContain("had 0 when this verifier last saw it");
     expect(
-      viewLog(named, { proof, served: { ...served, sinceRemembered: [] }, remembered }, engine).uncompared,
+      checkPresence(named, { proof, served: { ...served, sinceRemembered: [] }, remembered }, engine).uncompared,
     ).toBeUndefined();
     const wrong = whole(plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "a"));
     const two = whole(entered(payload), plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "b"));
-    const rewritten = viewLog(
+    const rewritten = checkPresence(
       named,
       {
         served: { checkpoint: two.checkpoint, sinceRemembered: [] },
@@ -240,7 +240,7 @@ describe("of one that was taken back", () => {
   test("by an entry whose notice is not at hand: that is said", () => {
     const report = look(document, [yours(me)], {
       notices: [],
-      entries: { notices: [entered(notice("retract")) as LeafOf<"notice">], whole: true },
+      entries: { notices: [entered(notice("retract")) as EntryOf<"notice">], whole: true },
     });
     expect(text(withdrawnView(report))).toContain("is not published here");
     expect(headlineOf(report).tone).toBe("bad");
@@ -289,7 +289,7 @@ describe("of all entries together", () => {
   test("one that was spoilt counts for nothing", () => {
     const { entries, checkpoint } = whole(late, early);
     for (const wrong of [entries.slice(1), [...entries].reverse(), [entries[0]!, utf8("{}")]]) {
-      const read = readLedger([{ key, entries: wrong, checkpoint }], [], engine);
+      const read = readAllLogs([{ key, entries: wrong, checkpoint }], [], engine);
       expect("fault" in read && read.fault.code).toBe("log-damaged");
     }
     const unknown = whole(late);
@@ -303,22 +303,22 @@ describe("of all entries together", () => {
       entries: forms,
       checkpoint: sealCheckpoint({ origin: key.name, ...head }, key, (message) => operator.sign(message)),
     };
-    const read = readLedger([later], [], engine);
+    const read = readAllLogs([later], [], engine);
     expect("fault" in read && read.fault.code).toBe("leaf-format");
   });
 
   test("how it grew is computed from the entries themselves", () => {
     const [all] = log.logs;
-    const head = (...leaves: Leaf[]) =>
+    const head = (...leaves: LogEntry[]) =>
       treeHead(
-        leaves.map((leaf) => leafHash(formatLeaf(leaf), sha256)),
+        leaves.map((leaf) => leafHash(formatEntry(leaf), sha256)),
         sha256,
       );
-    expect(grownFrom(head(), all!, engine)).toBe("grown");
-    expect(grownFrom(head(late, early), all!, engine)).toBe("grown");
-    expect(grownFrom(head(early, late), all!, engine)).toBe("rewritten");
-    expect(grownFrom(head(late, early, entered(payload)), all!, engine)).toBe("same");
-    expect(grownFrom(head(late, early, late, early), all!, engine)).toBe("backwards");
+    expect(consistencySince(head(), all!, engine)).toBe("grown");
+    expect(consistencySince(head(late, early), all!, engine)).toBe("grown");
+    expect(consistencySince(head(early, late), all!, engine)).toBe("rewritten");
+    expect(consistencySince(head(late, early, entered(payload)), all!, engine)).toBe("same");
+    expect(consistencySince(head(late, early, late, early), all!, engine)).toBe("backwards");
   });
 
   test.each([

@@ -1,13 +1,15 @@
 /** What others say of an attestation: counted by keys that are not its signer's, and never by what was taken back. */
 import { describe, expect, test } from "vitest";
-import type { Card } from "../../src/core/audit/relations.js";
-import type { TrustWord } from "../../src/core/report.js";
+import type { AttestationNode } from "../../src/core/audit/relations.js";
+import type { TrustWord } from "../../src/core/verify/report.js";
 import { relatedView } from "../../src/view/related.js";
 import { lines } from "../../src/view/text.js";
 
 const ABOUT = "aa".repeat(32);
 let made = 0;
-const card = (changes: Partial<Card> & { readonly says?: Card["relations"][number]["type"] }): Card => {
+const card = (
+  changes: Partial<AttestationNode> & { readonly says?: AttestationNode["relations"][number]["type"] },
+): AttestationNode => {
   const { says, ...rest } = changes;
   const digest = (made += 1).toString(16).padStart(64, "0");
   const relations = says === undefined ? [] : [{ type: says, target: "it", digest: { sha256: ABOUT } }];
@@ -26,12 +28,15 @@ const card = (changes: Partial<Card> & { readonly says?: Card["relations"][numbe
   };
 };
 const about = card({ digest: ABOUT, id: `test_${ABOUT.slice(0, 16)}` });
-const said = (others: readonly Card[], more = 0, trust: TrustWord = "confirmed-by-you"): string => {
+const said = (others: readonly AttestationNode[], more = 0, trust: TrustWord = "confirmed-by-you"): string => {
   const view = relatedView({ about, others: others.map((one) => ({ card: one, trust })), more });
   return view === undefined ? "" : lines(view, 400).join("\n");
 };
-const by = (owner: string, says: Card["relations"][number]["type"], changes: Partial<Card> = {}): Card =>
-  card({ owners: [owner], says, ...changes });
+const by = (
+  owner: string,
+  says: AttestationNode["relations"][number]["type"],
+  changes: Partial<AttestationNode> = {},
+): AttestationNode => card({ owners: [owner], says, ...changes });
 
 describe("it says", () => {
   test("nothing where nobody says anything", () => {
@@ -55,16 +60,16 @@ describe("it says", () => {
   test("kind R: a key that only the publisher lists is the publisher's word, and one that is revoked is nobody's", () => {
     const one = by("you", "reproduces");
     const listed = by("you", "reproduces", { confirmed: [], listed: ["you"] });
-    expect(said([listed], 0, "site-only")).toContain(
+    expect(said([listed], 0, "registry-only")).toContain(
       "Said to be reproduced, by 1 other key that only this site lists: ",
     );
-    expect(said([listed], 0, "site-only")).not.toContain("Reproduced by");
+    expect(said([listed], 0, "registry-only")).not.toContain("Reproduced by");
     for (const trust of ["revoked", "retired", "unknown", "not-checked"] as const)
       expect(said([one], 0, trust)).toBe("");
   });
 
   test("kind R: a signer whom you confirmed makes no reproducer of another one who signed beside", () => {
-    const beside = (changes: Partial<Card>): string =>
+    const beside = (changes: Partial<AttestationNode>): string =>
       said([by("me", "reproduces", { owners: ["me", "you"], confirmed: ["me"], ...changes })]);
     expect(beside({ listed: ["you"] })).toContain("Said to be reproduced, by 1 other key that only this site lists: ");
     expect(beside({ listed: ["you"] })).not.toContain("Reproduced by");
@@ -119,7 +124,10 @@ test("a title is text, and a link leads only to a page that is there", () => {
   const one = by("you", "reproduces", { title: "\u202eevil" });
   const view = (page: (id: string) => string | undefined): string =>
     JSON.stringify(
-      relatedView({ about, others: [{ card: one, trust: "site-only" }], more: 0 }, { evidence: () => undefined, page }),
+      relatedView(
+        { about, others: [{ card: one, trust: "registry-only" }], more: 0 },
+        { evidence: () => undefined, page },
+      ),
     );
   expect(view(() => undefined)).not.toContain("href");
   expect(view((id) => `${id}.html`)).toContain(`"href":"${one.id}.html"`);

@@ -9,12 +9,12 @@ import {
   type Report,
   type SignatureWord,
   type TrustWord,
-} from "../../src/core/report.js";
-import { wording, type Criterion } from "../../src/core/criterion.js";
-import { readStatement, type ResultStatement } from "../../src/core/statement.js";
-import type { Outcome } from "../../src/core/verdict.js";
-import type { VerifyOptions } from "../../src/core/verify.js";
-import type { Known } from "../../src/core/signatures.js";
+} from "../../src/core/verify/report.js";
+import { wording, type Criterion } from "../../src/core/statement/criterion.js";
+import { readStatement, type ResultStatement } from "../../src/core/statement/statement.js";
+import type { Outcome } from "../../src/core/statement/verdict.js";
+import type { VerifyOptions } from "../../src/core/verify/verify.js";
+import type { TrustedKey } from "../../src/core/verify/signatures.js";
 import { headlineOf } from "../../src/view/headline.js";
 import { answersView, headlineView, stepsView } from "../../src/view/report.js";
 import { articleView, commandsView, titleView } from "../../src/view/statement.js";
@@ -22,7 +22,7 @@ import { lines } from "../../src/view/text.js";
 import { countsWording, inShort, verdictLine, verdictWording } from "../../src/view/words.js";
 import { look, sites, yours } from "../core/looking.js";
 import { result, sealed, signed, signer, statement } from "../core/making.js";
-import { formatEnvelope } from "../../src/core/envelope.js";
+import { formatEnvelope } from "../../src/core/statement/envelope.js";
 
 const [me, other] = [signer(), signer()];
 const good = sealed(statement(), me);
@@ -34,7 +34,7 @@ describe("the headline", () => {
   });
   const unsigned = formatEnvelope({ ...signed(statement(), [me]), signatures: [] });
 
-  test.each<[word: string, tone: string, bytes: Bytes, keys: Known[], options?: Partial<VerifyOptions>]>([
+  test.each<[word: string, tone: string, bytes: Bytes, keys: TrustedKey[], options?: Partial<VerifyOptions>]>([
     ["Signed, unchanged", "good", good, [yours(me)]],
     ["Signed by “mine”, unchanged", "good", good, [{ ...yours(me), name: "mine" }]],
     ["Signed, unchanged", "good", good, [yours(me), { ...sites(me), name: "your bank" }]],
@@ -88,7 +88,7 @@ describe("every combination of words and codes", () => {
   const signatures: readonly SignatureWord[] = ["ok", "bad", "not-checked"];
   const trusts: readonly TrustWord[] = [
     "confirmed-by-you",
-    "site-only",
+    "registry-only",
     "retired",
     "revoked",
     "unknown",

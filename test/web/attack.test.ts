@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatRecord, RECORD_SCHEMA, recordName } from "../../src/core/audit/record.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import type { Attestation } from "../../src/pipeline/sign.js";
+import type { Attestation } from "../../src/pipeline/publish/sign.js";
 import { buildSite } from "../../src/site/build.js";
 import { Directory } from "../../src/store/directory.js";
 import { chromiums, headline, inEachBrowser, pasteKey, ways } from "./driving.js";

@@ -61,11 +61,9 @@ describe("the build", () => {
       );
       const folders = inputs.flatMap((path) => (path.startsWith("node_modules/") ? [] : [path.replace(/[^/]+$/, "")]));
       const packages = inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
-      expect(
-        [...new Set(folders)].filter(
-          (folder) => !["src/core/", "src/core/audit/", "src/formats/", "src/view/", "web/"].includes(folder),
-        ),
-      ).toEqual([]);
+      expect([...new Set(folders)].filter((folder) => !/^(?:src\/(?:core|formats|view)|web)\//.test(folder))).toEqual(
+        [],
+      );
       expect([...new Set(packages)].sort()).toEqual(["@noble/ed25519", "@noble/hashes", "canonicalize", "zod"]);
       expect(inputs.filter((path) => path.includes("zod/v4/classic"))).toEqual([]); // the small zod, not the large one
       expect(output!.imports).toEqual([]);

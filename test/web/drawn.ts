@@ -1,6 +1,6 @@
 /** A result whose outcomes follow from numbers by a criterion, with figures of them. */
-import { wording, type Criterion } from "../../src/core/criterion.js";
-import type { Findings } from "../../src/core/statement.js";
+import { wording, type Criterion } from "../../src/core/statement/criterion.js";
+import type { Findings } from "../../src/core/statement/statement.js";
 import { findings } from "./making.js";
 
 const [passed, order, slow] = findings().f3.checks;

@@ -2,7 +2,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Attestation } from "../../src/pipeline/sign.js";
+import type { Attestation } from "../../src/pipeline/publish/sign.js";
 import { chromiums, headline, inEachBrowser, ways } from "./driving.js";
 import { drawnFindings } from "./drawn.js";
 import { attest, pageOf, publish, removePlaces, serve, testKey, type Served } from "./making.js";

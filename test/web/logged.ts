@@ -2,24 +2,24 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bytes } from "../../src/core/bytes.js";
-import { cosign, sealCheckpoint, withSignatures } from "../../src/core/checkpoint.js";
-import { grow } from "../../src/core/growth.js";
-import type { Signer } from "../../src/core/key.js";
-import type { NoteEntry } from "../../src/core/keyring.js";
-import { parseLeaf } from "../../src/core/leaf.js";
-import type { LogSigner } from "../../src/core/log-signer.js";
-import { formatNoteKey, parseNote, type NoteKey } from "../../src/core/note.js";
-import { formatProof } from "../../src/core/proof.js";
-import { proveInclusion } from "../../src/core/tiles.js";
-import type { Notice } from "../../src/core/notice.js";
-import type { Findings, Relation } from "../../src/core/statement.js";
-import { draft } from "../../src/core/statement.js";
+import { cosign, sealCheckpoint, withSignatures } from "../../src/core/log/checkpoint.js";
+import { append } from "../../src/core/log/append.js";
+import type { Signer } from "../../src/core/keys/key.js";
+import type { NoteEntry } from "../../src/core/keys/keyring.js";
+import { parseEntry } from "../../src/core/log/entry.js";
+import type { LogSigner } from "../../src/core/log/log-signer.js";
+import { formatNoteKey, parseNote, type NoteKey } from "../../src/core/keys/note.js";
+import { formatProof } from "../../src/core/log/proof.js";
+import { proveInclusion } from "../../src/core/log/tiles.js";
+import type { Notice } from "../../src/core/statement/notice.js";
+import type { Findings, Relation } from "../../src/core/statement/statement.js";
+import { draft } from "../../src/core/statement/statement.js";
 import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { signNotice, type SignedNotice } from "../../src/pipeline/notice.js";
-import { announce } from "../../src/pipeline/plan.js";
-import { sign, type Attestation } from "../../src/pipeline/sign.js";
-import { entryOf } from "../../src/pipeline/signers.js";
+import { signNotice, type SignedNotice } from "../../src/pipeline/publish/notice.js";
+import { announce } from "../../src/pipeline/run/announce.js";
+import { sign, type Attestation } from "../../src/pipeline/publish/sign.js";
+import { keyEntryOf } from "../../src/pipeline/publish/signers.js";
 import { buildSite, type Built } from "../../src/site/build.js";
 import { Directory } from "../../src/store/directory.js";
 import { proofPath } from "../../src/store/paths.js";
@@ -49,7 +49,7 @@ export class Laboratory {
     await Registry.create(new Directory(made.home), about, nodeEngine, keys);
     made.registry = await Registry.open(new Directory(made.home), nodeEngine, (key) => keys.find(key));
     for (const key of [made.mine, made.another])
-      await made.registry.listSigner(entryOf(key, new Date("2026-01-01T00:00:00Z")));
+      await made.registry.listSigner(keyEntryOf(key, new Date("2026-01-01T00:00:00Z")));
     return made;
   }
 
@@ -149,7 +149,7 @@ export class Laboratory {
     const home = place();
     cpSync(this.home, home, { recursive: true, filter: (path) => !/[/\\](?:site|log)$/.test(path) });
     const forged = change([...entries]);
-    const { files, head } = grow(0, forged, () => undefined, nodeEngine.sha256);
+    const { files, head } = append(0, forged, () => undefined, nodeEngine.sha256);
     const checkpoint = sealCheckpoint({ origin: key.name, ...head }, key, signer.sign);
     const store = new Directory(home);
     for (const { path, bytes } of files) await store.replace(`attestations/log/${path}`, bytes);
@@ -157,7 +157,7 @@ export class Laboratory {
     const tiles = new Map(files.map(({ path, bytes }) => [path, bytes]));
     for (const [index, entry] of forged.entries()) {
       const hashes = proveInclusion(index, head.size, (path) => tiles.get(path), nodeEngine.sha256);
-      const id = idOf(parseLeaf(entry))!;
+      const id = idOf(parseEntry(entry))!;
       if ((await store.read(attestationPath(id))) !== undefined)
         await store.replace(proofPath(id), formatProof({ index, hashes, checkpoint }));
     }

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fromUtf8, hex, utf8, type Bytes } from "../../src/core/bytes.js";
-import { formatKey, type Signer } from "../../src/core/key.js";
-import { formatKeyring, EMPTY_KEYRING } from "../../src/core/keyring.js";
-import { draft, type CheckRecord, type Findings } from "../../src/core/statement.js";
+import { formatKey, type Signer } from "../../src/core/keys/key.js";
+import { formatKeyring, EMPTY_KEYRING } from "../../src/core/keys/keyring.js";
+import { draft, type CheckRecord, type Findings } from "../../src/core/statement/statement.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { sign, type Attestation } from "../../src/pipeline/sign.js";
-import { entryOf } from "../../src/pipeline/signers.js";
+import { sign, type Attestation } from "../../src/pipeline/publish/sign.js";
+import { keyEntryOf } from "../../src/pipeline/publish/signers.js";
 import { buildSite, type Built } from "../../src/site/build.js";
 import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
@@ -147,7 +147,7 @@ export const removePlaces = (): void =>
 export async function publish({ title, listed, files }: Publication, home = place()): Promise<Published> {
   const store = new Directory(home);
   const signers = listed.map((key) => ({
-    ...entryOf(key, new Date("2026-01-01T00:00:00Z")),
+    ...keyEntryOf(key, new Date("2026-01-01T00:00:00Z")),
     ...(key.note !== undefined && { note: key.note }),
   }));
   await store.create("keys/keyring.json", formatKeyring({ ...EMPTY_KEYRING, signers }));

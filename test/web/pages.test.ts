@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hex } from "../../src/core/bytes.js";
-import { message, parseEnvelope, PAYLOAD_TYPE } from "../../src/core/envelope.js";
+import { message, parseEnvelope, PAYLOAD_TYPE } from "../../src/core/statement/envelope.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import type { Attestation } from "../../src/pipeline/sign.js";
+import type { Attestation } from "../../src/pipeline/publish/sign.js";
 import { everything, headline, inEachBrowser, pasteKey, tone, ways } from "./driving.js";
 import { lab, pageOf, removePlaces, serve, type Lab, type Served } from "./making.js";
 

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Findings } from "../../src/core/statement.js";
+import type { Findings } from "../../src/core/statement/statement.js";
 import { attest } from "../cli/attest.js";
 import { Host, Laboratory } from "./logged.js";
 import { findings, place, removePlaces, serve } from "./making.js";

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DataOf } from "../../src/formats/page-data.js";
-import type { Attestation } from "../../src/pipeline/sign.js";
+import type { Attestation } from "../../src/pipeline/publish/sign.js";
 import { dataIn } from "./embedded.js";
 import {
   attest,

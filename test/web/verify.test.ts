@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { utf8, type Bytes } from "../../src/core/bytes.js";
-import { parseEnvelope, type Envelope } from "../../src/core/envelope.js";
+import { parseEnvelope, type Envelope } from "../../src/core/statement/envelope.js";
 import { MAX_BYTES } from "../../src/core/json.js";
-import { EMPTY_KEYRING, formatKeyring, type KeyEntry } from "../../src/core/keyring.js";
+import { EMPTY_KEYRING, formatKeyring, type KeyEntry } from "../../src/core/keys/keyring.js";
 import { formatSignify } from "../../src/formats/signify.js";
 import { formatBundle } from "../../src/formats/sigstore.js";
 import { dsse } from "../core/making.js";
@@ -265,15 +265,15 @@ inEachBrowser((visit) => {
   test.each([
     ["sigstore", "attestation.sigstore.json", formatBundle],
     ["signify", "attestation.signify", formatSignify],
-  ] as const)("the same attestation as %s exports it, dropped", async (skin, name, format) => {
+  ] as const)("the same attestation as %s exports it, dropped", async (format, name, write) => {
     await open(async (page) => {
-      const bytes = format(parseEnvelope(made.good.bytes));
+      const bytes = write(parseEnvelope(made.good.bytes));
       await drop(page, { name, bytes });
       await headline(page, "Signer unknown"); // whatever it says of its own key
       await bring(page);
       await headline(page, "Signed, unchanged");
       expect(await page.locator(".steps li", { hasText: "Open the envelope" }).innerText()).toContain(
-        `in the ${skin} form`,
+        `in the ${format} form`,
       );
       const changed = bytes.slice();
       changed[bytes.length - 20]! ^= 1;

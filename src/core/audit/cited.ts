@@ -1,8 +1,8 @@
 /** What cited documents say of verdicts, exit codes and counts, held against the statement that cites them: by reading the cited bytes. */
-import type { EvidenceRef, ResultStatement } from "../statement.js";
-import { namedAgain } from "../once.js";
-import { OUTCOMES, VERDICTS, type Outcome, type Verdict } from "../verdict.js";
-import type { Finding } from "./rules.js";
+import type { EvidenceRef, ResultStatement } from "../statement/statement.js";
+import { namedAgain } from "../statement/once.js";
+import { OUTCOMES, VERDICTS, type Outcome, type Verdict } from "../statement/verdict.js";
+import type { Finding } from "../statement/audit-rules.js";
 
 /** Where in the cited document something stands: a pointer into JSON, or a line. */
 export type Saying =

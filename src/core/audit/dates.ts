@@ -1,7 +1,7 @@
 /** The four dates: source ≤ work ≤ signed ≤ logged. All but the last are the signer's own claims, so a wrong order is one claim against another. */
-import type { EvidenceRef, ResultStatement } from "../statement.js";
+import type { EvidenceRef, ResultStatement } from "../statement/statement.js";
 import { isCapture } from "./reference.js";
-import type { Finding } from "./rules.js";
+import type { Finding } from "../statement/audit-rules.js";
 
 /** How far two clocks that nobody compared may be apart. */
 const CLOCKS_MS = 5 * 60_000;

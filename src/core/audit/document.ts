@@ -1,7 +1,7 @@
 /** What verification and the notices at hand say of a document, in the words of the audit. */
 import { exitOf, type Code } from "../codes.js";
-import type { Check, Report } from "../report.js";
-import type { Finding, RuleId } from "./rules.js";
+import type { Check, Report } from "../verify/report.js";
+import type { Finding, RuleId } from "../statement/audit-rules.js";
 
 const DERIVED: readonly Code[] = ["verdict-mismatch", "result-mismatch", "tests-mismatch", "outcome-mismatch"];
 const ENDED: readonly Code[] = ["key-revoked", "key-revoked-unproven", "key-revoked-late", "key-retired"];
@@ -15,7 +15,7 @@ const OPEN: readonly Code[] = [
   "entries-missing",
 ];
 /** Whether a key is confirmed is asked by `verify`; whether the evidence holds does not hang on it. */
-const OF_TRUST: readonly Code[] = ["key-site-only"];
+const OF_TRUST: readonly Code[] = ["key-registry-only"];
 /** Told by other rules, more exactly. */
 const ELSEWHERE: readonly Code[] = ["time-order", "evidence-changed", "evidence-converted", "retracted"];
 

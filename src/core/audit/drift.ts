@@ -1,13 +1,13 @@
 /** From what was fetched to one of the states: whether a place still has the bytes that were signed, and else what is there now. */
 import { hex, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";
-import { differenceOf, spellingsOf } from "./difference.js";
+import { differenceOf, spellingsOf } from "./diff.js";
 import type { Arrived, Fetched } from "./fetched.js";
-import type { Finding, RuleId } from "./rules.js";
-import type { Look, Reference, State } from "./reference.js";
+import type { Finding, RuleId } from "../statement/audit-rules.js";
+import type { Look, Reference, LookState } from "./reference.js";
 
 /** Bytes that were hashed piece by piece, of any length. */
-export interface Held {
+export interface LocalCopy {
   readonly sha256: string;
   readonly size: number;
   /** The bytes themselves; undefined where they are too many to be held. */
@@ -15,7 +15,7 @@ export interface Held {
 }
 
 /** A place that is not at an address: an archive, a folder. */
-export function lookAtHeld(reference: Reference, held: Held | undefined): Look {
+export function lookAtCopy(reference: Reference, held: LocalCopy | undefined): Look {
   const { sha256, size } = reference;
   if (sha256 === undefined) return seen(reference, "never-hashed", "no SHA-256 of it was signed");
   if (held === undefined && reference.optional) return seen(reference, "not-checked", "no copy was archived");
@@ -56,7 +56,7 @@ function changed(
   found: string,
   copy: Bytes | undefined,
   engine: Engine,
-): readonly [State, string] {
+): readonly [LookState, string] {
   if (copy !== undefined) {
     const difference = differenceOf(copy, bytes);
     return difference.kind === "spelling"
@@ -73,11 +73,11 @@ function movedTo({ url, hops }: Arrived): string | undefined {
   return hops.length > 0 && hops.every(({ status }) => status === 301 || status === 308) ? url : undefined;
 }
 
-export const seen = ({ pointer, place }: Reference, state: State, detail: string): Look => ({
+export const seen = ({ pointer, place }: Reference, state: LookState, detail: string): Look => ({
   ...{ pointer, place: place.kind, state, detail },
 });
 
-const RULE: Readonly<Partial<Record<State, RuleId>>> = {
+const RULE: Readonly<Partial<Record<LookState, RuleId>>> = {
   changed: "evidence-changed",
   moved: "evidence-moved",
   gone: "evidence-gone",
@@ -121,7 +121,7 @@ export function lookWords({ pointer, place, state, detail }: Look, references: r
   return detail === "" ? what : `${what}: ${detail}`;
 }
 
-export const WORD: Readonly<Record<State, string>> = {
+export const WORD: Readonly<Record<LookState, string>> = {
   same: "the same",
   "same-normalised": "the same text in other bytes",
   changed: "changed",

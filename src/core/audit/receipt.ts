@@ -4,9 +4,9 @@
  */
 import type { Engine } from "../engine.js";
 import { canonical, fit, type Json } from "../json.js";
-import { NOTICE_TYPE, NOTICE_VERSION, type Notice, type NoticeStatement } from "../notice.js";
-import type { Known } from "../signatures.js";
-import { STATEMENT_TYPE } from "../statement.js";
+import { NOTICE_TYPE, NOTICE_VERSION, type Notice, type NoticeStatement } from "../statement/notice.js";
+import type { TrustedKey } from "../verify/signatures.js";
+import { STATEMENT_TYPE } from "../statement/statement.js";
 import {
   auditSubjects,
   documentsDigest,
@@ -17,10 +17,10 @@ import {
   originDigest,
   type AuditMembers,
   type ReceiptFinding,
-} from "./receipt-form.js";
+} from "../statement/audit-receipt.js";
 import type { AuditRecord } from "./record.js";
 import { STATES, type Look } from "./reference.js";
-import { ruleOf, type Finding } from "./rules.js";
+import { ruleOf, type Finding } from "../statement/audit-rules.js";
 
 /** What an audit knows when it is done. */
 export interface ReceiptInput {
@@ -37,7 +37,7 @@ export interface ReceiptInput {
   /** Of the registry as a whole, and of what cannot be read, with an empty `about`. */
   readonly findings: readonly { readonly finding: Finding; readonly waived: boolean }[];
   readonly engine: Engine;
-  readonly keys: readonly Known[];
+  readonly keys: readonly TrustedKey[];
   readonly logs: AuditRecord["logs"];
   readonly offline: boolean;
   /** A sentence each. */

@@ -7,7 +7,7 @@ import type { Bytes } from "../bytes.js";
 import { AttestError } from "../errors.js";
 import { fit, parseJson, readable, type Json } from "../json.js";
 import { sha256, timestamp } from "../schema.js";
-import { STATES, type Look, type State } from "./reference.js";
+import { STATES, type Look, type LookState } from "./reference.js";
 
 export const RECORD_SCHEMA = "urn:f3-attest:audit:v1";
 
@@ -43,7 +43,7 @@ const record = z.strictObject({
 });
 
 export type AuditRecord = z.infer<typeof record>;
-export type AuditedDocument = AuditRecord["documents"][string];
+export type RecordedDocument = AuditRecord["documents"][string];
 
 /** `2026-11-26T01-30-00.000Z.json`: sorts by time. */
 export const recordName = (at: Date): string => `${at.toISOString().replaceAll(":", "-")}.json`;
@@ -63,12 +63,12 @@ export function parseRecord(bytes: Bytes): AuditRecord {
 }
 
 /** One audit, as far as one document goes. */
-export interface Audited extends AuditedDocument {
+export interface RecordedAudit extends RecordedDocument {
   readonly at: string;
 }
 
 /** Oldest first. */
-export const auditsOf = (records: readonly AuditRecord[], digest: string): Audited[] =>
+export const auditsOf = (records: readonly AuditRecord[], digest: string): RecordedAudit[] =>
   records
     .flatMap(({ at, documents }) => {
       const found = Object.hasOwn(documents, digest) ? documents[digest] : undefined;
@@ -78,7 +78,7 @@ export const auditsOf = (records: readonly AuditRecord[], digest: string): Audit
 
 /** How a place was found last, and for how long it has been so. */
 export interface Streak {
-  readonly state: State;
+  readonly state: LookState;
   readonly detail: string;
   /** Of the last audit that could look. */
   readonly at: string;
@@ -93,7 +93,7 @@ export interface Streak {
  * @returns undefined where no audit looked
  */
 export function streakOf(
-  audits: readonly Audited[],
+  audits: readonly RecordedAudit[],
   { pointer, place }: Pick<Look, "pointer" | "place">,
 ): Streak | undefined {
   let streak: Streak | undefined;

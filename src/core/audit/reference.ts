@@ -1,9 +1,9 @@
 /** What a statement refers to, and in how many places each of it can be looked for again. */
 import { isObject, type Json } from "../json.js";
-import type { Descriptor, ResultStatement } from "../statement.js";
+import type { Descriptor, ResultStatement } from "../statement/statement.js";
 
 /** Where to look. Nothing here is a path of this machine: what is found in a folder is compared with, never opened by, its name. */
-export type Place =
+export type ReferencePlace =
   /** The copy beside the attestation. */
   | { readonly kind: "archive" }
   | { readonly kind: "address"; readonly url: string }
@@ -17,7 +17,7 @@ export interface Reference {
   /** RFC 6901, from the payload. */
   readonly pointer: string;
   readonly name: string;
-  readonly place: Place;
+  readonly place: ReferencePlace;
   /** Undefined where no digest of the bytes was signed. */
   readonly sha256?: string;
   /** Bytes. */
@@ -38,13 +38,13 @@ export const STATES = [
   "never-hashed",
   "not-checked",
 ] as const;
-export type State = (typeof STATES)[number];
+export type LookState = (typeof STATES)[number];
 
 /** One place of one reference, as it was found. */
 export interface Look {
   readonly pointer: string;
-  readonly place: Place["kind"];
-  readonly state: State;
+  readonly place: ReferencePlace["kind"];
+  readonly state: LookState;
   /** One sentence: what was found, and of a change where. */
   readonly detail: string;
 }

@@ -2,13 +2,13 @@
  * The graph over the attestations at hand, of one registry or of several: what verifies, reproduces, answers, contradicts and supersedes
  * what. Edges are by digest; a label alone leads nowhere, because anybody can make one up.
  */
-import type { Report, TrustWord } from "../report.js";
-import type { Relation } from "../statement.js";
-import type { Verdict } from "../verdict.js";
-import type { Finding } from "./rules.js";
+import type { Report, TrustWord } from "../verify/report.js";
+import type { Relation } from "../statement/statement.js";
+import type { Verdict } from "../statement/verdict.js";
+import type { Finding } from "../statement/audit-rules.js";
 
 /** What the rules between attestations need of one: a thousandth of the document. */
-export interface Card {
+export interface AttestationNode {
   readonly digest: string;
   readonly id: string;
   readonly title: string;
@@ -48,7 +48,7 @@ export interface Edge {
 }
 
 export interface Graph {
-  readonly cards: ReadonlyMap<string, Card>;
+  readonly cards: ReadonlyMap<string, AttestationNode>;
   readonly edges: readonly Edge[];
 }
 
@@ -65,7 +65,7 @@ export interface Facts {
  * Undefined for what is no result, or no good one.
  * @param entered owners of the keys whose signatures of it a log has
  */
-export function cardOf(report: Report, where: string, entered: readonly string[] = []): Card | undefined {
+export function nodeOf(report: Report, where: string, entered: readonly string[] = []): AttestationNode | undefined {
   const { statement, digest, id, signers, standing } = report;
   if (statement === undefined || digest === undefined || id === undefined) return undefined;
   const { subject, predicate } = statement;
@@ -77,7 +77,7 @@ export function cardOf(report: Report, where: string, entered: readonly string[]
   const successor = standing?.remarks.find(({ successor: by }) => by !== undefined)?.successor;
   return {
     ...{ digest, id, title, where, verdict, hypothesis, signedAt, relations },
-    ...{ owners: ownersBy(), confirmed: ownersBy("confirmed-by-you"), listed: ownersBy("site-only"), entered },
+    ...{ owners: ownersBy(), confirmed: ownersBy("confirmed-by-you"), listed: ownersBy("registry-only"), entered },
     provenOwners: [...new Set(good.map((one) => one.provenOwner ?? one.owner ?? one.keyid))],
     names: subject.map(({ name, uri }) => uri ?? name ?? ""),
     subjects: subject.flatMap(({ digest: set }) => Object.entries(set).map(([name, value]) => `${name}:${value}`)),
@@ -87,13 +87,13 @@ export function cardOf(report: Report, where: string, entered: readonly string[]
 }
 
 /** Of these owners of one attestation, who neither signed the other nor is said to have signed it by a log. */
-export const othersAmong = (by: readonly string[], about: Card): string[] =>
+export const othersAmong = (by: readonly string[], about: AttestationNode): string[] =>
   by.filter((owner) => !about.owners.includes(owner) && !about.entered.includes(owner));
 
 /** Relations to another attestation; `verifies` names a thing. A result answers the plan that it names, and that is in the log's account. */
 const BETWEEN: ReadonlySet<Relation["type"]> = new Set(["reproduces", "answers", "contradicts", "supersedes"]);
 
-export function graphOf(all: readonly Card[]): Graph {
+export function graphOf(all: readonly AttestationNode[]): Graph {
   const cards = new Map(all.map((card) => [card.digest, card]));
   const edges = [...cards.values()].flatMap(({ digest: from, relations, successor }) => [
     ...relations.map(({ type, target, digest }, at): Edge => {
@@ -165,7 +165,7 @@ export function graphFindings({ cards, edges }: Graph, known: ReadonlySet<string
   return [...dangling, ...circular];
 }
 
-const relationAt = (card: Card | undefined, pointer: string): Relation | undefined =>
+const relationAt = (card: AttestationNode | undefined, pointer: string): Relation | undefined =>
   card?.relations[Number(pointer.split("/").at(-1))];
 
 /** Of a long circle, whose every member is told of it. */

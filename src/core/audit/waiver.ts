@@ -4,15 +4,15 @@
  * that was confirmed to check what it signed does not thereby judge what it signed.
  */
 import { hex, type Bytes } from "../bytes.js";
-import { CLOCK_SLACK_MS } from "../check-result.js";
+import { CLOCK_SLACK_MS } from "../verify/check-result.js";
 import type { Engine } from "../engine.js";
-import { message, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "../envelope.js";
+import { message, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "../statement/envelope.js";
 import { AttestError } from "../errors.js";
-import { MAX_NOTICE_BYTES } from "../lifecycle.js";
-import { readNotice, type Notice } from "../notice.js";
-import type { Owners } from "../owner.js";
-import { trustIn, type Known } from "../signatures.js";
-import { UNWAIVABLE, type Finding } from "./rules.js";
+import { MAX_NOTICE_BYTES } from "../verify/key-history.js";
+import { readNotice, type Notice } from "../statement/notice.js";
+import type { Owners } from "../keys/owner.js";
+import { trustIn, type TrustedKey } from "../verify/signatures.js";
+import { UNWAIVABLE, type Finding } from "../statement/audit-rules.js";
 
 /** `refused`: no waiver is heeded for this rule, or this one is dated in the future, so that it has no end in sight. `not-yours`: by a key that the auditor has not confirmed, or that has ended. `interested`: by an owner of what it is about, who is not the auditor. `signer-unknown`: who signed what it is about is not known here, so it may be the same. */
 export type WaiverWord = "honoured" | "interested" | "signer-unknown" | "not-yours" | "expired" | "refused";
@@ -65,7 +65,7 @@ export interface Judged {
   /** That match no finding: of documents that were not audited too, for the caller to choose. */
   readonly idle: readonly Waiver[];
   /** Signatures of waivers that were not looked at, as there were more than `MAX_WAIVERS`; they waive nothing. */
-  readonly passedOver: number;
+  readonly skipped: number;
 }
 
 /** Who has a part in what is waived. */
@@ -89,12 +89,12 @@ export const MAX_WAIVERS = 1000;
 export function applyWaivers(
   findings: readonly Finding[],
   notices: readonly Bytes[],
-  keys: readonly Known[],
+  keys: readonly TrustedKey[],
   parties: Parties,
   engine: Engine,
   now: Date,
 ): Judged {
-  const { waivers, passedOver } = waiversIn(notices, keys, parties, engine, now);
+  const { waivers, skipped } = waiversIn(notices, keys, parties, engine, now);
   const byTarget = new Map<string, Waiver[]>();
   for (const one of waivers) {
     const target = `${one.about} ${one.rule}`;
@@ -110,7 +110,7 @@ export function applyWaivers(
     for (const one of found) used.add(one);
     return { finding, waivers: found, waived: found.some(({ standing }) => standing === "honoured") };
   });
-  return { findings: judged, idle: waivers.filter((one) => !used.has(one)), passedOver };
+  return { findings: judged, idle: waivers.filter((one) => !used.has(one)), skipped };
 }
 
 type Waive = Extract<Notice, { action: "waive" }>;
@@ -119,7 +119,7 @@ interface Candidate {
   readonly notice: Waive;
   readonly envelope: Envelope;
   readonly digest: string;
-  readonly known: readonly Known[];
+  readonly known: readonly TrustedKey[];
   readonly sig: Bytes;
   readonly yours: boolean;
 }
@@ -127,12 +127,12 @@ interface Candidate {
 /** One for each good signature by a key at hand; one that does not name its key is none. */
 function waiversIn(
   notices: readonly Bytes[],
-  keys: readonly Known[],
+  keys: readonly TrustedKey[],
   parties: Parties,
   engine: Engine,
   now: Date,
-): { waivers: Waiver[]; passedOver: number } {
-  const atHand = new Map<string, Known[]>();
+): { waivers: Waiver[]; skipped: number } {
+  const atHand = new Map<string, TrustedKey[]>();
   for (const known of keys) atHand.set(known.key.keyid, [...(atHand.get(known.key.keyid) ?? []), known]);
   const candidates = new Map<string, Candidate>();
   for (const bytes of notices) {
@@ -153,11 +153,11 @@ function waiversIn(
   };
   return {
     waivers: waivers.sort((a, b) => rank[a.standing] - rank[b.standing]), // stable: else in the order of their digests
-    passedOver: Math.max(0, inOrder.length - MAX_WAIVERS),
+    skipped: Math.max(0, inOrder.length - MAX_WAIVERS),
   };
 }
 
-function candidatesIn(bytes: Bytes, atHand: ReadonlyMap<string, readonly Known[]>, engine: Engine): Candidate[] {
+function candidatesIn(bytes: Bytes, atHand: ReadonlyMap<string, readonly TrustedKey[]>, engine: Engine): Candidate[] {
   if (bytes.length > MAX_NOTICE_BYTES) return [];
   try {
     const envelope = parseEnvelope(bytes);

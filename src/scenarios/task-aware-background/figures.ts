@@ -1,5 +1,5 @@
 /** What one would rather look at than read, drawn from the measurements of the matrix. */
-import type { Figure } from "../../core/statement.js";
+import type { Figure } from "../../core/statement/statement.js";
 
 export const FIGURES: readonly Figure[] = [
   {

@@ -1,14 +1,14 @@
 /** The runtime test of task-aware background processing: can a background process update a task while the agent goes on? */
 import { fileURLToPath } from "node:url";
 import { hex } from "../../core/bytes.js";
-import type { Relation, Subject } from "../../core/statement.js";
-import { folderDigest } from "../../harness/source.js";
-import type { Probe, Scenario } from "../../harness/scenario.js";
+import type { Relation, Subject } from "../../core/statement/statement.js";
+import { folderDigest } from "../../harness/scenario/source.js";
+import type { Probe, Scenario } from "../../harness/scenario/scenario.js";
 import { nodeEngine } from "../../node/engine.js";
 import { DRIVERS, openDriver } from "./drivers/index.js";
 import { CASES, LEFT_OUT, playMatrix, type MatrixOptions } from "./matrix.js";
 import { FIGURES } from "./figures.js";
-import { patternBytes } from "./pattern.js";
+import { patternBytes } from "./stage/pattern.js";
 import { CHECKS, notChecked, proofOfConcept } from "./proof-of-concept.js";
 import { PUBLISHED, publishedRecord } from "./published.js";
 import { tellMatrix, tellProofOfConcept } from "./telling.js";

@@ -1,6 +1,6 @@
 /** The whole matrix, played case by case over one way of writing. */
-import type { Probe } from "../../harness/scenario.js";
-import { FULL, QUICK, type Case, type Load, type Setting } from "./case.js";
+import type { Probe } from "../../harness/scenario/scenario.js";
+import { FULL, QUICK, type Case, type Load, type CaseSetting } from "./stage/case.js";
 import { holders, midWrite } from "./cases/crashes.js";
 import { endings } from "./cases/endings.js";
 import { faults } from "./cases/faults.js";
@@ -11,7 +11,7 @@ import { preservation, projection, replay, visibility } from "./cases/replay.js"
 import { notification } from "./cases/watching.js";
 import { build } from "./cases/work.js";
 import type { Driver } from "./drivers/driver.js";
-import { Stage } from "./stage.js";
+import { Stage } from "./stage/stage.js";
 
 export const CASES: readonly Case[] = [
   replay,
@@ -48,7 +48,7 @@ export const LEFT_OUT: readonly string[] = CASES.filter(({ long }) => long).map(
 export async function playMatrix(
   probe: Probe,
   driver: Driver,
-  subject: Setting["subject"],
+  subject: CaseSetting["subject"],
   { cases = CASES, load: given }: MatrixOptions = {},
 ): Promise<void> {
   const load = { ...(probe.quick ? QUICK : FULL), ...given };

@@ -4,10 +4,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Planned, Probe } from "../../harness/scenario.js";
-import { atLeast, count, exactly, none, over, required } from "./case.js";
-import { listFolder, type Driver, type Session } from "./drivers/driver.js";
-import { patternBytes } from "./pattern.js";
+import type { PlannedCheckOf, Probe } from "../../harness/scenario/scenario.js";
+import { countAtLeast, countedAs, exactly, none, over, requiredSetting } from "./stage/case.js";
+import { driverListFolder, type Driver, type Session } from "./drivers/driver.js";
+import { patternBytes } from "./stage/pattern.js";
 
 const NOT_TRIED = "not tried by the published test, so not by this profile, which repeats it step by step";
 
@@ -16,64 +16,70 @@ const step = (name: string, seen: Readonly<Record<string, string | number | bool
   ...seen,
 });
 
-export const CHECKS: readonly Planned[] = [
-  required(
+export const CHECKS: readonly PlannedCheckOf[] = [
+  requiredSetting(
     "task-created",
     "A task is created, and TaskGet shows it as pending.",
-    [count("tasks created", step("created")), count("tasks shown as pending", step("created", { status: "pending" }))],
+    [
+      countedAs("tasks created", step("created")),
+      countedAs("tasks shown as pending", step("created", { status: "pending" })),
+    ],
     [exactly("tasks shown as pending", 1)],
     [exactly("tasks created", 1)],
   ),
-  required(
+  requiredSetting(
     "shell-returns",
     "Starting the background shell does not block the caller.",
     [
-      count("starts", step("returned")),
-      count("starts that returned while the task was pending", step("returned", { exit: 0, status: "pending" })),
+      countedAs("starts", step("returned")),
+      countedAs("starts that returned while the task was pending", step("returned", { exit: 0, status: "pending" })),
       over("time to return", "max", "afterMs", step("returned"), "ms"),
     ],
     [exactly("starts that returned while the task was pending", 1)],
     [exactly("starts", 1)],
   ),
-  required(
+  requiredSetting(
     "update-visible",
     "The status that the background process wrote becomes visible through TaskGet.",
     [
-      count("updates seen", step("waited", { visible: true })),
-      count("updates waited for", step("waited")),
+      countedAs("updates seen", step("waited", { visible: true })),
+      countedAs("updates waited for", step("waited")),
       over("start to visible", "max", "afterMs", step("waited", { visible: true }), "ms"),
       over("reads through TaskGet", "sum", "reads", step("waited")),
     ],
     [exactly("updates seen", 1)],
     [exactly("updates waited for", 1)],
   ),
-  required(
+  requiredSetting(
     "foreground-works",
     "The foreground goes on working until the update is seen.",
     [
       over("units of work", "sum", "units", step("waited")),
-      count("updates seen", step("waited", { visible: true })),
+      countedAs("updates seen", step("waited", { visible: true })),
       over("longest gap", "max", "longestGapMs", step("waited"), "ms"),
     ],
-    [atLeast("units of work", 1)],
+    [countAtLeast("units of work", 1)],
     [exactly("updates seen", 1)],
   ),
-  required(
+  requiredSetting(
     "completion-time",
     "The time of completion is in the task's metadata on disk.",
     [
-      count("tasks read after the update", step("read")),
-      count("tasks with a date in metadata.completedAt", step("read", { dated: true })),
+      countedAs("tasks read after the update", step("read")),
+      countedAs("tasks with a date in metadata.completedAt", step("read", { dated: true })),
     ],
     [exactly("tasks with a date in metadata.completedAt", 1)],
     [exactly("tasks read after the update", 1)],
   ),
-  required(
+  requiredSetting(
     "members-survive",
     "Every other member of the task survives the update.",
-    [count("members changed or lost", step("compared", { kept: false })), count("members compared", step("compared"))],
+    [
+      countedAs("members changed or lost", step("compared", { kept: false })),
+      countedAs("members compared", step("compared")),
+    ],
     [none("members changed or lost")],
-    [atLeast("members compared", 6)],
+    [countAtLeast("members compared", 6)],
   ),
   {
     id: "across-sessions",
@@ -131,7 +137,7 @@ type Seen = {
 };
 
 export async function proofOfConcept(probe: Probe, driver: Driver): Promise<void> {
-  const folder = listFolder(probe.home, SESSION);
+  const folder = driverListFolder(probe.home, SESSION);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, ".highwatermark"), "26"); // so that the task gets the published number, 27
   probe.progress("creating the task", 0);

@@ -1,6 +1,6 @@
 /** The prose of each profile, made from what was observed. */
-import type { CheckRecord } from "../../core/statement.js";
-import type { Scenario } from "../../harness/scenario.js";
+import type { CheckRecord } from "../../core/statement/statement.js";
+import type { Scenario } from "../../harness/scenario/scenario.js";
 
 type Told = ReturnType<Scenario["tell"]>;
 

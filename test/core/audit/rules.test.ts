@@ -1,22 +1,22 @@
 // One fixture for each rule: it fires on it, and is silent on its honest twin.
 import { expect, test } from "vitest";
-import { betweenFindings } from "../../../src/core/audit/between.js";
+import { betweenFindings } from "../../../src/core/audit/contradictions.js";
 import type { Cited } from "../../../src/core/audit/cited.js";
-import { examine, type Examined } from "../../../src/core/audit/examine.js";
+import { examine, type Examined } from "../../../src/core/audit/document-rules.js";
 import type { Look } from "../../../src/core/audit/reference.js";
-import { cardOf, graphFindings, graphOf } from "../../../src/core/audit/relations.js";
-import { RULE_IDS, ruleOf, type Finding, type RuleId } from "../../../src/core/audit/rules.js";
+import { nodeOf, graphFindings, graphOf } from "../../../src/core/audit/relations.js";
+import { RULE_IDS, ruleOf, type Finding, type RuleId } from "../../../src/core/statement/audit-rules.js";
 import { hex } from "../../../src/core/bytes.js";
 import { nobleEngine } from "../../../src/core/engine.js";
 import { canonical, type Json, type JsonObject } from "../../../src/core/json.js";
-import { noticeStatement, type Notice } from "../../../src/core/notice.js";
-import type { Report } from "../../../src/core/report.js";
-import type { Known } from "../../../src/core/signatures.js";
-import { verify, type VerifyOptions } from "../../../src/core/verify.js";
+import { noticeStatement, type Notice } from "../../../src/core/statement/notice.js";
+import type { Report } from "../../../src/core/verify/report.js";
+import type { TrustedKey } from "../../../src/core/verify/signatures.js";
+import { verify, type VerifyOptions } from "../../../src/core/verify/verify.js";
 import { NOW, result, sealed, signer, statement, type Changes, type TestSigner } from "../making.js";
 
 const [mine, theirs] = [signer(), signer()];
-const keys: Known[] = [mine, theirs].map(({ key }) => ({ key, by: "you", source: "a test" }));
+const keys: TrustedKey[] = [mine, theirs].map(({ key }) => ({ key, by: "you", source: "a test" }));
 const engine = nobleEngine;
 
 const digestOf = (payload: JsonObject): string => hex(engine.sha256(canonical(payload)));
@@ -95,7 +95,7 @@ function among(
 ): Finding[] {
   const cards = all.flatMap(({ payload, by = mine, told = [] }) => {
     const notices = told.map((notice) => sealed(noticeStatement(notice, engine) as Json as JsonObject, by));
-    const card = cardOf(reported(payload, by, { notices }), "example.org/lab");
+    const card = nodeOf(reported(payload, by, { notices }), "example.org/lab");
     return card === undefined ? [] : [card];
   });
   const graph = graphOf(cards);

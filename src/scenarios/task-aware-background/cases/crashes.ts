@@ -1,27 +1,41 @@
 /** T12 to T14: writers that are killed or stopped in the middle. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { atLeast, atMost, bound, count, none, over, required, some, type Case } from "../case.js";
+import {
+  countAtLeast,
+  countAtMost,
+  bound,
+  countedAs,
+  none,
+  over,
+  requiredSetting,
+  some,
+  type Case,
+} from "../stage/case.js";
 import { parseTask } from "../../../tasks/document.js";
-import type { Stage } from "../stage.js";
-import { pathOf, type StrategyName } from "../strategies.js";
+import type { Stage } from "../stage/stage.js";
+import { pathOf, type StrategyName } from "../stage/strategies.js";
 
 export const midWrite: Case = {
   name: "T12",
   title: "killed in the middle of a write",
   seconds: 8,
   checks: [
-    required(
+    requiredSetting(
       "t12-killed-writer",
       "A writer that is killed at any moment leaves a whole document.",
       [
-        count("documents left torn or empty", { case: "T12", side: "subject", whole: false }),
-        count("writers killed", { case: "T12", side: "subject" }),
+        countedAs("documents left torn or empty", { case: "T12", side: "subject", whole: false }),
+        countedAs("writers killed", { case: "T12", side: "subject" }),
         bound("upper bound of the torn share (95 %)", "whole", { case: "T12", side: "subject" }),
         over("temporary files left", "sum", "left", { case: "T12", side: "subject" }),
-        count("documents that the naive control left torn or empty", { case: "T12", side: "control", whole: false }),
+        countedAs("documents that the naive control left torn or empty", {
+          case: "T12",
+          side: "control",
+          whole: false,
+        }),
       ],
       [none("documents left torn or empty")],
-      [atLeast("writers killed", 15), some("documents that the naive control left torn or empty")],
+      [countAtLeast("writers killed", 15), some("documents that the naive control left torn or empty")],
     ),
   ],
   async play(stage, { subject, load, progress }) {
@@ -62,15 +76,15 @@ const deadHolder: Case = {
   seconds: 13,
   long: true,
   checks: [
-    required(
+    requiredSetting(
       "t13-dead-holder",
       "After the holder of the lock was killed, the next writer gets through, and nothing that was accepted is lost.",
       [
-        count("writers that never got through", { case: "T13", side: "subject", through: false }),
-        count("accepted updates lost", { case: "T13", side: "subject", kept: false }),
-        count("holders killed", { case: "T13", side: "subject" }),
+        countedAs("writers that never got through", { case: "T13", side: "subject", through: false }),
+        countedAs("accepted updates lost", { case: "T13", side: "subject", kept: false }),
+        countedAs("holders killed", { case: "T13", side: "subject" }),
         over("time to get through, at most", "max", "ms", { case: "T13", side: "subject", through: true }, "ms"),
-        count("writers behind a bare lock file that never got through", {
+        countedAs("writers behind a bare lock file that never got through", {
           case: "T13",
           side: "control",
           through: false,
@@ -79,9 +93,9 @@ const deadHolder: Case = {
       [
         none("writers that never got through"),
         none("accepted updates lost"),
-        atMost("time to get through, at most", STALE_MS + 4000),
+        countAtMost("time to get through, at most", STALE_MS + 4000),
       ],
-      [atLeast("holders killed", 3), some("writers behind a bare lock file that never got through")],
+      [countAtLeast("holders killed", 3), some("writers behind a bare lock file that never got through")],
     ),
   ],
   async play(stage, { subject }) {
@@ -123,21 +137,24 @@ const pausedHolder: Case = {
   seconds: 16,
   long: true,
   checks: [
-    required(
+    requiredSetting(
       "t14-paused-holder",
       "A holder that was stopped for longer than its lock lives, and a waiter whose clock is an hour ahead, cost no accepted update.",
       [
-        count("accepted updates lost", { case: "T14", side: "subject", accepted: true, kept: false }),
-        count("accepted updates", { case: "T14", side: "subject", accepted: true }),
-        count("holders stopped or overtaken", { case: "T14", side: "subject", first: true }),
-        count("updates lost under a lock whose holder does not look again", {
+        countedAs("accepted updates lost", { case: "T14", side: "subject", accepted: true, kept: false }),
+        countedAs("accepted updates", { case: "T14", side: "subject", accepted: true }),
+        countedAs("holders stopped or overtaken", { case: "T14", side: "subject", first: true }),
+        countedAs("updates lost under a lock whose holder does not look again", {
           case: "T14",
           side: "control",
           kept: false,
         }),
       ],
       [none("accepted updates lost")],
-      [atLeast("holders stopped or overtaken", 4), some("updates lost under a lock whose holder does not look again")],
+      [
+        countAtLeast("holders stopped or overtaken", 4),
+        some("updates lost under a lock whose holder does not look again"),
+      ],
     ),
   ],
   async play(stage, { subject }) {

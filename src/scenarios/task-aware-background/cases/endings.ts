@@ -1,7 +1,16 @@
 /** T10: what becomes of a background process when the session that started it ends. */
-import { atLeast, bound, count, none, required, some, type Case, type Setting } from "../case.js";
-import { launch } from "../launch.js";
-import type { Stage } from "../stage.js";
+import {
+  countAtLeast,
+  bound,
+  countedAs,
+  none,
+  requiredSetting,
+  some,
+  type Case,
+  type CaseSetting,
+} from "../stage/case.js";
+import { launch } from "../stage/launch.js";
+import type { Stage } from "../stage/stage.js";
 
 const ENDINGS = ["exit", "SIGHUP", "SIGTERM", "SIGKILL"] as const;
 
@@ -10,20 +19,24 @@ export const endings: Case = {
   title: "the session ends, or is killed",
   seconds: 7,
   checks: [
-    required(
+    requiredSetting(
       "t10-outlives-its-session",
       "The update arrives although the session that started the background process has ended: by itself, or with its whole process group killed.",
       [
-        count("updates that never came", { case: "T10", side: "subject", landed: false }),
-        count("sessions ended", { case: "T10", side: "subject" }),
-        count("ways of ending", { case: "T10", side: "subject", trial: 0 }),
+        countedAs("updates that never came", { case: "T10", side: "subject", landed: false }),
+        countedAs("sessions ended", { case: "T10", side: "subject" }),
+        countedAs("ways of ending", { case: "T10", side: "subject", trial: 0 }),
         bound("upper bound of the lost share (95 %)", "landed", { case: "T10", side: "subject" }),
-        count("updates of a plain background shell that never came", { case: "T10", side: "control", landed: false }),
+        countedAs("updates of a plain background shell that never came", {
+          case: "T10",
+          side: "control",
+          landed: false,
+        }),
       ],
       [none("updates that never came")],
       [
-        atLeast("sessions ended", 8),
-        atLeast("ways of ending", ENDINGS.length),
+        countAtLeast("sessions ended", 8),
+        countAtLeast("ways of ending", ENDINGS.length),
         some("updates of a plain background shell that never came"),
       ],
     ),
@@ -42,7 +55,7 @@ export const endings: Case = {
   },
 };
 
-async function endedBy(stage: Stage, how: Setting["subject"], ending: (typeof ENDINGS)[number]): Promise<boolean> {
+async function endedBy(stage: Stage, how: CaseSetting["subject"], ending: (typeof ENDINGS)[number]): Promise<boolean> {
   const folder = stage.list("ending");
   stage.task(folder);
   const { group } = await launch(stage, how, folder, "1", ["sleep", "2"]);

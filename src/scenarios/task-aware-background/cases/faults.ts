@@ -1,25 +1,25 @@
 /** T17: what is left of a task when writing it fails. */
 import { chmodSync, readFileSync, rmSync } from "node:fs";
-import { atLeast, count, none, required, some, type Case } from "../case.js";
-import type { Stage } from "../stage.js";
-import { pathOf, type StrategyName } from "../strategies.js";
+import { countAtLeast, countedAs, none, requiredSetting, some, type Case } from "../stage/case.js";
+import type { Stage } from "../stage/stage.js";
+import { pathOf, type StrategyName } from "../stage/strategies.js";
 
 export const faults: Case = {
   name: "T17",
   title: "writes that fail",
   seconds: 1,
   checks: [
-    required(
+    requiredSetting(
       "t17-failed-writes",
       "When a write fails, the old document is left as it was, and the writer is told.",
       [
-        count("documents damaged", { case: "T17", side: "subject", intact: false }),
-        count("failures that were not told", { case: "T17", side: "subject", told: false }),
-        count("failures", { case: "T17", side: "subject" }),
-        count("documents damaged by the naive control", { case: "T17", side: "control", intact: false }),
+        countedAs("documents damaged", { case: "T17", side: "subject", intact: false }),
+        countedAs("failures that were not told", { case: "T17", side: "subject", told: false }),
+        countedAs("failures", { case: "T17", side: "subject" }),
+        countedAs("documents damaged by the naive control", { case: "T17", side: "control", intact: false }),
       ],
       [none("documents damaged"), none("failures that were not told")],
-      [atLeast("failures", 5), some("documents damaged by the naive control")],
+      [countAtLeast("failures", 5), some("documents damaged by the naive control")],
     ),
   ],
   async play(stage, { subject }) {

@@ -1,8 +1,8 @@
 /** T09, T11 and T18: whether a late writer still means the task that is there, and whether another session finds it. */
 import { rmSync } from "node:fs";
-import { atLeast, count, none, required, some, type Case } from "../case.js";
-import { listOf, type Stage } from "../stage.js";
-import { pathOf, type StrategyName } from "../strategies.js";
+import { countAtLeast, countedAs, none, requiredSetting, some, type Case } from "../stage/case.js";
+import { listOf, type Stage } from "../stage/stage.js";
+import { pathOf, type StrategyName } from "../stage/strategies.js";
 
 const SIDES = (subject: StrategyName) =>
   [
@@ -15,18 +15,18 @@ export const reuse: Case = {
   title: "an id that means another task by now",
   seconds: 2,
   checks: [
-    required(
+    requiredSetting(
       "t09-late-writer",
       "A background process whose task was deleted, and its number given to another, does not complete the other.",
       [
-        count("other tasks completed by a late writer", { case: "T09", side: "subject", wronged: true }),
-        count("late writers", { case: "T09", side: "subject" }),
-        count("numbers that were given again", { case: "T09", side: "subject", reused: true }),
-        count("other tasks completed by the naive control", { case: "T09", side: "control", wronged: true }),
+        countedAs("other tasks completed by a late writer", { case: "T09", side: "subject", wronged: true }),
+        countedAs("late writers", { case: "T09", side: "subject" }),
+        countedAs("numbers that were given again", { case: "T09", side: "subject", reused: true }),
+        countedAs("other tasks completed by the naive control", { case: "T09", side: "control", wronged: true }),
       ],
       [none("other tasks completed by a late writer")],
       [
-        atLeast("late writers", 5),
+        countAtLeast("late writers", 5),
         some("numbers that were given again"),
         some("other tasks completed by the naive control"),
       ],
@@ -71,16 +71,16 @@ export const discovery: Case = {
   title: "another session looks for the task",
   seconds: 1,
   checks: [
-    required(
+    requiredSetting(
       "t11-new-session",
       "A process of another session finds the list and sees that the task is completed.",
       [
-        count("sessions that did not find it", { case: "T11", side: "subject", found: false }),
-        count("sessions", { case: "T11", side: "subject" }),
-        count("default lists of a new session in which it is not", { case: "T11", side: "control", found: false }),
+        countedAs("sessions that did not find it", { case: "T11", side: "subject", found: false }),
+        countedAs("sessions", { case: "T11", side: "subject" }),
+        countedAs("default lists of a new session in which it is not", { case: "T11", side: "control", found: false }),
       ],
       [none("sessions that did not find it")],
-      [atLeast("sessions", 4), some("default lists of a new session in which it is not")],
+      [countAtLeast("sessions", 4), some("default lists of a new session in which it is not")],
     ),
   ],
   async play(stage, { driver, subject }) {
@@ -131,17 +131,17 @@ export const deletion: Case = {
   title: "a task deleted under its writer",
   seconds: 2,
   checks: [
-    required(
+    requiredSetting(
       "t18-not-resurrected",
       "A task that is deleted while somebody is about to write it stays deleted, and the writer is told.",
       [
-        count("tasks that came back", { case: "T18", side: "subject", back: true }),
-        count("writers that were not told", { case: "T18", side: "subject", told: false }),
-        count("deletions", { case: "T18", side: "subject" }),
-        count("tasks that the naive control brought back", { case: "T18", side: "control", back: true }),
+        countedAs("tasks that came back", { case: "T18", side: "subject", back: true }),
+        countedAs("writers that were not told", { case: "T18", side: "subject", told: false }),
+        countedAs("deletions", { case: "T18", side: "subject" }),
+        countedAs("tasks that the naive control brought back", { case: "T18", side: "control", back: true }),
       ],
       [none("tasks that came back"), none("writers that were not told")],
-      [atLeast("deletions", 5), some("tasks that the naive control brought back")],
+      [countAtLeast("deletions", 5), some("tasks that the naive control brought back")],
     ),
   ],
   async play(stage, { subject, load }) {

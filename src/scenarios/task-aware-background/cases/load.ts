@@ -1,8 +1,8 @@
 /** T06 to T08: many writers at once. */
-import { atLeast, bound, count, none, over, required, some, type Case } from "../case.js";
-import type { Updated } from "../actor.js";
-import { listOf, type Stage } from "../stage.js";
-import type { StrategyName } from "../strategies.js";
+import { countAtLeast, bound, countedAs, none, over, requiredSetting, some, type Case } from "../stage/case.js";
+import type { Updated } from "../stage/actor.js";
+import { listOf, type Stage } from "../stage/stage.js";
+import type { StrategyName } from "../stage/strategies.js";
 
 type Side = "subject" | "control" | "rename";
 
@@ -11,23 +11,28 @@ export const updates: Case = {
   title: "concurrent updates",
   seconds: 12,
   checks: [
-    required(
+    requiredSetting(
       "t06-concurrent-updates",
       "Of updates that many processes make to one task at once, none that was accepted is lost.",
       [
-        count("updates lost", { case: "T06", side: "subject", accepted: true, kept: false }),
-        count("updates accepted", { case: "T06", side: "subject", accepted: true }),
+        countedAs("updates lost", { case: "T06", side: "subject", accepted: true, kept: false }),
+        countedAs("updates accepted", { case: "T06", side: "subject", accepted: true }),
         bound("upper bound of the lost share (95 %)", "kept", { case: "T06", side: "subject", accepted: true }),
         over("writers at once, at most", "max", "writers", { case: "T06", side: "subject" }),
         over("time of an update, median", "p50", "ms", { case: "T06", side: "subject" }, "ms"),
         over("time of an update, 99th percentile", "p99", "ms", { case: "T06", side: "subject" }, "ms"),
-        count("updates lost in place", { case: "T06", side: "control", accepted: true, kept: false }),
-        count("updates accepted in place", { case: "T06", side: "control", accepted: true }),
-        count("updates lost by rename without a lock", { case: "T06", side: "rename", accepted: true, kept: false }),
-        count("updates accepted by rename without a lock", { case: "T06", side: "rename", accepted: true }),
+        countedAs("updates lost in place", { case: "T06", side: "control", accepted: true, kept: false }),
+        countedAs("updates accepted in place", { case: "T06", side: "control", accepted: true }),
+        countedAs("updates lost by rename without a lock", {
+          case: "T06",
+          side: "rename",
+          accepted: true,
+          kept: false,
+        }),
+        countedAs("updates accepted by rename without a lock", { case: "T06", side: "rename", accepted: true }),
       ],
       [none("updates lost")],
-      [atLeast("updates accepted", 1000), some("updates lost in place")],
+      [countAtLeast("updates accepted", 1000), some("updates lost in place")],
     ),
   ],
   async play(stage, { subject, load, progress }) {
@@ -83,20 +88,20 @@ export const beside: Case = {
   title: "beside the agent's own updates",
   seconds: 5,
   checks: [
-    required(
+    requiredSetting(
       "t07-beside-the-tool",
       "While the agent's tool updates a task, background processes update it too, and neither side loses an update or is turned away.",
       [
-        count("updates lost or refused", { case: "T07", side: "subject", kept: false }),
-        count("updates", { case: "T07", side: "subject" }),
-        count("updates of the tool", { case: "T07", side: "subject", by: "tool" }),
+        countedAs("updates lost or refused", { case: "T07", side: "subject", kept: false }),
+        countedAs("updates", { case: "T07", side: "subject" }),
+        countedAs("updates of the tool", { case: "T07", side: "subject", by: "tool" }),
         bound("upper bound of the lost share (95 %)", "kept", { case: "T07", side: "subject" }),
-        count("updates lost or refused beside the naive control", { case: "T07", side: "control", kept: false }),
+        countedAs("updates lost or refused beside the naive control", { case: "T07", side: "control", kept: false }),
       ],
       [none("updates lost or refused")],
       [
-        atLeast("updates of the tool", 50),
-        atLeast("updates", 200),
+        countAtLeast("updates of the tool", 50),
+        countAtLeast("updates", 200),
         some("updates lost or refused beside the naive control"),
       ],
     ),
@@ -155,18 +160,18 @@ export const creation: Case = {
   title: "concurrent creation",
   seconds: 3,
   checks: [
-    required(
+    requiredSetting(
       "t08-distinct-ids",
       "Of tasks that many processes create at once, none is overwritten, and no id is given twice.",
       [
-        count("tasks overwritten", { case: "T08", side: "subject", kept: false }),
-        count("tasks created", { case: "T08", side: "subject" }),
+        countedAs("tasks overwritten", { case: "T08", side: "subject", kept: false }),
+        countedAs("tasks created", { case: "T08", side: "subject" }),
         over("ids given", "distinct", "id", { case: "T08", side: "subject" }),
         bound("upper bound of the overwritten share (95 %)", "kept", { case: "T08", side: "subject" }),
-        count("tasks overwritten by the naive control", { case: "T08", side: "control", kept: false }),
+        countedAs("tasks overwritten by the naive control", { case: "T08", side: "control", kept: false }),
       ],
       [none("tasks overwritten")],
-      [atLeast("tasks created", 200), some("tasks overwritten by the naive control")],
+      [countAtLeast("tasks created", 200), some("tasks overwritten by the naive control")],
     ),
   ],
   async play(stage, { subject, load }) {

@@ -1,7 +1,16 @@
 /** T05: what a reader sees while somebody writes. */
-import { atLeast, count, none, over, required, some, type Case, type Setting } from "../case.js";
-import { listOf, type Stage } from "../stage.js";
-import type { StrategyName } from "../strategies.js";
+import {
+  countAtLeast,
+  countedAs,
+  none,
+  over,
+  requiredSetting,
+  some,
+  type Case,
+  type CaseSetting,
+} from "../stage/case.js";
+import { listOf, type Stage } from "../stage/stage.js";
+import type { StrategyName } from "../stage/strategies.js";
 
 const SIZES = [200, 4_000, 64_000] as const;
 
@@ -10,7 +19,7 @@ export const atomicity: Case = {
   title: "no torn reads",
   seconds: 9,
   checks: [
-    required(
+    requiredSetting(
       "t05-no-torn-reads",
       "While a task is rewritten without pause, every read finds a whole document.",
       [
@@ -18,10 +27,10 @@ export const atomicity: Case = {
         over("reads", "sum", "reads", { case: "T05", side: "subject" }),
         over("torn or empty reads of the naive control", "sum", "torn", { case: "T05", side: "control" }),
         over("reads beside the naive control", "sum", "reads", { case: "T05", side: "control" }),
-        count("periods of reading", { case: "T05", side: "subject" }),
+        countedAs("periods of reading", { case: "T05", side: "subject" }),
       ],
       [none("torn or empty reads")],
-      [atLeast("reads", 300), some("torn or empty reads of the naive control")],
+      [countAtLeast("reads", 300), some("torn or empty reads of the naive control")],
     ),
   ],
   async play(stage, setting) {
@@ -40,7 +49,7 @@ export const atomicity: Case = {
 
 async function readWhile(
   stage: Stage,
-  { driver, load }: Setting,
+  { driver, load }: CaseSetting,
   side: string,
   strategy: StrategyName,
   size: number,

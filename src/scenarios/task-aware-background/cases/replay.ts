@@ -4,34 +4,34 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Task } from "../../../tasks/document.js";
-import { atLeast, atMost, bound, count, none, over, required, type Case } from "../case.js";
-import { computed } from "../../../harness/scenario.js";
-import { launch } from "../launch.js";
-import { listOf, type Stage } from "../stage.js";
-import { strategy } from "../strategies.js";
+import { countAtLeast, countAtMost, bound, countedAs, none, over, requiredSetting, type Case } from "../stage/case.js";
+import { computed } from "../../../harness/scenario/scenario.js";
+import { launch } from "../stage/launch.js";
+import { listOf, type Stage } from "../stage/stage.js";
+import { strategy } from "../stage/strategies.js";
 
 export const replay: Case = {
   name: "T01",
   title: "the published steps again",
   seconds: 2,
   checks: [
-    required(
+    requiredSetting(
       "t01-replay",
       "A background process completes a task while the foreground goes on working, and the task keeps its subject and description.",
       [
-        count("runs that were not completed", { case: "T01", completed: false }),
-        count("runs in which subject or description changed", { case: "T01", kept: false }),
+        countedAs("runs that were not completed", { case: "T01", completed: false }),
+        countedAs("runs in which subject or description changed", { case: "T01", kept: false }),
         over("units of foreground work", "min", "units", { case: "T01" }),
         over("longest gap in the foreground", "max", "longestGapMs", { case: "T01" }, "ms"),
         over("start to visible", "max", "visibleMs", { case: "T01" }, "ms"),
-        count("runs", { case: "T01" }),
+        countedAs("runs", { case: "T01" }),
       ],
       [
         none("runs that were not completed"),
         none("runs in which subject or description changed"),
-        atMost("longest gap in the foreground", 1000),
+        countAtMost("longest gap in the foreground", 1000),
       ],
-      [atLeast("units of foreground work", 1), atLeast("runs", 1)],
+      [countAtLeast("units of foreground work", 1), countAtLeast("runs", 1)],
     ),
   ],
   async play(stage, { driver, subject }) {
@@ -71,18 +71,18 @@ export const visibility: Case = {
   title: "what was written is what is read",
   seconds: 1,
   checks: [
-    required(
+    requiredSetting(
       "t02-visibility",
       "Once a write has returned, the next TaskGet shows it.",
       [
-        count("stale reads", { case: "T02", fresh: false }),
-        count("writes", { case: "T02" }),
+        countedAs("stale reads", { case: "T02", fresh: false }),
+        countedAs("writes", { case: "T02" }),
         bound("upper bound of the stale share (95 %)", "fresh", { case: "T02" }),
         over("time of a read, median", "p50", "ms", { case: "T02" }, "ms"),
         over("time of a read, 99th percentile", "p99", "ms", { case: "T02" }, "ms"),
       ],
-      [none("stale reads"), atMost("time of a read, 99th percentile", 500)],
-      [atLeast("writes", 100)],
+      [none("stale reads"), countAtMost("time of a read, 99th percentile", 500)],
+      [countAtLeast("writes", 100)],
     ),
   ],
   async play(stage, { driver, subject, progress }) {
@@ -122,20 +122,23 @@ export const preservation: Case = {
   title: "members of others",
   seconds: 1,
   checks: [
-    required(
+    requiredSetting(
       "t03-members-survive",
       "An update keeps every member that it does not change, also those that it does not know.",
       [
-        count("members changed or lost", { case: "T03", side: "subject", kept: false }),
-        count("members compared", { case: "T03", side: "subject" }),
-        count("tasks that the printed minimal document took from TaskGet", {
+        countedAs("members changed or lost", { case: "T03", side: "subject", kept: false }),
+        countedAs("members compared", { case: "T03", side: "subject" }),
+        countedAs("tasks that the printed minimal document took from TaskGet", {
           case: "T03",
           side: "control",
           gone: true,
         }),
       ],
       [none("members changed or lost")],
-      [atLeast("members compared", 100), atLeast("tasks that the printed minimal document took from TaskGet", 1)],
+      [
+        countAtLeast("members compared", 100),
+        countAtLeast("tasks that the printed minimal document took from TaskGet", 1),
+      ],
     ),
   ],
   async play(stage, { driver, subject }) {
@@ -186,10 +189,10 @@ export const projection: Case = {
       required: false,
       criterion: {
         measures: [
-          count("tasks whose metadata is on the disk", { case: "T04", onDisk: true }),
-          count("tasks whose metadata TaskGet shows", { case: "T04", throughTool: true }),
+          countedAs("tasks whose metadata is on the disk", { case: "T04", onDisk: true }),
+          countedAs("tasks whose metadata TaskGet shows", { case: "T04", throughTool: true }),
         ],
-        holds: [atLeast("tasks whose metadata is on the disk", 1), none("tasks whose metadata TaskGet shows")],
+        holds: [countAtLeast("tasks whose metadata is on the disk", 1), none("tasks whose metadata TaskGet shows")],
         needs: [],
       },
     }),

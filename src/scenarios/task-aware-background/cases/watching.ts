@@ -1,8 +1,19 @@
 /** T16: how soon somebody who watches sees an update, and whether the last one is ever missed. */
-import { atLeast, atMost, bound, count, none, over, required, some, type Case, type Setting } from "../case.js";
-import type { Seen } from "../actor.js";
-import type { Stage } from "../stage.js";
-import type { StrategyName } from "../strategies.js";
+import {
+  countAtLeast,
+  countAtMost,
+  bound,
+  countedAs,
+  none,
+  over,
+  requiredSetting,
+  some,
+  type Case,
+  type CaseSetting,
+} from "../stage/case.js";
+import type { ActorSeen } from "../stage/actor.js";
+import type { Stage } from "../stage/stage.js";
+import type { StrategyName } from "../stage/strategies.js";
 
 type How = "watch" | "poll" | "watch-file";
 
@@ -11,16 +22,16 @@ export const notification: Case = {
   title: "watching a task",
   seconds: 9,
   checks: [
-    required(
+    requiredSetting(
       "t16-final-state-seen",
       "Whoever watches a task sees the last of several quick updates, every time, without asking all the while.",
       [
-        count("last states missed", { case: "T16", side: "subject", seen: false }),
-        count("bursts of three updates", { case: "T16", side: "subject" }),
+        countedAs("last states missed", { case: "T16", side: "subject", seen: false }),
+        countedAs("bursts of three updates", { case: "T16", side: "subject" }),
         bound("upper bound of the missed share (95 %)", "seen", { case: "T16", side: "subject" }),
         over("update to seen, median", "p50", "ms", { case: "T16", side: "subject", seen: true }, "ms"),
         over("update to seen, 99th percentile", "p99", "ms", { case: "T16", side: "subject", seen: true }, "ms"),
-        count("last states missed by a watch on the file", { case: "T16", side: "control", seen: false }),
+        countedAs("last states missed by a watch on the file", { case: "T16", side: "control", seen: false }),
         over(
           "update to seen by asking every 250 ms, median",
           "p50",
@@ -29,8 +40,8 @@ export const notification: Case = {
           "ms",
         ),
       ],
-      [none("last states missed"), atMost("update to seen, 99th percentile", 2000)],
-      [atLeast("bursts of three updates", 20), some("last states missed by a watch on the file")],
+      [none("last states missed"), countAtMost("update to seen, 99th percentile", 2000)],
+      [countAtLeast("bursts of three updates", 20), some("last states missed by a watch on the file")],
     ),
   ],
   async play(stage, setting) {
@@ -51,7 +62,7 @@ export const notification: Case = {
 
 async function followed(
   stage: Stage,
-  { progress }: Setting,
+  { progress }: CaseSetting,
   side: string,
   how: How,
   strategy: StrategyName,
@@ -62,7 +73,7 @@ async function followed(
   stage.task(folder);
   const writer = await stage.actor({ act: "announce", strategy, folder, id: "1" });
   const follower = await stage.actor({ act: "follow", how, folder, id: "1" });
-  const seen = new Map<string, Seen>();
+  const seen = new Map<string, ActorSeen>();
   follower.onReport((report) => {
     if ("seen" in report) seen.set(report.seen.description.replace(/^(seq \d+) .*$/, "$1"), report.seen);
   });

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { atLeast, count, none, over, required, type Case, type Setting } from "../case.js";
-import { launch } from "../launch.js";
-import type { Stage } from "../stage.js";
+import { countAtLeast, countedAs, none, over, requiredSetting, type Case, type CaseSetting } from "../stage/case.js";
+import { launch } from "../stage/launch.js";
+import type { Stage } from "../stage/stage.js";
 
 const UNITS = 24;
 
@@ -15,16 +15,16 @@ export const build: Case = {
   seconds: 16,
   long: true,
   checks: [
-    required(
+    requiredSetting(
       "t15-real-build",
       "A real build of 24 units reports its progress in order and ends as completed; one that fails never reads as completed.",
       [
-        count("builds that did not end as they should", { case: "T15", event: "built", sound: false }),
-        count("failing builds that read as completed", { case: "T15", event: "failing", completed: true }),
-        count("steps backwards", { case: "T15", event: "progress", backwards: true }),
+        countedAs("builds that did not end as they should", { case: "T15", event: "built", sound: false }),
+        countedAs("failing builds that read as completed", { case: "T15", event: "failing", completed: true }),
+        countedAs("steps backwards", { case: "T15", event: "progress", backwards: true }),
         over("states of progress seen", "distinct", "done", { case: "T15", event: "progress" }),
-        count("builds", { case: "T15", event: "built" }),
-        count("failing builds", { case: "T15", event: "failing" }),
+        countedAs("builds", { case: "T15", event: "built" }),
+        countedAs("failing builds", { case: "T15", event: "failing" }),
         over("time of the build", "max", "ms", { case: "T15", event: "built" }, "ms"),
         over("foreground units of work meanwhile", "min", "units", { case: "T15", event: "built" }),
       ],
@@ -32,9 +32,13 @@ export const build: Case = {
         none("builds that did not end as they should"),
         none("failing builds that read as completed"),
         none("steps backwards"),
-        atLeast("states of progress seen", UNITS / 2),
+        countAtLeast("states of progress seen", UNITS / 2),
       ],
-      [atLeast("builds", 1), atLeast("failing builds", 1), atLeast("foreground units of work meanwhile", 1)],
+      [
+        countAtLeast("builds", 1),
+        countAtLeast("failing builds", 1),
+        countAtLeast("foreground units of work meanwhile", 1),
+      ],
     ),
   ],
   async play(stage, setting) {
@@ -105,7 +109,7 @@ const command = (folder: string, compiler: string): string[] => [
   compiler,
 ];
 
-async function succeed(stage: Stage, { subject, progress }: Setting, compiler: string): Promise<void> {
+async function succeed(stage: Stage, { subject, progress }: CaseSetting, compiler: string): Promise<void> {
   const folder = sources(stage, false);
   const list = stage.list("build");
   stage.task(list);
@@ -147,7 +151,7 @@ async function succeed(stage: Stage, { subject, progress }: Setting, compiler: s
   });
 }
 
-async function fail(stage: Stage, { subject }: Setting, compiler: string): Promise<void> {
+async function fail(stage: Stage, { subject }: CaseSetting, compiler: string): Promise<void> {
   const list = stage.list("failing");
   stage.task(list);
   await launch(stage, subject, list, "1", command(sources(stage, true), compiler));

@@ -1,13 +1,13 @@
 /** What plays the agent's task tools in a run: TaskCreate, TaskGet, TaskList and TaskUpdate, whoever provides them. */
-import type { Descriptor } from "../../../core/statement.js";
-import type { Change, NewTask, Status } from "../../../tasks/document.js";
+import type { Descriptor } from "../../../core/statement/statement.js";
+import type { Change, NewTask, TaskStatus } from "../../../tasks/document.js";
 
 /** What TaskGet returns: fewer members than the file on disk has, as observed in the vendor's tools. */
 export interface TaskView {
   readonly id: string;
   readonly subject: string;
   readonly description: string;
-  readonly status: Status;
+  readonly status: TaskStatus;
   readonly blocks: readonly string[];
   readonly blockedBy: readonly string[];
 }
@@ -39,4 +39,4 @@ export interface Session {
 export const fileName = (id: string): string => id.replace(/[^A-Za-z0-9_-]/g, "-");
 
 /** Where the list's files lie in a home. */
-export const listFolder = (home: string, list: string): string => `${home}/.claude/tasks/${fileName(list)}`;
+export const driverListFolder = (home: string, list: string): string => `${home}/.claude/tasks/${fileName(list)}`;

@@ -18,7 +18,7 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Change, NewTask, Task } from "../../../tasks/document.js";
-import { fileName, listFolder, type Driver, type Session, type TaskView } from "./driver.js";
+import { fileName, driverListFolder, type Driver, type Session, type TaskView } from "./driver.js";
 
 export const fsDriver: Driver = {
   name: "fs",
@@ -31,7 +31,7 @@ export const fsDriver: Driver = {
   },
   open: async (home, list, signal) => {
     signal.throwIfAborted();
-    return new Emulation(listFolder(home, list), signal);
+    return new Emulation(driverListFolder(home, list), signal);
   },
 };
 

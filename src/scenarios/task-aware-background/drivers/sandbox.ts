@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { userHome } from "../../../node/paths.js";
 import { AttestError } from "../../../core/errors.js";
-import { bubblewrap, look, shortcomings, STRICT } from "../../../harness/bubblewrap.js";
-import { nothing, outOfSight } from "../../../harness/sandbox.js";
+import { bubblewrap, look, shortcomings, STRICT } from "../../../harness/sandbox/bubblewrap.js";
+import { emptyFile, outOfSight } from "../../../harness/sandbox/sandbox.js";
 import { programOutside, projectsAround } from "../../../node/programs.js";
 
 const run = promisify(execFile);
@@ -33,7 +33,7 @@ function prefixOf({ program, home, env = {} }: Sandboxed): readonly [string, ...
     programOutside("bwrap", process.env, projectsAround(".")) ?? "bwrap",
     ...["--ro-bind", "/", "/"],
     ...folders.flatMap((folder) => ["--tmpfs", folder]),
-    ...files.flatMap((file) => ["--ro-bind", nothing(), file]),
+    ...files.flatMap((file) => ["--ro-bind", emptyFile(), file]),
     ...["--ro-bind", program, program],
     ...["--bind", home, home],
     ...["--dev", "/dev", "--proc", "/proc"],

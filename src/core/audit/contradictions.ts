@@ -1,0 +1,110 @@
+/** What attestations say of each other without naming each other: opposite verdicts; and reproductions that came out otherwise. */
+import { grouped } from "./group-by.js";
+import type { AttestationNode, Graph } from "./relations.js";
+import type { Finding } from "../statement/audit-rules.js";
+
+/** Of many others, so many are named. */
+const NAMED = 3;
+
+/**
+ * @param own digests of those that are audited; what is only at hand beside them is compared, and told of nobody
+ */
+export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding[] {
+  const cards = [...graph.cards.values()].filter(({ inForce }) => inForce);
+  const oppositesOf = oppositesAmong(cards);
+  const targets = byVerdict(cards, verified);
+  const opposite = cards
+    .filter(({ digest }) => own.has(digest))
+    .flatMap((card) => {
+      const bySubject = oppositesOf(card);
+      if (bySubject.length > 0) return [finding("verdict-opposite", card, bySubject, "the same subject")];
+      const byTarget = against(card, verified(card), targets);
+      return byTarget.length > 0 ? [finding("verdict-opposite-target", card, byTarget, "the same target")] : [];
+    });
+  return [...opposite, ...reproductions(graph, own)];
+}
+
+/**
+ * Those after which the same signer asked the same question of the same thing again, or which are not in force: that there is a newer version is
+ * told of the last one only.
+ * @param cards of those that are audited: what others publish elsewhere makes nothing older
+ */
+export function askedAgain(cards: readonly AttestationNode[]): ReadonlySet<string> {
+  const again = new Set(cards.flatMap(({ digest, inForce }) => (inForce ? [] : digest)));
+  const standing = cards.filter(({ inForce }) => inForce);
+  const keyOf = ({ owners, names, title, hypothesis }: AttestationNode): string =>
+    JSON.stringify([[...owners].sort(), [...names].sort(), title, hypothesis]);
+  for (const group of grouped(standing, (card) => [keyOf(card)]).values()) {
+    const last = group.reduce((latest, { signedAt }) => Math.max(latest, Date.parse(signedAt)), -Infinity);
+    for (const { digest, signedAt } of group) if (Date.parse(signedAt) < last) again.add(digest);
+  }
+  return again;
+}
+
+/** The same subject may be asked different questions: of one commit the tests may pass and the linter fail. */
+const questionsOf = (card: AttestationNode): string[] => {
+  const { hypothesis, title, subjects } = card;
+  const asked = [
+    ...[`hypothesis ${plain(hypothesis)}`, `title ${plain(title)}`],
+    ...new Set(verified(card).map((target) => `target ${target}`)),
+  ];
+  return [...new Set(subjects)].flatMap((subject) => asked.map((question) => `${subject}\n${question}`));
+};
+
+/** A space or a full stop more makes no other question. */
+const plain = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
+
+/** Of each, those that come to the opposite verdict about the same subject. */
+export function oppositesAmong<C extends AttestationNode>(
+  cards: readonly C[],
+): (card: AttestationNode) => readonly C[] {
+  const asked = byVerdict(cards, questionsOf);
+  return (card) => against(card, questionsOf(card), asked);
+}
+
+const verified = ({ relations }: AttestationNode): string[] =>
+  relations.flatMap(({ type, target, digest }) =>
+    type === "verifies" ? `${target} ${digest === undefined ? "" : JSON.stringify(digest)}` : [],
+  );
+
+const OPPOSITE = { VALIDATED: "REFUTED", REFUTED: "VALIDATED", INCONCLUSIVE: undefined } as const;
+
+type Groups<C extends AttestationNode> = ReadonlyMap<string, readonly C[]>;
+
+const byVerdict = <C extends AttestationNode>(cards: readonly C[], keysOf: (card: C) => readonly string[]): Groups<C> =>
+  grouped(cards, (card) => keysOf(card).map((key) => `${card.verdict} ${key}`));
+
+/** Of several keys, the one with the most: each card is looked at once, however many there are. */
+function against<C extends AttestationNode>(
+  { verdict }: AttestationNode,
+  keys: readonly string[],
+  groups: Groups<C>,
+): readonly C[] {
+  const wanted = OPPOSITE[verdict];
+  const found = wanted === undefined ? [] : keys.map((key) => groups.get(`${wanted} ${key}`) ?? []);
+  return found.reduce((most, one) => (one.length > most.length ? one : most), []);
+}
+
+function finding(
+  rule: "verdict-opposite" | "verdict-opposite-target",
+  { digest, verdict }: AttestationNode,
+  others: readonly AttestationNode[],
+  what: string,
+): Finding {
+  const named = others.slice(0, NAMED).map(({ id, verdict: other, where }) => `${id} of ${where} says ${other}`);
+  const more = others.length > NAMED ? `, and ${others.length - NAMED} more` : "";
+  const detail = `it says ${verdict}; about ${what} ${named.join(", ")}${more}`;
+  return { rule, about: digest, pointer: "/predicate/f3/verdict", detail };
+}
+
+/** Told of the reproduced one: whoever reads it has to know. */
+const reproductions = ({ cards, edges }: Graph, own: ReadonlySet<string>): Finding[] =>
+  edges.flatMap(({ from, to = "", type }): Finding[] => {
+    const [by, about] = [cards.get(from), cards.get(to)];
+    if (by === undefined || about === undefined || !own.has(to) || !by.inForce) return [];
+    if (type === "contradicts")
+      return [{ rule: "contradicted", about: to, pointer: "", detail: `${by.id} of ${by.where} contradicts it` }];
+    if (type !== "reproduces" || by.verdict === about.verdict) return [];
+    const detail = `${by.id} of ${by.where} says ${by.verdict}, and this one ${about.verdict}`;
+    return [{ rule: "not-reproduced", about: to, pointer: "/predicate/f3/verdict", detail }];
+  });

@@ -1,0 +1,49 @@
+/** Several public keys in one text, as hosts of code and `authorized_keys` list them: only plain `ssh-ed25519` lines count. */
+import type { Engine } from "../engine.js";
+import { AttestError } from "../errors.js";
+import { parseKey, type PublicKey } from "./key.js";
+
+export interface KeyLine {
+  readonly key: PublicKey;
+  readonly comment: string | undefined;
+}
+
+export interface KeyLines {
+  /** Each key once, in the order of the lines. */
+  readonly lines: readonly KeyLine[];
+  /** Keys of another type, certificates, and keys behind options: `from="…" ssh-ed25519 …` is not a key without a condition. */
+  readonly skipped: number;
+}
+
+/**
+ * One line that is not empty is read as `parseKey` reads it, and so is a private key: both say best what is wrong with them.
+ * @param place where the text is from, for messages
+ * @throws AttestError `key-format` where no line counts, or a line that would is no key
+ */
+export function parseKeyLines(text: string, place: string, engine: Engine): KeyLines {
+  const written = text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  const [only = "", ...more] = written;
+  if (more.length === 0 || text.includes("PRIVATE KEY")) {
+    return { lines: [read(more.length === 0 ? only : text, engine)], skipped: 0 };
+  }
+  const plain = written.filter((line) => /^ssh-ed25519[ \t]/.test(line));
+  const skipped = written.length - plain.length;
+  if (plain.length === 0) {
+    throw new AttestError(
+      "key-format",
+      `expected a line 'ssh-ed25519 AAAA…' in ${place}, found none among its ${written.length} lines`,
+      "keys of other types, certificates and keys behind options are passed over",
+    );
+  }
+  const lines = plain.map((line) => read(line, engine));
+  const first = (keyid: string): number => lines.findIndex(({ key }) => key.keyid === keyid);
+  return { lines: lines.filter(({ key }, at) => first(key.keyid) === at), skipped };
+}
+
+const read = (line: string, engine: Engine): KeyLine => ({
+  key: parseKey(line, engine),
+  comment: line.split(/[ \t]+/)[2],
+});

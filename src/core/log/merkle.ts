@@ -1,0 +1,166 @@
+/**
+ * The hash tree of a log (RFC 6962 section 2, RFC 9162 section 2.1): which hashes prove what, and what a proof proves.
+ *
+ *     leaf = H(0x00 || data)     node = H(0x01 || left || right)     empty tree = H("")
+ *
+ * Sizes go up to 2^53 - 1, so they are halved by division: a shift would cut them to 32 bits.
+ */
+import { equal, type Bytes } from "../bytes.js";
+
+export type Sha256 = (data: Bytes) => Bytes;
+
+export const HASH_BYTES = 32;
+
+const NOTHING = new Uint8Array();
+
+export const leafHash = (data: Bytes, sha256: Sha256): Bytes => hashOf(0, data, NOTHING, sha256);
+export const nodeHash = (left: Bytes, right: Bytes, sha256: Sha256): Bytes => hashOf(1, left, right, sha256);
+
+/** Small texts are laid together in one buffer, which no hash outlives: to allocate another takes as long as to hash it. */
+const scratch = new Uint8Array(1024);
+
+function hashOf(prefix: 0 | 1, first: Bytes, second: Bytes, sha256: Sha256): Bytes {
+  const length = 1 + first.length + second.length;
+  const bytes = length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
+  bytes[0] = prefix;
+  bytes.set(first, 1);
+  bytes.set(second, 1 + first.length);
+  return sha256(bytes);
+}
+
+/** The complete subtree over the leaves from index * 2^level until (index + 1) * 2^level, and its hash. */
+export interface Node {
+  readonly level: number;
+  readonly index: number;
+}
+
+/** Leaves that share a hash: `from` is a multiple of a power of two that is no less than their number. */
+export interface Range {
+  readonly from: number;
+  readonly until: number;
+}
+
+export interface TreeHead {
+  readonly size: number;
+  readonly root: Bytes;
+}
+
+/** The complete subtrees that make up a range, left to right, each smaller than the one before. */
+export function cover({ from, until }: Range): Node[] {
+  const nodes: Node[] = [];
+  for (let at = from; at < until;) {
+    const { level, width } = powerWithin(until - at);
+    nodes.push({ level, index: at / width });
+    at += width;
+  }
+  return nodes;
+}
+
+/** The hash of a range from those of its cover; of no leaves at all, that of the empty tree. */
+export function join(hashes: readonly Bytes[], sha256: Sha256): Bytes {
+  const last = hashes.at(-1);
+  if (last === undefined) return sha256(NOTHING);
+  return hashes.slice(0, -1).reduceRight((right, left) => nodeHash(left, right, sha256), last);
+}
+
+/** RFC 9162 section 2.1.3.1, leaf to root: the hash of each range is one hash of the proof. Of a leaf that is not there, none. */
+export function inclusionRanges(index: number, size: number): Range[] {
+  if (index >= size) return [];
+  const ranges: Range[] = [];
+  let [from, until] = [0, size];
+  while (until - from > 1) {
+    const middle = from + powerBelow(until - from);
+    ranges.push(index < middle ? { from: middle, until } : { from, until: middle });
+    [from, until] = index < middle ? [from, middle] : [middle, until];
+  }
+  return ranges.reverse();
+}
+
+/** RFC 9162 section 2.1.4.1, in the order of the proof. From nothing and to itself a tree needs none, and backwards there is none. */
+export function consistencyRanges(before: number, after: number): Range[] {
+  if (before === 0 || before >= after) return [];
+  const ranges: Range[] = [];
+  let [from, until] = [0, after];
+  while (until !== before) {
+    const middle = from + powerBelow(until - from);
+    ranges.push(before <= middle ? { from: middle, until } : { from, until: middle });
+    [from, until] = before <= middle ? [from, middle] : [middle, until];
+  }
+  if (from !== 0) ranges.push({ from, until }); // else it is the whole earlier tree, whose root is known
+  return ranges.reverse();
+}
+
+/** RFC 9162 section 2.1.3.2. */
+export function checkInclusion(
+  index: number,
+  head: TreeHead,
+  leafHash: Bytes,
+  proof: readonly Bytes[],
+  sha256: Sha256,
+): boolean {
+  if (!isCount(index) || !isCount(head.size) || index >= head.size || ![leafHash, ...proof].every(isHash)) return false;
+  let [node, last, hash] = [index, head.size - 1, leafHash];
+  for (const beside of proof) {
+    if (last === 0) return false;
+    if (isOdd(node) || node === last) {
+      hash = nodeHash(beside, hash, sha256);
+      while (!isOdd(node) && node !== 0) [node, last] = [half(node), half(last)];
+    } else {
+      hash = nodeHash(hash, beside, sha256);
+    }
+    [node, last] = [half(node), half(last)];
+  }
+  return last === 0 && equal(hash, head.root);
+}
+
+/** RFC 9162 section 2.1.4.2; every tree continues the empty one. */
+export function checkConsistency(before: TreeHead, after: TreeHead, proof: readonly Bytes[], sha256: Sha256): boolean {
+  if (!isCount(before.size) || !isCount(after.size) || before.size > after.size || !proof.every(isHash)) return false;
+  if (before.size === 0 && !equal(before.root, sha256(NOTHING))) return false;
+  if (before.size === after.size) return proof.length === 0 && equal(before.root, after.root);
+  if (before.size === 0) return proof.length === 0;
+  let [node, last] = [before.size - 1, after.size - 1];
+  while (isOdd(node)) [node, last] = [half(node), half(last)];
+  // Where the earlier tree is complete, its root is the first hash, and the proof leaves it out.
+  const [first, ...rest] = node === 0 ? [before.root, ...proof] : proof;
+  if (first === undefined) return false;
+  let [was, is] = [first, first];
+  for (const beside of rest) {
+    if (last === 0) return false;
+    if (isOdd(node) || node === last) {
+      [was, is] = [nodeHash(beside, was, sha256), nodeHash(beside, is, sha256)];
+      while (!isOdd(node) && node !== 0) [node, last] = [half(node), half(last)];
+    } else {
+      is = nodeHash(is, beside, sha256);
+    }
+    [node, last] = [half(node), half(last)];
+  }
+  return last === 0 && equal(was, before.root) && equal(is, after.root);
+}
+
+/** In one pass, with one hash a level in hand. */
+export function treeHead(leafHashes: Iterable<Bytes>, sha256: Sha256): TreeHead {
+  const left: Bytes[] = []; // of complete subtrees, the largest first
+  let size = 0;
+  for (let hash of leafHashes) {
+    for (let node = size; isOdd(node); node = half(node)) hash = nodeHash(left.pop() ?? NOTHING, hash, sha256);
+    left.push(hash);
+    size += 1;
+  }
+  return { size, root: join(left, sha256) };
+}
+
+const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
+const isHash = (bytes: Bytes): boolean => bytes.length === HASH_BYTES;
+const isOdd = (n: number): boolean => n % 2 === 1;
+const half = (n: number): number => Math.floor(n / 2);
+
+/** The largest power of two that is no more than n, which is at least 1. */
+function powerWithin(n: number): { readonly level: number; readonly width: number } {
+  let [level, width] = [0, 1];
+  for (; width * 2 <= n; width *= 2) level += 1;
+  return { level, width };
+}
+
+/** The largest power of two that is less than n, which is at least 2: where RFC 9162 splits a tree of n leaves. */
+export const powerBelow = (n: number): number => powerWithin(n - 1).width;

@@ -1,0 +1,135 @@
+/**
+ * One signature over one byte string, and the formats around it.
+ *
+ *     payload   = JCS(statement)
+ *     message   = "DSSEv1 28 application/vnd.in-toto+json " + LEN(payload) + " " + payload     (DSSE v1.0.2, PAE)
+ *     signature = Ed25519(message)
+ *
+ * The readable format holds the payload as an object, for people and `jq`; DSSE holds its bytes as base64. A document is exactly one.
+ */
+import * as z from "zod/mini";
+import { base64, concat, equal, fromBase64, utf8, type Bytes } from "../bytes.js";
+import { AttestError } from "../errors.js";
+import { canonical, isObject, MAX_DEPTH, parseJson, readable, type Json, type JsonObject } from "../json.js";
+import { atMost } from "../schema.js";
+
+export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+export const MAX_SIGNATURES = 16;
+
+export interface Signature {
+  /** A hint that nobody signed: it chooses which key to try, and never confers trust. Absent only in the DSSE format. */
+  readonly keyid: string | undefined;
+  readonly sig: Bytes;
+}
+
+/** What a document looked like; the last three are read by `src/formats`. */
+export type EnvelopeFormat = "readable" | "dsse" | "sigstore" | "signify" | "raw";
+
+export interface Envelope {
+  readonly format: EnvelopeFormat;
+  readonly payloadType: string;
+  /** The very bytes that were signed. */
+  readonly payloadBytes: Bytes;
+  readonly payload: JsonObject;
+  readonly signatures: readonly Signature[];
+}
+
+/**
+ * A key that several signatures name. Such a document is refused, and counts for nobody: whoever serves it can put a bad signature before the
+ * good one.
+ */
+export function namedTwice({ signatures }: Pick<Envelope, "signatures">): string | undefined {
+  const keyids = signatures.flatMap(({ keyid: by }) => by ?? []);
+  return keyids.find((by, at) => keyids.indexOf(by) !== at);
+}
+
+/** DSSE's pre-authentication encoding; lengths count bytes (the reference implementation counts characters). */
+export const message = (payloadType: string, payload: Bytes): Bytes => {
+  const type = utf8(payloadType);
+  return concat(utf8(`DSSEv1 ${type.length} `), type, utf8(` ${payload.length} `), payload);
+};
+
+/** A hint of any form, since an unknown signer's has no effect; bounded, so that a document cannot speak through it. */
+const keyid = z.string().check(atMost(256));
+const signature = { sig: z.string(), keyid };
+const shape = { payloadType: z.string(), signatures: z.array(z.strictObject(signature)) };
+const READABLE = z.strictObject({ ...shape, payload: z.record(z.string(), z.unknown()) });
+const DSSE = z.strictObject({
+  ...shape,
+  payload: z.string(),
+  signatures: z.array(z.strictObject({ ...signature, keyid: z.optional(keyid) })),
+});
+const SIGSTORE = ["mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"];
+
+/**
+ * @throws AttestError a code of `parseJson`, `envelope-unknown`, `envelope-member`, `envelope-mixed`, `signature-count`, `base64`, `not-canonical`
+ */
+export const parseEnvelope = (bytes: Bytes): Envelope => envelopeOf(parseJson(bytes));
+
+/** The same, of what `parseJson` returned. */
+export function envelopeOf(document: Json): Envelope {
+  if (!isObject(document) || !("payload" in document)) {
+    throw new AttestError(
+      "envelope-unknown",
+      "expected an attestation, an object with payload, payloadType and signatures, and found none",
+      "an attestation is the file attestations/<id>.json of a registry",
+    );
+  }
+  const other = SIGSTORE.find((member) => member in document);
+  if (other !== undefined)
+    throw new AttestError("envelope-mixed", `expected one envelope, found payload beside ${other}`);
+  const format = typeof document["payload"] === "string" ? "dsse" : "readable";
+  const parsed = (format === "dsse" ? DSSE : READABLE).safeParse(document);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new AttestError(
+      "envelope-member",
+      `expected exactly payload, payloadType and signatures of keyid and sig; ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
+    );
+  }
+  const { payloadType, signatures } = parsed.data;
+  if (signatures.length > MAX_SIGNATURES) {
+    throw new AttestError(
+      "signature-count",
+      `expected at most ${MAX_SIGNATURES} signatures, found ${signatures.length}`,
+    );
+  }
+  return {
+    format,
+    payloadType,
+    signatures: signatures.map(({ keyid, sig }) => ({
+      keyid: keyid === "" ? undefined : keyid,
+      sig: decode(sig, format),
+    })),
+    ...(format === "dsse" ? payloadOf(decode(document["payload"] as string, format)) : plain(document["payload"])),
+  };
+}
+
+/** A DSSE reader must take the URL-safe alphabet too (protocol.md); a text in both alphabets at once is refused all the same. */
+const decode = (text: string, format: EnvelopeFormat): Bytes =>
+  fromBase64(format === "dsse" && !/[+/]/.test(text) ? text.replaceAll("-", "+").replaceAll("_", "/") : text);
+
+function plain(payload: Json | undefined): Pick<Envelope, "payload" | "payloadBytes"> {
+  if (!isObject(payload)) throw new AttestError("envelope-member", "expected payload to be an object");
+  return { payload, payloadBytes: canonical(payload) };
+}
+
+/** What was signed as bytes: they must be the one canonical form of what they say. Throws `not-canonical` or a code of `parseJson`. */
+export function payloadOf(payloadBytes: Bytes): Pick<Envelope, "payload" | "payloadBytes"> {
+  const { payload, payloadBytes: again } = plain(parseJson(payloadBytes, MAX_DEPTH - 1)); // as deep as the readable format may hold
+  if (!equal(again, payloadBytes)) {
+    throw new AttestError(
+      "not-canonical",
+      "expected the payload's bytes to be their own canonical form (RFC 8785), found another spelling",
+    );
+  }
+  return { payload, payloadBytes };
+}
+
+/** The readable format; `parseEnvelope` of it gives back the same payload and signature bytes. */
+export const formatEnvelope = (envelope: Omit<Envelope, "format" | "payloadBytes">): Bytes =>
+  readable({
+    payload: envelope.payload,
+    payloadType: envelope.payloadType,
+    signatures: envelope.signatures.map(({ keyid, sig }) => ({ keyid: keyid ?? "", sig: base64(sig) })),
+  });

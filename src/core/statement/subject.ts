@@ -1,0 +1,103 @@
+/**
+ * Whether a subject is the thing that somebody asks for: the one place where the two are held against each other. What is asked for is a text,
+ *
+ *     sha256:HEX · sha512:HEX · dirHash:HEX · gitCommit:HEX · gitTree:HEX · gitBlob:HEX · gitTag:HEX · HEX alone (a file or a commit) ·
+ *     several of them for one thing, at spaces
+ *
+ * A digest counts under its own algorithm only, and one of an algorithm that is not known here meets nothing: whoever writes a statement
+ * chooses the names.
+ */
+import type { Subject } from "./statement.js";
+
+/** Of bytes; the others are of what has names inside. */
+const BYTES = ["sha256", "sha512"] as const;
+type Algorithm = (typeof BYTES)[number] | "dirHash" | "gitCommit" | "gitTree" | "gitBlob" | "gitTag";
+type Digests = Readonly<Partial<Record<Algorithm, string>>>;
+
+/** In hex digits; git has two formats of objects. */
+const LENGTHS: Readonly<Record<Algorithm, readonly number[]>> = {
+  ...{ sha256: [64], sha512: [128], dirHash: [64] },
+  ...{ gitCommit: [40, 64], gitTree: [40, 64], gitBlob: [40, 64], gitTag: [40, 64] },
+};
+/** Of a commit, whose beginning is what people write down; of nothing else. */
+const SHORTEST = 12;
+
+const isAlgorithm = (text: string): text is Algorithm => Object.hasOwn(LENGTHS, text);
+const isOfBytes = (algorithm: string): boolean => (BYTES as readonly string[]).includes(algorithm);
+const isBeginning = (algorithm: Algorithm, value: string): boolean =>
+  algorithm === "gitCommit" && value.length >= SHORTEST && value.length < 64 && value.length !== 40;
+
+/** Of a statement: whole digests in the one spelling that they have. */
+function known({ digest }: Pick<Subject, "digest">): Digests {
+  const all = Object.entries(digest).flatMap(([name, value]): [Algorithm, string][] =>
+    isAlgorithm(name) && /^[0-9a-f]+$/.test(value ?? "") && LENGTHS[name].includes(value?.length ?? 0)
+      ? [[name, value ?? ""]]
+      : [],
+  );
+  // What is a commit and a file at once is two things under one name, of which nobody knows which was tested.
+  return new Set(all.map(([name]) => isOfBytes(name))).size > 1 ? {} : Object.fromEntries(all);
+}
+
+/** What a text asks for: one of these things. A hex alone can be two of them. Undefined for what asks for nothing. */
+function asked(text: string): readonly Digests[] | undefined {
+  const bare = /^[0-9a-f]+$/i.test(text) ? text.toLowerCase() : undefined;
+  if (bare !== undefined)
+    return [
+      ...(LENGTHS.gitCommit.includes(bare.length) || isBeginning("gitCommit", bare) ? [{ gitCommit: bare }] : []),
+      ...(LENGTHS.sha256.includes(bare.length) ? [{ sha256: bare }] : []),
+    ];
+  const digests: [Algorithm, string][] = [];
+  for (const word of text.split(" ")) {
+    const [, name = "", hex = ""] = /^(\w+):([0-9a-f]+)$/i.exec(word) ?? [];
+    const value = hex.toLowerCase();
+    if (!isAlgorithm(name) || digests.some(([other]) => other === name)) return undefined;
+    if (!LENGTHS[name].includes(value.length) && !isBeginning(name, value)) return undefined;
+    digests.push([name, value]);
+  }
+  return new Set(digests.map(([name]) => isOfBytes(name))).size > 1 ? undefined : [Object.fromEntries(digests)];
+}
+
+/** Whether a text asks for something that a subject can be. */
+export const asksForSubject = (text: string): boolean => (asked(text) ?? []).length > 0;
+
+const entries = (digests: Digests): [Algorithm, string][] => Object.entries(digests) as [Algorithm, string][];
+const same = (algorithm: Algorithm, wanted: string, found: string): boolean =>
+  isBeginning(algorithm, wanted) ? found.startsWith(wanted) : found === wanted;
+
+/** They have a digest of one algorithm, and of each that both have, the same. */
+export function meets(subject: Pick<Subject, "digest">, wanted: string): boolean {
+  const digests = known(subject);
+  return (asked(wanted) ?? []).some((one) => {
+    const both = entries(one).flatMap(([name, value]) => {
+      const found = digests[name];
+      return found === undefined ? [] : [same(name, value, found)];
+    });
+    return both.length > 0 && both.every(Boolean);
+  });
+}
+
+/**
+ * Subjects that nobody asked for, changes that are not committed for example. Of what was asked for, no digest may be another one: whoever
+ * asks for a commit and for its tree does not mean this commit with that tree.
+ */
+export function unasked(subjects: readonly Subject[], wanted: readonly string[]): readonly Subject[] {
+  const all = wanted.flatMap((text) => asked(text) ?? []);
+  return subjects.filter((subject) => {
+    if (!wanted.some((text) => meets(subject, text))) return true;
+    return entries(known(subject)).some(([name, found]) => {
+      const of = all.flatMap((one) => one[name] ?? []);
+      return of.length > 0 && !of.some((value) => same(name, value, found));
+    });
+  });
+}
+
+/** Exactly as it is signed: no pattern, so that another spelling is another subject. */
+export type SubjectName = { readonly name: string } | { readonly uri: string };
+export const isNamed = (named: SubjectName, { name, uri }: Pick<Subject, "name" | "uri">): boolean =>
+  "name" in named ? name === named.name : uri === named.uri;
+
+/** For people: the name, and every digest under its algorithm. */
+export const subjectWording = ({ name, uri, digest }: Subject): string =>
+  `${name ?? uri ?? "a subject without a name"} ${Object.entries(digest)
+    .map(([algorithm, value]) => `${algorithm}:${value ?? ""}`)
+    .join(" ")}`;

@@ -1,0 +1,22 @@
+/** Every format that a document may come in: which one it is, its own first bytes tell, and never its name. */
+import type { Bytes } from "../core/bytes.js";
+import { envelopeOf, type Envelope } from "../core/statement/envelope.js";
+import { AttestError } from "../core/errors.js";
+import { parseJson } from "../core/json.js";
+import { isMessage } from "./message.js";
+import { bundleOf, isBundle } from "./sigstore.js";
+import { isSignify, parseSignify } from "./signify.js";
+
+/** Readable, DSSE, Sigstore or signify; for `verify` in core. Throws `AttestError` with the codes of whichever it is. */
+export function parseAnyEnvelope(bytes: Bytes): Envelope {
+  if (isSignify(bytes)) return parseSignify(bytes);
+  if (isMessage(bytes)) {
+    throw new AttestError(
+      "envelope-message",
+      "expected an attestation, found a signed message alone, without its signature",
+      "of a raw export name the folder, which holds both",
+    );
+  }
+  const document = parseJson(bytes);
+  return isBundle(document) ? bundleOf(document) : envelopeOf(document);
+}

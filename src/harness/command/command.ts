@@ -1,0 +1,218 @@
+/**
+ * Runs a command as it would run by itself, and sees to it that nothing of it goes on afterwards: a process group of its own, ended as a
+ * whole; what has left the group is looked for by a mark in its environment, and named.
+ */
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
+import { constants } from "node:os";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AttestError } from "../../core/errors.js";
+import { closeInherited } from "../../node/descriptors.js";
+import { errno } from "../../node/files.js";
+import { carries, childrenCpuMs, processes, signalGroup, treeOf, type Process } from "../../node/processes.js";
+import { newRunMark } from "./orphans.js";
+
+export type Stream = "stdout" | "stderr";
+
+export interface CommandProcessOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number | undefined;
+  /** Aborted: the command is ended as at a timeout, first with the signal that is the reason. */
+  readonly signal: AbortSignal;
+  /** Nothing more is read from the stream until it has settled. */
+  readonly output: (stream: Stream, chunk: Uint8Array) => Promise<void> | void;
+  /** For a program of ours: opens a channel for messages, and hands over the process that they come from. */
+  readonly channel?: (child: ChildProcess) => void;
+}
+
+export interface CommandResult {
+  /** Null for a command that a signal ended. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why it was ended before its time, if it was. */
+  readonly ended?: "timeout" | "interrupt";
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly wallMs: number;
+  /** Of the command and of what it waited for; absent where the system does not show it. */
+  readonly cpuMs?: number;
+  /** The most memory of all its processes together that was seen, looking a few times a second; absent as above. */
+  readonly peakBytes?: number;
+  /** The names of programs that outlived the command, and were then ended; undefined where that cannot be seen. */
+  readonly survivors?: readonly string[];
+}
+
+/** From the polite signal to the other one. */
+const GRACE_MS = 5000;
+/** A grandchild that keeps the pipe open may go on writing for so long after the command has ended. */
+const DRAIN_MS = 1000;
+const LOOK_MS = 100;
+/** What is spent on looking stays below one part in so many of the time. */
+const LOOK_SHARE = 200;
+
+/** What a shell would give for it: 128 and the signal's number where there is no code. */
+export const shellCode = ({ exitCode, signal }: Pick<CommandResult, "exitCode" | "signal">): number =>
+  exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+
+/** @throws AttestError `command-failed` for a program that cannot be started */
+export async function runCommand(
+  [program = "", ...args]: readonly string[],
+  { cwd, env, timeoutMs, signal, output, channel }: CommandProcessOptions,
+): Promise<CommandResult> {
+  const mark = newRunMark();
+  const [startedAt, started, cpuBefore] = [new Date(), performance.now(), childrenCpuMs()];
+  closeInherited();
+  const child = spawned(program, cwd, () =>
+    spawn(program, args, {
+      cwd,
+      env: { ...env, [mark.name]: mark.value },
+      detached: true,
+      serialization: "advanced",
+      stdio: ["ignore", "pipe", "pipe", ...(channel ? (["ipc"] as const) : [])],
+    }),
+  ) as ChildProcessByStdio<null, Readable, Readable>;
+  channel?.(child);
+  const exited = new Promise<Pick<CommandResult, "exitCode" | "signal">>((resolve) =>
+    child.once("exit", (exitCode, by) => resolve({ exitCode, signal: by })),
+  );
+  await new Promise((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => reject(notStarted(program, cwd, error)));
+  });
+  const group = child.pid ?? 0;
+  const read = Promise.all([
+    readAll(child.stdout, (chunk) => output("stdout", chunk)),
+    readAll(child.stderr, (chunk) => output("stderr", chunk)),
+  ]);
+
+  const watch = new Watch(group);
+  const over = new AbortController();
+  let ended: "timeout" | "interrupt" | undefined;
+  const end = (why: "timeout" | "interrupt", politely: NodeJS.Signals): void => {
+    if (ended !== undefined) return;
+    ended = why;
+    signalGroup(group, politely);
+    sleep(GRACE_MS, undefined, { signal: over.signal }).then(
+      () => signalGroup(group, "SIGKILL"),
+      () => undefined, // it ended by itself
+    );
+  };
+  const interrupted = (): void => end("interrupt", signal.reason === "SIGINT" ? "SIGINT" : "SIGTERM");
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => end("timeout", "SIGTERM"), timeoutMs);
+  const atExit = (): void => void signalGroup(group, "SIGKILL"); // nobody is left to see to it
+  process.once("exit", atExit);
+  signal.addEventListener("abort", interrupted, { once: true });
+  if (signal.aborted) interrupted();
+  try {
+    const how = await exited;
+    const wallMs = Math.round(performance.now() - started);
+    const peakBytes = watch.end();
+    const cpu = childrenCpuMs();
+    await Promise.race([read, sleep(DRAIN_MS, undefined, { ref: false })]);
+    const survivors = await endSurvivors(`${mark.name}=${mark.value}`, group);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    await read;
+    // What outlived the command may have written until now.
+    const finishedAt = new Date(startedAt.getTime() + Math.ceil(performance.now() - started));
+    return {
+      ...how,
+      ...(ended !== undefined && { ended }),
+      startedAt,
+      finishedAt,
+      wallMs,
+      ...(cpu !== undefined && cpuBefore !== undefined && { cpuMs: cpu - cpuBefore }),
+      ...(peakBytes !== undefined && { peakBytes }),
+      ...(survivors && { survivors }),
+    };
+  } finally {
+    over.abort();
+    watch.end();
+    clearTimeout(timer);
+    process.removeListener("exit", atExit);
+    signal.removeEventListener("abort", interrupted);
+  }
+}
+
+/** Looks at the memory of a process and its descendants, as long as it is not told to end. */
+class Watch {
+  readonly #root: number;
+  #peak: number | undefined;
+  #timer: NodeJS.Timeout;
+
+  constructor(root: number) {
+    this.#root = root;
+    this.#timer = setTimeout(() => this.#look(), LOOK_MS / 4); // not before the program is there
+  }
+
+  end(): number | undefined {
+    clearTimeout(this.#timer);
+    return this.#peak;
+  }
+
+  #look(): void {
+    const started = performance.now();
+    const bytes = treeOf(this.#root).reduce((sum, process) => sum + process.bytes, 0);
+    if (bytes > 0) this.#peak = Math.max(this.#peak ?? 0, bytes);
+    const cost = performance.now() - started;
+    this.#timer = setTimeout(() => this.#look(), Math.max(LOOK_MS, cost * LOOK_SHARE));
+  }
+}
+
+/** One chunk at a time: a reader that is slow makes the command wait, and the memory stays as it is. */
+async function readAll(stream: Readable, take: (chunk: Uint8Array) => Promise<void> | void): Promise<void> {
+  try {
+    for await (const chunk of stream) await take(chunk as Buffer);
+  } catch (error) {
+    // Destroyed before its end, because something that outlived the command held the pipe.
+    if (errno(error) !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  }
+}
+
+/** Again while there are some: what forks faster than it is looked at is met on the next round. */
+async function endSurvivors(mark: string, group: number): Promise<readonly string[] | undefined> {
+  const found = new Map<number, string>();
+  for (let [round, empty] = [0, 0]; round < 50 && empty < 2; round += 1) {
+    const left = processes().filter(({ pid }: Process) => carries(pid, mark));
+    empty = left.length === 0 ? empty + 1 : 0; // what forks all the time may be between two
+    for (const { pid, name } of left) {
+      found.set(pid, name);
+      kill(pid);
+    }
+    if (empty < 2) await sleep(10);
+  }
+  signalGroup(group, "SIGKILL"); // where nobody can look, the group is what is known
+  return process.platform === "linux" ? [...found.values()] : undefined;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (errno(error) !== "ESRCH" && errno(error) !== "EPERM") throw error;
+  }
+}
+
+/** Some reasons Node tells as an event, and others (E2BIG, ENOMEM) it throws. */
+function spawned(program: string, cwd: string, spawn: () => ChildProcess): ChildProcess {
+  try {
+    return spawn();
+  } catch (error) {
+    throw notStarted(program, cwd, error);
+  }
+}
+
+/** What is told of a program that there is not. */
+export function notStarted(program: string, cwd: string, error: unknown): AttestError {
+  const code = errno(error) ?? String(error);
+  return new AttestError(
+    "command-failed",
+    `expected a program that can be started, found ${JSON.stringify(program)}: ${code}`,
+    code === "ENOENT"
+      ? `there is no such program, or no folder ${cwd}; what is a shell's own needs one: -- sh -c '…'`
+      : code === "E2BIG"
+        ? "its words and the environment are too long together: shorten them"
+        : "look whether it is a program that may be run",
+  );
+}

@@ -1,0 +1,212 @@
+/**
+ * The program of a command, by digest: the file that is started, what interprets it, and what it leads to where that can be seen without
+ * running anything (`npx`, the scripts of `package.json`, the shims in `node_modules/.bin`, `sh -c`, `env`).
+ */
+import { existsSync } from "node:fs";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
+import type { Descriptor } from "../../core/statement/statement.js";
+import { isFile, read } from "../../node/files.js";
+import { startedBy, throughEnv, type SearchPath, type FoundProgram } from "../../node/execvp.js";
+import { notStarted } from "./command.js";
+import { fileDigest, fingerprint, openedDigest } from "../subject/digest.js";
+import { simpleCommands } from "./shell-line.js";
+
+/** An interpreter is large: it is read while it runs, which is when nobody can write to it. */
+export type Programs = () => Promise<Descriptor[]>;
+
+interface Named extends FoundProgram {
+  readonly role: "program" | "interpreter" | "script";
+  /** What leads to it; undefined for what is started itself. */
+  readonly through?: string;
+}
+
+/**
+ * What leads to another program may make it first: a script that builds what it tests. So all that is led to is looked at again after the run,
+ * and what is another one by then, or not there, is not named.
+ * @throws AttestError `command-failed` where nothing can be started, `subject-missing` and `io` for what cannot be read
+ */
+export async function programsOf(command: readonly string[], around: SearchPath): Promise<Programs> {
+  const [name = ""] = command;
+  // Before it is announced: a slip of the pen is no test that failed.
+  if (startedBy(name, around) === undefined) throw notStarted(name, around.cwd, { code: "ENOENT" });
+  const before = ledFrom(command, around);
+  const files = new Map<string, { readonly state: string; readonly digest: Promise<string> }>();
+  for (const { path: file, through } of before)
+    if (!files.has(file)) {
+      const state = fingerprint(file);
+      const opened = await openedDigest(file).catch((error: unknown) => {
+        if (through === undefined) throw error;
+        return undefined; // it is not ours to read
+      });
+      if (opened !== undefined) files.set(file, { state, digest: opened.digest });
+    }
+  return async () => {
+    const after = new Set(ledFrom(command, around).map((one) => JSON.stringify(one)));
+    const once = new Map<string, Descriptor>();
+    for (const one of before) {
+      const file = files.get(one.path);
+      if (file === undefined || (one.through !== undefined && !after.has(JSON.stringify(one)))) continue;
+      const sha256 = await file.digest;
+      const same = one.through === undefined || fingerprint(one.path) === file.state || (await is(one.path, sha256));
+      const name = `${one.role} ${one.name}`;
+      const annotations = one.through === undefined ? {} : { annotations: { through: one.through } };
+      if (same && !once.has(name + sha256)) once.set(name + sha256, { name, digest: { sha256 }, ...annotations });
+    }
+    return [...once.values()];
+  };
+}
+
+const is = async (path: string, sha256: string): Promise<boolean> =>
+  (await fileDigest(path).catch(() => undefined)) === sha256;
+
+function ledFrom(command: readonly string[], around: SearchPath): Named[] {
+  const all: Named[] = [];
+  follow(command, around, { all });
+  return all;
+}
+
+interface Trail {
+  readonly all: Named[];
+  readonly through?: string;
+  readonly seen?: readonly string[];
+}
+
+/** A project's scripts call each other, and perhaps themselves. */
+const [DEEPEST, MOST] = [8, 24];
+
+function follow(words: readonly string[], around: SearchPath, { all, through, seen = [] }: Trail): void {
+  const [name = "", ...rest] = words;
+  const started = startedBy(name, around);
+  if (started === undefined || seen.length >= DEEPEST || all.length >= MOST || seen.includes(words.join("\0"))) return;
+  const leads = through === undefined ? {} : { through };
+  all.push({ role: "program", name: started.name, path: started.path, ...leads });
+  for (const { name: called, path } of started.interpreters)
+    all.push({ role: "interpreter", name: called, path, through: started.name });
+  const trail: Trail = { all, through: started.name, seen: [...seen, words.join("\0")] };
+  const shim = shimmed(started.path);
+  if (shim !== undefined) all.push({ role: "script", name: basename(shim), path: shim, through: started.name });
+  for (const [next, where] of ledTo(started.name, rest, around)) follow(next, where, trail);
+  const script = scriptOf(started.name, rest, around.cwd);
+  if (script !== undefined) all.push({ role: "script", name: basename(script), path: script, through: started.name });
+}
+
+type Step = readonly [words: readonly string[], around: SearchPath];
+
+function ledTo(name: string, words: readonly string[], around: SearchPath): Step[] {
+  const [verb = "", ...rest] = words;
+  if (name === "env") {
+    const env = throughEnv(words, around);
+    return env === undefined ? [] : [[env.words, env.around]];
+  }
+  if (/^(?:sh|bash|dash|ash|ksh|zsh)$/.test(name))
+    return !startsFurther(name, around) && /^-[eux]*c$/.test(verb)
+      ? simpleCommands(rest[0] ?? "").map((one): Step => [one, around])
+      : [];
+  if (name === "npx" || name === "bunx") return localBin(words, around);
+  if (!/^(?:npm|pnpm|yarn)$/.test(name)) return [];
+  if (verb === "exec" || (name === "npm" && verb === "x")) return localBin(rest, around);
+  const runs = ["run", "run-script"].includes(verb) || (name === "npm" && ["rum", "urn"].includes(verb));
+  const asked = runs ? rest.filter((word) => !QUIET.test(word))[0] : SHORT[verb];
+  if (words.some((word) => ELSEWHERE.test(word))) return [];
+  if (asked !== undefined) return scriptsNamed(asked, around);
+  return name === "npm" || verb.startsWith("-") ? [] : (or(scriptsNamed(verb, around)) ?? localBin(words, around));
+}
+
+/** What the shell reads first may set `PATH`, or define a function of the name. */
+function startsFurther(name: string, { env = {} }: SearchPath): boolean {
+  const files = [
+    ...(name === "zsh"
+      ? [join(env["ZDOTDIR"] ?? env["HOME"] ?? "/", ".zshenv"), "/etc/zshenv", "/etc/zsh/zshenv"]
+      : []),
+  ];
+  return Object.keys(env).some((one) => /^(?:BASH_ENV$|BASH_FUNC_)/.test(one)) || files.some((file) => isFile(file));
+}
+
+const or = (steps: Step[]): Step[] | undefined => (steps.length > 0 ? steps : undefined);
+/** Words that npm has for one of its scripts. */
+const SHORT: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop" };
+const QUIET = /^(?:-s|--silent|--quiet|-y|--yes|--no|--no-install|--offline|--if-present|--)$/;
+/** The package that is meant is another one then. */
+const ELSEWHERE =
+  /^(?:-C|-w|-ws|-F|-r|--prefix|--dir|--cwd|--workspaces?|--filter|--recursive|--script-shell|--ignore-scripts)(?:=|$)/;
+/** Scripts are run by something else than a shell, or not all of them. */
+const SETTING = /^[ \t]*(?:script-?shell|ignore-?scripts|shell-?emulator)"?[ \t]*[ =:]/im;
+
+/** Of the packages that are installed here; what npx fetches cannot be seen. */
+function localBin(words: readonly string[], around: SearchPath): Step[] {
+  const at = words.findIndex((word) => !QUIET.test(word));
+  const name = words[at] ?? "";
+  if (!/^[\w.-]+$/.test(name) || name.startsWith("-")) return [];
+  const bin = upwards(around.cwd).map((folder) => join(folder, "node_modules", ".bin", name));
+  const path = bin.find((file) => isFile(file));
+  return path === undefined ? [] : [[[path, ...words.slice(at + 1)], around]];
+}
+
+/** With those that npm runs before and after it. */
+function scriptsNamed(name: string, around: SearchPath): Step[] {
+  const folder = upwards(around.cwd).find((one) => existsSync(join(one, "package.json")));
+  if (folder === undefined) return [];
+  if (setOtherwise(folder, around)) return [];
+  const scripts = scriptsIn(folder);
+  const bins = upwards(folder).map((one) => join(one, "node_modules", ".bin"));
+  const path = [...bins, around.path ?? ""].join(delimiter);
+  return [`pre${name}`, name, `post${name}`].flatMap((one) =>
+    simpleCommands(scripts[one] ?? "").map((words): Step => [words, { ...around, cwd: folder, path }]),
+  );
+}
+
+function setOtherwise(folder: string, { env = {} }: SearchPath): boolean {
+  const names = [".npmrc", ".yarnrc", "pnpm-workspace.yaml"].map((name) => join(folder, name));
+  const files = [...names, join(env["HOME"] ?? "/", ".npmrc"), env["npm_config_userconfig"] ?? ""];
+  return (
+    Object.keys(env).some((name) => /^npm_config_(?:script_shell|ignore_scripts)$/i.test(name)) ||
+    files.some((file) => isFile(file) && SETTING.test(textOf(file)))
+  );
+}
+
+function textOf(file: string): string {
+  try {
+    return new TextDecoder().decode(read(file));
+  } catch {
+    return ""; // npm itself reports a file that it cannot read
+  }
+}
+
+function scriptsIn(folder: string): Readonly<Record<string, string>> {
+  try {
+    const bytes = read(join(folder, "package.json"), { within: folder });
+    const { scripts = {} } = JSON.parse(new TextDecoder().decode(bytes)) as { scripts?: Record<string, unknown> };
+    return Object.fromEntries(
+      Object.entries(scripts).flatMap(([name, line]): [string, string][] =>
+        typeof line === "string" ? [[name, line]] : [],
+      ),
+    );
+  } catch {
+    return {}; // npm says what is wrong with it
+  }
+}
+
+const upwards = (folder: string): string[] => {
+  const above = dirname(folder);
+  return above === folder ? [folder] : [folder, ...upwards(above)];
+};
+
+/** What a package manager wrote instead of a link (npm's cmd-shim, pnpm): `exec node "$basedir/../vitest/vitest.mjs" "$@"`. */
+function shimmed(path: string): string | undefined {
+  if (!/node_modules[/\\]\.bin$/.test(dirname(path))) return undefined;
+  try {
+    const text = new TextDecoder().decode(read(path));
+    if (!text.startsWith("#!/bin/sh") || !text.includes("basedir")) return undefined;
+    const named = [...text.matchAll(/"\$basedir\/(\.\.\/[^"$]+|[^"$/]+\/[^"$]+)"/g)].map(([, file = ""]) => file);
+    return named.map((file) => resolve(dirname(path), file)).find((file) => isFile(file));
+  } catch {
+    return undefined; // a program, and large
+  }
+}
+
+/** A file right after an interpreter's name. */
+function scriptOf(name: string, [word = ""]: readonly string[], cwd: string): string | undefined {
+  const isInterpreter = /^(?:node|bun|sh|bash|dash|ash|ksh|zsh|perl|ruby|php|lua|python[\d.]*)$/.test(name);
+  const file = resolve(cwd, word);
+  return isInterpreter && word !== "" && !word.startsWith("-") && isFile(file) ? file : undefined;
+}

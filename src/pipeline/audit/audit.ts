@@ -1,0 +1,323 @@
+/**
+ * `attest audit`: every document verified, every reference looked for again, every rule asked; then what the documents say together, and
+ * what the log says. Of each document a card and what was amiss is kept, and nothing else, so that a registry may be of any size.
+ */
+import { askedAgain, betweenFindings } from "../../core/audit/contradictions.js";
+import { grouped } from "../../core/audit/group-by.js";
+import { referencesOf, STATES, type Reference, type LookState } from "../../core/audit/reference.js";
+import { nodeOf, graphFindings, graphOf, type AttestationNode, type Graph } from "../../core/audit/relations.js";
+import type { Finding } from "../../core/statement/audit-rules.js";
+import { envelopeIn } from "../../core/verify/bundled.js";
+import { hex, type Bytes } from "../../core/bytes.js";
+import { exitOf } from "../../core/codes.js";
+import type { Engine } from "../../core/engine.js";
+import type { KeyHistory } from "../../core/verify/key-history.js";
+import { Owners, type HandOver } from "../../core/keys/owner.js";
+import { failures, type Report } from "../../core/verify/report.js";
+import type { TrustedKey } from "../../core/verify/signatures.js";
+import type { ReadEntries } from "../../core/log/read-all.js";
+import type { ResultStatement } from "../../core/statement/statement.js";
+import { attestationPath } from "../../store/paths.js";
+import { auditDocument, unread, type AuditedDocument, type Auditing, type Readings } from "./one-document.js";
+import type { Document, RegistryContext } from "../load/load.js";
+import { requiredKey } from "../load/trusted-keys.js";
+import { checkLogs, type LogCheckRequest } from "../log/check.js";
+import { overdue } from "../log/show.js";
+import { resolveAttestation } from "./resolve-references.js";
+import { verifyEach, type VerifyRequest } from "../verify/verify.js";
+
+export interface AuditRequest extends Omit<VerifyRequest, "targets" | "recompute" | "policy">, Auditing {
+  /** A registry's folder, a file, or the address of one. */
+  readonly target: string;
+  /** Registries and files that are compared with, and not audited. */
+  readonly beside?: readonly string[];
+  /** Of the registry's logs; without it only each document's own place in its log is looked at. */
+  readonly logs?: LogCheckRequest | undefined;
+  readonly progress?: (text: string, share?: number) => void;
+  /** What is wrong with the history of audits that is kept, a sentence each. */
+  readonly history?: readonly string[] | undefined;
+  /** How many documents there are, for the progress. */
+  readonly total?: number | undefined;
+}
+
+export type { AuditedDocument };
+
+export interface Audit {
+  /** Results, in the order of their names. */
+  readonly documents: readonly AuditedDocument[];
+  /** About no result: plans whose result never came, the logs themselves. */
+  readonly findings: readonly Finding[];
+  readonly states: Readonly<Record<LookState, number>>;
+  readonly graph: Graph;
+  /** Every notice that was at hand, in the registry and from elsewhere. */
+  readonly notices: readonly Bytes[];
+  /** Every key that was at hand. */
+  readonly keys: readonly TrustedKey[];
+  readonly owners: Owners;
+  readonly proven: Owners;
+  /** Who signed a document that was read, plans too: as it says itself, and as the log says. Not there where that is not known. */
+  readonly signers: ReadonlyMap<string, readonly string[]>;
+  readonly logs: readonly { readonly origin: string; readonly size: number; readonly root: string }[];
+  /** Of the registry as a whole. */
+  readonly open: readonly string[];
+}
+
+/** Documents whose addresses are asked at once; the fetcher has bounds of its own. */
+const AT_ONCE = 8;
+
+interface Gathered {
+  readonly documents: AuditedDocument[];
+  readonly cards: AttestationNode[];
+  /** Digests of everything that was read, plans and notices too. */
+  readonly known: Set<string>;
+  readonly keys: Map<string, TrustedKey>;
+  readonly handOvers: HandOver[];
+  readonly signedHandOvers: HandOver[];
+  readonly signers: Map<string, readonly string[]>;
+  readonly notices: Set<Bytes>;
+  /** References to other attestations, by the place of the document that has them. */
+  readonly named: { readonly at: number; readonly reference: Reference; readonly site: RegistryContext }[];
+}
+
+/** @throws AttestError where nothing can be audited, or the user's own keys cannot be read */
+export async function audit(request: AuditRequest): Promise<Audit> {
+  const beside = await cardsOf(request.beside ?? [], request);
+  const { documents, known, keys, handOvers, signedHandOvers, signers, notices, named, ...gathered } =
+    await gather(request);
+  const owners = new Owners([...handOvers, ...beside.handOvers]);
+  const proven = new Owners([...signedHandOvers, ...beside.signedHandOvers]);
+  const ownersOf = (all: readonly string[]): string[] => [...new Set(all.map((one) => owners.of(one)))];
+  const owned = (card: AttestationNode): AttestationNode => ({
+    ...card,
+    ...{ owners: ownersOf(card.owners), entered: ownersOf(card.entered) },
+    ...{ confirmed: ownersOf(card.confirmed), listed: ownersOf(card.listed) },
+    provenOwners: [...new Set(card.provenOwners.map((one) => proven.of(one)))],
+  });
+  const [cards, others] = [gathered.cards.map(owned), beside.cards.map(owned)];
+  for (const { digest } of others) known.add(digest);
+  await findBeside(named, known, request.engine);
+  const references = grouped(named, ({ at }) => [at]);
+  const graph = graphOf([...cards, ...others]);
+  const own = new Set(cards.map(({ digest }) => digest));
+  const together = [...graphFindings(graph, known), ...betweenFindings(graph, own)].filter(({ about }) =>
+    own.has(about),
+  );
+  const log = await logPart(request, new Map(cards.map(({ id, digest }) => [id, digest])));
+  const again = askedAgain(cards);
+  const byDocument = grouped([...together, ...log.findings], ({ about }) => [about]);
+  const all = documents.map((document, at): AuditedDocument => {
+    const found = (references.get(at) ?? []).map(({ reference }) => resolveAttestation(reference, known));
+    return {
+      ...document,
+      references: document.references + found.length,
+      looks: [...document.looks, ...found.filter(({ state }) => state !== "same")],
+      findings: once([...document.findings, ...(byDocument.get(document.digest ?? "") ?? [])]).filter(
+        ({ rule, about }) => rule !== "subject-newer" || !again.has(about),
+      ),
+    };
+  });
+  return {
+    documents: all,
+    findings: [
+      ...log.findings.filter(({ about }) => !own.has(about)),
+      ...(request.history ?? []).map((detail): Finding => ({ rule: "history-broken", about: "", pointer: "", detail })),
+    ],
+    ...{ states: counted(all), graph, keys: [...keys.values()], owners, proven },
+    signers: new Map([...signers].map(([digest, keyids]) => [digest, [...keyids, ...(log.signers.get(digest) ?? [])]])),
+    notices: [...notices, ...(request.notices ?? []).map((path) => requiredKey(path, "a notice"))],
+    ...{ logs: log.logs, open: [...log.open, ...beside.unread] },
+  };
+}
+
+/** Of one document that is audited alone, what it names lies in its registry and was not read. */
+async function findBeside(named: Gathered["named"], known: Set<string>, engine: Engine): Promise<void> {
+  for (const { reference, site } of named) {
+    const { sha256 = "" } = reference;
+    if (known.has(sha256)) continue;
+    for (const kind of ["plan", "test"]) {
+      const bytes = await site.registry?.read(attestationPath(`${kind}_${sha256.slice(0, 16)}`)).catch(() => undefined);
+      const found = bytes && envelopeIn(bytes);
+      if (found && hex(engine.sha256(found.payloadBytes)) === sha256) known.add(sha256);
+    }
+  }
+}
+
+/** The log check says again what the document's own place in the log said. */
+const once = (findings: readonly Finding[]): Finding[] =>
+  findings.filter(({ rule }, at) => rule !== "log" || findings.findIndex((other) => other.rule === "log") === at);
+
+async function gather(request: AuditRequest): Promise<Gathered> {
+  const { progress } = request;
+  const gathered: Gathered = {
+    ...{ documents: [], cards: [], known: new Set(), keys: new Map(), notices: new Set(), named: [] },
+    ...{ handOvers: [], signedHandOvers: [], signers: new Map() },
+  };
+  const { documents, cards, known, keys, handOvers, signedHandOvers, signers, notices, named } = gathered;
+  const histories = new Set<KeyHistory>();
+  const under = new Set<Promise<void>>();
+  const readings: Readings = new Map();
+  let done = 0;
+  const enter = async (at: number, made: Promise<AuditedDocument>): Promise<void> => {
+    documents[at] = structuredClone(await made);
+    done += 1;
+    if (request.total === undefined) progress?.(`${done} ${done === 1 ? "attestation" : "attestations"} looked at`);
+    else progress?.(`${done} of ${request.total} attestations looked at`, done / request.total);
+  };
+  for await (const each of verifyEach({ ...request, targets: [request.target], recompute: true, evidence: false })) {
+    const { verified, read } = each;
+    const document = read?.document;
+    if ("fault" in verified) {
+      if (document === undefined) throw verified.fault;
+      documents.push(unread(verified.target, verified.fault));
+      continue;
+    }
+    if (read === undefined || document === undefined) continue;
+    const { report } = verified;
+    const { history } = read;
+    if (!histories.has(history)) {
+      handOvers.push(...history.handOvers);
+      signedHandOvers.push(...history.signedHandOvers);
+    }
+    histories.add(history);
+    for (const one of history.keys) keys.set(`${one.key.keyid} ${one.by} ${one.source}`, one);
+    for (const bytes of document.site.notices) notices.add(bytes);
+    if (report.digest !== undefined) {
+      known.add(report.digest);
+      const by = signersKnown(report, read.entered);
+      if (by !== undefined) signers.set(structuredClone(report.digest), structuredClone(by));
+    }
+    for (const digest of citedByDigest(report.statement)) known.add(digest);
+    // Anybody's notice may lie in a registry; only one that is no good is told.
+    if (document.skipped === true && report.exit !== 1 && report.exit !== 2) continue;
+    const card = nodeOf(report, originOf(document), signersIn(read.entered, report.digest));
+    // A copy of its own: a piece of a string would keep the whole text of the document in memory.
+    if (card !== undefined) cards.push(structuredClone(card));
+    for (const reference of report.statement === undefined ? [] : referencesOf(report.statement))
+      if (reference.place.kind === "attestation")
+        named.push({ at: documents.length, reference: structuredClone(reference), site: document.site });
+    const place = documents.push(unread(verified.target)) - 1;
+    const work = enter(place, auditDocument(verified.target, report, document, request, readings)).finally(() =>
+      under.delete(work),
+    );
+    under.add(work);
+    if (under.size >= AT_ONCE) await Promise.race(under);
+  }
+  await Promise.all(under);
+  return gathered;
+}
+
+/**
+ * Whoever serves a document can take a signature away from it, so the log says too who signed. Undefined where that is not all at hand: a
+ * signature by an unknown key, or a log whose entries were not read.
+ */
+function signersKnown(
+  { digest = "", signers, signature, statement, plan }: Report,
+  entered: ReadEntries,
+): string[] | undefined {
+  const named = statement?.predicate.f3.log ?? plan?.predicate.log;
+  if (signature !== "ok" || signers.some((one) => one.signature !== "ok")) return undefined;
+  if (named !== undefined && !entered.whole) return undefined;
+  return [...signers.map(({ keyid }) => keyid), ...signersIn(entered, digest)];
+}
+
+const signersIn = ({ signersOf }: ReadEntries, digest = ""): readonly string[] => signersOf?.(digest) ?? [];
+
+/** What a relation names and the evidence has: a page for example, which is no attestation. */
+function citedByDigest(statement: ResultStatement | undefined): string[] {
+  const { evidence = [], relations = [] } = statement?.predicate.f3 ?? {};
+  return relations.flatMap(({ digest: { sha256 } = {} }) =>
+    sha256 !== undefined && evidence.some(({ digest }) => digest.sha256 === sha256) ? structuredClone(sha256) : [],
+  );
+}
+
+const originOf = ({ site, target }: Document): string => site.place.origins[0] ?? target;
+
+async function cardsOf(
+  targets: readonly string[],
+  request: AuditRequest,
+): Promise<{
+  readonly cards: readonly AttestationNode[];
+  readonly handOvers: readonly HandOver[];
+  readonly signedHandOvers: readonly HandOver[];
+  readonly unread: readonly string[];
+}> {
+  const cards: AttestationNode[] = [];
+  const unread: string[] = [];
+  const histories = new Set<KeyHistory>();
+  for await (const { verified, read } of verifyEach({ ...request, targets })) {
+    if ("fault" in verified) {
+      if (read === undefined) throw verified.fault;
+      unread.push(`${verified.target} was not compared with: ${verified.fault.message}`);
+      continue;
+    }
+    const { report } = verified;
+    if (read !== undefined) histories.add(read.history);
+    const card = read && nodeOf(report, originOf(read.document), signersIn(read.entered, report.digest));
+    if (card !== undefined) cards.push(card);
+    const fault = failures(report).find(({ code }) => [1, 2].includes(exitOf(code)));
+    if (fault !== undefined) unread.push(`${verified.target} was not compared with: ${fault.detail}`);
+  }
+  const all = [...histories];
+  return {
+    cards,
+    handOvers: all.flatMap(({ handOvers }) => handOvers),
+    signedHandOvers: all.flatMap(({ signedHandOvers }) => signedHandOvers),
+    unread,
+  };
+}
+
+function counted(documents: readonly AuditedDocument[]): Record<LookState, number> {
+  const states = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<LookState, number>;
+  for (const { references, looks } of documents) {
+    states.same += references - looks.length;
+    for (const { state } of looks) states[state] += 1;
+  }
+  return states;
+}
+
+interface LogPart {
+  readonly findings: readonly Finding[];
+  readonly logs: Audit["logs"];
+  readonly open: readonly string[];
+  /** As the entries say. */
+  readonly signers: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The whole log derived again, as `attest log check` does; and the plans that nobody answered in time. */
+async function logPart(
+  { logs: request, now, progress }: AuditRequest,
+  digests: ReadonlyMap<string, string>,
+): Promise<LogPart> {
+  if (request === undefined || request.place.keyring.logs.length === 0)
+    return { findings: [], logs: [], open: [], signers: new Map() };
+  const { shards, account, findings } = await checkLogs({ ...request, ...(progress && { progress }) });
+  const unfetched = findings.filter(({ code }) => exitOf(code) === 4);
+  return {
+    findings: [
+      ...findings
+        .filter(({ code }) => exitOf(code) !== 4)
+        .map(({ code, detail, id = "" }): Finding => {
+          const about = digests.get(id) ?? "";
+          return {
+            rule: "log",
+            about,
+            pointer: about === "" ? "" : "/predicate/f3/log",
+            detail: `${detail} [${code}]`,
+          };
+        }),
+      ...account.open
+        .filter((plan) => overdue(plan, now))
+        .map(({ entry }): Finding => ({
+          ...{ rule: "result-missing", about: entry.payload, pointer: "/predicate/deadline" },
+          detail: `plan_${entry.payload.slice(0, 16)} was announced at ${entry.at}, with the deadline ${entry.deadline}`,
+        })),
+    ],
+    logs: shards.flatMap(({ named, opened }) => {
+      if (opened === undefined) return [];
+      const { size, root } = opened.checkpoint;
+      return [{ origin: named.origin, size, root: Buffer.from(root).toString("hex") }];
+    }),
+    open: unfetched.map(({ detail }) => detail),
+    signers: new Map([...account.plans, ...account.results].map(({ entry, keyids }) => [entry.payload, keyids])),
+  };
+}

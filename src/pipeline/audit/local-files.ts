@@ -1,0 +1,47 @@
+/** The files below a folder that the auditor named. Their own names are compared with those in a document; no path is made of one. */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { AttestError } from "../../core/errors.js";
+import { digestOf, realFolder } from "../../node/files.js";
+
+const MAX_FILES = 100_000;
+
+export class LocalFiles {
+  readonly folder: string;
+  readonly #real: string;
+  readonly #paths: readonly string[];
+  readonly #digests = new Map<string, string | undefined>();
+
+  /** @throws AttestError `file-missing`, `too-large` */
+  constructor(folder: string) {
+    this.folder = folder;
+    if (!existsSync(folder))
+      throw new AttestError("file-missing", `expected a folder of files, found none at ${folder}`, "check --files");
+    this.#real = realFolder(folder);
+    const paths: string[] = [];
+    const open = [folder];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      for (const entry of readdirSync(at, { withFileTypes: true })) {
+        if (entry.isDirectory() && ![".git", "node_modules"].includes(entry.name)) open.push(join(at, entry.name));
+        else if (entry.isFile()) paths.push(join(at, entry.name));
+      }
+      if (paths.length > MAX_FILES)
+        throw new AttestError("too-large", `expected at most ${MAX_FILES} files in ${folder}, found more`);
+    }
+    this.#paths = paths.sort();
+  }
+
+  named(name: string): readonly string[] {
+    return this.#paths.filter((path) => basename(path) === name);
+  }
+
+  digest(path: string): string | undefined {
+    if (!this.#digests.has(path)) this.#digests.set(path, digestOf(path, this.#real)?.sha256);
+    return this.#digests.get(path);
+  }
+
+  /** The first that has these bytes, whatever it is called. */
+  holding(sha256: string): string | undefined {
+    return this.#paths.find((path) => this.digest(path) === sha256);
+  }
+}

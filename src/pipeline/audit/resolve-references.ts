@@ -1,0 +1,160 @@
+/** Every reference of a statement, looked for again wherever it may be: archive, address, clone, folder, the other attestations. */
+import { basename } from "node:path";
+import { lookAtFetched, lookAtCopy, seen, type LocalCopy } from "../../core/audit/drift.js";
+import type { Fetched } from "../../core/audit/fetched.js";
+import { referencesOf, type Look, type Reference } from "../../core/audit/reference.js";
+import { hex, type Bytes } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import { AttestError } from "../../core/errors.js";
+import type { ResultStatement } from "../../core/statement/statement.js";
+import { evidencePath } from "../../store/paths.js";
+import type { Document } from "../load/load.js";
+import type { LocalFiles } from "./local-files.js";
+
+/** What goes out to addresses; none where the audit is to make no request. */
+export interface Fetches {
+  get(url: string, options?: { readonly limit?: number }): Promise<Fetched>;
+}
+
+export interface Clone {
+  /** Whether the auditor said that this is the one. */
+  readonly named: boolean;
+  /** Whether it has that object, whole. */
+  has(object: "commit" | "tree" | "blob", id: string): Promise<"same" | "changed" | "gone" | "not-checked">;
+}
+
+export interface Resolvers {
+  readonly engine: Engine;
+  readonly fetcher?: Fetches | undefined;
+  readonly clone?: Clone | undefined;
+  /** Where files that a statement names by name alone may lie. */
+  readonly files?: LocalFiles | undefined;
+}
+
+/** More than that is not held, only hashed; a change in it is told without its place. */
+const MAX_HELD = 16 * 1024 * 1024;
+
+/** Other attestations aside: which of them are at hand is only known when all were read. */
+export async function resolveReferences(
+  statement: ResultStatement,
+  document: Document,
+  surroundings: Resolvers,
+): Promise<Look[]> {
+  const copies = new Map<string, LocalCopy | undefined>();
+  const references = referencesOf(statement);
+  const looks: Look[] = [];
+  const addresses: { readonly at: number; readonly reference: Reference }[] = [];
+  for (const reference of references) {
+    const { place } = reference;
+    if (place.kind === "archive") {
+      const held = await archived(reference, document, surroundings.engine);
+      if (held instanceof AttestError) looks.push(seen(reference, "not-checked", held.message));
+      else {
+        copies.set(reference.pointer, held);
+        looks.push(lookAtCopy(reference, held));
+      }
+    } else if (place.kind === "address")
+      addresses.push({ at: looks.push(seen(reference, "not-checked", "")) - 1, reference });
+    else if (place.kind === "git") looks.push(await inClone(reference, surroundings.clone));
+    else if (place.kind === "file") looks.push(inFolder(reference, surroundings.files));
+  }
+  const left = addresses.entries();
+  const work = async (): Promise<void> => {
+    for (const [number, { at, reference }] of left) looks[at] = await fetched(reference, number, copies, surroundings);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return looks;
+}
+
+/** Addresses of one statement that are asked at once, each answer reduced to a word before the next one is asked for. */
+const AT_ONCE = 4;
+/** Of one statement: whoever writes it may want other people's servers to be asked. */
+const MAX_ADDRESSES = 200;
+/** Of an answer, beyond the size that was signed. */
+const MAX_GROWTH = 1024 * 1024;
+const MAX_UNSIZED = 16 * 1024 * 1024;
+
+/** What is in the way, a folder for example, or an address that does not answer, keeps one piece from being checked and no other. */
+async function archived(
+  { sha256 }: Reference,
+  { digested, archive, site }: Document,
+  engine: Engine,
+): Promise<LocalCopy | AttestError | undefined> {
+  if (sha256 === undefined) return undefined;
+  try {
+    const found = digested?.(sha256);
+    if (found !== undefined) return { ...found, bytes: () => (found.size > MAX_HELD ? undefined : archive?.(sha256)) };
+    const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
+    return bytes && { sha256: hex(engine.sha256(bytes)), size: bytes.length, bytes: () => bytes };
+  } catch (error) {
+    if (error instanceof AttestError) return error;
+    throw error;
+  }
+}
+
+async function fetched(
+  reference: Reference,
+  number: number,
+  copies: ReadonlyMap<string, LocalCopy | undefined>,
+  { fetcher, engine }: Resolvers,
+): Promise<Look> {
+  const { place, size } = reference;
+  if (place.kind !== "address") return seen(reference, "not-checked", "");
+  if (fetcher === undefined) return seen(reference, "not-checked", "offline: no address was asked");
+  if (number >= MAX_ADDRESSES)
+    return seen(reference, "not-checked", `not asked: the statement has more than ${MAX_ADDRESSES} addresses`);
+  const limit = size === undefined ? MAX_UNSIZED : size * 2 + MAX_GROWTH;
+  const answer = await fetcher.get(place.url, { limit });
+  const copy = copies.get(reference.pointer);
+  const good = copy !== undefined && copy.sha256 === reference.sha256 ? copy.bytes() : undefined;
+  return lookAtFetched(reference, answer, good, engine);
+}
+
+async function inClone(reference: Reference, clone: Clone | undefined): Promise<Look> {
+  if (reference.place.kind !== "git") return seen(reference, "not-checked", "");
+  const { object, id, url } = reference.place;
+  const from = url === undefined ? "" : ` of ${url}`;
+  if (clone === undefined)
+    return seen(reference, "not-checked", `no clone${from} is at hand that would have the ${object} ${id}`);
+  const state = await clone.has(object, id);
+  if (state === "same") return seen(reference, state, "");
+  // The clone around a registry need not be one of the project that was tested.
+  if (state === "not-checked" || (state === "gone" && !clone.named))
+    return seen(reference, "not-checked", `the clone at hand has no ${object} ${id}, and need not have it`);
+  return seen(reference, state, `the clone has ${state === "gone" ? "no" : "another"} ${object} ${id}`);
+}
+
+function inFolder(reference: Reference, files: LocalFiles | undefined): Look {
+  if (files === undefined) return seen(reference, "not-checked", "no folder is at hand that would have the file");
+  const { name, sha256 = "" } = reference;
+  const named = files.named(basename(name));
+  if (named.some((path) => files.digest(path) === sha256)) return seen(reference, "same", "");
+  const elsewhere = files.holding(sha256);
+  if (elsewhere !== undefined) return seen(reference, "moved", `now ${elsewhere}`);
+  const [other] = named;
+  return other === undefined
+    ? seen(reference, "gone", `there is no such file in ${files.folder}`)
+    : seen(reference, "changed", `${other} has SHA-256 ${files.digest(other) ?? "that cannot be read"}`);
+}
+
+export const resolveAttestation = (reference: Reference, known: ReadonlySet<string>): Look =>
+  known.has(reference.sha256 ?? "")
+    ? seen(reference, "same", "")
+    : seen(reference, "not-checked", "nothing at hand has that digest");
+
+/** Bytes of a piece that is what was signed, to be read for what they say; undefined for others, and for those too long to be read. */
+export async function pieceOf(
+  { digest: { sha256 }, size }: { readonly digest: { readonly sha256?: string | undefined }; readonly size: number },
+  { archive, site }: Document,
+  engine: Engine,
+  limit: number,
+): Promise<Bytes | undefined> {
+  if (sha256 === undefined || size > limit) return undefined;
+  try {
+    const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
+    return bytes?.length === size && hex(engine.sha256(bytes)) === sha256 ? bytes : undefined;
+  } catch (error) {
+    if (error instanceof AttestError) return undefined; // told where it is looked for
+    throw error;
+  }
+}

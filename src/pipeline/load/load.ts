@@ -1,0 +1,372 @@
+/** From what a user names to documents: files, registries, addresses, each with what its place says of its own keys. */
+import { basename, dirname, join, resolve } from "node:path";
+import { utf8, type Bytes } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import { parseEnvelope, type Envelope } from "../../core/statement/envelope.js";
+import { AttestError, orUndefined } from "../../core/errors.js";
+import { isObject, MAX_BYTES, parseJson, type Json, type JsonObject } from "../../core/json.js";
+import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
+import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../../core/verify/key-history.js";
+import { comparePack } from "../../site/pack.js";
+import { hostOf } from "../../core/origin.js";
+import { logNamed } from "../../core/statement/payload.js";
+import { MAX_PACK, parsePack, type Pack } from "../../formats/pack.js";
+import { isPage, PAGE_HEAD } from "../../formats/page.js";
+import { parseAnyEnvelope } from "../../formats/envelope-formats.js";
+import { isFolder, read, startOf, type FileDigest } from "../../node/files.js";
+import { Directory } from "../../store/directory.js";
+import { fetchBytes } from "../../store/http.js";
+import { LogSource } from "../../store/log-source.js";
+import {
+  ATTESTATIONS,
+  evidencePath,
+  INDEX,
+  isNotice,
+  isResult,
+  KEYRING,
+  parseAbout,
+  Registry,
+  REGISTRY_FILE,
+} from "../../store/registry.js";
+import { readBeside } from "./evidence-folder.js";
+import { NO_LOCATION, locationOf, locationWith, type Location } from "./trusted-keys.js";
+import { rawIn } from "./raw-folder.js";
+
+export interface Document {
+  readonly target: string;
+  readonly bytes: Bytes;
+  /** How its format is read: in a registry it is the readable one or DSSE, elsewhere any. */
+  readonly parse: (bytes: Bytes) => Envelope;
+  readonly fileName?: string;
+  readonly named: boolean;
+  /** A notice or a plan among the attestations of a folder: no test that a gate could ask something of. */
+  readonly skipped?: boolean;
+  readonly site: RegistryContext;
+  readonly archive?: (sha256: string) => Bytes | undefined;
+  /** What lies in its archive under that name, hashed piece by piece: evidence may be larger than what is ever held. */
+  readonly digested?: (sha256: string) => FileDigest | undefined;
+  /** The inclusion proof that lies beside it, outside every registry. */
+  readonly proof?: Bytes | undefined;
+  /** What came in one file with it, where that is how it came. */
+  readonly pack?: Pack;
+  /** Whether the page around it has a script or a style that this version did not write: what those show was not compared with anything. */
+  readonly uncompared?: boolean;
+}
+
+/** What serves a document says of its own keys; one object for all that it serves whose logs are of one host. */
+export interface RegistryContext {
+  readonly place: Location;
+  readonly keyring?: Keyring | undefined;
+  /** Whose keyring that is, where it is not the registry's own. */
+  readonly source?: string;
+  readonly notices: readonly Bytes[];
+  /** Why some of the notices that it publishes may be missing here. */
+  readonly unread?: string | undefined;
+  /** A registry's: its logs, and its other documents. Undefined outside of every registry. */
+  readonly registry?: LoadedRegistry;
+}
+
+export interface LoadedRegistry {
+  readonly logs: LogSource;
+  /** Paths below its own folder. */
+  readonly read: (path: string) => Promise<Bytes | undefined>;
+}
+
+/** Outside of every registry. */
+const alone = (address?: string): RegistryContext => {
+  const host = address === undefined ? undefined : hostOf(address);
+  return { place: { ...NO_LOCATION, hosts: host === undefined ? [] : [host] }, notices: [] };
+};
+
+export interface DocumentRequest {
+  /** The bytes for the target `-`. */
+  readonly stdin?: () => Promise<Bytes>;
+  readonly engine: Engine;
+}
+
+/**
+ * What a target names: one document, or all those of a registry, each read when its turn comes.
+ * @throws AttestError where there is none to be read
+ */
+export async function* documents(target: string, request: DocumentRequest): AsyncGenerator<Document> {
+  const sites = new Map<string, RegistryContext>();
+  for await (const document of located(target, request)) {
+    const { site, bytes, parse } = document;
+    const place = locationWith(
+      orUndefined(() => logNamed(parse(bytes).payload)),
+      site.place,
+    );
+    const known = sites.get(place.hosts.join(" ")) ?? (place === site.place ? site : { ...site, place });
+    sites.set(place.hosts.join(" "), known);
+    yield { ...document, site: known };
+  }
+}
+
+async function* located(target: string, request: DocumentRequest): AsyncGenerator<Document> {
+  const { engine, stdin } = request;
+  if (target === "-") {
+    const bytes = (await stdin?.()) ?? utf8("");
+    yield isPage(bytes)
+      ? inPack(target, bytes, engine)
+      : { target, bytes, parse: parseAnyEnvelope, named: false, site: alone() };
+  } else if (/^https?:/i.test(target)) yield await fromAddress(target, engine);
+  else if (!isFolder(target)) yield await fromFile(target, engine);
+  else {
+    const raw = rawIn(target, engine);
+    if (raw === undefined) yield* fromFolder(target, engine);
+    else
+      yield {
+        target,
+        ...raw,
+        named: false,
+        site: alone(),
+        archive: (sha256) => readBeside(target, sha256),
+      };
+  }
+}
+
+/** Of a registry, the one test result that it has. @throws AttestError `usage` where there are several */
+export async function oneDocument(target: string, request: DocumentRequest): Promise<Document> {
+  const found: Document[] = [];
+  for await (const document of documents(target, request)) if (document.skipped !== true) found.push(document);
+  const [one, ...more] = found;
+  if (one !== undefined && more.length === 0) return one;
+  throw new AttestError(
+    "usage",
+    `expected one attestation, found ${found.length} in ${target}`,
+    "name one of the files in its folder attestations",
+  );
+}
+
+async function* fromFolder(folder: string, engine: Engine): AsyncGenerator<Document> {
+  const registry = await Registry.open(new Directory(folder), engine);
+  const names = await registry.names();
+  if (!names.some(isResult)) {
+    throw new AttestError(
+      "no-attestations",
+      `expected attestations in ${join(folder, ATTESTATIONS)}, found none`,
+      "nothing was checked, which is not a pass",
+    );
+  }
+  const site = await siteOf(registry, engine);
+  for (const name of names) {
+    let document: Document;
+    try {
+      document = { ...inRegistry(folder, name, site), skipped: !isResult(name) };
+    } catch (error) {
+      if (error instanceof AttestError && !isResult(name)) continue; // a folder, say, is in nobody's way
+      throw error;
+    }
+    yield document;
+  }
+}
+
+/**
+ * A file belongs to a registry only when it lies in that registry's own folder of attestations: a registry found anywhere above it
+ * could have been planted there, to hide a revocation or to invent one.
+ */
+export function registryAround(file: string): string | undefined {
+  const folder = dirname(resolve(file));
+  const root = dirname(folder);
+  return basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined ? root : undefined;
+}
+
+/** Its keyring can take trust away, as a registry's can, and its origin only says which of the user's pins are meant. */
+function inPack(target: string, bytes: Bytes, engine: Engine): Document {
+  const pack = parsePack(bytes);
+  const { about, keyring, notices } = pack.data;
+  const { proof } = pack;
+  const foreign = comparePack(pack, engine) === "another-script";
+  return {
+    ...(foreign && { uncompared: true }),
+    ...{ target, pack, bytes: utf8(pack.text), parse: parseEnvelope, fileName: pack.name, named: true },
+    site: {
+      place: locationOf(about?.origin),
+      keyring: keyring === undefined ? undefined : parseKeyring(utf8(keyring), engine),
+      source: "the pack's own keyring",
+      notices: notices.map(utf8),
+    },
+    archive: pack.piece,
+    proof: proof === undefined ? undefined : utf8(proof),
+  };
+}
+
+async function fromFile(path: string, engine: Engine): Promise<Document> {
+  const root = registryAround(path);
+  const head = root !== undefined && path.endsWith(".json") ? undefined : startOf(path, PAGE_HEAD.length);
+  if (head !== undefined && isPage(head)) return inPack(path, read(path, { limit: MAX_PACK }) ?? head, engine);
+  if (root !== undefined) {
+    const registry = await Registry.open(new Directory(root), engine);
+    return { ...inRegistry(root, basename(path), await siteOf(registry, engine)), target: path };
+  }
+  const bytes = document(path);
+  return {
+    target: path,
+    bytes,
+    parse: parseAnyEnvelope,
+    fileName: basename(path),
+    named: false,
+    site: alone(),
+    archive: (sha256) => readBeside(path, sha256),
+    proof: read(path.replace(/\.json$/, "") + ".tlog-proof"),
+  };
+}
+
+async function siteOf(registry: Registry, engine: Engine): Promise<RegistryContext> {
+  const keyring = await registry.keyring();
+  const at = (path: string): Promise<Bytes | undefined> => registry.store.read(path);
+  const place = locationOf(registry.about.origin);
+  return {
+    place,
+    keyring,
+    notices: await registry.notices(),
+    registry: { read: at, logs: new LogSource(at, keyring.logs, engine, { origins: place.origins }) },
+  };
+}
+
+function inRegistry(root: string, fileName: string, site: RegistryContext): Document {
+  const store = new Directory(root);
+  const target = join(root, ATTESTATIONS, fileName);
+  return {
+    target,
+    bytes: document(target),
+    parse: parseEnvelope,
+    fileName,
+    named: true,
+    site,
+    archive: (sha256) => store.readNow(evidencePath(sha256)),
+    digested: (sha256) => store.digestNow(evidencePath(sha256)),
+  };
+}
+
+function document(path: string): Bytes {
+  const bytes = read(path, { limit: MAX_BYTES });
+  if (bytes === undefined) {
+    throw new AttestError(
+      "file-missing",
+      `expected an attestation, found no file ${path}`,
+      "check the path; to verify a whole registry, name its folder",
+    );
+  }
+  return bytes;
+}
+
+/** A registry's address is what stands before `/attestations/`; its keyring is what the site says of itself, and no more. */
+async function fromAddress(address: string, engine: Engine): Promise<Document> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const fileName = url === undefined ? undefined : lastPart(url.pathname);
+  if (url === undefined || url.host === "" || fileName === undefined) {
+    throw new AttestError(
+      "usage",
+      `expected an http(s) address, found ${JSON.stringify(address)}`,
+      "an address ends in /attestations/<id>.json",
+    );
+  }
+  const bytes = await fetchBytes(url);
+  if (bytes === undefined) {
+    throw new AttestError(
+      "file-missing",
+      `expected an attestation at ${address}, found nothing there`,
+      "check the address: it ends in /attestations/<id>.json",
+    );
+  }
+  const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
+  if (at < 0)
+    return {
+      target: address,
+      bytes,
+      parse: parseAnyEnvelope,
+      fileName,
+      named: false,
+      site: alone(url.href),
+    };
+  const base = url.pathname.slice(0, at);
+  const beside = async (path: string, limit?: number): Promise<Bytes | undefined> => {
+    const other = new URL(url);
+    other.pathname = `${base}/${path}`; // set, not resolved: a path that begins with // names another host
+    other.search = "";
+    return await fetchBytes(other, limit);
+  };
+  const keyring = await beside(KEYRING);
+  const { notices, unread } = await fetched(noticesIn(await beside(INDEX)), beside);
+  const about = await statedAt(() => beside(REGISTRY_FILE));
+  const listed = keyring && parseKeyring(keyring, engine);
+  const place = locationOf(about, `${url.protocol}//${url.host}${base}`);
+  const options = { wholeUpTo: FETCHED_WHOLE, origins: place.origins };
+  const site: RegistryContext = {
+    place,
+    keyring: listed,
+    ...{ notices, unread },
+    registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, options) },
+  };
+  return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
+}
+
+/** What a registry calls itself; undefined where it does not say it, or says it in a way that nobody reads. */
+async function statedAt(about: () => Promise<Bytes | undefined>): Promise<string | undefined> {
+  try {
+    const bytes = await about();
+    return bytes && parseAbout(bytes).origin;
+  } catch (error) {
+    if (error instanceof AttestError) return undefined;
+    throw error;
+  }
+}
+
+/** Over an address a log of so many entries is read as a whole: twenty requests. */
+const FETCHED_WHOLE = 5120;
+
+/** For all of a registry's notices together. */
+const HEARING_MS = 20_000;
+
+/** What does not come, or not in time, is not fetched, and that is told. */
+async function fetched(
+  paths: readonly string[] | undefined,
+  beside: (path: string, limit: number) => Promise<Bytes | undefined>,
+): Promise<Pick<RegistryContext, "notices" | "unread">> {
+  if (paths === undefined) return { notices: [], unread: "the index that lists them cannot be read" };
+  const until = Date.now() + HEARING_MS;
+  const notices: Bytes[] = [];
+  let missing = Math.max(0, paths.length - MAX_NOTICES);
+  for (const path of paths.slice(0, MAX_NOTICES)) {
+    try {
+      const bytes = Date.now() > until ? undefined : await beside(path, MAX_NOTICE_BYTES);
+      if (bytes === undefined) missing += 1;
+      else notices.push(bytes);
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+      missing += 1;
+    }
+  }
+  return { notices, unread: missing === 0 ? undefined : `${missing} of ${paths.length} did not come` };
+}
+
+/** The index is not to be trusted, and need not be: a notice counts by its signatures, and one that is kept back could be kept back anyhow. */
+function noticesIn(index: Bytes | undefined): string[] | undefined {
+  try {
+    const rows = index === undefined ? undefined : parseJson(index);
+    if (!Array.isArray(rows)) return undefined;
+    const all: JsonObject[] = rows.filter((row: Json) => isObject(row));
+    // What ends a key first; receipts last, which may be many, and are nobody's end. Of an audit nothing is fetched.
+    const rank = ({ notice }: JsonObject): number =>
+      notice === "rotate" || notice === "revoke" ? 0 : notice === "receipt" ? 2 : 1;
+    const inOrder = all
+      .filter(({ notice }) => notice !== "audit")
+      .sort((a, b) => rank(a) - rank(b))
+      .map((row) => row["path"]);
+    return [...new Set(inOrder)]
+      .filter((path) => typeof path === "string")
+      .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)));
+  } catch (error) {
+    if (error instanceof AttestError) return undefined;
+    throw error;
+  }
+}
+
+function lastPart(path: string): string | undefined {
+  try {
+    return decodeURIComponent(basename(path));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * A witness's cosignature into a registry, for which no secret is needed: under the published checkpoint where it is of that one, and into the
+ * proofs of all entries that it covers, so that a document and its proof alone carry the time of somebody else. A line that does not fit the
+ * key whose name it has spoils a note for all who trust that key: so none is taken in that was not verified here.
+ */
+import { join } from "node:path";
+import { equal, utf8, type Bytes } from "../../core/bytes.js";
+import {
+  cosignaturesIn,
+  openCheckpoint,
+  parseCheckpoint,
+  verifiedNote,
+  type Checkpoint,
+} from "../../core/log/checkpoint.js";
+import type { Engine } from "../../core/engine.js";
+import { AttestError, orUndefined } from "../../core/errors.js";
+import { formatNote, parseNote, type NoteKey, type NoteSignature } from "../../core/keys/note.js";
+import { formatProof, parseProof } from "../../core/log/proof.js";
+import { proveInclusion } from "../../core/log/tiles.js";
+import { read, replace } from "../../node/files.js";
+import { withLock } from "../../node/lock.js";
+import { logFolder, proofPath } from "../../store/paths.js";
+import { idOf, type LogSigners } from "../../store/registry-log.js";
+import { logPlace, mustHaveLog, type LogPlace } from "./source.js";
+import { readShard, type Shard } from "./read-shard.js";
+
+export interface Accepted {
+  readonly origin: string;
+  readonly size: number;
+  /** Witnesses whose lines were verified and taken in. */
+  readonly cosigners: readonly string[];
+  /** Names of lines that were not: no key for them was named, or they do not fit it. */
+  readonly dropped: readonly string[];
+  /** The published checkpoint has its lines now. */
+  readonly published: boolean;
+  /** Ids whose proofs were made anew under it. */
+  readonly proofs: readonly string[];
+}
+
+/**
+ * @param named keys of witnesses beside those of the registry's keyring, by whoever keeps the registry
+ * @throws AttestError `checkpoint-format` for one of no log of this registry, or without a cosignature that was verified; `log-backwards`,
+ * `log-rewritten` for one that the published log does not go on from, `log-damaged`
+ */
+export async function accept(
+  bytes: Bytes,
+  folder: string,
+  named: readonly NoteKey[],
+  signers: LogSigners,
+  engine: Engine,
+): Promise<Accepted> {
+  const place = await logPlace(folder, engine);
+  mustHaveLog(place);
+  const witnesses = [...named, ...place.keyring.witnesses.map(({ key }) => key)];
+  const { lines, dropped, own, checkpoint, shard } = await cosignedIn(bytes, place, witnesses, engine);
+  const log = join(folder, logFolder(shard.number), "checkpoint");
+  const lock = signers(shard.listed.key)?.lock ?? join(folder, logFolder(shard.number), ".checkpoint");
+  return await withLock(lock, () => {
+    const published = read(log);
+    const same = published !== undefined && equal(unsigned(published), unsigned(own));
+    const whole = together(same ? published : own, lines, witnesses, engine);
+    const proofs = renewProofs(folder, { shard, checkpoint, whole, lines, witnesses, engine });
+    if (same && !equal(whole, published)) replace(log, whole);
+    return {
+      ...{ origin: shard.named.origin, size: checkpoint.size, published: same, proofs, dropped },
+      cosigners: lines.map(({ name }) => name),
+    };
+  });
+}
+
+const unsigned = (note: Bytes): Bytes => utf8(parseNote(note).text);
+
+/** What stood there and fits stays, since it is the earlier word; what does not fit gives way. */
+function together(bytes: Bytes, lines: readonly NoteSignature[], witnesses: readonly NoteKey[], engine: Engine): Bytes {
+  const note = parseNote(bytes);
+  const fitting = cosignaturesIn(note, witnesses, engine);
+  const missing = lines.filter((one) => !fitting.some(bySame(one)));
+  if (missing.length === 0) return bytes;
+  const kept = note.signatures.filter((one) => !missing.some(bySame(one)));
+  return formatNote({ text: note.text, signatures: [...kept, ...missing] });
+}
+
+const bySame = (one: NoteSignature) => (other: NoteSignature) => one.name === other.name && one.id === other.id;
+
+interface CosignedIn {
+  /** Of witnesses, verified. */
+  readonly lines: readonly NoteSignature[];
+  readonly dropped: readonly string[];
+  /** Under the log's own signature alone. */
+  readonly own: Bytes;
+  readonly checkpoint: Checkpoint;
+  readonly shard: Shard;
+}
+
+async function cosignedIn(
+  bytes: Bytes,
+  place: LogPlace,
+  witnesses: readonly NoteKey[],
+  engine: Engine,
+): Promise<CosignedIn> {
+  const { logs } = place.keyring;
+  const { origin } = parseCheckpoint(parseNote(bytes).text);
+  const number = logs.findIndex(({ key }) => key.name === origin);
+  const listed = logs[number];
+  if (listed === undefined)
+    throw new AttestError(
+      "checkpoint-format",
+      `expected a checkpoint of a log of ${place.origin}, found one of ${origin}`,
+      "nothing was changed",
+    );
+  const { note, checkpoint } = openCheckpoint(bytes, listed.key, [], engine);
+  const byLog = ({ name, id }: NoteSignature): boolean => name === listed.key.name && id === listed.key.id;
+  const lines = cosignaturesIn(note, witnesses, engine);
+  const dropped = note.signatures.flatMap((one) => (byLog(one) || lines.includes(one) ? [] : one.name));
+  if (lines.length === 0 && dropped.length === 0)
+    throw new AttestError(
+      "checkpoint-format",
+      `expected a cosignature under the checkpoint of ${origin}, found the log's own signature alone`,
+      "a witness makes one with: attest log witness DIR --name NAME --output FILE",
+    );
+  if (lines.length === 0)
+    throw new AttestError(
+      "checkpoint-format",
+      `expected a cosignature by a witness whom you named, found ${dropped.map((name) => JSON.stringify(name)).join(", ")} alone, by no such key`,
+      "ask the witness for the public line of its key: attest log accept FILE --witness LINE",
+    );
+  const shard = await readShard(place, number, listed, { engine });
+  const now = shard.opened?.checkpoint;
+  if (now === undefined || !shard.whole)
+    throw new AttestError(
+      "log-damaged",
+      `${origin}: ${shard.findings[0]?.detail ?? "its entries do not give its root"}`,
+      "nothing was changed; attest log check says all that is wrong",
+    );
+  if (now.size < checkpoint.size)
+    throw new AttestError(
+      "log-backwards",
+      `the published log ${origin} has ${now.size} entries, and had ${checkpoint.size} when it was cosigned`,
+      "nothing was changed",
+    );
+  const root = shard.regrown.rootsAt([checkpoint.size]).get(checkpoint.size);
+  if (root === undefined || !equal(root, checkpoint.root))
+    throw new AttestError(
+      "log-rewritten",
+      `the published log ${origin} is not the one whose first ${checkpoint.size} entries were cosigned`,
+      "nothing was changed",
+    );
+  const own = verifiedNote(bytes, listed.key, [], engine);
+  return { lines, dropped, own, checkpoint, shard };
+}
+
+interface Renewing {
+  readonly shard: Shard;
+  readonly checkpoint: Checkpoint;
+  /** The cosigned one. */
+  readonly whole: Bytes;
+  readonly lines: readonly NoteSignature[];
+  readonly witnesses: readonly NoteKey[];
+  readonly engine: Engine;
+}
+
+/** Of each document whose proof no witness has cosigned yet, is of the same checkpoint, or has a line of one of these that does not fit. */
+function renewProofs(folder: string, renewing: Renewing): string[] {
+  const { shard, checkpoint } = renewing;
+  const ids = new Set(shard.leaves.slice(0, checkpoint.size).flatMap((leaf) => (leaf && idOf(leaf)) ?? []));
+  return [...ids].filter((id) => {
+    const path = join(folder, proofPath(id));
+    const proof = read(path);
+    // What cannot be read is the check's to tell.
+    const renewed = proof && orUndefined(() => renew(proof, id, renewing));
+    if (renewed === undefined) return false;
+    replace(path, renewed);
+    return true;
+  });
+}
+
+function renew(proof: Bytes, id: string, { shard, checkpoint: { size }, whole, ...keys }: Renewing): Bytes | undefined {
+  const { lines, witnesses, engine } = keys;
+  const { index, hashes, checkpoint } = parseProof(proof);
+  const note = parseNote(checkpoint);
+  const leaf = index < size ? shard.leaves[index] : undefined;
+  if (leaf === undefined || idOf(leaf) !== id || parseCheckpoint(note.text).origin !== shard.named.origin)
+    return undefined;
+  if (equal(utf8(note.text), unsigned(whole))) {
+    const more = together(checkpoint, lines, witnesses, engine);
+    return equal(more, checkpoint) ? undefined : formatProof({ index, hashes, checkpoint: more });
+  }
+  const { name: log, id: logId } = shard.listed.key;
+  const others = note.signatures.filter(({ name, id: by }) => name !== log || by !== logId);
+  const fitting = cosignaturesIn(note, witnesses, engine);
+  const spoilt = others.some((one) => !fitting.includes(one) && lines.some(bySame(one)));
+  if (others.length > 0 && !spoilt) return undefined;
+  const path = proveInclusion(index, size, shard.regrown.tileBytes, engine.sha256);
+  return formatProof({ index, hashes: path, checkpoint: whole });
+}

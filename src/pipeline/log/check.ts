@@ -1,0 +1,89 @@
+/** A registry's logs, derived again from their entries and held against everything that hangs on them. What is wrong is listed, never thrown. */
+import { summarize, type LogSummary, type NumberedEntry } from "../../core/log/summary.js";
+import type { Bytes } from "../../core/bytes.js";
+import { exitOf, worst, type ExitStatus } from "../../core/codes.js";
+import { AttestError } from "../../core/errors.js";
+import type { LogMemory } from "../../keystore/log-memory.js";
+import { summaryAt, type LogsTold } from "./summary.js";
+import { checkDocuments } from "./check-documents.js";
+import { bindings, rememberLogs, sinceKept, sinceRemembered, totalOf } from "./check-history.js";
+import { mustHaveLog, type LogPlace } from "./source.js";
+import { entryName, readShard, type LogFinding, type Reading, type Shard } from "./read-shard.js";
+
+export interface LogCheckRequest extends Reading {
+  readonly place: LogPlace;
+  /** What this verifier saw before; it is told what it sees now, where that is in order. */
+  readonly memory: LogMemory;
+  /** A checkpoint that the user kept. */
+  readonly from?: Bytes | undefined;
+}
+
+export interface LogCheck {
+  readonly shards: readonly Shard[];
+  /** Entries of all logs together. */
+  readonly total: number;
+  readonly account: LogSummary;
+  /** In the order of the log, those of no entry first. */
+  readonly findings: readonly LogFinding[];
+  /** How many entries this verifier saw there before; undefined where this is the first look. */
+  readonly before: number | undefined;
+  readonly exit: ExitStatus;
+}
+
+/** @throws AttestError `no-attestations` where there is no log; `checkpoint-format`, `note-format` for what the user kept */
+export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
+  const { place, memory, from, engine } = request;
+  mustHaveLog(place);
+  const shards: Shard[] = [];
+  const findings: LogFinding[] = [];
+  const unfetched = await orUnfetched(async () => {
+    for (const [number, listed] of place.keyring.logs.entries())
+      shards.push(await readShard(place, number, listed, request));
+  });
+  const all = unfetched.length === 0; // else what did not come would seem to be gone
+  findings.push(...unfetched, ...shards.flatMap((shard) => shard.findings));
+  const kept = from === undefined || !all ? [] : sinceKept(from, place, shards, engine);
+  const seen = all ? sinceRemembered(place, shards, memory, engine) : { before: undefined, findings: [] };
+  findings.push(...seen.findings, ...kept, ...bindings(shards));
+  const entries = shards.flatMap(({ number, leaves }) =>
+    leaves.flatMap((leaf, index): NumberedEntry[] =>
+      leaf === undefined ? [] : [{ shard: number, index, entry: leaf }],
+    ),
+  );
+  let told: LogsTold | undefined;
+  findings.push(...(await orUnfetched(async () => void (told = await summaryAt(place, entries, engine)))));
+  const account = told?.account ?? summarize(entries);
+  for (const { shard, index, detail } of account.findings)
+    findings.push({
+      ...{ code: "log-account", log: shards[shard]?.named.origin ?? "", entry: index },
+      detail: `${entryName(index, shards.length, shard)}: ${detail}`,
+    });
+  if (all) {
+    const found: LogFinding[] = [];
+    findings.push(
+      ...(await orUnfetched(async () => {
+        found.push(...(await checkDocuments({ ...request, shards, keys: told?.history.keys ?? [] })));
+      })),
+      ...found,
+    );
+  }
+  const exit = worst(findings.map(({ code }) => exitOf(code)));
+  if (findings.length === 0) rememberLogs(place, shards, memory);
+  const order = ({ log, entry = -1 }: LogFinding): number =>
+    shards.findIndex(({ named }) => named.origin === log) * 2 ** 40 + entry;
+  return {
+    ...{ shards, total: totalOf(shards), account, before: seen.before, exit },
+    findings: findings.sort((a, b) => order(a) - order(b)),
+  };
+}
+
+/** What could not be fetched is a check that was not made, beside those that were. */
+async function orUnfetched(act: () => Promise<void>): Promise<LogFinding[]> {
+  try {
+    await act();
+    return [];
+  } catch (error) {
+    if (!(error instanceof AttestError) || error.code !== "network") throw error;
+    return [{ code: "network", detail: error.message }];
+  }
+}

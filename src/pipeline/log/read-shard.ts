@@ -1,0 +1,168 @@
+/** One log, read once from end to end: its checkpoint opened, its entries hashed again, each tile held against what the entries give. */
+import { equal, type Bytes } from "../../core/bytes.js";
+import { openCheckpoint, type OpenedCheckpoint } from "../../core/log/checkpoint.js";
+import type { Code } from "../../core/codes.js";
+import type { Engine } from "../../core/engine.js";
+import { AttestError } from "../../core/errors.js";
+import type { NoteEntry, LogName } from "../../core/keys/keyring.js";
+import { parseEntry, type LogEntry } from "../../core/log/entry.js";
+import { formatNoteKey } from "../../core/keys/note.js";
+import { RebuiltTree } from "../../core/log/rebuild.js";
+import { newTiles, parseEntries, TILE_WIDTH, tilePath, type Tile } from "../../core/log/tiles.js";
+import { logFolder } from "../../store/paths.js";
+import type { LogPlace } from "./source.js";
+
+export interface LogFinding {
+  readonly code: Code;
+  /** One sentence. */
+  readonly detail: string;
+  readonly log?: string;
+  readonly entry?: number;
+  readonly id?: string;
+}
+
+export interface Shard {
+  /** From 0. */
+  readonly number: number;
+  readonly listed: NoteEntry;
+  readonly named: LogName;
+  /** The published note, verbatim; undefined where there is none, or none that its key signed. */
+  readonly bytes?: Bytes | undefined;
+  readonly opened?: OpenedCheckpoint | undefined;
+  /** At its place each entry that could be read. */
+  readonly leaves: readonly (LogEntry | undefined)[];
+  readonly regrown: RebuiltTree;
+  /** The entries give the root that was signed: only then do they say what the log was at other sizes. */
+  readonly whole: boolean;
+  readonly findings: readonly LogFinding[];
+}
+
+export interface Reading {
+  readonly engine: Engine;
+  /** `share` is the part that is done, 0 to 1. */
+  readonly progress?: (text: string, share?: number) => void;
+}
+
+/** @throws AttestError `network`, `io`, `too-large` */
+export async function readShard(
+  place: LogPlace,
+  number: number,
+  listed: NoteEntry,
+  { engine, progress }: Reading,
+): Promise<Shard> {
+  const log = listed.key.name;
+  const findings: LogFinding[] = [];
+  const find = (detail: string, entry?: number, code: Code = "log-damaged"): void =>
+    void findings.push({ code, detail, log, ...(entry !== undefined && { entry }) });
+  const read = (path: string): Promise<Bytes | undefined> => place.read(`${logFolder(number)}/${path}`);
+  const regrown = new RebuiltTree(engine.sha256);
+  const leaves: (LogEntry | undefined)[] = [];
+  const named = { origin: log, key: formatNoteKey(listed.key) };
+  const bytes = await read("checkpoint");
+  const opened = bytes && (await orFinding(() => open(bytes, listed, place, engine), find));
+  if (bytes === undefined) find(`the log ${log} has no checkpoint`);
+  if (opened === undefined) return { number, listed, named, leaves, regrown, whole: false, findings };
+
+  const { size, root } = opened.checkpoint;
+  for (let index = 0; index * TILE_WIDTH < size; index += 1) {
+    const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
+    const path = tilePath({ level: "entries", index, width });
+    const bundle = await orFinding(async () => bundleOf(await entriesAt(read, path, width), path, width), find);
+    if (bundle === undefined) break; // nothing after it has a place
+    for (const entry of bundle) {
+      regrown.add(entry);
+      const at = leaves.length;
+      leaves.push(
+        await orFinding(
+          () => parseEntry(entry),
+          (detail) => find(detail, at),
+        ),
+      );
+    }
+    progress?.(`reading ${log}`, (index * TILE_WIDTH + width) / size);
+  }
+  if (regrown.size === size) {
+    for (const tile of newTiles(0, size).filter(({ level }) => level !== "entries"))
+      await checkTile(tile, regrown, read, find);
+    await checkEarlier(place, number, regrown, find);
+  }
+  const whole = regrown.size === size && equal(regrown.head.root, root);
+  if (regrown.size === size && !whole) find(`the entries of ${log} do not give the root that its checkpoint states`);
+  return { number, listed, named, bytes, opened, leaves, regrown, whole, findings };
+}
+
+type Find = (detail: string, entry?: number, code?: Code) => void;
+type Fetch = (path: string) => Promise<Bytes | undefined>;
+
+/** What does not come at all is no finding, but a check that could not be made. */
+async function orFinding<T>(act: () => T | Promise<T>, find: Find): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof AttestError) || error.code === "network") throw error;
+    find(error.message);
+    return undefined;
+  }
+}
+
+const open = (bytes: Bytes, { key }: NoteEntry, { keyring }: LogPlace, engine: Engine): OpenedCheckpoint =>
+  openCheckpoint(
+    bytes,
+    key,
+    keyring.witnesses.map((witness) => witness.key),
+    engine,
+  );
+
+/** A partial file may have been removed when its full one came (C2SP tlog-tiles): then its beginning is taken. */
+async function entriesAt(read: Fetch, path: string, width: number): Promise<Bytes | undefined> {
+  const bytes = await read(path);
+  if (bytes !== undefined || width === TILE_WIDTH) return bytes;
+  const full = await read(path.replace(/\.p\/\d+$/, ""));
+  if (full === undefined) return undefined;
+  let at = 0;
+  for (let count = 0; count < width; count += 1) at += 2 + (full[at] ?? 0) * 256 + (full[at + 1] ?? 0);
+  return full.slice(0, at);
+}
+
+function bundleOf(bytes: Bytes | undefined, path: string, width: number): Bytes[] {
+  if (bytes === undefined) throw new AttestError("log-format", `expected the file ${path}, found none`);
+  try {
+    return parseEntries(bytes, width);
+  } catch (error) {
+    if (error instanceof AttestError) throw new AttestError(error.code, `${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function checkTile(tile: Tile, regrown: RebuiltTree, read: Fetch, find: Find): Promise<void> {
+  const path = tilePath(tile);
+  const expected = regrown.tile(tile) ?? new Uint8Array();
+  let bytes = await read(path);
+  if (bytes === undefined && tile.width < TILE_WIDTH)
+    bytes = (await read(tilePath({ ...tile, width: TILE_WIDTH })))?.slice(0, expected.length);
+  if (bytes === undefined) find(`expected the file ${path}, found none`);
+  else if (bytes.length !== expected.length)
+    find(`expected ${path} to be of ${expected.length} bytes, found ${bytes.length}`);
+  else if (!equal(bytes, expected)) find(`${path} does not hold the hashes that the entries give`);
+}
+
+/** Partial tiles of earlier sizes, which a reader of an earlier checkpoint would take; only a folder says which there are. */
+async function checkEarlier(place: LogPlace, number: number, regrown: RebuiltTree, find: Find): Promise<void> {
+  if (place.list === undefined) return;
+  for (const tile of newTiles(0, regrown.size)) {
+    if (tile.level === "entries" || tile.width === TILE_WIDTH) continue;
+    const folder = tilePath(tile).replace(/\/\d+$/, "");
+    for (const name of await place.list(`${logFolder(number)}/${folder}`)) {
+      const width = Number(name);
+      const expected = regrown.tile({ ...tile, width });
+      if (width >= tile.width || expected === undefined) continue; // of a writer that was killed before its checkpoint
+      const bytes = await place.read(`${logFolder(number)}/${folder}/${name}`);
+      if (bytes === undefined || !equal(bytes, expected))
+        find(`${folder}/${name} does not hold the hashes that the entries give`);
+    }
+  }
+}
+
+/** `log-2 entry 7`, or `entry 7` where there is one log. */
+export const entryName = (index: number, shards: number, shard: number): string =>
+  shards > 1 ? `entry ${index} of ${logFolder(shard).split("/").at(-1) ?? ""}` : `entry ${index}`;

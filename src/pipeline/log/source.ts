@@ -1,0 +1,99 @@
+/** Where a registry's logs are looked at: its folder, or the address at which it is served. What comes from there is to be verified. */
+import { utf8, type Bytes } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import { AttestError } from "../../core/errors.js";
+import { isObject, parseJson, type Json } from "../../core/json.js";
+import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
+import { Directory } from "../../store/directory.js";
+import { fetchBytes } from "../../store/http.js";
+import { ATTESTATIONS, INDEX, KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../../store/registry.js";
+
+export interface LogPlace {
+  readonly target: string;
+  /** Served by somebody else: its keyring is their own word, and its index may leave out what they like. */
+  readonly remote: boolean;
+  /** As it calls itself. */
+  readonly origin: string;
+  readonly keyring: Keyring;
+  /** Paths below the registry's own folder. @throws AttestError `network`, `io`, `too-large` */
+  readonly read: (path: string) => Promise<Bytes | undefined>;
+  /** The ids of the documents that it lists. */
+  readonly ids: readonly string[];
+  /** Names in a folder, where that can be known. */
+  readonly list?: (folder: string) => Promise<readonly string[]>;
+}
+
+/** @throws AttestError `registry-missing`, `registry-format`, `keyring-format`, `usage`, `network` */
+export async function logPlace(target: string, engine: Engine): Promise<LogPlace> {
+  if (/^https?:/i.test(target)) return await served(target, engine);
+  return await logPlaceOf(await Registry.open(new Directory(target), engine), target);
+}
+
+export async function logPlaceOf(registry: Registry, target: string): Promise<LogPlace> {
+  const { store } = registry;
+  return {
+    ...{ target, remote: false, origin: registry.about.origin, keyring: await registry.keyring() },
+    read: (path) => store.read(path),
+    ids: (await registry.names()).map(idIn),
+    list: (folder) => store.list(folder),
+  };
+}
+
+async function served(target: string, engine: Engine): Promise<LogPlace> {
+  const url = URL.canParse(target) ? new URL(target) : undefined;
+  if (url === undefined || url.host === "") {
+    throw new AttestError(
+      "usage",
+      `expected the http(s) address of a registry, found ${JSON.stringify(target)}`,
+      `it is the one below which ${REGISTRY_FILE} lies`,
+    );
+  }
+  const base = url.pathname.replace(new RegExp(`/${ATTESTATIONS}/.*$`), "").replace(/\/(?:index\.html)?$/, "");
+  const read = async (path: string): Promise<Bytes | undefined> => {
+    const other = new URL(url);
+    other.pathname = `${base}/${path}`; // set, not resolved: a path that begins with // names another host
+    other.search = "";
+    return await fetchBytes(other);
+  };
+  const about = await read(REGISTRY_FILE);
+  const keyring = await read(KEYRING);
+  if (about === undefined || keyring === undefined) {
+    throw new AttestError(
+      "registry-missing",
+      `expected a registry at ${target}, found no ${about === undefined ? REGISTRY_FILE : KEYRING} there`,
+      `name the address below which ${REGISTRY_FILE} lies`,
+    );
+  }
+  return {
+    ...{ target, remote: true, origin: parseAbout(about).origin, keyring: parseKeyring(keyring, engine), read },
+    ids: listed((await read(INDEX)) ?? utf8("[]")),
+  };
+}
+
+/** An index that cannot be read lists nothing: the entries of the log name what must be there. */
+function listed(index: Bytes): string[] {
+  try {
+    const rows = parseJson(index);
+    const paths = Array.isArray(rows) ? rows.flatMap((row: Json) => (isObject(row) ? row["path"] : [])) : [];
+    return [...new Set(paths)]
+      .flatMap((path) => (typeof path === "string" && path.startsWith(`${ATTESTATIONS}/`) ? path : []))
+      .map((path) => path.slice(ATTESTATIONS.length + 1))
+      .filter((name) => /^(?:test|plan|note)_[0-9a-f]{16}\.json$/.test(name))
+      .map(idIn);
+  } catch (error) {
+    if (error instanceof AttestError) return [];
+    throw error;
+  }
+}
+
+const idIn = (name: string): string => name.replace(/\.json$/, "");
+
+/** A registry without a log has nothing that could be shown. */
+export function mustHaveLog({ keyring, target }: LogPlace): void {
+  if (keyring.logs.length > 0) return;
+  throw new AttestError(
+    "no-attestations",
+    `expected a log in the keyring of ${target}, found none`,
+    "nothing was checked, which is not a pass; begin one with: attest log start",
+  );
+}

@@ -1,0 +1,57 @@
+/** An audit receipt becomes a signed notice: stamped with the time and the log, checked, and verified before anyone sees it. */
+import { equal } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import { AttestError } from "../../core/errors.js";
+import { canonical, isObject, type Json } from "../../core/json.js";
+import type { Signer } from "../../core/keys/key.js";
+import { NOTICE_TYPE, readNotice, type NoticeStatement } from "../../core/statement/notice.js";
+import type { LogName } from "../../core/keys/keyring.js";
+import { MAX_PAYLOAD } from "../../core/statement/statement.js";
+import { sealNotice, type SignedNotice } from "./notice.js";
+
+/** Of what is signed, a notice rather than a result. */
+export const isNoticeDraft = (draft: Json): boolean => isObject(draft) && draft["predicateType"] === NOTICE_TYPE;
+
+/**
+ * @param draft as `receiptOf` makes it, and `attest audit --receipt` writes it; it may have been somebody else's since
+ * @throws AttestError `usage` for another notice, `scenario-statement` for a draft that is not whole, `payload-too-large`
+ */
+export async function signAuditReceipt(
+  draft: Json,
+  signer: Signer,
+  engine: Engine,
+  now: Date,
+  log?: LogName,
+): Promise<SignedNotice> {
+  const predicate = isObject(draft) ? draft["predicate"] : undefined;
+  if (!isObject(draft) || !isObject(predicate)) throw refused("expected a notice with a predicate, found none");
+  const { action } = predicate;
+  if (action !== "audit")
+    throw new AttestError(
+      "usage",
+      `expected an audit receipt, found a notice whose action is ${JSON.stringify(action ?? null)}`,
+      "of notices only audit receipts are signed like this; every other has a verb that makes and signs it: attest --help",
+    );
+  for (const member of ["signedAt", "log"])
+    if (member in predicate) throw refused(`expected a receipt without ${member}, which signing adds, found one`);
+  const stamped = {
+    ...draft,
+    predicate: { ...predicate, signedAt: now.toISOString(), ...(log && { log: { ...log } }) },
+  };
+  const payload = canonical(stamped);
+  if (payload.length > MAX_PAYLOAD)
+    throw new AttestError(
+      "payload-too-large",
+      `expected at most ${MAX_PAYLOAD} bytes of payload, found ${payload.length}`,
+      "attest audit --receipt writes a receipt that is small enough",
+    );
+  const read = readNotice(stamped, engine);
+  if ("fault" in read) throw refused(`expected a complete audit receipt; ${read.fault}`);
+  const statement = { ...stamped, predicate: read.notice } as Json as NoticeStatement;
+  if (!equal(canonical(statement as Json), payload))
+    throw refused("expected only the members that a verifier reads, found others beside them");
+  return await sealNotice(statement, [signer], engine);
+}
+
+const refused = (message: string): AttestError =>
+  new AttestError("scenario-statement", message, "attest audit --receipt FILE writes one that can be signed");

@@ -1,0 +1,144 @@
+/** One more signature on an attestation: over the same payload bytes, after those that are there, and only on what verifies. */
+import { basename, dirname, resolve } from "node:path";
+import { base64, equal, type Bytes } from "../../core/bytes.js";
+import { exitOf } from "../../core/codes.js";
+import { MAX_SIGNATURES, message, parseEnvelope, type Signature } from "../../core/statement/envelope.js";
+import { AttestError } from "../../core/errors.js";
+import { isObject, parseJson, readable, type Json, type JsonObject } from "../../core/json.js";
+import { formatKey, type Signer } from "../../core/keys/key.js";
+import { failures, type Report } from "../../core/verify/report.js";
+import { identify } from "../../core/statement/statement.js";
+import { uninterrupted } from "../../node/uninterrupted.js";
+import { Directory } from "../../store/directory.js";
+import { ATTESTATIONS, type Registry } from "../../store/registry.js";
+import { oneDocument } from "../load/load.js";
+import { plansOfOthers, refuseRelations } from "./relations.js";
+import { keyEntryOf } from "./signers.js";
+import { verifyAll, type VerifyRequest } from "../verify/verify.js";
+
+export interface CosignRequest extends Omit<VerifyRequest, "targets" | "stdin" | "policy" | "recompute"> {
+  /** A file, or `-` with its bytes. */
+  readonly file: string;
+  readonly bytes: Bytes;
+  readonly signer: Signer;
+  /** Relations that it may have: this signature would give them effect too. */
+  readonly allowRelations: readonly string[];
+}
+
+export interface CosignedDocument {
+  readonly id: string;
+  readonly digest: string;
+  readonly title: string;
+  readonly verdict: string;
+  /** Of the good signatures, all that are there now, in their order. */
+  readonly keyids: readonly string[];
+  /** The document as it is now. */
+  readonly bytes: Bytes;
+  /** False when this key had signed it before: nothing was changed. */
+  readonly added: boolean;
+}
+
+/**
+ * Signs; nothing is written. The signer's own key counts as one that the user trusts.
+ * @throws AttestError the code of the check that did not pass, `relation-refused`, `signature-count`
+ */
+export async function addSignature({
+  file,
+  bytes,
+  signer,
+  allowRelations,
+  ...request
+}: CosignRequest): Promise<CosignedDocument> {
+  const keys = [...request.keys, formatKey(signer.key)];
+  const [one] = await verifyAll({ ...request, keys, targets: [file], stdin: () => Promise.resolve(bytes) });
+  if (one === undefined || "fault" in one) throw one?.fault ?? new Error("nothing was verified");
+  const { id, digest, title, verdict, keyids } = accepted(one.report);
+  const { payload, payloadType, payloadBytes } = parseEnvelope(bytes);
+  if (identify(payloadBytes, request.engine).digest !== digest)
+    throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
+  if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
+  const stdin = (): Promise<Bytes> => Promise.resolve(bytes);
+  const { site } = await oneDocument(file, { engine: request.engine, stdin });
+  const others = await plansOfOthers(payload, keyids, site.registry, request.engine);
+  refuseRelations(payload, [...allowRelations, ...others]);
+  const sig = await signer.sign(message(payloadType, payloadBytes));
+  const signed = withSignatures(bytes, [{ keyid: signer.key.keyid, sig }]);
+  return { id, digest, title, verdict, keyids: [...keyids, signer.key.keyid], bytes: signed, added: true };
+}
+
+/**
+ * Puts the new document in the place of the old one. In a registry its keyring lists the signer first, as when publishing, and the log takes the signature last. Whatever
+ * somebody else wrote meanwhile stays: signatures are added to what is there then, under a lock.
+ * @throws AttestError `file-exists` when that is about something else by now
+ */
+export async function writeInPlace(
+  file: string,
+  { bytes }: CosignedDocument,
+  signer: Signer,
+  registry: Registry | undefined,
+): Promise<void> {
+  await registry?.listSigner(keyEntryOf(signer, signedAt(parseEnvelope(bytes).payload)));
+  const store = registry?.store ?? new Directory(dirname(resolve(file)));
+  const path = registry === undefined ? basename(file) : `${ATTESTATIONS}/${basename(file)}`;
+  await uninterrupted(async () => {
+    let had: Bytes | undefined;
+    await store.update(path, (before) => {
+      had = before;
+      if (before === undefined) return bytes;
+      const both = union(before, bytes);
+      if (both === undefined)
+        throw new AttestError(
+          "file-exists",
+          `expected the attestation that was signed at ${file}, found another by now`,
+          "nothing was changed",
+        );
+      return equal(both, before) ? undefined : both;
+    });
+    if (had !== undefined) await registry?.log.enterMore(had, bytes);
+  });
+}
+
+/** The document with the signatures of both, first those of `before`; undefined when they are not over the same bytes. */
+export function union(before: Bytes, after: Bytes): Bytes | undefined {
+  const [old, now] = [parseEnvelope(before), parseEnvelope(after)];
+  if (old.payloadType !== now.payloadType || !equal(old.payloadBytes, now.payloadBytes)) return undefined;
+  const has = (one: Signature): boolean =>
+    old.signatures.some(({ keyid, sig }) => equal(sig, one.sig) || (keyid !== undefined && keyid === one.keyid));
+  const more = now.signatures.filter((one) => !has(one));
+  return more.length === 0 ? before : withSignatures(before, more);
+}
+
+/** In whatever format it is: its other members stay as they are. */
+function withSignatures(bytes: Bytes, more: readonly Signature[]): Bytes {
+  const document = parseJson(bytes);
+  const signatures = isObject(document) ? (document["signatures"] as readonly Json[]) : [];
+  if (!isObject(document) || signatures.length + more.length > MAX_SIGNATURES) {
+    throw new AttestError(
+      "signature-count",
+      `expected room for another signature, found ${signatures.length} of at most ${MAX_SIGNATURES}`,
+      "nothing was changed",
+    );
+  }
+  const added = more.map(({ keyid, sig }) => ({ keyid: keyid ?? "", sig: base64(sig) }));
+  return readable({ ...document, signatures: [...signatures, ...added] });
+}
+
+const signedAt = (payload: JsonObject): Date => {
+  const f3 = isObject(payload["predicate"]) ? payload["predicate"]["f3"] : undefined;
+  return new Date(isObject(f3) && typeof f3["signedAt"] === "string" ? f3["signedAt"] : 0);
+};
+
+function accepted(report: Report): Pick<CosignedDocument, "id" | "digest" | "title" | "verdict" | "keyids"> {
+  const fault = failures(report).find(({ code }) => exitOf(code) === report.exit);
+  const { id, digest, statement, verdict } = report;
+  if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
+    throw new AttestError(
+      fault?.code ?? "internal",
+      `expected an attestation that verifies with a key that you trust, found: ${fault?.detail ?? "no statement"}`,
+      fault !== undefined && exitOf(fault.code) === 3
+        ? "name the signer's public line with --key when you know it by another way"
+        : "nothing was signed",
+    );
+  const keyids = report.signers.filter(({ signature }) => signature === "ok").map(({ keyid }) => keyid);
+  return { id, digest, keyids, verdict: verdict ?? "", title: statement.predicate.f3.title };
+}

@@ -1,0 +1,126 @@
+/** One document in another format: no key is needed, since the signature stays what it is. Nothing is verified here. */
+import { join } from "node:path";
+import { equal, type Bytes } from "../../core/bytes.js";
+import { formatEnvelope, type Envelope, type Signature } from "../../core/statement/envelope.js";
+import { AttestError } from "../../core/errors.js";
+import { knownFrom, type TrustedKey } from "../../core/verify/signatures.js";
+import { formatDsse } from "../../formats/dsse.js";
+import { formatRaw, RAW } from "../../formats/raw.js";
+import { formatSignify, formatSignifyKey } from "../../formats/signify.js";
+import { formatBundle } from "../../formats/sigstore.js";
+import { create, isFolder, read } from "../../node/files.js";
+import { oneDocument, type DocumentRequest } from "../load/load.js";
+import { keysOf, type KeyRequest } from "../load/trusted-keys.js";
+
+export const FORMATS = ["dsse", "sigstore", "signify", "raw"] as const;
+export type ExportFormat = (typeof FORMATS)[number];
+
+export interface Exported {
+  /** The document itself; of `raw` its message, which is nothing without the other files. */
+  readonly files: readonly { readonly name: string; readonly bytes: Bytes }[];
+  readonly keyids: readonly string[];
+  /** Where the key that is among the files came from; undefined where none is, because none was at hand or none belongs there. */
+  readonly keyFrom: string | undefined;
+}
+
+/** One document, whatever it was given as. @throws AttestError `usage` where a registry holds several */
+export async function readOne(
+  target: string,
+  request: DocumentRequest,
+): Promise<{ readonly envelope: Envelope; readonly site: readonly TrustedKey[] }> {
+  const one = await oneDocument(target, request);
+  const site =
+    one.site.keyring === undefined
+      ? []
+      : knownFrom(one.site.keyring, "site", one.site.source ?? "the registry's own keyring");
+  return { envelope: one.parse(one.bytes), site };
+}
+
+/** The readable format, of any. */
+export const importFrom = async (
+  target: string,
+  request: DocumentRequest,
+): Promise<{ readonly bytes: Bytes; readonly envelope: Envelope }> => {
+  const { envelope } = await readOne(target, request);
+  return { bytes: formatEnvelope(envelope), envelope };
+};
+
+export interface ExportRequest extends DocumentRequest, KeyRequest {
+  readonly target: string;
+  readonly format: ExportFormat;
+  /** The keyid of the one signature that is wanted, or a name by which the user or the registry knows its key. */
+  readonly signer?: string | undefined;
+}
+
+/** @throws AttestError `usage` where it is not clear which signature is meant, `key-missing`, and those of the formats */
+export async function exportAs(request: ExportRequest): Promise<Exported> {
+  const { format, signer } = request;
+  const { envelope, site } = await readOne(request.target, request);
+  const known = [...(await keysOf(request)), ...site];
+  const signatures =
+    format === "dsse" && signer === undefined ? envelope.signatures : [choose(envelope.signatures, signer, known)];
+  const chosen = { ...envelope, signatures };
+  const keyids = signatures.map(({ keyid }) => keyid ?? "");
+  const own = known.find(({ key }) => key.keyid === signatures[0]?.keyid);
+  const document = (bytes: Bytes): Exported => ({ files: [{ name: "", bytes }], keyids, keyFrom: undefined });
+  if (format === "dsse") return document(formatDsse(chosen));
+  if (format === "sigstore") return document(formatBundle(chosen));
+  if (format === "signify") {
+    const key = own === undefined ? [] : [{ name: ".pub", bytes: formatSignifyKey(own.key) }];
+    return { files: [{ name: "", bytes: formatSignify(chosen) }, ...key], keyids, keyFrom: own?.source };
+  }
+  const { message, signature, key } = formatRaw(chosen, own?.key);
+  const files = [
+    { name: RAW.message, bytes: message },
+    { name: RAW.signature, bytes: signature },
+    ...(key === undefined ? [] : [{ name: RAW.key, bytes: key }]),
+  ];
+  return { files, keyids, keyFrom: own?.source };
+}
+
+function choose(signatures: readonly Signature[], signer: string | undefined, known: readonly TrustedKey[]): Signature {
+  const nameOf = ({ keyid }: Signature): string => {
+    const name = known.find((one) => one.key.keyid === keyid && one.name !== undefined)?.name;
+    return `${keyid ?? "one without keyid"}${name === undefined ? "" : ` (${name})`}`;
+  };
+  const all = signatures.map(nameOf).join(", ");
+  const wanted = known.filter(({ name }) => name === signer).map(({ key }) => key.keyid);
+  const found =
+    signer === undefined
+      ? signatures
+      : signatures.filter(({ keyid }) => keyid !== undefined && (keyid === signer || wanted.includes(keyid)));
+  const [only, ...more] = found;
+  if (only === undefined && signer !== undefined)
+    throw new AttestError("key-missing", `expected a signature by ${signer}, found ${all === "" ? "none" : all}`);
+  if (only === undefined) throw new AttestError("signature-missing", "expected a signature to export, found none");
+  if (more.length === 0) return only;
+  throw new AttestError(
+    "usage",
+    `expected to know which of ${found.length} signatures is meant, found ${found.map(nameOf).join(", ")}`,
+    "name one with --signer SHA256:… or, where that says it, --signer NAME; --format dsse holds them all",
+  );
+}
+
+/** Where each file goes: those of `raw` into a folder, others at the path; signify's key takes its name from the signature's. */
+export const pathsOf = ({ files }: Exported, format: ExportFormat, output: string): string[] =>
+  files.map(({ name }) => {
+    if (format === "raw") return join(output, name);
+    const beside = name === "" ? output : `${output.replace(/\.[^./\\]+$/, "")}${name}`;
+    return name !== "" && beside === output ? `${output}${name}` : beside;
+  });
+
+/** Never over other bytes, and if one file is in the way then none is written. @throws AttestError `file-exists`, `io` */
+export function writeAll(paths: readonly string[], files: Exported["files"]): void {
+  const taken = paths.find((path, at) => {
+    if (isFolder(path)) return true;
+    const before = read(path);
+    return before !== undefined && !equal(before, files[at]?.bytes ?? before);
+  });
+  if (taken !== undefined)
+    throw new AttestError(
+      "file-exists",
+      `expected no file or the same bytes at ${taken}, found something else`,
+      "nothing was written; name another place with --output",
+    );
+  files.forEach(({ bytes }, at) => create(paths[at] ?? "", bytes));
+}

@@ -1,0 +1,236 @@
+/** Notices about keys and signatures: made, signed, published; and what a registry's keyring says after them. */
+import { hex, type Bytes } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import { formatEnvelope, message, parseEnvelope, PAYLOAD_TYPE } from "../../core/statement/envelope.js";
+import { AttestError } from "../../core/errors.js";
+import { canonical, type Json, type JsonObject } from "../../core/json.js";
+import { parseKey, type PublicKey, type Signer } from "../../core/keys/key.js";
+import type { LogName } from "../../core/keys/keyring.js";
+import { keyHistory, noticeIn } from "../../core/verify/key-history.js";
+import {
+  MAX_REASON,
+  noticeStatement,
+  NOTICE_VERSION,
+  rotation,
+  type Notice,
+  type NoticeStatement,
+} from "../../core/statement/notice.js";
+import { Owners } from "../../core/keys/owner.js";
+import { failures, type Report } from "../../core/verify/report.js";
+import { identify } from "../../core/statement/statement.js";
+import { verify } from "../../core/verify/verify.js";
+import { uninterrupted } from "../../node/uninterrupted.js";
+import { parseAnyEnvelope } from "../../formats/envelope-formats.js";
+import type { Registry } from "../../store/registry.js";
+import { nameIn, refuseEnded } from "./signers.js";
+
+export interface SignedNotice {
+  readonly id: string;
+  readonly digest: string;
+  /** The file `<id>.json`: the readable format. */
+  readonly bytes: Bytes;
+  readonly notice: Notice;
+}
+
+/**
+ * @param log the one that is meant to hold it
+ * @throws AttestError `internal` for what our own verifier would refuse
+ */
+export async function signNotice(
+  said: Notice,
+  signers: readonly Signer[],
+  engine: Engine,
+  log?: LogName,
+): Promise<SignedNotice> {
+  if ("reason" in said && (!/\S/.test(said.reason) || said.reason.length > MAX_REASON))
+    throw new AttestError(
+      "usage",
+      `expected a reason of 1 to ${MAX_REASON} characters, found ${said.reason.length}`,
+      "whoever reads the notice reads it too",
+    );
+  const notice: Notice = log === undefined ? said : { ...said, log: { ...log } };
+  return await sealNotice(noticeStatement(notice, engine), signers, engine);
+}
+
+/** @throws AttestError `internal` for what our own verifier would refuse */
+export async function sealNotice(
+  statement: NoticeStatement,
+  signers: readonly Signer[],
+  engine: Engine,
+): Promise<SignedNotice> {
+  const notice = statement.predicate;
+  const payload = statement as Json as JsonObject;
+  const payloadBytes = canonical(payload);
+  const signatures = [];
+  for (const signer of signers)
+    signatures.push({ keyid: signer.key.keyid, sig: await signer.sign(message(PAYLOAD_TYPE, payloadBytes)) });
+  const bytes = formatEnvelope({ payload, payloadType: PAYLOAD_TYPE, signatures });
+  const keys = signers.map(({ key }) => ({ key, by: "you" as const, source: "the signer" }));
+  // Whether the signer came after the key that is revoked is for the registry to say.
+  const from = notice.action === "revoke" ? [notice.key] : [];
+  const owners = new Owners(from.flatMap((key) => signers.map(({ key: { keyid } }) => ({ from: key, to: keyid }))));
+  const fault = failures(verify(bytes, { engine, keys, owners, now: new Date(notice.signedAt) }))[0];
+  if (fault !== undefined) throw new AttestError("internal", `expected a notice that verifies, found ${fault.detail}`);
+  return { ...identify(payloadBytes, engine, "note"), bytes, notice };
+}
+
+export interface RotateRequest {
+  readonly from: Signer;
+  readonly to: Signer;
+  readonly reason: string;
+  readonly engine: Engine;
+  readonly now: () => Date;
+}
+
+export const signRotation = ({ from, to, reason, engine, now }: RotateRequest, log?: LogName): Promise<SignedNotice> =>
+  signNotice(rotation(from.key, to.key, reason, now()), [from, to], engine, log);
+
+/**
+ * The keyring first, under whose lock the moment is chosen: no run signs with the old key after that, and none that did so before is
+ * overtaken. Then the notice; cut short in between, the same call again finishes the work.
+ * @throws AttestError `key-missing` for a key that the registry does not list, `key-retired` or `key-revoked` for one that has ended
+ */
+export const rotateIn = (registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> =>
+  uninterrupted(() => rotated(registry, request));
+
+async function rotated(registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> {
+  const { from, to, engine, now } = request;
+  const keyring = await registry.keyring();
+  await registry.mustList(from.key);
+  const next = { name: nameIn(keyring, to.key, to.name, engine), key: to.key };
+  const handedOver = await handOvers(registry, from.key, engine);
+  const made = handedOver.find(
+    ({ notice }) => notice.action === "rotate" && parseKey(notice.to, engine).keyid === to.key.keyid,
+  );
+  if (made === undefined && handedOver.length > 0) await refuseEnded(from, registry, engine);
+  await registry.log.ready(); // refused before anything is written
+  try {
+    const at = made?.notice.signedAt ?? (await registry.succeed(from.key, next, now));
+    const signed = made ?? (await signRotation({ ...request, now: () => new Date(at) }, await registry.log.current()));
+    await registry.publish({ ...signed, evidence: new Map() }); // of one that is there, what was cut short
+    await registry.listSigner({ ...next, validFrom: at });
+    await registry.amendSigner(from.key.keyid, (entry) =>
+      entry.validUntil !== undefined && Date.parse(entry.validUntil) <= Date.parse(at)
+        ? entry
+        : { ...entry, validUntil: at },
+    );
+    return { ...signed, known: made !== undefined };
+  } catch (error) {
+    if (!(error instanceof AttestError) || error.code !== "publish-unfinished") throw error;
+    throw new AttestError(
+      error.code,
+      error.message,
+      "when that is mended, run the same command again: it does the rest",
+    );
+  }
+}
+
+/** Those that are published already, by the key and the one that it hands over to: a second one, with another date, would say nothing more. */
+async function handOvers(registry: Registry, from: PublicKey, engine: Engine): Promise<SignedNotice[]> {
+  return (await registry.notices()).flatMap((bytes) => {
+    const notice = noticeIn(bytes, engine);
+    if (notice?.action !== "rotate" || notice.from !== from.keyid) return [];
+    const { payloadBytes } = parseEnvelope(bytes);
+    const keys = [from, parseKey(notice.to, engine)].map((key) => ({
+      key,
+      by: "you" as const,
+      source: "the registry",
+    }));
+    const { signers } = verify(bytes, { engine, keys, now: new Date() });
+    const both = signers.filter(({ signature }) => signature === "ok").length === 2;
+    return both ? [{ ...identify(payloadBytes, engine, "note"), bytes, notice }] : [];
+  });
+}
+
+export interface RevokeRequest {
+  readonly key: PublicKey;
+  /** The key itself, or its successor. */
+  readonly signer: Signer;
+  readonly since: Date;
+  readonly reason: string;
+  readonly engine: Engine;
+  readonly now: Date;
+}
+
+export const signRevocation = (
+  { key, signer, since, reason, engine, now }: RevokeRequest,
+  log?: LogName,
+): Promise<SignedNotice> =>
+  signNotice(
+    {
+      ...{ version: NOTICE_VERSION, action: "revoke", key: key.keyid, reason },
+      ...{ since: since.toISOString(), signedAt: now.toISOString() },
+    },
+    [signer],
+    engine,
+    log,
+  );
+
+/** @throws AttestError `key-missing` for a key that the registry does not list, `usage` for a signer whom nobody would heed */
+export async function revokeIn(registry: Registry, request: RevokeRequest): Promise<SignedNotice> {
+  const { key, signer, since, reason, engine } = request;
+  await registry.mustList(key);
+  const signed = await signRevocation(request, await registry.log.current());
+  const known = [{ key, by: "you" as const, source: "the registry" }];
+  const heard = keyHistory([...(await registry.notices()), signed.bytes], known, engine).keys;
+  if (!heard.some((one) => one.key.keyid === key.keyid && one.entry?.revoked?.at === since.toISOString())) {
+    throw new AttestError(
+      "usage",
+      `expected ${key.keyid} itself or its successor to sign, found ${signer.key.keyid}`,
+      'nobody would heed it; whoever keeps the registry can still write "revoked" into keys/keyring.json',
+    );
+  }
+  await uninterrupted(async () => {
+    await registry.publish({ ...signed, evidence: new Map() });
+    await registry.amendSigner(key.keyid, (entry) =>
+      entry.revoked !== undefined && Date.parse(entry.revoked.at) <= since.getTime()
+        ? entry
+        : { ...entry, revoked: { at: since.toISOString(), reason } },
+    );
+  });
+  return signed;
+}
+
+/**
+ * That the signer saw each good signature of a document, one notice for each.
+ * @throws AttestError the code of the check that did not pass; `usage` where the signer would be its own witness
+ */
+export async function signReceipts(
+  bytes: Bytes,
+  report: Report,
+  signer: Signer,
+  engine: Engine,
+  now: Date,
+  log?: LogName,
+): Promise<SignedNotice[]> {
+  const { payloadBytes, signatures } = parseAnyEnvelope(bytes);
+  const good = signatures.flatMap(({ sig }, at) => {
+    const by = report.signers[at];
+    return by?.signature === "ok" ? [{ sig, keyid: by.keyid }] : [];
+  });
+  if (report.signature !== "ok" || good.length === 0) {
+    const fault = failures(report)[0];
+    throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "expected a good signature, found none");
+  }
+  const others = good.filter(({ keyid }) => keyid !== signer.key.keyid);
+  if (others.length === 0) {
+    throw new AttestError(
+      "usage",
+      `expected a signature by another key than ${signer.key.keyid}, found only its own`,
+      "nobody is a witness of their own; let somebody else do it, with --signer",
+    );
+  }
+  return await Promise.all(
+    others.map(({ sig }) =>
+      signNotice(
+        {
+          ...{ version: NOTICE_VERSION, action: "receipt", signedAt: now.toISOString() },
+          ...{ signature: hex(engine.sha256(sig)), payload: hex(engine.sha256(payloadBytes)) },
+        },
+        [signer],
+        engine,
+        log,
+      ),
+    ),
+  );
+}

@@ -1,0 +1,87 @@
+/**
+ * Relations in what somebody else wrote: a signature gives them effect. A result by the same signer supersedes, a result by another one
+ * reproduces. So none of them is signed that was not asked for, by its digest.
+ */
+import { hex } from "../../core/bytes.js";
+import { commandLine } from "../../core/command-line.js";
+import type { Engine } from "../../core/engine.js";
+import { parseEnvelope } from "../../core/statement/envelope.js";
+import { AttestError, orUndefined } from "../../core/errors.js";
+import { isObject, type Json } from "../../core/json.js";
+import { formatNoteKey } from "../../core/keys/note.js";
+import { logNamed } from "../../core/statement/payload.js";
+import { attestationPath } from "../../store/paths.js";
+import type { LoadedRegistry } from "../load/load.js";
+
+/** Names a thing, and no attestation: nothing follows from it for any. */
+const WITHOUT_EFFECT: readonly Json[] = ["verifies"];
+
+export const ALLOW_RELATION = "--allow-relation";
+
+/** As it is allowed: `supersedes:DIGEST`; by what it calls its target, where it has no SHA-256. */
+function wordOf(relation: Json): string {
+  const { type = "", target = "", digest } = isObject(relation) ? relation : {};
+  const sha256 = isObject(digest) ? digest["sha256"] : undefined;
+  const text = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
+  return `${text(type)}:${text(sha256 ?? target)}`;
+}
+
+/** Of a draft or a whole statement, whatever is wrong with it otherwise. */
+export function relationsOf(statement: Json): string[] {
+  const predicate = isObject(statement) ? statement["predicate"] : undefined;
+  const f3 = isObject(predicate) ? predicate["f3"] : undefined;
+  const relations = isObject(f3) ? f3["relations"] : undefined;
+  return (Array.isArray(relations) ? (relations as readonly Json[]) : [])
+    .filter((one) => !(isObject(one) && WITHOUT_EFFECT.includes(one["type"] ?? null)))
+    .map(wordOf);
+}
+
+const PLANNED_BY = "planned-by:";
+
+/**
+ * Of the plans that a statement names, those to which one more signature adds nothing, by the log that the plan itself names: one who signed the
+ * statement already announced it. A plan is answered by a result of whoever announced it: so nobody closes their own plan by signing what
+ * somebody else made. The plan's file alone tells too little: a signature can be taken off, an entry cannot.
+ * @param signed keyids of those who signed the statement already
+ * @throws AttestError `network`
+ */
+export async function plansOfOthers(
+  statement: Json,
+  signed: readonly string[],
+  registry: LoadedRegistry | undefined,
+  engine: Engine,
+): Promise<string[]> {
+  const named = relationsOf(statement).filter((word) => word.startsWith(PLANNED_BY));
+  const logs = named.length === 0 ? undefined : await registry?.logs.whole();
+  if (registry === undefined || logs === undefined || "why" in logs) return [];
+  const others: string[] = [];
+  for (const word of named) {
+    const digest = word.slice(PLANNED_BY.length);
+    const bytes = await registry.read(attestationPath(`plan_${digest.slice(0, 16)}`));
+    const plan = bytes && orUndefined(() => parseEnvelope(bytes));
+    if (plan === undefined || hex(engine.sha256(plan.payloadBytes)) !== digest) continue;
+    const log = logs.find(({ key }) => formatNoteKey(key) === logNamed(plan.payload)?.key);
+    const by = (log?.entries ?? []).flatMap((leaf) =>
+      leaf.kind === "plan" && leaf.payload === digest ? leaf.keyid : [],
+    );
+    if (by.some((keyid) => signed.includes(keyid))) others.push(word);
+  }
+  return others;
+}
+
+/** @throws AttestError `relation-refused` */
+export function refuseRelations(statement: Json, allowed: readonly string[]): void {
+  const [refused, ...more] = relationsOf(statement).filter((word) => !allowed.includes(word));
+  if (refused === undefined) return;
+  throw new AttestError(
+    "relation-refused",
+    `expected a statement that says nothing of other attestations, found ${[refused, ...more].join(", ")}`,
+    `your signature would give it effect; when you mean it: ${[refused, ...more].map((word) => `${ALLOW_RELATION} ${commandLine([word])}`).join(" ")}`,
+  );
+}
+
+/** For a hint: what a command line needs, so that one's own relations are signed. */
+export const allowing = (statement: Json): string =>
+  relationsOf(statement)
+    .map((word) => ` ${ALLOW_RELATION} ${commandLine([word])}`)
+    .join("");

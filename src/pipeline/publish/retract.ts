@@ -1,0 +1,136 @@
+/** Notices about what is published: an attestation taken back or replaced, a plan given up. */
+import type { NumberedEntry } from "../../core/log/summary.js";
+import type { Engine } from "../../core/engine.js";
+import { parseEnvelope, type Envelope } from "../../core/statement/envelope.js";
+import { AttestError } from "../../core/errors.js";
+import type { Signer } from "../../core/keys/key.js";
+import { keyHistory } from "../../core/verify/key-history.js";
+import { NOTICE_VERSION, type Notice } from "../../core/statement/notice.js";
+import { kindOf, type Kind } from "../../core/statement/payload.js";
+import { knownFrom } from "../../core/verify/signatures.js";
+import { identify } from "../../core/statement/statement.js";
+import { LogSource } from "../../store/log-source.js";
+import { attestationPath, type Registry } from "../../store/registry.js";
+import { summaryAt } from "../log/summary.js";
+import { logPlaceOf } from "../log/source.js";
+import { signNotice, type SignedNotice } from "./notice.js";
+import { keyEntryOf } from "./signers.js";
+
+/** What is published under an id. */
+export interface Target {
+  readonly id: string;
+  readonly digest: string;
+  readonly kind: Kind;
+  /** As the document names them. */
+  readonly keyids: readonly string[];
+}
+
+const ID = /(?:^|\/)((?:test|plan|note)_[0-9a-f]{16})(?:\.json)?$/;
+
+/** @param named an id, or the file that has it as its name. @throws AttestError `usage`, `file-missing`, a code of `parseEnvelope` */
+export async function targetIn(registry: Registry, named: string, engine: Engine): Promise<Target> {
+  const id = ID.exec(named)?.[1];
+  if (id === undefined)
+    throw new AttestError(
+      "usage",
+      `expected an id like test_0123456789abcdef, or its file, found ${JSON.stringify(named)}`,
+      "attest log show lists what there is",
+    );
+  const bytes = await registry.store.read(attestationPath(id));
+  if (bytes === undefined)
+    throw new AttestError(
+      id.startsWith("plan_") ? "plan-missing" : "file-missing",
+      `expected ${attestationPath(id)} in the registry ${registry.about.origin}, found none`,
+      "attest log show lists what there is; name another registry with --registry DIR",
+    );
+  return targetOf(parseEnvelope(bytes), engine);
+}
+
+export function targetOf({ payload, payloadBytes, signatures }: Envelope, engine: Engine): Target {
+  const kind = kindOf(payload);
+  return { ...identify(payloadBytes, engine, kind), kind, keyids: signatures.flatMap(({ keyid }) => keyid ?? []) };
+}
+
+export interface StatusRequest {
+  readonly registry: Registry;
+  readonly action: "retract" | "supersede" | "abandon";
+  readonly target: Target;
+  /** What takes its place. */
+  readonly by?: Target | undefined;
+  readonly reason: string;
+  readonly signer: Signer;
+  readonly engine: Engine;
+  readonly now: Date;
+}
+
+export interface PublishedStatus extends SignedNotice {
+  /** Whether the signer of the target, or a successor, signed it: else it stands beside it as a contradiction. */
+  readonly heeded: boolean;
+}
+
+/** @throws AttestError `usage` for what is of another kind, or has its result already */
+export async function publishStatus(request: StatusRequest): Promise<PublishedStatus> {
+  const { registry, action, target, by, reason, signer, engine, now } = request;
+  const wanted = action === "abandon" ? "plan" : "test";
+  if (target.kind !== wanted)
+    throw new AttestError(
+      "usage",
+      `expected ${wanted === "plan" ? "a plan" : "a test result"} to ${action}, found ${target.id}`,
+      wanted === "plan" ? "a result is taken back with: attest retract" : "a plan is given up with: attest abandon",
+    );
+  const common = { version: NOTICE_VERSION, about: target.digest, reason, signedAt: now.toISOString() } as const;
+  const notice: Notice = action === "supersede" ? { ...common, action, by: by?.digest ?? "" } : { ...common, action };
+  const heeded = await speaksFor(registry, signer.key.keyid, target.keyids, engine);
+  if (action === "abandon") await refuseAnswered(registry, target, heeded, signer, engine);
+  const signed = await signNotice(notice, [signer], engine, await registry.log.current());
+  await registry.listSigner(keyEntryOf(signer, now));
+  await registry.publish({ ...signed, evidence: new Map() });
+  return { ...signed, heeded };
+}
+
+/** One of the signing keys, or one that came after. */
+async function speaksFor(
+  registry: Registry,
+  keyid: string,
+  signers: readonly string[],
+  engine: Engine,
+): Promise<boolean> {
+  const listed = knownFrom(await registry.keyring(), "site", "the registry's keyring");
+  return keyHistory(await registry.notices(), listed, engine)
+    .owners.line(signers)
+    .has(keyid);
+}
+
+async function refuseAnswered(
+  registry: Registry,
+  { id, digest }: Target,
+  heeded: boolean,
+  signer: Signer,
+  engine: Engine,
+): Promise<void> {
+  if (!heeded)
+    throw new AttestError(
+      "usage",
+      `expected the key that announced ${id}, or its successor, found ${signer.key.keyid}`,
+      "nobody else can give a plan up; name the key with --signer",
+    );
+  const source = new LogSource((path) => registry.store.read(path), (await registry.keyring()).logs, engine);
+  const entries: NumberedEntry[] = [];
+  for (const shard of source.logs.keys())
+    for (const [index, leaf] of ((await (await source.reader(shard))?.leaves()) ?? []).entries())
+      entries.push({ shard, index, entry: leaf });
+  const { account } = await summaryAt(await logPlaceOf(registry, registry.about.origin), entries, engine);
+  const plan = account.plans.find(({ entry }) => entry.payload === digest);
+  if (plan?.state === "answered")
+    throw new AttestError(
+      "usage",
+      `expected a plan without a result, found that of ${id}: test_${plan.result?.entry.payload.slice(0, 16) ?? ""}`,
+      "a result is taken back with: attest retract",
+    );
+  if (plan?.state === "abandoned")
+    throw new AttestError(
+      "usage",
+      `expected an open plan, found that ${id} is given up already`,
+      "nothing was changed",
+    );
+}

@@ -1,0 +1,100 @@
+/** A waiver: a finding of an audit is known, why, and until when it is not to be counted. */
+import { isRule, RULE_IDS, UNWAIVABLE, type RuleId } from "../../core/statement/audit-rules.js";
+import type { Engine } from "../../core/engine.js";
+import { AttestError } from "../../core/errors.js";
+import type { Signer } from "../../core/keys/key.js";
+import { MAX_WAIVER_DAYS, NOTICE_VERSION } from "../../core/statement/notice.js";
+import { pointer, timestamp } from "../../core/schema.js";
+import type { Registry } from "../../store/registry.js";
+import { signNotice, type SignedNotice } from "./notice.js";
+import type { Target } from "./retract.js";
+import { keyEntryOf } from "./signers.js";
+
+/** What the waiver is for, held to what an audit knows. */
+export interface Scope {
+  readonly rule: RuleId;
+  readonly pointer?: string;
+  readonly until: string;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const usage = (message: string, hint: string): AttestError => new AttestError("usage", message, hint);
+
+/** @throws AttestError `usage` */
+export function scopeOf(
+  asked: { readonly rule: string; readonly pointer?: string; readonly until: string },
+  now: Date,
+): Scope {
+  const { rule } = asked;
+  if (!isRule(rule))
+    throw usage(
+      `expected the id of a rule for --rule, found ${JSON.stringify(rule)}`,
+      `the rules are ${RULE_IDS.filter((id) => !UNWAIVABLE.has(id)).join(", ")}`,
+    );
+  if (UNWAIVABLE.has(rule))
+    throw usage(
+      `expected a rule that can be waived, found ${rule}`,
+      `no auditor heeds a waiver of ${[...UNWAIVABLE].join(", ")}`,
+    );
+  if (asked.pointer !== undefined && !pointer.safeParse(asked.pointer).success)
+    throw usage(
+      `expected a JSON pointer like /predicate/f3/evidence/0 for --pointer, found ${JSON.stringify(asked.pointer)}`,
+      "attest audit names the place of each finding; without --pointer the waiver is for the rule at whatever place",
+    );
+  return {
+    ...{ rule, until: endOf(asked.until, now) },
+    ...(asked.pointer !== undefined && { pointer: asked.pointer }),
+  };
+}
+
+/** A day counts to its end. */
+function endOf(text: string, now: Date): string {
+  const until = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59Z` : text;
+  if (!timestamp.safeParse(until).success)
+    throw usage(
+      `expected a day like 2027-01-31, or a time like 2027-01-31T12:00:00Z, for --until, found ${JSON.stringify(text)}`,
+      "a day counts to its end, in UTC",
+    );
+  const ms = Date.parse(until) - now.getTime();
+  if (ms <= 0)
+    throw usage(`expected a time in the future for --until, found ${text}`, "what has ended already waives nothing");
+  if (ms > MAX_WAIVER_DAYS * DAY_MS)
+    throw usage(
+      `expected a time at most a year away for --until, found ${text}`,
+      "a waiver for ever is none: look at the finding again within a year",
+    );
+  return until;
+}
+
+export interface WaiveRequest extends Scope {
+  readonly target: Target;
+  readonly reason: string;
+  readonly signer: Signer;
+  readonly engine: Engine;
+  readonly now: Date;
+}
+
+/** Published and logged where a registry is given. @throws AttestError `usage` for what no audit has a finding about */
+export async function waive(request: WaiveRequest, registry?: Registry): Promise<SignedNotice> {
+  const { target, rule, pointer: place, until, reason, signer, engine, now } = request;
+  if (target.kind === "note")
+    throw usage(
+      `expected a test result or a plan, found ${target.id}`,
+      "an audit has no finding about a notice that could be waived",
+    );
+  const signed = await signNotice(
+    {
+      ...{ version: NOTICE_VERSION, action: "waive", about: target.digest, rule, reason, until },
+      ...(place !== undefined && { pointer: place }),
+      signedAt: now.toISOString(),
+    },
+    [signer],
+    engine,
+    await registry?.log.current(),
+  );
+  if (registry !== undefined) {
+    await registry.listSigner(keyEntryOf(signer, now));
+    await registry.publish({ ...signed, evidence: new Map() });
+  }
+  return signed;
+}

@@ -1,0 +1,98 @@
+/** A plan, signed, published and logged before its test runs; and giving one up. */
+import { randomBytes } from "node:crypto";
+import type { Engine } from "../../core/engine.js";
+import { hex } from "../../core/bytes.js";
+import { formatEnvelope, message, PAYLOAD_TYPE } from "../../core/statement/envelope.js";
+import { AttestError } from "../../core/errors.js";
+import { canonical, fit, type Json, type JsonObject } from "../../core/json.js";
+import type { Signer } from "../../core/keys/key.js";
+import { PLAN_TYPE, PLAN_VERSION, type Outline, type PlanStatement } from "../../core/statement/plan.js";
+import { failures } from "../../core/verify/report.js";
+import { identify, MAX_PAYLOAD, STATEMENT_TYPE, type Relation } from "../../core/statement/statement.js";
+import { verify } from "../../core/verify/verify.js";
+import { refuseSecrets } from "../../harness/redaction/scan.js";
+import type { Secret } from "../../harness/redaction/secrets.js";
+import type { Registry } from "../../store/registry.js";
+import { keyEntryOf } from "../publish/signers.js";
+
+/** Called once, when everything that can be known beforehand is known; what it returns goes into the result. */
+export type Announce = (outline: Outline, secrets: readonly Secret[]) => Promise<Relation | undefined>;
+
+export interface AnnounceRequest {
+  readonly registry: Registry;
+  readonly signer: Signer;
+  readonly engine: Engine;
+  /** How long after the announcement the result is promised. */
+  readonly withinMs: number;
+  readonly allowSecrets: readonly string[];
+  readonly now: () => Date;
+  /** Told right before it becomes public: from then on its absence would be seen, and whatever happens there is its name. */
+  readonly announcing: (id: string) => void;
+}
+
+const DAY_MS = 86_400_000;
+/** A result that takes longer than its test may take is late. */
+export const promised = (timeoutMs: number | undefined): number => DAY_MS + (timeoutMs ?? 0);
+
+/** Undefined where the registry has no log: a plan that nobody could miss would say nothing. */
+export async function announce(
+  outline: Outline,
+  secrets: readonly Secret[],
+  request: AnnounceRequest,
+): Promise<Relation | undefined> {
+  const { registry, signer, engine, withinMs, allowSecrets, now, announcing } = request;
+  const log = await registry.log.current();
+  if (log === undefined) return undefined;
+  const at = now();
+  const plan: PlanStatement = fit({
+    _type: STATEMENT_TYPE,
+    subject: [...outline.subject],
+    predicateType: PLAN_TYPE,
+    predicate: {
+      ...{ version: PLAN_VERSION, title: outline.title, hypothesis: outline.hypothesis, log },
+      checks: outline.checks.map(({ id, claim, required, expected, criterion }) => ({
+        ...{ id, claim, required, expected },
+        ...(criterion && { criterion }),
+      })),
+      configuration: [...outline.configuration],
+      command: [...outline.command],
+      nonce: hex(randomBytes(16)),
+      signedAt: at.toISOString(),
+      deadline: new Date(at.getTime() + withinMs).toISOString(),
+    },
+  });
+  refuseSecrets(plan as Json, [], secrets, allowSecrets);
+  const payload = plan as Json as JsonObject;
+  const payloadBytes = canonical(payload);
+  if (payloadBytes.length > MAX_PAYLOAD)
+    throw new AttestError(
+      "payload-too-large",
+      `expected at most ${MAX_PAYLOAD} bytes of plan, found ${payloadBytes.length}`,
+      "announce fewer checks, or shorter ones",
+    );
+  const sig = await signer.sign(message(PAYLOAD_TYPE, payloadBytes));
+  const bytes = formatEnvelope({
+    payload,
+    payloadType: PAYLOAD_TYPE,
+    signatures: [{ keyid: signer.key.keyid, sig }],
+  });
+  const keys = [{ key: signer.key, by: "you" as const, source: "the signer" }];
+  const fault = failures(verify(bytes, { engine, keys, now: at }))[0];
+  if (fault !== undefined) throw new AttestError("internal", `expected a plan that verifies, found ${fault.detail}`);
+  const { id, digest } = identify(payloadBytes, engine, "plan");
+  await registry.listSigner(keyEntryOf(signer, at));
+  announcing(id);
+  await registry.publish({ id, bytes, evidence: new Map() });
+  return { type: "planned-by", target: id, digest: { sha256: digest } };
+}
+
+/** @param registry ` --registry DIR`, where it is not the nearest */
+export const abandoning = (id: string, registry: string): string => `attest abandon ${id} --reason TEXT${registry}`;
+
+/** What went wrong after a plan was made public: the plan stays, and so does the promise. */
+export const withOpenPlan = (error: AttestError, id: string, registry: string): AttestError =>
+  new AttestError(
+    error.code,
+    error.message,
+    `${error.hint === undefined ? "" : `${error.hint}; `}its plan is public and stays open: ${abandoning(id, registry)}`,
+  );

@@ -1,0 +1,70 @@
+/** Where a signed result goes: into a registry, or into a file with its evidence beside it. */
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { Bytes } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import { AttestError } from "../../core/errors.js";
+import type { Signer } from "../../core/keys/key.js";
+import { create, ioError } from "../../node/files.js";
+import { Directory } from "../../store/directory.js";
+import { attestationPath, ATTESTATIONS, Registry } from "../../store/registry.js";
+import type { LogSigners } from "../../store/registry-log.js";
+import { writeBeside } from "../load/evidence-folder.js";
+import { publish } from "../publish/publish.js";
+import type { Attestation } from "../publish/sign.js";
+
+export interface OutputPlace {
+  readonly folder: string;
+  readonly registry: Registry;
+}
+export type Destination = { readonly file: string } | OutputPlace;
+
+/** Refuses what can be known beforehand, so that no test runs for a place that cannot take its result. */
+export function toFile(file: string): Destination {
+  if (existsSync(file)) {
+    throw new AttestError("file-exists", `expected no file ${file}, found one`, "name another: nothing is overwritten");
+  }
+  writable(nearestFolder(dirname(resolve(file))));
+  return { file };
+}
+
+/** @throws AttestError `registry-missing`, `registry-format`, `io` */
+export async function toRegistry(
+  folder: string,
+  engine: Engine,
+  logSigners: LogSigners,
+  warn: (sentence: string) => void,
+): Promise<OutputPlace> {
+  const registry = await Registry.open(new Directory(folder), engine, logSigners, warn);
+  for (const place of [folder, join(folder, ATTESTATIONS), join(folder, "keys")]) writable(nearestFolder(place));
+  return { folder, registry };
+}
+
+/** The folder itself, or the one in which it would be made. */
+const nearestFolder = (path: string): string =>
+  existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
+
+function writable(folder: string): void {
+  try {
+    readdirSync(folder); // ENOTDIR for a file
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw ioError("write to", folder, error);
+  }
+}
+
+/** Evidence first, the attestation after it. Returns the path of the attestation. */
+export async function deliver(
+  destination: Destination,
+  attestation: Attestation,
+  evidence: ReadonlyMap<string, Bytes>,
+  signer: Signer,
+): Promise<string> {
+  if ("file" in destination) {
+    writeBeside(destination.file, evidence);
+    create(destination.file, attestation.bytes);
+    return destination.file;
+  }
+  await publish(attestation, evidence, signer, destination.registry);
+  return join(destination.folder, attestationPath(attestation.id));
+}

@@ -1,0 +1,42 @@
+/**
+ * The full stop: where a key was pinned for a registry, another key there is never simply a key that is not known yet. As with ssh's
+ * known_hosts, a key that the user has another reason to trust is no change, and several keys may be pinned for one place.
+ */
+import { AttestError } from "../../core/errors.js";
+import type { SignerReport } from "../../core/verify/report.js";
+import type { TrustedKey } from "../../core/verify/signatures.js";
+import type { RegistryContext } from "../load/load.js";
+import { isAt, type UserKey } from "../load/trusted-keys.js";
+
+/**
+ * @param keys at hand there; one that a pinned key handed over to is no change
+ * @param signers as the document names them: one that is not at hand cannot be checked, and is no pinned key either way
+ */
+export function pinMismatch(
+  given: readonly UserKey[],
+  { place, keyring }: RegistryContext,
+  keys: readonly TrustedKey[],
+  signers: readonly SignerReport[],
+): AttestError | undefined {
+  const pins = given.filter(({ origin }) => origin !== undefined && isAt(origin, place));
+  const [first] = pins;
+  if (first === undefined) return undefined;
+  const yours = new Set(keys.flatMap(({ by, key }) => (by === "you" ? key.keyid : [])));
+  for (const pin of pins) {
+    const listed = keyring?.signers.find(({ name }) => name === pin.name)?.key.keyid;
+    if (listed !== undefined && listed !== pin.key.keyid && !yours.has(listed))
+      return changed(pin, `expected ${pinned(pin)}, found ${listed} under that name in the registry's keyring`);
+  }
+  if (signers.some(({ keyid }) => yours.has(keyid))) return undefined;
+  const found = signers.map(({ keyid }) => keyid).join(" and ");
+  return changed(first, `expected a signature by ${pins.map(pinned).join(" or ")}, found one by ${found}`);
+}
+
+const pinned = ({ key, name = "", origin = "" }: UserKey): string => `${key.keyid}, your pin ${name} for ${origin}`;
+
+const changed = ({ name = "", origin = "" }: UserKey, message: string): AttestError =>
+  new AttestError(
+    "key-changed",
+    message,
+    `somebody may be in the signer's place. Ask them by another way; if the change is right: attest trust remove ${name}; attest trust add ${name} LINE --origin ${origin} (a further signer: add under another name, and remove nothing)`,
+  );

@@ -1,0 +1,379 @@
+/** What a stranger does: take files, folders or addresses, find keys for them, and verify. Nothing here can give trust away. */
+import { bundledEntries, bundledPlans } from "../../core/verify/bundled.js";
+import { equal, fromUtf8, hex, type Bytes } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import type { Envelope } from "../../core/statement/envelope.js";
+import { openCheckpoint } from "../../core/log/checkpoint.js";
+import { AttestError, orUndefined } from "../../core/errors.js";
+import { logNames, parseKeyring, type LogName } from "../../core/keys/keyring.js";
+import { keyHistory, type KeyHistory } from "../../core/verify/key-history.js";
+import { enteredIn, consistencySince, type ReadLog, type ReadEntries } from "../../core/log/read-all.js";
+import type { LogEvidence, LogFault, RememberedLog, Witnesses } from "../../core/log/presence.js";
+import { formatNote, formatNoteKey, parseNoteKey, type NoteKey } from "../../core/keys/note.js";
+import { kindOf, logNamed } from "../../core/statement/payload.js";
+import { originOf } from "../../core/origin.js";
+import { planOf } from "../../core/statement/plan.js";
+import type { Policy } from "../../core/verify/policy.js";
+import type { Report } from "../../core/verify/report.js";
+import { knownFrom } from "../../core/verify/signatures.js";
+import { identify, readStatement, type ResultStatement } from "../../core/statement/statement.js";
+import { verify, type VerifyOptions } from "../../core/verify/verify.js";
+import type { LogMemory } from "../../keystore/log-memory.js";
+import type { FileDigest } from "../../node/files.js";
+import type { Unread } from "../../store/log-source.js";
+import { attestationPath, evidencePath } from "../../store/registry.js";
+import {
+  documents,
+  type Document,
+  type DocumentRequest,
+  type LoadedRegistry,
+  type RegistryContext,
+} from "../load/load.js";
+import { keysOf, knownAt, requiredKey, type UserKey, type KeyRequest } from "../load/trusted-keys.js";
+import { pinMismatch } from "./pin-check.js";
+
+export interface VerifyRequest extends KeyRequest, DocumentRequest {
+  /** Files, registry folders, http(s) addresses. */
+  readonly targets: readonly string[];
+  /** Files with notices that the registry at hand need not have: receipts, hand-overs, revocations. */
+  readonly notices?: readonly string[];
+  /** Compute every outcome that has a criterion from the archived observations again. */
+  readonly recompute?: boolean;
+  /** Whether archived evidence is hashed; false for a caller who does so itself. */
+  readonly evidence?: boolean;
+  readonly policy?: Policy | undefined;
+  /** Lines of witnesses whose word on time the user takes, or files of them. */
+  readonly witnesses?: readonly string[];
+  /** What the user's verifier saw of logs before; it is told what it sees now. */
+  readonly memory?: LogMemory | undefined;
+}
+
+/** As the user named it, or the path below the folder that the user named; with a report, or with why there is none. */
+export type Verified = {
+  readonly target: string;
+  /** Of a pack whose page has another script or style than this version writes: what it shows in a browser was not compared. */
+  readonly uncompared?: boolean;
+} & ({ readonly report: Report } | { readonly fault: AttestError });
+
+/**
+ * One answer for each document; what cannot be read at all (`file-missing`, `registry-missing`, `network`, `no-attestations`) does not
+ * keep the others from being verified. @throws AttestError for the user's own keys: `key-format`, `keyring-format`, `file-missing`
+ */
+export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
+  const verified: Verified[] = [];
+  for await (const { verified: one, read } of verifyEach(request))
+    verified.push(...(read === undefined ? [one] : effective(read.document, one)));
+  return verified;
+}
+
+export interface Each {
+  readonly verified: Verified;
+  /** Undefined for a target that cannot be read; with all keys that were at hand for it, and whose they are. */
+  readonly read?: { readonly document: Document; readonly history: KeyHistory; readonly entered: ReadEntries };
+}
+
+/** The same, one after the other, with what was at hand: what a registry of any size is gone through with. */
+export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> {
+  const yours = await keysOf(request);
+  const notices = (request.notices ?? []).map((path) => requiredKey(path, "a notice"));
+  const histories = new Map<RegistryContext, KeyHistory>();
+  const historyFor = async (document: Document): Promise<KeyHistory> => {
+    const { site } = document;
+    const known = histories.get(site);
+    if (known !== undefined) return known;
+    const listed =
+      site.keyring === undefined ? [] : knownFrom(site.keyring, "site", site.source ?? "the registry's own keyring");
+    const keys = [...knownAt(yours, site.place), ...listed];
+    const logs = await logsOf(site);
+    const entries = marksOf(document, request.engine) ?? enteredIn("why" in logs ? [] : logs, undefined).notices;
+    const made = keyHistory([...notices, ...site.notices], keys, request.engine, entries);
+    histories.set(site, made);
+    return made;
+  };
+  const witnesses = witnessesOf(request);
+  for (const target of request.targets) {
+    try {
+      for await (const document of documents(target, request)) {
+        const history = await historyFor(document);
+        const verified = await oneOf(document, yours, history, witnesses, request, notices);
+        const named = orUndefined(() => logNamed(document.parse(document.bytes).payload));
+        const entered = enteredAt(document.site, await logsOf(document.site), named);
+        yield { verified, read: { document, history, entered } };
+      }
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error;
+      yield { verified: { target, fault: error } };
+    }
+  }
+}
+
+/** What cannot be read around one document does not keep the others from being verified. */
+async function oneOf(
+  document: Document,
+  yours: readonly UserKey[],
+  history: KeyHistory,
+  witnesses: Witnesses,
+  request: VerifyRequest,
+  notices: readonly Bytes[],
+): Promise<Verified> {
+  try {
+    const around = { ...(await surroundings(document, request)), witnesses };
+    return verifyOne(document, yours, history, around, request, notices);
+  } catch (error) {
+    if (error instanceof AttestError) return { target: document.target, fault: error };
+    throw error;
+  }
+}
+
+/** Anybody's notice may lie in a registry; one by a key that nobody here knows has no effect, and is no fault of the rest. */
+function effective({ skipped }: Document, verified: Verified): Verified[] {
+  if (skipped !== true) return [verified];
+  return "fault" in verified || [3, 4].includes(verified.report.exit) ? [] : [verified];
+}
+
+function verifyOne(
+  { target, bytes, site, ...document }: Document,
+  yours: readonly UserKey[],
+  history: KeyHistory,
+  around: Around,
+  { engine, now, recompute, policy, memory, evidence = true }: VerifyRequest,
+  given: readonly Bytes[],
+): Verified {
+  const { archive } = document;
+  const report = verify(bytes, {
+    engine,
+    now,
+    parse: document.parse,
+    ...history,
+    fileName: document.fileName,
+    named: document.named,
+    ...around,
+    ...fetchedAt(site, document.pack !== undefined, given),
+    ...(document.pack && { packed: true }),
+    ...(archive && evidence && { archived: stateIn(document, engine) }),
+    // A registry's notices are no tests that a gate could ask something of.
+    ...(policy && document.skipped !== true && { policy }),
+    ...(recompute && { observations: archive ?? around.observations ?? (() => undefined) }),
+  });
+  remember(report, around.log, site, memory);
+  const stop = pinMismatch(yours, site, history.keys, report.signers);
+  // What does not verify at all is worse news.
+  const uncompared = document.uncompared === true && { uncompared: true };
+  return stop === undefined || report.exit === 1 || report.exit === 2
+    ? { target, ...uncompared, report }
+    : { target, fault: stop };
+}
+
+/** The notices of the place, and those that the user gave. */
+function fetchedAt(
+  site: RegistryContext,
+  packed: boolean,
+  given: readonly Bytes[],
+): Pick<VerifyOptions, "notices" | "unread"> {
+  const around = site.registry !== undefined || packed;
+  if (!around && given.length === 0) return {};
+  return {
+    notices: [...site.notices, ...given],
+    unread: around ? site.unread : "no registry is at hand, only the notices that you gave",
+  };
+}
+
+type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;
+
+/** What lies around a document: its log, the plan that it answers, and what the log says was taken back. */
+async function surroundings(document: Document, { engine, memory, recompute }: VerifyRequest): Promise<Around> {
+  const { bytes, parse, site, proof, pack, archive } = document;
+  const envelope = readable(bytes, parse);
+  if (envelope === undefined) return {};
+  const { id } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));
+  const recall = ({ origin }: LogName): RememberedLog | undefined => memory?.recall(origin);
+  const { registry } = site;
+  if (registry === undefined) {
+    const named = logNamed(envelope.payload);
+    const marks = marksOf(document, engine);
+    return {
+      ...(named !== undefined && proof !== undefined && { log: { proof, remembered: recall(named) } }),
+      ...(pack && { planned: bundledPlans(pack.data.plans, engine), entries: { notices: marks ?? [], whole: false } }),
+    };
+  }
+  const read = readStatement(envelope.payload);
+  const wanted = "fault" in read ? undefined : planOf(read.statement);
+  const served = recompute === true && archive === undefined && !("fault" in read) ? read.statement : undefined;
+  const [plan, log, logs, observations] = await Promise.all([
+    wanted && reached(() => registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`))),
+    reached(() => registry.logs.evidence(envelope, id, recall)),
+    logsOf(site),
+    served && reached(() => observationsAt(registry, served)),
+  ]);
+  const named = logNamed(envelope.payload);
+  const beside = named && historyFault(named, site, "why" in logs ? [] : logs, memory, engine);
+  const operators = registry.logs.logs.map(({ key }) => key);
+  return {
+    ...(log && { log: { ...log, operators, ...(beside && { beside }) } }),
+    ...(plan && { planned: () => plan }),
+    ...(observations && { observations }),
+    entries: enteredAt(site, logs, named),
+  };
+}
+
+/** What was read of the entries for a document that names this log; or that a log of this very registry should be shown, and is not. */
+function enteredAt(
+  { place, registry }: RegistryContext,
+  logs: readonly ReadLog[] | Unread,
+  named: LogName | undefined,
+): ReadEntries {
+  if (!("why" in logs) && logs.some(({ key }) => formatNoteKey(key) === named?.key)) return enteredIn(logs, named);
+  const long = "why" in logs && logs.long;
+  const listed = registry?.logs.logs.some(({ key }) => formatNoteKey(key) === named?.key) === true;
+  const own = named !== undefined && place.origins.some((origin) => originOf(named.origin).startsWith(`${origin}/`));
+  return { ...enteredIn("why" in logs ? [] : logs, undefined), whole: false, missing: !long && (listed || own) };
+}
+
+/** At an address nothing is read before it is known to be wanted. */
+async function observationsAt(
+  registry: LoadedRegistry,
+  { predicate: { f3 } }: ResultStatement,
+): Promise<NonNullable<VerifyOptions["observations"]>> {
+  const wanted = f3.evidence.flatMap(({ role, digest: { sha256 } }) => (role === "observations" ? (sha256 ?? []) : []));
+  const found = new Map<string, Bytes | undefined>();
+  for (const sha256 of wanted) found.set(sha256, await registry.read(evidencePath(sha256)));
+  return (sha256) => found.get(sha256);
+}
+
+/** What cannot be fetched now is not at hand: its step was not made, and says so. */
+async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof AttestError && error.code === "network") return undefined;
+    throw error;
+  }
+}
+
+/** What this verifier saw of the other logs of the registry: each that it had is there, under its key, and goes on from what was seen. */
+function historyFault(
+  named: LogName,
+  { place, registry }: RegistryContext,
+  logs: readonly ReadLog[],
+  memory: LogMemory | undefined,
+  engine: Engine,
+): LogFault | undefined {
+  if (memory === undefined) return undefined;
+  const listed = new Set(registry?.logs.logs.map(({ key }) => formatNoteKey(key)));
+  const known = [...place.origins.flatMap((origin) => memory.logsOf(origin) ?? []), ...memory.besides(named.origin)];
+  const dropped = known.find(({ key }) => !listed.has(key))?.origin;
+  if (dropped !== undefined)
+    return {
+      code: "log-backwards",
+      detail: `the registry had the log ${dropped} when this verifier last looked, and does not list it any more`,
+    };
+  for (const log of logs) {
+    const origin = log.key.name;
+    const seen = formatNoteKey(log.key) === named.key ? undefined : memory.recall(origin);
+    if (seen === undefined) continue;
+    if (seen.key !== formatNoteKey(log.key))
+      return { code: "log-rewritten", detail: `the log ${origin} had another key when this verifier last saw it` };
+    const before = orUndefined(() => openCheckpoint(seen.checkpoint, log.key, [], engine).checkpoint);
+    const growth = before && consistencySince(before, log, engine);
+    if (growth === "backwards" || growth === "rewritten")
+      return {
+        code: `log-${growth}`,
+        detail: `the log ${origin} of the same registry does not go on from what this verifier last saw in it`,
+      };
+  }
+  return undefined;
+}
+
+/** The entries that a pack brings along. */
+const marksOf = ({ pack, bytes, parse, site }: Document, engine: Engine): ReadEntries["notices"] | undefined =>
+  pack && bundledEntries(readable(bytes, parse), pack.marks, logNames(site.keyring), engine);
+
+/** Read once for all documents of a registry. */
+const wholeLogs = new WeakMap<LoadedRegistry, Promise<readonly ReadLog[] | Unread>>();
+/** The same, once they are read. */
+const readLogs = new WeakMap<LoadedRegistry, readonly ReadLog[]>();
+function logsOf({ registry }: RegistryContext): Promise<readonly ReadLog[] | Unread> {
+  if (registry === undefined) return Promise.resolve({ why: "no registry is at hand", long: false });
+  const known = wholeLogs.get(registry);
+  if (known !== undefined) return known;
+  const made = reached(() => registry.logs.whole()).then((logs) => logs ?? { why: "it did not come", long: false });
+  wholeLogs.set(registry, made);
+  void made.then((logs) => "why" in logs || readLogs.set(registry, logs));
+  return made;
+}
+
+function readable(bytes: Bytes, parse: (bytes: Bytes) => Envelope): Envelope | undefined {
+  try {
+    return parse(bytes);
+  } catch (error) {
+    if (error instanceof AttestError) return undefined; // told when it is verified
+    throw error;
+  }
+}
+
+/** Of a log that a key which the user trusts vouches for, and in which nothing was found amiss: else anybody could fill the memory. */
+function remember(
+  report: Report,
+  log: LogEvidence | undefined,
+  site: RegistryContext,
+  memory: LogMemory | undefined,
+): void {
+  const step = report.checks.find(({ name }) => name === "log");
+  const named = { origin: step?.values["log"] ?? "", key: step?.values["log key"] ?? "" };
+  const seen = log?.served?.checkpoint;
+  if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
+    return;
+  if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
+  const below = (log: string): boolean => site.place.origins.some((origin) => originOf(log).startsWith(`${origin}/`));
+  // Of the other logs too, those that are named after the registry: whoever serves it can list anybody's.
+  for (const { key, opened } of (site.registry && readLogs.get(site.registry)) ?? [])
+    if (key.name !== named.origin && below(key.name))
+      memory.keep({ origin: key.name, key: formatNoteKey(key) }, formatNote(opened.note));
+  const logs = logNames({ logs: site.registry?.logs.logs ?? [] });
+  for (const origin of site.place.origins)
+    if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
+}
+
+/** The key of a witness: its line, or a file that holds it. @throws AttestError `note-format`, `file-missing` */
+export function witnessKey(text: string, engine: Engine): NoteKey {
+  const line = text.includes("+") ? text : fromUtf8(requiredKey(text, "a witness's key line"));
+  const key = parseNoteKey(line.trim(), engine);
+  if (key.type === "cosignature-v1") return key;
+  throw new AttestError(
+    "note-format",
+    `expected a key of a witness (C2SP cosignature/v1), found one of type ${key.type}`,
+    "the witness prints its line with: attest log witness",
+  );
+}
+
+/** From `--witness`, and from keyrings that the user gave. @throws AttestError `note-format`, `keyring-format` */
+function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest): Witnesses {
+  const given = witnesses.map((text) => witnessKey(text, engine));
+  const listed = keyrings.map((path) => parseKeyring(requiredKey(path, "a keyring"), engine));
+  const keys = [...given, ...listed.flatMap((one) => one.witnesses.map(({ key }) => key))];
+  const quorums = [...listed.flatMap(({ quorum }) => quorum ?? []), policy?.witnessed ?? 1];
+  return { keys, quorum: Math.max(...quorums) };
+}
+
+/** Larger pieces are only hashed. */
+const MAX_CONVERTED = 16 * 1024 * 1024;
+
+/** What git made of line feeds where `core.autocrlf` told it to. */
+const withLineFeeds = (bytes: Bytes): Bytes =>
+  Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll("\r\n", "\n"), "latin1");
+
+const stateIn =
+  (
+    { archive, digested = (sha256) => digestIn(archive?.(sha256), engine) }: Pick<Document, "archive" | "digested">,
+    engine: Engine,
+  ): NonNullable<VerifyOptions["archived"]> =>
+  (sha256, size) => {
+    const found = digested(sha256);
+    if (found === undefined) return "missing";
+    if (found.size === size && found.sha256 === sha256) return "same";
+    const bytes = found.size > MAX_CONVERTED ? undefined : archive?.(sha256);
+    return digestIn(bytes && withLineFeeds(bytes), engine)?.sha256 === sha256 ? "converted" : "changed";
+  };
+
+const digestIn = (bytes: Bytes | undefined, engine: Engine): FileDigest | undefined =>
+  bytes && { sha256: hex(engine.sha256(bytes)), size: bytes.length };
