@@ -8,7 +8,7 @@ import { isIP } from "node:net";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
 import type { Bytes } from "../core/bytes.js";
-import { TOOL } from "../node/version.js";
+import { TOOL } from "../node/package.js";
 
 const MAX_HEADERS = 16 * 1024;
 

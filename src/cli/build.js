@@ -6,7 +6,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const root = new URL("../..", import.meta.url);
+const root = new URL("../../", import.meta.url);
 const built = new URL("dist/cli/", root);
 rmSync(built, { recursive: true, force: true }); // what the compiler made of them
 const { metafile } = await build({
@@ -18,7 +18,13 @@ const { metafile } = await build({
   format: "esm",
   platform: "node",
   target: "node20.19",
-  external: ["../scenarios/index.js"],
+  plugins: [
+    {
+      name: "scenarios stay outside",
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /\/scenarios\/index\.js$/ }, () => ({ path: "../scenarios/index.js", external: true })),
+    },
+  ],
   metafile: true,
   // For packages that are CommonJS.
   banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },

@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import { AttestError } from "../core/errors.js";
 import { outliveHangUps } from "./signals.js";
 import { guardStreams, tellFault } from "./ui.js";
-import { TOOL_VERSION } from "../node/version.js";
+import { TOOL_VERSION } from "../node/package.js";
 
 const HELP = `
 Start here:

@@ -13,7 +13,7 @@ import type { Run } from "../harness/scenario/run.js";
 import { checkRules, refuseSecrets } from "../harness/redaction/scan.js";
 import { secretsIn, type Secret } from "../harness/redaction/secrets.js";
 import { nearest } from "../node/paths.js";
-import { TOOL } from "../node/version.js";
+import { TOOL } from "../node/package.js";
 import { compareRuns, type ComparedRuns, type Original } from "../pipeline/run/compare.js";
 import { isScenarioFile } from "../pipeline/run/scenario-file.js";
 import { inCheckout, recordedIn, runAgain, scenarioIn } from "../pipeline/run/reproduce.js";

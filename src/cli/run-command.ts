@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { looksSecret } from "../harness/redaction/secrets.js";
-import { TOOL } from "../node/version.js";
+import { TOOL } from "../node/package.js";
 import { runTests, type CommandRun } from "../pipeline/run/command.js";
 import type { Announce } from "../pipeline/run/announce.js";
 import { collect, engine, secondsOf } from "./context.js";

@@ -7,7 +7,7 @@ import { checkChoices, runScenario, type Run } from "../harness/scenario/run.js"
 import type { DriverChoice, Scenario } from "../harness/scenario/scenario.js";
 import { secretsIn } from "../harness/redaction/secrets.js";
 import { testedIn } from "../harness/subject/subject.js";
-import { TOOL } from "../node/version.js";
+import { TOOL } from "../node/package.js";
 import type { Announce } from "../pipeline/run/announce.js";
 import { isScenarioFile, loadScenario } from "../pipeline/run/scenario-file.js";
 import { scenarioNamed } from "../pipeline/run/built-in.js";

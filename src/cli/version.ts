@@ -1,7 +1,7 @@
 /** `attest version`: which tool, on which platform, with which engine. */
 import type { Command } from "commander";
 import { hex, utf8 } from "../core/bytes.js";
-import { TOOL_VERSION } from "../node/version.js";
+import { TOOL_VERSION } from "../node/package.js";
 import { assets, verifierPage } from "../site/build.js";
 import { engine, withExamples, withJson } from "./context.js";
 import { answer, answerJson } from "./ui.js";

@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { basename, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Code } from "../core/codes.js";
 import { AttestError } from "../core/errors.js";
 import { ioError, makeFolder } from "../node/files.js";
+import { built } from "../node/package.js";
 import { stateHome } from "../node/paths.js";
 import type { Task } from "./document.js";
 import { asProcessId, isAlive, type ProcessId } from "../node/processes.js";
@@ -110,7 +110,7 @@ export interface Orders {
 export type SupervisorAnswer =
   { readonly pid: number } | { readonly code: Code; readonly message: string; readonly hint?: string | undefined };
 
-const SUPERVISOR = fileURLToPath(new URL("./supervisor.js", import.meta.url));
+const SUPERVISOR = built("tasks/supervisor.js");
 
 /**
  * Starts a command that goes on when its caller has ended, and gives it the task: pending → in_progress → completed, or pending again

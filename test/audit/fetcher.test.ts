@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { Fetcher } from "../../src/audit/fetcher.js";
-import { TOOL_VERSION } from "../../src/node/version.js";
+import { TOOL_VERSION } from "../../src/node/package.js";
 import { raw, serve } from "./servers.js";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");

@@ -597,7 +597,7 @@ describe("docs/scenarios.md", () => {
   });
 
   test("names all that a probe has, and all that is declared", () => {
-    const types = readFileSync(join(root, "src/harness/define.ts"), "utf8");
+    const types = readFileSync(join(root, "src/harness/scenario/define.ts"), "utf8");
     const members = (name: string): string[] => {
       const [, body = ""] = new RegExp(`interface ${name}\\b[^{]*\\{\\n([\\s\\S]*?)\\n\\}`).exec(types) ?? [];
       return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[?(:]/gm)].map(([, member = ""]) => member);

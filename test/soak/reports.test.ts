@@ -13,7 +13,7 @@ import { judged, printed } from "../harness/judged.js";
 
 const RUNS = 100_000;
 
-const folder = new URL("../formats/golden", import.meta.url);
+const folder = new URL("../formats/golden/", import.meta.url);
 const golden = readdirSync(folder)
   .filter((name) => !name.endsWith(".expected.json"))
   .map((name) => {

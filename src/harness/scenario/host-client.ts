@@ -1,6 +1,7 @@
 /** A scenario of one's own, in a process of its own (`host.ts`): asked what it will look at, and played. */
 import { basename, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { built } from "../../node/package.js";
 import { AttestError } from "../../core/errors.js";
 import { runCommand, type CommandProcessOptions } from "../command/command.js";
 import { WHOLE, type Described } from "./define.js";
@@ -9,7 +10,7 @@ import type { Fault, Message, Reply } from "./host.js";
 import type { Probe } from "./scenario.js";
 import { cleanText, Spawner } from "./spawner.js";
 
-const HOST = fileURLToPath(new URL("./host.js", import.meta.url));
+const HOST = built("harness/scenario/host.js");
 /** That a file without a package.json is read twice is for nobody who tests with it to mend. */
 const OPTIONS = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"];
 

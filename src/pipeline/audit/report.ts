@@ -8,7 +8,7 @@ import type { Engine } from "../../core/engine.js";
 import { readable, type Json } from "../../core/json.js";
 import { formatJunit, GROUPS, type Group, type JunitSuite } from "../../formats/junit-report.js";
 import { formatSarif } from "../../formats/sarif.js";
-import { TOOL_VERSION } from "../../node/version.js";
+import { TOOL_VERSION } from "../../node/package.js";
 import type { Audit, AuditedDocument } from "./audit.js";
 import { KEYSTORE } from "../load/trusted-keys.js";
 

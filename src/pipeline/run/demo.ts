@@ -5,7 +5,7 @@ import { formatKey } from "../../core/keys/key.js";
 import type { Report } from "../../core/verify/report.js";
 import type { LogKeys } from "../../keystore/log-keys.js";
 import type { Keystore, Passphrase, StoredKey } from "../../keystore/keystore.js";
-import { TOOL } from "../../node/version.js";
+import { TOOL } from "../../node/package.js";
 import { buildSite } from "../../site/build.js";
 import { Directory } from "../../store/directory.js";
 import { attestationPath, isResult, Registry, REGISTRY_FILE } from "../../store/registry.js";

@@ -7,7 +7,7 @@ import type { ReportFormat } from "../../../src/formats/results.js";
 import { filed, judged, printed, type Judged } from "../judged.js";
 
 const RUNS = Number(process.env["ATTEST_MUTATIONS"] ?? 100);
-const folder = new URL("../../formats/golden", import.meta.url);
+const folder = new URL("../../formats/golden/", import.meta.url);
 const golden = readdirSync(folder)
   .filter((name) => !name.endsWith(".expected.json"))
   .map((name) => [name, readFileSync(new URL(name, folder))] as const);

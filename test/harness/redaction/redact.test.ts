@@ -216,7 +216,7 @@ describe("rules", () => {
       "data:application/json;base64,eyJ2ZXJzaW9uIjozLCJzb3VyY2VzIjpbXX0=",
     ].join("\n");
     expect(redacted(text, []).text).toBe(text);
-    for (const file of ["package-lock.json", "README.md", "docs/architecture.md", "src/harness/rules.ts"]) {
+    for (const file of ["package-lock.json", "README.md", "docs/architecture.md", "src/harness/redaction/rules.ts"]) {
       const content = readFileSync(new URL(`../../${file}`, import.meta.url));
       expect(redact(content, new Redactor([])).redactions).toEqual({ count: 0, rules: [] });
     }
