@@ -224,10 +224,6 @@ const hostAndPort = ({ hostname, port, protocol }: URL): string =>
 function allowance(text: string): string {
   const [, host = "", port = ""] = /^([^/@?#\\]+):(\d{1,5})$/.exec(text) ?? [];
   if (host === "" || Number(port) > 65_535 || !URL.canParse(`http://${host}`))
-    throw new AttestError(
-      "usage",
-      `expected HOST:PORT of a place that may be asked, found ${JSON.stringify(text)}`,
-      "for example 127.0.0.1:8080",
-    );
+    throw new AttestError("usage", `${JSON.stringify(text)} is not HOST:PORT`, "for example 127.0.0.1:8080");
   return `${new URL(`http://${host}`).hostname}:${Number(port)}`;
 }

@@ -97,7 +97,7 @@ export class GitClone {
   async #open(): Promise<Repository> {
     const place = gitPlaceOf(this.#folder);
     if (place !== undefined) return await Repository.open(place);
-    throw new AttestError("io", `expected a git clone at ${this.#folder}, found none`, "name one with --git DIR");
+    throw new AttestError("io", `no git clone at ${this.#folder}`, "name one with --git DIR");
   }
 }
 

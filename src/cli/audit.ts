@@ -131,7 +131,7 @@ function refuseAddress(target: string): void {
   if (!isAddress(target) || /\.json(?:[?#]|$)/.test(target)) return;
   throw new AttestError(
     "usage",
-    `expected the address of an attestation, found ${target}`,
+    `${target} is not the address of an attestation`,
     "an address ends in /attestations/<id>.json; a whole registry is audited from a copy of its folder",
   );
 }
@@ -142,11 +142,7 @@ function refuseOver({ receipt, sarif, junit, graph }: Options, target: string): 
   for (const file of [receipt, sarif, junit, graph]) {
     const [first = ""] = file === undefined || file === "-" ? [".."] : relative(target, file).split(sep);
     if (![REGISTRY_FILE, "keys", ATTESTATIONS].includes(first)) continue;
-    throw new AttestError(
-      "usage",
-      `expected a file outside of what is audited, found ${file ?? ""}`,
-      "name one that is not a part of the registry",
-    );
+    throw new AttestError("usage", `${file ?? ""} is a part of what is audited`, "name a file outside of the registry");
   }
 }
 
@@ -156,13 +152,13 @@ function refuseTwice({ receipt, sarif, junit, graph, json }: Options): void {
   if (taken > 1)
     throw new AttestError(
       "usage",
-      "expected one answer on stdout, found several among --json and --receipt, --sarif, --junit, --graph with -",
-      "name files",
+      "only one of --json, --receipt -, --sarif -, --junit - and --graph - can go to stdout",
+      "name a file for the others",
     );
 }
 
 const noRegistry = (target: string): AttestError =>
-  new AttestError("usage", `expected a registry's folder to keep a record in, found ${target}`, "leave --record out");
+  new AttestError("usage", `--record needs a registry's folder, and ${target} is none`, "leave --record out");
 
 const write = (path: string, bytes: Bytes): void => (path === "-" ? answerBytes(bytes) : replace(path, bytes));
 

@@ -49,7 +49,7 @@ export function registryFolder(given: string | undefined, from?: string, name = 
   if (near === undefined) {
     throw new AttestError(
       "registry-missing",
-      `expected a registry here or above, a folder with ${REGISTRY_FILE}, found none`,
+      `no registry here or in a folder above: none has ${REGISTRY_FILE}`,
       `name one ${name}, or ${MAKE_ONE}`,
     );
   }
@@ -104,7 +104,7 @@ export function secondsOf(text: string, without: string): number {
   if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
   throw new AttestError(
     "usage",
-    `expected --timeout in seconds, more than 0 and at most ${MAX_SECONDS}, found ${JSON.stringify(text)}`,
+    `--timeout takes seconds, more than 0 and at most ${MAX_SECONDS}, not ${JSON.stringify(text)}`,
     `without --timeout ${without}`,
   );
 }

@@ -84,13 +84,14 @@ function checkTogether(sources: readonly string[], { statement, output, role, na
   if ((statement === undefined) === (output === undefined))
     throw new AttestError(
       "usage",
-      `expected either --statement FILE or --output DIR, found ${statement === undefined ? "neither" : "both"}`,
+      statement === undefined
+        ? "--statement FILE or --output DIR is missing"
+        : "--statement and --output cannot be combined",
       "--statement adds to what is going to be signed, --output only keeps a copy",
     );
   if (name !== undefined && sources.length > 1)
-    throw new AttestError("usage", `expected one source with --name, found ${sources.length}`);
-  if (role.trim() === "" || name?.trim() === "")
-    throw new AttestError("usage", "expected a word after --role and --name, found none");
+    throw new AttestError("usage", `--name takes one source, and there are ${sources.length}`);
+  if (role.trim() === "" || name?.trim() === "") throw new AttestError("usage", "--role and --name cannot be empty");
 }
 
 /** All, or the first fault when none of them is under way any more. */

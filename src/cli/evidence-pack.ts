@@ -56,13 +56,13 @@ function fileOf(attestation: string, registry: string | undefined): string {
   if (/^(?:https?:|-$)/i.test(attestation))
     throw new AttestError(
       "usage",
-      `expected the id or the file of an attestation, found ${JSON.stringify(attestation)}`,
+      `${JSON.stringify(attestation)} is neither the id nor the file of an attestation`,
       "copy the registry's folder, or the attestation and its evidence, and pack that",
     );
   if (registry !== undefined)
     throw new AttestError(
       "usage",
-      "expected --registry with an id, found it with a file",
+      "--registry cannot be combined with a file",
       "a file is packed with what lies around it: leave --registry out",
     );
   return attestation;

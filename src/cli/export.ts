@@ -40,7 +40,7 @@ export function exporting(attest: Command): void {
     if (place === undefined && (format === "raw" || json === true))
       throw new AttestError(
         "usage",
-        `expected --output ${format === "raw" ? "DIR: the raw form is several files" : "FILE beside --json"}, found none`,
+        format === "raw" ? "--format raw needs --output DIR, since it is several files" : "--json needs --output FILE",
         `attest export FILE --format ${format} --output ${format === "raw" ? "DIR" : "FILE"}`,
       );
     const exported = await exportAs({

@@ -21,7 +21,7 @@ export function importing(attest: Command): void {
   ).action(async (target: string, { output, json }: { readonly output?: string; readonly json?: true }) => {
     const place = output === "-" ? undefined : output;
     if (place === undefined && json === true)
-      throw new AttestError("usage", "expected --output FILE beside --json, found none", "the document itself is JSON");
+      throw new AttestError("usage", "--json needs --output FILE", "the document itself is JSON");
     const { bytes, envelope } = await importFrom(target, { engine, stdin: readStdin });
     if (place === undefined) answerBytes(bytes);
     else writeAll([place], [{ name: "", bytes }]);

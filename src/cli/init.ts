@@ -42,7 +42,7 @@ export function init(attest: Command): void {
       if (origin === undefined) {
         throw new AttestError(
           "usage",
-          "expected --origin NAME, found none, and no git remote to take it from",
+          "--origin NAME is missing, and there is no git remote to take it from",
           "it says where the registry will be published: example.org/lab",
         );
       }

@@ -45,8 +45,7 @@ export function rotate(key: Command): void {
       const passphrase = passphraseFrom(options); // the same for both, asked once
       const store = keystore();
       const from = await signerCalled(old, passphrase);
-      if (old === name)
-        throw new AttestError("usage", `expected two keys, found ${old} twice`, "attest key rotate OLD NEW");
+      if (old === name) throw new AttestError("usage", `${old} is named twice`, "attest key rotate OLD NEW");
       const there = store.list().some((one) => one.name === name);
       if (!there) await refuseEnded(from, registryOf(destination), engine); // before a key is made in vain
       const made = !there && keyidInAgent(name) === undefined;
@@ -114,15 +113,12 @@ export function revoke(key: Command): void {
 function sinceOf(text: string | undefined, now: Date): Date {
   if (text === undefined) return now;
   if (!timestamp.safeParse(text).success)
-    throw new AttestError(
-      "usage",
-      `expected a time like 2026-11-20T00:00:00Z for --since, found ${JSON.stringify(text)}`,
-    );
+    throw new AttestError("usage", `--since takes a time like 2026-11-20T00:00:00Z, not ${JSON.stringify(text)}`);
   if (Date.parse(text) > now.getTime())
     throw new AttestError(
       "usage",
-      `expected a time that has passed for --since, found ${text}`,
-      "what is planned is a hand-over: attest key rotate",
+      `--since takes a time in the past, not ${text}`,
+      "a key that ends later is rotated: attest key rotate",
     );
   return new Date(text);
 }

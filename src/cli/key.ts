@@ -154,7 +154,7 @@ async function changePassphrase({ name, place }: StoredKey, options: ChangeOptio
   if (remove) {
     if (newPassphraseFile === undefined && newPassphraseFd === undefined)
       return await keystore().decrypt(name, present);
-    throw new AttestError("usage", "expected --remove or a new passphrase, found both");
+    throw new AttestError("usage", "--remove and a new passphrase cannot be combined");
   }
   if (place === "agent") throw elsewhere(name);
   if (place === "passphrase") await present(); // a person is asked for the old one first
@@ -169,7 +169,7 @@ async function registered(name: string, fingerprint: true | string): Promise<Sto
   if (keyid !== undefined && !/^SHA256:[A-Za-z0-9+/]{43}$/.test(keyid))
     throw new AttestError(
       "usage",
-      `expected a fingerprint SHA256:… for --agent, found ${JSON.stringify(fingerprint)}`,
+      `--agent takes a fingerprint SHA256:…, not ${JSON.stringify(fingerprint)}`,
       "ssh-add -l prints it; the name of the key goes before: attest key new NAME --agent",
     );
   return store.register(name, await offered(keyid, process.env["SSH_AUTH_SOCK"], engine));
@@ -183,11 +183,7 @@ function onlyName(): string {
   const [only, ...more] = names;
   if (only === undefined || more.length > 0) {
     if (only !== undefined)
-      throw new AttestError(
-        "usage",
-        `expected the name of a key, found several: ${names.join(", ")}`,
-        "name one of them",
-      );
+      throw new AttestError("usage", `there are several keys: ${names.join(", ")}`, "name one of them");
     return DEFAULT_NAME; // which is not there, and `find` says so
   }
   return only;

@@ -129,11 +129,7 @@ export function writeNew(path: string, bytes: Uint8Array): void {
     create(join(path), bytes);
   } catch (error) {
     if (error instanceof AttestError && error.code === "file-exists")
-      throw new AttestError(
-        "file-exists",
-        `expected no file ${path}, found one`,
-        "name another: nothing is overwritten",
-      );
+      throw new AttestError("file-exists", `${path} exists already`, "name another file: nothing is overwritten");
     throw error;
   }
 }

@@ -75,14 +75,14 @@ function usageFault(error: CommanderError, verb: string | undefined): AttestErro
   if (error.code === "commander.help")
     return new AttestError(
       "usage",
-      "expected a verb, found none",
-      verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help lists its verbs`,
+      "no command given",
+      verb === undefined ? "attest --help lists the commands" : `attest ${verb} --help lists its commands`,
     );
   const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, ", did you mean $1?");
   return new AttestError(
     "usage",
     message,
-    verb === undefined ? "attest --help lists the verbs" : `attest ${verb} --help shows how it is called`,
+    verb === undefined ? "attest --help lists the commands" : `attest ${verb} --help shows how it is called`,
   );
 }
 

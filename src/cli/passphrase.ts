@@ -26,7 +26,7 @@ export function passphraseFrom(
     if (held === "")
       throw new AttestError(
         "key-locked",
-        "expected a passphrase in F3_ATTEST_PASSPHRASE, found it empty",
+        "F3_ATTEST_PASSPHRASE is empty",
         "a CI secret is empty where it is not given; to be asked on the terminal, unset it",
       );
     return held === undefined ? (atTerminal() ? await onTerminal(prompt) : undefined) : held.replace(/^\ufeff/, "");
@@ -41,17 +41,13 @@ export async function newPassphrase(file: string | undefined, fd: string | undef
   if (!atTerminal()) {
     throw new AttestError(
       "key-locked",
-      "expected a new passphrase, found no terminal to ask on",
+      "no terminal to ask for the new passphrase",
       "give it with --new-passphrase-file FILE or --new-passphrase-fd N",
     );
   }
   const first = await onTerminal("new passphrase: ");
   if (first === (await onTerminal("the same again: "))) return first;
-  throw new AttestError(
-    "key-locked",
-    "expected the same passphrase twice, found two",
-    "nothing was changed; run the same command again",
-  );
+  throw new AttestError("key-locked", "the two passphrases differ", "nothing was changed; run the same command again");
 }
 
 const atTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY;
@@ -61,7 +57,7 @@ function fromOptions(option: string, file: string | undefined, fd: string | unde
   if (file !== undefined) return firstLine(file, `the file of ${option}-file`);
   if (fd === undefined) return undefined;
   if (!/^\d{1,9}$/.test(fd))
-    throw new AttestError("usage", `expected the number of an open file for ${option}-fd, found ${JSON.stringify(fd)}`);
+    throw new AttestError("usage", `${option}-fd takes the number of an open file, not ${JSON.stringify(fd)}`);
   return firstLine(Number(fd), `file descriptor ${fd}`);
 }
 
@@ -90,7 +86,7 @@ function firstLine(source: string | number, named: string): string {
   if (line !== "") return line;
   throw new AttestError(
     "key-locked",
-    `expected a passphrase on the first line of ${named}, found an empty line`,
+    `the first line of ${named} is empty, and no passphrase`,
     "an empty passphrase protects nothing",
   );
 }
@@ -101,17 +97,14 @@ function onTerminal(prompt: string): Promise<string> {
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
   process.stderr.write(prompt); // only now: before, the terminal still echoes what is typed
   return new Promise((resolve, reject) => {
-    reader.once("close", () => reject(new AttestError("key-locked", "expected a passphrase, found the end of input")));
+    reader.once("close", () => reject(new AttestError("key-locked", "the input ended before a passphrase")));
     reader.once("SIGINT", () => {
       reject(new AttestError("interrupted", "interrupted at the prompt"));
       reader.close();
     });
     reader.question("", (line) => {
       // Before the close, which would refuse.
-      if (line === "")
-        reject(
-          new AttestError("key-locked", "expected a passphrase, found an empty answer", "run the same command again"),
-        );
+      if (line === "") reject(new AttestError("key-locked", "the passphrase is empty", "run the same command again"));
       else resolve(line);
       reader.close();
       process.stderr.write("\n");

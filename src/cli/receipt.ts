@@ -24,10 +24,11 @@ export function receipt(attest: Command): void {
   ).action(async (file: string, options: Options) => {
     const bytes = await readInput(file);
     const [one] = await verifyTargets([file], options);
-    if (one === undefined || "fault" in one) throw one?.fault ?? new AttestError("file-missing", `expected ${file}`);
+    if (one === undefined || "fault" in one)
+      throw one?.fault ?? new AttestError("file-missing", `no such file: ${file}`);
     const { payloadBytes } = parseAnyEnvelope(bytes);
     if (one.report.digest !== undefined && identify(payloadBytes, engine).digest !== one.report.digest)
-      throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
+      throw new AttestError("io", `${file} changed while it was verified; run the same command again`);
     const destination = await destinationOf(options, file);
     const registry = registryOf(destination);
     const signer = await signerFor(options, destination);
@@ -35,7 +36,7 @@ export function receipt(attest: Command): void {
     if (registry === undefined && receipts.length > 1) {
       throw new AttestError(
         "usage",
-        `expected one signature for one file, found ${receipts.length}`,
+        `--output takes one receipt, and there are ${receipts.length} signatures`,
         "publish the receipts in a registry: leave --output out",
       );
     }

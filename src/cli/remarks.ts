@@ -63,7 +63,7 @@ async function said(action: "retract" | "supersede" | "abandon", named: string, 
   const folder = registryFolder(options.registry, near);
   const destination = await destinationOf({ ...options, registry: folder });
   const registry = registryOf(destination);
-  if (registry === undefined) throw new AttestError("registry-missing", "expected a registry, found none");
+  if (registry === undefined) throw new AttestError("registry-missing", "no registry here");
   const target = await targetIn(registry, named, engine);
   const successor = by === undefined ? undefined : await targetIn(registry, by, engine);
   const signer = await signerFor({ ...ownerOf(target), ...options }, destination);

@@ -73,7 +73,7 @@ export function reproduce(attest: Command): void {
 async function reproduceOnce(file: string, options: Options): Promise<number> {
   const { dryRun, output, allowSecret = [] } = options;
   if (dryRun && output !== undefined)
-    throw new AttestError("usage", "expected --dry-run alone, found it with --output", "a dry run writes nothing");
+    throw new AttestError("usage", "--dry-run cannot be combined with --output", "a dry run writes nothing");
   checkRules(allowSecret);
   const original = await trusted(file, options);
   const destination = dryRun ? undefined : await destinationOf(options, file);
@@ -129,8 +129,8 @@ async function trusted(file: string, options: Options): Promise<Original> {
   if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
     throw new AttestError(
       fault?.code ?? "internal",
-      `expected an attestation by a key that you trust, found: ${fault?.detail ?? "no statement"}`,
-      "it names a command to be run here; give the signer's public line with --key",
+      `you do not trust the key of this attestation: ${fault?.detail ?? "no statement"}`,
+      "the attestation names a command that would run here; give the signer's public line with --key",
     );
   return { id, digest, statement };
 }
@@ -182,7 +182,7 @@ async function scenarioAgain(
   if (commit === undefined)
     throw new AttestError(
       "not-reproducible",
-      `expected a commit that has the scenario ${JSON.stringify(word)}, found none`,
+      `no commit has the scenario ${JSON.stringify(word)}`,
       "a file of this machine is not run because a statement names it: attest run FILE",
     );
   return await withCheckout(repository, { commit, tree }, async (folder) => {

@@ -103,13 +103,13 @@ function recordable(name: string): void {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     throw new AttestError(
       "usage",
-      `expected the name of a variable, found ${JSON.stringify(name)}`,
+      `--env takes the name of a variable, not ${JSON.stringify(name)}`,
       "its value is taken from the environment: --env NAME",
     );
   if (looksSecret(name))
     throw new AttestError(
       "usage",
-      `expected a variable that may be published, found ${name}`,
-      "a name like that stands for a secret; its value is taken out of everything",
+      `--env cannot publish ${name}`,
+      "its name says that it is a secret, and secrets are removed from everything",
     );
 }

@@ -130,15 +130,11 @@ function checkTogether({ output, dryRun, unsigned, allowSecret = [] }: Options):
   if (dryRun && (output !== undefined || unsigned))
     throw new AttestError(
       "usage",
-      "expected --dry-run alone, found it with --output or --unsigned",
+      "--dry-run cannot be combined with --output or --unsigned",
       "a dry run writes nothing",
     );
   if (unsigned && output === undefined)
-    throw new AttestError(
-      "usage",
-      "expected --output FILE with --unsigned, found none",
-      "the evidence is written beside that file",
-    );
+    throw new AttestError("usage", "--unsigned needs --output FILE", "the evidence is written beside that file");
   checkRules(allowSecret);
 }
 
@@ -151,7 +147,7 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
   // Then stdout is ours, or a document's.
   const aside = options.json === true || options.dryRun === true || options.output === "-";
   const usage = (found: string, hint: string): AttestError =>
-    new AttestError("usage", `expected one scenario, or a command after --, found ${found}`, hint);
+    new AttestError("usage", `attest run takes one scenario, or a command after --, not ${found}`, hint);
   if (word === undefined) throw usage("neither", "attest run -- npm test");
   if (!dashes) {
     if (more.length > 0)

@@ -32,7 +32,7 @@ export function showCommand(attest: Command): void {
     if (one === undefined || more.length > 0) {
       throw new AttestError(
         "usage",
-        `expected one attestation, found ${more.length + 1} in ${target}`,
+        `${target} has ${more.length + 1} attestations, and one is shown`,
         "name one of the files in its folder attestations",
       );
     }

@@ -92,7 +92,11 @@ async function signReceipt(
   signer: Signer,
 ): Promise<void> {
   if (evidence !== undefined)
-    throw new AttestError("usage", "expected no --evidence with an audit receipt, found one", "a receipt names none");
+    throw new AttestError(
+      "usage",
+      "--evidence cannot be combined with an audit receipt",
+      "a receipt names no evidence: leave --evidence out",
+    );
   const now = new Date();
   const signed = await signAuditReceipt(draft, signer, engine, now, await logOf(destination));
   refuseSecrets(signed.notice as Json, [], secretsIn(process.env, []), allowSecret);

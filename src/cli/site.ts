@@ -67,13 +67,9 @@ export function site(attest: Command): void {
       const folder = output ?? join(registryFolder(registry), "site");
       const store = new Directory(folder);
       if ((await store.read("index.html")) === undefined)
-        throw new AttestError(
-          "file-missing",
-          `expected a built site in ${folder}, found none`,
-          "build it with: attest site build",
-        );
+        throw new AttestError("file-missing", `no site in ${folder}`, "build it with: attest site build");
       if (!/^\d{1,5}$/.test(port) || Number(port) > 65535)
-        throw new AttestError("usage", `expected a port from 0 to 65535, found ${JSON.stringify(port)}`);
+        throw new AttestError("usage", `--port takes a number from 0 to 65535, not ${JSON.stringify(port)}`);
       const server = await serveSite(store, {
         ...{ host, port: Number(port), names: allowHost, cors },
       }).catch((error: unknown) => {

@@ -35,7 +35,7 @@ export async function follow(number: string, options: ListOptions & { timeout?: 
   else if (waiting?.aborted)
     throw new AttestError(
       "timeout",
-      `expected the end of task ${number} within ${String(seconds)} s, found it ${state ?? "unreadable"}`,
+      `task ${number} did not end within ${String(seconds)} s: it is ${state ?? "unreadable"}`,
       "it goes on; watch it again, or for longer",
     );
   else process.exitCode = INTERRUPTED;
@@ -96,7 +96,7 @@ async function waited({ list }: FoundList, number: string, { runId }: StartedRun
         if (run === undefined) {
           throw new AttestError(
             "task-fenced",
-            `expected task ${number} to belong to the run ${runId}, found ${JSON.stringify(runOf(task)?.runId ?? null)}`,
+            `task ${number} belongs to the run ${JSON.stringify(runOf(task)?.runId ?? null)}, not to ${runId}`,
             "the task was given to another run; the command of this one is ended",
           );
         }

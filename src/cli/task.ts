@@ -131,11 +131,7 @@ async function update(number: string, options: UpdateOptions): Promise<void> {
     ...(metadata !== undefined && { metadata: metadataOf(metadata) }),
   };
   if (Object.keys(change).length === 0) {
-    throw new AttestError(
-      "usage",
-      "expected something to change, found nothing",
-      "attest task update --help lists what can be changed",
-    );
+    throw new AttestError("usage", "nothing to change", "attest task update --help lists what can be changed");
   }
   const { id, list } = await findList(options);
   const changed = await list.update(number, change, fence === undefined ? {} : { fence });
@@ -151,7 +147,7 @@ function metadataOf(pairs: readonly string[]): Record<string, unknown> {
       if (at < 1) {
         throw new AttestError(
           "usage",
-          `expected --metadata key=value, found ${JSON.stringify(pair)}`,
+          `--metadata takes key=value, not ${JSON.stringify(pair)}`,
           "key=null removes the key",
         );
       }

@@ -37,7 +37,7 @@ export function trust(attest: Command): void {
     if (only === undefined || more.length > 0) {
       throw new AttestError(
         "key-format",
-        `expected one key to pin, found ${more.length + 1}: ${[only, ...more].map((one) => one?.key.keyid ?? "").join(", ")}`,
+        `--key gives ${more.length + 1} keys, and one can be pinned: ${[only, ...more].map((one) => one?.key.keyid ?? "").join(", ")}`,
         "ask which of them is meant, and give its line in quotes",
       );
     }
@@ -75,13 +75,13 @@ function checkNames(name: string, origin: string | undefined): void {
   if (!KEY_NAME.test(name)) {
     throw new AttestError(
       "key-name",
-      `expected a name of lowercase letters, digits, '.', '_' and '-', at most 64, found ${JSON.stringify(name)}`,
+      `a name has at most 64 lowercase letters, digits, '.', '_' and '-'; ${JSON.stringify(name)} is none`,
     );
   }
   if (origin !== undefined && !ORIGIN.test(origin)) {
     throw new AttestError(
       "usage",
-      `expected the origin of a registry, found ${JSON.stringify(origin)}`,
+      `${JSON.stringify(origin)} is not the origin of a registry`,
       "an origin is a name without a scheme, like example.org/lab: attest.json says it",
     );
   }

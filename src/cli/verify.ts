@@ -140,7 +140,7 @@ const once =
   (option: string) =>
   (value: string, before: string | undefined): string => {
     if (before === undefined) return value;
-    throw new AttestError("usage", `expected ${option} once, found it twice`, "put all that must hold into one file");
+    throw new AttestError("usage", `${option} is given twice`, "put all that must hold into one file");
   };
 
 const exitOfOne = (one: Verified): ExitStatus => ("report" in one ? one.report.exit : exitOf(one.fault.code));

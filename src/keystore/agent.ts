@@ -57,7 +57,7 @@ export async function offered(
   if (more.length > 0)
     throw new AttestError(
       "usage",
-      `expected to know which key of ssh-agent is meant, found ${all.map((key) => key.keyid).join(", ")}`,
+      `ssh-agent has several Ed25519 keys: ${all.map((key) => key.keyid).join(", ")}`,
       "name one with --agent SHA256:…; ssh-add -l says which is which",
     );
   return only;
@@ -66,9 +66,7 @@ export async function offered(
 const notOffered = (keyid?: string): AttestError =>
   new AttestError(
     "key-missing",
-    keyid === undefined
-      ? "expected an Ed25519 key in ssh-agent, found none"
-      : `expected the Ed25519 key ${JSON.stringify(keyid)} in ssh-agent, found no such key`,
+    keyid === undefined ? "ssh-agent has no Ed25519 key" : `ssh-agent has no Ed25519 key ${JSON.stringify(keyid)}`,
     "ssh-add -l lists what it offers, ssh-add FILE adds a key; a locked agent offers nothing: ssh-add -X unlocks it",
   );
 

@@ -23,7 +23,7 @@ export async function environmentSigner(text: string, passphrase: Passphrase, en
   if (lines === "") {
     throw new AttestError(
       "key-missing",
-      `expected a secret key in ${KEY_VARIABLE}, found it empty`,
+      `${KEY_VARIABLE} is empty`,
       "a CI secret is empty where it is not given, as in the pull request of a fork: there, run with --unsigned; to sign with a key of your own, unset it",
     );
   }

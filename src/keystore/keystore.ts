@@ -68,7 +68,7 @@ export class Keystore {
       const names = all.map((stored) => stored.name).join(", ");
       throw new AttestError(
         "key-missing",
-        `expected a key named ${name} in ${this.#folder}, found ${names === "" ? "none" : names}`,
+        `no key named ${name} in ${this.#folder}; there is ${names === "" ? "none" : names}`,
         `make one with: attest key new ${name}`,
       );
     }
@@ -133,7 +133,7 @@ export class Keystore {
   #taken(found: string): AttestError {
     return new AttestError(
       "key-exists",
-      `expected a new name, found ${found}`,
+      `the name is taken: ${found}`,
       "take another name: a key is never overwritten",
     );
   }
@@ -142,11 +142,7 @@ export class Keystore {
   async encrypt(name: string, passphrase: string, old: Passphrase): Promise<StoredKey> {
     const stored = this.find(name);
     if (passphrase === "")
-      throw new AttestError(
-        "key-locked",
-        "expected a passphrase, found an empty one",
-        "an empty passphrase protects nothing",
-      );
+      throw new AttestError("key-locked", "the passphrase is empty", "an empty passphrase protects nothing");
     const pem = pemOf(await this.#secret(stored, old));
     try {
       const file = await encrypt(pem, passphrase);
@@ -164,11 +160,7 @@ export class Keystore {
     const stored = this.find(name);
     const locked = read(this.#path(name, "age")) !== undefined; // beside a plain file when this was interrupted
     if (stored.place === "plain" && !locked)
-      throw new AttestError(
-        "usage",
-        `expected a key under a passphrase, found ${name}, which has none`,
-        "nothing was changed",
-      );
+      throw new AttestError("usage", `the key ${name} has no passphrase`, "nothing was changed");
     const pem = pemOf(await this.#secret({ ...stored, place: locked ? "passphrase" : stored.place }, old));
     try {
       if (stored.place === "plain")
@@ -224,8 +216,8 @@ export class Keystore {
   #strange(name: string): AttestError {
     return new AttestError(
       "key-format",
-      `expected ${this.#path(name, "pub")} to be the public part of the key ${name}, found another key's`,
-      "remove that file: it is made anew from the secret",
+      `${this.#path(name, "pub")} is not the public part of the key ${name}, but another key's`,
+      "remove that file: it is made again from the secret",
     );
   }
 
@@ -234,7 +226,7 @@ export class Keystore {
     if (key !== undefined) return { name, key, place };
     const file = place === "passphrase" ? undefined : read(this.#path(name, EXTENSION[place]));
     if (file === undefined)
-      throw new AttestError("key-missing", `expected ${this.#path(name, "pub")} beside the key, found none`);
+      throw new AttestError("key-missing", `no such file: ${this.#path(name, "pub")}, which belongs beside the key`);
     const told = place === "agent" ? parseKey(fromUtf8(file), this.#engine) : publicOf(secretKey(file), this.#engine);
     return { name, place, key: told };
   }
@@ -253,7 +245,7 @@ export class Keystore {
 export const elsewhere = (name: string): AttestError =>
   new AttestError(
     "usage",
-    `expected a key whose secret lies here, found ${name}, which is in ssh-agent`,
+    `the secret of ${name} is in ssh-agent, not here`,
     "its passphrase is that of the file from which ssh-add took it: ssh-keygen -p -f FILE",
   );
 
@@ -261,7 +253,7 @@ function checkName(name: string): void {
   if (!KEY_NAME.test(name)) {
     throw new AttestError(
       "key-name",
-      `expected a name of lowercase letters, digits, '.', '_' and '-', at most 64, found ${JSON.stringify(name)}`,
+      `a name has at most 64 lowercase letters, digits, '.', '_' and '-'; ${JSON.stringify(name)} is none`,
     );
   }
 }

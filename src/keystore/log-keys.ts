@@ -65,8 +65,7 @@ export class LogKeys {
     ownersAlone(path, 0o600);
     const pem = read(path) ?? new Uint8Array();
     const secret = secretKey(pem, ` at ${path}`);
-    if (!this.#fits(secret, key))
-      throw new AttestError("key-format", `expected the key of the log ${key.name} at ${path}, found another one`);
+    if (!this.#fits(secret, key)) throw new AttestError("key-format", `${path} is not the key of the log ${key.name}`);
     return this.#signer(key, secret, folder);
   }
 

@@ -96,7 +96,7 @@ export class Pins {
       if (before.key.keyid === wanted.key.keyid && placeOf(before) === placeOf(wanted)) return undefined;
       throw new AttestError(
         "key-exists",
-        `expected a new name, or ${shown(before)} again under ${wanted.name}, found ${shown(wanted)}`,
+        `${wanted.name} is pinned to ${shown(before)}, and this is ${shown(wanted)}`,
         `pin it under another name; or, when you know by another way that the change is right: attest trust remove ${wanted.name}, and add it again`,
       );
     });
@@ -113,7 +113,7 @@ export class Pins {
     if (removed !== undefined) return removed;
     throw new AttestError(
       "key-missing",
-      `expected a pin named ${JSON.stringify(name)} in ${this.file}, found none`,
+      `no pin is named ${JSON.stringify(name)} in ${this.file}`,
       "attest trust list shows their names",
     );
   }
@@ -138,7 +138,7 @@ function ownersAlone(path: string): void {
   if (process.platform === "win32" || (mode & 0o022) === 0) return;
   throw new AttestError(
     "home-unsafe",
-    `expected that only you can write ${path}, found mode ${mode.toString(8)}`,
+    `others can write ${path}: its mode is ${mode.toString(8)}`,
     `if you are sure that nobody did: chmod go-w ${path}`,
   );
 }

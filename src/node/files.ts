@@ -163,11 +163,7 @@ export function create(path: string, bytes: Bytes, mode = 0o644): void {
     } catch (error) {
       if (errno(error) !== "EEXIST") throw error;
       if (isOtherFile(path, bytes) || !equal(read(path, { limit: bytes.length }) ?? new Uint8Array(), bytes)) {
-        throw new AttestError(
-          "file-exists",
-          `expected no file or the same bytes at ${path}, found other bytes`,
-          "nothing was overwritten",
-        );
+        throw new AttestError("file-exists", `${path} exists already, with other bytes`, "nothing was overwritten");
       }
     } finally {
       rmSync(temporary, { force: true });

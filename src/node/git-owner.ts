@@ -22,7 +22,7 @@ export function refuseForeign({ root, gitDir }: Folders, settings: readonly Sett
     return;
   throw new AttestError(
     "io",
-    `expected a repository of your own at ${folder}, found that it belongs to another user`,
+    `the repository at ${folder} belongs to another user`,
     `if you trust it: git config --global --add safe.directory ${folder}`,
   );
 }

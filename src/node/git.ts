@@ -193,7 +193,7 @@ export class Repository {
   /** The top of the work tree. @throws AttestError `io` for a bare repository */
   get root(): string {
     if (this.place.root !== undefined) return this.place.root;
-    throw new AttestError("io", `expected a work tree at ${this.place.gitDir}, found a bare repository`);
+    throw new AttestError("io", `${this.place.gitDir} is a bare repository, without a work tree`);
   }
 
   /** Neither shallow nor partial: what is not in it was not in what it was cloned from. */
@@ -237,7 +237,7 @@ export class Repository {
 function gitOutside(projects: readonly string[]): string {
   const program = programOutside("git", process.env, projects);
   if (program !== undefined) return program;
-  throw new AttestError("io", "expected git on this machine, found none in PATH outside of the project", "install git");
+  throw new AttestError("io", "git is not installed: there is none in PATH outside of the project", "install git");
 }
 
 async function run(

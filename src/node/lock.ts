@@ -54,8 +54,8 @@ export async function withLock<T>(
     if (performance.now() - started > patienceMs) {
       throw new AttestError(
         "locked",
-        `expected the lock ${path} within ${patienceMs} ms, found it held all the while`,
-        "another process is writing without end; try again, or look which one holds it",
+        `the lock ${path} was held for ${patienceMs} ms`,
+        "another process is writing: try again, or look which one it is",
       );
     }
     // Most holders are done within a millisecond, and no timer is as short. Waits are random, so that no waiter always comes too late.

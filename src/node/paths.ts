@@ -46,8 +46,8 @@ export function refuseInsideGit(path: string): void {
   if (tree !== undefined) {
     throw new AttestError(
       "home-unsafe",
-      `expected a place for secrets outside any git work tree, found ${path} inside ${tree}`,
-      "set F3_ATTEST_HOME to a folder that no repository holds",
+      `secrets must not lie in a git work tree: ${path} is inside ${tree}`,
+      "set F3_ATTEST_HOME to a folder outside of every repository",
     );
   }
 }
@@ -59,7 +59,7 @@ export function ownersAlone(path: string, expected: number): void {
   const wanted = expected.toString(8);
   throw new AttestError(
     "home-unsafe",
-    `expected mode ${wanted} for ${path}, found ${mode.toString(8)}`,
+    `${path} has mode ${mode.toString(8)}, and must have ${wanted}`,
     `others may have read or changed it; if you are sure that they did not: chmod ${wanted} ${path}`,
   );
 }

@@ -48,8 +48,7 @@ async function capped(body: ReadableStream<Uint8Array>, limit: number, url: URL)
   let length = 0;
   for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > limit)
-      throw new AttestError("too-large", `expected at most ${limit} bytes at ${url.origin}${url.pathname}, found more`);
+    if (length > limit) throw new AttestError("too-large", `${url.origin}${url.pathname} has more than ${limit} bytes`);
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));

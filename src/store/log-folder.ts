@@ -77,9 +77,7 @@ export class LogFolder {
       if (!(error instanceof AttestError && error.code === "log-format")) throw error;
       found = "fewer, or a part of them";
     }
-    throw fork(
-      `expected the log ${latest.origin} to hold the ${latest.size} entries that its key signed, found ${found} in ${this.#place}`,
-    );
+    throw fork(`the key of the log ${latest.origin} signed ${latest.size} entries, and ${this.#place} has ${found}`);
   }
 
   /** The bytes of an entry, whose hash the tree has. @throws AttestError `log-format`, `log-fork` */
@@ -90,7 +88,7 @@ export class LogFolder {
       this.#bundle = { path, entries: parseEntries(this.bytes(path) ?? new Uint8Array(), tile.width) };
     const entry = this.#bundle.entries[index % TILE_WIDTH];
     if (entry !== undefined && this.holds(entry, index, size)) return entry;
-    throw fork(`expected entry ${index} to be the one that the log's key signed, found another one in ${this.#place}`);
+    throw fork(`entry ${index} in ${this.#place} is not the one that the log's key signed`);
   }
 
   /** Whether that is the entry at that place, by its hash. */

@@ -229,17 +229,14 @@ export class LogWriter {
   /** The first checkpoint, of no entries: where there are tiles and it is missing, it was lost. */
   #begun(folder: LogFolder, still: () => void): TreeHead {
     if (this.#signer.lock === undefined) throw this.#begunElsewhere();
-    if (folder.hasTiles())
-      throw fork(`expected no entries in a log for which nothing was signed yet, found tiles in ${this.#place}`);
+    if (folder.hasTiles()) throw fork(`nothing was signed for this log yet, and there are tiles in ${this.#place}`);
     const head = { size: 0, root: this.#engine.sha256(new Uint8Array()) };
     this.#publish(folder, this.#seal(head, still), head, head);
     return head;
   }
 
   #begunElsewhere(): AttestError {
-    return fork(
-      `expected the checkpoint that the log ${this.#signer.key.name} published last, found none in ${this.#place}`,
-    );
+    return fork(`the last checkpoint of the log ${this.#signer.key.name} is gone from ${this.#place}`);
   }
 
   #opened(bytes: Bytes | undefined, where: string, same?: Opened): Opened | undefined {
@@ -257,7 +254,7 @@ export class LogWriter {
   #merged(where: string): AttestError {
     return new AttestError(
       "log-fork",
-      `expected one log ${this.#signer.key.name}, found a merge of two ${where}: two clones published from the same state`,
+      `two clones published from the same state: the log ${this.#signer.key.name} is a merge of two ${where}`,
       "nothing is lost: git checkout --theirs attestations/log attestations/index.json; remove the .tlog-proof files that the other side does not have; then: attest log complete (see docs/faults.md)",
     );
   }

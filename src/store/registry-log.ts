@@ -135,14 +135,14 @@ export class RegistryLog {
     if (last.key.name !== expected)
       throw new AttestError(
         "log-fork",
-        `expected the log of this registry, ${expected}, found ${last.key.name} in its keyring`,
+        `the log of this registry is ${expected}, and its keyring names ${last.key.name}`,
         "nothing was signed; a registry that was given another origin begins a new log: attest log start",
       );
     const signer = this.#signers(last.key);
     if (signer !== undefined) return this.#writerFor(signer, logs.length - 1);
     throw new AttestError(
       "log-key-missing",
-      `expected the key of the log ${last.key.name} on this machine, found none`,
+      `the key of the log ${last.key.name} is not on this machine`,
       "copy its folder below logs/ from the machine that has it, or set F3_ATTEST_LOG_KEY; if it is lost, begin a new log: attest log start",
     );
   }

@@ -83,11 +83,7 @@ export class Registry {
   ): Promise<Registry> {
     const bytes = await store.read(REGISTRY_FILE);
     if (bytes === undefined) {
-      throw new AttestError(
-        "registry-missing",
-        `expected a registry, a folder with ${REGISTRY_FILE}, found none at ${store.place}`,
-        MAKE_ONE,
-      );
+      throw new AttestError("registry-missing", `no registry at ${store.place}: ${REGISTRY_FILE} is missing`, MAKE_ONE);
     }
     return new Registry(store, parseAbout(bytes), engine, logSigners, warn);
   }
@@ -108,7 +104,7 @@ export class Registry {
     const refused = (): AttestError =>
       new AttestError(
         "registry-exists",
-        `expected a folder without a registry, found ${REGISTRY_FILE} in ${store.place}`,
+        `there is a registry already: ${REGISTRY_FILE} in ${store.place}`,
         "nothing was changed",
       );
     if ((await store.read(REGISTRY_FILE)) !== undefined) throw refused();
@@ -128,8 +124,7 @@ export class Registry {
 
   async keyring(): Promise<Keyring> {
     const bytes = await this.store.read(KEYRING);
-    if (bytes === undefined)
-      throw new AttestError("registry-format", `expected ${KEYRING} in ${this.store.place}, found none`);
+    if (bytes === undefined) throw new AttestError("registry-format", `${KEYRING} is missing in ${this.store.place}`);
     return parseKeyring(bytes, this.#engine);
   }
 
@@ -205,7 +200,7 @@ export class Registry {
     const names = signers.map(({ name }) => name).join(", ");
     return new AttestError(
       "key-missing",
-      `expected the registry ${this.about.origin} to list ${key.keyid}, found ${names === "" ? "no signer" : names}`,
+      `the registry ${this.about.origin} does not list ${key.keyid}; it lists ${names === "" ? "no signer" : names}`,
       "name another registry with --registry DIR, or write the notice alone with --output FILE",
     );
   }
@@ -370,6 +365,6 @@ const unfinished = (path: string, place: string, cause: AttestError): AttestErro
 const nameTaken = (name: string): AttestError =>
   new AttestError(
     "key-exists",
-    `expected a name that the registry does not list yet, found ${name} for another key`,
+    `the registry lists ${name} for another key`,
     "sign with a key of another name: attest key new NAME, then --signer NAME",
   );

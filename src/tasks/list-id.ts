@@ -33,7 +33,7 @@ export function listFolder(tasks: string, id: string): string {
   if (real !== undefined && dirname(real) !== realOf(tasks)) {
     throw new AttestError(
       "list-unknown",
-      `expected the task list ${id} in ${tasks}, found a link that leads out of it`,
+      `the task list ${id} is a link that leads out of ${tasks}`,
       "name the folder that it leads to with --tasks DIR",
     );
   }
@@ -77,7 +77,7 @@ export function listId({ given, env, hook, tasks }: ListSources): ListId {
       : `${lists.length} in ${tasks}, the latest first: ${lists.slice(0, 5).join(", ")}`;
   throw new AttestError(
     "list-unknown",
-    `expected to know which task list is meant, found ${found}`,
+    `no task list is named, and there is ${found}`,
     "name one with --list ID, or set CLAUDE_CODE_TASK_LIST_ID",
   );
 }
@@ -89,7 +89,7 @@ function checked(id: string, source: string): string {
   if (!ID.test(id)) {
     throw new AttestError(
       "list-unknown",
-      `expected the id of a task list from ${source}, found ${JSON.stringify(id.slice(0, 80))}`,
+      `${source} gives ${JSON.stringify(id.slice(0, 80))}, which is no id of a task list`,
       "an id has letters, digits, '.', '_' and '-'",
     );
   }
@@ -105,7 +105,7 @@ function sessionIn(hook: string): string {
   }
   throw new AttestError(
     "list-unknown",
-    "expected hook input with a session_id, found none",
+    "the hook input has no session_id",
     "a hook gets JSON on stdin; pass it on as it came",
   );
 }

@@ -132,8 +132,7 @@ export async function startRun(list: TaskList, id: string, options: TaskRunOptio
   });
   try {
     const answer = await new Promise<SupervisorAnswer>((done, failed) => {
-      const gone = (): void =>
-        failed(new AttestError("task-lost", "expected the supervisor to take the task, found that it has ended"));
+      const gone = (): void => failed(new AttestError("task-lost", "the supervisor ended before it took the task"));
       child.once("error", (error) => failed(ioError("start", process.execPath, error)));
       child.once("message", (message) => done(message as SupervisorAnswer));
       child.once("disconnect", gone); // after its last message, unlike `exit`

@@ -258,7 +258,7 @@ function lostRun(task: Task): RunRecord | undefined {
   if (isAlive(run.supervisor) === false) return run;
   throw new AttestError(
     "task-busy",
-    `expected task ${task.id} to be free, found it with the run ${run.runId}, whose supervisor is process ${run.supervisor.pid}`,
+    `task ${task.id} is taken by the run ${run.runId}, whose supervisor is process ${run.supervisor.pid}`,
     `follow it with: attest task watch ${task.id}`,
   );
 }

@@ -31,7 +31,7 @@ export class TaskList {
     if (!/^[1-9]\d{0,14}$/.test(id))
       throw new AttestError(
         "task-missing",
-        `expected the number of a task, found ${JSON.stringify(id.slice(0, 80))}`,
+        `${JSON.stringify(id.slice(0, 80))} is not the number of a task`,
         "attest task list shows the tasks that there are",
       );
     return join(this.folder, `${id}.json`);
@@ -125,7 +125,7 @@ export class TaskList {
       if (fence !== undefined && task.metadata?.["runId"] !== fence) {
         throw new AttestError(
           "task-fenced",
-          `expected task ${id} to belong to the run ${fence}, found ${JSON.stringify(task.metadata?.["runId"] ?? null)}`,
+          `task ${id} belongs to the run ${JSON.stringify(task.metadata?.["runId"] ?? null)}, not to ${fence}`,
           "the task was given to another run, or its number to another task; nothing was written",
         );
       }
@@ -196,7 +196,7 @@ export class TaskList {
   #missing(id: string): AttestError {
     return new AttestError(
       "task-missing",
-      `expected a task ${id} in ${this.folder}, found none`,
+      `no task ${id} in ${this.folder}`,
       "attest task list shows the tasks that there are",
     );
   }

@@ -54,7 +54,7 @@ export async function* watchTask(
         if (formatTask(list.get(id)) !== text) continue; // its last words
         throw new AttestError(
           "task-lost",
-          `expected the run of task ${id} to bring it to an end, found that its supervisor has gone`,
+          `the supervisor of task ${id} has gone before the end`,
           "what it left stands in its log; run the command again with: attest task run",
         );
       }

@@ -67,7 +67,7 @@ function typed(stderr: string, command: RegExp): string[] {
     .trim()
     .split("\n");
 }
-const KEPT = /^hint: the result is kept: attest (sign [^;\n]+)/m;
+const KEPT = /^hint: .*the result is kept: attest (sign [^;\n]+)/m;
 
 /** The command that keeps what was kept aside. */
 async function signKept({ stderr }: Ran, cwd = work.cwd): Promise<void> {
@@ -305,7 +305,7 @@ test("where no folder takes the result, its plan is named", async () => {
   const ran = await attest(run("sh", "-c", script), { ...work, env });
   expect(ran.code, ran.stderr).toBe(2);
   expect(ran.stderr).toMatch(
-    /^error: .*a link that leads out.*\nhint: the result is lost: .*attest abandon plan_\w+ /m,
+    /^error: .*a link that leads out.*\nhint: .*the result is lost: .*attest abandon plan_\w+ /m,
   );
 });
 

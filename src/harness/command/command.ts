@@ -208,7 +208,7 @@ export function notStarted(program: string, cwd: string, error: unknown): Attest
   const code = errno(error) ?? String(error);
   return new AttestError(
     "command-failed",
-    `expected a program that can be started, found ${JSON.stringify(program)}: ${code}`,
+    `could not start ${JSON.stringify(program)}: ${code}`,
     code === "ENOENT"
       ? `there is no such program, or no folder ${cwd}; what is a shell's own needs one: -- sh -c '…'`
       : code === "E2BIG"

@@ -90,7 +90,7 @@ export function checkRules(allowed: readonly string[]): void {
   if (unknown === undefined) return;
   throw new AttestError(
     "usage",
-    `expected the name of a rule after --allow-secret, found ${JSON.stringify(unknown)}`,
+    `--allow-secret takes the name of a rule, not ${JSON.stringify(unknown)}`,
     `one of ${ruleNames().join(", ")}, or "${valueRule("NAME")}" of a variable`,
   );
 }
@@ -109,7 +109,7 @@ export function refuseSecrets(
   const what = isValueRule(rule) ? `the ${rule}` : `what looks like a secret (${rule})`;
   throw new AttestError(
     "secret-found",
-    `expected nothing that looks like a secret, found ${what} in ${place}${more.length > 0 ? ` and ${more.length} more` : ""}`,
+    `${what} in ${place}${more.length > 0 ? ` and ${more.length} more` : ""}: this looks like a secret`,
     `take it out; or, if it may be published: --allow-secret ${isValueRule(rule) ? JSON.stringify(rule) : rule}`,
   );
 }

@@ -52,7 +52,7 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
   const missing = (found: string): AttestError =>
     new AttestError(
       "sandbox-missing",
-      `expected bubblewrap to shut the command in, found ${found}`,
+      `--sandbox needs bubblewrap (bwrap): ${found}`,
       "install bubblewrap and allow user namespaces, or leave --sandbox out",
     );
   const bwrap = await bubblewrap(root, missing);

@@ -66,7 +66,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioRunOption
   if (subject.length === 0)
     throw new AttestError(
       "subject-missing",
-      `expected a file or a commit that ${scenario.name} tests, found none`,
+      `${scenario.name} names no file or commit that it tests`,
       'name it in the scenario: subject: ["a-file"]',
     );
   const name = options.profile ?? scenario.defaultProfile;

@@ -63,7 +63,7 @@ export async function checkedOut(
     const { stderr = String(error) } = error as { stderr?: string };
     throw new AttestError(
       "subject-missing",
-      `expected git to check out what is committed, found ${stderr.trim().split("\n")[0] ?? "no word from it"}`,
+      `git could not check out what is committed: ${stderr.trim().split("\n")[0] ?? "it said nothing"}`,
       "look with: git fsck",
     );
   } finally {

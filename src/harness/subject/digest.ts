@@ -22,11 +22,7 @@ export async function fileDigest(path: string, algorithm = "sha256"): Promise<st
 export async function openedDigest(path: string, algorithm = "sha256"): Promise<{ readonly digest: Promise<string> }> {
   try {
     if (!statSync(path).isFile())
-      throw new AttestError(
-        "subject-missing",
-        `expected a file at ${path}, found something else`,
-        "only a file has this digest",
-      );
+      throw new AttestError("subject-missing", `${path} is not a file`, "only a file has this digest");
     const digest = digestOf(await open(path), algorithm).catch((error: unknown) => {
       throw ioError("read", path, error);
     });
@@ -34,7 +30,7 @@ export async function openedDigest(path: string, algorithm = "sha256"): Promise<
     return { digest };
   } catch (error) {
     if (error instanceof AttestError) throw error;
-    if (errno(error) === "ENOENT") throw new AttestError("subject-missing", `expected a file at ${path}, found none`);
+    if (errno(error) === "ENOENT") throw new AttestError("subject-missing", `no such file: ${path}`);
     throw ioError("read", path, error);
   }
 }

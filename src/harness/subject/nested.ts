@@ -22,7 +22,7 @@ export async function nestedIn(
   if (place === undefined || entry.isSymbolicLink() || !kept(place.gitDir) || !kept(place.commonDir))
     throw new AttestError(
       "subject-missing",
-      `expected the repository in ${JSON.stringify(folder)} to be kept in this one's git folder, found that its .git names another place`,
+      `the repository in ${JSON.stringify(folder)} is kept elsewhere than in this one's git folder`,
       "look at it; git submodule absorbgitdirs takes a submodule in, and git worktree add is for a tree beside this one",
     );
   return await Repository.open(place);

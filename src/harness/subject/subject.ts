@@ -132,7 +132,7 @@ export async function contentIn(
   if (root === dirname(root))
     throw new AttestError(
       "subject-missing",
-      "expected a folder that a project fills, found the whole system",
+      "the project would be the whole system",
       "go to the project's folder, or name what is tested with --subject",
     );
   const disk = new Disk(root);
@@ -201,8 +201,4 @@ async function withRepository<T>(place: GitPlace, act: (repository: Repository) 
 }
 
 const noTree = (root: string, found: string, hint: string): AttestError =>
-  new AttestError(
-    "subject-missing",
-    `expected a git work tree at ${root}, to name what is tested, found ${found}`,
-    hint,
-  );
+  new AttestError("subject-missing", `what is tested cannot be named: ${root} is no git work tree, but ${found}`, hint);

@@ -125,7 +125,7 @@ async function addNested(
 const otherFormat = (place: string): AttestError =>
   new AttestError(
     "subject-missing",
-    `expected one format of git's objects, found that ${JSON.stringify(shownPath(place))} has another`,
+    `${JSON.stringify(shownPath(place))} has another format of git's objects than the repository around it`,
     "name what is tested with --subject",
   );
 

@@ -30,7 +30,7 @@ export async function keepRecord(
   if (last !== undefined && Date.parse(last.record.at) >= now.getTime())
     throw new AttestError(
       "usage",
-      `expected a time after the last audit, which was at ${last.record.at}, found ${at}`,
+      `the last audit was at ${last.record.at}, and this one at ${at}: the clock went backwards`,
       "look at the clock of this machine",
     );
   const record: AuditRecord = {

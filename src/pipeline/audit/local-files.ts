@@ -15,8 +15,7 @@ export class LocalFiles {
   /** @throws AttestError `file-missing`, `too-large` */
   constructor(folder: string) {
     this.folder = folder;
-    if (!existsSync(folder))
-      throw new AttestError("file-missing", `expected a folder of files, found none at ${folder}`, "check --files");
+    if (!existsSync(folder)) throw new AttestError("file-missing", `no such folder: ${folder}`, "check --files");
     this.#real = realFolder(folder);
     const paths: string[] = [];
     const open = [folder];
@@ -25,8 +24,7 @@ export class LocalFiles {
         if (entry.isDirectory() && ![".git", "node_modules"].includes(entry.name)) open.push(join(at, entry.name));
         else if (entry.isFile()) paths.push(join(at, entry.name));
       }
-      if (paths.length > MAX_FILES)
-        throw new AttestError("too-large", `expected at most ${MAX_FILES} files in ${folder}, found more`);
+      if (paths.length > MAX_FILES) throw new AttestError("too-large", `${folder} has more than ${MAX_FILES} files`);
     }
     this.#paths = paths.sort();
   }

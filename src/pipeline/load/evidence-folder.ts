@@ -58,7 +58,7 @@ export function gather(
     if (sha256 === undefined || !found.has(sha256)) {
       throw new AttestError(
         "file-missing",
-        `expected a file with SHA-256 ${sha256 ?? "(none stated)"} for ${name} below ${folder ?? "no folder"}, found none`,
+        `no file for ${name} below ${folder ?? "no folder"}: none has the SHA-256 ${sha256 ?? "(none stated)"}`,
         "name the folder that holds the evidence with --evidence DIR",
       );
     }

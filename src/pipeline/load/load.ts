@@ -133,7 +133,7 @@ export async function oneDocument(target: string, request: DocumentRequest): Pro
   if (one !== undefined && more.length === 0) return one;
   throw new AttestError(
     "usage",
-    `expected one attestation, found ${found.length} in ${target}`,
+    `${target} has ${found.length} attestations, and one is asked for`,
     "name one of the files in its folder attestations",
   );
 }
@@ -144,7 +144,7 @@ async function* fromFolder(folder: string, engine: Engine): AsyncGenerator<Docum
   if (!names.some(isResult)) {
     throw new AttestError(
       "no-attestations",
-      `expected attestations in ${join(folder, ATTESTATIONS)}, found none`,
+      `no attestations in ${join(folder, ATTESTATIONS)}`,
       "nothing was checked, which is not a pass",
     );
   }
@@ -244,7 +244,7 @@ function document(path: string): Bytes {
   if (bytes === undefined) {
     throw new AttestError(
       "file-missing",
-      `expected an attestation, found no file ${path}`,
+      `no such file: ${path}`,
       "check the path; to verify a whole registry, name its folder",
     );
   }
@@ -258,7 +258,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   if (url === undefined || url.host === "" || fileName === undefined) {
     throw new AttestError(
       "usage",
-      `expected an http(s) address, found ${JSON.stringify(address)}`,
+      `${JSON.stringify(address)} is not an http(s) address`,
       "an address ends in /attestations/<id>.json",
     );
   }
@@ -266,7 +266,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   if (bytes === undefined) {
     throw new AttestError(
       "file-missing",
-      `expected an attestation at ${address}, found nothing there`,
+      `nothing at ${address}`,
       "check the address: it ends in /attestations/<id>.json",
     );
   }

@@ -86,7 +86,7 @@ export async function keysOf({
     if (keyring.signers.length === 0 && keyring.witnesses.length === 0) {
       throw new AttestError(
         "no-attestations",
-        `expected signers in the keyring ${path}, found none`,
+        `the keyring ${path} lists no signer`,
         "an empty keyring confirms nothing",
       );
     }
@@ -154,7 +154,7 @@ async function keysAt(address: string, engine: Engine, now: Date): Promise<UserK
   const place = url.origin + url.pathname; // what a query holds may be nobody's business
   const bytes = await fetchBytes(url, MAX_KEY_FILE);
   if (bytes === undefined) {
-    throw new AttestError("file-missing", `expected public keys at ${place}, found nothing there`, "check the address");
+    throw new AttestError("file-missing", `no public keys at ${place}`, "check the address");
   }
   const found = readPublicKeys(textOf(bytes, place), place, engine);
   return given(found, `--key ${place}, fetched ${now.toISOString()}`).map((one) => ({
@@ -180,7 +180,7 @@ export function requiredKey(path: string, what: string, limit = MAX_BYTES): Byte
   if (bytes === undefined) {
     throw new AttestError(
       "file-missing",
-      `expected ${what}, found no file ${path}`,
+      `no such file: ${path}; expected ${what}`,
       what === "a policy" ? "check the path" : "check the path; a key may also be given as the line itself, in quotes",
     );
   }

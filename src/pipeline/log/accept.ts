@@ -105,7 +105,7 @@ async function cosignedIn(
   if (listed === undefined)
     throw new AttestError(
       "checkpoint-format",
-      `expected a checkpoint of a log of ${place.origin}, found one of ${origin}`,
+      `the checkpoint is of ${origin}, which is no log of ${place.origin}`,
       "nothing was changed",
     );
   const { note, checkpoint } = openCheckpoint(bytes, listed.key, [], engine);
@@ -115,13 +115,13 @@ async function cosignedIn(
   if (lines.length === 0 && dropped.length === 0)
     throw new AttestError(
       "checkpoint-format",
-      `expected a cosignature under the checkpoint of ${origin}, found the log's own signature alone`,
+      `the checkpoint of ${origin} has no cosignature, only the log's own signature`,
       "a witness makes one with: attest log witness DIR --name NAME --output FILE",
     );
   if (lines.length === 0)
     throw new AttestError(
       "checkpoint-format",
-      `expected a cosignature by a witness whom you named, found ${dropped.map((name) => JSON.stringify(name)).join(", ")} alone, by no such key`,
+      `no cosignature is by a witness that you named: ${dropped.map((name) => JSON.stringify(name)).join(", ")}`,
       "ask the witness for the public line of its key: attest log accept FILE --witness LINE",
     );
   const shard = await readShard(place, number, listed, { engine });

@@ -109,7 +109,7 @@ export function sinceKept(bytes: Bytes, place: LogPlace, shards: readonly Shard[
       ];
     throw new AttestError(
       "checkpoint-format",
-      `expected a checkpoint of a log of ${place.origin}, found one of ${origin}`,
+      `the checkpoint is of ${origin}, which is no log of ${place.origin}`,
       "keep one with: attest log prove FILE, or copy attestations/log/checkpoint",
     );
   }

@@ -30,7 +30,7 @@ export async function proveInLog(bytes: Bytes, file: string, registry: Registry,
   if (logs.length === 0)
     throw new AttestError(
       "no-attestations",
-      `expected a log in the registry ${registry.about.origin}, found none`,
+      `the registry ${registry.about.origin} has no log`,
       "begin one, which enters what is published already: attest log start",
     );
   const home = ([, { key }]: (typeof logs)[number]): number => (formatNoteKey(key) === named?.key ? 0 : 1);
@@ -46,7 +46,7 @@ export async function proveInLog(bytes: Bytes, file: string, registry: Registry,
   }
   throw new AttestError(
     "log-missing",
-    `expected an entry for ${basename(file)} in the log of ${registry.about.origin}, found none`,
+    `the log of ${registry.about.origin} has no entry for ${basename(file)}`,
     "a result that is published with this registry's log key is entered: attest add FILE",
   );
 }

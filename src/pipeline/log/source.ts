@@ -44,7 +44,7 @@ async function served(target: string, engine: Engine): Promise<LogPlace> {
   if (url === undefined || url.host === "") {
     throw new AttestError(
       "usage",
-      `expected the http(s) address of a registry, found ${JSON.stringify(target)}`,
+      `${JSON.stringify(target)} is not the http(s) address of a registry`,
       `it is the one below which ${REGISTRY_FILE} lies`,
     );
   }
@@ -60,7 +60,7 @@ async function served(target: string, engine: Engine): Promise<LogPlace> {
   if (about === undefined || keyring === undefined) {
     throw new AttestError(
       "registry-missing",
-      `expected a registry at ${target}, found no ${about === undefined ? REGISTRY_FILE : KEYRING} there`,
+      `no registry at ${target}: ${about === undefined ? REGISTRY_FILE : KEYRING} is missing`,
       `name the address below which ${REGISTRY_FILE} lies`,
     );
   }
@@ -93,7 +93,7 @@ export function mustHaveLog({ keyring, target }: LogPlace): void {
   if (keyring.logs.length > 0) return;
   throw new AttestError(
     "no-attestations",
-    `expected a log in the keyring of ${target}, found none`,
+    `the keyring of ${target} lists no log`,
     "nothing was checked, which is not a pass; begin one with: attest log start",
   );
 }

@@ -39,7 +39,7 @@ async function begun(request: StartRequest): Promise<StartedLog> {
   if (held && !anyway) {
     throw new AttestError(
       "log-exists",
-      `expected a registry without a log, or one whose log key is lost, found the key of ${last.key.name} on this machine`,
+      `the registry has a log, and the key of ${last.key.name} is on this machine`,
       "publish as before, it is entered there; --anyway begins a new log all the same, for which there is no way back",
     );
   }

@@ -46,8 +46,7 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
   const { shard, key } = logOf(place, logKey);
   const named = { origin: key.name, key: formatNoteKey(key) };
   const reader = await LogReader.open((path) => place.read(`${logFolder(shard)}/${path}`), engine, key);
-  if (reader === undefined)
-    throw new AttestError("log-damaged", `expected a checkpoint of the log ${key.name}, found none`);
+  if (reader === undefined) throw new AttestError("log-damaged", `the log ${key.name} has no checkpoint`);
   const last = memory.recall(key.name);
   const given = logKey !== undefined || last?.given === true || atHome(place, key.name);
   if (last === undefined && !given && place.remote) throw stranger(key.name);
@@ -63,7 +62,7 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
     if (again !== undefined && (last === undefined || !equal(again.checkpoint, last.checkpoint)))
       throw new AttestError(
         "locked",
-        "expected nobody else to bear witness under this name meanwhile, found another checkpoint remembered",
+        "another process cosigned with this witness key meanwhile; run the same command again",
         "run the same command again",
       );
     const cosigned = formatNote({
@@ -108,7 +107,7 @@ function logOf({ keyring }: LogPlace, given: NoteKey | undefined): { readonly sh
   if (given !== undefined && shard >= 0) return { shard, key: given };
   throw new AttestError(
     "log-rewritten",
-    `expected the log ${given?.name ?? ""} under the key that you gave, found it listed under others only`,
+    `the registry lists the log ${given?.name ?? ""} under other keys than the one that you gave`,
     "nothing was signed",
   );
 }

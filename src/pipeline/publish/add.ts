@@ -69,7 +69,7 @@ export async function add(request: AddRequest): Promise<Added> {
   if (bytes === undefined) {
     throw new AttestError(
       "file-exists",
-      `expected no ${path} in the registry, or the same payload, found other bytes`,
+      `the registry has another ${path}`,
       "nothing was changed: what is published stays as it is",
     );
   }
@@ -168,7 +168,7 @@ function accepted({ exit, checks, ...report }: Report): { id: string; digest: st
   if (fault?.code === "key-unknown") {
     throw new AttestError(
       "key-unknown",
-      `expected a signature by a key that you or the registry know, found ${report.signers.map(({ keyid }) => keyid).join(", ")}`,
+      `neither you nor the registry know the signer: ${report.signers.map(({ keyid }) => keyid).join(", ")}`,
       "when you know whose key that is, name its public line with --key",
     );
   }

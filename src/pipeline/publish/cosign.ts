@@ -55,7 +55,7 @@ export async function addSignature({
   const { id, digest, title, verdict, keyids } = accepted(one.report);
   const { payload, payloadType, payloadBytes } = parseEnvelope(bytes);
   if (identify(payloadBytes, request.engine).digest !== digest)
-    throw new AttestError("io", `expected ${file} to stay as it is while it is verified, found it changed`);
+    throw new AttestError("io", `${file} changed while it was verified; run the same command again`);
   if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
   const stdin = (): Promise<Bytes> => Promise.resolve(bytes);
   const { site } = await oneDocument(file, { engine: request.engine, stdin });
@@ -89,7 +89,7 @@ export async function writeInPlace(
       if (both === undefined)
         throw new AttestError(
           "file-exists",
-          `expected the attestation that was signed at ${file}, found another by now`,
+          `${file} changed while it was signed; run the same command again`,
           "nothing was changed",
         );
       return equal(both, before) ? undefined : both;
@@ -115,7 +115,7 @@ function withSignatures(bytes: Bytes, more: readonly Signature[]): Bytes {
   if (!isObject(document) || signatures.length + more.length > MAX_SIGNATURES) {
     throw new AttestError(
       "signature-count",
-      `expected room for another signature, found ${signatures.length} of at most ${MAX_SIGNATURES}`,
+      `the attestation has ${signatures.length} signatures, of at most ${MAX_SIGNATURES}`,
       "nothing was changed",
     );
   }
@@ -134,7 +134,7 @@ function accepted(report: Report): Pick<CosignedDocument, "id" | "digest" | "tit
   if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
     throw new AttestError(
       fault?.code ?? "internal",
-      `expected an attestation that verifies with a key that you trust, found: ${fault?.detail ?? "no statement"}`,
+      `the attestation does not verify with a key that you trust: ${fault?.detail ?? "no statement"}`,
       fault !== undefined && exitOf(fault.code) === 3
         ? "name the signer's public line with --key when you know it by another way"
         : "nothing was signed",

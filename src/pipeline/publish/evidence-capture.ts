@@ -83,7 +83,7 @@ function notCaptured(address: string, kind: "gone" | "blocked" | "failed", why: 
 /** @throws AttestError `file-missing`, `io`, `too-large` */
 export function captureFile(path: string, { role, name, mediaType }: EvidenceNaming, engine: Engine): CapturedEvidence {
   const bytes = read(path);
-  if (bytes === undefined) throw new AttestError("file-missing", `expected a file or an address, found no ${path}`);
+  if (bytes === undefined) throw new AttestError("file-missing", `no such file: ${path}`);
   const piece: EvidenceRef = {
     ...{ name: name ?? basename(path), role, digest: { sha256: hex(engine.sha256(bytes)) }, size: bytes.length },
     ...{ sourceDate: statSync(path).mtime.toISOString(), sourceDateKind: "file-mtime" },
@@ -118,7 +118,7 @@ export async function attach(
     writeBeside(file, new Map(added.map(({ piece, bytes }) => [piece.digest.sha256 ?? "", bytes])));
     replace(path, readable(changed), statSync(path).mode & 0o777, () => {
       if (!lock.isMine())
-        throw new AttestError("locked", `expected nobody else to write ${file}, found another process`);
+        throw new AttestError("locked", `another process changed ${file} meanwhile; run the same command again`);
     });
     return added;
   });

@@ -91,12 +91,12 @@ function choose(signatures: readonly Signature[], signer: string | undefined, kn
       : signatures.filter(({ keyid }) => keyid !== undefined && (keyid === signer || wanted.includes(keyid)));
   const [only, ...more] = found;
   if (only === undefined && signer !== undefined)
-    throw new AttestError("key-missing", `expected a signature by ${signer}, found ${all === "" ? "none" : all}`);
-  if (only === undefined) throw new AttestError("signature-missing", "expected a signature to export, found none");
+    throw new AttestError("key-missing", `no signature is by ${signer}: there is ${all === "" ? "none" : all}`);
+  if (only === undefined) throw new AttestError("signature-missing", "there is no signature to export");
   if (more.length === 0) return only;
   throw new AttestError(
     "usage",
-    `expected to know which of ${found.length} signatures is meant, found ${found.map(nameOf).join(", ")}`,
+    `there are ${found.length} signatures, and this format holds one: ${found.map(nameOf).join(", ")}`,
     "name one with --signer SHA256:… or, where that says it, --signer NAME; --format dsse holds them all",
   );
 }
@@ -119,7 +119,7 @@ export function writeAll(paths: readonly string[], files: Exported["files"]): vo
   if (taken !== undefined)
     throw new AttestError(
       "file-exists",
-      `expected no file or the same bytes at ${taken}, found something else`,
+      `${taken} exists already, with other bytes`,
       "nothing was written; name another place with --output",
     );
   files.forEach(({ bytes }, at) => create(paths[at] ?? "", bytes));

@@ -45,7 +45,7 @@ export async function signNotice(
   if ("reason" in said && (!/\S/.test(said.reason) || said.reason.length > MAX_REASON))
     throw new AttestError(
       "usage",
-      `expected a reason of 1 to ${MAX_REASON} characters, found ${said.reason.length}`,
+      `a reason has 1 to ${MAX_REASON} characters, not ${said.reason.length}`,
       "whoever reads the notice reads it too",
     );
   const notice: Notice = log === undefined ? said : { ...said, log: { ...log } };
@@ -176,7 +176,7 @@ export async function revokeIn(registry: Registry, request: RevokeRequest): Prom
   if (!heard.some((one) => one.key.keyid === key.keyid && one.entry?.revoked?.at === since.toISOString())) {
     throw new AttestError(
       "usage",
-      `expected ${key.keyid} itself or its successor to sign, found ${signer.key.keyid}`,
+      `only ${key.keyid} or its successor can sign this, not ${signer.key.keyid}`,
       'nobody would heed it; whoever keeps the registry can still write "revoked" into keys/keyring.json',
     );
   }
@@ -210,13 +210,13 @@ export async function signReceipts(
   });
   if (report.signature !== "ok" || good.length === 0) {
     const fault = failures(report)[0];
-    throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "expected a good signature, found none");
+    throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "no signature is good");
   }
   const others = good.filter(({ keyid }) => keyid !== signer.key.keyid);
   if (others.length === 0) {
     throw new AttestError(
       "usage",
-      `expected a signature by another key than ${signer.key.keyid}, found only its own`,
+      `${signer.key.keyid} cannot sign a receipt for its own signature`,
       "nobody is a witness of their own; let somebody else do it, with --signer",
     );
   }

@@ -78,7 +78,7 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
   if (missing.length > 0 && !partial)
     throw new AttestError(
       "file-missing",
-      `expected every piece of evidence, found no bytes of: ${missing.join(", ")}`,
+      `evidence is missing: ${missing.join(", ")}`,
       "archive what is only cited with attest evidence add, or pack what there is with --partial, which says what is missing",
     );
   const { about, plans, marks } = around;
@@ -108,15 +108,15 @@ const named = ({ parse, fileName, named: must }: Document): Pick<VerifyOptions, 
 function refuse(report: Report): void {
   const wrong = failures(report).find(({ code }) => [1, 2, 5].includes(exitOf(code)));
   if (wrong !== undefined)
-    throw new AttestError(wrong.code, `expected an attestation that verifies; ${wrong.detail}`, "nothing was packed");
+    throw new AttestError(wrong.code, `the attestation does not verify; ${wrong.detail}`, "nothing was packed");
   if (report.signature !== "ok")
     throw new AttestError(
       "key-unknown",
-      "expected a key that made one of the signatures, found none at hand",
+      "none of your keys or the registry's made one of the signatures",
       "give the signer's public key with --key: what nobody can check is not packed",
     );
   if ((report.statement ?? report.notice ?? report.plan) === undefined)
-    throw new AttestError("version-newer", "expected a statement of this version, found one that it does not know");
+    throw new AttestError("version-newer", "the statement is of a newer version than this one");
 }
 
 interface Around {
@@ -233,6 +233,6 @@ const small = (bytes: Bytes): Bytes => {
 const tooLarge = (size: number): AttestError =>
   new AttestError(
     "too-large",
-    `expected a pack of at most ${MAX_PACK} bytes, found at least ${size}`,
+    `a pack has at most ${MAX_PACK} bytes; this one would have ${size} or more`,
     "a browser holds no more in one page; keep a copy of the registry's folder instead",
   );

@@ -75,7 +75,7 @@ export function refuseRelations(statement: Json, allowed: readonly string[]): vo
   if (refused === undefined) return;
   throw new AttestError(
     "relation-refused",
-    `expected a statement that says nothing of other attestations, found ${[refused, ...more].join(", ")}`,
+    `the statement refers to other attestations: ${[refused, ...more].join(", ")}`,
     `your signature would give it effect; when you mean it: ${[refused, ...more].map((word) => `${ALLOW_RELATION} ${commandLine([word])}`).join(" ")}`,
   );
 }

@@ -33,14 +33,14 @@ export async function targetIn(registry: Registry, named: string, engine: Engine
   if (id === undefined)
     throw new AttestError(
       "usage",
-      `expected an id like test_0123456789abcdef, or its file, found ${JSON.stringify(named)}`,
+      `${JSON.stringify(named)} is neither an id like test_0123456789abcdef nor its file`,
       "attest log show lists what there is",
     );
   const bytes = await registry.store.read(attestationPath(id));
   if (bytes === undefined)
     throw new AttestError(
       id.startsWith("plan_") ? "plan-missing" : "file-missing",
-      `expected ${attestationPath(id)} in the registry ${registry.about.origin}, found none`,
+      `the registry ${registry.about.origin} has no ${attestationPath(id)}`,
       "attest log show lists what there is; name another registry with --registry DIR",
     );
   return targetOf(parseEnvelope(bytes), engine);
@@ -75,7 +75,7 @@ export async function publishStatus(request: StatusRequest): Promise<PublishedSt
   if (target.kind !== wanted)
     throw new AttestError(
       "usage",
-      `expected ${wanted === "plan" ? "a plan" : "a test result"} to ${action}, found ${target.id}`,
+      `attest ${action} takes ${wanted === "plan" ? "a plan" : "a test result"}, not ${target.id}`,
       wanted === "plan" ? "a result is taken back with: attest retract" : "a plan is given up with: attest abandon",
     );
   const common = { version: NOTICE_VERSION, about: target.digest, reason, signedAt: now.toISOString() } as const;
@@ -111,7 +111,7 @@ async function refuseAnswered(
   if (!heeded)
     throw new AttestError(
       "usage",
-      `expected the key that announced ${id}, or its successor, found ${signer.key.keyid}`,
+      `only the key that announced ${id} or its successor can abandon it, not ${signer.key.keyid}`,
       "nobody else can give a plan up; name the key with --signer",
     );
   const source = new LogSource((path) => registry.store.read(path), (await registry.keyring()).logs, engine);
@@ -124,13 +124,8 @@ async function refuseAnswered(
   if (plan?.state === "answered")
     throw new AttestError(
       "usage",
-      `expected a plan without a result, found that of ${id}: test_${plan.result?.entry.payload.slice(0, 16) ?? ""}`,
+      `${id} has a result: test_${plan.result?.entry.payload.slice(0, 16) ?? ""}`,
       "a result is taken back with: attest retract",
     );
-  if (plan?.state === "abandoned")
-    throw new AttestError(
-      "usage",
-      `expected an open plan, found that ${id} is given up already`,
-      "nothing was changed",
-    );
+  if (plan?.state === "abandoned") throw new AttestError("usage", `${id} is abandoned already`, "nothing was changed");
 }

@@ -27,13 +27,13 @@ export async function chooseSigner(
   if (only === undefined)
     throw new AttestError(
       "key-missing",
-      `expected a signing key in ${keystore.folder}, found none`,
+      `no signing key in ${keystore.folder}`,
       `make one with: attest key new ${DEFAULT_NAME}`,
     );
   if (more.length > 0)
     throw new AttestError(
       "usage",
-      `expected to know which key signs, found ${choice.map((stored) => stored.name).join(", ")}`,
+      `several signing keys match: ${choice.map((stored) => stored.name).join(", ")}`,
       "name one with --signer NAME",
     );
   return only;

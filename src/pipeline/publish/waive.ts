@@ -28,17 +28,14 @@ export function scopeOf(
   const { rule } = asked;
   if (!isRule(rule))
     throw usage(
-      `expected the id of a rule for --rule, found ${JSON.stringify(rule)}`,
+      `--rule takes the id of a rule, not ${JSON.stringify(rule)}`,
       `the rules are ${RULE_IDS.filter((id) => !UNWAIVABLE.has(id)).join(", ")}`,
     );
   if (UNWAIVABLE.has(rule))
-    throw usage(
-      `expected a rule that can be waived, found ${rule}`,
-      `no auditor heeds a waiver of ${[...UNWAIVABLE].join(", ")}`,
-    );
+    throw usage(`the rule ${rule} cannot be waived`, `no auditor heeds a waiver of ${[...UNWAIVABLE].join(", ")}`);
   if (asked.pointer !== undefined && !pointer.safeParse(asked.pointer).success)
     throw usage(
-      `expected a JSON pointer like /predicate/f3/evidence/0 for --pointer, found ${JSON.stringify(asked.pointer)}`,
+      `--pointer takes a JSON pointer like /predicate/f3/evidence/0, not ${JSON.stringify(asked.pointer)}`,
       "attest audit names the place of each finding; without --pointer the waiver is for the rule at whatever place",
     );
   return {
@@ -52,15 +49,14 @@ function endOf(text: string, now: Date): string {
   const until = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59Z` : text;
   if (!timestamp.safeParse(until).success)
     throw usage(
-      `expected a day like 2027-01-31, or a time like 2027-01-31T12:00:00Z, for --until, found ${JSON.stringify(text)}`,
+      `--until takes a day like 2027-01-31 or a time like 2027-01-31T12:00:00Z, not ${JSON.stringify(text)}`,
       "a day counts to its end, in UTC",
     );
   const ms = Date.parse(until) - now.getTime();
-  if (ms <= 0)
-    throw usage(`expected a time in the future for --until, found ${text}`, "what has ended already waives nothing");
+  if (ms <= 0) throw usage(`--until takes a time in the future, not ${text}`, "pick a later --until");
   if (ms > MAX_WAIVER_DAYS * DAY_MS)
     throw usage(
-      `expected a time at most a year away for --until, found ${text}`,
+      `waivers end within a year; ${text} is later`,
       "a waiver for ever is none: look at the finding again within a year",
     );
   return until;
@@ -79,7 +75,7 @@ export async function waive(request: WaiveRequest, registry?: Registry): Promise
   const { target, rule, pointer: place, until, reason, signer, engine, now } = request;
   if (target.kind === "note")
     throw usage(
-      `expected a test result or a plan, found ${target.id}`,
+      `${target.id} is neither a test result nor a plan`,
       "an audit has no finding about a notice that could be waived",
     );
   const signed = await signNotice(

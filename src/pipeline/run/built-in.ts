@@ -10,7 +10,7 @@ export async function scenarioNamed(name: string): Promise<Scenario> {
   if (found === undefined) {
     throw new AttestError(
       "scenario-unknown",
-      `expected the name of a built-in test, found ${JSON.stringify(name)}`,
+      `no built-in test is named ${JSON.stringify(name)}`,
       `there is: ${scenarios.map((scenario) => scenario.name).join(", ")}`,
     );
   }

@@ -22,7 +22,7 @@ export type Destination = { readonly file: string } | OutputPlace;
 /** Refuses what can be known beforehand, so that no test runs for a place that cannot take its result. */
 export function toFile(file: string): Destination {
   if (existsSync(file)) {
-    throw new AttestError("file-exists", `expected no file ${file}, found one`, "name another: nothing is overwritten");
+    throw new AttestError("file-exists", `${file} exists already`, "name another file: nothing is overwritten");
   }
   writable(nearestFolder(dirname(resolve(file))));
   return { file };

@@ -46,7 +46,7 @@ export async function saveOnFailure<T>(
     const { code, message, hint } = asFault(error);
     // The same command would run the test again.
     const mend = hint?.replace(SAME_AGAIN, "");
-    throw new AttestError(code, message, mend === undefined ? kept : `${kept}; ${mend}`, { cause: error });
+    throw new AttestError(code, message, mend === undefined ? kept : `${mend}; ${kept}`, { cause: error });
   }
 }
 

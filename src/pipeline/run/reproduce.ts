@@ -103,7 +103,7 @@ export function inCheckout(root: string, path: string): string {
   if (isOwn(path) && existsSync(place) && isWithin(realFolder(place), root)) return place;
   throw new AttestError(
     "not-reproducible",
-    `expected ${JSON.stringify(path)} in what is checked out, found ${existsSync(place) ? "that it leads elsewhere" : "none"}`,
+    `${JSON.stringify(path)} ${existsSync(place) ? "leads out of the checkout" : "is not in the checkout"}`,
     "the statement names a place that its commit does not have",
   );
 }
@@ -148,7 +148,7 @@ async function prepare(line: string, cwd: string, { env, output, signal }: Again
   if (code !== 0)
     throw new AttestError(
       "not-reproducible",
-      `expected the setup to succeed, found ${code} from ${line}`,
+      `the setup command ${line} failed with ${code}`,
       "mend it: the command was not run",
     );
 }

@@ -27,8 +27,7 @@ export async function loadScenario(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Scenario> {
   const bytes = read(path);
-  if (bytes === undefined)
-    throw new AttestError("scenario-format", `expected a scenario at ${path}, found no such file`, "check the path");
+  if (bytes === undefined) throw new AttestError("scenario-format", `no such file: ${path}`, "check the path");
   const url = pathToFileURL(resolve(path)).href;
   const { title, hypothesis, checks, notChecked, subject } = await describeFile(url, signal);
   const profile = { describe: "the whole of it", checks, notChecked };

@@ -25,11 +25,11 @@ export function pinMismatch(
   for (const pin of pins) {
     const listed = keyring?.signers.find(({ name }) => name === pin.name)?.key.keyid;
     if (listed !== undefined && listed !== pin.key.keyid && !yours.has(listed))
-      return changed(pin, `expected ${pinned(pin)}, found ${listed} under that name in the registry's keyring`);
+      return changed(pin, `you pinned ${pinned(pin)}, and the registry's keyring lists ${listed} under that name`);
   }
   if (signers.some(({ keyid }) => yours.has(keyid))) return undefined;
   const found = signers.map(({ keyid }) => keyid).join(" and ");
-  return changed(first, `expected a signature by ${pins.map(pinned).join(" or ")}, found one by ${found}`);
+  return changed(first, `you pinned ${pins.map(pinned).join(" or ")}, and the signature is by ${found}`);
 }
 
 const pinned = ({ key, name = "", origin = "" }: UserKey): string => `${key.keyid}, your pin ${name} for ${origin}`;

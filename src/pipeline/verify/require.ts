@@ -59,7 +59,7 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
   for (const word of words) {
     const [, name = "", value] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
     const refused = (expected: string, found: string): AttestError =>
-      new AttestError("usage", `expected ${expected} in --require, found ${found}`, `it takes: ${KNOWN}`);
+      new AttestError("usage", `--require takes ${expected}, not ${found}`, `it takes: ${KNOWN}`);
     if (name !== "subject" && seen.has(name)) throw refused("each requirement once", `${name} twice`);
     seen.add(name);
     const alone = ALONE.get(name);
@@ -93,11 +93,7 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
     }
   }
   if (policy.subjectOnly === true && subjects.length === 0)
-    throw new AttestError(
-      "usage",
-      "expected subject=… beside subject-only in --require, found none",
-      `it takes: ${KNOWN}`,
-    );
+    throw new AttestError("usage", "subject-only in --require needs subject=… beside it", `it takes: ${KNOWN}`);
   return subjects.length === 0 ? policy : { ...policy, subjects };
 }
 
@@ -106,11 +102,7 @@ async function subjectFrom(text: string): Promise<string> {
   const digest = asksForSubject(text);
   const there = isFile(text) || isFolder(text);
   if (digest && there && text.includes(":"))
-    throw new AttestError(
-      "usage",
-      `expected either a digest or a file as subject=${text}, found that it is both`,
-      `the file is subject=./${text}`,
-    );
+    throw new AttestError("usage", `subject=${text} is both a digest and a file`, `the file is subject=./${text}`);
   if (digest && !there) return text;
   const digests = isFolder(text)
     ? await folderDigests(text)

@@ -341,7 +341,7 @@ export function witnessKey(text: string, engine: Engine): NoteKey {
   if (key.type === "cosignature-v1") return key;
   throw new AttestError(
     "note-format",
-    `expected a key of a witness (C2SP cosignature/v1), found one of type ${key.type}`,
+    `a witness has a key of type cosignature/v1 (C2SP), not ${key.type}`,
     "the witness prints its line with: attest log witness",
   );
 }
