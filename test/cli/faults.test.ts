@@ -208,7 +208,7 @@ describe("the result is kept aside, and one command publishes it", () => {
 });
 
 /** The command with one of its calls disturbed: the last one that is made for such a file. */
-async function disturbed(args: readonly string[], file: RegExp, when: "fail" | "signal"): Promise<Ran> {
+async function disturbed(args: readonly string[], file: RegExp, when: "fail" | "signal" | "signals"): Promise<Ran> {
   const log = join(work.root, "calls");
   const copy = copyOf(work);
   const node = ["--import", PRELOAD];
@@ -287,6 +287,40 @@ test.runIf(linux)("a signal while anything else is published waits too, and then
   const ran = await disturbed(["retract", name, "--reason", "x"], /note_\w+\.tlog-proof$/, "signal");
   expect(ran.signal, ran.stderr).toBe("SIGTERM");
   expect(await open()).toBe(0);
+});
+
+describe.runIf(linux)("a second signal ends all at once, and the last line names the plan that may be open", () => {
+  const LAST = /\nended by a second (\w+): .*; if (plan_\w+) is open there, attest (abandon \2 .*)\n$/;
+
+  test.each([
+    ["SIGINT", "INT", 130],
+    ["SIGTERM", "TERM", 143],
+  ] as const)("%s, of which the command took no notice", async (signal, name, code) => {
+    const child = start(run("sh", "-c", `trap 'echo first' ${name}; echo begun; while :; do sleep 1; done`), work);
+    const end = ended(child);
+    for (let told = 0; told < 2; told += 1) {
+      await new Promise((resolve) => child.stdout?.once("data", resolve));
+      child.kill(signal);
+    }
+    const ran = await end;
+    expect({ code: ran.code, signal: ran.signal, stdout: ran.stdout }).toEqual({
+      ...{ code, signal: null, stdout: "begun\nfirst\n" },
+    });
+    expect(LAST.exec(ran.stderr)?.[1], ran.stderr).toBe(signal);
+    expect(processesWith(`PWD=${work.cwd}`)).toEqual([]);
+    expect(results()).toEqual([]);
+    expect((await work.attest(...typed(ran.stderr, /; if plan_\w+ is open there, attest (.*)\n$/))).code).toBe(0);
+    expect(await open()).toBe(0);
+  });
+
+  test("while the result is published", async () => {
+    const ran = await disturbed(run("true"), /test_\w+\.json$/, "signals");
+    expect({ code: ran.code, signal: ran.signal }, ran.stderr).toEqual({ code: 143, signal: null });
+    expect(LAST.exec(ran.stderr)?.[2], ran.stderr).toBe(/^announcing (plan_\w+)$/m.exec(ran.stderr)?.[1]);
+    expect((await work.attest("log", "complete")).code).toBe(0);
+    expect(await open()).toBe(0);
+    expect(results()).toHaveLength(1);
+  });
 });
 
 test("a lock that a dead writer left is taken, although its time lies a day ahead", async () => {

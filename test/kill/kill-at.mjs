@@ -1,7 +1,7 @@
 // Preloaded with `node --import`: counts the calls that change the disk, and at one of them ends the process with SIGKILL, or lets the call fail.
 //
 //     KILL_AT    the number of that call, from 1; 0 only counts
-//     KILL_WHEN  before · after · half (of what it was to write) · fail · signal (SIGTERM, and the call is made)
+//     KILL_WHEN  before · after · half (of what it was to write) · fail · signal (SIGTERM, and the call is made) · signals (two of them)
 //     KILL_ERRNO with which it fails, ENOSPC for example
 //     KILL_LOG   a file that gets a line of JSON for each call that was made
 import fs from "node:fs";
@@ -76,7 +76,8 @@ function counted(name, original, args) {
     const code = env["KILL_ERRNO"] ?? "EIO";
     throw Object.assign(new Error(`${code}: injected, ${name}`), { code, syscall: name });
   }
-  if (count === at && when === "signal") kill(pid, "SIGTERM");
+  if (count === at && when === "signals") kill(pid, "SIGTERM");
+  if (count === at && when.startsWith("signal")) kill(pid, "SIGTERM");
   const [first, second] = args;
   if (count === at && when === "half" && second instanceof Uint8Array) {
     original(first, second.subarray(0, Math.floor(second.length / 2)));
