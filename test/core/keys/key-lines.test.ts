@@ -4,7 +4,7 @@ import { formatKey } from "../../../src/core/keys/key.js";
 import { parseKeyLines } from "../../../src/core/keys/key-lines.js";
 import { engine } from "../looking.js";
 import { signer } from "../making.js";
-import { refusal } from "../refusal.js";
+import { naming, refusal } from "../refusal.js";
 
 const [one, other] = [signer().key, signer().key];
 const parse = (text: string): ReturnType<typeof parseKeyLines> => parseKeyLines(text, "the list", engine);
@@ -29,9 +29,7 @@ test.each([
   ["whatever it is", "<p>"],
 ])("%s: passed over, and counted", (_, line) => {
   expect(parse(`${line}\n${formatKey(other)}\n`)).toMatchObject({ lines: [{ key: other }], skipped: 1 });
-  expect(refusal(() => parse(`${line}\n${line}`)).message).toBe(
-    "expected a line 'ssh-ed25519 AAAA…' in the list, found none among its 2 lines",
-  );
+  expect(refusal(() => parse(`${line}\n${line}`)).message).toMatch(naming("ssh-ed25519", 2));
   expect(refusal(() => parse(line)).code).toBe("key-format");
 });
 
@@ -47,5 +45,5 @@ test("a damaged line is refused, not passed over; a secret is not repeated", () 
   const weak = formatKey({ ...one, bytes: new Uint8Array(32) });
   expect(refusal(() => parse(`${formatKey(one)}\n${weak}\n`)).message).toMatch(/small order|canonical/);
   const { message } = refusal(() => parse(armoured("PRIVATE KEY", "MC4CAQ")));
-  expect(message).toMatch(/a private key: keep it to yourself$/);
+  expect(message).toMatch(naming("private"));
 });

@@ -5,7 +5,7 @@ import { AttestError } from "../../../src/core/errors.js";
 import { formatKey, parseKey, publicKey, type PublicKey } from "../../../src/core/keys/key.js";
 import { engines } from "../engines.js";
 import { signer } from "../making.js";
-import { refusal } from "../refusal.js";
+import { naming, refusal } from "../refusal.js";
 import { VECTORS } from "../rfc8032.js";
 import { SMALL_ORDER_MISSPELLED, TORSION } from "../torsion.js";
 
@@ -116,7 +116,7 @@ describe("what is refused", () => {
     for (const kind of ["PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY"]) {
       const { code, message } = refusal(() => parse(`-----BEGIN ${kind}-----\n${body}\n-----END ${kind}-----\n`));
       expect(code).toBe("key-format");
-      expect(message).toMatch("a private key: keep it to yourself");
+      expect(message).toMatch(naming("private"));
       expect(message).not.toContain(body.slice(0, 8));
     }
   });

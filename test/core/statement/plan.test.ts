@@ -104,7 +104,7 @@ describe("its form", () => {
     ["a nonce that can be guessed", { nonce: "1" }, /^predicate\.nonce: /],
     ["no deadline", { deadline: undefined }, /^predicate\.deadline: /],
     ["a time that is none", { signedAt: "yesterday" }, /^predicate\.signedAt: /],
-    ["a check twice", { checks: [...checks, checks[0]!] }, /^predicate\.checks: check ids repeat$/],
+    ["a check twice", { checks: [...checks, checks[0]!] }, /^predicate\.checks: /],
   ])("refuses %s", (_, changes, fault) => {
     expect(() => plan(changes)).toThrow(fault);
   });

@@ -6,7 +6,7 @@ import { parsePolicy } from "../../../src/core/verify/policy-file.js";
 import { both, type Policy } from "../../../src/core/verify/policy.js";
 import { check, engine, faults, look, yours } from "../looking.js";
 import { result, sealed, signer, statement, type Changes, type TestSigner } from "../making.js";
-import { refusal } from "../refusal.js";
+import { naming, refusal } from "../refusal.js";
 
 const [lab, second, third] = [signer(), signer(), signer()];
 const KEYS = { lab: formatKey(lab.key), second: formatKey(second.key, "a comment") };
@@ -103,14 +103,14 @@ describe("who may sign what", () => {
 
   test("the key of the rule, and no other that you trust", () => {
     expect(found([RULE], [lab])).toBe("met");
-    expect(found([RULE], [third])).toBe("expected 1 of lab to have signed what is about file:add.js, found 0");
+    expect(found([RULE], [third])).toMatch(naming(1, "lab", "file:add.js", 0));
     expect(found([RULE], [third, lab])).toBe("met");
   });
 
   test("as many as the rule says", () => {
     const two = [{ ...RULE, signers: ["lab", "second"], minSigners: 2 }];
     expect(found(two, [lab, second])).toBe("met");
-    expect(found(two, [lab, third])).toMatch(/^expected 2 of lab, second .* found 1$/);
+    expect(found(two, [lab, third])).toMatch(naming(2, "lab", "second", 1));
   });
 
   test("by name or by address, exactly as it is signed", () => {
@@ -118,22 +118,24 @@ describe("who may sign what", () => {
     const subject = [{ name: "app", uri, digest: { sha256: "aa".repeat(32) } }];
     expect(found([{ ...RULE, subject: { uri } }], [lab], { subject })).toBe("met");
     for (const other of ["https://example.org/app/", "https://example.org/x/../app", "https://EXAMPLE.org/app"])
-      expect(found([{ ...RULE, subject: { uri: other } }], [lab], { subject })).toMatch(/^expected a rule for app /);
+      expect(found([{ ...RULE, subject: { uri: other } }], [lab], { subject })).toMatch(naming("app", "sha256"));
   });
 
   test("what no rule names is refused, be it one subject among others", () => {
     const other = { name: "other", digest: { sha256: "bb".repeat(32) } };
     const subject = [{ name: "file:add.js", digest: { sha256: "aa".repeat(32) } }, other];
-    expect(found([RULE], [lab], { subject: [other] })).toMatch(/^expected a rule for other sha256:\S+ in the policy/);
-    expect(found([RULE], [lab], { subject })).toMatch(/^expected a rule for other /);
+    expect(found([RULE], [lab], { subject: [other] })).toMatch(naming(`other sha256:${"bb".repeat(32)}`));
+    expect(found([RULE], [lab], { subject })).toMatch(naming(`other sha256:${"bb".repeat(32)}`));
     expect(found([RULE, { ...RULE, subject: { name: "other" } }], [lab], { subject })).toBe("met");
   });
 
   test("every rule that applies must hold", () => {
     const titled = { ...RULE, title: "Addition adds", signers: ["second"] };
     expect(found([RULE, titled], [lab, second])).toBe("met");
-    expect(found([RULE, titled], [lab])).toMatch(/^expected 1 of second .* under the title "Addition adds", found 0$/);
-    expect(found([titled], [second], { predicate: { f3: { title: "Another" } } })).toMatch(/^expected a rule for/);
+    expect(found([RULE, titled], [lab])).toMatch(naming(1, "second", "Addition adds", 0));
+    expect(found([titled], [second], { predicate: { f3: { title: "Another" } } })).toMatch(
+      naming("file:add.js", "sha256"),
+    );
   });
 
   test("a key that is revoked is none of the signers", () => {

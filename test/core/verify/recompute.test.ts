@@ -11,6 +11,10 @@ import { engines } from "../engines.js";
 import { replaced } from "../log/entries.js";
 import { check, faults, look, marks, yours } from "../looking.js";
 import { sealed, signer } from "../making.js";
+import { naming } from "../refusal.js";
+
+/** Its numbers are others, and its outcome is not. */
+const A_NUMBERS = /^a: (?!.*\b(?:passed|failed|errored|skipped)\b)/;
 
 const me = signer();
 const EVIDENCE = ["predicate", "f3", "evidence", 0];
@@ -52,7 +56,7 @@ describe("asked for", () => {
     const report = asked(payload, archive(GOOD));
     expect(check(report, "recompute")).toMatchObject({
       status: "passed",
-      detail: "1 of 3 checks follow again from 2 observations; 2 without a criterion rest on the run's own word",
+      detail: expect.stringMatching(naming("1 of 3", 2)),
       values: { "stated without a criterion": "2" },
     });
   });
@@ -69,7 +73,7 @@ describe("asked for", () => {
     });
     const report = asked(payload, archive(first));
     expect(check(report, "recompute")).toMatchObject({ code: "recompute-impossible" });
-    expect(check(report, "recompute").detail).toBe("two.ndjson is not in the archive at hand");
+    expect(check(report, "recompute").detail).toMatch(naming("two.ndjson"));
   });
 
   test("observations without a newline at the end are the same ones", () => {
@@ -155,72 +159,57 @@ describe("what the observations do not give is 5", () => {
   const more = (changes: readonly Measurement[]): Measurement[] =>
     numbersOf(GOOD).map((one) => changes.find(({ name }) => name === one.name) ?? one);
 
-  test.each<[string, JsonObject, string, string]>([
+  test.each<[string, JsonObject, string, RegExp]>([
     [
       "observations that fit their digest and give a failure, under numbers that give a pass",
       counted({ a: { criterion: CRITERION, measurements: numbersOf(GOOD) } }, { "observations.ndjson": BAD }),
       BAD,
-      "a: the observations give other numbers",
+      A_NUMBERS,
     ],
     [
       "one trial more than there was",
       about(GOOD, { measurements: more([{ name: "trials", value: 3 }]) }),
       GOOD,
-      "a: the observations give other numbers",
+      A_NUMBERS,
     ],
     [
       "a time that was not measured, though no outcome depends on it",
       about(GOOD, { measurements: more([{ name: "time", value: 2.4, unit: "ms" }]) }),
       GOOD,
-      "a: the observations give other numbers",
+      A_NUMBERS,
     ],
     [
       "a time in another unit",
       about(GOOD, { measurements: more([{ name: "time", value: 2.5, unit: "µs" }]) }),
       GOOD,
-      "a: the observations give other numbers",
+      A_NUMBERS,
     ],
-    [
-      "a time without its unit",
-      about(GOOD, { measurements: more([{ name: "time", value: 2.5 }]) }),
-      GOOD,
-      "a: the observations give other numbers",
-    ],
-    [
-      "a measurement left out",
-      about(GOOD, { measurements: numbersOf(GOOD).slice(0, 2) }),
-      GOOD,
-      "a: the observations give other numbers",
-    ],
+    ["a time without its unit", about(GOOD, { measurements: more([{ name: "time", value: 2.5 }]) }), GOOD, A_NUMBERS],
+    ["a measurement left out", about(GOOD, { measurements: numbersOf(GOOD).slice(0, 2) }), GOOD, A_NUMBERS],
     [
       "a measurement too many",
       about(GOOD, { measurements: [...numbersOf(GOOD), { name: "beauty", value: 10 }] }),
       GOOD,
-      "a: the observations give other numbers",
+      A_NUMBERS,
     ],
-    [
-      "the measurements in another order",
-      about(GOOD, { measurements: numbersOf(GOOD).toReversed() }),
-      GOOD,
-      "a: the observations give other numbers",
-    ],
+    ["the measurements in another order", about(GOOD, { measurements: numbersOf(GOOD).toReversed() }), GOOD, A_NUMBERS],
     [
       "a failure, stated as skipped without numbers",
       about(BAD, { outcome: "skipped", measurements: undefined }),
       BAD,
-      "a: the observations give failed, the statement says skipped",
+      /^a: .*\bfailed\b.*\bskipped\b/,
     ],
     [
       "a failure, stated as errored without numbers",
       about(BAD, { outcome: "errored", measurements: undefined }),
       BAD,
-      "a: the observations give failed, the statement says errored",
+      /^a: .*\bfailed\b.*\berrored\b/,
     ],
     [
       "numbers where nothing was observed",
       counted({ a: { criterion: CRITERION, measurements: numbersOf(GOOD) } }, { "observations.ndjson": "" }),
       "",
-      "a: the observations give other numbers",
+      A_NUMBERS,
     ],
     [
       "a file that holds no observations",
@@ -229,7 +218,7 @@ describe("what the observations do not give is 5", () => {
         { "observations.ndjson": "it went well\n" },
       ),
       "it went well\n",
-      'observations.ndjson: expected a flat JSON object in line 1 of the observations, found line 1, column 1: expected a JSON value, found "i"',
+      naming("observations.ndjson", "line 1", "column 1"),
     ],
     [
       "the second of two checks",
@@ -241,12 +230,12 @@ describe("what the observations do not give is 5", () => {
         { "observations.ndjson": GOOD },
       ),
       GOOD,
-      "b: the observations give other numbers",
+      /^b: /,
     ],
   ])("%s", (_, payload, text, detail) => {
     const report = asked(payload, archive(text));
     expect(faults(report)).toEqual([["recompute", "recompute-mismatch"]]);
-    expect(check(report, "recompute")).toMatchObject({ status: "failed", detail });
+    expect(check(report, "recompute")).toMatchObject({ status: "failed", detail: expect.stringMatching(detail) });
     expect(report).toMatchObject({ exit: 5, audit: "findings", signature: "ok" });
     // Nobody who did not ask is told.
     expect(look(sealed(payload, me), [yours(me)]).exit).toBe(0);
@@ -264,57 +253,29 @@ describe("what the observations do not give is 5", () => {
 });
 
 describe("an outcome that the stated measurements do not permit is 1, asked for or not", () => {
-  test.each<[string, JsonObject, string]>([
-    [
-      "passed, with a measurement that fails",
-      about(BAD, { outcome: "passed" }),
-      "the measurements of a give failed, the statement says passed",
-    ],
-    [
-      "passed, with too few trials",
-      about(FEW, { outcome: "passed" }),
-      "the measurements of a give errored, the statement says passed",
-    ],
-    [
-      "passed, without measurements",
-      about(GOOD, { measurements: undefined }),
-      "the measurements of a give errored, the statement says passed",
-    ],
-    [
-      "passed, with an empty list of measurements",
-      about(GOOD, { measurements: [] }),
-      "the measurements of a give errored, the statement says passed",
-    ],
-    [
-      "skipped, which hides a failure",
-      about(BAD, { outcome: "skipped" }),
-      "the measurements of a give failed, the statement says skipped",
-    ],
-    [
-      "errored, which hides a failure",
-      about(BAD, { outcome: "errored" }),
-      "the measurements of a give failed, the statement says errored",
-    ],
-    [
-      "failed, where nothing failed",
-      about(GOOD, { outcome: "failed" }),
-      "the measurements of a give passed, the statement says failed",
-    ],
+  test.each<[string, JsonObject, RegExp]>([
+    ["passed, with a measurement that fails", about(BAD, { outcome: "passed" }), /\bfailed\b.*\bpassed\b/],
+    ["passed, with too few trials", about(FEW, { outcome: "passed" }), /\berrored\b.*\bpassed\b/],
+    ["passed, without measurements", about(GOOD, { measurements: undefined }), /\berrored\b.*\bpassed\b/],
+    ["passed, with an empty list of measurements", about(GOOD, { measurements: [] }), /\berrored\b.*\bpassed\b/],
+    ["skipped, which hides a failure", about(BAD, { outcome: "skipped" }), /\bfailed\b.*\bskipped\b/],
+    ["errored, which hides a failure", about(BAD, { outcome: "errored" }), /\bfailed\b.*\berrored\b/],
+    ["failed, where nothing failed", about(GOOD, { outcome: "failed" }), /\bpassed\b.*\bfailed\b/],
     [
       "failed, without measurements",
       about(BAD, { outcome: "failed", measurements: undefined }),
-      "the measurements of a give errored, the statement says failed",
+      /\berrored\b.*\bfailed\b/,
     ],
     [
       "a claim about something that is not measured",
       about(GOOD, { criterion: { ...CRITERION, holds: [{ measure: "beauty", is: "≥", value: 10 }] } }),
-      "the measurements of a give errored, the statement says passed",
+      /\berrored\b.*\bpassed\b/,
     ],
   ])("%s", (_, payload, detail) => {
     for (const options of [{}, { observations: () => undefined }]) {
       const report = look(sealed(payload, me), [yours(me)], options);
       expect(faults(report)).toEqual<[CheckName, Code][]>([["verdict", "outcome-mismatch"]]);
-      expect(check(report, "verdict").detail).toBe(detail);
+      expect(check(report, "verdict").detail).toMatch(detail);
       expect(report).toMatchObject({ exit: 1, signature: "ok" });
       expect(report).not.toHaveProperty("verdict");
       expect(report).not.toHaveProperty("statement");
