@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { Fetcher } from "../../src/audit/fetcher.js";
 import { TOOL_VERSION } from "../../src/node/package.js";
 import { raw, serve } from "./servers.js";
+import { naming } from "../core/refusal.js";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
 const quick = { timeoutMs: 3000, idleMs: 3000 };
@@ -295,7 +296,7 @@ describe("a place that may be asked", () => {
     ["a:99999"],
     ["me@a:80"],
   ])("is not %j", (entry) => {
-    expect(() => new Fetcher({ allow: [entry] })).toThrow(/expected HOST:PORT/);
+    expect(() => new Fetcher({ allow: [entry] })).toThrow(naming("HOST:PORT"));
   });
 
   test("is spelled in any way that an address may be", async () => {

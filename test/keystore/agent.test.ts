@@ -10,6 +10,7 @@ import { agentSigner, identities } from "../../src/keystore/agent.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { attest, fault, temporary, workspace } from "../cli/attest.js";
 import { lab, writeDraft } from "../cli/drafts.js";
+import { naming } from "../core/refusal.js";
 
 const there = spawnSync("ssh-agent", ["-h"]).error === undefined;
 
@@ -117,10 +118,10 @@ describe.runIf(there)("a key in ssh-agent", () => {
           env,
         }),
       ).error,
-    ).toMatch(/found no such key/);
+    ).toMatch(naming("SHA256:none"));
     expect(
       fault(await attest(["sign", "statement.json", "--signer", "agent:SHA256:none", "--registry", "lab"], work)).error,
-    ).toMatch(/found no SSH_AUTH_SOCK/);
+    ).toMatch(naming("SSH_AUTH_SOCK"));
   });
 });
 
@@ -140,7 +141,7 @@ describe("an agent that", () => {
     ["says nothing", new Uint8Array(), /breaks off/],
     ["breaks off", Uint8Array.of(0, 0, 0, 9, 12), /breaks off/],
     ["refuses", lengthed(5), /a refusal/],
-    ["answers something else", lengthed(99), /an answer of kind 99/],
+    ["answers something else", lengthed(99), naming(99)],
     ["announces too much", Uint8Array.of(255, 0, 0, 0, 12), /an answer of \d+ bytes/],
     ["lists keys that it does not send", lengthed(12, 0, 0, 0, 2), /breaks off/],
     ["sends a key that is longer than the answer", lengthed(12, 0, 0, 0, 1, 0, 0, 1, 0), /breaks off/],
@@ -159,7 +160,7 @@ describe("an agent that", () => {
     const missing = { code: "agent-failed", message: expect.stringMatching(/ENOENT/) };
     await expect(identities(join(temporary(), "none"), nodeEngine)).rejects.toMatchObject(missing);
     await expect(identities(undefined, nodeEngine)).rejects.toMatchObject({
-      message: expect.stringMatching(/no SSH_AUTH_SOCK/),
+      message: expect.stringMatching(naming("SSH_AUTH_SOCK")),
     });
   });
 });

@@ -12,6 +12,7 @@ import { decrypt, publicOf } from "../../src/keystore/secret.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { temporary } from "../cli/attest.js";
 import { locked } from "../cli/drafts.js";
+import { naming } from "../core/refusal.js";
 
 const PASSPHRASE = "correct horse ünd staple";
 const missing = ["ssh-keygen", "openssl"].find((tool) => spawnSync(tool, ["-h"]).error !== undefined);
@@ -55,7 +56,11 @@ const refusal = async (file: Uint8Array | string, passphrase?: string): Promise<
   if (!(error instanceof AttestError)) throw new Error(`expected a refusal, found ${String(error)}`);
   return error;
 };
-const found = ({ message }: AttestError): string => /, found (.*)$/.exec(message)?.[1] ?? message;
+/** Which is another fault than a wrong one. */
+async function withoutPassphrase(file: Uint8Array): Promise<void> {
+  const [none, wrong] = [await refusal(file), await refusal(file, "wrong")];
+  expect([none.code, none.message === wrong.message]).toEqual(["key-locked", false]);
+}
 const keyidOf = (path: string): string => parseKey(readFileSync(`${path}.pub`, "utf8"), nodeEngine).keyid;
 
 /** An OpenSSH file, taken apart and put together again with other bytes in it. */
@@ -83,11 +88,8 @@ describe.skipIf(missing !== undefined)(
       const { secret, passphrase } = await imported(readFileSync(path), PASSPHRASE);
       expect([publicOf(secret, nodeEngine).keyid, passphrase]).toEqual([keyidOf(path), PASSPHRASE]);
       for (const wrong of ["wrong", `${PASSPHRASE} `])
-        expect(await refusal(readFileSync(path), wrong)).toMatchObject({
-          code: "key-locked",
-          message: expect.stringMatching(/does not open it$/),
-        });
-      expect(found(await refusal(readFileSync(path)))).toBe("none");
+        expect(await refusal(readFileSync(path), wrong)).toMatchObject({ code: "key-locked" });
+      await withoutPassphrase(readFileSync(path));
     });
 
     test("of OpenSSH, as it comes when nothing is said about ciphers", async () => {
@@ -102,7 +104,10 @@ describe.skipIf(missing !== undefined)(
         bytes.writeUInt32BE(0xffffffff, at);
         return bytes;
       });
-      expect(found(await refusal(rounds, PASSPHRASE))).toMatch(/stretched 4294967295 times/);
+      expect(await refusal(rounds, PASSPHRASE)).toMatchObject({
+        code: "key-format",
+        message: expect.stringMatching(naming(4294967295)),
+      });
     });
 
     const pem = (...more: string[]): Buffer => run("openssl", "genpkey", "-algorithm", "ed25519", ...more);
@@ -123,7 +128,7 @@ describe.skipIf(missing !== undefined)(
         const { secret, passphrase } = await imported(locked, PASSPHRASE);
         expect([publicOf(secret, nodeEngine).keyid, passphrase]).toEqual([keyid, PASSPHRASE]);
         expect(await refusal(locked, "wrong")).toMatchObject({ code: "key-locked" });
-        expect(found(await refusal(locked))).toBe("none");
+        await withoutPassphrase(locked);
       }
     });
 
@@ -145,9 +150,7 @@ describe.skipIf(missing !== undefined)(
         "-passout",
         "pass:x",
       );
-      expect(found(await refusal(old, "x"))).toMatch(
-        /^(?:a passphrase with a cipher of old|one that does not open it)$/,
-      );
+      expect(["key-format", "key-locked"]).toContain((await refusal(old, "x")).code);
     });
 
     test("in PKCS#8 under age, as `age -p` writes it and as we do", async () => {
@@ -157,48 +160,49 @@ describe.skipIf(missing !== undefined)(
       expect(await refusal(await locked("hunter2", PASSPHRASE), PASSPHRASE)).toMatchObject({ code: "key-format" });
     });
 
-    test.each<[string, () => Uint8Array | string, string]>([
-      ["rsa, of OpenSSH", () => readFileSync(keygen("-t", "rsa", "-b", "1024")), "a key of type ssh-rsa"],
-      ["ecdsa, of OpenSSH", () => readFileSync(keygen("-t", "ecdsa")), "a key of type ecdsa-sha2-nistp256"],
+    test.each<[string, () => Uint8Array | string, string?]>([
+      ["rsa, of OpenSSH", () => readFileSync(keygen("-t", "rsa", "-b", "1024")), "type ssh-rsa"],
+      ["ecdsa, of OpenSSH", () => readFileSync(keygen("-t", "ecdsa")), "type ecdsa-sha2-nistp256"],
       [
         "rsa, of OpenSSH, under a passphrase",
         () => readFileSync(keygen("-t", "rsa", "-b", "1024", ...under)),
-        "a key of type ssh-rsa",
+        "type ssh-rsa",
       ],
       [
         "rsa, in PKCS#8",
         () => run("openssl", "genpkey", "-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:1024"),
-        "a key of type rsa",
+        "type rsa",
       ],
       [
         "ec, in PKCS#8",
         () => run("openssl", "genpkey", "-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-        "a key of type ec",
+        "type ec",
       ],
-      ["x25519", () => run("openssl", "genpkey", "-algorithm", "x25519"), "a key of type x25519"],
-      ["ed448", () => run("openssl", "genpkey", "-algorithm", "ed448"), "a key of type ed448"],
-      ["rsa, as of old", () => readFileSync(keygen("-t", "rsa", "-b", "1024", "-m", "PEM")), "a key of type rsa"],
-      ["ec, as of old", () => readFileSync(keygen("-t", "ecdsa", "-m", "PEM")), "a key of type ec"],
-      ["the public half, of OpenSSH", () => readFileSync(`${keygen()}.pub`), "a public key (type ssh-ed25519)"],
+      ["x25519", () => run("openssl", "genpkey", "-algorithm", "x25519"), "type x25519"],
+      ["ed448", () => run("openssl", "genpkey", "-algorithm", "ed448"), "type ed448"],
+      ["rsa, as of old", () => readFileSync(keygen("-t", "rsa", "-b", "1024", "-m", "PEM")), "type rsa"],
+      ["ec, as of old", () => readFileSync(keygen("-t", "ecdsa", "-m", "PEM")), "type ec"],
+      ["the public half, of OpenSSH", () => readFileSync(`${keygen()}.pub`), "ssh-ed25519"],
       [
         "the public half, in PEM",
         () => "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n",
-        "a public key",
+        "public",
       ],
-      ["a certificate of OpenSSH's", () => certificate(), "a certificate"],
-      ["a certificate", () => "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "a certificate"],
-      ["PuTTY's", () => "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n", "a key file of PuTTY's"],
-      ["nothing", () => "", "an empty file"],
-      ["line ends", () => "\n\r\n", "an empty file"],
-      ["garbage", () => "hunter2", "something else"],
-      ["garbage in its armour", () => armoured("OPENSSH PRIVATE KEY", "hunter2="), "a file that breaks off"],
-      ["no key at all in PKCS#8", () => armoured("PRIVATE KEY", "AAAA"), "a key that is spoilt"],
-      ["two keys", () => `${pem().toString()}${pem().toString()}`, "more than one key"],
-      ["too much", () => new Uint8Array(64 * 1024 + 1).fill(65), "65537 bytes"],
-      ["bytes", () => Uint8Array.of(0xfd, 0xfe, 0, 1), "something else"],
+      ["a certificate of OpenSSH's", () => certificate(), "certificate"],
+      ["certificate", () => "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "certificate"],
+      ["PuTTY's", () => "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n", "PuTTY"],
+      ["nothing", () => "", "empty"],
+      ["line ends", () => "\n\r\n", "empty"],
+      ["garbage", () => "hunter2"],
+      ["garbage in its armour", () => armoured("OPENSSH PRIVATE KEY", "hunter2=")],
+      ["no key at all in PKCS#8", () => armoured("PRIVATE KEY", "AAAA")],
+      ["two keys", () => `${pem().toString()}${pem().toString()}`, "one key"],
+      ["too much", () => new Uint8Array(64 * 1024 + 1).fill(65), "65537"],
+      ["bytes", () => Uint8Array.of(0xfd, 0xfe, 0, 1)],
     ])("that is none of ours is refused: %s", async (_, file, what) => {
       const error = await refusal(file(), PASSPHRASE);
-      expect([error.code, found(error)]).toEqual(["key-format", what]);
+      expect(error.code).toBe("key-format");
+      expect(error.message).toMatch(naming(...(what === undefined ? [] : [what])));
       expect(error.message + (error.hint ?? "")).not.toContain("hunter2");
     });
 
@@ -219,7 +223,7 @@ describe.skipIf(missing !== undefined)(
           for (const place of places.map((which) => at(bytes, which))) Buffer.from(another).copy(bytes, place);
           return bytes;
         });
-        expect(found(await refusal(spoilt)), places.join()).toBe("a private part that belongs to another public part");
+        expect((await refusal(spoilt)).message, places.join()).toMatch(naming("private", "public"));
       }
     });
 

@@ -21,7 +21,7 @@ import { AttestError } from "../../src/core/errors.js";
 import { Keystore, type Passphrase } from "../../src/keystore/keystore.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { locked } from "../cli/drafts.js";
-import { refusal } from "../core/refusal.js";
+import { naming, refusal } from "../core/refusal.js";
 
 let root = "";
 let home = "";
@@ -177,8 +177,9 @@ describe("a secret that others can read", () => {
     store.create("signer");
     chmodSync(join(home, "keys/signer.pem"), 0o644);
     await expect(store.signer("signer", none)).rejects.toMatchObject({
-      message: `expected mode 600 for ${join(home, "keys/signer.pem")}, found 644`,
-      hint: `others may have read or changed it; if you are sure that they did not: chmod 600 ${join(home, "keys/signer.pem")}`,
+      code: "home-unsafe",
+      message: expect.stringMatching(naming(600, 644, join(home, "keys/signer.pem"))),
+      hint: expect.stringContaining(`chmod 600 ${join(home, "keys/signer.pem")}`),
     });
   });
 

@@ -33,6 +33,8 @@ import {
   published,
   whole,
 } from "./logs.js";
+import { AttestError } from "../../src/core/errors.js";
+import { naming } from "../core/refusal.js";
 
 /** To be compared: of bytes in lists a comparison takes long. */
 const texts = (some: readonly Bytes[]): string[] => some.map(fromUtf8);
@@ -194,30 +196,30 @@ describe("nothing is signed", () => {
 
   test("where the folder went back to an older copy", async () => {
     const { machine, older } = await grown();
-    await refuses(machine, older, /the 5 entries that its key signed, found fewer/);
+    await refuses(machine, older, naming(5, "fewer"));
   });
 
   test("where the folder is gone, or empty", async () => {
     const { machine, registry } = await grown();
     rmSync(join(registry, "log"), { recursive: true });
-    await refuses(machine, registry, /the 5 entries that its key signed, found fewer/);
+    await refuses(machine, registry, naming(5, "fewer"));
   });
 
   test("where the log is another key's, or its checkpoint none", async () => {
     const { machine, registry, root } = await grown();
     const other = new Machine(join(root, "other"));
-    await refuses(other, registry, /expected a checkpoint of the log .*: expected a signature by the log's key/);
+    await refuses(other, registry, naming("checkpoint", "signature", machine.key.name));
     writeFileSync(join(registry, "log/checkpoint"), "");
-    await refuses(machine, registry, /expected a checkpoint of the log /);
+    await refuses(machine, registry, naming("checkpoint", machine.key.name));
   });
 
   test.each([
-    ["a tile cut short", "tile/0/000.p/5", (path: string) => truncateSync(path, 100), /found fewer/],
-    ["a tile that is not there", "tile/0/000.p/5", (path: string) => rmSync(path), /found fewer/],
-    ["a tile with another hash", "tile/0/000.p/5", flip(70), /found others/],
-    ["a bundle cut short", "tile/entries/000.p/5", (path: string) => truncateSync(path, 100), /found fewer/],
-    ["a bundle that is not there", "tile/entries/000.p/5", (path: string) => rmSync(path), /found fewer/],
-    ["a bundle with another entry", "tile/entries/000.p/5", flip(70), /found others/],
+    ["a tile cut short", "tile/0/000.p/5", (path: string) => truncateSync(path, 100), naming("fewer")],
+    ["a tile that is not there", "tile/0/000.p/5", (path: string) => rmSync(path), naming("fewer")],
+    ["a tile with another hash", "tile/0/000.p/5", flip(70), naming("others")],
+    ["a bundle cut short", "tile/entries/000.p/5", (path: string) => truncateSync(path, 100), naming("fewer")],
+    ["a bundle that is not there", "tile/entries/000.p/5", (path: string) => rmSync(path), naming("fewer")],
+    ["a bundle with another entry", "tile/entries/000.p/5", flip(70), naming("others")],
   ])("where there is %s", async (_, path, spoil, found) => {
     const { machine, registry } = await grown();
     spoil(join(registry, "log", path));
@@ -239,8 +241,8 @@ describe("nothing is signed", () => {
     const { machine, registry, older, root } = await grown();
     const twin = machine.twin(join(root, "twin"));
     await appendAll(twin, older, leaves(4, 100)); // another machine went on from three
-    await refuses(machine, older, /the 7 entries that its key signed, found others/);
-    await refuses(twin, registry, /the 7 entries that its key signed, found fewer/);
+    await refuses(machine, older, naming(7, "others"));
+    await refuses(twin, registry, naming(7, "fewer"));
   });
 
   test("where a tile was made to fit both, and they are two logs still", async () => {
@@ -256,13 +258,13 @@ describe("nothing is signed", () => {
     const full = readFileSync(join(b, "log/tile/0/000"));
     readFileSync(join(a, "log/tile/0/000.p/200")).copy(full);
     writeFileSync(join(b, "log/tile/0/000"), full);
-    await refuses(machine, b, /found others/);
+    await refuses(machine, b, naming("others"));
   });
 
   test("where the first checkpoint is missing, and there are entries", async () => {
     const { machine, registry, root } = await grown();
     rmSync(join(registry, "log/checkpoint"));
-    await refuses(machine.twin(join(root, "twin")), registry, /found tiles/);
+    await refuses(machine.twin(join(root, "twin")), registry, naming("tiles"));
   });
 
   test("where a machine that remembers nothing finds no checkpoint", async () => {
@@ -272,19 +274,19 @@ describe("nothing is signed", () => {
     expect(texts(whole(registry, machine.key))).toEqual(texts(entries(leaves(6))));
     expect(readdirSync(join(registry, "log"))).toEqual(["checkpoint", "tile"]);
     rmSync(join(registry, "log/checkpoint"));
-    await refuses(forgetful, registry, /the checkpoint that the log .* published last, found none/);
+    await refuses(forgetful, registry, naming("checkpoint", machine.key.name));
     rmSync(join(registry, "log"), { recursive: true });
-    await refuses(forgetful, registry, /the checkpoint that the log .* published last, found none/);
+    await refuses(forgetful, registry, naming("checkpoint", machine.key.name));
     expect(existsSync(join(registry, "log"))).toBe(false);
   });
 
   test("of two copies on one machine: the one that is behind, until it is brought up", async () => {
     const { machine, registry, older } = await grown();
-    await refuses(machine, older, /found fewer/);
+    await refuses(machine, older, naming("fewer"));
     rmSync(older, { recursive: true });
     cpSync(registry, older, { recursive: true });
     expect(await appendAll(machine, older, [leaf(5)])).toEqual([5]);
-    await refuses(machine, registry, /the 6 entries that its key signed, found fewer/);
+    await refuses(machine, registry, naming(6, "fewer"));
     oneLog(machine.signed, entries(leaves(6)));
   });
 
@@ -294,7 +296,7 @@ describe("nothing is signed", () => {
     cpSync(registry, further, { recursive: true });
     await appendAll(machine.twin(join(root, "twin")), further, [leaf(5)]);
     await machine.writer(further).settle();
-    await refuses(machine, registry, /the 6 entries that its key signed, found fewer/);
+    await refuses(machine, registry, naming(6, "fewer"));
   });
 });
 
@@ -403,7 +405,8 @@ test("whatever is appended, killed, rolled back and brought back, in any order: 
         try {
           await appendAll(machine, registry, leaves(size, (count += 100)));
         } catch (error) {
-          expect(String(error)).toMatch(/killed|expected the log/);
+          if (error instanceof AttestError) expect(error.code).toBe("log-fork");
+          else expect(String(error)).toMatch(/killed/);
           return;
         }
         const now = whole(registry, machine.key);
