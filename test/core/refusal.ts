@@ -1,5 +1,6 @@
 /** How a call refuses, by what does not change with the English: its stable code, and the names and numbers of its sentence. */
 import { expect } from "vitest";
+import type { Code } from "../../src/core/codes.js";
 import { AttestError } from "../../src/core/errors.js";
 
 /** The error that a call refuses with. */
@@ -35,3 +36,7 @@ export function naming(...facts: readonly (string | number)[]): RegExp {
   });
   return new RegExp(`^${each.join("")}`);
 }
+
+/** A refusal with that code, whose sentence has these facts in it. */
+export const told = (code: Code, ...facts: readonly (string | number)[]): unknown =>
+  expect.objectContaining({ code, message: expect.stringMatching(naming(...facts)) });

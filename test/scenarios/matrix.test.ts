@@ -22,6 +22,7 @@ import { stamped } from "../cli/drafts.js";
 import { processesWith } from "../cli/processes.js";
 import { sealed, signer } from "../core/making.js";
 import { bytesOf, checks, observations, options, outcomes, timeline } from "./running.js";
+import { naming } from "../core/refusal.js";
 
 type Profile = "as-published" | "hardened";
 
@@ -119,21 +120,16 @@ describe("a pass means something: each has a negative control", () => {
   });
 
   test.each<[string, string, Partial<Load>, string]>([
-    ["one writer alone", "T06", { rivals: 1, updates: 16 }, "updates lost in place: expected > 0, found 0"],
-    [
-      "no writer beside the tool",
-      "T07",
-      { rivals: 0 },
-      "updates lost or refused beside the naive control: expected > 0, found 0",
-    ],
-    ["one creator alone", "T08", { rivals: 1 }, "tasks overwritten by the naive control: expected > 0, found 0"],
+    ["one writer alone", "T06", { rivals: 1, updates: 16 }, "updates lost in place"],
+    ["no writer beside the tool", "T07", { rivals: 0 }, "updates lost or refused beside the naive control"],
+    ["one creator alone", "T08", { rivals: 1 }, "tasks overwritten by the naive control"],
   ])(
     "%s loses nothing, and then %s shows nothing",
     async (_, name, load, missing) => {
       const run = await play("hardened", named(name), load);
       const [only] = checks(run);
       expect(only?.outcome).toBe("errored");
-      expect(only?.observed.split("; ")).toContain(missing);
+      expect(only?.observed.split("; ")).toContainEqual(expect.stringMatching(naming(missing, "> 0", 0)));
       expect(run.draft.predicate.f3.verdict).toBe("INCONCLUSIVE");
     },
     120_000,

@@ -17,6 +17,7 @@ import { McpServer } from "../../src/scenarios/task-aware-background/drivers/mcp
 import { outputOf, sandboxAbout } from "../../src/scenarios/task-aware-background/drivers/sandbox.js";
 import { bubblewrapWorks, WITHOUT_BUBBLEWRAP } from "../bubblewrap.js";
 import { sha256 } from "../cli/drafts.js";
+import { naming } from "../core/refusal.js";
 
 const temporary = mkdtempSync(join(tmpdir(), "attest-mcp-"));
 const home = join(temporary, "home");
@@ -158,11 +159,11 @@ describe("no driver", () => {
     const paths = [join(temporary, "absent"), temporary, program("plain", "", 0o644)];
     for (const path of paths) {
       const opened = openDriver({ name: "claude-code", path });
-      await expect(opened).rejects.toEqual(missing(/^expected a program at /, "--driver claude-code=PATH"));
+      await expect(opened).rejects.toEqual(missing(naming(JSON.stringify(path)), "--driver claude-code=PATH"));
     }
     vi.stubEnv("PATH", home);
     await expect(openDriver({ name: "claude-code" })).rejects.toEqual(
-      missing(/^expected the program claude on PATH, found none$/, "--driver claude-code=PATH"),
+      missing(naming("claude", "PATH"), "--driver claude-code=PATH"),
     );
   });
 

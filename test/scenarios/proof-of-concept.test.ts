@@ -12,6 +12,7 @@ import { scenarios } from "../../src/scenarios/index.js";
 import { taskAwareBackground } from "../../src/scenarios/task-aware-background/index.js";
 import { sha256 } from "../cli/drafts.js";
 import { bytesOf, checks, evidence, observations, options, outcomes, timeline } from "./running.js";
+import { naming } from "../core/refusal.js";
 
 let temporary = "";
 
@@ -287,7 +288,7 @@ describe("what there is to run", () => {
   test.each(["nothing", "", "__proto__", "constructor", "Proof-Of-Concept"])("no profile %j", async (profile) => {
     await expect(runScenario(taskAwareBackground, options({ profile }))).rejects.toMatchObject({
       code: "scenario-unknown",
-      message: `expected a profile of task-aware-background, found ${JSON.stringify(profile)}`,
+      message: expect.stringMatching(naming("profile", "task-aware-background", JSON.stringify(profile))),
       hint: expect.stringContaining("proof-of-concept"),
     });
     expect(readdirSync(temporary)).toEqual([]);

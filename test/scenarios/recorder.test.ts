@@ -21,6 +21,11 @@ import { CRITERION } from "../core/counting.js";
 import { look, yours } from "../core/looking.js";
 import { sealed, signer } from "../core/making.js";
 import { bytesOf, checks, evidence, observations, options, outcomes, timeline } from "./running.js";
+import { naming } from "../core/refusal.js";
+
+/** What is said of a number that the criterion does not take. */
+const WRONG = naming("wrong", "= 0", 1);
+const few = (trials: number, ...more: readonly string[]): RegExp => naming("trials", "≥ 2", trials, ...more);
 
 /** Of `a` nothing may be wrong in two trials or more; `b` is what the run says it is. */
 const A = computed({ id: "a", claim: "Nothing is wrong.", required: true, criterion: CRITERION });
@@ -72,17 +77,17 @@ describe("a computed check", () => {
 
   test("fails by what was observed, and says what was missing", async () => {
     const [a] = checks(await run((probe) => seen(probe, BAD)));
-    expect(a).toMatchObject({ outcome: "failed", observed: "wrong: expected = 0, found 1" });
+    expect(a).toMatchObject({ outcome: "failed", observed: expect.stringMatching(WRONG) });
   });
 
   test("could not be made where too little was observed", async () => {
     const [a] = checks(await run((probe) => seen(probe, GOOD.slice(1))));
-    expect(a).toMatchObject({ outcome: "errored", observed: "trials: expected ≥ 2, found 1" });
+    expect(a).toMatchObject({ outcome: "errored", observed: expect.stringMatching(few(1)) });
   });
 
   test("could not be made where nothing was observed at all", async () => {
     const made = await run((probe) => probe.check("b", "passed", "it did"));
-    expect(checks(made)[0]).toMatchObject({ outcome: "errored", observed: "trials: expected ≥ 2, found 0" });
+    expect(checks(made)[0]).toMatchObject({ outcome: "errored", observed: expect.stringMatching(few(0)) });
     expect(evidence(made).map(({ role }) => role)).not.toContain("observations");
   });
 
@@ -98,15 +103,15 @@ describe("a computed check", () => {
 
 describe("an excuse", () => {
   type Excuse = "skip" | "fault";
-  test.each<[Excuse, string, readonly Observation[], string, string]>([
-    ["skip", "nothing was observed", [], "skipped", "no compiler"],
-    ["skip", "it would have passed", GOOD, "skipped", "no compiler"],
-    ["skip", "too little was observed", GOOD.slice(1), "skipped", "no compiler"],
-    ["skip", "a failure was observed: it stands", BAD, "failed", "wrong: expected = 0, found 1"],
-    ["fault", "nothing was observed", [], "errored", "no compiler; trials: expected ≥ 2, found 0"],
-    ["fault", "it would have passed", GOOD, "errored", "no compiler"],
-    ["fault", "too little was observed", GOOD.slice(1), "errored", "no compiler; trials: expected ≥ 2, found 1"],
-    ["fault", "a failure was observed: it stands", BAD, "failed", "wrong: expected = 0, found 1"],
+  test.each<[Excuse, string, readonly Observation[], string, RegExp]>([
+    ["skip", "nothing was observed", [], "skipped", /^no compiler$/],
+    ["skip", "it would have passed", GOOD, "skipped", /^no compiler$/],
+    ["skip", "too little was observed", GOOD.slice(1), "skipped", /^no compiler$/],
+    ["skip", "a failure was observed: it stands", BAD, "failed", WRONG],
+    ["fault", "nothing was observed", [], "errored", few(0, "no compiler")],
+    ["fault", "it would have passed", GOOD, "errored", /^no compiler$/],
+    ["fault", "too little was observed", GOOD.slice(1), "errored", few(1, "no compiler")],
+    ["fault", "a failure was observed: it stands", BAD, "failed", WRONG],
   ])("%s, where %s", async (how, _, lines, outcome, said) => {
     for (const first of [true, false]) {
       const made = await run((probe) => {
@@ -114,7 +119,7 @@ describe("an excuse", () => {
         seen(probe, lines);
         if (!first) probe[how]("a", "no compiler");
       });
-      expect(checks(made)[0]).toMatchObject({ outcome, observed: said });
+      expect(checks(made)[0]).toMatchObject({ outcome, observed: expect.stringMatching(said) });
       // What is skipped states no numbers; everything else states what there is.
       expect(checks(made)[0]?.measurements !== undefined).toBe(outcome !== "skipped");
       expect(timeline(made)).toContainEqual(
@@ -147,15 +152,10 @@ describe("an excuse", () => {
 });
 
 describe("a run that breaks off", () => {
-  test.each<[string, readonly Observation[], string, string]>([
-    ["before anything", [], "errored", "the run broke off: out of luck; trials: expected ≥ 2, found 0"],
-    [
-      "when all was well: what it would still have seen is not known",
-      GOOD,
-      "errored",
-      "the run broke off: out of luck",
-    ],
-    ["after a failure", BAD, "failed", "wrong: expected = 0, found 1"],
+  test.each<[string, readonly Observation[], string, RegExp]>([
+    ["before anything", [], "errored", few(0, "out of luck")],
+    ["when all was well: what it would still have seen is not known", GOOD, "errored", /\bout of luck$/],
+    ["after a failure", BAD, "failed", WRONG],
   ])("%s", async (_, lines, outcome, said) => {
     const made = await run((probe) => {
       probe.check("b", "passed", "it did");
@@ -163,7 +163,7 @@ describe("a run that breaks off", () => {
       throw new Error("out of luck");
     });
     expect(outcomes(made)).toEqual({ a: outcome, b: "passed", "run-completed": "errored" });
-    expect(checks(made)[0]?.observed).toBe(said);
+    expect(checks(made)[0]?.observed).toMatch(said);
     expect(made.draft.predicate.f3.verdict).toBe(outcome === "failed" ? "REFUTED" : "INCONCLUSIVE");
     if (lines.length > 0) expect(observations(made)).toEqual(lines);
   });
@@ -237,9 +237,9 @@ describe("observations", () => {
     expect(observations(made)).toEqual([{ path: "~/a", twice: "~ ~", n: 1, kept: true }]);
     expect(timeline(made)[0]).toMatchObject({ path: "~/b", none: null });
     expect(checks(made).map(({ observed }) => observed)).toEqual([
-      "could not write ~/c; trials: expected ≥ 2, found 1",
-      "the run broke off: could not read ~/d",
-      "it broke off: could not read ~/d",
+      expect.stringMatching(few(1, "could not write ~/c")),
+      expect.stringContaining("could not read ~/d"),
+      expect.stringContaining("could not read ~/d"),
     ]);
     const all = JSON.stringify(made.draft) + [...made.evidence.values()].map((bytes) => fromUtf8(bytes)).join("");
     expect(all).not.toContain(home);
@@ -320,29 +320,23 @@ describe("what a statement says of its run", () => {
 describe("what cannot be chosen", () => {
   const there = scenario(() => undefined);
 
-  test.each<[string, Parameters<typeof checkChoices>[1], string, string]>([
-    [
-      "a profile",
-      { profile: "nothing" },
-      'expected a profile of made up, found "nothing"',
-      "its profiles: plain, other",
-    ],
+  test.each<[string, Parameters<typeof checkChoices>[1], RegExp, RegExp]>([
+    ["a profile", { profile: "nothing" }, naming("profile", "made up", '"nothing"'), naming("plain", "other")],
     [
       "a profile that JavaScript has",
       { profile: "toString" },
-      'expected a profile of made up, found "toString"',
-      "its profiles: plain, other",
+      naming("profile", "made up", '"toString"'),
+      naming("plain", "other"),
     ],
-    ["a driver", { driver: { name: "three" } }, 'expected a driver of made up, found "three"', "its drivers: one, two"],
-    ["no driver at all", { driver: { name: "" } }, 'expected a driver of made up, found ""', "its drivers: one, two"],
-    [
-      "a shorter run of the one that has none",
-      { quick: true },
-      'expected a shorter run of made up, found "--quick"',
-      "the profile plain has only one length",
-    ],
+    ["a driver", { driver: { name: "three" } }, naming("driver", "made up", '"three"'), naming("one", "two")],
+    ["no driver at all", { driver: { name: "" } }, naming("driver", "made up", '""'), naming("one", "two")],
+    ["a shorter run of the one that has none", { quick: true }, naming("made up", "--quick"), naming("plain")],
   ])("%s", async (_, chosen, message, hint) => {
-    const refused = { code: "scenario-unknown", message, hint };
+    const refused = {
+      code: "scenario-unknown",
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    };
     expect(() => checkChoices(there, chosen)).toThrow(expect.objectContaining(refused));
     home = "";
     await expect(runScenario(there, options(chosen as object))).rejects.toMatchObject(refused);
