@@ -22,7 +22,7 @@ export interface Told {
 }
 
 /** What a program reads that called a command with `--json`, and it failed. */
-export function refused({ code, stdout }: { readonly code: number | null; readonly stdout: string }): Told {
+export function failure({ code, stdout }: { readonly code: number | null; readonly stdout: string }): Told {
   const { error, exit } = JSON.parse(stdout) as { readonly error: Told; readonly exit: number };
   expect({ code, told: error.message !== "" }).toEqual({ code: exit, told: true });
   return error;
