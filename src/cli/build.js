@@ -21,8 +21,12 @@ const { metafile } = await build({
   plugins: [
     {
       name: "scenarios stay outside",
-      setup: ({ onResolve }) =>
-        onResolve({ filter: /\/scenarios\/index\.js$/ }, () => ({ path: "../scenarios/index.js", external: true })),
+      setup: (bundler) => {
+        bundler.onResolve({ filter: /\/scenarios\/index\.js$/ }, () => ({
+          path: "../scenarios/index.js",
+          external: true,
+        }));
+      },
     },
   ],
   metafile: true,

@@ -77,7 +77,7 @@ export function listId({ given, env, hook, tasks }: ListSources): ListId {
       : `${lists.length} in ${tasks}, the latest first: ${lists.slice(0, 5).join(", ")}`;
   throw new AttestError(
     "list-unknown",
-    `no task list is named, and there is ${found}`,
+    `no task list is named: ${found}`,
     "name one with --list ID, or set CLAUDE_CODE_TASK_LIST_ID",
   );
 }

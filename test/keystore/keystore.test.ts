@@ -111,7 +111,7 @@ describe("inside a git work tree", () => {
     const error = refusal(() => new Keystore(place, nodeEngine).create("signer"));
     expect(error).toMatchObject({
       code: "home-unsafe",
-      hint: "set F3_ATTEST_HOME to a folder that no repository holds",
+      hint: "set F3_ATTEST_HOME to a folder outside of every repository",
     });
     expect(readdirSync(root, { recursive: true })).toEqual(before);
   };

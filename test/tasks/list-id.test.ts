@@ -32,7 +32,7 @@ describe("the sources, in their order", () => {
   });
 
   test("several lists on the disk are named, the latest first; none is said to be none", () => {
-    expect(() => listId({ env: {}, tasks: lists("old", "mid", "new") })).toThrow(/found 3 in .*: new, mid, old$/);
+    expect(() => listId({ env: {}, tasks: lists("old", "mid", "new") })).toThrow(/3 in .*: new, mid, old$/);
     expect(() => listId({ env: {}, tasks: lists() })).toThrow(/found none in /);
   });
 
