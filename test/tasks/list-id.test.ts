@@ -33,11 +33,11 @@ describe("the sources, in their order", () => {
 
   test("several lists on the disk are named, the latest first; none is said to be none", () => {
     expect(() => listId({ env: {}, tasks: lists("old", "mid", "new") })).toThrow(/3 in .*: new, mid, old$/);
-    expect(() => listId({ env: {}, tasks: lists() })).toThrow(/found none in /);
+    expect(() => listId({ env: {}, tasks: lists() })).toThrow(/: none in /);
   });
 
   test.each(["nonsense", "[]", "null", "{}", '{"session_id":1}'])("a hook that does not say: %s", (input) => {
-    expect(() => listId({ env: {}, hook: input, tasks: lists("d") })).toThrow(/hook input with a session_id/);
+    expect(() => listId({ env: {}, hook: input, tasks: lists("d") })).toThrow(/\bsession_id\b/);
   });
 });
 
@@ -58,7 +58,7 @@ test("a list that is a link out of the folder is refused; a folder of lists that
   const elsewhere = temporary();
   symlinkSync(elsewhere, join(tasks, "out"));
   symlinkSync(tasks, join(elsewhere, "tasks"));
-  expect(() => listFolder(tasks, "out")).toThrow(/a link that leads out of it/);
+  expect(() => listFolder(tasks, "out")).toThrow(/\ba link\b/);
   expect(listsOn(tasks)).toEqual(["d"]);
   expect(listFolder(join(elsewhere, "tasks"), "d")).toBe(join(elsewhere, "tasks", "d"));
   expect(listFolder(tasks, "new")).toBe(join(tasks, "new"));
