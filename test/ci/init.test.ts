@@ -35,9 +35,7 @@ describe("the origin, from git's remote", () => {
     const ran = await project(remote).attest("init");
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({
       code: 2,
-      stderr:
-        "error: expected --origin NAME, found none, and no git remote to take it from\n" +
-        "hint: it says where the registry will be published: example.org/lab\n",
+      stderr: expect.stringMatching(/^error: .*--origin NAME.*\nhint: .*example\.org\/lab\n$/),
     });
   });
 

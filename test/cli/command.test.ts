@@ -146,7 +146,7 @@ describe("with a report", () => {
       /document type/i,
     ],
     ["what is printed breaks off", { print: "TAP version 13\n1..2\nok 1 - adds\n" }, [], 1, /./],
-    ["what is printed is meant, and is no report", { print: "fine\n" }, ["--report", "-"], 1, /expected a report/],
+    ["what is printed is meant, and is no report", { print: "fine\n" }, ["--report", "-"], 1, /\breport\b/],
   ])("never a pass: %s", async (_, orders, options, code, said) => {
     const ran = await dry(orders, ...options);
     expect(ran.draft.predicate.f3.verdict).toBe("INCONCLUSIVE");
@@ -273,7 +273,7 @@ describe("what is tested", () => {
     execFileSync("git", ["init", "-q"], { cwd: elsewhere.cwd });
     const ran = await elsewhere.attest("run", "--dry-run", "--", "touch", "ran");
     expect(fault(ran)).toMatchObject({
-      error: expect.stringMatching(/expected a git work tree/),
+      error: expect.stringMatching(/\bgit\b/),
       hint: expect.stringMatching(/--subject/),
     });
     expect(ran.code).toBe(2);
@@ -486,10 +486,10 @@ for (const character of spelled + "\\n") { process.stdout.write(character); awai
 
 describe("a mistake", () => {
   test.each<[string, readonly string[], RegExp, RegExp]>([
-    ["a command without dashes", ["npm", "test"], /found npm test/, /attest run -- npm test/],
-    ["nothing", [], /found neither/, /attest run -- npm test/],
-    ["no command after the dashes", ["--"], /found neither/, /attest run -- npm test/],
-    ["an unknown test", ["jest"], /found "jest"/, /attest run -- jest/],
+    ["a command without dashes", ["npm", "test"], /\bnpm test$/, /attest run -- npm test/],
+    ["nothing", [], /\bneither$/, /attest run -- npm test/],
+    ["no command after the dashes", ["--"], /\bneither$/, /attest run -- npm test/],
+    ["an unknown test", ["jest"], /"jest"$/, /attest run -- jest/],
     [
       "options of a command for a test",
       ["task-aware-background", "--report", "x"],
@@ -497,8 +497,8 @@ describe("a mistake", () => {
       /--report … --/,
     ],
     ["options of a test for a command", ["--quick", "--", "true"], /--quick, which is a scenario's/, /leave it out/],
-    ["a word before the dashes", ["jest", "--", "true"], /found jest before it/, /attest run -- true/],
-    ["no time", ["--timeout", "soon", "--", "true"], /found "soon"/, /./],
+    ["a word before the dashes", ["jest", "--", "true"], /\bjest before it$/, /attest run -- true/],
+    ["no time", ["--timeout", "soon", "--", "true"], /"soon"$/, /./],
     ["a program that there is not", ["--", "no-such-program"], /no-such-program/, /sh -c/],
     ["a file that there is not", ["--subject", "none.bin", "--", "true"], /none\.bin/, /./],
   ])("%s", async (_, words, error, hint) => {
@@ -514,9 +514,7 @@ test("a place that cannot take the result is known before the command runs", asy
   const here = copyOf(project);
   mkdirSync(here.path("out"));
   writeFileSync(here.path("out/x.json"), "{}");
-  expect(fault(await here.attest("run", "--output", "out/x.json", "--", "touch", "ran")).error).toMatch(
-    /expected no file/,
-  );
+  expect(fault(await here.attest("run", "--output", "out/x.json", "--", "touch", "ran")).error).toMatch(/out\/x\.json/);
   expect(existsSync(here.path("ran"))).toBe(false);
 });
 

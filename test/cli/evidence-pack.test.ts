@@ -8,6 +8,8 @@ import { DATA_END, DATA_START } from "../../src/formats/page.js";
 import type { DataOf } from "../../src/formats/page-data.js";
 import { attest, copyOf, ended, fault, MAIN, start, stranger, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, publish, writeDraft } from "./drafts.js";
+import type { Code } from "../../src/core/codes.js";
+import { failure, naming, withCode } from "../core/refusal.js";
 
 /** After `attest demo`: a plan, a log, and observations from which outcomes follow. */
 let made: Workspace;
@@ -84,7 +86,7 @@ describe("when the registry has gone", () => {
     expect([one.target, one.report.id]).toEqual(["pack.html", id]);
     const status = Object.fromEntries(one.report.checks.map((check) => [check.name, check.status]));
     expect(status).toMatchObject({
-      ...{ signature: "passed", trust: "passed", name: "passed", evidence: "passed", recompute: "passed" },
+      ...{ signature: "passed", trust: "passed", "file-name": "passed", evidence: "passed", recompute: "passed" },
       ...{ plan: "passed", log: "passed", policy: "passed", retraction: "not-checked" },
     });
   });
@@ -130,11 +132,8 @@ describe("making it", () => {
     expect(ok(await work.attest("evidence", "pack", file)).stdout).toBe(`${id}.html\n`);
     expect(ok(await work.attest("evidence", "pack", file, "--output", "-")).stdout === page).toBe(true);
     writeFileSync(work.path(`${id}.html`), "mine");
-    const ran = await work.attest("evidence", "pack", file);
-    expect([ran.code, fault(ran).error]).toEqual([
-      2,
-      `expected no file or the same bytes at ${id}.html, found other bytes`,
-    ]);
+    const ran = await work.attest("evidence", "pack", file, "--json");
+    expect(failure(ok(ran, 2))).toEqual(withCode("file-exists", `${id}.html`));
     expect(text(work, `${id}.html`)).toBe("mine");
   });
 
@@ -147,11 +146,8 @@ describe("making it", () => {
       bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte)),
     );
     for (const more of [[], ["--partial"]]) {
-      const ran = await work.attest("evidence", "pack", file, ...more);
-      expect([ran.code, fault(ran).error]).toEqual([
-        5,
-        expect.stringMatching(/^expected for \S+ the \d+ bytes that were signed, found others$/),
-      ]);
+      const ran = await work.attest("evidence", "pack", file, ...more, "--json");
+      expect(failure(ok(ran, 5))).toEqual(withCode("evidence-changed", bytes.length));
     }
     writeFileSync(piece, bytes.subarray(1));
     expect((await work.attest("evidence", "pack", file)).code).toBe(5);
@@ -162,11 +158,8 @@ describe("making it", () => {
     const work = copyOf(made);
     const [piece = "", ...rest] = evidence(work);
     rmSync(piece);
-    const ran = await work.attest("evidence", "pack", file);
-    expect([ran.code, fault(ran).error]).toEqual([
-      2,
-      expect.stringMatching(/^expected every piece of evidence, found no bytes of: \S+$/),
-    ]);
+    const ran = await work.attest("evidence", "pack", file, "--json");
+    expect(failure(ok(ran, 2)).code).toBe("file-missing");
     const told = ok(await work.attest("evidence", "pack", file, "--partial", "--output", "partial.html"));
     expect(told.stderr).toMatch(/^6 pieces of evidence inside\nnot in this pack: \S+\n/);
     expect(rest).toHaveLength(6);
@@ -177,24 +170,24 @@ describe("making it", () => {
 
   test("what does not verify is not packed", async () => {
     const work = copyOf(made);
-    const refused = async (target: string, code: number, error: RegExp): Promise<void> => {
-      const ran = await attest(["evidence", "pack", target, "--output", "x.html"], stranger(work));
-      expect([ran.code, fault(ran).error]).toEqual([code, expect.stringMatching(error)]);
+    const refused = async (target: string, exit: number, code: Code): Promise<void> => {
+      const ran = await attest(["evidence", "pack", target, "--output", "x.html", "--json"], stranger(work));
+      expect([ran.code, failure(ran).code]).toEqual([exit, code]);
       expect(existsSync(work.path("x.html"))).toBe(false);
     };
     const good = text(work, file);
     work.write(file, good.replace("Task-aware", "Task-awake"));
-    await refused(file, 1, /^expected an attestation that verifies; the bytes are not those that SHA256:\S+ signed$/);
+    await refused(file, 1, "signature-bad");
     work.write(file, good);
     renameSync(work.path(file), work.path("demo/attestations/test_0123456789abcdef.json"));
-    await refused("demo/attestations/test_0123456789abcdef.json", 1, /expected the file name/);
+    await refused("demo/attestations/test_0123456789abcdef.json", 1, "name-mismatch");
     work.write("alone.json", good);
-    await refused("alone.json", 3, /^expected a key that made one of the signatures, found none at hand$/);
-    await refused("nothing.json", 2, /found no file nothing\.json$/);
-    await refused("https://example.org/attestations/a.json", 2, /^expected the id or the file of an attestation/);
-    await refused("demo", 1, /expected the file name/); // the one that it has
-    const both = await work.attest("evidence", "pack", "alone.json", "--registry", "demo");
-    expect(fault(both).error).toBe("expected --registry with an id, found it with a file");
+    await refused("alone.json", 3, "key-unknown");
+    await refused("nothing.json", 2, "file-missing");
+    await refused("https://example.org/attestations/a.json", 2, "usage");
+    await refused("demo", 1, "name-mismatch"); // the one that it has
+    const both = await work.attest("evidence", "pack", "alone.json", "--registry", "demo", "--json");
+    expect(failure(both)).toEqual(withCode("usage", "--registry"));
   });
 
   test("a file outside every registry is packed with what lies beside it", async () => {
@@ -410,13 +403,10 @@ describe("a pack that somebody changed", () => {
   test("a page of a site is no pack, and says what to do", async () => {
     const work = copyOf(made);
     ok(await work.attest("site", "build", "--registry", "demo", "--output", "site"));
-    const ran = await attest(["verify", `site/attestations/${id}.html`, "--key", line], stranger(work));
-    expect([ran.code, fault(ran)]).toEqual([
-      2,
-      {
-        error: "expected a pack, found another page of ours",
-        hint: "a pack is the file that attest evidence pack wrote; of a page that a browser saved, the .json is verified",
-      },
-    ]);
+    const ran = await attest(["verify", `site/attestations/${id}.html`, "--key", line, "--json"], stranger(work));
+    expect(failure(ok(ran, 2))).toMatchObject({
+      code: "pack-format",
+      hint: expect.stringMatching(naming("attest evidence pack", ".json")),
+    });
   });
 });

@@ -6,8 +6,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { formatEnvelope, message, PAYLOAD_TYPE, parseEnvelope } from "../../src/core/statement/envelope.js";
 import { formatDsse } from "../../src/formats/dsse.js";
 import { signed, signer } from "../core/making.js";
-import { attest, copyOf, fault, stranger, tree, workspace, type Ran, type Workspace } from "./attest.js";
+import { attest, copyOf, stranger, tree, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, writeDraft } from "./drafts.js";
+import { failure, naming, withCode } from "../core/refusal.js";
 
 /** What each format is written as, below the working directory. */
 const OUTPUTS = { dsse: "a.dsse.json", sigstore: "a.sigstore.json", signify: "a.signify", raw: "raw" } as const;
@@ -98,14 +99,10 @@ describe("export", () => {
     const { path, keyids } = cosigned(work);
     const [mine = "", theirs = ""] = keyids;
     for (const format of ["sigstore", "signify", "raw"]) {
-      const ran = await work.attest("export", path, "--format", format, "--output", "one");
-      expect([ran.code, fault(ran)]).toEqual([
-        2,
-        {
-          error: `expected to know which of 2 signatures is meant, found ${mine} (signer), ${theirs}`,
-          hint: "name one with --signer SHA256:… or, where that says it, --signer NAME; --format dsse holds them all",
-        },
-      ]);
+      const ran = await work.attest("export", path, "--format", format, "--output", "one", "--json");
+      const refused = failure(ok(ran, 2));
+      expect(refused).toEqual(withCode("usage", 2, `${mine} (signer)`, theirs));
+      expect(refused.hint).toMatch(naming("--signer SHA256:", "--signer NAME", "--format dsse"));
     }
     const all = ok(await work.attest("export", path, "--format", "dsse")).stdout;
     expect(parseEnvelope(Buffer.from(all)).signatures.map(({ keyid }) => keyid)).toEqual(keyids);
@@ -119,9 +116,10 @@ describe("export", () => {
       const bundle = ok(await work.attest("export", path, "--format", "sigstore", "--signer", chosen)).stdout;
       expect(bundle).toContain(`"hint": "${keyid}"`);
     }
-    expect(
-      fault(ok(await work.attest("export", path, "--format", "raw", "--output", "x", "--signer", "nobody"), 2)).error,
-    ).toBe(`expected a signature by nobody, found ${mine} (signer), ${theirs}`);
+    const nobody = await work.attest(
+      ...["export", path, "--format", "raw", "--output", "x", "--signer", "nobody", "--json"],
+    );
+    expect(failure(ok(nobody, 2))).toEqual(withCode("key-missing", "nobody", `${mine} (signer)`, theirs));
   });
 
   test.each<[string, string, readonly string[]]>([
@@ -133,11 +131,8 @@ describe("export", () => {
     for (const old of ["a.signify", "a.pub", "raw"]) rmSync(work.path(old), { recursive: true });
     work.write(taken, "mine");
     const before = tree(work.cwd);
-    const ran = await work.attest("export", file, ...args);
-    expect([ran.code, fault(ran).error]).toEqual([
-      2,
-      `expected no file or the same bytes at ${taken}, found something else`,
-    ]);
+    const ran = await work.attest("export", file, ...args, "--json");
+    expect(failure(ok(ran, 2))).toEqual(withCode("file-exists", taken));
     expect(tree(work.cwd)).toEqual(before);
   });
 
@@ -148,24 +143,19 @@ describe("export", () => {
     expect(tree(made.cwd)).toEqual(before);
   });
 
-  test.each<[string, string, readonly string[]]>([
-    ["raw without a folder", "expected --output DIR: the raw form is several files, found none", ["--format", "raw"]],
-    [
-      "raw to stdout",
-      "expected --output DIR: the raw form is several files, found none",
-      ["--format", "raw", "--output", "-"],
-    ],
-    ["--json beside the document", "expected --output FILE beside --json, found none", ["--format", "dsse", "--json"]],
-    ["no format", "required option '--format <format>' not specified", []],
+  test.each<[string, RegExp, readonly string[]]>([
+    ["raw without a folder", naming("--output DIR", "raw"), ["--format", "raw"]],
+    ["raw to stdout", naming("--output DIR", "raw"), ["--format", "raw", "--output", "-"]],
+    ["--json beside the document", naming("--output FILE", "--json"), ["--format", "dsse"]],
+    ["no format", naming("'--format <format>'"), []],
     [
       "a format that there is not",
-      "option '--format <format>' argument 'pgp' is invalid. Allowed choices are dsse, sigstore, signify, raw.",
+      naming("--format", "'pgp'", "dsse", "sigstore", "signify", "raw"),
       ["--format", "pgp"],
     ],
   ])("refuses %s", async (_, error, args) => {
-    const ran = await made.attest("export", file, ...args);
-    expect(ran.code).toBe(2);
-    expect(ran.stderr).toContain(`error: ${error}\n`);
+    const refused = failure(ok(await made.attest("export", file, ...args, "--json"), 2));
+    expect(refused).toMatchObject({ code: "usage", message: expect.stringMatching(error) });
   });
 
   test("refuses what is no attestation, and a registry of several", async () => {
@@ -173,12 +163,14 @@ describe("export", () => {
     work.write("not.json", "{}");
     writeDraft(work, "another", { title: "Another" });
     ok(await work.attest("sign", "another.json", "--registry", "lab"));
-    for (const [target, error] of [
-      ["not.json", /^expected an attestation, an object with payload/],
-      ["lab", /^expected one attestation, found 2 in lab$/],
-      ["nowhere", /found no file nowhere$/],
+    for (const [target, refused] of [
+      ["not.json", withCode("envelope-unknown", "payload")],
+      ["lab", withCode("usage", 2, "lab")],
+      ["nowhere", withCode("file-missing", "nowhere")],
     ] as const)
-      expect(fault(ok(await work.attest("export", target, "--format", "dsse"), 2)).error).toMatch(error);
+      expect(
+        failure(ok(await work.attest("export", target, "--format", "dsse", "--output", "x", "--json"), 2)),
+      ).toEqual(refused);
   });
 });
 
@@ -200,9 +192,8 @@ describe("import", () => {
     ]);
     expect(bytes(work.path("back.json"))).toEqual(bytes(file));
     work.write("back.json", "mine");
-    expect(fault(ok(await work.attest("import", output, "--output", "back.json"), 2)).error).toMatch(
-      /^expected no file or the same bytes at back.json/,
-    );
+    const again = ok(await work.attest("import", output, "--output", "back.json", "--json"), 2);
+    expect(failure(again)).toEqual(withCode("file-exists", "back.json"));
   });
 
   test("raw without its key keeps payload and signature, and says that the key is not named", async () => {
@@ -306,16 +297,15 @@ describe("every verb takes every form", () => {
     const work = copyOf(made);
     mkdirSync(work.path("half"));
     work.write("half/message", bytes(work.path("raw/message")));
-    expect(fault(ok(await work.attest("verify", "half"), 2))).toEqual({
-      error: "expected the files message and signature in half, found message without signature",
-      hint: "attest export FILE --format raw --output DIR writes both",
-    });
+    const half = failure(ok(await work.attest("verify", "half", "--json"), 2));
+    expect(half).toEqual(withCode("file-missing", "message", "signature", "half"));
+    expect(half.hint).toContain("attest export FILE --format raw --output DIR");
     // A registry stays one, whatever lies in it.
     work.write("lab/message", bytes(work.path("raw/message")));
     expect(ok(await work.attest("verify", "lab")).stdout).toContain(join("lab", "attestations"));
     mkdirSync(work.path("empty"));
-    expect(fault(ok(await work.attest("verify", "empty"), 2)).error).toMatch(/^expected a registry/);
-    expect(ok(await work.attest("verify", "raw/message"), 2).stdout).toContain("found a signed message alone");
+    expect(failure(ok(await work.attest("verify", "empty", "--json"), 2)).code).toBe("registry-missing");
+    expect(ok(await work.attest("verify", "raw/message"), 2).stdout).toContain("[envelope-unknown]");
   });
 
   test("in a registry only what the registry itself writes is taken", async () => {

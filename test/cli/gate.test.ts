@@ -42,10 +42,8 @@ describe("a signed REFUTED", () => {
     expect((await as(made, ...REFUTED)).code).toBe(0);
     const asked = await as(made, ...REFUTED, "--require", "validated");
     expect(asked.code).toBe(3);
-    expect(asked.stdout).toMatch(
-      /^NOT ACCEPTED: Signed, but not what was asked for\nexpected VALIDATED, found REFUTED\.\n/,
-    );
-    expect(asked.stdout).toMatch(/^ {2}policy {5}not met: expected VALIDATED, found REFUTED$/m);
+    expect(asked.stdout).toMatch(/^NOT ACCEPTED: .*\n.*\bVALIDATED\b.*\bREFUTED\b.*\n/);
+    expect(asked.stdout).toMatch(/^ {2}policy {5}.*\bVALIDATED\b.*\bREFUTED\b/m);
   });
 
   test("cannot be overlooked: it is the first word, alone and among others", async () => {
@@ -112,9 +110,7 @@ describe("docs/trust.md", () => {
       `cp passed-signed.json attestation.json\ncp -r passed-signed.evidence attestation.evidence\n${verify}`,
     );
     expect(one, one.out).toMatchObject({ code: 3 });
-    expect(one.out).toContain(
-      'expected 2 of lab, second to have signed what is about app.tar.gz under the title "Release", found 1',
-    );
+    expect(one.out).toMatch(/\b2 of lab, second\b.*\bapp\.tar\.gz\b.*"Release".*\b1\b/);
     expect((await work.attest("cosign", "attestation.json", "--signer", "second")).code).toBe(0);
     const two = shell(nobody, verify);
     expect(two, two.out).toMatchObject({ code: 0 });

@@ -209,8 +209,8 @@ describe("a slip of the finger is told, and what was meant", () => {
     ["--xyzzy", "unknown option '--xyzzy'", "attest --help lists the verbs"],
     ["key nw", "unknown command 'nw', did you mean new?", "attest key --help shows how it is called"],
     ["site bild", "unknown command 'bild', did you mean build?", "attest site --help shows how it is called"],
-    ["key", "expected a verb, found none", "attest key --help lists its verbs"],
-    ["site", "expected a verb, found none", "attest site --help lists its verbs"],
+    ["key", expect.stringMatching(/\bverb\b/) as string, "attest key --help lists its verbs"],
+    ["site", expect.stringMatching(/\bverb\b/) as string, "attest site --help lists its verbs"],
     [
       "verify a.json --jsn",
       "unknown option '--jsn', did you mean --json?",
@@ -229,8 +229,8 @@ describe("a slip of the finger is told, and what was meant", () => {
     ["verify", "missing required argument 'target'", "attest verify --help shows how it is called"],
     [
       "init lab",
-      "expected --origin NAME, found none, and no git remote to take it from",
-      "it says where the registry will be published: example.org/lab",
+      expect.stringContaining("--origin NAME") as string,
+      expect.stringContaining("example.org/lab") as string,
     ],
     [
       "show a.json b.json",

@@ -6,6 +6,7 @@ import type { JsonObject } from "../../src/core/json.js";
 import { attest, fault, stranger, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab } from "./drafts.js";
 import { serve, withoutOpenssl, type Answer, type Https } from "./https.js";
+import { naming } from "../core/refusal.js";
 
 const missing = withoutOpenssl();
 if (missing !== undefined) console.warn(`keys over https are not tested: ${missing}`);
@@ -69,24 +70,19 @@ describe.skipIf(missing !== undefined)(`keys over https${missing === undefined ?
   });
 
   test.each<[string, string, number, RegExp]>([
-    ["lines of other types only", "/rsa.keys", 2, /expected a line 'ssh-ed25519 AAAA…' in https:\S+, found none among/],
-    ["a line that is damaged", "/damaged.keys", 2, /a blob that is (?:not base64|no Ed25519 key)/],
-    ["a page", "/page", 2, /found none among its 2 lines/],
-    ["nothing", "/empty", 2, /expected a public key line/],
-    ["nobody of that name", "/nobody.keys", 2, /expected public keys at https:\S+, found nothing there/],
-    ["more than 64 KiB", "/large", 2, /expected at most 65536 bytes/],
-    ["a redirect to another host", "/away", 4, /it redirects to https:\/\/localhost/],
-    ["a redirect to plain http", "/plain", 4, /it redirects to http:/],
-    ["a circle", "/round", 4, /more than 5 redirects/],
-    ["a fault of theirs", "/fault", 4, /status 500/],
-    ["plain http", "http://127.0.0.1:1/one.keys", 2, /expected an https address of public keys, found http$/],
-    [
-      "a password in the address",
-      "https://me:secret@127.0.0.1:1/x",
-      2,
-      /found one with a user name or a password in it$/,
-    ],
-    ["no address", "https://", 2, /found none that can be read$/],
+    ["lines of other types only", "/rsa.keys", 2, /ssh-ed25519.*\/rsa\.keys/],
+    ["a line that is damaged", "/damaged.keys", 2, /base64|Ed25519/],
+    ["a page", "/page", 2, naming(2)],
+    ["nothing", "/empty", 2, naming("ssh-ed25519")],
+    ["nobody of that name", "/nobody.keys", 2, /https:\S+\/nobody\.keys/],
+    ["more than 64 KiB", "/large", 2, naming(65536)],
+    ["a redirect to another host", "/away", 4, /https:\/\/localhost/],
+    ["a redirect to plain http", "/plain", 4, /\bhttp:/],
+    ["a circle", "/round", 4, naming(5)],
+    ["a fault of theirs", "/fault", 4, naming(500)],
+    ["plain http", "http://127.0.0.1:1/one.keys", 2, naming("https", "http")],
+    ["a password in the address", "https://me:secret@127.0.0.1:1/x", 2, naming("password")],
+    ["no address", "https://", 2, naming("https")],
   ])("%s: refused", async (_, path, code, said) => {
     const ran = await verify(file, path);
     expect(ran.code).toBe(code);

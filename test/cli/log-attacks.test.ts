@@ -14,12 +14,13 @@ import {
 } from "../../src/core/keys/note.js";
 import type { JsonObject } from "../../src/core/json.js";
 import { nodeEngine } from "../../src/node/engine.js";
-import { attest, copyOf, fault, stranger, workspace, type Ran, type Workspace } from "./attest.js";
+import { attest, copyOf, stranger, workspace, type Ran, type Workspace } from "./attest.js";
 import { formatKey } from "../../src/core/keys/key.js";
 import { Keystore } from "../../src/keystore/keystore.js";
 import { sign as signDraft } from "../../src/pipeline/publish/sign.js";
 import { drafted, lab, publish, writeDraft } from "./drafts.js";
 import { forge, leaves, LOG, names } from "./log-lab.js";
+import { failure, naming } from "../core/refusal.js";
 
 let made: Workspace;
 let file = "";
@@ -144,10 +145,8 @@ describe("a registry that somebody else hands over", () => {
     const work = copyOf(made);
     work.write("lab/attest.json", JSON.stringify({ origin: "evil.example/x", title: "Evil" }));
     const before = checkpoint(work);
-    const ran = await work.attest("sign", "statement.json", "--registry", "lab");
-    expect(fault(ran).error).toMatch(
-      /^expected the log of this registry, evil\.example\/x\/attestations\/log, found example/,
-    );
+    const ran = await work.attest("sign", "statement.json", "--registry", "lab", "--json");
+    expect(failure(ran).message).toMatch(naming("evil.example/x/attestations/log", "example.org/lab/attestations/log"));
     expect(checkpoint(work)).toEqual(before);
   });
 

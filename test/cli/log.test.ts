@@ -15,9 +15,10 @@ import { parseProof } from "../../src/core/log/proof.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
-import { attest, copyFolder, copyOf, fault, type Ran, type Workspace } from "./attest.js";
+import { attest, copyFolder, copyOf, type Ran, type Workspace } from "./attest.js";
 import { writeDraft } from "./drafts.js";
 import { bringBack, edit, exchange, flip, forge, idAt, keep, leaves, LOG, names, read, run, told } from "./log-lab.js";
+import { failure, withCode } from "../core/refusal.js";
 
 let lab: Workspace;
 const servers: Server[] = [];
@@ -124,19 +125,17 @@ describe("log prove", () => {
     expect(succeeded(await work.attest(...args)).stdout).toBe("proof\n");
     expect(parseProof(read(work, "proof")).index).toBe(1);
     forge(work, leaves(work).slice(0, 3));
-    expect(fault(await work.attest(...args)).error).toBe("expected no file proof, found one");
+    expect(failure(await work.attest(...args, "--json"))).toEqual(withCode("file-exists", "proof"));
   });
 
   test("says so where it is not in the log", async () => {
     const work = copyOf(lab);
     const file = `lab/attestations/${idAt(lab, 3)}.json`;
     forge(work, leaves(work).slice(0, 3));
-    const ran = await work.attest("log", "prove", file);
+    const ran = await work.attest("log", "prove", file, "--json");
     expect(ran.code).toBe(5);
-    expect(fault(ran)).toEqual({
-      error: `expected an entry for ${idAt(lab, 3)}.json in the log of example.org/lab, found none`,
-      hint: "a result that is published with this registry's log key is entered: attest add FILE",
-    });
+    expect(failure(ran)).toEqual(withCode("log-missing", `${idAt(lab, 3)}.json`, "example.org/lab"));
+    expect(failure(ran).hint).toContain("attest add FILE");
   });
 });
 
@@ -175,9 +174,8 @@ describe("a witness", () => {
       output: "two",
     });
     expect(openCheckpoint(read(work, "two"), logKey(work), [witnessKey(work)], nodeEngine).cosigned).toHaveLength(1);
-    expect(
-      fault(await bear(work, "lab", "--log-key", formatNoteKey({ ...logKey(work), name: "other" }))).error,
-    ).toMatch(/^expected the key id/);
+    const another = formatNoteKey({ ...logKey(work), name: "other" });
+    expect(failure(await bear(work, "lab", "--log-key", another, "--json")).code).toBe("note-format");
   });
 
   test.each<[string, string, (work: Workspace) => void]>([

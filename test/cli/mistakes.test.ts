@@ -440,7 +440,7 @@ test("evidence that is not there is named, and nothing is signed", async () => {
   writeFileSync(work.path("statement.evidence/output.txt"), "5\n");
   expect(await fails(work, 2, ["sign", "statement.json", "--registry", "lab"])).toMatchObject({
     code: "file-missing",
-    error: expect.stringMatching(/[0-9a-f]{64}.*output\.txt.*statement\.evidence/),
+    error: expect.stringMatching(/output\.txt.*statement\.evidence.*[0-9a-f]{64}/),
     hint: expect.stringContaining("--evidence DIR"),
   });
 });

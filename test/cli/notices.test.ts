@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
 import { fault, stranger, workspace, attest, type Ran, type Workspace } from "./attest.js";
 import { lab, writeDraft } from "./drafts.js";
+import { naming } from "../core/refusal.js";
 
 let work: Workspace;
 let line: string;
@@ -52,7 +53,7 @@ describe("key rotate", () => {
   test("of a key that signs no more, signing is refused before anything runs", async () => {
     ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab"));
     expect(fault(await publish("late", "--signer", "signer"))).toMatchObject({
-      error: expect.stringMatching(/^expected a key that the registry still lists, found signer, retired since /),
+      error: expect.stringMatching(/\bsigner\b.*\bretired\b/),
     });
   });
 
@@ -65,10 +66,10 @@ describe("key rotate", () => {
 
   test("to itself, from a key that the registry does not list, or of no such key: refused", async () => {
     const rotate = (...names: string[]): Promise<Ran> => work.attest("key", "rotate", ...names, "--registry", "lab");
-    expect(fault(await rotate("signer", "signer")).error).toMatch(/two keys, found signer twice/);
-    expect(fault(await rotate("absent", "signer")).error).toMatch(/a key named absent/);
+    expect(fault(await rotate("signer", "signer")).error).toMatch(/^signer is named twice$/);
+    expect(fault(await rotate("absent", "signer")).error).toMatch(/\bkey named absent\b/);
     ok(await work.attest("key", "new", "other"));
-    expect(fault(await rotate("other", "third")).error).toMatch(/to list SHA256:\S+, found signer$/);
+    expect(fault(await rotate("other", "third")).error).toMatch(/does not list SHA256:\S+; it lists signer$/);
     expect(readdirSync(work.path("lab/attestations")).filter((name) => /^note_.*json$/.test(name))).toEqual([]);
   });
 
@@ -184,7 +185,7 @@ describe("key revoke", () => {
   test("by its successor, when the key itself is lost; by nobody else", async () => {
     ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab"));
     ok(await work.attest("key", "new", "other"));
-    expect(fault(await revoke("--signer", "other")).error).toMatch(/itself or its successor to sign/);
+    expect(fault(await revoke("--signer", "other")).error).toMatch(/\bor its successor\b/);
     ok(await revoke("--signer", "second"));
     const before = readFileSync(work.path("lab/keys/keyring.json"), "utf8");
     expect(before).toContain('"revoked"');
@@ -194,7 +195,7 @@ describe("key revoke", () => {
   test("needs a reason, and a time that has passed", async () => {
     expect(fault(await work.attest("key", "revoke", "signer", "--registry", "lab")).error).toMatch(/--reason/);
     expect(fault(await revoke("--since", "yesterday")).error).toMatch(/a time like 2026-/);
-    expect(fault(await revoke("--since", "2999-01-01T00:00:00Z")).error).toMatch(/a time that has passed/);
+    expect(fault(await revoke("--since", "2999-01-01T00:00:00Z")).error).toMatch(/^--since .*2999-01-01T00:00:00Z$/);
     ok(await work.attest("verify", "lab"));
   });
 });
@@ -202,7 +203,7 @@ describe("key revoke", () => {
 describe("receipt", () => {
   test("is of somebody else's signature, and of a good one", async () => {
     const file = test_();
-    expect(fault(await work.attest("receipt", file, "--output", "r.json")).error).toMatch(/by another key than/);
+    expect(fault(await work.attest("receipt", file, "--output", "r.json")).error).toMatch(/its own signature$/);
     work.write("bad.json", readFileSync(file, "utf8").replace("Addition adds", "Addition adds!"));
     ok(await work.attest("key", "new", "witness"));
     expect((await work.attest("receipt", "bad.json", "--signer", "witness", "--output", "r.json")).code).toBe(1);
@@ -223,7 +224,7 @@ test.each(["retract", "key revoke"])(
       " ",
       ...(verb === "retract" ? [] : ["--registry", "lab"]),
     );
-    expect(fault(ok(ran, 2)).error).toBe("expected a reason of 1 to 2000 characters, found 1");
+    expect(fault(ok(ran, 2)).error).toMatch(naming("reason", 2000));
     expect(readdirSync(work.path("lab/attestations"))).toEqual(before);
   },
 );

@@ -223,7 +223,7 @@ function whichList(): Record<string, (work: Workspace) => Promise<unknown>> {
     const two = async (work: Workspace): Promise<void> => {
       another(work, "../user/.claude/tasks");
       utimesSync(work.path("../user/.claude/tasks/demo"), 1e9, 1e9); // the older one, however fast both were made
-      refused(await asked(work, []), /which task list is meant, found 2 in .*, the latest first: other, demo$/);
+      refused(await asked(work, []), /no task list is named: 2 in .*, the latest first: other, demo$/);
     };
     return [
       [
@@ -238,8 +238,8 @@ function whichList(): Record<string, (work: Workspace) => Promise<unknown>> {
         async (work: Workspace) => {
           await two(work);
           const hook = JSON.stringify({ session_id: "other", hook_event_name: "Stop" });
-          refused(await asked(work, [], hook), /which task list is meant/);
-          refused(await asked(work, ["--hook"], "{}"), /hook input with a session_id, found none/);
+          refused(await asked(work, [], hook), /no task list is named/);
+          refused(await asked(work, ["--hook"], "{}"), /hook input has no session_id/);
           ok(await asked(work, ["--hook"], hook));
         },
       ],
@@ -315,7 +315,7 @@ function remarks(): Record<string, (work: Workspace) => Promise<unknown>> {
         `${verb} --registry`,
         async (work: Workspace) => {
           const args = [...(await bare(work)), "--reason", "a slip"];
-          refused(await work.attest(...args), /a registry here or above/);
+          refused(await work.attest(...args), /no registry here/);
           ok(await work.attest(...args, "--registry", "lab"));
           expect(noticeIn(work)).toHaveProperty("action", verb);
         },
@@ -369,7 +369,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "init --signer": async (work) => {
     const line = second(work);
-    refused(await work.attest("init", "new", "--origin", "example.org"), /which key signs, found second, signer/);
+    refused(await work.attest("init", "new", "--origin", "example.org"), /: second, signer$/m);
     expect(existsSync(work.path("new"))).toBe(false);
     ok(await work.attest("init", "new", "--origin", "example.org", "--signer", "second"));
     expect(readdirSync(work.path("new/keys"))).toEqual(["keyring.json", "log.vkey", "second.pub"]);
@@ -394,19 +394,19 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "key show --json": async (work) =>
     expect(await asJson(work, ["key", "show"], "keyid")).toMatchObject({ name: "signer" }),
   "key passphrase --new-passphrase-file": async (work) => {
-    refused(await work.attest("key", "passphrase"), /a new passphrase, found no terminal/);
+    refused(await work.attest("key", "passphrase"), /no terminal/);
     ok(await work.attest("key", "passphrase", "--new-passphrase-file", "pw"));
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.age", "signer.pub"]);
   },
   "key passphrase --new-passphrase-fd": async (work) => {
     const fd = ["key", "passphrase", "--new-passphrase-fd"];
-    refused(await attest([...fd, "three"], work), /the number of an open file for --new-passphrase-fd, found "three"/);
+    refused(await attest([...fd, "three"], work), /--new-passphrase-fd .*"three"/);
     ok(await attest([...fd, "3"], { ...work, fd3: work.path("pw") }));
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.age", "signer.pub"]);
   },
   "key passphrase --remove": async () => {
     const work = copyOf(under);
-    refused(await work.attest("key", "passphrase", "--passphrase-file", "pw"), /a new passphrase, found no terminal/);
+    refused(await work.attest("key", "passphrase", "--passphrase-file", "pw"), /no terminal/);
     ok(await work.attest("key", "passphrase", "--passphrase-file", "pw", "--remove"));
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
   },
@@ -423,7 +423,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(noticeIn(work)).toHaveProperty("reason", "a new machine");
   },
   "key rotate --registry": async (work) => {
-    refused(await work.attest(...ROTATE), /a registry here or above/);
+    refused(await work.attest(...ROTATE), /no registry here/);
     ok(await work.attest(...ROTATE, "--registry", "lab"));
     expect(noticeIn(work)).toHaveProperty("action", "rotate");
   },
@@ -452,7 +452,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest(...REVOKE, "--registry", "lab", "--signer", "later", "--json"));
   },
   "key revoke --registry": async (work) => {
-    refused(await work.attest(...REVOKE), /a registry here or above/);
+    refused(await work.attest(...REVOKE), /no registry here/);
     ok(await work.attest(...REVOKE, "--registry", "lab"));
     expect(noticeIn(work)).toHaveProperty("action", "revoke");
   },
@@ -469,7 +469,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "receipt --signer": async (work) => {
     const receipt = ["receipt", attestation(work), "--output", "out.json"];
     second(work);
-    refused(await work.attest(...receipt), /which key signs, found second, signer/);
+    refused(await work.attest(...receipt), /: second, signer$/m);
     ok(await work.attest(...receipt, "--signer", "second"));
   },
   "receipt --registry": async (work) => {
@@ -532,7 +532,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
 
   "waive --rule": async (work) => {
     refused(await work.attest(...waiver(work).without("--rule")), /'--rule <id>' not specified/);
-    refused(await work.attest(...waiver(work).with("--rule", "evidence-lost")), /the id of a rule for --rule/);
+    refused(await work.attest(...waiver(work).with("--rule", "evidence-lost")), /--rule takes the id of a rule/);
     ok(await work.attest(...waiver(work).all));
     expect(noticeIn(work)).toMatchObject({ action: "waive", rule: "evidence-gone" });
   },
@@ -554,7 +554,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "waive --registry": async (work) => {
     const { all, without } = waiver(work);
     const named = without("--registry").map((arg) => basename(arg, ".json"));
-    refused(await work.attest(...named), /a registry here or above/);
+    refused(await work.attest(...named), /no registry here/);
     ok(await work.attest(...named, "--registry", "lab"));
     ok(await work.attest(...all));
   },
@@ -585,7 +585,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "log show --json": (work) => asJson(work, ["log", "show", "lab"], "entries"),
   "log prove --registry": async (work) => {
     work.write("alone.json", readFileSync(theOne(work)));
-    refused(await work.attest("log", "prove", "alone.json"), /a registry here or above/);
+    refused(await work.attest("log", "prove", "alone.json"), /no registry here/);
     ok(await work.attest("log", "prove", "alone.json", "--registry", "lab"));
   },
   "log prove --output": async (work) => {
@@ -612,7 +612,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "log witness --log-key": async (work) => {
     ok(await work.attest("init", "other", "--origin", "example.org/other"));
     const without = WITNESS.slice(0, -2);
-    refused(await work.attest(...without, "--log-key", "other/keys/log.vkey"), /under the key that you gave/);
+    refused(await work.attest(...without, "--log-key", "other/keys/log.vkey"), /under other keys/);
     expect(ok(await work.attest(...without, "--json")).json()).toHaveProperty("logKeyFrom", "folder");
     expect(ok(await work.attest(...WITNESS, "--json")).json()).toHaveProperty("logKeyFrom", "you");
     expect(ok(await work.attest(...without, "--json")).json()).toHaveProperty("logKeyFrom", "memory");
@@ -631,14 +631,14 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "log accept --registry": async (work) => {
     ok(await work.attest(...WITNESS, "--output", "cosigned"));
-    refused(await work.attest("log", "accept", "cosigned"), /a registry here or above/);
+    refused(await work.attest("log", "accept", "cosigned"), /no registry here/);
     ok(await work.attest("log", "accept", "cosigned", "--registry", "lab"));
     expect(read(work, `${LOG}/checkpoint`)).toEqual(read(work, "cosigned"));
   },
   "log accept --witness": async (work) => {
     ok(await work.attest(...WITNESS, "--output", "cosigned"));
     renameSync(work.path("cosigned.vkey"), work.path("line"));
-    refused(await work.attest("log", "accept", "cosigned", "--registry", "lab"), /by a witness whom you named/);
+    refused(await work.attest("log", "accept", "cosigned", "--registry", "lab"), /by a witness that you named/);
     ok(await work.attest("log", "accept", "cosigned", "--registry", "lab", "--witness", "line"));
   },
   "log accept --json": async (work) => {
@@ -646,7 +646,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     await asJson(work, ["log", "accept", "cosigned", "--registry", "lab"], "cosigners");
   },
   "log start --registry": async (work) => {
-    refused(await work.attest(...ANEW), /a registry here or above/);
+    refused(await work.attest(...ANEW), /no registry here/);
     expect(ok(await work.attest(...ANEW, "--registry", "lab")).stdout).toBe("example.org/lab/attestations/log-2\n");
   },
   "log start --reason": async (work) => {
@@ -654,7 +654,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(readFileSync(work.path("lab/keys/keyring.json"), "utf8")).toContain("a lost disk");
   },
   "log start --anyway": async (work) => {
-    refused(await work.attest("log", "start", "--registry", "lab"), /a registry without a log, or one whose log key/);
+    refused(await work.attest("log", "start", "--registry", "lab"), /the registry has a log/);
     ok(await work.attest("log", "start", "--registry", "lab", "--anyway"));
   },
   "log start --json": (work) => asJson(work, [...ANEW, "--registry", "lab"], "closed"),
@@ -666,8 +666,8 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await gate(), 3);
     ok(await gate("--witness", line));
     ok(await gate("--witness", work.write("eve.vkey", `${line}\n`)));
-    refused(await gate("--witness", "lab/keys/log.vkey"), /a key of a witness/);
-    refused(await gate("--witness", "absent.vkey"), /a witness's key line, found no file absent/);
+    refused(await gate("--witness", "lab/keys/log.vkey"), /a witness has a key of type/);
+    refused(await gate("--witness", "absent.vkey"), /no such file: absent/);
   },
   "show --witness": async (work) => {
     const line = await witnessed(work);
@@ -680,16 +680,13 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const asked = [...(await again(work)), "--dry-run"];
     const line = await witnessed(work);
     ok(await work.attest(...REVOKE, "--registry", "lab"));
-    refused(await work.attest(...asked), /by a key that you trust, found: the key is revoked/);
+    refused(await work.attest(...asked), /: the key is revoked/);
     ok(await work.attest(...asked, "--witness", line));
   },
 
   "verify --notice": async (work) => {
     ok(await work.attest(...REVOKE, "--output", "out.json"));
-    refused(
-      await work.attest("verify", attestation(work), "--notice", "absent.json"),
-      /a notice, found no file absent/,
-    );
+    refused(await work.attest("verify", attestation(work), "--notice", "absent.json"), /no such file: absent/);
     ok(await work.attest("verify", attestation(work)));
     ok(await work.attest("verify", attestation(work), "--notice", "out.json"), 3);
   },
@@ -785,7 +782,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(JSON.parse(told.stdout)).toHaveProperty("predicate.f3.title", "All is well");
   },
   "run --timeout": async (work) => {
-    refused(await work.attest(...TESTED, "--dry-run", "--timeout", "soon", "--", "true"), /--timeout in seconds/);
+    refused(await work.attest(...TESTED, "--dry-run", "--timeout", "soon", "--", "true"), /--timeout takes seconds/);
     ok(await work.attest(...TESTED, "--dry-run", "--timeout", "0.2", "--", "sleep", "60"), 143);
   },
   "run --no-skips": async (work) => {
@@ -819,7 +816,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const without = { ...work, env: { ...work.env, PATH: "/nowhere" } };
     const asked = [...TESTED, "--dry-run"];
     ok(await attest([...asked, "--", "/bin/true"], without));
-    refused(await attest([...asked, "--sandbox", "--", "/bin/true"], without), /expected bubblewrap/);
+    refused(await attest([...asked, "--sandbox", "--", "/bin/true"], without), /\bbubblewrap\b/);
   },
   "run --allow-secret": async (work) => {
     const asked = [...TESTED, "--dry-run", "--title", SECRET];
@@ -828,7 +825,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest(...asked, "--allow-secret", "github-token", "--", "true"));
   },
   "run --registry": async (work) => {
-    refused(await work.attest(...RUN), /a registry here or above/);
+    refused(await work.attest(...RUN), /no registry here/);
     ok(await work.attest(...RUN, "--registry", "lab"), 1);
     expect(attestations(work)).toBe(2);
   },
@@ -851,7 +848,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(readdirSync(work.root, { recursive: true })).toEqual(before);
   },
   "run --unsigned": async (work) => {
-    refused(await work.attest(...RUN, "--unsigned"), /--output FILE with --unsigned, found none/);
+    refused(await work.attest(...RUN, "--unsigned"), /--unsigned needs --output/);
     const told = ok(await attest([...RUN, "--unsigned", "--output", "out.json"], stranger(work)), 1);
     expect(JSON.parse(readFileSync(work.path("out.json"), "utf8"))).not.toHaveProperty("signatures");
     // What it says of other attestations takes effect by a signature: the words that allow it are told.
@@ -871,8 +868,8 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(evidenceOf(work).map(({ name }) => name)).toEqual(["output.txt", "notes.md"]);
   },
   "evidence add --output": async (work) => {
-    refused(await work.attest(...CAPTURE), /either --statement FILE or --output DIR, found neither/);
-    refused(await work.attest(...CAPTURE, "--output", "out", "--statement", "statement.json"), /found both/);
+    refused(await work.attest(...CAPTURE), /--statement FILE or --output DIR is missing/);
+    refused(await work.attest(...CAPTURE, "--output", "out", "--statement", "statement.json"), /cannot be combined/);
     const [piece] = ok(await work.attest(...CAPTURE, "--output", "out")).json()["evidence"] as EvidenceRef[];
     const { sha256 = "" } = piece?.digest ?? {};
     expect(readFileSync(work.path("out/sha256", sha256.slice(0, 2), sha256), "utf8")).toBe("seen\n");
@@ -881,12 +878,18 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "evidence add --role": async (work) => {
     ok(await work.attest(...CAPTURE, "--statement", "statement.json", "--role", "record"));
     expect(evidenceOf(work)[1]).toMatchObject({ role: "record" });
-    refused(await work.attest(...CAPTURE, "--statement", "statement.json", "--role", " "), /a word after --role/);
+    refused(
+      await work.attest(...CAPTURE, "--statement", "statement.json", "--role", " "),
+      /--role and --name cannot be empty/,
+    );
   },
   "evidence add --name": async (work) => {
     ok(await work.attest(...CAPTURE, "--statement", "statement.json", "--name", "what was seen"));
     expect(evidenceOf(work)[1]).toMatchObject({ name: "what was seen" });
-    refused(await work.attest(...CAPTURE, "pw", "--output", "out", "--name", "x"), /one source with --name, found 2/);
+    refused(
+      await work.attest(...CAPTURE, "pw", "--output", "out", "--name", "x"),
+      /--name takes one source, and there are 2/,
+    );
   },
   "evidence add --media-type": async (work) => {
     ok(await work.attest(...CAPTURE, "--statement", "statement.json", "--media-type", "text/markdown"));
@@ -914,7 +917,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(ok(await work.attest("audit", "lab", "--offline", "--with", "other"), 5).stdout).toContain(
       "verdict-opposite",
     );
-    refused(await work.attest("audit", "lab", "--offline", "--with", "absent.json"), /found no file absent\.json/);
+    refused(await work.attest("audit", "lab", "--offline", "--with", "absent.json"), /no such file: absent\.json/);
   },
   "audit --offline": async (work) => {
     const server = createServer((_, response) => response.end("4\n"));
@@ -950,19 +953,19 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "audit --files": async (work) => {
     work.write("files/add.js", "another");
     expect(ok(await work.attest("audit", "lab", "--offline", "--files", "files"), 5).stdout).toContain("subject-other");
-    refused(await work.attest("audit", "lab", "--offline", "--files", "absent"), /found none at absent/);
+    refused(await work.attest("audit", "lab", "--offline", "--files", "absent"), /no such folder: absent/);
   },
   "audit --receipt": async (work) => {
     ok(await work.attest("audit", "lab", "--offline", "--receipt", "receipt.json"));
     expect(readFileSync(work.path("receipt.json"), "utf8")).toContain('"action": "audit"');
-    refused(await work.attest("audit", "lab", "--receipt", "lab/attest.json"), /a file outside of what is audited/);
+    refused(await work.attest("audit", "lab", "--receipt", "lab/attest.json"), /is a part of what is audited/);
   },
   "audit --sarif": async (work) => {
     expect(ok(await work.attest("audit", "lab", "--offline", "--sarif", "-")).json()).toHaveProperty(
       "version",
       "2.1.0",
     );
-    refused(await work.attest("audit", "lab", "--sarif", "-", "--junit", "-"), /one answer on stdout/);
+    refused(await work.attest("audit", "lab", "--sarif", "-", "--junit", "-"), /can go to stdout/);
   },
   "audit --junit": async (work) => {
     ok(await work.attest("audit", "lab", "--offline", "--junit", "audit.xml"));
@@ -976,7 +979,10 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(existsSync(work.path("lab/attestations/audits"))).toBe(false);
     ok(await work.attest("audit", "lab", "--offline", "--record"));
     expect(readdirSync(work.path("lab/attestations/audits"))).toHaveLength(1);
-    refused(await work.attest("audit", attestation(work), "--offline", "--record"), /a registry's folder to keep/);
+    refused(
+      await work.attest("audit", attestation(work), "--offline", "--record"),
+      /--record needs a registry's folder/,
+    );
   },
   "audit --verbose": async (work) => {
     expect(ok(await work.attest("audit", "lab", "--offline")).stdout).not.toContain("/subject/0");
@@ -999,7 +1005,10 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(ok(await work.attest("audit", "lab", "--offline", "--notice", "out.json"), 5).stdout).toContain("key-ended");
   },
   "audit --witness": async (work) => {
-    refused(await work.attest("audit", "lab", "--offline", "--witness", "lab/keys/log.vkey"), /a key of a witness/);
+    refused(
+      await work.attest("audit", "lab", "--offline", "--witness", "lab/keys/log.vkey"),
+      /a witness has a key of type/,
+    );
     ok(await work.attest("audit", "lab", "--offline", "--witness", await witnessed(work)));
   },
   "audit --json": (work) => asJson(work, ["audit", "lab", "--offline"], "documents"),
@@ -1022,7 +1031,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest("sign", "secret.json", "--registry", "lab", "--allow-secret", "github-token"));
   },
   "sign --registry": async (work) => {
-    refused(await work.attest("sign", "statement.json"), /a registry here or above/);
+    refused(await work.attest("sign", "statement.json"), /no registry here/);
     ok(await work.attest("sign", "statement.json", "--registry", "lab"));
     expect(attestations(work)).toBe(2);
   },
@@ -1047,12 +1056,12 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     writeDraft(work, "fresh", { evidence: { "output.txt": "not archived yet\n" } });
     ok(await work.attest("sign", "fresh.json", "--output", "out.json"));
     renameSync(work.path("out.evidence"), work.path("elsewhere"));
-    refused(await work.attest("add", "out.json", "--registry", "lab"), /below out\.evidence, found none$/);
+    refused(await work.attest("add", "out.json", "--registry", "lab"), /below out\.evidence: none has/);
     ok(await work.attest("add", "out.json", "--registry", "lab", "--evidence", "elsewhere"));
   },
   "add --registry": async (work) => {
     ok(await work.attest("sign", "statement.json", "--output", "out.json"));
-    refused(await work.attest("add", "out.json"), /a registry here or above/);
+    refused(await work.attest("add", "out.json"), /no registry here/);
     ok(await work.attest("add", "out.json", "--registry", "lab"));
     expect(attestations(work)).toBe(2);
   },
@@ -1060,7 +1069,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const line = second(work);
     ok(await work.attest("sign", "statement.json", "--output", "out.json", "--signer", "second"));
     const other = colleague(work);
-    refused(await attest(["add", "out.json", "--registry", "lab"], other), /a key that you or the registry know/);
+    refused(await attest(["add", "out.json", "--registry", "lab"], other), /neither you nor the registry know/);
     ok(await attest(["add", "out.json", "--registry", "lab", "--key", line], other));
   },
   "add --keyring": async (work) => {
@@ -1113,7 +1122,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const file = published(work);
     const other = colleague(work, "other");
     new Keystore(join(work.root, "other"), nodeEngine).create("other");
-    refused(await attest(["cosign", file], other), /that verifies with a key that you trust/);
+    refused(await attest(["cosign", file], other), /does not verify with a key that you trust/);
     ok(await attest(["cosign", file, "--key", "lab/keys/signer.pub"], other));
   },
   "cosign --keyring": async (work) => {
@@ -1141,12 +1150,12 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const moved = await again(work);
     work.write("../elsewhere/README", "");
     renameSync(work.path(".git"), work.path("../elsewhere/.git"));
-    refused(await work.attest(...moved, "--dry-run"), /expected a git repository/);
+    refused(await work.attest(...moved, "--dry-run"), /\bgit repository\b/);
     ok(await work.attest(...moved, "--dry-run", "--repository", "../elsewhere"));
   },
   "reproduce --setup": async (work) => {
     const asked = [...(await again(work)), "--dry-run"];
-    refused(await work.attest(...asked, "--setup", "exit 3"), /the setup to succeed, found 3/);
+    refused(await work.attest(...asked, "--setup", "exit 3"), /the setup command failed with 3/);
     expect(ok(await work.attest(...asked, "--setup", "echo made")).stderr).toMatch(/^made\n/);
   },
   "reproduce --dry-run": async (work) => {
@@ -1165,7 +1174,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "reproduce --registry": async (work) => {
     const [verb = "", path = ""] = await again(work);
     renameSync(work.path(path), work.path("out.json"));
-    refused(await work.attest(verb, "out.json"), /a registry here or above/);
+    refused(await work.attest(verb, "out.json"), /no registry here/);
     ok(await work.attest(verb, "out.json", "--registry", "lab"));
   },
   "reproduce --signer": async (work) => {
@@ -1180,7 +1189,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "reproduce --key": async (work) => {
     const asked = [...(await again(work)), "--dry-run"];
-    refused(await attest(asked, stranger(work)), /by a key that you trust/);
+    refused(await attest(asked, stranger(work)), /you do not trust the key/);
     ok(await attest([...asked, "--key", "lab/keys/signer.pub"], stranger(work)));
   },
   "reproduce --keyring": async (work) => {
@@ -1234,8 +1243,8 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
       ["witnessed=0", '"witnessed=0"'],
       ["not-retracted=no", '"not-retracted=no"'],
     ] as const)
-      refused(await gate(list), new RegExp(`in --require, found ${found}$`));
-    refused(await gate("subject=nothing.bin"), new RegExp(`a file at nothing\\.bin, found none$|${digest}`));
+      refused(await gate(list), new RegExp(`^--require takes .*not ${found}$`));
+    refused(await gate("subject=nothing.bin"), new RegExp(`no such file: nothing\\.bin$|${digest}`));
   },
   "verify --policy": async (work) => {
     const policy = (value: unknown): string => work.write("policy.json", JSON.stringify(value));
@@ -1246,9 +1255,9 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     ok(await work.attest("verify", "lab", "--policy", "policy.json"), 3);
     refused(
       await work.attest("verify", "lab", "--policy", "policy.json", "--policy", "policy.json"),
-      /--policy once, found it twice/,
+      /--policy is given twice/,
     );
-    refused(await work.attest("verify", "lab", "--policy", "nowhere.json"), /a policy, found no file nowhere\.json/);
+    refused(await work.attest("verify", "lab", "--policy", "nowhere.json"), /no such file: nowhere\.json/);
     policy({ version: 1 });
     refused(await work.attest("verify", "lab", "--policy", "policy.json"), /rules, or with something under require/);
   },
@@ -1331,7 +1340,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     }),
 
   "site build --registry": async (work) => {
-    refused(await work.attest("site", "build"), /a registry here or above/);
+    refused(await work.attest("site", "build"), /no registry here/);
     expect(ok(await work.attest("site", "build", "--registry", "lab")).stdout).toBe("lab/site/index.html\n");
   },
   "site build --output": async (work) => {
@@ -1352,7 +1361,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "site serve --port": async (work) => {
     work.write("public/index.html", "<!doctype html>");
     for (const port of ["x", "-1", "65536", ""])
-      refused(await work.attest("site", "serve", "--output", "public", "--port", port), /a port from 0 to 65535/);
+      refused(await work.attest("site", "serve", "--output", "public", "--port", port), /a number from 0 to 65535/);
     expect(await serving(work, "--output", "public", "--port", "0")).not.toContain(":8080 ");
   },
   "site serve --host": async (work) => {
@@ -1403,7 +1412,10 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "task create --metadata": async (work) => {
     ok(await work.attest("task", "create", "a", "--list", "demo", ...METADATA));
     expect(taskIn(work, "2")["metadata"]).toEqual({ a: { b: [1] }, c: "plain=text", e: "" });
-    refused(await work.attest("task", "create", "a", "--list", "demo", "--metadata", "=1"), /--metadata key=value/);
+    refused(
+      await work.attest("task", "create", "a", "--list", "demo", "--metadata", "=1"),
+      /--metadata takes key=value/,
+    );
   },
   "task create --json": async (work) => {
     expect(ok(await work.attest("task", "create", "a")).stdout).toBe("2\n");
@@ -1415,7 +1427,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "task list --json": async (work) =>
     expect(await asJson(work, ["task", "list"], "tasks")).toMatchObject({ list: "demo", tasks: [{ id: "1" }] }),
   "task update --status": async (work) => {
-    refused(await work.attest(...UPDATE), /something to change, found nothing/);
+    refused(await work.attest(...UPDATE), /nothing to change/);
     refused(await work.attest(...UPDATE, "--status", "done"), /Allowed choices are pending, in_progress, completed/);
     ok(await work.attest(...UPDATE, "--status", "completed"));
     expect(taskIn(work)["status"]).toBe("completed");
@@ -1429,10 +1441,10 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(taskIn(work)["metadata"]).toEqual({ a: { b: [1] }, c: "plain=text", e: "" });
     ok(await work.attest(...UPDATE, "--metadata", "a=null", "--metadata", "c=null"));
     expect(taskIn(work)["metadata"]).toEqual({ e: "" });
-    refused(await work.attest(...UPDATE, "--metadata", "nothing"), /--metadata key=value, found "nothing"/);
+    refused(await work.attest(...UPDATE, "--metadata", "nothing"), /--metadata takes key=value, not "nothing"/);
   },
   "task update --fence": async (work) => {
-    refused(await work.attest(...UPDATE, "--owner", "me", "--fence", "run_1"), /belong to the run run_1, found null/);
+    refused(await work.attest(...UPDATE, "--owner", "me", "--fence", "run_1"), /the run null, not to run_1/);
     ok(await work.attest(...UPDATE, "--metadata", "runId=run_1"));
     ok(await work.attest(...UPDATE, "--owner", "me", "--fence", "run_1"));
     expect(taskIn(work)["owner"]).toBe("me");
@@ -1441,10 +1453,10 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(await asJson(work, [...UPDATE, "--owner", "me"], "task")).toMatchObject({ task: { owner: "me" } }),
   "task watch --timeout": async (work) => {
     for (const time of ["0", "-1", "1s", "1e9", "2000001"])
-      refused(await work.attest("task", "watch", "1", `--timeout=${time}`), /--timeout in seconds/);
+      refused(await work.attest("task", "watch", "1", `--timeout=${time}`), /--timeout takes seconds/);
     const ran = ok(await work.attest("task", "watch", "1", "--timeout", "0.2"), 4);
     expect(ran.stdout).toBe("1\tpending\tone\n");
-    expect(ran.stderr).toMatch(/^error: expected the end of task 1 within 0.2 s, found it pending\n/);
+    expect(ran.stderr).toMatch(/^error: .*\btask 1\b.*\b0\.2 s\b.*\bpending\b/);
   },
   "task watch --json": async (work) => {
     ok(await work.attest(...UPDATE, "--status", "completed"));
@@ -1452,7 +1464,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "task run --task": async (work) => {
     refused(await work.attest("task", "run", "--", "true"), /required option '--task <id>' not specified/);
-    refused(await work.attest("task", "run", "--task", "2", "--", "true"), /expected a task 2/);
+    refused(await work.attest("task", "run", "--task", "2", "--", "true"), /\btask 2\b/);
     ok(await work.attest(...WAIT, "true"));
     expect(taskIn(work)["status"]).toBe("completed");
   },
@@ -1477,7 +1489,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
 
   "evidence pack --registry": async (work) => {
     const id = basename(published(work), ".json");
-    refused(await packing(work, id), /a registry here or above/);
+    refused(await packing(work, id), /no registry here/);
     ok(await packing(work, id, "--registry", "lab"));
     expect(readFileSync(work.path(`${id}.html`), "utf8")).toMatch(/^<!doctype html>/);
   },
@@ -1489,18 +1501,18 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "evidence pack --partial": async (work) => {
     rmSync(work.path("lab/attestations/evidence"), { recursive: true });
-    refused(await packing(work, published(work)), /every piece of evidence, found no bytes of: output\.txt/);
+    refused(await packing(work, published(work)), /evidence is missing: output\.txt/);
     expect(ok(await packing(work, published(work), "--partial")).stderr).toContain("not in this pack: output.txt\n");
   },
   "evidence pack --key": async (work) => {
     work.write("alone.json", readFileSync(work.path(published(work))));
     const line = ok(await work.attest("key", "show")).stdout.trim();
-    refused(await packing(work, "alone.json", "--partial"), /a key that made one of the signatures, found none/);
+    refused(await packing(work, "alone.json", "--partial"), /made one of the signatures/);
     ok(await packing(work, "alone.json", "--partial", "--key", line));
   },
   "evidence pack --keyring": async (work) => {
     work.write("alone.json", readFileSync(work.path(published(work))));
-    refused(await packing(work, "alone.json", "--partial"), /a key that made one of the signatures, found none/);
+    refused(await packing(work, "alone.json", "--partial"), /made one of the signatures/);
     ok(await packing(work, "alone.json", "--partial", "--keyring", "lab/keys/keyring.json"));
   },
   "evidence pack --json": async (work) =>

@@ -7,6 +7,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { attest, copyOf, fault, workspace, type Workspace } from "./attest.js";
 import { lab, locked, secretOf, writeDraft } from "./drafts.js";
 import { onTerminal, shellOnTerminal } from "./on-terminal.js";
+import { failure, naming, withCode, type Told } from "../core/refusal.js";
 
 const PASSPHRASE = "correct horse battery staple";
 const SIGN = ["sign", "statement.json", "--registry", "lab"];
@@ -73,48 +74,34 @@ describe("key passphrase --remove", () => {
 
   test("wants the old passphrase, and changes nothing without it", async () => {
     const work = await under();
-    expect(fault(await work.attest(...REMOVE)).error).toBe("expected the passphrase of the key signer, found none");
+    const refused = async (...more: readonly string[]): Promise<Told> =>
+      failure(await work.attest(...REMOVE, ...more, "--json"));
     work.write("wrong", "another\n");
-    expect(fault(await work.attest(...REMOVE, "--passphrase-file", "wrong")).error).toMatch(/does not open it$/);
+    const [none, wrong] = [await refused(), await refused("--passphrase-file", "wrong")];
+    for (const one of [none, wrong]) expect(one).toEqual(withCode("key-locked", "signer"));
+    expect(none.message).not.toBe(wrong.message);
     work.write("new", "new one\n");
-    expect(fault(await work.attest(...REMOVE, "--passphrase-file", "pw", "--new-passphrase-file", "new")).error).toBe(
-      "expected --remove or a new passphrase, found both",
+    expect(await refused("--passphrase-file", "pw", "--new-passphrase-file", "new")).toEqual(
+      withCode("usage", "--remove"),
     );
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.age", "signer.pub"]);
-    expect(fault(await made.attest(...REMOVE)).error).toBe(
-      "expected a key under a passphrase, found signer, which has none",
-    );
+    expect(failure(await made.attest(...REMOVE, "--json"))).toEqual(withCode("usage", "signer"));
   });
 
   test("puts no key that another one's public line is beside", async () => {
     const work = await under();
     await work.attest("key", "new", "other");
     writeFileSync(join(work.home, "keys/signer.pub"), readFileSync(join(work.home, "keys/other.pub")));
-    expect(fault(await work.attest(...REMOVE, "--passphrase-file", "pw")).error).toMatch(/found another key's$/);
+    expect(failure(await work.attest(...REMOVE, "--passphrase-file", "pw", "--json")).code).toBe("key-format");
     expect(readdirSync(join(work.home, "keys"))).toContain("signer.age");
   });
 });
 
 describe("an empty passphrase is none that was not given", () => {
   test.each<[string, string[], Record<string, string>, RegExp]>([
-    [
-      "F3_ATTEST_PASSPHRASE",
-      [],
-      { F3_ATTEST_PASSPHRASE: "" },
-      /^expected a passphrase in F3_ATTEST_PASSPHRASE, found it empty$/,
-    ],
-    [
-      "--passphrase-file",
-      ["--passphrase-file", "empty"],
-      {},
-      /^expected a passphrase on the first line of the file of --passphrase-file, found an empty line$/,
-    ],
-    [
-      "--passphrase-fd",
-      ["--passphrase-fd", "3"],
-      {},
-      /^expected a passphrase on the first line of file descriptor 3, found an empty line$/,
-    ],
+    ["F3_ATTEST_PASSPHRASE", [], { F3_ATTEST_PASSPHRASE: "" }, naming("F3_ATTEST_PASSPHRASE", "empty")],
+    ["--passphrase-file", ["--passphrase-file", "empty"], {}, naming("--passphrase-file", "empty")],
+    ["--passphrase-fd", ["--passphrase-fd", "3"], {}, naming("file descriptor 3", "empty")],
   ])("%s", async (_, args, env, error) => {
     const work = await under();
     work.write("empty", "\nsecond line\n");
@@ -127,7 +114,7 @@ describe("an empty passphrase is none that was not given", () => {
     const work = copyOf(made);
     work.write("empty", "");
     expect(fault(await work.attest("key", "passphrase", "--new-passphrase-file", "empty")).error).toMatch(
-      /found an empty line$/,
+      naming("--new-passphrase-file", "empty"),
     );
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
   });
@@ -136,7 +123,7 @@ describe("an empty passphrase is none that was not given", () => {
 test("without a terminal it is told at once how to give one, whatever stdin holds", async () => {
   const work = await under();
   const ran = await attest(SIGN, { ...work, input: `${PASSPHRASE}\n` });
-  expect(fault(ran).hint).toBe("give it in F3_ATTEST_PASSPHRASE, or with --passphrase-file FILE or --passphrase-fd N");
+  expect(fault(ran).hint).toMatch(naming("F3_ATTEST_PASSPHRASE", "--passphrase-file FILE", "--passphrase-fd N"));
 });
 
 describe("signing", () => {
@@ -171,7 +158,7 @@ describe("on a terminal", () => {
   test("a wrong one is not asked for again", async () => {
     const { code, stdout } = await onTerminal(await under(), SIGN, [["passphrase: ", "wrong"]]);
     expect(code).toBe(2);
-    expect(stdout).toContain("found one that does not open it");
+    expect(stdout).toMatch(/^error: .*\bsigner\b/m);
     expect(stdout).not.toContain("wrong");
   });
 
@@ -186,7 +173,7 @@ describe("on a terminal", () => {
       ],
     );
     expect(code).toBe(2);
-    expect(stdout).toContain("error: expected the same passphrase twice, found two");
+    expect(stdout).toMatch(/^error: .*\bdiffer\b/m);
     expect(stdout).not.toMatch(/(?:one|another) thing/);
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.pem", "signer.pub"]);
   });

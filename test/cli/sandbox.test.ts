@@ -132,8 +132,8 @@ test("asked for and not to be had, nothing runs", async () => {
   execFileSync("chmod", ["+x", join(here.root, "bin/git")]);
   const ran = await attest(["run", "--sandbox", "--dry-run", "--", "/usr/bin/touch", "ran"], nowhere);
   expect(fault(ran)).toMatchObject({
-    error: expect.stringMatching(/expected bubblewrap to shut the command in, found no bwrap/),
-    hint: expect.stringMatching(/leave --sandbox out/),
+    error: expect.stringMatching(/\bbubblewrap\b.*\bbwrap\b/),
+    hint: expect.stringMatching(/--sandbox\b/),
   });
   expect(ran.code).toBe(2);
   expect(existsSync(here.path("ran"))).toBe(false);

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
 import { attest, copyOf, fault, stranger, tree, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, publish } from "./drafts.js";
+import { failure, naming, withCode } from "../core/refusal.js";
 
 let made: Workspace;
 let file = "";
@@ -43,7 +44,9 @@ describe("a pin", () => {
     ok(await as(work, "trust", "remove", "lab"));
     expect(ok(await as(work, "trust", "list")).stdout).toBe("");
     ok(await as(work, "verify", "aside.json"), 3);
-    expect(fault(ok(await as(work, "trust", "remove", "lab"), 2)).error).toMatch(/^expected a pin named "lab"/);
+    expect(failure(ok(await as(work, "trust", "remove", "lab", "--json"), 2))).toEqual(
+      withCode("key-missing", '"lab"'),
+    );
   });
 
   test("lies in a file that only its owner reads", async () => {
@@ -59,25 +62,25 @@ describe("a pin", () => {
     const before = readFileSync(trustFile(work));
     for (const more of [[other], [line, "--origin", "example.org/lab"]]) {
       const { error, hint } = fault(ok(await as(work, "trust", "add", "lab", ...more), 2));
-      expect(error).toMatch(/^expected a new name, or SHA256:\S{43} again under lab, found SHA256:\S{43}/);
+      expect(error).toMatch(/SHA256:\S{43}.*\blab\b.*SHA256:\S{43}/);
       expect(hint).toContain("attest trust remove lab");
     }
     expect(readFileSync(trustFile(work))).toEqual(before);
   });
 
-  test.each<[string, string[], RegExp]>([
-    ["a name that is none", ["Lab", "signer.pub"], /^expected a name of lowercase letters/],
+  test.each<[string, string[], unknown]>([
+    ["a name that is none", ["Lab", "signer.pub"], withCode("key-name", '"Lab"')],
     [
       "a scheme before the origin",
       ["lab", "signer.pub", "--origin", "https://example.org"],
-      /^expected the origin of a/,
+      withCode("usage", '"https://example.org"'),
     ],
-    ["a key of another type", ["lab", "ssh-rsa AAAA"], /found a key of type ssh-rsa$/],
-    ["a secret", ["lab", "../secrets/keys/signer.pem"], /a private key: keep it to yourself$/],
-    ["no file", ["lab", "nowhere.pub"], /found no file nowhere\.pub$/],
-  ])("%s: refused", async (_, args, said) => {
+    ["a key of another type", ["lab", "ssh-rsa AAAA"], withCode("key-format", "ssh-rsa")],
+    ["a secret", ["lab", "../secrets/keys/signer.pem"], withCode("key-format", "private")],
+    ["no file", ["lab", "nowhere.pub"], withCode("file-missing", "nowhere.pub")],
+  ])("%s: refused", async (_, args, refused) => {
     const work = copyOf(made);
-    expect(fault(ok(await work.attest("trust", "add", ...args), 2)).error).toMatch(said);
+    expect(failure(ok(await work.attest("trust", "add", ...args, "--json"), 2))).toEqual(refused);
     expect(existsSync(trustFile(work))).toBe(false);
   });
 
@@ -116,17 +119,12 @@ test("first contact never pins, whatever is asked", async () => {
 
 describe("a file of pins that is not as it was written is never taken for none", () => {
   test.each<[string, string, RegExp, RegExp]>([
-    ["damaged", "{", /trust\.json: /, /^mend it/],
-    ["empty", "", /trust\.json: /, /^mend it/],
-    ["another document", "{}", /expected pins of version 1, found at version/, /^mend it/],
-    [
-      "a newer one",
-      '{"version": 2, "keys": {}}',
-      /expected pins of version 1, found version 2$/,
-      /^a newer attest wrote/,
-    ],
-    ["an unknown member", '{"version": 1, "pins": [], "more": 1}', /expected pins of version 1/, /^mend it/],
-    ["a key that is none", pinned("lab", "ssh-ed25519 AAAA"), /expected a public key line/, /^mend it/],
+    ["damaged", "{", /trust\.json: /, /./],
+    ["empty", "", /trust\.json: /, /./],
+    ["another document", "{}", naming("version", 1), /./],
+    ["a newer one", '{"version": 2, "keys": {}}', naming("version 1", "version 2"), naming("newer")],
+    ["an unknown member", '{"version": 1, "pins": [], "more": 1}', naming("more"), /./],
+    ["a key that is none", pinned("lab", "ssh-ed25519 AAAA"), naming("ssh-ed25519"), /./],
   ])("%s", async (_, text, said, hint) => {
     const work = copyOf(made);
     ok(await as(work, "trust", "add", "lab", line));
@@ -149,8 +147,8 @@ describe("a file of pins that is not as it was written is never taken for none",
     const work = copyOf(made);
     ok(await as(work, "trust", "add", "lab", line));
     chmodSync(trustFile(work), 0o666);
-    const ran = ok(await as(work, "verify", "lab"), 2);
-    expect(fault(ran).error).toMatch(/^expected that only you can write .*, found mode 666$/);
+    const ran = ok(await as(work, "verify", "lab", "--json"), 2);
+    expect(failure(ran)).toEqual(withCode("home-unsafe", 666, trustFile(work)));
   });
 });
 
@@ -171,19 +169,17 @@ describe("another key in the place of the pinned one is a full stop", () => {
     const here = file.replace(made.root, work.root);
     ok(await as(work, "trust", "add", "lab", other, ...ORIGIN));
     const { message, hint } = stopped(await as(work, "verify", "lab", "--json"));
-    expect(message).toMatch(
-      /^expected a signature by SHA256:\S{43}, your pin lab for example\.org\/lab, found one by SHA256:\S{43}$/,
-    );
+    expect(message).toMatch(naming("lab", "example.org/lab"));
     expect(new Set(message.match(/SHA256:[A-Za-z0-9+/]{43}/g)).size).toBe(2);
     expect(hint).toContain("attest trust remove lab; attest trust add lab LINE --origin example.org/lab");
     // Among several documents it is told for each that it stops, and no word of those is shown.
     const all = ok(await as(work, "verify", here, "aside.json"), 3).stdout;
-    expect(all).toMatch(/^NOT ACCEPTED {2}\S+ {2}full stop: expected a signature by .* \[key-changed\]$/m);
+    expect(all).toMatch(/^NOT ACCEPTED {2}\S+ {2}full stop: .*SHA256.* \[key-changed\]$/m);
     for (const verb of [
       ["show", "lab"],
       ["reproduce", here, "--dry-run"],
     ])
-      expect(fault(ok(await as(work, ...verb), 3)).error).toMatch(/^expected a signature by /);
+      expect(failure(ok(await as(work, ...verb, "--json"), 3)).code).toBe("key-changed");
   });
 
   test("the way that the hint shows leads on", async () => {
@@ -208,11 +204,11 @@ describe("another key in the place of the pinned one is a full stop", () => {
       { ...mine, key: `${type} ${blob}` },
     ];
     writeFileSync(path, JSON.stringify({ ...keyring, signers }));
-    expect(stopped(await as(work, "verify", "lab", "--json")).message).toMatch(
-      /^expected SHA256:\S{43}, your pin signer for example\.org\/lab, found SHA256:\S{43} under that name in the registry's/,
-    );
+    const { message } = stopped(await as(work, "verify", "lab", "--json"));
+    expect(message).toMatch(naming("signer", "example.org/lab", "registry"));
+    expect(new Set(message.match(/SHA256:[A-Za-z0-9+/]{43}/g)).size).toBe(2);
     expect(stopped(await as(work, "add", "aside.json", "--registry", "lab", "--json")).message).toMatch(
-      /^expected SHA/,
+      naming("signer", "example.org/lab"),
     );
     // Somebody who has another reason to trust the new key is not stopped, as with a second line in known_hosts.
     ok(await as(work, "verify", "lab", "--key", other));

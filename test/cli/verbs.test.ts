@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test, type TestContext } from "vitest";
 import type { JsonObject } from "../../src/core/json.js";
 import { attest, copyOf, stranger, workspace, type Workspace } from "./attest.js";
 import { drafted, lab, publish, sha256, writeDraft } from "./drafts.js";
+import { failure, withCode } from "../core/refusal.js";
 
 const program = (context: TestContext, name: string, ...args: readonly string[]): string => {
   const { error, stdout, stderr, status } = spawnSync(name, args, { encoding: "utf8" });
@@ -79,9 +80,8 @@ describe("key", () => {
   test("show: of several, one must be named", async () => {
     const two = copyOf(work);
     await two.attest("key", "new", "second");
-    expect((await two.attest("key", "show")).stderr).toBe(
-      "error: expected the name of a key, found several: second, signer\nhint: name one of them\n",
-    );
+    const refused = failure(await two.attest("key", "show", "--json"));
+    expect(refused).toEqual(withCode("usage", "second", "signer"));
     expect((await two.attest("key", "show", "second")).stdout).toMatch(/ second\n$/);
   });
 });

@@ -109,7 +109,7 @@ describe("no program is run that is named", () => {
     here.write("sub/.git", "gitdir: ../.evilgit\n");
     older("sub/f.txt");
     expect(fault(await run("run", "--dry-run", "--", "true"))).toMatchObject({
-      error: expect.stringContaining("names another place"),
+      error: expect.stringContaining("kept elsewhere than in this one's git folder"),
     });
     untouched();
   });

@@ -38,5 +38,5 @@ export function naming(...facts: readonly (string | number)[]): RegExp {
 }
 
 /** A refusal with that code, whose sentence has these facts in it. */
-export const told = (code: Code, ...facts: readonly (string | number)[]): unknown =>
+export const withCode = (code: Code, ...facts: readonly (string | number)[]): unknown =>
   expect.objectContaining({ code, message: expect.stringMatching(naming(...facts)) });

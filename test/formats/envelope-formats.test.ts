@@ -13,7 +13,7 @@ import { parseAnyEnvelope } from "../../src/formats/envelope-formats.js";
 import { jsonObject, text } from "../core/arbitrary.js";
 import { engine, faults, look, yours } from "../core/looking.js";
 import { dsse, sealed, signed, signer, statement } from "../core/making.js";
-import { refusal } from "../core/refusal.js";
+import { naming, refusal } from "../core/refusal.js";
 import { ENVELOPES } from "./envelope-samples.js";
 
 const me = signer();
@@ -266,11 +266,9 @@ describe("a message", () => {
   });
 
   test("alone is no attestation", () => {
-    const { message: told, hint } = refusal(() => parseAnyEnvelope(good));
-    expect([told, hint]).toEqual([
-      "expected an attestation, found a signed message alone, without its signature",
-      "of a raw export name the folder, which holds both",
-    ]);
+    const alone = refusal(() => parseAnyEnvelope(good));
+    expect(alone).toMatchObject({ code: "envelope-unknown", message: expect.stringMatching(naming("signature")) });
+    expect(alone.hint).toMatch(naming("raw"));
   });
 });
 

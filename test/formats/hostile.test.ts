@@ -51,7 +51,7 @@ test.each([
 });
 
 test("the refusal names the file, on one line", () => {
-  expect(refusal(() => readResults(utf8("x"), "a\nb.xml")).message).toMatch(/^a b.xml: expected .+, found .+"x"$/);
+  expect(refusal(() => readResults(utf8("x"), "a\nb.xml")).message).toMatch(/^a b\.xml: .+"x"$/);
 });
 
 test("bytes that are not UTF-8", () => {

@@ -16,6 +16,7 @@ import { Registry } from "../../src/store/registry.js";
 import { copyOf, fault, workspace, type Workspace } from "../cli/attest.js";
 import { drafted, lab, locked, secretOf, sha256, writeDraft } from "../cli/drafts.js";
 import { calls, everywhere, FEW, killedAt, type Point } from "./points.js";
+import { failure, withCode } from "../core/refusal.js";
 
 const keystore = ({ home }: Workspace): Keystore => new Keystore(home, nodeEngine);
 const noPassphrase = (): Promise<undefined> => Promise.resolve(undefined);
@@ -101,12 +102,8 @@ describe("init, with no key yet", () => {
   test("killed everywhere: the same again completes, or says that it is done; either way the registry can be used", async () => {
     const count = await everywhere(workspace(), INIT, async (left) => {
       secretsAreKept(left);
-      const again = await left.attest(...INIT);
-      if (again.code !== 0)
-        expect(fault(again)).toEqual({
-          error: "expected a folder without a registry, found attest.json in lab",
-          hint: "nothing was changed",
-        });
+      const again = await left.attest(...INIT, "--json");
+      if (again.code !== 0) expect(failure(again)).toEqual(withCode("registry-exists", "lab"));
       const signer = await keystore(left).signer("signer", noPassphrase);
       const attestation = await sign(drafted({ evidence: { "a.txt": "first\n" } }), signer, nodeEngine, new Date());
       const logKeys = new LogKeys(left.home, nodeEngine, {});
@@ -131,13 +128,8 @@ describe("key new", () => {
   test("killed everywhere: the same again completes, or says that the key is there; either way it signs", async () => {
     const count = await everywhere(made, NEW, async (left) => {
       secretsAreKept(left);
-      const again = await left.attest(...NEW);
-      if (again.code !== 0) {
-        expect(fault(again)).toEqual({
-          error: expect.stringMatching(/^expected a new name, found a key named signer in /),
-          hint: "take another name: a key is never overwritten",
-        });
-      }
+      const again = await left.attest(...NEW, "--json");
+      if (again.code !== 0) expect(failure(again)).toEqual(withCode("key-exists", "signer"));
       const [only, ...more] = keystore(left).list();
       expect(more).toEqual([]);
       const signer = await keystore(left).signer("signer", noPassphrase);
@@ -228,8 +220,8 @@ describe("a passphrase, and a key from elsewhere", () => {
       const look = async (left: Workspace): Promise<void> => {
         secretsAreKept(left);
         expect(readFileSync(left.path("theirs")).length).toBeGreaterThan(0);
-        const again = await left.attest(...command);
-        if (again.code !== 0) expect(fault(again).error).toMatch(/^expected a new name, found a key named taken in /);
+        const again = await left.attest(...command, "--json");
+        if (again.code !== 0) expect(failure(again)).toEqual(withCode("key-exists", "taken"));
         await signs(left, "taken", "the old one");
         if (encrypted) expect(plain(left)).toEqual([]);
         else expect(plain(left).filter((name) => !name.includes("/."))).toEqual(["keys/taken.pem"]);

@@ -1,8 +1,9 @@
 /** Nothing counts more than once: neither when it is signed, nor when outcomes are computed again, nor in an audit. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { fault, workspace, type Workspace } from "../cli/attest.js";
+import { workspace, type Workspace } from "../cli/attest.js";
 import { drafted, lab, sealed, secretOf, sha256, stamped } from "../cli/drafts.js";
 import type { Draft, EvidenceRef, Findings } from "../../src/core/statement/statement.js";
+import { failure, withCode } from "../core/refusal.js";
 
 const LINE = '{"kind":"trial","lost":0,"ok":true}\n';
 const piece = (name: string, text: string, role = "observations"): EvidenceRef => ({
@@ -94,8 +95,9 @@ test.each<[string, Partial<Findings["f3"]>, Partial<Draft>]>([
     "--output",
     "out.json",
     ...(relations ?? []),
+    "--json",
   );
-  expect(fault(ran).error, name).toMatch(/expected each thing once/);
+  expect(failure(ran), name).toEqual(withCode("scenario-statement"));
 });
 
 test("a run that has a report twice, a subject twice and no output on two streams is signed all the same", async () => {

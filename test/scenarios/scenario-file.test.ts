@@ -398,7 +398,7 @@ describe("a file that is no scenario", () => {
   });
 
   test("none at all", async () => {
-    const refused = { code: "scenario-format", message: `expected a scenario at ${place}/none.js, found no such file` };
+    const refused = { code: "scenario-format", message: `no such file: ${place}/none.js` };
     await expect(loadScenario(join(place, "none.js"))).rejects.toMatchObject(refused);
   });
 

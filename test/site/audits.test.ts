@@ -115,7 +115,7 @@ describe("a site", () => {
     writeFileSync(join(audits, "notes.txt"), "not a record");
     const { folder, warnings, data } = await build();
     expect(warnings).toEqual([
-      expect.stringMatching(`^the history of audits: attestations/audits/${damaged}: expected the record`),
+      expect.stringContaining(`attestations/audits/${damaged}: `),
       expect.stringContaining("attestations/audits/2026-01-02T00-00-00.000Z.json"),
     ]);
     expect(data.audit?.audits).toBe(3);

@@ -148,7 +148,7 @@ async function prepare(line: string, cwd: string, { env, output, signal }: Again
   if (code !== 0)
     throw new AttestError(
       "not-reproducible",
-      `the setup command ${line} failed with ${code}`,
+      `the setup command failed with ${code}: ${line}`,
       "mend it: the command was not run",
     );
 }
