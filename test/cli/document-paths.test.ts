@@ -149,7 +149,7 @@ test.each(["absolute", "above", "a link in the commit", "without a commit"])(
       if (how === "without a commit") recorded.subject = [{ name: "a", digest: { sha256: "0".repeat(64) } }];
     });
     expect(ran.code).toBe(4);
-    expect(fault(ran).error).toMatch(/out of the checkout|no commit has the scenario/);
+    expect(fault(ran).error).toMatch(/(?:in|out of) the checkout|no commit has the scenario/);
     expect(existsSync(join(notes, "ran"))).toBe(false);
   },
 );

@@ -305,12 +305,12 @@ describe("every verb takes every form", () => {
     expect(ok(await work.attest("verify", "lab")).stdout).toContain(join("lab", "attestations"));
     mkdirSync(work.path("empty"));
     expect(failure(ok(await work.attest("verify", "empty", "--json"), 2)).code).toBe("registry-missing");
-    expect(ok(await work.attest("verify", "raw/message"), 2).stdout).toContain("[envelope-unknown]");
+    expect(ok(await work.attest("verify", "raw/message"), 2).stdout).toContain("[envelope-message]");
   });
 
   test("in a registry only what the registry itself writes is taken", async () => {
     const work = copyOf(made);
     writeFileSync(file.replace(made.cwd, work.cwd), bytes(work.path("a.sigstore.json")));
-    expect(ok(await work.attest("verify", "lab"), 2).stdout).toContain("[envelope-unknown]");
+    expect(ok(await work.attest("verify", "lab"), 2).stdout).toContain("[envelope-message]");
   });
 });
