@@ -267,7 +267,7 @@ describe("a message", () => {
 
   test("alone is no attestation", () => {
     const alone = refusal(() => parseAnyEnvelope(good));
-    expect(alone).toMatchObject({ code: "envelope-unknown", message: expect.stringMatching(naming("signature")) });
+    expect(alone).toMatchObject({ code: "envelope-message", message: expect.stringMatching(naming("signature")) });
     expect(alone.hint).toMatch(naming("raw"));
   });
 });
