@@ -111,21 +111,21 @@ inEveryMake((read, { some }) => {
 
   describe("spoilt in the page", () => {
     const DAMAGE: readonly [what: string, change: (data: Carrying) => unknown, detail: RegExp][] = [
-      ["an entry removed", (data) => embedded(data).entries.pop(), /expected 12 entries/],
+      ["an entry removed", (data) => embedded(data).entries.pop(), /\b12\b/],
       [
         "an entry changed",
         (data) => (embedded(data).entries[5] = embedded(data).entries[5]!.replace("REFUTED", "VALIDATED")),
-        /whose root is/,
+        /\broot\b/,
       ],
       [
         "two entries exchanged",
         (data) => embedded(data).entries.splice(0, 2, embedded(data).entries[1]!, embedded(data).entries[0]!),
-        /whose root is/,
+        /\broot\b/,
       ],
       [
         "the checkpoint changed",
         (data) => (embedded(data).checkpoint = embedded(data).checkpoint.replace("\n12\n", "\n11\n")),
-        /signature over this checkpoint/,
+        /\bsignature\b.*\bcheckpoint\b/,
       ],
     ];
     test.each(some(DAMAGE))("%s: the log is damaged, and nothing is counted from it", async (_, change, detail) => {

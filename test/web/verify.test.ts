@@ -13,6 +13,7 @@ import { formatBundle } from "../../src/formats/sigstore.js";
 import { dsse } from "../core/making.js";
 import { everything, headline, inEachBrowser, pasteKey, tone } from "./driving.js";
 import { lab, place, removePlaces, serve, tamperedWith, testKey, type Lab, type Served } from "./making.js";
+import { naming } from "../core/refusal.js";
 
 let made: Lab;
 let served: Served;
@@ -146,7 +147,7 @@ inEachBrowser((visit) => {
       await choose(page, good());
       await headline(page, "Signer unknown");
       await choose(page, { name: "none.json", bytes: formatKeyring(EMPTY_KEYRING) });
-      await said(page, "expected keys in this keyring, found none");
+      await said(page, /\bkeyring\b/);
       await choose(page, {
         name: "many.json",
         bytes: formatKeyring({
@@ -198,28 +199,23 @@ inEachBrowser((visit) => {
     });
   });
 
-  test.each<[what: string, name: string, bytes: Bytes, sentence: string]>([
-    [
-      "junk",
-      "holiday.jpg",
-      Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16),
-      "expected UTF-8 text, found bytes that are not UTF-8",
-    ],
-    ["nothing", "empty.json", new Uint8Array(), "line 1, column 1: expected a JSON value, found the end of the text"],
-    ["a text", "letter.txt", utf8("Dear reader,"), 'line 1, column 1: expected a JSON value, found "D"'],
-    ["some other JSON", "package.json", utf8('{"name":"left-pad"}'), "expected an attestation"],
+  test.each<[what: string, name: string, bytes: Bytes, sentence: RegExp]>([
+    ["junk", "holiday.jpg", Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16), naming("UTF-8")],
+    ["nothing", "empty.json", new Uint8Array(), naming("line 1", "column 1", "JSON")],
+    ["a text", "letter.txt", utf8("Dear reader,"), naming("line 1", "column 1", "JSON", '"D"')],
+    ["some other JSON", "package.json", utf8('{"name":"left-pad"}'), naming("attestation", "payload")],
     [
       "a member given twice",
       "twice.json",
       utf8('{"payload":{},"payload":{}}'),
-      'line 1, column 15: expected each member once, found "payload" again',
+      naming("line 1", "column 15", '"payload"'),
     ],
   ])("%s is not readable as an attestation", async (_, name, bytes, sentence) => {
     await open(async (page) => {
       await choose(page, { name, bytes });
       await headline(page, "Not readable as an attestation");
       expect(await tone(page)).toBe("bad");
-      expect(await page.locator(".headline p").innerText()).toContain(sentence);
+      expect(await page.locator(".headline p").innerText()).toMatch(sentence);
       expect(await page.getByRole("button", { name: "Change one letter" }).count()).toBe(0);
       await choose(page, good()); // and it goes on from there
       await headline(page, "Signer unknown");
@@ -231,7 +227,7 @@ inEachBrowser((visit) => {
     const secret = form === "pkcs8" ? pem : pem.replaceAll("PRIVATE KEY", "OPENSSH PRIVATE KEY");
     await open(async (page) => {
       await choose(page, { name: "id_ed25519", bytes: utf8(secret) });
-      await said(page, "a private key: keep it to yourself");
+      await said(page, /\bprivate\b/);
       expect(await everything(page)).not.toContain(secret.split("\n")[1]);
     });
   });
@@ -242,7 +238,7 @@ inEachBrowser((visit) => {
       writeFileSync(path, "");
       truncateSync(path, 17 * 1024 * 1024);
       await page.locator("#file").setInputFiles(path);
-      await said(page, `expected at most ${MAX_BYTES} bytes, found ${17 * 1024 * 1024}`);
+      await said(page, naming(MAX_BYTES, 17 * 1024 * 1024));
       expect(await page.locator(".headline").count()).toBe(0);
     });
   });
@@ -294,8 +290,8 @@ inEachBrowser((visit) => {
       await choose(page, { ...good(), name: `${made.refuted.id}.json` });
       await headline(page, "Signed, but it contradicts itself");
       expect(await tone(page)).toBe("bad");
-      expect(await page.locator(".headline p").innerText()).toBe(
-        `expected the file name ${made.good.id}.json, found ${made.refuted.id}.json.`,
+      expect(await page.locator(".headline p").innerText()).toMatch(
+        naming(`${made.good.id}.json`, `${made.refuted.id}.json`),
       );
     });
   });
