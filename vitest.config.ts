@@ -67,7 +67,7 @@ const browser = async (): Promise<TestProjectConfiguration> => ({
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     attachmentsDir: ".cache/attachments",

@@ -21,6 +21,9 @@ function answerIn(bytes: Bytes): Answer | undefined {
   return plan === undefined ? undefined : { plan, keyids, statement: read.statement };
 }
 
+/** The digest of the plan that a result answers; undefined for all else. */
+export const planNamedIn = (bytes: Bytes): string | undefined => answerIn(bytes)?.plan;
+
 /**
  * A second result for one plan by one signer would be a finding for ever, as is one by another key than the plan's; one that is not of the test that was announced answers nothing.
  * @param results the names of the other results that are published; `file` reads one, or a plan

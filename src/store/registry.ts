@@ -23,7 +23,7 @@ import { identify, readStatement } from "../core/statement/statement.js";
 import { verify } from "../core/verify/verify.js";
 import { ORIGIN, parseAbout, readAbout, REGISTRY_FILE, type About } from "./about.js";
 import { uninterrupted } from "../node/uninterrupted.js";
-import { refuseSecondAnswer } from "./answers.js";
+import { planNamedIn, refuseSecondAnswer } from "./answers.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
 import { registryChanged, RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
 import { leaveBytesAlone } from "./git-attributes.js";
@@ -55,7 +55,7 @@ export class Registry {
   readonly log: RegistryLog;
   readonly #warn: (sentence: string) => void;
   /** Of this command, a plan before its result. */
-  readonly #published: string[] = [];
+  readonly #published = new Set<string>();
 
   private constructor(
     store: Store,
@@ -214,7 +214,7 @@ export class Registry {
   }
 
   async #publish({ id, bytes, evidence }: Publication): Promise<void> {
-    await this.#mustBeUnchanged(); // refused before anything is written
+    await this.#mustBeUnchanged(bytes); // refused before anything is written
     await this.log.ready();
     const results = (await this.names()).filter((name) => isResult(name) && name !== `${id}.json`);
     await refuseSecondAnswer(bytes, results, (name) => this.#file(`${ATTESTATIONS}/${name}`));
@@ -230,7 +230,7 @@ export class Registry {
         throw unfinished(path, this.store.place, error);
       throw error;
     }
-    this.#published.push(path);
+    this.#published.add(path);
     try {
       await this.reindex();
     } catch (error) {
@@ -240,12 +240,14 @@ export class Registry {
   }
 
   /** @throws AttestError `registry-changed`, `registry-format` */
-  async #mustBeUnchanged(): Promise<void> {
+  async #mustBeUnchanged(bytes: Bytes): Promise<void> {
     const about = await this.store.read(REGISTRY_FILE);
     if (about === undefined) throw registryChanged(REGISTRY_FILE, "is not there any more");
     if (parseAbout(about).origin !== this.about.origin) throw registryChanged(REGISTRY_FILE, "has another origin");
-    for (const path of this.#published)
-      if ((await this.store.read(path)) === undefined) throw registryChanged(path, "is not there any more");
+    const plan = planNamedIn(bytes);
+    const path = plan === undefined ? undefined : attestationPath(`plan_${plan.slice(0, 16)}`);
+    if (path !== undefined && this.#published.has(path) && (await this.store.read(path)) === undefined)
+      throw registryChanged(path, "is not there any more");
   }
 
   /**

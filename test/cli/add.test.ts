@@ -198,7 +198,7 @@ describe("its evidence", () => {
     const work = copyOf(made);
     change(work);
     expect(await refused(work, 2, [...ADD, "--key", "colleague.pub"])).toEqual({
-      error: expect.stringMatching(/[0-9a-f]{64} .*\S+\.txt .*sent\.evidence/),
+      error: expect.stringMatching(/\S+\.txt .*sent\.evidence.*[0-9a-f]{64}/),
       hint: expect.stringContaining("--evidence DIR"),
     });
   });

@@ -168,7 +168,7 @@ describe("what does not verify is never cosigned", () => {
     const unknown = Array.from({ length: 15 }, (_, at) => ({ keyid: `nobody ${at}`, sig: signatures[0]?.sig ?? "" }));
     work.write("sent.json", JSON.stringify({ ...rest, signatures: [...signatures, ...unknown] }));
     const { error } = await refused(work, 2, "cosign", "sent.json", "--key", "signer.pub");
-    expect(error).toMatch(naming("signature", 16));
+    expect(error).toMatch(naming("signatures", 16));
   });
 });
 

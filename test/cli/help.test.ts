@@ -204,13 +204,13 @@ describe("every example, pasted", () => {
 
 describe("a slip of the finger is told, and what was meant", () => {
   test.each<[string, string, string]>([
-    ["verfy", "unknown command 'verfy', did you mean verify?", "attest --help lists the verbs"],
-    ["xyzzy", "unknown command 'xyzzy'", "attest --help lists the verbs"],
-    ["--xyzzy", "unknown option '--xyzzy'", "attest --help lists the verbs"],
+    ["verfy", "unknown command 'verfy', did you mean verify?", "attest --help lists the commands"],
+    ["xyzzy", "unknown command 'xyzzy'", "attest --help lists the commands"],
+    ["--xyzzy", "unknown option '--xyzzy'", "attest --help lists the commands"],
     ["key nw", "unknown command 'nw', did you mean new?", "attest key --help shows how it is called"],
     ["site bild", "unknown command 'bild', did you mean build?", "attest site --help shows how it is called"],
-    ["key", expect.stringMatching(/\bverb\b/) as string, "attest key --help lists its verbs"],
-    ["site", expect.stringMatching(/\bverb\b/) as string, "attest site --help lists its verbs"],
+    ["key", expect.stringMatching(/\bno command\b/) as string, "attest key --help lists its commands"],
+    ["site", expect.stringMatching(/\bno command\b/) as string, "attest site --help lists its commands"],
     [
       "verify a.json --jsn",
       "unknown option '--jsn', did you mean --json?",

@@ -96,7 +96,7 @@ describe.skipIf(!there)(`a key in ssh-agent${there ? "" : " (NOT CHECKED: there 
     const refused = async (error: RegExp, ...more: string[]): Promise<void> => {
       expect(fault(await call("key", "new", "held", "--agent", ...more)).error).toMatch(error);
     };
-    await refused(/Ed25519.*ssh-agent/);
+    await refused(/\bssh-agent\b.*\bno Ed25519\b/);
     add(path);
     await refused(naming(`"SHA256:${"A".repeat(43)}"`, "ssh-agent"), `SHA256:${"A".repeat(43)}`);
     await refused(naming("--agent", '"SHA256:short"'), "SHA256:short");

@@ -244,7 +244,7 @@ describe("whose the task is", () => {
     await vi.waitUntil(() => record().progress, PATIENCE);
     const given = await list.update("1", { metadata: { runId: "another", progress: null } });
     await vi.waitUntil(() => readFileSync(log, "utf8").includes("attest: ended by SIGTERM"), PATIENCE);
-    expect(readFileSync(log, "utf8")).toMatch(new RegExp(`attest: .*\\b1\\b.*${runId}.*"another"`));
+    expect(readFileSync(log, "utf8")).toMatch(new RegExp(`attest: .*\\b1\\b.*"another".*${runId}`));
     expect(list.get("1")).toEqual(given);
     await vi.waitUntil(() => marked(runId).length === 0, PATIENCE);
   });
@@ -284,7 +284,10 @@ describe.runIf(linux)("a supervisor that is killed", () => {
     const end = ended(child);
     await waits(child);
     await killed();
-    expect(await end).toMatchObject({ code: 2, stderr: expect.stringContaining("its supervisor has gone") as string });
+    expect(await end).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("the supervisor of task 1 has gone") as string,
+    });
   });
 });
 

@@ -217,7 +217,7 @@ describe("rules", () => {
     ].join("\n");
     expect(redacted(text, []).text).toBe(text);
     for (const file of ["package-lock.json", "README.md", "docs/architecture.md", "src/harness/redaction/rules.ts"]) {
-      const content = readFileSync(new URL(`../../${file}`, import.meta.url));
+      const content = readFileSync(new URL(`../../../${file}`, import.meta.url));
       expect(redact(content, new Redactor([])).redactions).toEqual({ count: 0, rules: [] });
     }
   });
