@@ -1,7 +1,7 @@
 /** `attest add`: puts an attestation that was signed elsewhere into a registry, with its evidence. */
 import type { Command } from "commander";
 import { join } from "node:path";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { parseAnyEnvelope } from "../formats/envelope-formats.js";
 import { secretsIn } from "../harness/redaction/secrets.js";
 import { add as addTo } from "../pipeline/publish/add.js";

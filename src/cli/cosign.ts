@@ -1,6 +1,6 @@
 /** `attest cosign`: one more signature on an attestation that verifies. */
 import type { Command } from "commander";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { addSignature as addSignature, writeInPlace } from "../pipeline/publish/cosign.js";
 import { registryAround } from "../pipeline/load/load.js";
 import { toFile, toRegistry } from "../pipeline/run/destination.js";

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import type { PublicKey, Signer } from "../core/keys/key.js";
 import type { LogName } from "../core/keys/keyring.js";
 import { agentSigner, keyidInAgent, offered } from "../keystore/agent.js";

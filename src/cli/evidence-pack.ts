@@ -1,7 +1,7 @@
 /** `attest evidence pack`: one file that lasts. */
 import { join } from "node:path";
 import type { Command } from "commander";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { create } from "../node/files.js";
 import { makePack } from "../pipeline/publish/pack.js";

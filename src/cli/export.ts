@@ -1,6 +1,6 @@
 /** `attest export`: the same signature in the format that another tool takes. */
 import { Option, type Command } from "commander";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { exportAs, FORMATS, pathsOf, writeAll, type ExportFormat } from "../pipeline/publish/export.js";
 import { readStdin, withExamples, withJson } from "./context.js";

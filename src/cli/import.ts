@@ -1,6 +1,6 @@
 /** `attest import`: any format back into the readable one, with the very payload and signatures. */
 import type { Command } from "commander";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { importFrom, writeAll } from "../pipeline/publish/export.js";
 import { engine, readStdin, withExamples, withJson } from "./context.js";

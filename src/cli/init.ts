@@ -1,7 +1,7 @@
 /** `attest init`: makes a registry, and a signing key if there is none. */
 import type { Command } from "commander";
 import { join } from "node:path";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { keyidInAgent } from "../keystore/agent.js";
 import type { StoredKey } from "../keystore/keystore.js";

@@ -1,7 +1,7 @@
 /** `attest log check`: the whole log derived again, and held against all that hangs on it. */
 import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { checkLogs, type LogCheck } from "../pipeline/log/check.js";
 import { logPlace, type LogPlace } from "../pipeline/log/source.js";
 import { plural, OPEN_MEANS, openLine, overdue } from "../pipeline/log/show.js";

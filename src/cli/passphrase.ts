@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { isUtf16 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
-import { ioError } from "../node/files.js";
+import { ioError } from "../node/faults.js";
 import type { Passphrase } from "../keystore/keystore.js";
 
 export interface PassphraseOptions {

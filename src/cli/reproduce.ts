@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Signer } from "../core/keys/key.js";

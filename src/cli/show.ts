@@ -7,7 +7,7 @@ import { planTitle, planView } from "../view/plan.js";
 import { standingView, withdrawnView } from "../view/standing.js";
 import { articleView, titleView } from "../view/statement.js";
 import type { Element } from "../view/tree.js";
-import { lines } from "../view/text.js";
+import { textLines } from "../view/text.js";
 import { headlineOf } from "../view/headline.js";
 import { withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";
@@ -56,4 +56,4 @@ export function showCommand(attest: Command): void {
 }
 
 const print = (trees: readonly Element[]): void =>
-  answer(trees.flatMap((tree) => lines(tree, Math.min(process.stdout.columns || 100, 110))));
+  answer(trees.flatMap((tree) => textLines(tree, Math.min(process.stdout.columns || 100, 110))));

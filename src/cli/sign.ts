@@ -3,7 +3,7 @@
  * signed like it, and has no evidence.
  */
 import type { Command } from "commander";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { parseJson, type Json } from "../core/json.js";
 import type { Signer } from "../core/keys/key.js";

@@ -3,8 +3,7 @@ import { isatty } from "node:tty";
 import { exitOf, type ExitStatus } from "../core/codes.js";
 import { fromUtf8 } from "../core/bytes.js";
 import { fit, readable, type Json } from "../core/json.js";
-import { asFault } from "../node/faults.js";
-import { ioError } from "../node/files.js";
+import { asFault, ioError } from "../node/faults.js";
 import { printable } from "../view/printable.js";
 
 /**

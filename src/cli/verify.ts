@@ -10,7 +10,7 @@ import type { KeyRequest } from "../pipeline/load/trusted-keys.js";
 import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify/verify.js";
 import { noticeWording } from "../view/notice.js";
 import { stepsView } from "../view/report.js";
-import { lines } from "../view/text.js";
+import { textLines } from "../view/text.js";
 import { headlineOf } from "../view/headline.js";
 import { AUDIT, countsWording, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
 import { collect, engine, keystore, logMemory, pins, readStdin, withExamples, withJson } from "./context.js";
@@ -205,7 +205,7 @@ function inFull(only: Verified, report: Report, verbose: boolean): string[] {
       ? []
       : [`  policy     ${policy.status === "passed" ? "" : "not met: "}${policy.detail}`]),
     "",
-    ...(verbose ? lines(stepsView(report)) : troubles(report)),
+    ...(verbose ? textLines(stepsView(report)) : troubles(report)),
   ];
 }
 
@@ -264,7 +264,7 @@ function inOneLine(one: Verified, verbose: boolean): string[] {
     [outcome(report).padEnd(NOT.length), target, ...words].join("  "),
     ...(one.uncompared === true ? [`    page: ${UNCOMPARED}`] : []),
     ...(report.exit === 0 ? [] : failures(report).map(({ name, code, detail }) => `    ${name}: ${detail} [${code}]`)),
-    ...(verbose ? lines(stepsView(report)) : []),
+    ...(verbose ? textLines(stepsView(report)) : []),
   ];
 }
 

@@ -7,7 +7,7 @@ import { concat, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { fromWire, publicKey, wire, type PublicKey, type Signer } from "../core/keys/key.js";
-import { errno } from "../node/files.js";
+import { errno } from "../node/faults.js";
 import { lengthed, Reader } from "./wire.js";
 
 /** The fingerprint in `agent:SHA256:…`, which stands where the name of a key is taken; undefined for a name. */

@@ -1,7 +1,7 @@
 /** Which file execvp(3) starts for a name, as glibc and the kernel decide it, without starting anything. */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { basename, delimiter, resolve } from "node:path";
-import { errno } from "./files.js";
+import { errno } from "./faults.js";
 
 /** Of the process that starts it: its environment's `PATH`, undefined where it has none, and its working directory. */
 export interface SearchPath {

@@ -1,6 +1,43 @@
-/** Whatever was thrown, as a fault that can be told: what the system refused is named; all else is a fault of this tool. */
+/** What the operating system refuses, as a fault with what to do; and whatever was thrown, as a fault that can be told. */
 import { AttestError } from "../core/errors.js";
-import { ioError } from "./files.js";
+
+export const errno = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+/** Of a hint: left out where the same command would do more than is left to do. */
+export const SAME_AGAIN = ", and run the same command again";
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: "take a folder in which you may write, or mend its permissions",
+  EPERM: "take a folder in which you may write, or mend its permissions",
+  EROFS: "take a folder on a file system that can be written to",
+  ENOSPC: `make room on the disk${SAME_AGAIN}`,
+  EFBIG: `raise the limit on the size of files (ulimit -f)${SAME_AGAIN}`,
+  EDQUOT: `make room in your quota${SAME_AGAIN}`,
+  EIO: `the disk or the network below it failed: look at the system's log${SAME_AGAIN}`,
+  EMFILE: `raise the limit on open files (ulimit -n)${SAME_AGAIN}`,
+  ENFILE: "too many files are open on this machine: run the same command again later",
+  ENAMETOOLONG: "name a shorter path",
+  ELOOP: "links lead in a circle there: name another path",
+  ENOENT: "there is nothing at that path: name another",
+  ENOTSUP: "take a folder on a file system that has links",
+  EOPNOTSUPP: "take a folder on a file system that has links",
+  EBUSY: `another program holds it: end that${SAME_AGAIN}`,
+  ETXTBSY: `another program holds it: end that${SAME_AGAIN}`,
+  ESTALE: "the network file system lost it: run the same command again",
+  ETIMEDOUT: "the network file system does not answer: run the same command again",
+  EISDIR: "name a file, not a folder",
+  ENOTDIR: "a part of the path is a file: name another path",
+};
+
+export function ioError(verb: string, path: string, error: unknown): AttestError {
+  const code = errno(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return new AttestError(
+    "io",
+    `could not ${verb} ${path}: ${code ?? message}`,
+    code === undefined ? undefined : HINTS[code],
+  );
+}
 
 export function asFault(error: unknown): AttestError {
   if (error instanceof AttestError) return error;

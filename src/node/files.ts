@@ -25,6 +25,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { equal, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
+import { errno, ioError } from "./faults.js";
 
 /** More than any document or piece of evidence that this version takes; a pipe or a device could go on for ever. */
 const MAX_READ = 64 * 1024 * 1024;
@@ -362,34 +363,6 @@ function statsOf(path: string): Stats | undefined {
   }
 }
 
-export const errno = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
-
-/** Of a hint: left out where the same command would do more than is left to do. */
-export const SAME_AGAIN = ", and run the same command again";
-
-const HINTS: Readonly<Record<string, string>> = {
-  EACCES: "take a folder in which you may write, or mend its permissions",
-  EPERM: "take a folder in which you may write, or mend its permissions",
-  EROFS: "take a folder on a file system that can be written to",
-  ENOSPC: `make room on the disk${SAME_AGAIN}`,
-  EFBIG: `raise the limit on the size of files (ulimit -f)${SAME_AGAIN}`,
-  EDQUOT: `make room in your quota${SAME_AGAIN}`,
-  EIO: `the disk or the network below it failed: look at the system's log${SAME_AGAIN}`,
-  EMFILE: `raise the limit on open files (ulimit -n)${SAME_AGAIN}`,
-  ENFILE: "too many files are open on this machine: run the same command again later",
-  ENAMETOOLONG: "name a shorter path",
-  ELOOP: "links lead in a circle there: name another path",
-  ENOENT: "there is nothing at that path: name another",
-  ENOTSUP: "take a folder on a file system that has links",
-  EOPNOTSUPP: "take a folder on a file system that has links",
-  EBUSY: `another program holds it: end that${SAME_AGAIN}`,
-  ETXTBSY: `another program holds it: end that${SAME_AGAIN}`,
-  ESTALE: "the network file system lost it: run the same command again",
-  ETIMEDOUT: "the network file system does not answer: run the same command again",
-  EISDIR: "name a file, not a folder",
-  ENOTDIR: "a part of the path is a file: name another path",
-};
-
 /** Made now, and for whoever asked to remove. @throws AttestError `io` */
 export function temporaryFolder(purpose: string, place = tmpdir()): string {
   try {
@@ -401,14 +374,4 @@ export function temporaryFolder(purpose: string, place = tmpdir()): string {
       "name a folder in which you may write: TMPDIR=DIR",
     );
   }
-}
-
-export function ioError(verb: string, path: string, error: unknown): AttestError {
-  const code = errno(error);
-  const message = error instanceof Error ? error.message : String(error);
-  return new AttestError(
-    "io",
-    `could not ${verb} ${path}: ${code ?? message}`,
-    code === undefined ? undefined : HINTS[code],
-  );
 }

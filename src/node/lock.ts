@@ -9,7 +9,7 @@ import { lstatSync, mkdirSync, renameSync, rmdirSync, type Stats } from "node:fs
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../core/errors.js";
-import { errno, ioError } from "./files.js";
+import { errno, ioError } from "./faults.js";
 
 export const STALE_MS = 10_000;
 

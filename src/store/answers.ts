@@ -5,14 +5,14 @@ import { AttestError, orUndefined } from "../core/errors.js";
 import { departures, planOf, readPlan } from "../core/statement/plan.js";
 import { readStatement, type ResultStatement } from "../core/statement/statement.js";
 
-interface Answer {
+export interface PlanAnswered {
   readonly plan: string;
   readonly keyids: readonly string[];
   readonly statement: ResultStatement;
 }
 
-/** The plan that a result names, and who signed that. */
-function answerIn(bytes: Bytes): Answer | undefined {
+/** The digest of the plan that a result names, and who signed that; undefined for all else. */
+export function answerIn(bytes: Bytes): PlanAnswered | undefined {
   const { payload, signatures } = parseEnvelope(bytes);
   const read = readStatement(payload);
   if ("fault" in read) return undefined;
@@ -21,21 +21,17 @@ function answerIn(bytes: Bytes): Answer | undefined {
   return plan === undefined ? undefined : { plan, keyids, statement: read.statement };
 }
 
-/** The digest of the plan that a result answers; undefined for all else. */
-export const planNamedIn = (bytes: Bytes): string | undefined => answerIn(bytes)?.plan;
-
 /**
- * A second result for one plan by one signer would be a finding for ever, as is one by another key than the plan's; one that is not of the test that was announced answers nothing.
+ * A second result for one plan by one signer would always be a finding, and so would one by another key than the plan's. One that is not of
+ * the test that was announced answers nothing.
  * @param results the names of the other results that are published; `file` reads one, or a plan
  * @throws AttestError `plan-answered`
  */
 export async function refuseSecondAnswer(
-  bytes: Bytes,
+  own: PlanAnswered,
   results: readonly string[],
   file: (name: string) => Promise<Bytes>,
 ): Promise<void> {
-  const own = answerIn(bytes);
-  if (own === undefined) return;
   const plan = await file(`plan_${own.plan.slice(0, 16)}.json`);
   const envelope = orUndefined(() => parseEnvelope(plan));
   const announced = envelope && readPlan(envelope.payload);

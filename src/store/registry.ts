@@ -1,6 +1,6 @@
 /** A registry: `attest.json`, the keys that it lists, its attestations with their evidence, its log, and an index that anyone may rebuild. */
 import { utf8, type Bytes } from "../core/bytes.js";
-import { commandLine } from "../core/command-line.js";
+import { commandLine } from "../node/command-line.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
@@ -23,7 +23,7 @@ import { identify, readStatement } from "../core/statement/statement.js";
 import { verify } from "../core/verify/verify.js";
 import { ORIGIN, parseAbout, readAbout, REGISTRY_FILE, type About } from "./about.js";
 import { uninterrupted } from "../node/uninterrupted.js";
-import { planNamedIn, refuseSecondAnswer } from "./answers.js";
+import { answerIn, refuseSecondAnswer } from "./answers.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
 import { registryChanged, RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
 import { leaveBytesAlone } from "./git-attributes.js";
@@ -214,10 +214,13 @@ export class Registry {
   }
 
   async #publish({ id, bytes, evidence }: Publication): Promise<void> {
-    await this.#mustBeUnchanged(bytes); // refused before anything is written
+    const answer = answerIn(bytes);
+    await this.#mustBeUnchanged(answer?.plan); // refused before anything is written
     await this.log.ready();
-    const results = (await this.names()).filter((name) => isResult(name) && name !== `${id}.json`);
-    await refuseSecondAnswer(bytes, results, (name) => this.#file(`${ATTESTATIONS}/${name}`));
+    if (answer !== undefined) {
+      const others = (await this.names()).filter((name) => isResult(name) && name !== `${id}.json`);
+      await refuseSecondAnswer(answer, others, (name) => this.#file(`${ATTESTATIONS}/${name}`));
+    }
     await this.#adopt(parseEnvelope(bytes).signatures.flatMap(({ keyid }) => keyid ?? []));
     for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
     const path = attestationPath(id);
@@ -240,11 +243,10 @@ export class Registry {
   }
 
   /** @throws AttestError `registry-changed`, `registry-format` */
-  async #mustBeUnchanged(bytes: Bytes): Promise<void> {
+  async #mustBeUnchanged(plan: string | undefined): Promise<void> {
     const about = await this.store.read(REGISTRY_FILE);
     if (about === undefined) throw registryChanged(REGISTRY_FILE, "is not there any more");
     if (parseAbout(about).origin !== this.about.origin) throw registryChanged(REGISTRY_FILE, "has another origin");
-    const plan = planNamedIn(bytes);
     const path = plan === undefined ? undefined : attestationPath(`plan_${plan.slice(0, 16)}`);
     if (path !== undefined && this.#published.has(path) && (await this.store.read(path)) === undefined)
       throw registryChanged(path, "is not there any more");

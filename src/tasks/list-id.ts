@@ -3,7 +3,7 @@ import { readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { userHome } from "../node/paths.js";
 import { AttestError } from "../core/errors.js";
-import { errno, ioError } from "../node/files.js";
+import { errno, ioError } from "../node/faults.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

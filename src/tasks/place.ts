@@ -16,7 +16,8 @@ import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fromUtf8, utf8 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
-import { errno, ioError, syncFolder } from "../node/files.js";
+import { syncFolder } from "../node/files.js";
+import { errno, ioError } from "../node/faults.js";
 import { LockLost } from "../node/lock.js";
 import { notATask, parseTask, type Task } from "./document.js";
 

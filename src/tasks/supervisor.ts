@@ -10,7 +10,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../core/errors.js";
 import { closeInherited } from "../node/descriptors.js";
-import { errno, ioError } from "../node/files.js";
+import { errno, ioError } from "../node/faults.js";
 import type { Change, Task } from "./document.js";
 import { carries, isAlive, signalGroup, thisProcess } from "../node/processes.js";
 import { ProgressReader, type ProgressState } from "./progress.js";

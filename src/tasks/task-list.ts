@@ -7,7 +7,8 @@
 import { closeSync, constants, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
-import { errno, ioError, isFolder, makeFolder } from "../node/files.js";
+import { isFolder, makeFolder } from "../node/files.js";
+import { errno, ioError } from "../node/faults.js";
 import { LockLost, withLock, type HeldLock, type LockOptions } from "../node/lock.js";
 import { changed, formatTask, type Change, type NewTask, type Task } from "./document.js";
 import { openTask, place, sweep } from "./place.js";

@@ -33,9 +33,10 @@ const all = (tree: Element, tag: string): Element[] =>
 const isBlock = (tree: Tree): boolean => typeof tree !== "string" && !INLINE.has(tree.tag);
 
 /** Lines of at most `width` characters where words allow it. */
-export function lines(tree: Tree, width = 100, indent = ""): string[] {
+export function textLines(tree: Tree, width = 100, indent = ""): string[] {
   if (typeof tree === "string") return wrap(tree, indent, width);
-  const inside = (deeper = indent, of = tree): string[] => of.children.flatMap((child) => lines(child, width, deeper));
+  const inside = (deeper = indent, of = tree): string[] =>
+    of.children.flatMap((child) => textLines(child, width, deeper));
   switch (tree.tag) {
     case "h1":
     case "h2": {
@@ -77,7 +78,7 @@ export function lines(tree: Tree, width = 100, indent = ""): string[] {
           ...cells
             .slice(1)
             .flatMap((cell, at) => (cell === "" ? [] : wrap(`${head[at + 1] ?? ""}: ${cell}`, `${indent}    `, width))),
-          ...all(row, "dl").flatMap((facts) => lines(facts, width, `${indent}      `)),
+          ...all(row, "dl").flatMap((facts) => textLines(facts, width, `${indent}      `)),
         ];
       });
     }

@@ -8,7 +8,7 @@
 import { describe, expect, test } from "vitest";
 import { CHECK_NAMES } from "../../src/core/verify/report.js";
 import { stepsView } from "../../src/view/report.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 import { headlineOf } from "../../src/view/headline.js";
 import { look, sites, yours } from "../core/looking.js";
 import { result, sealed, signer } from "../core/making.js";
@@ -26,7 +26,7 @@ describe("peer#33 verifier-plus: what was not checked is never shown as passed",
     ["no attestation", look(Buffer.from("{}"), [yours(me)])],
   ])("%s", (_, report) => {
     expect(report.checks.map(({ name }) => name)).toEqual(CHECK_NAMES);
-    const steps = lines(stepsView(report)).join("\n");
+    const steps = textLines(stepsView(report)).join("\n");
     const [passed, open] = (["passed", "not-checked"] as const).map(
       (status) => report.checks.filter((check) => check.status === status).length,
     );
@@ -46,7 +46,7 @@ describe("peer#34 minisign: whatever stands in a document, a report of it holds 
     ["a type", JSON.stringify({ payload: {}, payloadType: EVIL, signatures: [] })],
     ["no JSON", `{${EVIL}`],
   ])("%s", (_, text) => {
-    const shown = lines(stepsView(look(Buffer.from(text), [yours(me)])));
+    const shown = textLines(stepsView(look(Buffer.from(text), [yours(me)])));
     expect(shown.map(printable)).toEqual(shown);
   });
 });

@@ -169,6 +169,20 @@ describe("the result is kept aside, and one command publishes it", () => {
     await signKept(ran);
   });
 
+  test("its key was rotated meanwhile: the result is kept and named, and the plan can be given up", async () => {
+    const home = `F3_ATTEST_HOME=${work.env["F3_ATTEST_HOME"] ?? ""}`;
+    const rotate = `${home} ${process.execPath} ${MAIN} key rotate signer next --registry . --reason time`;
+    const ran = await work.attest(...run("sh", "-c", rotate));
+    expect(ran.code, ran.stderr).toBe(3);
+    expect(results()).toEqual([]);
+    const [, file = ""] = /the result is kept in (\S+),/.exec(ran.stderr) ?? [];
+    expect(JSON.parse(readFileSync(file, "utf8"))).toHaveProperty("predicate");
+    const abandon = typed(ran.stderr, /attest (abandon [^;,\n]+),/).map((word) => (word === "NAME" ? "next" : word));
+    const given = await work.attest(...abandon);
+    expect(given.code, given.stderr).toBe(0);
+    expect(await open()).toBe(0);
+  });
+
   test("the command is whole: from another folder, by one of two keys, with blanks in the path", async () => {
     expect((await work.attest("key", "new", "other")).code).toBe(0);
     const [outside, temporary] = [join(work.root, "out side"), join(work.root, "t m p")];

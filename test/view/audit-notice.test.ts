@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Notice } from "../../src/core/statement/notice.js";
 import { html } from "../../src/view/html.js";
 import { noticeTitle, noticeView } from "../../src/view/notice.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 
 const ABOUT = "ab".repeat(32);
 const COMMON = { version: 1, signedAt: "2026-03-02T00:00:00Z" } as const;
@@ -25,7 +25,7 @@ const audit = (given: Partial<Of<"audit">> = {}): Of<"audit"> => ({
   ...given,
 });
 const shown = (notice: Notice): string =>
-  [noticeTitle(notice), noticeView(notice)].flatMap((tree) => lines(tree, 200)).join("\n");
+  [noticeTitle(notice), noticeView(notice)].flatMap((tree) => textLines(tree, 200)).join("\n");
 
 describe("a waiver", () => {
   test.each<[string, Partial<Of<"waive">>, RegExp]>([

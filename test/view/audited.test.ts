@@ -7,7 +7,7 @@ import type { AuditText } from "../../src/formats/page-data.js";
 import { attestationPage } from "../../src/view/pages.js";
 import { answersView } from "../../src/view/report.js";
 import { articleView, type Backing } from "../../src/view/statement.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 import type { Element } from "../../src/view/tree.js";
 import { look, yours } from "../core/looking.js";
 import { sealed, signer, statement, type Changes } from "../core/making.js";
@@ -40,7 +40,7 @@ const always = (place: "archive" | "address"): AuditText["streaks"][number] => (
   ...{ at: "2026-11-26T01:30:00.000Z", audits: 12, since: "2026-03-03T04:05:00.000Z" },
 });
 
-const printed = (trees: readonly Element[]): string => trees.flatMap((tree) => lines(tree, 400)).join("\n");
+const printed = (trees: readonly Element[]): string => trees.flatMap((tree) => textLines(tree, 400)).join("\n");
 const article = (backing: Backing): string => printed(articleView(whole, report, undefined, backing));
 const evidence = (audit: Backing["audit"], files?: Backing["files"]): string =>
   /(?<=^Evidence\n)[\s\S]*?(?=^Four dates$)/m.exec(article({ audit, files }))?.[0] ?? "";

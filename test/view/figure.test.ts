@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { CheckRecord, Figure } from "../../src/core/statement/statement.js";
 import { figuresView } from "../../src/view/figure.js";
 import { html } from "../../src/view/html.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 import type { Element, Tree } from "../../src/view/tree.js";
 import { number, text } from "../core/arbitrary.js";
 
@@ -218,7 +218,7 @@ test("whatever was measured, a length is one that can be drawn, and nothing is s
         expect(width(part)).toBeLessThanOrEqual(100);
       }
       for (const value of all(view, "dd")) expect(textOf(value)).not.toMatch(/NaN|Infinity|undefined|\[object/);
-      expect(view.flatMap((tree) => lines(tree, 60)).join("\n")).not.toMatch(/NaN|Infinity|undefined|\[object/);
+      expect(view.flatMap((tree) => textLines(tree, 60)).join("\n")).not.toMatch(/NaN|Infinity|undefined|\[object/);
     }),
   );
 });
@@ -227,7 +227,7 @@ describe("in a terminal", () => {
   const counts = check({ lost: 257, made: 400, none: 0 });
   const shown = (bars: Bar[], columns: number, ...checks: readonly CheckRecord[]): string =>
     figuresView([{ title: "Losses", bars }], checks)
-      .flatMap((tree) => lines(tree, columns))
+      .flatMap((tree) => textLines(tree, columns))
       .join("\n")
       .replace(/^[^]*Losses/, "Losses");
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EvidenceRef } from "../../src/core/statement/statement.js";
 import { compareGiven, givenLine, givenSummary, stateAmong, type GivenFile } from "../../src/view/given.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 import { h } from "../../src/view/tree.js";
 
 const A = "aa".repeat(32);
@@ -16,7 +16,7 @@ const file = (name: string, sha256: string, size = 14): GivenFile => ({ name, sh
 const words = (evidence: EvidenceRef[], files: GivenFile[]): (string | undefined)[] =>
   compareGiven(evidence, files).pieces.map((one) => one?.word);
 const line = (evidence: EvidenceRef[], files: GivenFile[]): string =>
-  lines(h("div", "", givenLine(compareGiven(evidence, files).pieces[0], evidence[0]!)), 400).join("\n");
+  textLines(h("div", "", givenLine(compareGiven(evidence, files).pieces[0], evidence[0]!)), 400).join("\n");
 
 describe("a file", () => {
   test.each<[what: string, files: GivenFile[], words: (string | undefined)[], foreign: number]>([

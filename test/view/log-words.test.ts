@@ -19,7 +19,7 @@ import { indexPage } from "../../src/view/list.js";
 import { logPageWording, logWording, MEMORY, type LogPageWord } from "../../src/view/log-words.js";
 import { headlineOf } from "../../src/view/headline.js";
 import { standingView, withdrawnView } from "../../src/view/standing.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 import type { Element } from "../../src/view/tree.js";
 import { SIGNATURE } from "../../src/view/words.js";
 import { check, engine, look, sites, yours } from "../core/looking.js";
@@ -33,7 +33,7 @@ const payload = result({ log: named });
 const document = sealed(payload, me);
 const { digest } = identify(canonical(payload), engine);
 const text = (...trees: readonly (Element | undefined)[]): string =>
-  trees.flatMap((tree) => (tree === undefined ? [] : lines(tree, 400))).join("\n");
+  trees.flatMap((tree) => (tree === undefined ? [] : textLines(tree, 400))).join("\n");
 
 const entered = (of: JsonObject, by = me): LogEntry => {
   const { payloadBytes, signatures } = signed(of, [by]);

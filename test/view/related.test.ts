@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { AttestationNode } from "../../src/core/audit/relations.js";
 import type { TrustWord } from "../../src/core/verify/report.js";
 import { relatedView } from "../../src/view/related.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 
 const ABOUT = "aa".repeat(32);
 let made = 0;
@@ -30,7 +30,7 @@ const card = (
 const about = card({ digest: ABOUT, id: `test_${ABOUT.slice(0, 16)}` });
 const said = (others: readonly AttestationNode[], more = 0, trust: TrustWord = "confirmed-by-you"): string => {
   const view = relatedView({ about, others: others.map((one) => ({ card: one, trust })), more });
-  return view === undefined ? "" : lines(view, 400).join("\n");
+  return view === undefined ? "" : textLines(view, 400).join("\n");
 };
 const by = (
   owner: string,
@@ -83,7 +83,7 @@ describe("it says", () => {
       others: [{ card: one, trust: "confirmed-by-you" }],
       more: 0,
     });
-    expect(lines(view!, 400).join("\n")).toMatch(/^- Run again by its own signer: /m);
+    expect(textLines(view!, 400).join("\n")).toMatch(/^- Run again by its own signer: /m);
   });
 
   test("that it was contradicted, also by a reproduction that came out otherwise", () => {

@@ -3,12 +3,12 @@ import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/core/bytes.js";
 import { articleView, titleView } from "../../src/view/statement.js";
 import { answersView, limitsView, stepsView } from "../../src/view/report.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 import { facts, h, table, type Tree } from "../../src/view/tree.js";
 import { look, sites, yours } from "../core/looking.js";
 import { result, sealed, signer } from "../core/making.js";
 
-const shown = (tree: Tree, width?: number): string => lines(tree, width).join("\n");
+const shown = (tree: Tree, width?: number): string => textLines(tree, width).join("\n");
 
 describe("each kind of element", () => {
   test("headings are underlined", () => {
@@ -54,7 +54,7 @@ describe("each kind of element", () => {
         16,
       ),
     ).toBe("id      one two\n        three\ndigest  x");
-    expect(lines(facts("", []))).toEqual([]);
+    expect(textLines(facts("", []))).toEqual([]);
   });
 
   test("a table, a row at a time, with the names of its columns; an empty cell is left out", () => {
@@ -116,7 +116,7 @@ describe("a whole attestation", () => {
       ...articleView(statement!, report),
       stepsView(report),
     ];
-    const all = trees.flatMap((tree) => lines(tree, width));
+    const all = trees.flatMap((tree) => textLines(tree, width));
     for (const line of all) if (line.length > width) expect(line).toMatch(/\S{40,}$/); // a name and its long value
     expect(all.join("\n")).toContain("Addition adds");
     expect(all.join("\n")).not.toMatch(/undefined|\[object|\u001f/);
@@ -124,7 +124,7 @@ describe("a whole attestation", () => {
 
   test("says the four answers, and what was recomputed, as the page does", () => {
     const report = look(file, [sites(me)]);
-    const all = [answersView(report), stepsView(report)].flatMap((tree) => lines(tree)).join("\n");
+    const all = [answersView(report), stepsView(report)].flatMap((tree) => textLines(tree)).join("\n");
     for (const said of [
       "only known from this site",
       "VALIDATED",

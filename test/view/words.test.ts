@@ -18,7 +18,7 @@ import type { TrustedKey } from "../../src/core/verify/signatures.js";
 import { headlineOf } from "../../src/view/headline.js";
 import { answersView, headlineView, stepsView } from "../../src/view/report.js";
 import { articleView, commandsView, titleView } from "../../src/view/statement.js";
-import { lines } from "../../src/view/text.js";
+import { textLines } from "../../src/view/text.js";
 import { countsWording, inShort, verdictLine, verdictWording } from "../../src/view/words.js";
 import { look, sites, yours } from "../core/looking.js";
 import { result, sealed, signed, signer, statement } from "../core/making.js";
@@ -80,7 +80,7 @@ describe("the headline", () => {
   ])("%s: %s", (word, tone, bytes, keys, options) => {
     const report = look(bytes, keys, options);
     expect([headlineOf(report).word, headlineOf(report).tone]).toEqual([word, tone]);
-    expect(lines(headlineView(report)).join("\n")).not.toContain("undefined");
+    expect(textLines(headlineView(report)).join("\n")).not.toContain("undefined");
   });
 });
 
@@ -161,7 +161,7 @@ describe("every combination of words and codes", () => {
             engine: "any",
             exit: 0,
           };
-          const text = [answersView(report), stepsView(report)].flatMap((tree) => lines(tree)).join("\n");
+          const text = [answersView(report), stepsView(report)].flatMap((tree) => textLines(tree)).join("\n");
           expect(text).not.toMatch(/undefined|\[object/);
         }
   });
@@ -232,7 +232,7 @@ describe("the article", () => {
   const whole = "statement" in read ? read.statement : undefined;
   const report = look(good, [yours(me)]);
   const text = articleView(whole!, report)
-    .flatMap((tree) => lines(tree))
+    .flatMap((tree) => textLines(tree))
     .join("\n");
 
   test("says everything that the statement says", () => {
@@ -253,7 +253,7 @@ describe("the article", () => {
       me.key.keyid,
     ])
       expect(text).toContain(said);
-    expect(lines(titleView(whole!)).join("\n")).toContain("All 2 required checks passed.");
+    expect(textLines(titleView(whole!)).join("\n")).toContain("All 2 required checks passed.");
   });
 
   test("an urn is not clickable, and evidence is linked only where it lies", () => {
@@ -282,7 +282,7 @@ describe("a check with a criterion", () => {
     const [check] = predicate.f3.checks;
     const f3 = { ...predicate.f3, checks: [{ ...check!, expected, criterion, measurements }], ...changes };
     return articleView({ ...read.statement, predicate: { ...predicate, f3 } }, look(good, [yours(me)]))
-      .flatMap((tree) => lines(tree, 200))
+      .flatMap((tree) => textLines(tree, 200))
       .join("\n");
   };
 
@@ -313,7 +313,7 @@ describe("a check with a criterion", () => {
 
 describe("the command", () => {
   const command = (file: string, key?: string, checks?: Parameters<typeof commandsView>[2]): string =>
-    lines(commandsView(file, key, checks), 200).join("\n");
+    textLines(commandsView(file, key, checks), 200).join("\n");
 
   test("goes on to the observations only where a criterion leads there", () => {
     const plain = { id: "a", claim: "x", required: true, outcome: "passed", expected: "", observed: "" } as const;

@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../../core/errors.js";
 import { closeInherited } from "../../node/descriptors.js";
-import { errno } from "../../node/files.js";
+import { errno } from "../../node/faults.js";
 import { carries, childrenCpuMs, processes, signalGroup, treeOf, type Process } from "../../node/processes.js";
 import { newRunMark } from "./orphans.js";
 

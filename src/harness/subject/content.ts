@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { AttestError } from "../../core/errors.js";
-import { errno } from "../../node/files.js";
+import { errno } from "../../node/faults.js";
 
 /** As git tells them apart; of what cannot be executed here nobody can tell. */
 export type Mode = "100644" | "100755" | "120000";

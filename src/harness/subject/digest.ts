@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { AttestError } from "../../core/errors.js";
-import { errno, ioError } from "../../node/files.js";
+import { errno, ioError } from "../../node/faults.js";
 
 /** At a time. A stream's pieces are smaller, and an interpreter of a hundred megabytes would take four times as long. */
 const BLOCK = 1024 * 1024;

@@ -7,7 +7,8 @@ import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
 import { isObject, parseJson, readable, type Json, type JsonObject } from "../../core/json.js";
 import { readStatement, type EvidenceRef } from "../../core/statement/statement.js";
-import { ioError, owned, read, replace } from "../../node/files.js";
+import { owned, read, replace } from "../../node/files.js";
+import { ioError } from "../../node/faults.js";
 import { withLock } from "../../node/lock.js";
 import { writeBeside } from "../load/evidence-folder.js";
 

@@ -3,7 +3,7 @@
  * reproduces. So none of them is signed that was not asked for, by its digest.
  */
 import { hex } from "../../core/bytes.js";
-import { commandLine } from "../../core/command-line.js";
+import { commandLine } from "../../node/command-line.js";
 import type { Engine } from "../../core/engine.js";
 import { parseEnvelope } from "../../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../../core/errors.js";

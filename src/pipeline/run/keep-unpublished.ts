@@ -3,12 +3,12 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "../../core/bytes.js";
-import { commandLine } from "../../core/command-line.js";
+import { commandLine } from "../../node/command-line.js";
 import { AttestError } from "../../core/errors.js";
 import { readable, type Json } from "../../core/json.js";
 import type { Draft } from "../../core/statement/statement.js";
-import { create, makeFolder, SAME_AGAIN, temporaryFolder } from "../../node/files.js";
-import { asFault } from "../../node/faults.js";
+import { create, makeFolder, temporaryFolder } from "../../node/files.js";
+import { asFault, SAME_AGAIN } from "../../node/faults.js";
 import { stateHome, userHome } from "../../node/paths.js";
 import { abandoning } from "./announce.js";
 import { allowing } from "../publish/relations.js";
@@ -41,7 +41,7 @@ export async function saveOnFailure<T>(
     const kept =
       file === undefined
         ? `the result is lost: no folder took it, neither the temporary one nor that of your state nor your home${stillOpen(draft, again)}`
-        : (overtaken(error, draft, again) ??
+        : (overtaken(error, draft, again, file) ??
           `the result is kept: ${commandLine(["attest", "sign", file])}${allowing(draft as Json)}${again.signing}`);
     const { code, message, hint } = asFault(error);
     // The same command would run the test again.
@@ -82,12 +82,12 @@ function stillOpen(draft: Draft, { registry }: Again): string {
   return plan === undefined ? "" : `; its plan stays open: ${abandoning(plan, registry)}`;
 }
 
-/** Handed over while the test ran: a plan is answered by the key that announced it, and that signs nothing more. */
-function overtaken(error: unknown, draft: Draft, { registry }: Again): string | undefined {
+/** The key was rotated or revoked while the test ran: only it answers its plan, and it signs nothing more. */
+function overtaken(error: unknown, draft: Draft, { registry }: Again, file: string): string | undefined {
   const plan = planIn(draft);
   const ended = error instanceof AttestError && ["key-retired", "key-revoked"].includes(error.code);
   return ended && plan !== undefined
-    ? `its plan cannot be answered any more: ${abandoning(plan, registry)} --signer NAME, then run the test again`
+    ? `the result is kept in ${file}, and cannot be signed: only the key that announced its plan answers it; ${abandoning(plan, registry)} --signer NAME, then run the test again`
     : undefined;
 }
 

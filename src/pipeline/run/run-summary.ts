@@ -1,5 +1,5 @@
 /** The prose of a command's run, made from what was recorded: it can say nothing that the checks and the numbers do not. */
-import { commandLine } from "../../core/command-line.js";
+import { commandLine } from "../../node/command-line.js";
 import type { Findings } from "../../core/statement/statement.js";
 import type { Captured } from "../../harness/command/output-capture.js";
 import type { Combined, Layout } from "../../harness/command/checks-from-reports.js";

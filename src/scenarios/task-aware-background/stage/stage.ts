@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Probe } from "../../../harness/scenario/scenario.js";
-import { errno } from "../../../node/files.js";
+import { errno } from "../../../node/faults.js";
 import { formatTask, type Task } from "../../../tasks/document.js";
 import { carries } from "../../../node/processes.js";
 import type { Part, ActorReport } from "./actor.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commandLine } from "../../src/core/command-line.js";
+import { commandLine } from "../../src/node/command-line.js";
 
 test.each([
   [["attest", "sign", "/tmp/a-b/statement.json"], "attest sign /tmp/a-b/statement.json"],
