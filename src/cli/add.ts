@@ -19,6 +19,7 @@ import {
   withJson,
   type SecretOptions,
 } from "./context.js";
+import { io } from "./io.js";
 import { answer, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 
@@ -52,7 +53,7 @@ export function addCommand(attest: Command): void {
       registry: (await toRegistry(folder, engine, logSigners, talk)).registry,
       evidence: evidence ?? (named === undefined ? undefined : folderBeside(named)),
       ...keyRequest(options),
-      secrets: secretsIn(process.env, []),
+      secrets: secretsIn(io().env, []),
       allowSecrets: allowSecret,
     });
     const { title, verdict } = statement.predicate.f3;

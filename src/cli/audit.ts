@@ -20,6 +20,7 @@ import { logPlace } from "../pipeline/log/source.js";
 import { ATTESTATIONS, isResult, REGISTRY_FILE } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
 import { collect, engine, logMemory, openRegistry, registryArgument, withExamples, withJson } from "./context.js";
+import { exitWith } from "./io.js";
 import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
 import { keyRequest, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 
@@ -87,7 +88,7 @@ export function auditing(attest: Command): void {
       engine,
       now,
     );
-    process.exitCode = made.exit;
+    exitWith(made.exit);
     const offline = options.offline === true;
     const { receipt, sarif, junit, graph } = options;
     const origin = registry?.about.origin ?? folder;

@@ -11,7 +11,7 @@ const built = new URL("dist/cli/", root);
 rmSync(built, { recursive: true, force: true }); // what the compiler made of them
 const { metafile } = await build({
   absWorkingDir: fileURLToPath(root),
-  entryPoints: ["src/cli/main.ts"],
+  entryPoints: ["src/cli/main.ts", "src/cli/program.ts"],
   outdir: fileURLToPath(built),
   bundle: true,
   splitting: true,

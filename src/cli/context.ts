@@ -16,6 +16,7 @@ import { ALLOW_RELATION } from "../pipeline/publish/relations.js";
 import { Directory } from "../store/directory.js";
 import { MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";
+import { io, oncePerCall } from "./io.js";
 import { talk } from "./ui.js";
 
 export const engine = nodeEngine;
@@ -34,11 +35,13 @@ export function ownLogs(): LogKeyring {
     },
   };
 }
-let remembered: LogMemory | undefined;
-export const logMemory = (): LogMemory =>
-  (remembered ??= new LogMemory(stateHome(), {
-    told: (why) => talk(`this log state is not remembered, so a log that goes backwards would not be noticed: ${why}`),
-  }));
+export const logMemory = oncePerCall(
+  () =>
+    new LogMemory(stateHome(), {
+      told: (why) =>
+        talk(`this log state is not remembered, so a log that goes backwards would not be noticed: ${why}`),
+    }),
+);
 export const pins = (): Pins => new Pins(stateHome(), engine);
 
 /** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */
@@ -110,16 +113,14 @@ export function secondsOf(text: string, without: string): number {
   );
 }
 
-let stdin: Promise<Bytes> | undefined;
 /** Read once, however often `-` is named. */
-export const readStdin = (): Promise<Bytes> =>
-  (stdin ??= (async () => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    const all = owned(Buffer.concat(chunks));
-    for (const chunk of chunks) chunk.fill(0);
-    return all;
-  })());
+export const readStdin = oncePerCall(async (): Promise<Bytes> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of io().stdin) chunks.push(chunk as Buffer);
+  const all = owned(Buffer.concat(chunks));
+  for (const chunk of chunks) chunk.fill(0);
+  return all;
+});
 
 /** A file, or stdin for `-`. */
 export async function readInput(path: string): Promise<Bytes> {

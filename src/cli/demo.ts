@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { demo as runDemo, type Demo } from "../pipeline/run/demo.js";
 import { SIGNATURE, TRUST, verdictLine, verdictWording } from "../view/words.js";
 import { engine, keystore, logKeys, withExamples, withJson, withPassphrase } from "./context.js";
+import { exitWith } from "./io.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { interruptible } from "./signals.js";
 import { answer, answerJson, Progress } from "./ui.js";
@@ -28,7 +29,7 @@ export function demoCommand(attest: Command): void {
           progress: (text, share) => progress.say(text, share),
         }).finally(() => progress.end()),
       );
-      process.exitCode = made.report.exit;
+      exitWith(made.report.exit);
       const { id, digest, report, attestation, page, count, key, keyMade } = made;
       if (options.json)
         answerJson({

@@ -15,6 +15,7 @@ import type { Attestation } from "../pipeline/publish/sign.js";
 import { chooseSigner, nameIn, refuseEnded } from "../pipeline/publish/signers.js";
 import { REGISTRY_FILE, type Registry } from "../store/registry.js";
 import { engine, keystore, logSigners, registryFolder, withPassphrase, type SecretOptions } from "./context.js";
+import { io } from "./io.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { answerBytes, talk } from "./ui.js";
 
@@ -102,19 +103,19 @@ export async function signerCalled(name: string, passphrase: Passphrase): Promis
   const keyid = keyidInAgent(name);
   return keyid === undefined
     ? await keystore().signer(keystore().find(name).name, passphrase)
-    : await agentSigner(keyid, process.env["SSH_AUTH_SOCK"], engine);
+    : await agentSigner(keyid, io().env["SSH_AUTH_SOCK"], engine);
 }
 
 /** Its public part, for which no passphrase is asked. */
 export async function keyCalled(name: string): Promise<PublicKey> {
   const keyid = keyidInAgent(name);
-  return keyid === undefined ? keystore().find(name).key : await offered(keyid, process.env["SSH_AUTH_SOCK"], engine);
+  return keyid === undefined ? keystore().find(name).key : await offered(keyid, io().env["SSH_AUTH_SOCK"], engine);
 }
 
 /** The key that `--signer` names, in the keystore or in ssh-agent; else the one in `F3_ATTEST_KEY`, else the only one that fits. */
 export async function openSigner(options: SigningOptions, registry: Registry | undefined): Promise<Signer> {
   const passphrase = passphraseFrom(options);
-  const given = process.env[KEY_VARIABLE];
+  const given = io().env[KEY_VARIABLE];
   const named = async (signer: Signer): Promise<Signer> => {
     const listed = await registry?.keyring();
     return listed === undefined ? signer : { ...signer, name: nameIn(listed, signer.key, signer.name, engine) };

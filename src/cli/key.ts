@@ -6,6 +6,7 @@ import { formatPublicKey, PUBLIC_FORMATS, type PublicFormat } from "../formats/p
 import { keyidInAgent, offered } from "../keystore/agent.js";
 import { elsewhere, type KeystorePlace, type StoredKey } from "../keystore/keystore.js";
 import { DEFAULT_NAME } from "../pipeline/publish/signers.js";
+import { io } from "./io.js";
 import { revoke, rotate } from "./key-notices.js";
 import { engine, keystore, readInput, withExamples, withJson, withPassphrase } from "./context.js";
 import { newPassphrase, passphraseFrom, type PassphraseOptions } from "./passphrase.js";
@@ -172,7 +173,7 @@ async function registered(name: string, fingerprint: true | string): Promise<Sto
       `--agent takes a fingerprint SHA256:…, not ${JSON.stringify(fingerprint)}`,
       "ssh-add -l prints it; the name of the key goes before: attest key new NAME --agent",
     );
-  return store.register(name, await offered(keyid, process.env["SSH_AUTH_SOCK"], engine));
+  return store.register(name, await offered(keyid, io().env["SSH_AUTH_SOCK"], engine));
 }
 
 /** The name of the only key there is. */

@@ -7,6 +7,7 @@ import { logPlace, type LogPlace } from "../pipeline/log/source.js";
 import { plural, OPEN_MEANS, openLine, overdue } from "../pipeline/log/show.js";
 import { idOf } from "../store/registry-log.js";
 import { engine, logMemory, logSigners, readInput, registryArgument, withExamples, withJson } from "./context.js";
+import { exitWith } from "./io.js";
 import { answer, answerJson, Progress, talk } from "./ui.js";
 
 interface Options {
@@ -40,7 +41,7 @@ export function check(log: Command): void {
         if (performance.now() - started > 1000) (progress ??= new Progress()).say(text, share);
       },
     }).finally(() => progress?.end());
-    process.exitCode = checked.exit;
+    exitWith(checked.exit);
     const now = new Date();
     if (json) return answerJson(asJson(checked, place, now));
     answer(inWords(checked, place, now));

@@ -7,6 +7,7 @@ import { isUtf16 } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { ioError } from "../node/faults.js";
 import type { Passphrase } from "../keystore/keystore.js";
+import { io } from "./io.js";
 
 export interface PassphraseOptions {
   readonly passphraseFile?: string;
@@ -22,7 +23,7 @@ export function passphraseFrom(
   const ask = async (): Promise<string | undefined> => {
     const given = fromOptions("--passphrase", passphraseFile, passphraseFd);
     if (given !== undefined) return given;
-    const held = process.env["F3_ATTEST_PASSPHRASE"];
+    const held = io().env["F3_ATTEST_PASSPHRASE"];
     if (held === "")
       throw new AttestError(
         "key-locked",
@@ -50,7 +51,7 @@ export async function newPassphrase(file: string | undefined, fd: string | undef
   throw new AttestError("key-locked", "the two passphrases differ", "nothing was changed; run the same command again");
 }
 
-const atTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY;
+const atTerminal = (): boolean => io().stdin.isTTY === true && io().stderr.isTTY === true;
 
 /** Undefined when neither is there. */
 function fromOptions(option: string, file: string | undefined, fd: string | undefined): string | undefined {
@@ -94,8 +95,8 @@ function firstLine(source: string | number, named: string): string {
 /** Reads a line without showing it. */
 function onTerminal(prompt: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
-  process.stderr.write(prompt); // only now: before, the terminal still echoes what is typed
+  const reader = createInterface({ input: io().stdin, output: silent, terminal: true });
+  io().stderr.write(prompt); // only now: before, the terminal still echoes what is typed
   return new Promise((resolve, reject) => {
     reader.once("close", () => reject(new AttestError("key-locked", "the input ended before a passphrase")));
     reader.once("SIGINT", () => {
@@ -107,7 +108,7 @@ function onTerminal(prompt: string): Promise<string> {
       if (line === "") reject(new AttestError("key-locked", "the passphrase is empty", "run the same command again"));
       else resolve(line);
       reader.close();
-      process.stderr.write("\n");
+      io().stderr.write("\n");
     });
   });
 }

@@ -33,6 +33,7 @@ import {
   withSigning,
   type SigningOptions,
 } from "./destination.js";
+import { exitWith, io } from "./io.js";
 import { runScenarioOnce, scenarioFor, type ScenarioOptions } from "./run-scenario.js";
 import { interruptible } from "./signals.js";
 import { answerBytes, answerJson, passOn, talk } from "./ui.js";
@@ -66,7 +67,7 @@ export function reproduce(attest: Command): void {
     "attest reproduce attestations/test_*.json --dry-run",
     "attest reproduce attestations/test_*.json --setup 'node --version' --key keys/signer.pub",
   ).action(async (file: string, options: Options) => {
-    process.exitCode = await reproduceOnce(file, options);
+    exitWith(await reproduceOnce(file, options));
   });
 }
 
@@ -149,7 +150,7 @@ async function again(
   const source = repository ?? (nearest(beside, ".git") === undefined ? "." : beside);
   if (words !== undefined) {
     const run = await scenarioAgain(words, statement, source, announce);
-    return { ...run, secrets: secretsIn(process.env, []) };
+    return { ...run, secrets: secretsIn(io().env, []) };
   }
   const recorded = recordedIn(statement);
   return await interruptible((signal) =>
@@ -157,7 +158,7 @@ async function again(
       repository: source,
       setup,
       hidden: passphraseFile === undefined ? [] : [passphraseFile],
-      env: process.env,
+      env: io().env,
       engine,
       tool: TOOL,
       signal,

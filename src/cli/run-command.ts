@@ -6,6 +6,7 @@ import { TOOL } from "../node/package.js";
 import { runTests, type CommandRun } from "../pipeline/run/command.js";
 import type { Announce } from "../pipeline/run/announce.js";
 import { collect, engine, secondsOf } from "./context.js";
+import { io } from "./io.js";
 import { interruptible } from "./signals.js";
 import { passOn, talk } from "./ui.js";
 
@@ -75,8 +76,8 @@ export async function runCommandOnce(
   return await interruptible((signal) =>
     runTests({
       command,
-      cwd: process.cwd(),
-      env: process.env,
+      cwd: io().cwd(),
+      env: io().env,
       title: options.title,
       reports: options.report ?? [],
       subjects: options.subject ?? [],

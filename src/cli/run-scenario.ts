@@ -12,6 +12,7 @@ import type { Announce } from "../pipeline/run/announce.js";
 import { isScenarioFile, loadScenario } from "../pipeline/run/scenario-file.js";
 import { scenarioNamed } from "../pipeline/run/built-in.js";
 import { engine, secondsOf } from "./context.js";
+import { io } from "./io.js";
 import { interruptible } from "./signals.js";
 import { passOn, Progress } from "./ui.js";
 
@@ -67,7 +68,7 @@ export async function runScenarioOnce(
         progress: (text, share) => progress.say(text, share),
         output: (_, chunk) => passOn("stderr", chunk), // stdout has the answer
         now: () => new Date(),
-        announce: announce && ((outline) => announce(outline, secretsIn(process.env, []))),
+        announce: announce && ((outline) => announce(outline, secretsIn(io().env, []))),
       });
     } finally {
       progress.end();

@@ -33,6 +33,7 @@ import {
   withSigning,
   type SigningOptions,
 } from "./destination.js";
+import { exitWith, io, typed } from "./io.js";
 import { givenAmong, runCommandOnce, withCommandOptions, type RunCommandOptions } from "./run-command.js";
 import { runScenarioOnce, scenarioFor, withScenarioOptions, type ScenarioOptions } from "./run-scenario.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
@@ -60,7 +61,7 @@ export function run(attest: Command): void {
     "attest run task-aware-background",
     "attest run --unsigned --output statement.json -- node --test; attest sign statement.json",
   ).action(async (_test: unknown, _command: unknown, options: Options, { args }: Command) => {
-    process.exitCode = await runOnce(args, options);
+    exitWith(await runOnce(args, options));
   });
 }
 
@@ -143,7 +144,7 @@ type Work = (destination: Destination | undefined, announce: Announce | undefine
 /** What is to be run: what stands after `--` is a command, and one word before it a scenario. */
 async function workOf(words: readonly string[], options: Options): Promise<Work> {
   const [word, ...more] = words;
-  const dashes = process.argv.includes("--");
+  const dashes = typed().includes("--");
   // Then stdout is ours, or a document's.
   const aside = options.json === true || options.dryRun === true || options.output === "-";
   const usage = (found: string, hint: string): AttestError =>
@@ -157,10 +158,10 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
     const scenario = await scenarioFor(word, options);
     return async (destination, announce) => {
       const call = { word, timeout: options.timeout, without: ownPaths(destination, options.output), announce };
-      return { ...(await runScenarioOnce(scenario, options, call)), exit: 0, secrets: secretsIn(process.env, []) };
+      return { ...(await runScenarioOnce(scenario, options, call)), exit: 0, secrets: secretsIn(io().env, []) };
     };
   }
-  const after = process.argv.slice(process.argv.indexOf("--") + 1);
+  const after = typed().slice(typed().indexOf("--") + 1);
   if (after.length !== words.length)
     throw usage(
       `${words.slice(0, words.length - after.length).join(" ")} before it`,
@@ -213,7 +214,7 @@ function tell(draft: Draft, { json, counts, ...rest }: Told): void {
   talk(`${verdictLine(f3.verdict, f3.checks)}  ${f3.title}: ${sentence}`);
   if (counts !== undefined) talk(`${counts}; the command exited with ${String(f3.run.exitCode)}`);
   else if (!scenario && f3.checks.every(({ id }) => !id.startsWith("report")))
-    talk(`no report was found, so only the exit code is known; ${reportHint(f3.run.command ?? [], process.cwd())}`);
+    talk(`no report was found, so only the exit code is known; ${reportHint(f3.run.command ?? [], io().cwd())}`);
   for (const check of f3.checks.filter(({ required, outcome }) => required && outcome !== "passed").slice(0, 10))
     talk(`  ${check.outcome}  ${check.claim}  (${check.observed})`);
   if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");

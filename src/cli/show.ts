@@ -10,6 +10,7 @@ import type { Element } from "../view/tree.js";
 import { textLines } from "../view/text.js";
 import { headlineOf } from "../view/headline.js";
 import { withExamples, withJson } from "./context.js";
+import { exitWith, io } from "./io.js";
 import { answer, answerJson, talk } from "./ui.js";
 import { verifyTargets, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 
@@ -39,7 +40,7 @@ export function showCommand(attest: Command): void {
     if ("fault" in one) throw one.fault;
     const { statement, notice, plan, ...report } = one.report;
     const { word, sentence } = headlineOf(one.report);
-    if (statement === undefined && plan === undefined) process.exitCode = report.exit;
+    if (statement === undefined && plan === undefined) exitWith(report.exit);
     if (json)
       return answerJson({ statement: statement ?? null, ...(notice && { notice }), ...(plan && { plan }), report });
     const first = withdrawnView(one.report);
@@ -56,4 +57,4 @@ export function showCommand(attest: Command): void {
 }
 
 const print = (trees: readonly Element[]): void =>
-  answer(trees.flatMap((tree) => textLines(tree, Math.min(process.stdout.columns || 100, 110))));
+  answer(trees.flatMap((tree) => textLines(tree, Math.min(io().stdout.columns || 100, 110))));

@@ -35,6 +35,7 @@ import {
   withSigning,
   type SigningOptions,
 } from "./destination.js";
+import { io } from "./io.js";
 import { tell, written } from "./key-notices.js";
 import { answer, answerJson, talk } from "./ui.js";
 
@@ -70,12 +71,7 @@ export function signCommand(attest: Command): void {
     const { evidence: named, verdict } = statement.predicate.f3;
     const from = options.evidence ?? (path === "-" ? undefined : folderBeside(path));
     const evidence = gather(from, named, engine);
-    refuseSecrets(
-      statement as Json,
-      piecesOf(statement, evidence),
-      secretsIn(process.env, []),
-      options.allowSecret ?? [],
-    );
+    refuseSecrets(statement as Json, piecesOf(statement, evidence), secretsIn(io().env, []), options.allowSecret ?? []);
     const written = await deliverOrPrint(destination, attestation, evidence, signer);
     if (options.json && written !== undefined)
       return answerJson({ id, digest, verdict, keyid: signer.key.keyid, path: written });
@@ -99,7 +95,7 @@ async function signReceipt(
     );
   const now = new Date();
   const signed = await signAuditReceipt(draft, signer, engine, now, await logOf(destination));
-  refuseSecrets(signed.notice as Json, [], secretsIn(process.env, []), allowSecret);
+  refuseSecrets(signed.notice as Json, [], secretsIn(io().env, []), allowSecret);
   const registry = registryOf(destination);
   await registry?.listSigner(keyEntryOf(signer, now));
   await registry?.publish({ ...signed, evidence: new Map() });

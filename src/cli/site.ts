@@ -1,4 +1,5 @@
 /** `attest site`: the static pages of a registry. */
+import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -7,6 +8,7 @@ import { buildSite } from "../site/build.js";
 import { serveSite } from "../site/serve.js";
 import { Directory } from "../store/directory.js";
 import { collect, engine, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
+import { exitWith } from "./io.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {
@@ -39,7 +41,7 @@ export function site(attest: Command): void {
     const output = options.output ?? join(folder, "site");
     const registry = await openRegistry(folder);
     const { pages, refused, warnings } = await buildSite(registry, new Directory(output), engine, new Date());
-    if (refused.length > 0) process.exitCode = 1;
+    if (refused.length > 0) exitWith(1);
     if (options.json) return answerJson({ site: output, pages, refused, warnings });
     answer(join(output, "index.html"));
     talk(
@@ -82,12 +84,13 @@ export function site(attest: Command): void {
       const { port: taken } = server.address() as AddressInfo;
       answer(`http://${host.includes(":") ? `[${host}]` : host}:${taken}/`);
       talk("Ctrl-C ends it");
-      for (const signal of ["SIGINT", "SIGTERM"] as const) {
-        process.once(signal, () => {
-          server.close();
-          server.closeAllConnections();
-        });
-      }
+      const end = (): void => {
+        server.close();
+        server.closeAllConnections();
+      };
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, end);
+      await once(server, "close");
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, end);
     },
   );
 }

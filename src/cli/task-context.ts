@@ -6,6 +6,7 @@ import { listFolder, listId, tasksFolder } from "../tasks/list-id.js";
 import { runOf, taskState } from "../tasks/run.js";
 import { TaskList } from "../tasks/task-list.js";
 import { readStdin, withJson } from "./context.js";
+import { io } from "./io.js";
 
 export interface ListOptions {
   readonly list?: string;
@@ -28,9 +29,9 @@ export interface FoundList {
 }
 
 export async function findList({ list: given, tasks: root, hook }: ListOptions): Promise<FoundList> {
-  const tasks = tasksFolder(root, process.env);
+  const tasks = tasksFolder(root, io().env);
   const input = hook && fromUtf8(await readStdin()); // unasked it is not read: a terminal would be waited for
-  const { id } = listId({ given, env: process.env, hook: input, tasks });
+  const { id } = listId({ given, env: io().env, hook: input, tasks });
   return { id, list: new TaskList(listFolder(tasks, id)) };
 }
 

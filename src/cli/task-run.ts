@@ -5,6 +5,7 @@ import type { Task } from "../tasks/document.js";
 import { isLost, runOf, startRun, taskState, type RunRecord, type StartedRun } from "../tasks/run.js";
 import { watchTask } from "../tasks/watch.js";
 import { secondsOf } from "./context.js";
+import { exitWith } from "./io.js";
 import { interruptible } from "./signals.js";
 import { findList, taskLine, type FoundList, type ListOptions } from "./task-context.js";
 import { answer, answerForeign, answerJson, Progress, talk } from "./ui.js";
@@ -31,14 +32,14 @@ export async function follow(number: string, options: ListOptions & { timeout?: 
     }
   });
   const state = last && taskState(last);
-  if (state === "completed" || state === "failed") process.exitCode = state === "completed" ? 0 : 1;
+  if (state === "completed" || state === "failed") exitWith(state === "completed" ? 0 : 1);
   else if (waiting?.aborted)
     throw new AttestError(
       "timeout",
       `task ${number} did not end within ${String(seconds)} s: it is ${state ?? "unreadable"}`,
       "it goes on; watch it again, or for longer",
     );
-  else process.exitCode = INTERRUPTED;
+  else exitWith(INTERRUPTED);
 }
 
 interface RunOptions extends ListOptions {
@@ -63,7 +64,7 @@ export async function runInBackground(command: readonly string[], options: RunOp
   const exit = ended === undefined ? INTERRUPTED : statusOf(ended);
   if (json) answerJson({ ...told, ...outcomeOf(ended), exit });
   else talk(ended === undefined ? `the run goes on; follow it with: ${again}` : (ended.failure ?? "completed"));
-  process.exitCode = exit;
+  exitWith(exit);
 }
 
 const outcomeOf = (ended: RunRecord | undefined): Partial<RunRecord> => {

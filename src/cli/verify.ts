@@ -14,6 +14,7 @@ import { textLines } from "../view/text.js";
 import { headlineOf } from "../view/headline.js";
 import { AUDIT, countsWording, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
 import { collect, engine, keystore, logMemory, pins, readStdin, withExamples, withJson } from "./context.js";
+import { exitWith } from "./io.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 export interface KeyOptions {
@@ -125,7 +126,7 @@ export function verifyCommand(attest: Command): void {
     const { require, policy, ...rest } = options;
     const verified = await verifyTargets(targets, { ...rest, ...(await askedFor(require, policy, engine)) });
     const exit = worst(verified.map(exitOfOne));
-    process.exitCode = exit;
+    exitWith(exit);
     const [only, ...more] = verified;
     if (only !== undefined && more.length === 0 && "fault" in only) throw only.fault;
     if (options.json) return answerJson({ documents: verified.map(brief), exit });

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { canonical, type JsonObject } from "../../src/core/json.js";
 import {
   attest,
+  attestProcess,
   copyOf,
   fault,
   colleague,
@@ -88,8 +89,8 @@ describe("in a registry", () => {
     const work = copyOf(made);
     await work.attest("key", "new", "third");
     const done = await Promise.all([
-      as(work, "cosign", file, "--key", "signer.pub"),
-      work.attest("cosign", file, "--signer", "third"),
+      attestProcess(["cosign", file, "--key", "signer.pub"], theirs(work)),
+      work.attestProcess("cosign", file, "--signer", "third"),
     ]);
     for (const ran of done) ok(ran);
     expect(read(work, file).signatures).toHaveLength(3);

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { attest, fault, workspace, type Ran, type Surroundings, type Workspace } from "./attest.js";
+import { attest, attestProcess, fault, workspace, type Ran, type Surroundings, type Workspace } from "./attest.js";
 import { repository, type Git } from "./git.js";
 
 interface Recorded {
@@ -41,6 +41,7 @@ beforeEach(async () => {
 async function reproduced(
   change: (recorded: Recorded, asked: Record<string, unknown>) => void,
   command = ["true"],
+  how = attest,
 ): Promise<Ran> {
   const file = join(here.root, "s.json");
   await here.attest("run", "--unsigned", "--output", file, "--", ...command);
@@ -54,7 +55,7 @@ async function reproduced(
   expect(signed.code, signed.stderr).toBe(0);
   const name = readdirSync(join(lab, "attestations")).find((one) => /^test_.*\.json$/.test(one)) ?? "";
   const own = ["--key", join(lab, "keys/signer.pub"), "--registry", join(here.root, "mine"), "--repository", here.cwd];
-  return await attest(["reproduce", join(lab, "attestations", name), ...own], victim);
+  return await how(["reproduce", join(lab, "attestations", name), ...own], victim);
 }
 
 function nothingPublished(): void {
@@ -162,6 +163,7 @@ test("a variable that a statement names does not make the reproducer's own one p
       run.environment["$DEPLOY_NAME"] = "x";
     },
     ["sh", "-c", `tr '\\0' '\\n' < /proc/$PPID/environ; true`],
+    attestProcess,
   );
   expect(ran.stdout + ran.stderr).toContain(SECRET); // the command is run as the user
   nothingPublished();

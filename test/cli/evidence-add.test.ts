@@ -190,7 +190,7 @@ describe("what is captured", () => {
     const names = Array.from({ length: 6 }, (_, at) => `note-${at}.txt`);
     for (const name of names) work.write(name, name);
     await Promise.all(
-      names.map(async (name) => ok(await work.attest("evidence", "add", name, "--statement", "claim.json"))),
+      names.map(async (name) => ok(await work.attestProcess("evidence", "add", name, "--statement", "claim.json"))),
     );
     expect(
       evidenceIn(work)

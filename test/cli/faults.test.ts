@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { withLock } from "../../src/node/lock.js";
-import { attest, copyOf, ended, MAIN, start, workspace, type Ran, type Workspace } from "./attest.js";
+import { attestProcess as attest, copyOf, ended, MAIN, start, workspace, type Ran, type Workspace } from "./attest.js";
 import { processesWith } from "./processes.js";
 
 const PRELOAD = fileURLToPath(new URL("../kill/kill-at.mjs", import.meta.url));
@@ -40,7 +40,7 @@ const results = (): string[] => names().filter((name) => /^test_\w+\.json$/.test
 
 /** That the log is clean, and how many plans are open. */
 async function open(): Promise<number> {
-  const checked = await work.attest("log", "check", "--json");
+  const checked = await work.attestProcess("log", "check", "--json");
   expect(checked.code, checked.stdout).toBe(0);
   return (checked.json() as { readonly open: readonly unknown[] }).open.length;
 }
@@ -79,7 +79,7 @@ async function signKept({ stderr }: Ran, cwd = work.cwd): Promise<void> {
 
 describe.runIf(linux)("what only talks ends nothing", () => {
   test("a hang-up where there is no terminal, as under nohup", async () => {
-    const ran = await work.attest(...run("sh", "-c", "kill -HUP $PPID; sleep 1"));
+    const ran = await work.attestProcess(...run("sh", "-c", "kill -HUP $PPID; sleep 1"));
     expect({ code: ran.code, signal: ran.signal }, ran.stderr).toEqual({ code: 0, signal: null });
     expect(await open()).toBe(0);
   });
@@ -91,7 +91,7 @@ describe.runIf(linux)("what only talks ends nothing", () => {
   });
 
   test("an answer that cannot be written is a fault of its own", async () => {
-    expect((await work.attest(...run("true"))).code).toBe(0);
+    expect((await work.attestProcess(...run("true"))).code).toBe(0);
     const { code, other } = into("stdout", "/dev/full", ["verify", "."]);
     expect({ code, other }).toEqual({
       code: 2,
@@ -120,7 +120,7 @@ describe("the result is kept aside, and one command publishes it", () => {
   test("the keyring lost its log while the command ran", async () => {
     const before = readFileSync(work.path("keys/keyring.json"));
     const script = `const fs=require("fs"),f="keys/keyring.json",k=JSON.parse(fs.readFileSync(f));k.logs=[];fs.writeFileSync(f,JSON.stringify(k))`;
-    const ran = await work.attest(...run(process.execPath, "-e", script));
+    const ran = await work.attestProcess(...run(process.execPath, "-e", script));
     expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("the registry changed in the meantime") });
     expect(results()).toEqual([]);
     writeFileSync(work.path("keys/keyring.json"), before);
@@ -135,7 +135,7 @@ describe("the result is kept aside, and one command publishes it", () => {
       mkdirSync(outside);
       const files = `find ${outside} -type f -exec sha256sum {} + | sort`;
       const script = `mv ${place} ${outside}/it; ln -s ${outside}/it ${place}; ${files} > before`;
-      const ran = await work.attest(...run("sh", "-c", script));
+      const ran = await work.attestProcess(...run("sh", "-c", script));
       expect(ran.code, ran.stderr).toBe(2);
       expect(execFileSync("sh", ["-c", files], { encoding: "utf8" })).toBe(readFileSync(work.path("before"), "utf8"));
       rmSync(work.path(place));
@@ -161,7 +161,7 @@ describe("the result is kept aside, and one command publishes it", () => {
     ["the plan that was announced", "attestations/plan_*.json"],
   ])("%s is gone when the command has run", async (_, files) => {
     mkdirSync(join(work.root, "away"));
-    const ran = await work.attest(...run("sh", "-c", `mv ${files} ${join(work.root, "away")}`));
+    const ran = await work.attestProcess(...run("sh", "-c", `mv ${files} ${join(work.root, "away")}`));
     expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("the registry changed in the meantime") });
     expect(results()).toEqual([]);
     const [name = ""] = readdirSync(join(work.root, "away"));
@@ -184,7 +184,7 @@ describe("the result is kept aside, and one command publishes it", () => {
   });
 
   test("the command is whole: from another folder, by one of two keys, with blanks in the path", async () => {
-    expect((await work.attest("key", "new", "other")).code).toBe(0);
+    expect((await work.attestProcess("key", "new", "other")).code).toBe(0);
     const [outside, temporary] = [join(work.root, "out side"), join(work.root, "t m p")];
     for (const folder of [outside, temporary]) mkdirSync(folder);
     writeFileSync(join(outside, "subject.txt"), "");
@@ -212,10 +212,10 @@ describe("the result is kept aside, and one command publishes it", () => {
   test("a second result for its plan is refused", async () => {
     const before = readFileSync(work.path("keys/keyring.json"));
     const script = `const fs=require("fs"),f="keys/keyring.json",k=JSON.parse(fs.readFileSync(f));k.logs=[];fs.writeFileSync(f,JSON.stringify(k))`;
-    const ran = await work.attest(...run(process.execPath, "-e", script));
+    const ran = await work.attestProcess(...run(process.execPath, "-e", script));
     writeFileSync(work.path("keys/keyring.json"), before);
     await signKept(ran);
-    const again = await work.attest(...typed(ran.stderr, KEPT), "--json");
+    const again = await work.attestProcess(...typed(ran.stderr, KEPT), "--json");
     expect(again.json()).toMatchObject({ error: { code: "plan-answered" }, exit: 2 });
     expect(results()).toHaveLength(1);
   });
@@ -249,14 +249,14 @@ describe("what is published is one truth", () => {
     );
     expect(ran.stderr).not.toMatch(/attest sign|attest abandon/);
     expect(results()).toHaveLength(1);
-    for (const time of ["once", "twice"]) expect((await work.attest("log", "complete")).code, time).toBe(0);
+    for (const time of ["once", "twice"]) expect((await work.attestProcess("log", "complete")).code, time).toBe(0);
     expect(await open()).toBe(0);
     expect(results()).toHaveLength(1);
   });
 
   test("and where it is not completed by hand, the next publication does that", async () => {
     await disturbed(run("true"), /test_\w+\.tlog-proof/, "fail");
-    expect((await work.attest(...run("true"))).code).toBe(0);
+    expect((await work.attestProcess(...run("true"))).code).toBe(0);
     expect(await open()).toBe(0);
     expect(results()).toHaveLength(2);
   });
@@ -278,12 +278,12 @@ describe("what is published is one truth", () => {
 
   test("and where it cannot, one command does", async () => {
     const inTheWay = work.write("attestations/log/tile/entries/000.p", "");
-    const ran = await work.attest(...run("true"));
+    const ran = await work.attestProcess(...run("true"));
     expect(ran.code, ran.stderr).toBe(2);
     const words = typed(ran.stderr, /^error: .*\nhint: its test never began; when that is mended: attest (.*)$/m);
     rmSync(inTheWay);
-    expect((await work.attest(...words)).code).toBe(0);
-    expect((await work.attest(...words)).code, "a second time").toBe(2);
+    expect((await work.attestProcess(...words)).code).toBe(0);
+    expect((await work.attestProcess(...words)).code, "a second time").toBe(2);
     expect(await open()).toBe(0);
   });
 });
@@ -296,7 +296,7 @@ test.runIf(linux)("a signal while the result is published waits for it", async (
 });
 
 test.runIf(linux)("a signal while anything else is published waits too, and then does what it does", async () => {
-  expect((await work.attest(...run("true"))).code).toBe(0);
+  expect((await work.attestProcess(...run("true"))).code).toBe(0);
   const [name = ""] = results();
   const ran = await disturbed(["retract", name, "--reason", "x"], /note_\w+\.tlog-proof$/, "signal");
   expect(ran.signal, ran.stderr).toBe("SIGTERM");
@@ -358,20 +358,20 @@ test("where no folder takes the result, its plan is named", async () => {
 });
 
 test("who verifies needs no place to write", async () => {
-  expect((await work.attest(...run("true"))).code).toBe(0);
+  expect((await work.attestProcess(...run("true"))).code).toBe(0);
   const state = work.env["XDG_STATE_HOME"] ?? "";
   rmSync(state, { recursive: true, force: true });
   writeFileSync(state, "");
   const [name = ""] = results();
-  const ran = await work.attest("verify", `attestations/${name}`);
+  const ran = await work.attestProcess("verify", `attestations/${name}`);
   expect(ran.code, ran.stderr).toBe(0);
   expect(ran.stderr).toMatch(/^this log state is not remembered/);
-  expect((await work.attest("audit", ".", "--offline")).code).toBe(0);
+  expect((await work.attestProcess("audit", ".", "--offline")).code).toBe(0);
   expect(statSync(state).isFile()).toBe(true);
 });
 
 test("nor need it be able to look at what it remembers, or at its own keys", async () => {
-  expect((await work.attest(...run("true"))).code).toBe(0);
+  expect((await work.attestProcess(...run("true"))).code).toBe(0);
   const state = work.env["XDG_STATE_HOME"] ?? "";
   rmSync(state, { recursive: true, force: true });
   symlinkSync(state, state);
@@ -393,7 +393,7 @@ test("nor a home, where the user is nobody that the machine knows", async (conte
   const uid = 54_321;
   const seen = spawnSync(process.execPath, [MAIN, "--version"], { stdio: "ignore", cwd: "/", uid, gid: uid });
   if (seen.status !== 0) context.skip("NOT CHECKED: another user cannot start this program here");
-  expect((await work.attest(...run("true"))).code).toBe(0);
+  expect((await work.attestProcess(...run("true"))).code).toBe(0);
   chmodSync(work.root, 0o755);
   const env = { PATH: work.env["PATH"] ?? "" };
   const ran = await attest(["verify", ".", "--key", "keys/signer.pub"], { cwd: work.cwd, env, uid });
@@ -407,14 +407,15 @@ test.runIf(linux)("a working directory that is gone is told as what it is", () =
   expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: "io" }, exit: 2 });
 });
 
-test.runIf(linux)("what a run that was killed left behind, the next one ends and names", async () => {
+// Again, since the next run may be another test's.
+test.runIf(linux)("what a run that was killed left behind, the next one ends and names", { retry: 3 }, async () => {
   const child = start(run("sh", "-c", "echo begun; sleep 600"), work);
   const end = ended(child);
   await new Promise((resolve) => child.stdout?.once("data", resolve));
   const left = (): number => processesWith(`PWD=${work.cwd}`).filter(({ pid }) => pid !== child.pid).length;
   child.kill("SIGKILL");
   await end;
-  const next = await work.attest(...run("true"));
+  const next = await work.attestProcess(...run("true"));
   expect(next.stderr).toMatch(/^ended what a run that was killed had left behind: .*sleep/m);
   expect(left()).toBe(0);
 });

@@ -22,12 +22,26 @@ export async function told(): Promise<Workspace> {
   const work = workspace();
   work.write("a.txt", "a\n");
   await work.attest("init", "lab", "--origin", "example.org/lab");
-  for (const command of ["true", "false", "kill -9 $PPID"]) await run(work, command);
+  for (const command of ["true", "false"]) await run(work, command);
+  await work.attestProcess(...runOf("kill -9 $PPID"));
   return work;
 }
 
+const runOf = (command: string, ...more: readonly string[]): string[] => [
+  "run",
+  "--registry",
+  "lab",
+  "--subject",
+  "a.txt",
+  ...more,
+  "--",
+  "/bin/sh",
+  "-c",
+  command,
+];
+
 export const run = (work: Workspace, command: string, ...more: readonly string[]): Promise<Ran> =>
-  work.attest("run", "--registry", "lab", "--subject", "a.txt", ...more, "--", "/bin/sh", "-c", command);
+  work.attest(...runOf(command, ...more));
 
 export const names = (work: Workspace, pattern: RegExp): string[] =>
   readdirSync(work.path("lab/attestations"))

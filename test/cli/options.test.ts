@@ -1,6 +1,16 @@
 /** Every option of every verb, once, where it alone makes the difference; an option that is new has no row here and is told. */
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
@@ -12,6 +22,7 @@ import { Keystore } from "../../src/keystore/keystore.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import {
   attest,
+  attestProcess,
   copyOf,
   ended,
   fault,
@@ -95,6 +106,16 @@ async function again(work: Workspace, ...options: readonly string[]): Promise<st
   return ["reproduce", ran["path"] as string];
 }
 
+/** The last option is given the number of an open file. That a process finds the ones that it inherits is in passphrase.test.ts. */
+async function withOpenFile(work: Workspace, args: readonly string[]): Promise<Ran> {
+  const file = openSync(work.path("pw"), "r");
+  try {
+    return await attest([...args, String(file)], work);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The key is locked: nothing without a passphrase, done with it. */
 const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0, made?: Workspace): Promise<void> => {
   const work = made ?? copyOf(under);
@@ -102,7 +123,7 @@ const unlocks = async (args: readonly string[], how: "file" | "fd", code = 0, ma
   ok(
     how === "file"
       ? await work.attest(...args, "--passphrase-file", "pw")
-      : await attest([...args, "--passphrase-fd", "3"], { ...work, fd3: work.path("pw") }),
+      : await withOpenFile(work, [...args, "--passphrase-fd"]),
     code,
   );
 };
@@ -176,7 +197,7 @@ const opens = async (work: Workspace, how: "file" | "fd"): Promise<void> => {
   ok(
     how === "file"
       ? await work.attest(...args, "--passphrase-file", "pw")
-      : await attest([...args, "--passphrase-fd", "3"], { ...work, fd3: work.path("pw") }),
+      : await withOpenFile(work, [...args, "--passphrase-fd"]),
   );
   expect(readdirSync(join(work.home, "keys"))).toContain("taken.age");
 };
@@ -274,7 +295,7 @@ const witnessed = async (work: Workspace): Promise<string> =>
 
 /** The id of a plan whose run was killed. */
 async function opened(work: Workspace): Promise<string> {
-  await work.attest(...TESTED, "--registry", "lab", "--", "/bin/sh", "-c", "kill -9 $PPID");
+  await work.attestProcess(...TESTED, "--registry", "lab", "--", "/bin/sh", "-c", "kill -9 $PPID");
   const shown = ok(await work.attest("log", "show", "lab", "--open", "--json")).json();
   return (shown["open"] as readonly { readonly id: string }[])[0]?.id ?? "none";
 }
@@ -401,7 +422,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "key passphrase --new-passphrase-fd": async (work) => {
     const fd = ["key", "passphrase", "--new-passphrase-fd"];
     refused(await attest([...fd, "three"], work), /--new-passphrase-fd .*"three"/);
-    ok(await attest([...fd, "3"], { ...work, fd3: work.path("pw") }));
+    ok(await withOpenFile(work, fd));
     expect(readdirSync(join(work.home, "keys"))).toEqual(["signer.age", "signer.pub"]);
   },
   "key passphrase --remove": async () => {
@@ -849,7 +870,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "run --unsigned": async (work) => {
     refused(await work.attest(...RUN, "--unsigned"), /--unsigned needs --output/);
-    const told = ok(await attest([...RUN, "--unsigned", "--output", "out.json"], stranger(work)), 1);
+    const told = ok(await attestProcess([...RUN, "--unsigned", "--output", "out.json"], stranger(work)), 1);
     expect(JSON.parse(readFileSync(work.path("out.json"), "utf8"))).not.toHaveProperty("signatures");
     // What it says of other attestations takes effect by a signature: the words that allow it are told.
     const [, words = ""] = /attest sign (out\.json .*)$/m.exec(told.stderr) ?? [];
@@ -1525,8 +1546,11 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   " --version": async (work) => expect(ok(await work.attest("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/),
 };
 
-/** A run of the built-in test sleeps for two seconds: these are made side by side. */
-const slow = Object.keys(rows).filter((name) => /^(?:run|demo|task) /.test(name));
+/** A run of the built-in test sleeps for two seconds: these are made side by side, which takes processes. */
+const BUILT_IN =
+  /^(?:demo|run --(?:profile|driver|quick|registry|signer|output|dry-run|unsigned|json|passphrase-\w+)$)/;
+const slow = Object.keys(rows).filter((name) => BUILT_IN.test(name));
+const inProcesses = (work: Workspace): Workspace => ({ ...work, attest: work.attestProcess });
 
 describe("each option", () => {
   test.each(Object.keys(rows).filter((name) => !slow.includes(name)))(
@@ -1536,7 +1560,7 @@ describe("each option", () => {
 });
 
 describe.concurrent("each option of what takes a while", () => {
-  test.each(slow)("attest %s", async (name) => void (await rows[name]!(copyOf(plain))), 60_000);
+  test.each(slow)("attest %s", async (name) => void (await rows[name]!(inProcesses(copyOf(plain)))), 60_000);
 });
 
 test("there is no other option", async () => {

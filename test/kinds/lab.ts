@@ -106,7 +106,7 @@ export interface Unfinished {
 export async function unfinished(work: Workspace): Promise<Unfinished> {
   work.write("a.txt", "a\n");
   ok(await work.attest("init", "lab", "--origin", "example.org/lab"));
-  await work.attest("run", "--registry", "lab", "--subject", "a.txt", "--", "/bin/sh", "-c", "kill -9 $PPID");
+  await work.attestProcess("run", "--registry", "lab", "--subject", "a.txt", "--", "/bin/sh", "-c", "kill -9 $PPID");
   const [name = ""] = names(work, /^plan_/);
   const { payload, payloadBytes } = parseEnvelope(new Uint8Array(readFileSync(work.path(ATTESTATIONS, name))));
   const digest = createHash("sha256").update(payloadBytes).digest("hex");

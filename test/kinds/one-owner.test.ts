@@ -114,7 +114,7 @@ describe("who announced a plan is read from its signature, and nobody's guess st
     ok(await work.attest("init", "lab", "--origin", "example.org/lab"));
     ok(await work.attest("run", "--registry", "lab", "--subject", "a.txt", "--", "true"));
     const [answered] = names(work, /^plan_/);
-    await work.attest("run", "--registry", "lab", "--subject", "a.txt", "--", "/bin/sh", "-c", "kill -9 $PPID");
+    await work.attestProcess("run", "--registry", "lab", "--subject", "a.txt", "--", "/bin/sh", "-c", "kill -9 $PPID");
     const plan = names(work, /^plan_/).find((name) => name !== answered) ?? "";
     const until = new Date(Date.now() + 200 * 86_400_000).toISOString().slice(0, 10);
     ok(

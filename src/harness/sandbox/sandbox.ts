@@ -135,7 +135,7 @@ function publishedIn(registry: string | undefined, root: string, cwd: string): s
 let empty: string | undefined;
 /** An empty file to lay over another: programs that read their settings find none. A device would be refused there. */
 export function emptyFile(): string {
-  if (empty !== undefined) return empty;
+  if (empty !== undefined && existsSync(empty)) return empty;
   const folder = temporaryFolder("empty");
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   writeFileSync((empty = join(folder, "empty")), "");

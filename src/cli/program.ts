@@ -1,0 +1,110 @@
+/** The program: its verbs, and the one place where a fault becomes a message and an exit status. */
+import { Command, CommanderError } from "commander";
+import { AttestError } from "../core/errors.js";
+import { TOOL_VERSION } from "../node/package.js";
+import { calling, exitWith, io, type Io } from "./io.js";
+import { tellFault } from "./ui.js";
+
+const HELP = `
+Start here:
+  attest demo                                        the whole way once, in ./demo
+  attest verify demo/attestations/test_*.json        what a stranger does
+
+Exit status:
+  0  verified, and the policy is met          3  no accepted key, or the policy is not met
+  1  does not verify                          4  a requested check could not be made
+  2  usage, malformed input, files            5  audit findings
+  Of several, the first of 2, 1, 3, 4, 5. attest run gives 0 for VALIDATED and 1 for less.`;
+
+/** Where it goes to no terminal. */
+const HELP_WIDTH = 80;
+
+/** In the order of the help. Only what is called is loaded: most of a short command's time is the loading of others. */
+const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> = {
+  demo: async () => (await import("./demo.js")).demoCommand,
+  init: async () => (await import("./init.js")).init,
+  key: async () => (await import("./key.js")).key,
+  trust: async () => (await import("./trust.js")).trust,
+  run: async () => (await import("./run.js")).run,
+  evidence: async () => (await import("./evidence.js")).evidence,
+  sign: async () => (await import("./sign.js")).signCommand,
+  add: async () => (await import("./add.js")).addCommand,
+  receipt: async () => (await import("./receipt.js")).receipt,
+  cosign: async () => (await import("./cosign.js")).cosignCommand,
+  retract: async () => (await import("./remarks.js")).retract,
+  supersede: async () => (await import("./remarks.js")).supersede,
+  abandon: async () => (await import("./remarks.js")).abandon,
+  waive: async () => (await import("./waive.js")).waiveCommand,
+  reproduce: async () => (await import("./reproduce.js")).reproduce,
+  verify: async () => (await import("./verify.js")).verifyCommand,
+  audit: async () => (await import("./audit.js")).auditing,
+  log: async () => (await import("./log.js")).log,
+  show: async () => (await import("./show.js")).showCommand,
+  export: async () => (await import("./export.js")).exporting,
+  import: async () => (await import("./import.js")).importing,
+  site: async () => (await import("./site.js")).site,
+  task: async () => (await import("./task.js")).task,
+  version: async () => (await import("./version.js")).version,
+};
+
+/** With the verb that is named, or with all of them. */
+async function program(verb?: string): Promise<Command> {
+  const attest = new Command("attest")
+    .description(
+      "Run a test against something real, sign what happened, and publish it so that a stranger can check it.",
+    )
+    .addHelpText("after", HELP)
+    .version(TOOL_VERSION, "-V, --version", "print the version number alone")
+    .helpCommand(false)
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io().stdout.write(text),
+      getOutHelpWidth: () => (io().stdout.isTTY === true ? io().stdout.columns : undefined) ?? HELP_WIDTH,
+      writeErr: () => undefined, // faults are told once, by `tellFault`
+    });
+  attest
+    .command("help [verb]")
+    .description("show the help of a verb")
+    .action(async (verb: string | undefined) => {
+      const found = attest.commands.find((command) => command.name() === verb);
+      if (found !== undefined || verb === undefined) (found ?? attest).outputHelp();
+      else await attest.parseAsync([verb], { from: "user" }); // which says that there is none, and what was meant
+    });
+  const wanted = verb !== undefined && Object.hasOwn(VERBS, verb) ? [VERBS[verb]] : Object.values(VERBS);
+  for (const load of wanted) (await load?.())?.(attest);
+  return attest;
+}
+
+/** Commander's own exit status for a usage error is 1, which here means "does not verify". */
+function usageFault(error: CommanderError, verb: string | undefined): AttestError {
+  if (error.code === "commander.help")
+    return new AttestError(
+      "usage",
+      "no command given",
+      verb === undefined ? "attest --help lists the commands" : `attest ${verb} --help lists its commands`,
+    );
+  const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, ", did you mean $1?");
+  return new AttestError(
+    "usage",
+    message,
+    verb === undefined ? "attest --help lists the commands" : `attest ${verb} --help shows how it is called`,
+  );
+}
+
+/** May be called again and again in one process, one call after the other. Returns the exit status. */
+export const main = (words: readonly string[], io: Io): Promise<number> =>
+  calling(words, io, async () => {
+    try {
+      if (words.length > 0) await (await program(words[0])).parseAsync(words, { from: "user" });
+      else (await program()).outputHelp();
+    } catch (error) {
+      if (error instanceof CommanderError && error.exitCode === 0) return; // a help that was asked for
+      const verb = words.find((word) => !word.startsWith("-"));
+      const known = verb !== undefined && Object.hasOwn(VERBS, verb);
+      const fault = error instanceof CommanderError ? usageFault(error, known ? verb : undefined) : error;
+      const others = words.indexOf("--"); // what follows is for another program
+      const ours = words.slice(0, others < 0 ? undefined : others);
+      exitWith(tellFault(fault, ours.includes("--json")));
+    }
+  });
