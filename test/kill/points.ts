@@ -110,9 +110,9 @@ export async function failing(
 /** `npm run soak` sets it: every point, where `npm test` takes a part of them. */
 const ALL = process.env["ATTEST_KILL"] === "all";
 /** About how many points are tried, as far from each other as may be, besides the last, which is tried always. */
-const TRIES = 6;
+const TRIES = 4;
 /** Where each look takes a second or more: it stretches a passphrase, or is several commands. */
-export const FEW = 3;
+export const FEW = 2;
 /** Node 24 tries those that lie between the ones of Node 20: CI runs both. */
 const BETWEEN = Number.parseInt(process.versions.node, 10) % 8 === 0 ? 0 : 0.5;
 

@@ -24,7 +24,10 @@ const all = known.filter(
 /** Chromium has what the others lack: pages without scripts, print, dark mode by option. */
 export const chromiums = all.filter(({ name, available }) => available && name.startsWith("chromium"));
 /** One Chromium, and the others. */
-export const ofEachMake = all.filter((one) => !one.name.startsWith("chromium") || one === (chromiums[0] ?? all[0]));
+const ofEachMake = all.filter((one) => !one.name.startsWith("chromium") || one === (chromiums[0] ?? all[0]));
+const [makeThatIsHere] = ofEachMake.filter(({ available }) => available);
+/** ATTEST_BROWSERS=all: of each make. Else the first that is here, for the pages that can be opened in one way only. */
+export const makes = EVERY_WAY || makeThatIsHere === undefined ? ofEachMake : [makeThatIsHere];
 
 /** The ways to come to a page. Of two browsers each takes one; one alone takes both. */
 export const ways = (name: string): ("http" | "file")[] => {

@@ -1,6 +1,6 @@
 /** A page as a reader sees it, in a browser of each make: Chromium and Firefox as `driving` has them, WebKit by its own driver. */
 import { afterAll, beforeAll, describe } from "vitest";
-import { inEachBrowser, ofEachMake, type Visiting } from "./driving.js";
+import { inEachBrowser, makes, type Visiting } from "./driving.js";
 import { WebKit, webkit } from "./webkit.js";
 
 /** Runs in the page: it sees its one argument, and nothing else of the test. */
@@ -109,17 +109,18 @@ export interface Make {
   readonly some: <T>(all: readonly T[]) => readonly T[];
 }
 const make = (name: string): Make => {
-  const first = name === ofEachMake.find(({ available }) => available)?.name;
+  const first = name === makes.find(({ available }) => available)?.name;
   return { scripted: name !== "WebKit", some: (all) => (first ? all : all.slice(0, 1)) };
 };
 
-/** A block of tests for each make; the absent ones are listed as skipped. */
+/** A block of tests for each make that was asked for; the absent ones are listed as skipped. */
 export function inEveryMake(tests: (read: Read, make: Make) => void): void {
   inEachBrowser((visit, name) => {
     const read: Read = (url, look, how) =>
       visit(url, (page) => look(new View((act, arg) => page.evaluate(act as never, arg))), how);
     tests(read, make(name));
-  }, ofEachMake);
+  }, makes);
+  if (makes.length === 1) return;
   describe.skipIf(!webkit.available)(webkit.available ? "WebKit" : `WebKit (${webkit.why})`, () => {
     let browser: WebKit;
     beforeAll(async () => {
