@@ -193,7 +193,7 @@ describe("docs", () => {
       string,
       Record<string, string>
     >;
-    const named = [...text("docs/dependencies.md").matchAll(/`((?:@[\w-]+\/)?[\w-]+)`/g)].map(([, name]) => name);
+    const named = [...text("docs/dependencies.md").matchAll(/`((?:@[\w-]+\/)?[\w.-]+)`/g)].map(([, name]) => name);
     for (const name of [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})])
       expect(named, name).toContain(name);
   });

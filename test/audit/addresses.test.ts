@@ -23,6 +23,7 @@ const RANGES: readonly (readonly [first: string, last: string, ...outside: strin
   ["224.0.0.0", "255.255.255.255", "223.255.255.255"],
   ["::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"],
   ["::1", "::1"],
+  ["::8.8.8.8", "::808:808"],
   ["64:ff9b::7f00:1", "64:ff9b::808:808"],
   ["2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001:200::"],
   ["2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db7:ffff::", "2001:db9::"],
