@@ -38,7 +38,7 @@ const MOST_FILES = 17;
 const CRYPTO_AND_JSON = [/^canonicalize$/, /^zod\/mini$/, /^@noble\/ed25519$/, /^@noble\/hashes\//];
 const PURE: Readonly<Record<string, readonly RegExp[]>> = {
   core: CRYPTO_AND_JSON,
-  formats: CRYPTO_AND_JSON,
+  formats: [...CRYPTO_AND_JSON, /^sarif$/], // types alone
   view: [],
   web: [],
 };

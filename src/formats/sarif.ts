@@ -2,10 +2,11 @@
  * What an audit found as SARIF 2.1.0 (OASIS), for code scanning and for editors: one run, every rule that there is, a result for each
  * finding. The same findings give the same bytes.
  */
+import type { Log, Message, ReportingDescriptor, Result } from "sarif";
 import { RULE_IDS, ruleOf } from "../core/statement/audit-rules.js";
 import { waiverWords, type JudgedFinding } from "../core/audit/waiver.js";
 import type { Bytes } from "../core/bytes.js";
-import { readable, type Json } from "../core/json.js";
+import { readable } from "../core/json.js";
 import { lines } from "./text.js";
 
 export interface SarifInput extends JudgedFinding {
@@ -52,20 +53,20 @@ export function formatSarif(
         results,
       },
     ],
-  });
+  } satisfies Log);
 }
 
-const rule = (id: (typeof RULE_IDS)[number]): Json => {
+const rule = (id: (typeof RULE_IDS)[number]) => {
   const { level, means, advice } = ruleOf(id);
   return {
     id,
     shortDescription: { text: means },
     help: { text: advice },
     defaultConfiguration: { level },
-  };
+  } satisfies ReportingDescriptor;
 };
 
-function result({ finding, waivers, waived, uri }: SarifInput, print: string): Json {
+function result({ finding, waivers, waived, uri }: SarifInput, print: string) {
   const { rule, pointer, detail } = finding;
   const honoured = waivers.filter(({ standing }) => standing === "honoured");
   // A reader may take any suppression for one that holds, so a waiver that is not heeded is told in words alone.
@@ -86,18 +87,19 @@ function result({ finding, waivers, waived, uri }: SarifInput, print: string): J
     // On all results or on none (section 3.27.23).
     suppressions: waived
       ? [...new Set(honoured.map(waiverWords).map(lines))].map((justification) => ({
-          ...{ kind: "external", status: "accepted", justification },
+          ...{ kind: "external" as const, status: "accepted" as const, justification },
         }))
       : [],
-  };
+  } satisfies Result;
 }
 
 /** A message can hold placeholders and links (sections 3.11.5 and 3.11.6); a text that quotes a document must make none. */
-const message = (text: string): Json => ({
-  text: lines(text)
-    .replace(/\{(\d+)\}/g, "{{$1}}")
-    .replaceAll("](", "] ("),
-});
+const message = (text: string) =>
+  ({
+    text: lines(text)
+      .replace(/\{(\d+)\}/g, "{{$1}}")
+      .replaceAll("](", "] ("),
+  }) satisfies Message;
 
 /** What stays the same when the wording of a detail changes. */
 const fingerprint = ({ finding: { about, rule, pointer } }: SarifInput): string => `${about}:${rule}:${lines(pointer)}`;
