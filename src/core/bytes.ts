@@ -1,4 +1,4 @@
-/** Bytes and the texts that stand for them: UTF-8, hex, base64. Each text has one spelling. */
+/** Bytes and their text forms: UTF-8, hex, base64. Each text has one spelling. */
 import { AttestError } from "./errors.js";
 
 export type Bytes = Uint8Array;
@@ -8,7 +8,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export const utf8 = (text: string): Bytes => encoder.encode(text);
 
-/** Strict UTF-8; a byte order mark is kept, so that the parser above can refuse it. Throws `not-utf8`. */
+/** Strict UTF-8. Keeps a byte order mark, so that the parser can refuse it. Throws `not-utf8`. */
 export function fromUtf8(bytes: Bytes): string {
   try {
     return decoder.decode(bytes);
@@ -18,7 +18,7 @@ export function fromUtf8(bytes: Bytes): string {
 }
 
 const replacing = new TextDecoder("utf-8", { fatal: false });
-/** What is no UTF-8 is replaced: for what other programs print. */
+/** Replaces invalid UTF-8; for output of other programs. */
 export const fromAnyBytes = (bytes: Bytes): string => replacing.decode(bytes);
 
 export const hex = (bytes: Bytes): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -32,11 +32,11 @@ export function fromHex(text: string): Bytes {
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/** By the code of a character; 64 for what is no digit. A pack holds megabytes of them. */
+/** Digit by character code; 64 for anything else. A table, because a pack holds megabytes of base64. */
 const DIGITS = new Uint8Array(128).fill(64);
 for (let value = 0; value < ALPHABET.length; value += 1) DIGITS[ALPHABET.charCodeAt(value)] = value;
 
-/** Two digits for each 12 bits: the hashes of a log's proofs are many. */
+/** Two digits per 12 bits, for speed: the proofs of a log hold many hashes. */
 const PAIRS = Array.from(ALPHABET, (high) => Array.from(ALPHABET, (low) => high + low)).flat();
 
 export function base64(bytes: Bytes): string {
@@ -51,8 +51,8 @@ export function base64(bytes: Bytes): string {
 }
 
 /**
- * Standard alphabet, padded, unused bits zero (RFC 4648 sections 4 and 3.5). `atob` accepts several spellings of the same bytes,
- * and a second spelling would be a change that nobody sees. Throws `base64`.
+ * Standard alphabet, padded, unused bits zero (RFC 4648 sections 4 and 3.5). `atob` accepts several spellings of the same bytes, and a
+ * second spelling would be an unnoticed change. Throws `base64`.
  */
 export function fromBase64(text: string): Bytes {
   const refused = (why: string): AttestError =>
@@ -71,7 +71,7 @@ export function fromBase64(text: string): Bytes {
     const unused = Math.max(0, out + 3 - bytes.length) * 8;
     if ((word & ((1 << unused) - 1)) !== 0) throw refused("unused bits that are not zero");
     bytes[out] = word >> 16;
-    bytes[out + 1] = word >> 8; // behind the end, nothing is written
+    bytes[out + 1] = word >> 8; // writes beyond the end have no effect
     bytes[out + 2] = word;
   }
   return bytes;
@@ -87,7 +87,7 @@ export function concat(...parts: readonly Bytes[]): Bytes {
   return all;
 }
 
-/** By its byte order mark, as editors of Windows write it. */
+/** Detects the byte order marks of UTF-16, which editors on Windows write. */
 export const isUtf16 = ([first, second]: Bytes): boolean =>
   (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 

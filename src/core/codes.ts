@@ -1,6 +1,6 @@
-/** Every stable code: which exit status it stands for and what it means. Programs branch on the code, never on the sentence. */
+/** Every stable code with its exit status and meaning. Programs branch on the code, never on the sentence. */
 
-/** Of several, the first in this order is the exit status of the whole: malformed, refused, no accepted key, not checkable, findings. */
+/** Exit statuses, worst first: malformed, refused, no accepted key, not checkable, findings. */
 export const SEVERITY = [2, 1, 3, 4, 5] as const;
 export type ExitStatus = 0 | (typeof SEVERITY)[number];
 
@@ -85,7 +85,7 @@ const TABLE = {
     "the registry does not show the entries of the log that it names, so what takes it back would not be missed",
   ],
   "retraction-undecided": [4, "an entry of the log may take it back, and whose it is cannot be told"],
-  // what was not looked at
+  // what was not checked
   "not-reached": [0, "an earlier check failed"],
   "no-name": [0, "the document came without a file name"],
   "no-log": [0, "the statement names no log"],
@@ -170,6 +170,6 @@ export const CODES = Object.keys(TABLE) as Code[];
 export const exitOf = (code: Code): ExitStatus => TABLE[code][0];
 export const meaningOf = (code: Code): string => TABLE[code][1];
 
-/** The exit status of several answers: the first of 2, 1, 3, 4, 5 that occurs, else 0. */
+/** The exit status for several answers: the first of 2, 1, 3, 4, 5 that occurs, else 0. */
 export const worst = (statuses: readonly ExitStatus[]): ExitStatus =>
   SEVERITY.find((status) => statuses.includes(status)) ?? 0;

@@ -1,9 +1,9 @@
 /**
- * The one Ed25519 rule: what must hold before any engine is asked (RFC 8032 sections 5.1.3 and 5.1.7, made strict).
+ * The one Ed25519 rule: what must hold before an engine is asked (RFC 8032 sections 5.1.3 and 5.1.7, made strict).
  *
- * Engines differ on keys and signatures that only an attacker makes: Node 20, Chromium and Firefox take keys of small order, which
- * sign any message; WebKitGTK takes S >= L and its tab dies on some keys. Lengths, S < L, A and R canonical and not of small order are
- * therefore compared here, as bytes. What is left, every engine with the cofactorless equation answers alike.
+ * Engines differ only on keys and signatures that an attacker makes: Node 20, Chromium and Firefox accept keys of small order, which verify
+ * any message; WebKitGTK accepts S >= L, and its tab crashes on some keys. So lengths, S < L, and A and R (canonical, not of small order)
+ * are checked here, as bytes. On the rest all engines with the cofactorless equation agree.
  */
 import { equal, fromHex, type Bytes } from "./bytes.js";
 
@@ -21,7 +21,7 @@ const SMALL_ORDER_Y = [
   "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
 ].map(fromHex);
 
-/** Little endian a < b. The values are public, so the time it takes tells nothing. */
+/** Little endian a < b. Not constant-time: the values are public. */
 function less(a: Bytes, b: Bytes): boolean {
   for (let at = 31; at >= 0; at -= 1) {
     const difference = (a[at] ?? 0) - (b[at] ?? 0);
@@ -38,13 +38,13 @@ function pointFault(name: string, encoded: Bytes): string | undefined {
   return undefined;
 }
 
-/** Why a public key must not be used, or undefined. Whether it is a point of the curve is for the engine to say. */
+/** Why a public key must not be used, or undefined. The engine checks whether it is a point of the curve. */
 export function keyFault(key: Bytes): string | undefined {
   if (key.length !== KEY_BYTES) return `a key has ${KEY_BYTES} bytes, found ${key.length}`;
   return pointFault("the key", key);
 }
 
-/** Why a signature must be refused before any engine sees it, or undefined. */
+/** Why a signature is refused before any engine sees it, or undefined. */
 export function signatureFault(key: Bytes, signature: Bytes): string | undefined {
   if (signature.length !== SIGNATURE_BYTES)
     return `a signature has ${SIGNATURE_BYTES} bytes, found ${signature.length}`;

@@ -1,10 +1,10 @@
-/** What core asks of a platform, and the pure-JavaScript answer: noble, for every browser. */
+/** What core needs from a platform, and the pure-JavaScript implementation (noble) for every browser. */
 import { etc, Point } from "@noble/ed25519";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { concat, equal, type Bytes } from "./bytes.js";
 import { signatureFault } from "./ed25519.js";
 
-/** Two computations without effect. `verify` has the one Ed25519 rule of `ed25519.ts` and never throws. */
+/** Two pure functions. `verify` follows the one Ed25519 rule of `ed25519.ts` and never throws. */
 export interface Engine {
   readonly name: string;
   readonly sha256: (data: Bytes) => Bytes;
@@ -12,8 +12,8 @@ export interface Engine {
 }
 
 /**
- * noble's own `verify` has the cofactored equation, also with `zip215: false`, and so takes signatures that OpenSSL refuses.
- * Here: R' = [S]B - [k]A, and R' must have the very bytes of R (RFC 8032 section 5.1.7, without the cofactor).
+ * noble's own `verify` uses the cofactored equation, also with `zip215: false`, and so accepts signatures that OpenSSL refuses. Here R' =
+ * [S]B - [k]A must have exactly the bytes of R (RFC 8032 section 5.1.7, without the cofactor).
  */
 export const nobleEngine: Engine = {
   name: "noble",
@@ -27,12 +27,12 @@ export const nobleEngine: Engine = {
       const k = etc.mod(scalar(sha512(concat(R, key, message))), Point.CURVE().n);
       return equal(Point.BASE.multiply(S, false).subtract(A.multiply(k, false)).toBytes(), R);
     } catch {
-      return false; // A is no point of the curve
+      return false; // A is not on the curve
     }
   },
 };
 
-/** SHA-256 of what comes in parts, so that a browser's tab stays alive over a large one. */
+/** SHA-256 in parts, so that a browser tab stays responsive. */
 export interface Hashing {
   update(part: Bytes): void;
   digest(): Bytes;

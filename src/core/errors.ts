@@ -1,12 +1,14 @@
-/** The one error of this library: a stable code for programs, a sentence and a hint for people. */
+/** The one error class of this library: a stable code for programs, a sentence and a hint for people. */
 import type { Code } from "./codes.js";
 
-/** Known across copies of this class: the program is one file, and the tests that it loads come with theirs. */
+/**
+ * Recognizes errors of another copy of this class: the program is bundled into one file, and the scenarios that it loads bring their own.
+ */
 const BRAND = Symbol.for("@f3/attest AttestError");
 
 /**
- * `message` names the fault, what was expected and what was found: lowercase, no full stop. `hint` says what to do next.
- * `code` is stable; its meaning and exit status stand in `codes.ts`.
+ * `message` names the fault: lowercase, no full stop. `hint` says what to type next. `code` is stable; `codes.ts` has its meaning and exit
+ * status.
  */
 export class AttestError extends Error {
   override readonly name = "AttestError";
@@ -25,7 +27,7 @@ export class AttestError extends Error {
   }
 }
 
-/** What was refused with a code is not there for whoever can do without it; a fault of this tool is thrown on. */
+/** Undefined if the act fails with a coded error. Any other error is a bug and is thrown. */
 export function orUndefined<T>(act: () => T): T | undefined {
   try {
     return act();

@@ -1,4 +1,4 @@
-// The only globals that the pure floors take from their platform. Seen by src/core/tsconfig.json alone.
+// The only platform globals that the pure floors use. Only src/core/tsconfig.json includes this file.
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }
@@ -6,7 +6,7 @@ declare class TextDecoder {
   constructor(label: string, options: { fatal: boolean; ignoreBOM?: true });
   decode(bytes: Uint8Array): string;
 }
-/** https://url.spec.whatwg.org, of which browsers and Node have one and the same. */
+/** https://url.spec.whatwg.org; browsers and Node agree on it. */
 declare class URL {
   static canParse(text: string): boolean;
   constructor(text: string);

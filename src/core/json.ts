@@ -1,8 +1,8 @@
 /**
- * JSON as it may be signed: I-JSON in (RFC 7493), canonical bytes out (RFC 8785).
+ * JSON for signing: I-JSON in (RFC 7493), canonical bytes out (RFC 8785).
  *
- * `JSON.parse` keeps the last of two members with one name, rounds 2^53+1 and turns 1e400 into Infinity, so two readers could see
- * two documents under one signature. This parser refuses whatever could be read in two ways, and says where.
+ * `JSON.parse` keeps the last of two members with one name, rounds 2^53+1 and turns 1e400 into Infinity, so two readers could see two
+ * documents under one signature. This parser refuses ambiguous texts and names the place.
  */
 import canonicalize from "canonicalize";
 import { fromUtf8, utf8, type Bytes } from "./bytes.js";
@@ -19,8 +19,8 @@ export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * The JCS bytes of a value (RFC 8785). Give it what `parseJson` returned, or a plain literal of that shape.
- * @throws AttestError `not-json` for what would not come back the same: undefined, functions, NaN, lone surrogates, exotic objects
+ * The JCS bytes of a value (RFC 8785). Pass the result of `parseJson`, or a plain literal of that shape.
+ * @throws AttestError `not-json` for values that do not survive a round trip: undefined, functions, NaN, lone surrogates, exotic objects
  * @example canonical({ b: 1, a: [true, null] })   // the bytes of {"a":[true,null],"b":1}
  */
 export function canonical(value: Json): Bytes {
@@ -30,7 +30,7 @@ export function canonical(value: Json): Bytes {
 
 const refused = (what: string): AttestError => new AttestError("not-json", `expected a JSON value, found ${what}`);
 
-/** `canonicalize` prints a Map as {} and drops what is undefined: only values that survive a round trip get as far as it. */
+/** `canonicalize` prints a Map as {} and drops undefined, so other values than plain JSON are refused first. */
 function plain(value: unknown, depth: number): void {
   if (value === null || typeof value === "boolean") return;
   if (typeof value === "string") {
@@ -59,9 +59,9 @@ function plain(value: unknown, depth: number): void {
   }
 }
 
-/** Where one of these is, there may be one of the others, which take longer to tell apart. */
+/** A quick test. Only if it matches, the slower exact test runs. */
 const SUSPECT = /[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;
-/** RFC 7493, section 2.1: neither halves of surrogate pairs nor noncharacters, of any plane. */
+/** RFC 7493 section 2.1: no lone surrogates, and no noncharacters of any plane. */
 const UNFIT = /[\p{Cs}\p{Noncharacter_Code_Point}]/u;
 
 function textFault(text: string): string | undefined {
@@ -72,7 +72,7 @@ function textFault(text: string): string | undefined {
     : `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase()}, which is no character`;
 }
 
-/** What a tested program says, made fit to be signed: in every text, noncharacters are replaced. */
+/** Replaces noncharacters in every text, so that the output of a tested program can be signed. */
 export function fit<T>(value: T): T {
   if (typeof value === "string") return value.replace(/\p{Noncharacter_Code_Point}/gu, "\ufffd") as T;
   if (Array.isArray(value)) return value.map((one: unknown) => fit(one)) as T;
@@ -80,11 +80,7 @@ export function fit<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [fit(name), fit<unknown>(inner)])) as T;
 }
 
-/**
- * One I-JSON text. Each refusal has its own code and names line and column:
- * `too-large` · `not-utf8` · `bom` · `json-syntax` · `json-duplicate` · `json-surrogate` · `json-noncharacter` ·
- * `json-number-range` · `json-number-spelling` (1.0, 1e3, -0: RFC 8785 section 3.2.2.3 spells each number in one way) · `json-proto` · `json-depth`.
- */
+/** Parses one I-JSON text. Each refusal has its own code and names line and column: */
 export function parseJson(bytes: Bytes, maxDepth = MAX_DEPTH): Json {
   if (bytes.length > MAX_BYTES) {
     throw new AttestError("too-large", `expected at most ${MAX_BYTES} bytes, found ${bytes.length}`);
@@ -279,13 +275,13 @@ class Parser {
   }
 }
 
-/** How a file of ours is spelled for people: members sorted as JCS sorts them, two spaces, a final newline. */
+/** The readable spelling of our files: members in JCS order, two spaces, a final newline. */
 export function readable(value: Json): Bytes {
-  canonical(value); // refuses what has no JSON form
+  canonical(value); // refuses values without a JSON form
   return utf8(`${spelled(value, "\n")}\n`);
 }
 
-/** `JSON.stringify` would put members that look like array indices first, whatever their order. */
+/** Not `JSON.stringify`: it moves members that look like array indices to the front. */
 function spelled(value: Json, newline: string): string {
   const inner = `${newline}  `;
   const block = (open: string, items: readonly string[], close: string): string =>

@@ -1,10 +1,10 @@
 /**
- * Whether two things come from the same place. Who serves one port of a machine serves them all, so of hosts neither scheme nor port count;
- * a registry is its host with port and path. Spelled as every client understands it: lower case, ASCII (punycode), without the dot at the
- * end and the port that is meant anyhow, and an IP address in its one form.
+ * Whether two things come from the same place. One operator controls all ports of a machine, so a host ignores scheme and port; a registry
+ * is host, port and path. The spelling is normalized as clients do: lowercase, punycode, no trailing dot, no default port, one form of each
+ * IP address.
  */
 
-/** Some browsers write a space in a host as %20, where others find no address at all. */
+/** Some browsers encode a space in a host as %20, others reject the address. */
 const NO_HOST = /[\s%]/;
 
 const parsed = (text: string): URL | undefined => {
@@ -13,7 +13,7 @@ const parsed = (text: string): URL | undefined => {
   return url === undefined || NO_HOST.test(url.hostname) ? undefined : url;
 };
 
-/** An IPv4 address within IPv6 (RFC 4291, section 2.5.5.2) leads to the same machine. */
+/** An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) leads to the same machine. */
 const MAPPED = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/;
 
 function plain(hostname: string): string {
@@ -24,13 +24,13 @@ function plain(hostname: string): string {
   return [one >> 8, one & 255, other >> 8, other & 255].join(".");
 }
 
-/** Of an address, or of the origin of a registry or a log; undefined where there is none to be seen. */
+/** Host of an address or of an origin; undefined if there is none. */
 export function hostOf(text: string): string | undefined {
   const host = plain(parsed(text)?.hostname ?? "");
   return host === "" ? undefined : host;
 }
 
-/** `example.org:8443/lab`, of an address or of what a registry calls itself; what is neither stays as it is. */
+/** `example.org:8443/lab` from an address or an origin; anything else is returned unchanged. */
 export function originOf(text: string): string {
   const url = parsed(text);
   if (url === undefined || url.hostname === "") return text;

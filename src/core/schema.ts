@@ -1,15 +1,15 @@
-/** The small shapes that several documents share. */
+/** Small schemas that several documents share. */
 import * as z from "zod/mini";
 
-/** A name for a key, which is also its file's name. */
+/** The name of a key and of its file. */
 export const KEY_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 
-/** RFC 3339 in UTC with a capital Z: one spelling of the zone, so that texts of one length also sort by time. */
+/** RFC 3339 in UTC with a capital Z: one spelling of the zone, so that texts of equal length sort by time. */
 export const timestamp = z.string().check(z.regex(TIMESTAMP), z.refine(isDay, "a day that the calendar has"));
 
-/** `Date.parse` turns 30 February into 2 March. */
+/** Needed because `Date.parse` turns 30 February into 2 March. */
 function isDay(text: string): boolean {
   const at = Date.parse(text);
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text.slice(0, 10));
@@ -20,8 +20,8 @@ interface Lengthy {
 }
 
 /**
- * In place of `z.minLength` and `z.maxLength`, which look at the `length` of whatever stands there, an object's too, and throw where
- * that cannot be compared: `{"length":{"toString":null}}`.
+ * Replaces `z.minLength` and `z.maxLength`: those read `length` of objects too, and throw if it cannot be compared:
+ * `{"length":{"toString":null}}`.
  */
 export const atLeast = <T extends Lengthy>(least: number, message = `at least ${least}`) =>
   z.refine<T>(({ length }) => length >= least, message);
@@ -30,7 +30,7 @@ export const atMost = <T extends Lengthy>(most: number, message = `at most ${mos
 
 const digest = (digits: number) => z.optional(z.string().check(z.regex(new RegExp(`^[0-9a-f]{${digits}}$`))));
 
-/** in-toto DigestSet: at least one algorithm; the lengths of those that this tool writes are checked, others are left alone. */
+/** in-toto DigestSet: at least one algorithm. Checks the lengths of the algorithms that this tool writes only. */
 export const digestSet = z.catchall(z.object({ sha256: digest(64), sha512: digest(128) }), z.string()).check(
   z.refine((set) => {
     const entries = Object.entries(set);
@@ -39,7 +39,7 @@ export const digestSet = z.catchall(z.object({ sha256: digest(64), sha512: diges
 );
 
 const text = z.string();
-/** More than white space and characters that do not show: a claim that nobody can see is none. */
+/** At least one visible character: nobody can see an empty claim. */
 export const filled = text.check(z.regex(/[^\s\p{Default_Ignorable_Code_Point}\u2800]/u, "some text"));
 export const checkId = text.check(z.regex(/^[a-z0-9][a-z0-9._/-]{0,127}$/));
 /** The fingerprint of a key, as `ssh-keygen -lf` prints it. */
@@ -47,12 +47,12 @@ export const keyid = text.check(z.regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "a fingerp
 export const sha256 = text.check(z.regex(/^[0-9a-f]{64}$/, "a SHA-256 in lowercase hex"));
 /** A place in JSON (RFC 6901). */
 export const pointer = text.check(z.regex(/^(?:\/(?:[^~/]|~[01])*)*$/, "a JSON pointer"), atMost(1000));
-/** Of the audit; those that this version knows stand in `audit/rules.ts`. */
+/** Id of an audit rule; `statement/audit-rules.ts` lists the known ones. */
 export const ruleId = text.check(z.regex(/^[a-z0-9-]{1,64}$/, "the id of a rule"));
-/** The log that is meant to hold a statement: its name, and its key as one line (C2SP vkey). */
+/** The log that should hold a statement: origin, and key as one line (C2SP vkey). */
 export const logName = z.object({ origin: filled, key: filled });
 
-/** in-toto ResourceDescriptor v1. Its strict readers (protojson) refuse any other member, so these objects do too. */
+/** in-toto ResourceDescriptor v1. Its strict readers (protojson) refuse unknown members, so these schemas do too. */
 export const descriptor = {
   name: z.optional(text),
   uri: z.optional(text),

@@ -1,38 +1,38 @@
-/** What cited documents say of verdicts, exit codes and counts, held against the statement that cites them: by reading the cited bytes. */
+/** Compares what cited documents say (verdicts, exit codes, counts) with the statement that cites them. */
 import type { EvidenceRef, ResultStatement } from "../statement/statement.js";
 import { namedAgain } from "../statement/once.js";
 import { OUTCOMES, VERDICTS, type Outcome, type Verdict } from "../statement/verdict.js";
 import type { Finding } from "../statement/audit-rules.js";
 
-/** Where in the cited document something stands: a pointer into JSON, or a line. */
+/** Where it stands in the cited document: a JSON pointer, or a line. */
 export type Saying =
   | { readonly what: "verdict"; readonly where: string; readonly value: Verdict; readonly root?: true }
   | { readonly what: "exit code"; readonly where: string; readonly value: number; readonly root?: true };
 
 export type Counts = Readonly<Record<Outcome, number>>;
 
-/** Two formats may speak of the same tests. */
+/** Two formats may report the same tests. */
 export interface Counted {
   readonly format: string;
   readonly counts: Counts;
 }
 
-/** One cited document, as it was read. */
+/** One cited document after reading. */
 export interface Cited {
-  /** Of the reference, into the payload of the citing statement. */
+  /** Position of the reference in the payload of the citing statement. */
   readonly pointer: string;
   readonly sayings: readonly Saying[];
-  /** Of a test report, or of several in one file: their cases by outcome. */
+  /** Cases by outcome, for a test report or several in one file. */
   readonly counts?: readonly Counted[];
-  /** Why not all of it could be read, where it could not. */
+  /** Why part of it could not be read. */
   readonly unread?: string;
-  /** Whether it speaks of several things, each with an id: then several verdicts are no contradiction. */
+  /** It lists several things, each with an id, so several verdicts are no contradiction. */
   readonly listing?: boolean;
 }
 
-/** Pieces in which a run speaks of itself; anything else may speak of another one. */
+/** Roles in which a run describes itself. Any other piece may describe another run. */
 const OWN: ReadonlySet<string> = new Set(["run", "result", "report", "timeline", "attestation", "output"]);
-/** Those of them that exist to be read, and what the signer says something of: one that cannot be read is no agreement. */
+/** Roles that must be readable: an unreadable piece is never counted as agreement. */
 const READ: ReadonlySet<string> = new Set(["run", "result", "report", "timeline", "attestation"]);
 export const mustBeRead = ({ role, annotations = {} }: Pick<EvidenceRef, "role" | "annotations">): boolean =>
   READ.has(role) || Object.hasOwn(annotations, "verdict") || Object.hasOwn(annotations, "exitCode");
@@ -66,7 +66,7 @@ function findingsIn(about: string, { predicate: { f3 } }: ResultStatement, piece
       ),
     );
 
-  // The piece's own word, beside what the signer says of it; of a listing only what stands at its root speaks of the whole.
+  // Compare the piece's own verdict and the signer's annotation. In a listing, only a value at the root describes the whole.
   const own = OWN.has(piece.role);
   const ofWhole = <S extends Saying>(all: readonly S[]): S[] => all.filter(({ root }) => !listing || root === true);
   const said = { verdict: piece.annotations?.["verdict"], code: piece.annotations?.["exitCode"] };
@@ -95,17 +95,17 @@ function findingsIn(about: string, { predicate: { f3 } }: ResultStatement, piece
 const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /**
- * The cases of all reports against the measurements that claim to have counted them. Those of one format are added up. Two formats may list the
- * same tests: no fewer than the one lists, no more than both.
+ * Compares the cases of all reports with the measurements that count them. Reports of one format are added up. Two formats may list the
+ * same tests, so the total lies between the larger of the two and their sum.
  */
 function countFindings(about: string, { predicate: { f3 } }: ResultStatement, cited: readonly Cited[]): Finding[] {
   const again = new Set(namedAgain(f3.evidence, "report"));
   const once = new Set(f3.evidence.flatMap((one, at) => (again.has(one) ? [] : `/predicate/f3/evidence/${at}`)));
   const reports = cited.flatMap(({ counts, pointer }) => (counts !== undefined && once.has(pointer) ? [counts] : []));
   if (reports.length === 0) return [];
-  // One report that could not be read would make every count look wrong; what failed in another one failed all the same.
+  // With one unreadable report every count would look wrong. A failure in another report still counts.
   const whole = reports.length === f3.evidence.filter((one) => one.role === "report" && !again.has(one)).length;
-  // What was printed is no report of its own among the evidence: it adds to the others.
+  // A report taken from stdout is not a piece of evidence with the role "report"; it adds to the others.
   const printed = f3.checks.some(({ id }) => id.startsWith("report/stdout"));
   const formats = new Map<string, Counts[]>();
   for (const { format, counts } of reports.flat()) formats.set(format, [...(formats.get(format) ?? []), counts]);

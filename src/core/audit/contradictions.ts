@@ -1,13 +1,13 @@
-/** What attestations say of each other without naming each other: opposite verdicts; and reproductions that came out otherwise. */
+/** Contradictions between attestations: opposite verdicts on one subject, and reproductions with another result. */
 import { grouped } from "./group-by.js";
 import type { AttestationNode, Graph } from "./relations.js";
 import type { Finding } from "../statement/audit-rules.js";
 
-/** Of many others, so many are named. */
+/** At most this many attestations are named in one finding. */
 const NAMED = 3;
 
 /**
- * @param own digests of those that are audited; what is only at hand beside them is compared, and told of nobody
+ * @param own digests of the audited attestations; others are compared with, but get no findings
  */
 export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding[] {
   const cards = [...graph.cards.values()].filter(({ inForce }) => inForce);
@@ -25,9 +25,9 @@ export function betweenFindings(graph: Graph, own: ReadonlySet<string>): Finding
 }
 
 /**
- * Those after which the same signer asked the same question of the same thing again, or which are not in force: that there is a newer version is
- * told of the last one only.
- * @param cards of those that are audited: what others publish elsewhere makes nothing older
+ * Attestations that are not in force, and those with a later one by the same signer on the same question. Only the latest one gets a "newer
+ * version" finding.
+ * @param cards the audited attestations only: nothing published elsewhere makes one older
  */
 export function askedAgain(cards: readonly AttestationNode[]): ReadonlySet<string> {
   const again = new Set(cards.flatMap(({ digest, inForce }) => (inForce ? [] : digest)));
@@ -41,7 +41,7 @@ export function askedAgain(cards: readonly AttestationNode[]): ReadonlySet<strin
   return again;
 }
 
-/** The same subject may be asked different questions: of one commit the tests may pass and the linter fail. */
+/** One subject can be asked different questions: the tests of a commit may pass while its linter fails. */
 const questionsOf = (card: AttestationNode): string[] => {
   const { hypothesis, title, subjects } = card;
   const asked = [
@@ -51,10 +51,10 @@ const questionsOf = (card: AttestationNode): string[] => {
   return [...new Set(subjects)].flatMap((subject) => asked.map((question) => `${subject}\n${question}`));
 };
 
-/** A space or a full stop more makes no other question. */
+/** Ignores differences in punctuation and white space. */
 const plain = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
 
-/** Of each, those that come to the opposite verdict about the same subject. */
+/** For each card, the cards with the opposite verdict about the same subject. */
 export function oppositesAmong<C extends AttestationNode>(
   cards: readonly C[],
 ): (card: AttestationNode) => readonly C[] {
@@ -74,7 +74,7 @@ type Groups<C extends AttestationNode> = ReadonlyMap<string, readonly C[]>;
 const byVerdict = <C extends AttestationNode>(cards: readonly C[], keysOf: (card: C) => readonly string[]): Groups<C> =>
   grouped(cards, (card) => keysOf(card).map((key) => `${card.verdict} ${key}`));
 
-/** Of several keys, the one with the most: each card is looked at once, however many there are. */
+/** Uses the key with the most matches, so that each card is looked at once. */
 function against<C extends AttestationNode>(
   { verdict }: AttestationNode,
   keys: readonly string[],
@@ -97,7 +97,7 @@ function finding(
   return { rule, about: digest, pointer: "/predicate/f3/verdict", detail };
 }
 
-/** Told of the reproduced one: whoever reads it has to know. */
+/** The finding belongs to the reproduced attestation, because its readers need it. */
 const reproductions = ({ cards, edges }: Graph, own: ReadonlySet<string>): Finding[] =>
   edges.flatMap(({ from, to = "", type }): Finding[] => {
     const [by, about] = [cards.get(from), cards.get(to)];

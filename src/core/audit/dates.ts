@@ -1,15 +1,18 @@
-/** The four dates: source ≤ work ≤ signed ≤ logged. All but the last are the signer's own claims, so a wrong order is one claim against another. */
+/**
+ * The order of four dates: source ≤ work ≤ signed ≤ logged. The first three are claims of the signer, so a wrong order is a claim against a
+ * claim.
+ */
 import type { EvidenceRef, ResultStatement } from "../statement/statement.js";
 import { isCapture } from "./reference.js";
 import type { Finding } from "../statement/audit-rules.js";
 
-/** How far two clocks that nobody compared may be apart. */
+/** Tolerance between two clocks that nobody compared. */
 const CLOCKS_MS = 5 * 60_000;
 
 interface Dated {
   readonly about: string;
   readonly statement: ResultStatement;
-  /** By the word of witnesses whom the verifier trusts. */
+  /** When trusted witnesses saw it. */
   readonly witnessed?: string | undefined;
 }
 
@@ -32,7 +35,7 @@ export function dateFindings({ about, statement, witnessed }: Dated): Finding[] 
     if (sourceDate === undefined) continue;
     if (after(sourceDate, signedAt))
       find("evidence-late", pointer, `${name} is of ${sourceDate}, the signature of ${signedAt}`);
-    // What was captured afterwards from elsewhere says when it was captured; what the run left says when it was made.
+    // A capture made after the run states when it was captured. Output of the run states when it was made.
     else if (after(sourceDate, run.finishedAt) && !capturedBetween(piece, sourceDate, signedAt))
       find(
         "source-after-work",
@@ -43,7 +46,7 @@ export function dateFindings({ about, statement, witnessed }: Dated): Finding[] 
   return findings;
 }
 
-/** Captured when it already was, and before it was signed: anything else that stands there excuses nothing. */
+/** Valid only between the source date and the signature; any other capture date excuses nothing. */
 function capturedBetween(piece: EvidenceRef, sourceDate: string, signedAt: string): boolean {
   const at = piece.annotations?.["capturedAt"];
   const captured = typeof at === "string" && isCapture(piece) ? Date.parse(at) : NaN;

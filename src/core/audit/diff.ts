@@ -1,13 +1,13 @@
-/** Two versions of the same evidence: whether only the spelling differs, and else where. */
+/** Compares two versions of a piece of evidence: same text in another spelling, or different content and where. */
 import { equal, fromUtf8, utf8, type Bytes } from "../bytes.js";
 import { orUndefined } from "../errors.js";
 import { canonical, isObject, parseJson, type Json } from "../json.js";
 
 export type Diff =
-  /** The text says the same; `how` names what was set aside. */
+  /** Same text; `how` names the difference that was ignored. */
   { readonly kind: "spelling"; readonly how: string } | { readonly kind: "content"; readonly where: string };
 
-/** Longer ones are compared byte by byte only. */
+/** Larger files are only compared byte by byte. */
 const MAX_COMPARED = 8 * 1024 * 1024;
 
 /** @example differenceOf(utf8("a\n"), utf8("a\r\n"))   // { kind: "spelling", how: "line ends" } */
@@ -28,9 +28,7 @@ export function differenceOf(before: Bytes, after: Bytes): Diff {
   return { kind: "content", where: `${firstLine(texts[0], texts[1])}${sizes}` };
 }
 
-/**
- * For a piece of which no copy is at hand: the same text as other systems spell it, so that one of them may have the digest that was signed.
- */
+/** Spellings that other systems give the same text. Used when the original bytes are missing: one of them may have the signed digest. */
 export function spellingsOf(bytes: Bytes): Bytes[] {
   const text = bytes.length > MAX_COMPARED ? undefined : textOf(bytes);
   if (text === undefined) return [];
@@ -41,7 +39,7 @@ export function spellingsOf(bytes: Bytes): Bytes[] {
   return [...new Set(all.flatMap((one) => [one, `\ufeff${one}`]))].map(utf8);
 }
 
-/** By hand: an expression that looks for the end of a run begins anew at each of its characters, and a server chooses the run. */
+/** No regular expression: the server chooses the input, and one that searches for the end of a run backtracks quadratically. */
 function trimEnd(text: string, blank: (character: string) => boolean): string {
   let end = text.length;
   while (end > 0 && blank(text.charAt(end - 1))) end -= 1;
@@ -69,7 +67,7 @@ function both<T>(one: Bytes, other: Bytes, read: (bytes: Bytes) => T | undefined
   return first === undefined || second === undefined ? undefined : [first, second];
 }
 
-/** Undefined for what is no text. A NUL is in no text that people read. */
+/** Undefined for anything but text. Text that people read contains no NUL. */
 function textOf(bytes: Bytes): string | undefined {
   if (bytes.includes(0)) return undefined;
   return orUndefined(() => fromUtf8(bytes));
@@ -80,8 +78,8 @@ const jsonOf = (bytes: Bytes): Json | undefined => orUndefined(() => parseJson(b
 const isPage = (text: string): boolean => /^\s{0,100}<(?:!doctype html|html)/i.test(text);
 
 /**
- * What a server makes anew for each reader: nonces and white space. Nothing else of a page is set aside: a result can stand in an attribute,
- * a script or a comment.
+ * Ignores what servers generate per request: nonces and white space. Nothing more, because a result can stand in an attribute, a script or
+ * a comment.
  */
 const settled = (text: string): string => text.replace(/\snonce="[^"<>]{0,200}"/gi, "").replace(/\s+/g, " ");
 
@@ -91,7 +89,7 @@ const quoted = (value: Json | undefined): string => (value === undefined ? "noth
 
 const MAX_PLACES = 3;
 
-/** The first places, as RFC 6901 pointers, with what stood and stands there. */
+/** The first differing places as RFC 6901 pointers, with old and new value. */
 function jsonWhere(before: Json, after: Json): string {
   const places: string[] = [];
   let more = 0;

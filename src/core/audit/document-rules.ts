@@ -1,4 +1,4 @@
-/** All that can be asked of one result by itself: every rule that needs no other attestation. */
+/** Every rule that needs one result only and no other attestation. */
 import type { Report } from "../verify/report.js";
 import { backingFindings } from "./evidence-rules.js";
 import { citedFindings, type Cited } from "./cited.js";
@@ -17,7 +17,7 @@ export interface Examined {
   readonly current: readonly NewerVersion[];
 }
 
-/** In the order of the rules; of a document that does not verify, only that. */
+/** In rule order. A document that does not verify gets that finding only. */
 export function examine({ report, looks, cited, current }: Examined): Finding[] {
   const { statement, digest: about = "" } = report;
   if (statement === undefined) return documentFindings(report);

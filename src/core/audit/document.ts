@@ -1,11 +1,11 @@
-/** What verification and the notices at hand say of a document, in the words of the audit. */
+/** Turns the report of a verification, including the known notices, into audit findings. */
 import { exitOf, type Code } from "../codes.js";
 import type { Check, Report } from "../verify/report.js";
 import type { Finding, RuleId } from "../statement/audit-rules.js";
 
 const DERIVED: readonly Code[] = ["verdict-mismatch", "result-mismatch", "tests-mismatch", "outcome-mismatch"];
 const ENDED: readonly Code[] = ["key-revoked", "key-revoked-unproven", "key-revoked-late", "key-retired"];
-/** Nobody can tell, which is no finding: the document is not checked. */
+/** Undecidable codes: they yield no finding, and the document counts as not checked. */
 const OPEN: readonly Code[] = [
   "key-unknown",
   "engines-disagree",
@@ -14,9 +14,9 @@ const OPEN: readonly Code[] = [
   "retraction-undecided",
   "entries-missing",
 ];
-/** Whether a key is confirmed is asked by `verify`; whether the evidence holds does not hang on it. */
+/** Trust in the key is a matter of `verify`. The evidence does not depend on it. */
 const OF_TRUST: readonly Code[] = ["key-registry-only"];
-/** Told by other rules, more exactly. */
+/** Other rules report these more precisely. */
 const ELSEWHERE: readonly Code[] = ["time-order", "evidence-changed", "evidence-converted", "retracted"];
 
 export function documentFindings(report: Report): Finding[] {
@@ -30,9 +30,9 @@ export function documentFindings(report: Report): Finding[] {
   return [...made, ...standingFindings(report)];
 }
 
-/** What of a document could not be checked at all, in words. */
+/** The steps that could not be made, in words. */
 export function openSteps({ checks, statement }: Report): string[] {
-  // Without a criterion there is nothing to compute again, and nothing was asked.
+  // Without a criterion there is nothing to recompute.
   const computed = statement?.predicate.f3.checks.some(({ criterion }) => criterion !== undefined) === true;
   return checks.flatMap(({ code, name, detail }) =>
     OPEN.includes(code) || (computed && code === "recompute-impossible") ? [`${name}: ${detail}`] : [],

@@ -1,4 +1,4 @@
-/** From what was fetched to one of the states: whether a place still has the bytes that were signed, and else what is there now. */
+/** Turns a fetched answer into a state: are these still the signed bytes, and if not, what is there now? */
 import { hex, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";
 import { differenceOf, spellingsOf } from "./diff.js";
@@ -6,15 +6,15 @@ import type { Arrived, Fetched } from "./fetched.js";
 import type { Finding, RuleId } from "../statement/audit-rules.js";
 import type { Look, Reference, LookState } from "./reference.js";
 
-/** Bytes that were hashed piece by piece, of any length. */
+/** Bytes of any length, hashed in pieces. */
 export interface LocalCopy {
   readonly sha256: string;
   readonly size: number;
-  /** The bytes themselves; undefined where they are too many to be held. */
+  /** The bytes; undefined if there are too many to hold in memory. */
   readonly bytes: () => Bytes | undefined;
 }
 
-/** A place that is not at an address: an archive, a folder. */
+/** For a place without an address: an archive, a folder. */
 export function lookAtCopy(reference: Reference, held: LocalCopy | undefined): Look {
   const { sha256, size } = reference;
   if (sha256 === undefined) return seen(reference, "never-hashed", "no SHA-256 of it was signed");
@@ -27,10 +27,10 @@ export function lookAtCopy(reference: Reference, held: LocalCopy | undefined): L
   return seen(reference, "changed", `${fileOf(sha256)} has ${found}, where SHA-256 ${sha256} was signed`);
 }
 
-/** From the registry's folder. */
+/** Path relative to the registry's folder. */
 const fileOf = (sha256: string): string => `attestations/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
 
-/** @param copy the archived bytes, if they are those that were signed: to say where something changed */
+/** @param copy the archived bytes if they match the signed digest; used to say where a change is */
 export function lookAtFetched(reference: Reference, fetched: Fetched, copy: Bytes | undefined, engine: Engine): Look {
   if (fetched.kind === "gone") return seen(reference, "gone", fetched.why);
   if (fetched.kind === "blocked") return seen(reference, "blocked", fetched.why);
@@ -47,7 +47,7 @@ export function lookAtFetched(reference: Reference, fetched: Fetched, copy: Byte
   return seen(reference, state, `${detail}${led}`);
 }
 
-/** What a server adds to an address may be meant for whoever asked, and nobody else. */
+/** Drops query and fragment: a server may have put a secret for the requester there. */
 const plain = (url: string): string => url.replace(/[?#].*$/, "");
 
 function changed(
@@ -68,7 +68,7 @@ function changed(
   return ["changed", `SHA-256 ${found}, ${bytes.length} bytes; no copy is at hand that would show where`];
 }
 
-/** Only what is meant to stay: a temporary redirect is a matter of the moment. */
+/** Follows permanent redirects only. */
 function movedTo({ url, hops }: Arrived): string | undefined {
   return hops.length > 0 && hops.every(({ status }) => status === 301 || status === 308) ? url : undefined;
 }
@@ -84,7 +84,7 @@ const RULE: Readonly<Partial<Record<LookState, RuleId>>> = {
   blocked: "evidence-blocked",
   "never-hashed": "evidence-unhashed",
 };
-/** Of the archived copy itself, and of a place elsewhere while the copy is as it was signed. */
+/** Rules for the archived copy, and for the place elsewhere when the archived copy is intact. */
 const OF_ARCHIVE: typeof RULE = { ...RULE, changed: "archive-changed", gone: "archive-gone" };
 const BESIDE_COPY: typeof RULE = { ...RULE, changed: "source-changed", gone: "source-gone" };
 
@@ -96,7 +96,7 @@ const PLACE: Readonly<Record<Look["place"], string>> = {
   file: "the file",
 };
 
-/** @param looks those that were not found the same, of these references */
+/** @param looks the looks whose state is not `same` */
 export function driftFindings(about: string, looks: readonly Look[], references: readonly Reference[]): Finding[] {
   const lost = new Set(looks.flatMap(({ place, pointer }) => (place === "archive" ? pointer : [])));
   const kept = new Set(
@@ -104,7 +104,7 @@ export function driftFindings(about: string, looks: readonly Look[], references:
   );
   return looks.flatMap((look) => {
     const { pointer, place, state } = look;
-    // Which attestations are missing is told of the whole graph.
+    // A missing attestation is a finding of the graph.
     if (place === "attestation") return [];
     const rules = place === "archive" ? OF_ARCHIVE : kept.has(pointer) ? BESIDE_COPY : RULE;
     const other = state === "changed" && place === "file" && pointer.startsWith("/subject/");

@@ -1,9 +1,9 @@
-/** Whether there is evidence where there has to be some, and whether it comes from more than one place. */
+/** Rules: is there evidence where it is required, and does it come from more than one place? */
 import type { EvidenceRef, ResultStatement } from "../statement/statement.js";
 import { hostOf } from "../origin.js";
 import type { Finding } from "../statement/audit-rules.js";
 
-/** What says where and with what something ran, and nothing of how it came out. */
+/** Roles that describe where and with what something ran, but not its outcome. */
 const SETTING: ReadonlySet<string> = new Set(["environment", "script", "record", "configuration", "source"]);
 
 export function backingFindings(about: string, { predicate: { f3 } }: ResultStatement): Finding[] {

@@ -1,8 +1,8 @@
-/** What came of asking for an address: the form in which whoever fetches tells it to whoever judges. */
+/** The result of fetching an address. The fetcher makes it, the rules judge it. */
 import type { Bytes } from "../bytes.js";
 
 export interface Hop {
-  /** Where the answer pointed to. */
+  /** Target of the redirect. */
   readonly url: string;
   /** 301, 302, 303, 307, 308. */
   readonly status: number;
@@ -10,20 +10,20 @@ export interface Hop {
 
 export interface Arrived {
   readonly kind: "arrived";
-  /** Where the bytes came from in the end, and how one gets there. */
+  /** Final address, and the redirects that led there. */
   readonly url: string;
   readonly hops: readonly Hop[];
-  /** Decoded, whole. */
+  /** Decoded and complete. */
   readonly bytes: Bytes;
-  /** Lowercase names; only those that say what the bytes are and when they came to be. */
+  /** Lowercase names; only headers about the kind and date of the bytes. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export type Fetched =
   | Arrived
-  /** There is nothing there: 404, 410. */
+  /** Nothing there: 404, 410. */
   | { readonly kind: "gone"; readonly why: string; readonly hops: readonly Hop[] }
-  /** A refusal: 401, 403, 451, or an address where no stranger can look. */
+  /** Refused: 401, 403, 451, or an address that the fetcher must not contact. */
   | { readonly kind: "blocked"; readonly why: string; readonly hops: readonly Hop[] }
-  /** No answer, or none that says anything of the bytes: a time-out, a broken connection, 5xx, too large. */
+  /** No usable answer: time-out, broken connection, 5xx, too large. */
   | { readonly kind: "failed"; readonly why: string; readonly hops: readonly Hop[] };

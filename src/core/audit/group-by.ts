@@ -1,4 +1,4 @@
-/** Things by what they have in common; one may be in several groups. `Map.groupBy` is not in Node 20, and gives each one group. */
+/** Groups by shared keys; one element may be in several groups. `Map.groupBy` gives each element one group, and Node 20 lacks it. */
 export function grouped<K, T>(all: Iterable<T>, keysOf: (one: T) => Iterable<K>): ReadonlyMap<K, readonly T[]> {
   const groups = new Map<K, T[]>();
   for (const one of all)

@@ -1,6 +1,6 @@
 /**
- * Numbers in words: "13 of 17 required checks failed", "0 lost updates". They are held against the checks that they count and the
- * measurements that they name. What is not plainly one of the two is left alone: a rule that cries at prose is a rule that nobody reads.
+ * Compares numbers in prose ("13 of 17 required checks failed", "0 lost updates") with the checks and measurements they name. Ambiguous
+ * numbers are skipped: nobody reads a rule with false alarms.
  */
 import type { CheckRecord, ResultStatement } from "../statement/statement.js";
 import type { Finding } from "../statement/audit-rules.js";
@@ -8,14 +8,14 @@ import type { Finding } from "../statement/audit-rules.js";
 interface Passage {
   readonly pointer: string;
   readonly text: string;
-  /** The checks whose measurements it may name: those of one check for its own words, else all whose names are unambiguous. */
+  /** The checks whose measurements the text may name: for a check's own words that check, otherwise all with unambiguous names. */
   readonly checks: readonly CheckRecord[];
 }
 
-/** Longer texts are read up to here, which is more than a writer of ours signs; `unreadWords` says so. */
+/** Longer texts are read up to here. Our own writer signs no longer ones; `unreadWords` reports the rest. */
 const MAX_READ = 60_000;
 
-/** Of which numbers in words not all were looked at, a sentence each. */
+/** Texts that were not read to the end, a sentence each. */
 export function unreadWords(statement: ResultStatement): string[] {
   const long = passagesOf(statement).flatMap(({ pointer, text }) =>
     text.length > MAX_READ ? [`${pointer}: its numbers were read up to character ${MAX_READ}`] : [],
@@ -71,7 +71,7 @@ function countsIn(text: string, checks: readonly CheckRecord[]): string[] {
 const NUMBER = String.raw`-?\d{1,3}(?:[, \u202f]\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?`;
 const MAX_NAMES = 2000;
 
-/** "lost updates: 3", "lost updates was 3 ms". The name must stand there in full, and mean one measurement only. */
+/** "lost updates: 3", "lost updates was 3 ms". The name must be complete and belong to one measurement only. */
 function measurementsIn(text: string, checks: readonly CheckRecord[]): string[] {
   const values = namesIn(checks);
   const lower = text.toLowerCase();
@@ -84,13 +84,13 @@ function measurementsIn(text: string, checks: readonly CheckRecord[]): string[] 
   });
 }
 
-/** What a text may name, with the values that it can mean. */
+/** Names that a text may use, with the values they can have. */
 function namesIn(checks: readonly CheckRecord[]): ReadonlyMap<string, ReadonlySet<number>> {
   const values = new Map<string, Set<number>>();
   for (const { measurements = [] } of checks)
     for (const { name, value } of measurements) {
       const key = name.trim().toLowerCase();
-      // A single common word ("failed", "p99") names too many things in a text.
+      // A single common word ("failed", "p99") is too ambiguous.
       if (checks.length > 1 && !/[\s_-]/.test(key)) continue;
       if (key.length >= 3) values.set(key, (values.get(key) ?? new Set()).add(value));
     }
@@ -100,7 +100,7 @@ function namesIn(checks: readonly CheckRecord[]): ReadonlyMap<string, ReadonlySe
 interface Stated {
   readonly words: string;
   readonly number: number;
-  /** Digits after the point: a number in words may be rounded. */
+  /** Decimal places: prose may round. */
   readonly digits: number;
 }
 
@@ -111,7 +111,7 @@ function statedNear(text: string, lower: string, name: string): Stated[] {
     const end = at + name.length;
     const after = AFTER.exec(text.slice(end, end + NEAR));
     const before = BEFORE.exec(text.slice(Math.max(0, at - NEAR), at));
-    // The whole name: "torn reads: 0" says nothing of a measurement "reads".
+    // Match whole names only: "torn reads: 0" does not state a measurement "reads".
     if (after !== null && beginsAt(text, at)) found.push(stated(text.slice(at, end) + after[0], after[1]));
     else if (before !== null && endsAt(text, end))
       found.push(stated(`${before[1] ?? ""} ${text.slice(at, end)}`, before[1]));
@@ -119,7 +119,7 @@ function statedNear(text: string, lower: string, name: string): Stated[] {
   return found;
 }
 
-/** So many characters around a name are looked at: an expression over a whole text could be made to look for ever. */
+/** Characters searched around a name. The limit prevents slow regular expressions on crafted texts. */
 const NEAR = 64;
 const AFTER = new RegExp(
   String.raw`^(?: ?[:=] ?(?:expected [^,;]{1,30}, found )?| (?:is|was|are|were) )(${NUMBER})(?![\p{L}\p{N}]|[.,/]\d| ?%)`,
@@ -136,6 +136,6 @@ function stated(words: string, given = ""): Stated {
   return { words, number: Number(plain), digits: plain.split(".")[1]?.length ?? 0 };
 }
 
-/** As exact as the words are: 12.3 stands for anything that rounds to it, half a digit more is given for cut-off instead of rounding. */
+/** Compares at the precision of the prose: 12.3 matches values that round to it. Half a digit more allows for truncation. */
 const agree = (value: number, stated: number, digits: number): boolean =>
   Math.abs(value - stated) <= (Number.isInteger(value) && digits === 0 ? 0 : 10 ** -digits);

@@ -1,6 +1,6 @@
 /**
- * An audit receipt before it is signed: what an auditor looked at and found, in a form that says nothing of when. The same audit gives the
- * same bytes, in whatever order its parts came; the time is added by signing.
+ * An audit receipt before signing: what was checked and found, without a time. The same audit gives the same bytes in any order of its
+ * parts; signing adds the time.
  */
 import type { Engine } from "../engine.js";
 import { canonical, fit, type Json } from "../json.js";
@@ -22,19 +22,19 @@ import type { AuditRecord } from "./record.js";
 import { STATES, type Look } from "./reference.js";
 import { ruleOf, type Finding } from "../statement/audit-rules.js";
 
-/** What an audit knows when it is done. */
+/** The result of an audit. */
 export interface ReceiptInput {
-  /** The registry's, or what the auditor calls the thing that was audited. */
+  /** The registry's origin, or the auditor's name for what was audited. */
   readonly origin: string;
   readonly documents: readonly {
     /** SHA-256 of the payload. */
     readonly digest: string;
-    /** How many places were named. */
+    /** Number of references. */
     readonly references: number;
-    /** Of those, every one that was not found the same. */
+    /** The looks whose state is not `same`. */
     readonly looks: readonly Look[];
   }[];
-  /** Of the registry as a whole, and of what cannot be read, with an empty `about`. */
+  /** Findings about the registry or an unreadable document have an empty `about`. */
   readonly findings: readonly { readonly finding: Finding; readonly waived: boolean }[];
   readonly engine: Engine;
   readonly keys: readonly TrustedKey[];
@@ -46,10 +46,10 @@ export interface ReceiptInput {
 
 type Audit = Extract<Notice, { action: "audit" }>;
 
-/** A notice that is complete but for the time of its signature, and the log that is meant to hold it. */
+/** A complete notice except for the time of its signature and its log. */
 export type NoticeDraft = Omit<NoticeStatement, "predicate"> & { readonly predicate: Omit<Audit, "signedAt" | "log"> };
 
-/** Of the draft; a writer keeps below 60,000, and time and log come to it. */
+/** Limit for the draft. Payloads stay below 60,000 bytes, and signing adds time and log. */
 const MAX_DRAFT_BYTES = 56_000;
 
 export function receiptOf(input: ReceiptInput): NoticeDraft {
@@ -61,7 +61,7 @@ export function receiptOf(input: ReceiptInput): NoticeDraft {
   }
 }
 
-/** @param share of the lists that is listed; the counts and digests are of all of them */
+/** @param share fraction of each list to include; counts and digests cover the whole lists */
 function draftOf(
   { origin, documents, engine, offline }: ReceiptInput,
   digests: readonly string[],
@@ -96,7 +96,7 @@ function draftOf(
   };
 }
 
-/** A document that was named twice was looked at once; of two accounts of it the one that sorts first counts. */
+/** Counts a document once. If it was audited twice with different results, the one that sorts first is used. */
 function onePerDigest(documents: ReceiptInput["documents"]): ReceiptInput["documents"] {
   const spelled = ({ references, looks }: ReceiptInput["documents"][number]): string =>
     [references, ...sorted(looks.map(({ pointer, place, state }) => `${pointer} ${place} ${state}`))].join("\n");
@@ -108,7 +108,7 @@ function onePerDigest(documents: ReceiptInput["documents"]): ReceiptInput["docum
   return [...found.values()];
 }
 
-/** What an auditor's reader should see first comes first, and nothing is left to the order in which things were found. */
+/** Sorts every list: most important first, and independent of the order of discovery. */
 function listsOf({ origin, engine, findings, keys, logs, notChecked }: ReceiptInput) {
   const whole = originDigest(short(origin), engine);
   return {
@@ -130,7 +130,7 @@ function listsOf({ origin, engine, findings, keys, logs, notChecked }: ReceiptIn
   };
 }
 
-/** By that word, then by the canonical form, which two different ones never share. */
+/** By that text, then by the canonical form, which is unique. */
 function sorted<T extends Json | ReceiptFinding>(all: readonly T[], first: (one: T) => string = () => ""): T[] {
   const keyed = all.map((one): [string, T] => [`${first(one)} ${JSON.stringify(one)}`, one]);
   return keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, one]) => one);
@@ -139,7 +139,7 @@ function sorted<T extends Json | ReceiptFinding>(all: readonly T[], first: (one:
 const unique = <T extends Json>(inOrder: readonly T[]): T[] =>
   inOrder.filter((one, at) => at === 0 || JSON.stringify(one) !== JSON.stringify(inOrder[at - 1]));
 
-/** Halves of surrogate pairs and noncharacters have no form in I-JSON. */
+/** Lone surrogates and noncharacters have no form in I-JSON. */
 const wellFormed = (text: string): string => fit(text.replace(/\p{Cs}/gu, "\ufffd"));
 
 const short = (text: string): string => {
@@ -147,7 +147,7 @@ const short = (text: string): string => {
   return whole.length <= MAX_TEXT ? whole : `${whole.slice(0, MAX_TEXT - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 };
 
-/** The nearest place above that a receipt can name. */
+/** The nearest parent pointer that fits into a receipt. */
 function within(pointer: string): string {
   let place = wellFormed(pointer);
   while (place.length > 1000) place = place.slice(0, place.lastIndexOf("/"));

@@ -1,6 +1,6 @@
 /**
- * What one audit found, as it is kept beside a registry: `attestations/audits/<time>.json`, never written again, each naming the one
- * before it by digest. It is the word of whoever keeps the registry; an auditor of one's own makes a receipt.
+ * The record of one audit, kept beside a registry as `attestations/audits/<time>.json`. Records are never overwritten, and each names the
+ * previous one by digest. It is the registry keeper's word; an independent auditor makes a receipt.
  */
 import * as z from "zod/mini";
 import type { Bytes } from "../bytes.js";
@@ -24,18 +24,18 @@ const record = z.strictObject({
   schema: z.literal(RECORD_SCHEMA),
   at: timestamp,
   origin: text,
-  /** SHA-256 of the file before it; absent in the first. */
+  /** SHA-256 of the previous record; absent in the first. */
   previous: z.optional(sha256),
   offline: z.boolean(),
   engine: text,
   logs: z.array(z.strictObject({ origin: text, size: count, root: sha256 })),
-  /** By the SHA-256 of the payload. */
+  /** Key: SHA-256 of the payload. */
   documents: z.record(
     sha256,
     z.strictObject({
-      /** How many places were named. */
+      /** Number of references. */
       references: count,
-      /** Of those, every one that was not found the same. */
+      /** The looks whose state is not `same`. */
       looks: z.array(look),
       findings: z.array(z.strictObject({ rule: text, pointer: text, waived: z.optional(z.literal(true)) })),
     }),
@@ -45,7 +45,7 @@ const record = z.strictObject({
 export type AuditRecord = z.infer<typeof record>;
 export type RecordedDocument = AuditRecord["documents"][string];
 
-/** `2026-11-26T01-30-00.000Z.json`: sorts by time. */
+/** `2026-11-26T01-30-00.000Z.json`; sorts by time. */
 export const recordName = (at: Date): string => `${at.toISOString().replaceAll(":", "-")}.json`;
 export const isRecordName = (name: string): boolean => /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.json$/.test(name);
 
@@ -62,7 +62,7 @@ export function parseRecord(bytes: Bytes): AuditRecord {
   );
 }
 
-/** One audit, as far as one document goes. */
+/** One audit's result for one document. */
 export interface RecordedAudit extends RecordedDocument {
   readonly at: string;
 }
@@ -76,15 +76,15 @@ export const auditsOf = (records: readonly AuditRecord[], digest: string): Recor
     })
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 
-/** How a place was found last, and for how long it has been so. */
+/** Latest state of a place, and how long it has been so. */
 export interface Streak {
   readonly state: LookState;
   readonly detail: string;
-  /** Of the last audit that could look. */
+  /** Time of the last audit that could look. */
   readonly at: string;
-  /** In a row, audits that could not look aside. */
+  /** Consecutive audits with this state; audits that could not look are not counted. */
   readonly audits: number;
-  /** Of the first of them. */
+  /** Time of the first of them. */
   readonly since: string;
 }
 

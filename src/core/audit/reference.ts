@@ -1,33 +1,33 @@
-/** What a statement refers to, and in how many places each of it can be looked for again. */
+/** The references of a statement, and every place where each can be checked. */
 import { isObject, type Json } from "../json.js";
 import type { Descriptor, ResultStatement } from "../statement/statement.js";
 
-/** Where to look. Nothing here is a path of this machine: what is found in a folder is compared with, never opened by, its name. */
+/** Where to look. Never a path on this machine: a name from a statement is compared with file names, but never opened. */
 export type ReferencePlace =
   /** The copy beside the attestation. */
   | { readonly kind: "archive" }
   | { readonly kind: "address"; readonly url: string }
-  /** An object of a clone that the auditor has; `url` is where the project says to be from. */
+  /** An object of a git clone that the auditor has; `url` is where the statement says the project is from. */
   | { readonly kind: "git"; readonly object: "commit" | "tree" | "blob"; readonly id: string; readonly url?: string }
   | { readonly kind: "attestation" }
-  /** A name and nothing else: a file that the auditor may have. */
+  /** Only a name: a file that the auditor may have. */
   | { readonly kind: "file" };
 
 export interface Reference {
-  /** RFC 6901, from the payload. */
+  /** RFC 6901 pointer into the payload. */
   readonly pointer: string;
   readonly name: string;
   readonly place: ReferencePlace;
-  /** Undefined where no digest of the bytes was signed. */
+  /** Undefined if no digest of the bytes was signed. */
   readonly sha256?: string;
   /** Bytes. */
   readonly size?: number;
   readonly mediaType?: string;
-  /** A copy that need not be there: the piece has a place of its own, and does not say that it was captured. */
+  /** The archived copy may be missing: the piece has its own address and is not marked as captured. */
   readonly optional?: true;
 }
 
-/** What was found there, in one word. */
+/** State of a place, in one word. */
 export const STATES = [
   "same",
   "same-normalised",
@@ -40,19 +40,19 @@ export const STATES = [
 ] as const;
 export type LookState = (typeof STATES)[number];
 
-/** One place of one reference, as it was found. */
+/** One place of one reference, and its state. */
 export interface Look {
   readonly pointer: string;
   readonly place: ReferencePlace["kind"];
   readonly state: LookState;
-  /** One sentence: what was found, and of a change where. */
+  /** One sentence: what was found, and for a change where. */
   readonly detail: string;
 }
 
 const GIT = ["commit", "tree", "blob"] as const;
 const ATTESTATION_TYPES = ["reproduces", "contradicts", "supersedes", "answers", "planned-by"];
 
-/** In the order of the payload. */
+/** In payload order. */
 export function referencesOf({ subject, predicate }: ResultStatement): Reference[] {
   const { configuration, url, f3 } = predicate;
   return [
@@ -87,7 +87,7 @@ const common = (one: Descriptor & { readonly size?: number }, pointer: string): 
   ...(one.mediaType !== undefined && { mediaType: one.mediaType }),
 });
 
-/** Evidence: the archived copy, and the address that it came from. */
+/** Evidence: the archived copy and the original address. */
 function cited(one: Descriptor & { readonly size: number }, pointer: string): Reference[] {
   const found = elsewhere(one, pointer);
   if (one.digest?.sha256 === undefined && found.length > 0) return found;
@@ -95,18 +95,18 @@ function cited(one: Descriptor & { readonly size: number }, pointer: string): Re
   return [{ ...common(one, pointer), place: { kind: "archive" }, ...(optional && { optional }) }, ...found];
 }
 
-/** Whether the bytes were fetched and archived for this statement, as `attest evidence add` does. */
+/** The bytes were fetched and archived for this statement, as `attest evidence add` does. */
 export const isCapture = ({ annotations }: Pick<Descriptor, "annotations">): boolean =>
   annotations !== undefined && Object.hasOwn(annotations, "capturedAt");
 
-/** What was tested, or tested with: in git, at an address, or a file by its name. */
+/** A subject or a tool: in git, at an address, or a file by name. */
 function described(one: Descriptor, pointer: string): Reference[] {
   const found = elsewhere(one, pointer);
   if (found.length > 0) return found;
   const { name, uri, digest } = one;
   const called = (uri ?? name ?? "").replace(/^file:/, "");
   const local = uri === undefined || uri.startsWith("file:");
-  // What is tested is a file by any name that a file may have; what it was tested with may be described in words.
+  // A subject may be any file name. A tool needs an extension, since its name may be a description.
   const named = pointer.startsWith("/subject/") ? /^[\w.@+/-]+$/.test(called) : /\.\w+$/.test(called);
   const file = local && digest?.sha256 !== undefined && named;
   return file ? [{ ...common(one, pointer), name: called, place: { kind: "file" } }] : [];
@@ -128,7 +128,7 @@ function elsewhere(one: Descriptor, pointer: string): Reference[] {
   ];
 }
 
-/** The value at a pointer into JSON; undefined where there is none. */
+/** The value at a JSON pointer, or undefined. */
 export function at(value: Json, pointer: string): Json | undefined {
   let found: Json | undefined = value;
   for (const part of pointer.split("/").slice(1)) {

@@ -1,48 +1,48 @@
 /**
- * The graph over the attestations at hand, of one registry or of several: what verifies, reproduces, answers, contradicts and supersedes
- * what. Edges are by digest; a label alone leads nowhere, because anybody can make one up.
+ * The graph of attestations from one or more registries: which one verifies, reproduces, answers, contradicts or supersedes which. Edges
+ * need a digest, because anyone can invent a label.
  */
 import type { Report, TrustWord } from "../verify/report.js";
 import type { Relation } from "../statement/statement.js";
 import type { Verdict } from "../statement/verdict.js";
 import type { Finding } from "../statement/audit-rules.js";
 
-/** What the rules between attestations need of one: a thousandth of the document. */
+/** The few facts about one attestation that these rules need. */
 export interface AttestationNode {
   readonly digest: string;
   readonly id: string;
   readonly title: string;
-  /** Origin of the registry that has it, or the file's name. */
+  /** Origin of the registry, or the file's name. */
   readonly where: string;
   readonly verdict: Verdict;
   readonly hypothesis: string;
-  /** What the subjects are called, whatever version of them was tested. */
+  /** Names of the subjects, independent of version. */
   readonly names: readonly string[];
   readonly signedAt: string;
-  /** Who signed, one for each owner (`Owners`). */
+  /** The signers, one entry per owner (`Owners`). */
   readonly owners: readonly string[];
-  /** The same by signed hand-overs alone: a log's entry, which is its operator's word, must not make a critic the same as who is criticised. */
+  /** Owners by signed rotations only. A log entry is the operator's word and must not turn a critic into the author. */
   readonly provenOwners: readonly string[];
-  /** Owners of the keys that signed it, by the log's entries. A server can take a signature off a document, and not out of the log. */
+  /** Owners of the keys that signed it according to the log. A server can strip a signature from a document, but not from the log. */
   readonly entered: readonly string[];
-  /** Of its owners, those with a key that the verifier's user confirmed, and those that only a site lists; no key that is retired or revoked. */
+  /** Owners with a key the verifier's user confirmed, and owners that only a site lists. Retired and revoked keys do not count. */
   readonly confirmed: readonly string[];
   readonly listed: readonly string[];
   /** `sha256:…`, `gitCommit:…` of each subject. */
   readonly subjects: readonly string[];
   readonly relations: readonly Relation[];
-  /** Neither taken back nor replaced. */
+  /** Neither retracted nor superseded. */
   readonly inForce: boolean;
-  /** The attestation that its signer put in its place. */
+  /** The attestation that its signer replaced it with. */
   readonly successor?: string;
 }
 
 export interface Edge {
   readonly from: string;
-  /** The digest of the attestation at the other end, where it is one at hand. */
+  /** Digest of the attestation at the other end, if it is known. */
   readonly to?: string;
   readonly type: Relation["type"];
-  /** As the statement calls it. */
+  /** The name used in the statement. */
   readonly target: string;
   readonly pointer: string;
 }
@@ -52,18 +52,18 @@ export interface Graph {
   readonly edges: readonly Edge[];
 }
 
-/** What follows about one attestation from what others say of it; each by keys that are not its signer's. */
+/** What other signers' attestations imply for one attestation. */
 export interface Facts {
   readonly reproducedBy: readonly string[];
-  /** Reproductions that came out otherwise, and statements that contradict it. */
+  /** Owners of attestations that contradict it or failed to reproduce it. */
   readonly contradictedBy: readonly string[];
   readonly answeredBy: readonly string[];
   readonly supersededBy: readonly string[];
 }
 
 /**
- * Undefined for what is no result, or no good one.
- * @param entered owners of the keys whose signatures of it a log has
+ * Undefined unless the report has a verified result.
+ * @param entered owners of the keys whose signatures on it are logged
  */
 export function nodeOf(report: Report, where: string, entered: readonly string[] = []): AttestationNode | undefined {
   const { statement, digest, id, signers, standing } = report;
@@ -86,11 +86,11 @@ export function nodeOf(report: Report, where: string, entered: readonly string[]
   };
 }
 
-/** Of these owners of one attestation, who neither signed the other nor is said to have signed it by a log. */
+/** Those of the owners who signed the other attestation neither by its document nor by the log. */
 export const othersAmong = (by: readonly string[], about: AttestationNode): string[] =>
   by.filter((owner) => !about.owners.includes(owner) && !about.entered.includes(owner));
 
-/** Relations to another attestation; `verifies` names a thing. A result answers the plan that it names, and that is in the log's account. */
+/** Relations between attestations. `verifies` names a thing. The plan of a result is the log's matter. */
 const BETWEEN: ReadonlySet<Relation["type"]> = new Set(["reproduces", "answers", "contradicts", "supersedes"]);
 
 export function graphOf(all: readonly AttestationNode[]): Graph {
@@ -128,7 +128,7 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
     if (type === "contradicts" || (type === "reproduces" && !agrees))
       for (const owner of critics) known.contradictedBy.add(owner);
     if (type === "answers") known.answeredBy.add(by.digest);
-    // Only its own signer can put another in its place.
+    // Only a signer of the old attestation can supersede it.
     if (type === "supersedes" && by.owners.some((owner) => about.owners.includes(owner)))
       known.supersededBy.add(by.digest);
   }
@@ -144,8 +144,8 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
 }
 
 /**
- * References to what is not at hand, and circles of attestations that rest on each other.
- * @param known digests of whatever else is at hand: plans, and evidence
+ * Findings for references to unknown attestations, and for circular references.
+ * @param known digests of other known documents: plans and evidence
  */
 export function graphFindings({ cards, edges }: Graph, known: ReadonlySet<string>): Finding[] {
   const dangling = edges.flatMap(({ from, to, type, target, pointer }): Finding[] => {
@@ -168,10 +168,10 @@ export function graphFindings({ cards, edges }: Graph, known: ReadonlySet<string
 const relationAt = (card: AttestationNode | undefined, pointer: string): Relation | undefined =>
   card?.relations[Number(pointer.split("/").at(-1))];
 
-/** Of a long circle, whose every member is told of it. */
+/** Names at most this many members of a circle. */
 const MAX_NAMED = 4;
 
-/** Each circle once, from its smallest member on. Iterative: a chain may be as long as a registry. */
+/** Each circle once, starting at its smallest member. Iterative, because a chain can be as long as a registry. */
 function circlesOf(edges: readonly Edge[]): string[][] {
   const next = new Map<string, string[]>();
   for (const { from, to, type } of edges)

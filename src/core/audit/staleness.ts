@@ -1,13 +1,13 @@
-/** Whether what was tested is still what one gets today. */
+/** Is the tested version still the current one? */
 import type { Finding } from "../statement/audit-rules.js";
 
-/** What stands now where the tested thing stood. */
+/** The current version of what was tested. */
 export interface NewerVersion {
-  /** Of the subject or the part of the configuration. */
+  /** Pointer to the subject or the configuration entry. */
   readonly pointer: string;
   readonly tested: string;
   readonly current: string;
-  /** Who says so: a package registry, a clone, a folder. */
+  /** The source of this information: a package registry, a clone, a folder. */
   readonly source: string;
 }
 

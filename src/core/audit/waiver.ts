@@ -1,7 +1,7 @@
 /**
- * Findings against the waivers that are at hand. A waiver is a signed notice with a reason and an end: it is heeded by an auditor who has
- * confirmed its key, until that end, and shown in every case. Nobody else's makes a finding go away, its publisher's least of all: a key
- * that was confirmed to check what it signed does not thereby judge what it signed.
+ * Applies waivers to findings. A waiver is a signed notice with a reason and an expiry. It is effective only for auditors who confirmed its
+ * key, and is always shown. A signer cannot waive findings about its own attestations: confirming a key for signatures does not make it a
+ * judge of them.
  */
 import { hex, type Bytes } from "../bytes.js";
 import { CLOCK_SLACK_MS } from "../verify/check-result.js";
@@ -14,7 +14,11 @@ import type { Owners } from "../keys/owner.js";
 import { trustIn, type TrustedKey } from "../verify/signatures.js";
 import { UNWAIVABLE, type Finding } from "../statement/audit-rules.js";
 
-/** `refused`: no waiver is heeded for this rule, or this one is dated in the future, so that it has no end in sight. `not-yours`: by a key that the auditor has not confirmed, or that has ended. `interested`: by an owner of what it is about, who is not the auditor. `signer-unknown`: who signed what it is about is not known here, so it may be the same. */
+/**
+ * `refused`: the rule cannot be waived, or the waiver is dated in the future. `not-yours`: the auditor did not confirm the key, or the key
+ * has ended. `interested`: the waiver's owner signed the document and is not the auditor. `signer-unknown`: the document's signers are
+ * unknown, so this could be one of them.
+ */
 export type WaiverWord = "honoured" | "interested" | "signer-unknown" | "not-yours" | "expired" | "refused";
 
 export interface Waiver {
@@ -22,18 +26,18 @@ export interface Waiver {
   readonly digest: string;
   readonly rule: string;
   readonly about: string;
-  /** Absent where it is for the rule at whatever place. */
+  /** Absent if it covers the rule anywhere in the document. */
   readonly pointer?: string;
   readonly reason: string;
   readonly until: string;
-  /** The keyid of whoever signed it. */
+  /** Keyid of the signer. */
   readonly by: string;
-  /** What the source of that key calls it. */
+  /** The key's name at its source. */
   readonly name?: string;
   readonly standing: WaiverWord;
 }
 
-/** What a reader is told of it; quotes the document, so it goes through `printable` like every other text. */
+/** Text for readers. It quotes the document, so `printable` must clean it like any other text. */
 export function waiverWords({ standing, rule, until, by, name, reason }: Waiver): string {
   const who = name === undefined ? by : `${name} (${by})`;
   switch (standing) {
@@ -54,37 +58,37 @@ export function waiverWords({ standing, rule, until, by, name, reason }: Waiver)
 
 export interface JudgedFinding {
   readonly finding: Finding;
-  /** All that are about it, the honoured ones first. */
+  /** Every waiver for it, effective ones first. */
   readonly waivers: readonly Waiver[];
-  /** One of them is honoured. */
+  /** At least one waiver is effective. */
   readonly waived: boolean;
 }
 
 export interface Judged {
   readonly findings: readonly JudgedFinding[];
-  /** That match no finding: of documents that were not audited too, for the caller to choose. */
+  /** Waivers that match no finding. Documents that were not audited are included; the caller filters. */
   readonly idle: readonly Waiver[];
-  /** Signatures of waivers that were not looked at, as there were more than `MAX_WAIVERS`; they waive nothing. */
+  /** Number of signatures not checked because there were more than `MAX_WAIVERS`. They waive nothing. */
   readonly skipped: number;
 }
 
-/** Who has a part in what is waived. */
+/** Who has an interest in what is waived. */
 export interface Parties {
-  /** Keyids of whoever signed the document with that payload; undefined where that is not known, and then nobody's waiver counts. */
+  /** Keyids of the signers of that payload. Undefined if unknown; then nobody's waiver counts. */
   readonly signersOf: (digest: string) => readonly string[] | undefined;
-  /** Whose a key is, with what the log claims; and by signed hand-overs alone, by which a waiver becomes the auditor's own. */
+  /** `owners` includes what the log claims. `proven` uses signed rotations only; by it a waiver counts as the auditor's own. */
   readonly owners: Owners;
   readonly proven: Owners;
-  /** Keyids of the auditor's own keys: what they signed is theirs to put up with. */
+  /** Keyids of the auditor's own keys. The auditor may waive findings about own documents. */
   readonly own: ReadonlySet<string>;
 }
 
-/** Signatures that are looked at; those by keys that the auditor confirmed come first, so that nobody crowds them out. */
+/** Limit of checked signatures. Those by confirmed keys come first, so that nobody can crowd them out. */
 export const MAX_WAIVERS = 1000;
 
 /**
- * @param notices of the registry, and the auditor's own; what is no waiver, or is by a key that is not at hand, is without effect
- * @param keys with what their history adds (`historyOf`): a key to which a confirmed one handed over is confirmed, one that is revoked is not
+ * @param notices notices from the registry and the auditor; other notices and signatures by unknown keys are ignored
+ * @param keys known keys with their history (`historyOf`): the successor of a confirmed key is confirmed, a revoked key is not
  */
 export function applyWaivers(
   findings: readonly Finding[],
@@ -124,7 +128,7 @@ interface Candidate {
   readonly yours: boolean;
 }
 
-/** One for each good signature by a key at hand; one that does not name its key is none. */
+/** One waiver per valid signature by a known key. A signature without a keyid is ignored. */
 function waiversIn(
   notices: readonly Bytes[],
   keys: readonly TrustedKey[],
@@ -152,7 +156,7 @@ function waiversIn(
     "not-yours": 5,
   };
   return {
-    waivers: waivers.sort((a, b) => rank[a.standing] - rank[b.standing]), // stable: else in the order of their digests
+    waivers: waivers.sort((a, b) => rank[a.standing] - rank[b.standing]), // stable sort: ties stay in digest order
     skipped: Math.max(0, inOrder.length - MAX_WAIVERS),
   };
 }
@@ -172,7 +176,7 @@ function candidatesIn(bytes: Bytes, atHand: ReadonlyMap<string, readonly Trusted
       return [{ notice, envelope, digest, known, sig, yours: known.some(({ by }) => by === "you") }];
     });
   } catch (error) {
-    if (error instanceof AttestError) return []; // told when it is itself verified
+    if (error instanceof AttestError) return []; // its own verification reports it
     throw error;
   }
 }
@@ -204,7 +208,7 @@ function judge(
   ];
 }
 
-/** What keeps a confirmed key's waiver from counting: its owner signed what it is about, or may have. The auditor's own counts in any case. */
+/** Why a confirmed key's waiver does not count: its owner signed the document, or may have. The auditor's own waiver always counts. */
 function interest(about: string, keyid: string, { signersOf, owners, proven, own }: Parties): WaiverWord | undefined {
   if (proven.owns(keyid, [...own])) return undefined;
   const signers = signersOf(about);

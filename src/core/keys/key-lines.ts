@@ -1,4 +1,6 @@
-/** Several public keys in one text, as hosts of code and `authorized_keys` list them: only plain `ssh-ed25519` lines count. */
+/**
+ * Reads several public keys from one text in the form of `authorized_keys` or a code host's key list. Only plain `ssh-ed25519` lines count.
+ */
 import type { Engine } from "../engine.js";
 import { AttestError } from "../errors.js";
 import { parseKey, type PublicKey } from "./key.js";
@@ -9,16 +11,16 @@ export interface KeyLine {
 }
 
 export interface KeyLines {
-  /** Each key once, in the order of the lines. */
+  /** Each key once, in line order. */
   readonly lines: readonly KeyLine[];
-  /** Keys of another type, certificates, and keys behind options: `from="…" ssh-ed25519 …` is not a key without a condition. */
+  /** Number of skipped lines: other key types, certificates, keys with options. `from="…" ssh-ed25519 …` is a conditional key. */
   readonly skipped: number;
 }
 
 /**
- * One line that is not empty is read as `parseKey` reads it, and so is a private key: both say best what is wrong with them.
+ * A single non-empty line goes to `parseKey`, and so does a private key: `parseKey` explains best what is wrong.
  * @param place where the text is from, for messages
- * @throws AttestError `key-format` where no line counts, or a line that would is no key
+ * @throws AttestError `key-format` if no line counts, or an `ssh-ed25519` line is malformed
  */
 export function parseKeyLines(text: string, place: string, engine: Engine): KeyLines {
   const written = text

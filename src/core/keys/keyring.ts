@@ -1,4 +1,4 @@
-/** `keys/keyring.json`: whose keys a registry, or a person, lists, and for which time: signers, logs, witnesses. */
+/** `keys/keyring.json`: the signers, logs and witnesses that a registry or a person lists, with their validity. */
 import * as z from "zod/mini";
 import type { Engine } from "../engine.js";
 import { AttestError } from "../errors.js";
@@ -8,20 +8,20 @@ import { formatNoteKey, parseNoteKey, type NoteKey } from "./note.js";
 import { KEY_NAME, timestamp } from "../schema.js";
 import { hex, type Bytes } from "../bytes.js";
 
-/** A keyring comes from whoever serves a registry: more keys than this would only keep a verifier busy. */
+/** A keyring comes from a server. A longer one would only keep a verifier busy. */
 const MAX_SIGNERS = 1000;
 
 export interface KeyEntry {
   readonly name: string;
   readonly key: PublicKey;
-  /** RFC 3339, UTC. Outside [validFrom, validUntil] a signature's claimed time makes its key "retired". */
+  /** RFC 3339, UTC. A signature with a claimed time outside [validFrom, validUntil] makes its key "retired". */
   readonly validFrom: string;
   readonly validUntil?: string | undefined;
   readonly revoked?: { readonly at: string; readonly reason: string } | undefined;
   readonly note?: string | undefined;
 }
 
-/** A log or a witness: its key is a line of C2SP signed-note, which carries its name. */
+/** A log or a witness. Its key is a C2SP signed-note line, which includes its name. */
 export interface NoteEntry {
   readonly name: string;
   readonly key: NoteKey;
@@ -30,7 +30,7 @@ export interface NoteEntry {
   readonly note?: string | undefined;
 }
 
-/** A log, as a statement or a host names it: its origin, and its key as one line. */
+/** A log as a statement or a host names it: origin, and key as one line. */
 export interface LogName {
   readonly origin: string;
   readonly key: string;
@@ -38,10 +38,10 @@ export interface LogName {
 
 export interface Keyring {
   readonly signers: readonly KeyEntry[];
-  /** In order: each goes on where the one before it ended. Called `log`, `log-2`, `log-3`, as are their folders. */
+  /** In order; each continues the one before. They and their folders are called `log`, `log-2`, `log-3`. */
   readonly logs: readonly NoteEntry[];
   readonly witnesses: readonly NoteEntry[];
-  /** How many of the witnesses must have seen a log for their time to count: 1, unless said otherwise. */
+  /** How many witnesses must have seen a log before their time counts; 1 by default. */
   readonly quorum?: number | undefined;
 }
 
@@ -69,7 +69,7 @@ const schema = z.strictObject({
   quorum: z.optional(z.int().check(z.gte(1), z.lte(16))),
 });
 
-/** The name of a registry's log, and of its folder; from 0. */
+/** Name of a registry's log and of its folder; `shard` counts from 0. */
 export const logFolderName = (shard: number): string => (shard === 0 ? "log" : `log-${shard + 1}`);
 
 /** The inverse of `formatKeyring`. Throws `keyring-format`, `key-format` or a code of `parseJson`. */
@@ -102,7 +102,7 @@ export function parseKeyring(bytes: Bytes, engine: Engine): Keyring {
   const witnesses = noted("cosignature-v1", seers);
   const misnamed = logs.find(({ name }, at) => name !== logFolderName(at));
   if (misnamed !== undefined) throw refused("the logs log, log-2, log-3 in their order", misnamed.name);
-  // A key that also signs something else could be made to say more than its owner meant.
+  // One key must have one purpose, or a signature for one could be passed off as a signature for the other.
   const raw = new Set<string>();
   for (const { name, key } of [...signers, ...logs, ...witnesses]) {
     const bytes = hex(key.bytes);
@@ -132,11 +132,11 @@ export const formatKeyring = ({ signers, logs, witnesses, quorum }: Keyring): By
     }),
   );
 
-/** Its logs as statements name them. */
+/** The logs in the form that statements use. */
 export const logNames = (keyring: Pick<Keyring, "logs"> | undefined): readonly LogName[] =>
   (keyring?.logs ?? []).map(({ key }) => ({ origin: key.name, key: formatNoteKey(key) }));
 
-/** Why a key signs nothing more where it is listed so. */
+/** Why the key signs nothing new, by this listing. */
 export function hasEnded({
   name,
   validUntil,

@@ -11,11 +11,11 @@ import { keyFault } from "../ed25519.js";
 import type { Engine } from "../engine.js";
 import { AttestError } from "../errors.js";
 
-/** The two that hold an Ed25519 key: one signs the text, the other the text and a time (C2SP tlog-cosignature). */
+/** The two types that hold an Ed25519 key: one signs the text, the other the text and a time (C2SP tlog-cosignature). */
 const TYPES = { ed25519: 0x01, "cosignature-v1": 0x04 } as const;
 export type NoteKeyType = keyof typeof TYPES;
 
-/** `id` is derived from the rest, as 8 hex digits. */
+/** `id` is computed from the rest, as 8 hex digits. */
 export interface NoteKey {
   readonly name: string;
   readonly type: NoteKeyType;
@@ -23,33 +23,33 @@ export interface NoteKey {
   readonly bytes: Bytes;
 }
 
-/** By whom it claims to be; what `blob` means depends on the type of the key. */
+/** `name` is the claimed signer; the meaning of `blob` depends on the key type. */
 export interface NoteSignature {
   readonly name: string;
   readonly id: string;
   readonly blob: Bytes;
 }
 
-/** Nothing in it is checked against a key. */
+/** A parsed note; no signature has been checked. */
 export interface Note {
   readonly text: string;
   readonly signatures: readonly NoteSignature[];
 }
 
-/** As many as golang.org/x/mod/sumdb/note reads; a verifier must take 16. */
+/** The limit of golang.org/x/mod/sumdb/note; a verifier must accept 16. */
 const MAX_NOTE_SIGNATURES = 100;
 const ID_BYTES = 4;
 const DASH = "\u2014";
 const NAME = /^[^\s+\p{Cc}\p{Cs}]+$/u;
 const ID = /^[0-9a-f]{8}$/;
-/** Half a surrogate pair has no UTF-8; a terminal obeys C1 controls too, which the format allows. */
+/** Lone surrogates have no UTF-8 form. The format allows C1 controls, but terminals obey them. */
 const FORBIDDEN = /[^\n\P{Cc}]|\p{Cs}/u;
 
 const refused = (expected: string, found: string): AttestError =>
   new AttestError("note-format", `expected ${expected}, found ${found}`);
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 
-/** Throws `note-format` for a name that could be read as two, and for a key that `keyFault` refuses. */
+/** Throws `note-format` for an ambiguous name and for a key that `keyFault` refuses. */
 export function noteKey(name: string, bytes: Bytes, type: NoteKeyType, engine: Engine): NoteKey {
   if (!NAME.test(name)) throw refused("a key's name without spaces and '+'", quoted(name));
   const fault = keyFault(bytes);
@@ -60,13 +60,13 @@ export function noteKey(name: string, bytes: Bytes, type: NoteKeyType, engine: E
 
 const typed = (type: NoteKeyType, bytes: Bytes): Bytes => concat(Uint8Array.of(TYPES[type]), bytes);
 
-/** The verifier key, without a line feed. */
+/** The verifier key without a line feed. */
 export const formatNoteKey = ({ name, type, id, bytes }: NoteKey): string =>
   `${name}+${id}+${base64(typed(type, bytes))}`;
 
-/** The inverse of `formatNoteKey`, in this one spelling. Throws `note-format`. */
+/** The inverse of `formatNoteKey`; accepts one spelling. Throws `note-format`. */
 export function parseNoteKey(vkey: string, engine: Engine): NoteKey {
-  const [name, id, ...rest] = vkey.split("+"); // which base64 may hold too
+  const [name, id, ...rest] = vkey.split("+"); // base64 may contain "+" too
   if (name === undefined || id === undefined || rest.length === 0)
     throw refused("a verifier key 'name+id+key'", quoted(vkey));
   const decoded = blobOf(rest.join("+"), "a verifier key's base64");
@@ -77,7 +77,7 @@ export function parseNoteKey(vkey: string, engine: Engine): NoteKey {
   return key;
 }
 
-/** Strict: one spelling of each note, so that its bytes are those of `formatNote`. Throws `note-format`. */
+/** Strict: accepts exactly the output of `formatNote`. Throws `note-format`. */
 export function parseNote(bytes: Bytes): Note {
   let whole: string;
   try {
@@ -96,7 +96,7 @@ export function parseNote(bytes: Bytes): Note {
   return checked({ text: whole.slice(0, end + 1), signatures: lines.map(parseSignature) });
 }
 
-/** Throws `note-format` for what `parseNote` would refuse. */
+/** Throws `note-format` if `parseNote` would refuse the result. */
 export function formatNote(note: Note): Bytes {
   const { text, signatures } = checked(note);
   return utf8(`${text}\n${signatures.map(formatSignature).join("")}`);

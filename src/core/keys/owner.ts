@@ -1,23 +1,23 @@
 /**
- * Who owns a key: one owner has every key that hand-overs join, in both directions of time. The only answer to "is it the same signer?":
- * counts of signers and of witnesses, waivers, reproductions and contradictions ask here, and so does whoever asks who may take something back.
+ * Who owns a key: rotations join keys into one owner, in both directions of time. This is the only answer to "is it the same signer?".
+ * Counts of signers and witnesses, waivers, reproductions, contradictions and retractions all ask here.
  *
- * A hand-over joins two keys whatever else is wrong with it: too late, by a key that is revoked, or one of two by the same key. To join keys
- * only takes trust away. Whether a hand-over *gives* trust is another question, which `lifecycle.ts` answers.
+ * A rotation joins two keys even if it is late, by a revoked key, or one of two by the same key: joining keys only takes trust away.
+ * Whether a rotation *gives* trust is another question; see `../verify/key-history.ts`.
  */
 
-/** The keyids of the key that hands over, and of the one that comes after it. */
+/** The keyids of the old and the new key. */
 export interface HandOver {
   readonly from: string;
   readonly to: string;
 }
 
 export class Owners {
-  /** Of a key, another one of its owner that is earlier in the order of letters; a forest whose roots name the owners. */
+  /** Points from a key to another key of its owner that sorts earlier. A forest whose roots name the owners. */
   readonly #earlier = new Map<string, string>();
   readonly #successors = new Map<string, string[]>();
 
-  /** @param handOvers signed by both keys, or entries of a log that say so */
+  /** @param handOvers signed by both keys, or entered in a log */
   constructor(handOvers: Iterable<HandOver> = []) {
     for (const { from, to } of handOvers) {
       const successors = this.#successors.get(from);
@@ -29,7 +29,7 @@ export class Owners {
   }
 
   /**
-   * A name for the owner of a key, the same for all of the owner's keys: the first of them in the order of their letters.
+   * A name for a key's owner, the same for all of the owner's keys: the first of them in sort order.
    * @example
    * new Owners([{ from: "SHA256:old", to: "SHA256:new" }]).of("SHA256:old") // "SHA256:new"
    */
@@ -37,7 +37,7 @@ export class Owners {
     let name = keyid;
     for (let next = this.#earlier.get(name); next !== undefined; next = this.#earlier.get(name)) {
       const further = this.#earlier.get(next);
-      if (further !== undefined) this.#earlier.set(name, further); // the path is halved as it is walked
+      if (further !== undefined) this.#earlier.set(name, further); // path halving
       name = next;
     }
     return name;
@@ -49,8 +49,8 @@ export class Owners {
   }
 
   /**
-   * These keys and all that came after them, along every branch: whoever may take back what the keys signed. Not a key before them: handing
-   * over would be of no use where a thief of the old key could take back what the new one signs.
+   * These keys and all their successors, along every branch: the keys that may retract what these keys signed. Predecessors are excluded,
+   * or a thief of an old key could retract what the new one signs.
    */
   line(keyids: readonly string[]): ReadonlySet<string> {
     const all = new Set(keyids);

@@ -1,4 +1,4 @@
-/** A log and new entries → the files that change and the new head. Pure: nothing is written, and only O(log n) tiles are read. */
+/** Adds entries to a log: returns the changed files and the new head. Pure: writes nothing, and reads only O(log n) tiles. */
 import { concat, equal, type Bytes } from "../bytes.js";
 import { AttestError } from "../errors.js";
 import { HASH_BYTES, leafHash, treeHead, type Sha256, type TreeHead } from "./merkle.js";
@@ -19,12 +19,12 @@ export interface TileFile {
 }
 
 export interface Appended {
-  /** Bundles of entries first, then hashes, level by level. */
+  /** Entry bundles first, then hashes, level by level. */
   readonly files: readonly TileFile[];
   readonly head: TreeHead;
 }
 
-/** @throws AttestError `log-format` where a tile of the old tree that is needed is missing or not of its length */
+/** @throws AttestError `log-format` if a needed tile of the old tree is missing or has a wrong length */
 export function append(from: number, entries: readonly Bytes[], tileBytes: TileBytes, sha256: Sha256): Appended {
   const to = from + entries.length;
   const made = new Map<string, Bytes>();
@@ -42,7 +42,7 @@ export function append(from: number, entries: readonly Bytes[], tileBytes: TileB
   return { files: [...made].map(([path, bytes]) => ({ path, bytes })), head: { size: to, root } };
 }
 
-/** What the tile held before, at its old width; nothing where it is new. */
+/** The tile's previous content at its old width; empty for a new tile. */
 function before(tile: Tile, from: number, tileBytes: TileBytes): { readonly width: number; readonly bytes: Bytes } {
   const all = tile.level === "entries" ? from : Math.floor(from / TILE_WIDTH ** tile.level);
   const width = Math.max(0, Math.min(TILE_WIDTH, all - tile.index * TILE_WIDTH));
@@ -56,7 +56,7 @@ function before(tile: Tile, from: number, tileBytes: TileBytes): { readonly widt
 function bundle(tile: Tile, from: number, entries: readonly Bytes[], tileBytes: TileBytes): Bytes {
   const { width, bytes } = before(tile, from, tileBytes);
   const first = tile.index * TILE_WIDTH + width - from;
-  parseEntries(bytes, width); // what is not whole is not gone on with
+  parseEntries(bytes, width); // refuses to extend a damaged bundle
   return concat(bytes, formatEntries(entries.slice(first, first + tile.width - width)));
 }
 
@@ -72,7 +72,7 @@ function row(tile: Tile, from: number, tileBytes: TileBytes, hashAt: (index: num
   return concat(bytes, ...added);
 }
 
-/** The hash over a full tile of the level below, which this growth completed. */
+/** The hash over a tile of the level below that this growth completed. */
 function nodeOver(level: number, index: number, made: ReadonlyMap<string, Bytes>, sha256: Sha256): Bytes | undefined {
   const bytes = made.get(tilePath({ level: level - 1, index, width: TILE_WIDTH }));
   return bytes && treeHead(hashesOf(bytes), sha256).root;
@@ -82,8 +82,8 @@ const hashesOf = (row: Bytes): Bytes[] =>
   Array.from({ length: row.length / HASH_BYTES }, (_, at) => row.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES));
 
 /**
- * Whether the bundle that is not full yet holds the entries whose hashes the tree has. No root tells it, and whoever went on from others
- * would publish them again. @throws AttestError `log-format`
+ * Whether the partial entry bundle matches the tree's leaf hashes. The root does not cover the bundle, so appending to a changed bundle
+ * would publish wrong entries. @throws AttestError `log-format`
  */
 export function lastEntriesFit(size: number, tileBytes: TileBytes, sha256: Sha256): boolean {
   const last: Tile = { level: 0, index: Math.floor(size / TILE_WIDTH), width: size % TILE_WIDTH };

@@ -1,5 +1,5 @@
 /**
- * Checkpoints: what a log says that it holds, signed by the log (C2SP tlog-checkpoint) and by witnesses (C2SP tlog-cosignature).
+ * Checkpoints: the log's statement of its content, signed by the log (C2SP tlog-checkpoint) and by witnesses (C2SP tlog-cosignature).
  *
  *     text        = origin "\n" size "\n" base64(root) "\n"
  *     log         = Ed25519(text)
@@ -13,13 +13,13 @@ import { HASH_BYTES, type TreeHead } from "./merkle.js";
 import { formatNote, parseNote, type Note, type NoteKey, type NoteKeyType, type NoteSignature } from "../keys/note.js";
 
 export interface Checkpoint extends TreeHead {
-  /** The name of the log, which is also that of its key. */
+  /** Name of the log and of its key. */
   readonly origin: string;
-  /** Lines that another log adds after its root (C2SP tlog-checkpoint, "Note text"). They are signed with the rest; here they mean nothing. */
+  /** Extra lines after the root (C2SP tlog-checkpoint, "Note text"). They are signed, but have no meaning here. */
   readonly extensions?: readonly string[];
 }
 
-/** A witness's word that it saw no other log than this one, `at` a time in seconds since 1970. */
+/** A witness's statement that it saw no other version of this log; `at` is in seconds since 1970. */
 export interface Cosigned {
   readonly key: NoteKey;
   readonly at: number;
@@ -28,11 +28,11 @@ export interface Cosigned {
 export interface OpenedCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly note: Note;
-  /** Each witness once, with the first time that it gave. */
+  /** Each witness once, with its earliest time. */
   readonly cosigned: readonly Cosigned[];
 }
 
-/** Ed25519 with a key that is at hand. */
+/** Signs with an available Ed25519 key. */
 export type SignNow = (message: Bytes) => Bytes;
 
 const ORIGIN = /^[^\p{Cc}\p{Cs}]+$/u;
@@ -44,7 +44,7 @@ const damaged = (expected: string, found: string): AttestError =>
   new AttestError("log-damaged", `expected ${expected}, found ${found}`);
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 
-/** The text of the note. Throws `checkpoint-format` for what `parseCheckpoint` would refuse. */
+/** The text of the note. Throws `checkpoint-format` if `parseCheckpoint` would refuse it. */
 export function formatCheckpoint({ origin, size, root, extensions = [] }: Checkpoint): string {
   if (!ORIGIN.test(origin)) throw refused("an origin of one line", quoted(origin));
   if (!Number.isSafeInteger(size) || size < 0) throw refused("a size from 0 up to 2^53 - 1", String(size));
@@ -53,7 +53,7 @@ export function formatCheckpoint({ origin, size, root, extensions = [] }: Checkp
   return [origin, size, base64(root), ...extensions, ""].join("\n");
 }
 
-/** Three lines, and extension lines that are not empty. Throws `checkpoint-format`. */
+/** Three lines and nonempty extension lines. Throws `checkpoint-format`. */
 export function parseCheckpoint(text: string): Checkpoint {
   const [origin = "", digits = "", hash = "", ...extensions] = text.split("\n");
   if (extensions.pop() !== "") throw refused("whole lines, of origin, size and root", quoted(text));
@@ -66,13 +66,13 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { origin, size, root, ...(extensions.length > 0 && { extensions }) };
 }
 
-/** A safe integer in its one spelling, or undefined. */
+/** A safe integer in canonical spelling, or undefined. */
 export function parseCount(digits: string): number | undefined {
   const count = /^(?:0|[1-9][0-9]{0,15})$/.test(digits) ? Number(digits) : NaN;
   return Number.isSafeInteger(count) ? count : undefined;
 }
 
-/** A hash from its base64, or undefined. */
+/** A hash from base64, or undefined. */
 export function parseHash(text: string): Bytes | undefined {
   try {
     const hash = fromBase64(text);
@@ -83,8 +83,8 @@ export function parseHash(text: string): Bytes | undefined {
 }
 
 /**
- * A signature by a key that is known must fit, or the whole note is refused; any other has no effect.
- * @throws AttestError `note-format`, `checkpoint-format`; `log-damaged` where a signature is missing or bad, or the log another one
+ * Opens a checkpoint. A bad signature by a known key refuses the whole note; signatures by unknown keys are ignored.
+ * @throws AttestError `note-format`, `checkpoint-format`; `log-damaged` if a signature is missing or bad, or it is another log
  */
 export function openCheckpoint(
   bytes: Bytes,
@@ -118,17 +118,17 @@ export function openCheckpoint(
 const isBy = (signature: NoteSignature, key: NoteKey): boolean =>
   signature.name === key.name && signature.id === key.id;
 
-/** Seconds: no `Date` is later. */
+/** Seconds; the maximum of `Date`. */
 const MAX_TIME = 8_640_000_000_000;
 
-/** The time of a cosignature that fits, or undefined. */
+/** The time of a valid cosignature, or undefined. */
 function timeOf(text: string, blob: Bytes, { bytes }: NoteKey, engine: Engine): number | undefined {
   const at = blob.subarray(0, TIME_BYTES).reduce((time, byte) => time * 256 + byte, 0);
   if (blob.length !== TIME_BYTES + SIGNATURE_BYTES || at > MAX_TIME) return undefined;
   return engine.verify(bytes, cosignatureMessage(text, at), blob.subarray(TIME_BYTES)) ? at : undefined;
 }
 
-/** The note, signed by the log alone. */
+/** The note with the log's signature only. */
 export function sealCheckpoint(checkpoint: Checkpoint, key: NoteKey, sign: SignNow): Bytes {
   mustBe(key, "ed25519");
   if (checkpoint.origin !== key.name)
@@ -137,7 +137,7 @@ export function sealCheckpoint(checkpoint: Checkpoint, key: NoteKey, sign: SignN
   return formatNote({ text, signatures: [{ name: key.name, id: key.id, blob: sign(utf8(text)) }] });
 }
 
-/** A witness's line under the note. That the log is the one it saw before is for the witness to know. */
+/** A witness's signature line. The witness itself must check that the log continues the one it saw before. */
 export function cosign(note: Note, witness: NoteKey, at: number, sign: SignNow): NoteSignature {
   mustBe(witness, "cosignature-v1");
   parseCheckpoint(note.text);
@@ -146,13 +146,13 @@ export function cosign(note: Note, witness: NoteKey, at: number, sign: SignNow):
   return { name: witness.name, id: witness.id, blob: concat(time, sign(message)) };
 }
 
-/** What a witness signs. Throws `checkpoint-format` for a time that is no whole second since 1970. */
+/** The message that a witness signs. Throws `checkpoint-format` unless the time is a whole second since 1970. */
 export function cosignatureMessage(text: string, at: number): Bytes {
   if (!Number.isSafeInteger(at) || at < 0) throw refused("a time in whole seconds since 1970", String(at));
   return utf8(`cosignature/v1\ntime ${at}\n${text}`);
 }
 
-/** Of these witnesses, each one's first line that fits; whatever else stands under the note is not looked at. */
+/** The first valid line of each of these witnesses. Other lines are ignored. */
 export function cosignaturesIn(
   { text, signatures }: Note,
   witnesses: readonly NoteKey[],
@@ -165,8 +165,8 @@ export function cosignaturesIn(
 }
 
 /**
- * The note as it may be handed on: the log's own line, and one of each of these witnesses that fits. Any other was verified by nobody here, and one
- * that does not fit spoils the note for all who trust the key whose name it has.
+ * The note in a form that is safe to hand on: the log's line and one valid line of each of these witnesses. Other lines are unverified, and
+ * a bad one makes the note useless for everyone who trusts the key it names.
  * @throws AttestError as `openCheckpoint`
  */
 export function verifiedNote(bytes: Bytes, log: NoteKey, witnesses: readonly NoteKey[], engine: Engine): Bytes {
@@ -175,7 +175,7 @@ export function verifiedNote(bytes: Bytes, log: NoteKey, witnesses: readonly Not
   return formatNote({ text: note.text, signatures: [...own, ...cosignaturesIn(note, witnesses, engine)] });
 }
 
-/** The note with the lines of those keys that have none there yet: of two by one key, many readers look at the first alone. */
+/** Adds lines of keys that have none yet: many readers look only at the first line of a key. */
 export function withSignatures(bytes: Bytes, others: readonly NoteSignature[]): Bytes {
   const { text, signatures } = parseNote(bytes);
   const all = [...signatures];

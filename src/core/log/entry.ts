@@ -5,7 +5,7 @@
  *     { "kind": "plan", … "at", "deadline", "test" }   { "kind": "notice", … "at", "action", and what it is about }
  *     { "kind": "shard", "origin", "size", "root", "key" }      the first entry of a log that goes on where another one ended
  *
- * What it says beside the digests stands in the signed statement too; an entry that says otherwise is none of that statement's.
+ * The signed statement contains everything that an entry says beside the digests. An entry that differs belongs to no statement.
  */
 import * as z from "zod/mini";
 import { equal, hex, type Bytes } from "../bytes.js";
@@ -19,7 +19,7 @@ import { keyid, sha256, timestamp } from "../schema.js";
 import { readStatement } from "../statement/statement.js";
 import { VERDICTS } from "../statement/verdict.js";
 
-/** Far below the 65,535 bytes that a bundle of a log can hold. */
+/** Far below the 65,535 bytes that an entry bundle allows. */
 const MAX_LEAF = 4096;
 
 const signed = { payload: sha256, signature: sha256, keyid, /** Claimed by the signer. */ at: timestamp };
@@ -29,9 +29,9 @@ const schema = z.discriminatedUnion("kind", [
       kind: z.literal("result"),
       ...signed,
       verdict: z.enum(VERDICTS),
-      /** Of the payload of the plan that it names. */
+      /** Payload digest of the plan that the result names. */
       plan: z.optional(sha256),
-      /** Which test it is of (`testOf`); there where a plan is named. */
+      /** Identifies the test (`testOf`); present if a plan is named. */
       test: z.optional(sha256),
     })
     .check(z.refine(({ plan, test }) => (plan === undefined) === (test === undefined), "plan and test go together")),
@@ -41,12 +41,12 @@ const schema = z.discriminatedUnion("kind", [
       kind: z.literal("notice"),
       ...signed,
       action: z.string().check(z.regex(/^[a-z]{1,20}$/)),
-      /** Of the payload that it takes back, replaces or gives up. */
+      /** Payload digest of what it retracts, supersedes or abandons. */
       about: z.optional(sha256),
-      /** Both keys of a hand-over, so that the log alone says who owns a key. */
+      /** Both keys of a rotation, so that the log alone shows who owns a key. */
       from: z.optional(keyid),
       to: z.optional(keyid),
-      /** The key that is revoked, and from when on. */
+      /** The revoked key, and the time from which it is revoked. */
       key: z.optional(keyid),
       since: z.optional(timestamp),
     })
@@ -74,8 +74,8 @@ export type SignedEntry = Exclude<LogEntry, { kind: "shard" }>;
 export type EntryOf<K extends LogEntry["kind"]> = Extract<LogEntry, { kind: K }>;
 
 /**
- * Names one signature of one payload by one key, as an entry does. The key is part of it: in a document it is a hint that nobody signs, so
- * whoever changes it there has another signature, and not a way to hide this one.
+ * Identifies one signature of one payload by one key, as an entry does. The keyid is included: in a document it is an unsigned hint, so
+ * changing it names another signature and cannot hide this one.
  */
 export const signatureName = ({
   payload,
@@ -83,7 +83,7 @@ export const signatureName = ({
   keyid: by,
 }: Pick<SignedEntry, "payload" | "signature" | "keyid">): string => `${payload} ${signature} ${by}`;
 
-/** The hand-overs among entries: each needs the signatures of both keys, so it has two. */
+/** The rotations among the entries. Each has two entries, because both keys sign. */
 export function handOversIn(leaves: Iterable<LogEntry>): HandOver[] {
   const all = [...leaves].flatMap((leaf) => (leaf.kind === "notice" && leaf.action === "rotate" ? leaf : []));
   const entered = new Set(all.map(({ payload, keyid: by }) => `${payload} ${by}`));
@@ -92,7 +92,7 @@ export function handOversIn(leaves: Iterable<LogEntry>): HandOver[] {
   );
 }
 
-/** The bytes of an entry: one spelling (RFC 8785). The inverse of `parseLeaf`. */
+/** The canonical bytes of an entry (RFC 8785). The inverse of `parseEntry`. */
 export const formatEntry = (leaf: LogEntry): Bytes => canonical(leaf as Json);
 
 /** @throws AttestError `leaf-format` */
@@ -116,19 +116,19 @@ export function parseEntry(bytes: Bytes): LogEntry {
   return parsed.data;
 }
 
-/** What of a document is logged. */
+/** The parts of a document that are logged. */
 export interface Signing {
   readonly payload: JsonObject;
-  /** Of the payload's canonical bytes, as hex. */
+  /** SHA-256 of the payload's canonical bytes, as hex. */
   readonly digest: string;
-  /** By whom, as verified: a document need not name its keys. */
+  /** The verified signer: a document need not name its keys. */
   readonly keyid: string;
   readonly sig: Bytes;
 }
 
 /**
- * The entry that belongs to one signature; undefined for a payload that is no statement of this version, and for what is no fingerprint:
- * whatever is entered stays, and an entry that nobody can read would spoil the log for good.
+ * The entry for one signature. Undefined for a payload that is not a statement of this version and for a malformed fingerprint: entries are
+ * permanent, and an unreadable one would spoil the log for good.
  */
 export function entryOf({ payload, digest, keyid: by, sig }: Signing, engine: Engine): SignedEntry | undefined {
   if (!keyid.safeParse(by).success) return undefined;

@@ -1,4 +1,4 @@
-/** Whoever can sign for a log, and must remember what it signed. */
+/** Signs for a log, and remembers what it signed. */
 import type { Bytes } from "../bytes.js";
 import type { SignNow } from "./checkpoint.js";
 import type { NoteKey } from "../keys/note.js";
@@ -7,15 +7,15 @@ export interface LogSigner {
   readonly key: NoteKey;
   readonly sign: SignNow;
   /**
-   * A file that is locked while a checkpoint is made: two copies of a registry on one machine have one key, and must not fork. Undefined
-   * where this machine keeps nothing of the key: then what is published is all that is known of what it signed.
+   * A file to lock while a checkpoint is made: two copies of a registry on one machine share one key and must not fork the log. Undefined
+   * if this machine keeps no state for the key; then only the published checkpoint is known.
    */
   readonly lock: string | undefined;
-  /** The last checkpoint that the key signed; undefined where nothing is remembered. */
+  /** The last checkpoint that the key signed; undefined if none is remembered. */
   last(): Bytes | undefined;
   /**
-   * Durable before it returns: what is signed and forgotten could be signed otherwise.
-   * @param still called right before it is remembered; what it throws leaves the last one in memory
+   * Must be durable before it returns: after a forgotten checkpoint the key could sign a fork.
+   * @param still called right before the write; if it throws, the last checkpoint stays
    */
   remember(checkpoint: Bytes, still?: () => void): void;
 }

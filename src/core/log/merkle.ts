@@ -1,9 +1,9 @@
 /**
- * The hash tree of a log (RFC 6962 section 2, RFC 9162 section 2.1): which hashes prove what, and what a proof proves.
+ * The hash tree of a log (RFC 6962 section 2, RFC 9162 section 2.1): making and checking proofs.
  *
  *     leaf = H(0x00 || data)     node = H(0x01 || left || right)     empty tree = H("")
  *
- * Sizes go up to 2^53 - 1, so they are halved by division: a shift would cut them to 32 bits.
+ * Sizes go up to 2^53 - 1, so they are halved by division: shifts would cut them to 32 bits.
  */
 import { equal, type Bytes } from "../bytes.js";
 
@@ -16,7 +16,7 @@ const NOTHING = new Uint8Array();
 export const leafHash = (data: Bytes, sha256: Sha256): Bytes => hashOf(0, data, NOTHING, sha256);
 export const nodeHash = (left: Bytes, right: Bytes, sha256: Sha256): Bytes => hashOf(1, left, right, sha256);
 
-/** Small texts are laid together in one buffer, which no hash outlives: to allocate another takes as long as to hash it. */
+/** A shared buffer for small inputs, only used during one hash: allocating takes as long as hashing. */
 const scratch = new Uint8Array(1024);
 
 function hashOf(prefix: 0 | 1, first: Bytes, second: Bytes, sha256: Sha256): Bytes {
@@ -34,7 +34,7 @@ export interface Node {
   readonly index: number;
 }
 
-/** Leaves that share a hash: `from` is a multiple of a power of two that is no less than their number. */
+/** Leaves under one hash: `from` is a multiple of a power of two that is at least their number. */
 export interface Range {
   readonly from: number;
   readonly until: number;
@@ -56,14 +56,14 @@ export function cover({ from, until }: Range): Node[] {
   return nodes;
 }
 
-/** The hash of a range from those of its cover; of no leaves at all, that of the empty tree. */
+/** The hash of a range from the hashes of its cover; for an empty range, the hash of the empty tree. */
 export function join(hashes: readonly Bytes[], sha256: Sha256): Bytes {
   const last = hashes.at(-1);
   if (last === undefined) return sha256(NOTHING);
   return hashes.slice(0, -1).reduceRight((right, left) => nodeHash(left, right, sha256), last);
 }
 
-/** RFC 9162 section 2.1.3.1, leaf to root: the hash of each range is one hash of the proof. Of a leaf that is not there, none. */
+/** RFC 9162 section 2.1.3.1, leaf to root: one proof hash per range. Empty if the leaf does not exist. */
 export function inclusionRanges(index: number, size: number): Range[] {
   if (index >= size) return [];
   const ranges: Range[] = [];
@@ -76,7 +76,7 @@ export function inclusionRanges(index: number, size: number): Range[] {
   return ranges.reverse();
 }
 
-/** RFC 9162 section 2.1.4.1, in the order of the proof. From nothing and to itself a tree needs none, and backwards there is none. */
+/** RFC 9162 section 2.1.4.1, in proof order. Empty from size 0, to the same size, and backwards. */
 export function consistencyRanges(before: number, after: number): Range[] {
   if (before === 0 || before >= after) return [];
   const ranges: Range[] = [];
@@ -86,7 +86,7 @@ export function consistencyRanges(before: number, after: number): Range[] {
     ranges.push(before <= middle ? { from: middle, until } : { from, until: middle });
     [from, until] = before <= middle ? [from, middle] : [middle, until];
   }
-  if (from !== 0) ranges.push({ from, until }); // else it is the whole earlier tree, whose root is known
+  if (from !== 0) ranges.push({ from, until }); // otherwise it is the whole earlier tree, whose root is known
   return ranges.reverse();
 }
 
@@ -113,7 +113,7 @@ export function checkInclusion(
   return last === 0 && equal(hash, head.root);
 }
 
-/** RFC 9162 section 2.1.4.2; every tree continues the empty one. */
+/** RFC 9162 section 2.1.4.2; every tree is consistent with the empty one. */
 export function checkConsistency(before: TreeHead, after: TreeHead, proof: readonly Bytes[], sha256: Sha256): boolean {
   if (!isCount(before.size) || !isCount(after.size) || before.size > after.size || !proof.every(isHash)) return false;
   if (before.size === 0 && !equal(before.root, sha256(NOTHING))) return false;
@@ -121,7 +121,7 @@ export function checkConsistency(before: TreeHead, after: TreeHead, proof: reado
   if (before.size === 0) return proof.length === 0;
   let [node, last] = [before.size - 1, after.size - 1];
   while (isOdd(node)) [node, last] = [half(node), half(last)];
-  // Where the earlier tree is complete, its root is the first hash, and the proof leaves it out.
+  // If the earlier tree is complete, its root is the first hash, and the proof omits it.
   const [first, ...rest] = node === 0 ? [before.root, ...proof] : proof;
   if (first === undefined) return false;
   let [was, is] = [first, first];
@@ -138,9 +138,9 @@ export function checkConsistency(before: TreeHead, after: TreeHead, proof: reado
   return last === 0 && equal(was, before.root) && equal(is, after.root);
 }
 
-/** In one pass, with one hash a level in hand. */
+/** One pass, keeping one hash per level. */
 export function treeHead(leafHashes: Iterable<Bytes>, sha256: Sha256): TreeHead {
-  const left: Bytes[] = []; // of complete subtrees, the largest first
+  const left: Bytes[] = []; // complete subtrees, the largest first
   let size = 0;
   for (let hash of leafHashes) {
     for (let node = size; isOdd(node); node = half(node)) hash = nodeHash(left.pop() ?? NOTHING, hash, sha256);
@@ -155,12 +155,12 @@ const isHash = (bytes: Bytes): boolean => bytes.length === HASH_BYTES;
 const isOdd = (n: number): boolean => n % 2 === 1;
 const half = (n: number): number => Math.floor(n / 2);
 
-/** The largest power of two that is no more than n, which is at least 1. */
+/** The largest power of two that is at most n; n is at least 1. */
 function powerWithin(n: number): { readonly level: number; readonly width: number } {
   let [level, width] = [0, 1];
   for (; width * 2 <= n; width *= 2) level += 1;
   return { level, width };
 }
 
-/** The largest power of two that is less than n, which is at least 2: where RFC 9162 splits a tree of n leaves. */
+/** The largest power of two below n; n is at least 2. RFC 9162 splits a tree of n leaves there. */
 export const powerBelow = (n: number): number => powerWithin(n - 1).width;

@@ -1,8 +1,8 @@
 /**
- * Whether a signature is in the log that its statement names: by the proof beside the document, by the log as it is served, and by what this
- * verifier saw of that log before. Three bad answers that are never mixed: not in the log · the log went backwards · it was rewritten.
+ * Whether a signature is in the log that its statement names: by the proof beside the document, the served log, and what this verifier saw
+ * of that log before. Three faults are kept apart: not in the log · the log shrank · the log was rewritten.
  *
- * The log's key is the one that the signed payload names: a log that a registry merely serves proves nothing of it.
+ * The log's key is the one in the signed payload. A log that a registry merely serves proves nothing.
  */
 import { equal, hex, type Bytes } from "../bytes.js";
 import { openCheckpoint, type OpenedCheckpoint } from "./checkpoint.js";
@@ -15,19 +15,19 @@ import { parseNoteKey, type NoteKey } from "../keys/note.js";
 import type { LogName } from "../keys/keyring.js";
 import { parseProof } from "./proof.js";
 
-/** What is at hand of the log that a document names. Nothing in it need be trusted. */
+/** What is available of the log that a document names. Nothing here need be trusted. */
 export interface LogEvidence {
-  /** `<id>.tlog-proof`, as it lies beside the document. */
+  /** `<id>.tlog-proof`, the file beside the document. */
   readonly proof?: Bytes | undefined;
-  /** The log as it is served now. */
+  /** The log as currently served. */
   readonly served?: Served | undefined;
-  /** The registry whose log it is is at hand, and shows nothing of it. */
+  /** The log's registry is available but shows nothing of the log. */
   readonly withheld?: boolean | undefined;
-  /** What this verifier saw last of a log of that origin. */
+  /** The last checkpoint that this verifier saw from a log of that origin. */
   readonly remembered?: RememberedLog | undefined;
-  /** What is wrong with another log of the same registry, by what this verifier saw before. */
+  /** A fault in another log of the same registry, found with earlier checkpoints. */
   readonly beside?: LogFault | undefined;
-  /** Keys of all logs of the registry: none of them is a witness of any. */
+  /** Keys of all logs of the registry; none of them counts as a witness. */
   readonly operators?: readonly NoteKey[] | undefined;
 }
 
@@ -37,58 +37,61 @@ export interface LogFault {
 }
 
 export interface RememberedLog {
-  /** The key under which it was seen, as a line: what a log of the same origin under another key says is not its continuation. */
+  /** The log's key then, as a line. A log of the same origin under another key is not its continuation. */
   readonly key: string;
   readonly checkpoint: Bytes;
-  /** Of a witness: the key is its user's word, or the word of the address that the log is named after, and not of whoever came first. */
+  /** For a witness: its user gave the key, or the log's own address did. Otherwise the first to submit it chose the key. */
   readonly given?: boolean | undefined;
 }
 
 export interface Served {
   readonly checkpoint: Bytes;
-  /** Made from its tiles: a proof as the one beside the document, under this checkpoint; undefined where the entry was not found. */
+  /** Computed from its tiles: the same kind of proof under this checkpoint; undefined if the entry was not found. */
   readonly proof?: Bytes | undefined;
   /**
-   * That it goes on from the proof's own checkpoint, and from the one that is remembered: consistency proofs (RFC 9162 section 2.1.4). Whoever
-   * serves the log can make both; only a page that was made beforehand cannot know what its reader remembers, and has no second one.
+   * Consistency proofs (RFC 9162 section 2.1.4) from the proof's own checkpoint and from the remembered one. A live server can supply both.
+   * A prebuilt page cannot know what its reader remembers, so it has only the first.
    */
   readonly sinceProof?: readonly Bytes[] | undefined;
   readonly sinceRemembered?: readonly Bytes[] | undefined;
-  /** Why its files could not be read as a log's. */
+  /** Why its files could not be read as a log. */
   readonly damage?: string | undefined;
 }
 
-/** Whose word on time the verifier takes: so many of these witnesses must have seen the log. */
+/** The witnesses whose time the verifier accepts, and how many of them must have seen the log. */
 export interface Witnesses {
   readonly keys: readonly NoteKey[];
-  /** From 1. */
+  /** At least 1. */
   readonly quorum: number;
-  /** Who owns a witness's key, since an owner counts once; undefined for one who is no witness of what these keys signed. */
+  /** The owner of a witness's key, because owners count once. Undefined if the witness is not independent of these signers. */
   readonly ownerOf?: (key: NoteKey, signers: readonly string[]) => string | undefined;
 }
 
 export interface Witnessed {
-  /** When the last of the earliest quorum saw it: RFC 3339. */
+  /** RFC 3339 time of the last witness in the earliest quorum. */
   readonly at: string;
   readonly by: readonly string[];
 }
 
 export interface Inclusion {
   readonly index: number;
-  /** Of the checkpoint that shows it. */
+  /** Size in the checkpoint that shows it. */
   readonly size: number;
   readonly witnessed?: Witnessed | undefined;
 }
 
-/** What a log says of one document. */
+/** What a log shows about one document. */
 export interface LogPresence {
   readonly origin: string;
-  /** Of the log as it is served, else of the proof. */
+  /** Size of the served log, else in the proof. */
   readonly size: number | undefined;
   readonly fault?: LogFault;
-  /** The size that is remembered, where the log is longer by now and nothing at hand shows how it grew: neither good nor bad news. */
+  /** The remembered size, if the log has grown and no consistency proof is available. Neither good nor bad. */
   readonly uncompared?: number | undefined;
-  /** Where an entry is; undefined where nothing shows it. Nobody is a witness of what they signed: `signers` beside the entry's own. */
+  /**
+   * The position of an entry; undefined if nothing shows it. Signers cannot witness their own entries: `signers` lists signers beside the
+   * entry's own.
+   */
   find(leaf: SignedEntry, signers?: readonly string[]): Inclusion | undefined;
 }
 
@@ -98,7 +101,7 @@ interface Proven {
   readonly opened: OpenedCheckpoint;
 }
 
-/** @param named `log` of the statement; what is wrong with it, or with the evidence, is the view's fault, and never thrown */
+/** @param named `log` of the statement; a fault in it or in the evidence is returned, never thrown */
 export function checkPresence(
   named: LogName,
   evidence: LogEvidence,
@@ -155,7 +158,7 @@ export function checkPresence(
   }
 }
 
-/** A log is known by its place, not by its key: whoever makes it anew has another key. */
+/** A log is identified by its origin, not its key: a log that is made anew has another key. */
 function replacedFault({ origin, key }: LogName, { remembered, beside }: LogEvidence): LogFault | undefined {
   if (remembered !== undefined && remembered.key !== key)
     return {
@@ -165,7 +168,7 @@ function replacedFault({ origin, key }: LogName, { remembered, beside }: LogEvid
   return beside;
 }
 
-/** It was opened when it was remembered; a file that was spoilt since then is as none. */
+/** It was opened when it was remembered. Treat a file that was damaged since as missing. */
 function openRemembered(bytes: Bytes, key: NoteKey, engine: Engine): OpenedCheckpoint | undefined {
   try {
     return openCheckpoint(bytes, key, [], engine);
@@ -191,7 +194,7 @@ function historyFault({ evidence, served, own, remembered, engine }: Seen): LogP
       detail: `nothing of the log is shown here, and it had ${before.size} entries when this verifier last saw it`,
     };
   if (served === undefined) {
-    // One checkpoint alone can be held against another of the same size, and no other.
+    // A single checkpoint can only be compared with another of the same size.
     const now = own?.checkpoint;
     if (before === undefined || now === undefined || before.size !== now.size || equal(before.root, now.root))
       return undefined;
@@ -229,14 +232,14 @@ const rewritten = (size: number): string =>
 
 export type Consistency = "same" | "grown" | "backwards" | "rewritten";
 
-/** How a log went on from one head to another. */
+/** Compares two heads of one log. */
 export function compareHeads(before: TreeHead, after: TreeHead, proof: readonly Bytes[], engine: Engine): Consistency {
   if (after.size < before.size) return "backwards";
   if (after.size === before.size) return equal(before.root, after.root) ? "same" : "rewritten";
   return checkConsistency(before, after, proof, engine.sha256) ? "grown" : "rewritten";
 }
 
-/** The time by which a quorum had seen the checkpoint: each owner of a witness's key counts once. */
+/** The time by which a quorum had seen the checkpoint. Each owner of witness keys counts once. */
 export function quorumTime(
   { cosigned }: OpenedCheckpoint,
   { quorum, ownerOf = ({ bytes }) => hex(bytes) }: Witnesses,

@@ -1,5 +1,5 @@
 /**
- * The proof that an entry is in a log, as one file (C2SP tlog-proof): where it is, the hashes beside it, and the checkpoint.
+ * A proof of inclusion in one file (C2SP tlog-proof): the index, the hashes, and the checkpoint.
  *
  *     c2sp.org/tlog-proof@v1
  *     extra <base64>                      (if the writer added something)
@@ -17,16 +17,16 @@ import { parseNote } from "../keys/note.js";
 export interface InclusionProof {
   readonly index: number;
   readonly hashes: readonly Bytes[];
-  /** The note, verbatim; its signatures are not looked at here. */
+  /** The note, verbatim; its signatures are not checked here. */
   readonly checkpoint: Bytes;
-  /** Data of the writer's own. It is not signed, and nothing here uses it. */
+  /** Extra data of the writer. Unsigned and unused. */
   readonly extra?: Bytes | undefined;
 }
 
 const HEADER = "c2sp.org/tlog-proof@v1";
 const EXTRA = "extra ";
 const INDEX = "index ";
-/** The depth of the deepest tree that the format can count. */
+/** Depth of the deepest possible tree. */
 const MAX_HASHES = 63;
 const LINE_FEED = 0x0a;
 
@@ -34,7 +34,7 @@ const refused = (expected: string, found: string): AttestError =>
   new AttestError("proof-format", `expected ${expected}, found ${found}`);
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 
-/** Throws `proof-format` for what `parseProof` would refuse. */
+/** Throws `proof-format` if `parseProof` would refuse the result. */
 export function formatProof({ index, hashes, checkpoint, extra }: InclusionProof): Bytes {
   if (!Number.isSafeInteger(index) || index < 0) throw refused("an index from 0 up to 2^53 - 1", String(index));
   const wrong = hashes.find(({ length }) => length !== HASH_BYTES);
@@ -45,7 +45,7 @@ export function formatProof({ index, hashes, checkpoint, extra }: InclusionProof
   return concat(utf8(lines.join("\n")), checkpoint);
 }
 
-/** One spelling of each proof. Throws `proof-format`. */
+/** Accepts one spelling of each proof. Throws `proof-format`. */
 export function parseProof(bytes: Bytes): InclusionProof {
   const end = bytes.findIndex((byte, at) => byte === LINE_FEED && bytes[at + 1] === LINE_FEED);
   if (end < 0) throw refused("a proof, an empty line and a checkpoint", "no empty line");

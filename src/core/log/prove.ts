@@ -1,10 +1,10 @@
-/** Proofs of inclusion for many entries of one tree: a hash that several of them need is computed once. */
+/** Inclusion proofs for many entries of one tree; shared hashes are computed once. */
 import type { Bytes } from "../bytes.js";
 import { AttestError } from "../errors.js";
 import { inclusionRanges, nodeHash, powerBelow, type Range, type Sha256 } from "./merkle.js";
 import { nodeHashIn, TILE_WIDTH, tileOf, tilePath, type TileBytes } from "./tiles.js";
 
-/** The hashes for `checkInclusion`, of any entry of the tree. Throws `log-format` where a tile is missing or not of its length. */
+/** Returns the hashes for `checkInclusion` of any entry. Throws `log-format` if a tile is missing or has a wrong length. */
 export function prover(size: number, tileBytes: TileBytes, sha256: Sha256): (index: number) => Bytes[] {
   const known = new Map<string, Bytes>();
   const hashOf = ({ from, until }: Range): Bytes => {
@@ -13,7 +13,7 @@ export function prover(size: number, tileBytes: TileBytes, sha256: Sha256): (ind
     known.set(name, hash);
     return hash;
   };
-  /** Undefined for what no tile holds. */
+  /** Undefined if no tile holds it. */
   const stored = ({ from, until }: Range): Bytes | undefined => {
     const level = Math.log2(until - from);
     if (!Number.isInteger(level) || level % Math.log2(TILE_WIDTH) !== 0) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The logs of a registry, read whole: every entry against the checkpoint that is signed over it, each log against the one that it goes on
- * from, and then what they say together. Whoever has all entries needs no proofs: each earlier root is computed from them.
+ * Reads all logs of a registry completely: checks every entry against its signed checkpoint and each log against its predecessor, then
+ * summarizes them. With all entries no proofs are needed: every earlier root can be computed.
  */
 import { summarize, type LogSummary, type SummaryOptions, type NumberedEntry } from "./summary.js";
 import { base64, equal, hex, type Bytes } from "../bytes.js";
@@ -14,26 +14,26 @@ import { leafHash, treeHead, type TreeHead } from "./merkle.js";
 import { formatNoteKey, type NoteKey } from "../keys/note.js";
 import type { LogName } from "../keys/keyring.js";
 
-/** As it is served, or as a page carries it. */
 /** What was read of the entries of logs. */
 export interface ReadEntries {
   readonly notices: readonly EntryOf<"notice">[];
-  /** Keyids of whoever signed the payload with that digest, as the log has it: whoever serves a document can take a signature away. */
+  /** Keyids of the signers of that payload according to the log: a server can strip signatures from a document. */
   readonly signersOf?: ((digest: string) => readonly string[]) | undefined;
-  /** All entries of the log that the document names were read, and give the root that its key signed: only then does an absence say something. */
+  /** All entries of the document's log were read and match its signed root. Only then does an absence mean something. */
   readonly whole: boolean;
-  /** The registry should show these entries, and does not. Not so where a log is only too long to be read, or is another registry's. */
+  /** The registry should show these entries and does not. False if a log is merely too long, or belongs to another registry. */
   readonly missing?: boolean | undefined;
 }
 
+/** A whole log, as served or as carried by a page. */
 export interface WholeLog {
-  /** From a keyring: a log cannot be asked whose it is. */
+  /** From a keyring: a log cannot vouch for its own key. */
   readonly key: NoteKey;
   readonly checkpoint: Bytes;
   readonly entries: readonly Bytes[];
 }
 
-/** One whose entries give the root that its key signed. */
+/** A log whose entries match the signed root. */
 export interface ReadLog {
   readonly key: NoteKey;
   readonly opened: OpenedCheckpoint;
@@ -52,8 +52,8 @@ export interface LogsFault {
 }
 
 /**
- * @param witnesses whose cosignatures are looked at
- * @param beside as in `accountOf`
+ * @param witnesses whose cosignatures are checked
+ * @param beside as in `summarize`
  */
 export function readAllLogs(
   logs: readonly WholeLog[],
@@ -72,7 +72,7 @@ export function readAllLogs(
 }
 
 /**
- * All logs of a registry in their order, each going on from the one before it.
+ * All logs of a registry in order, each continuing the one before.
  * @throws AttestError `log-damaged`, `leaf-format`, `note-format`, `checkpoint-format`
  */
 export function readLogs(logs: readonly WholeLog[], witnesses: readonly NoteKey[], engine: Engine): readonly ReadLog[] {
@@ -100,7 +100,7 @@ export function readLog(
 const damaged = (expected: string, found: string): AttestError =>
   new AttestError("log-damaged", `expected ${expected}, found ${found}`);
 
-/** The first entry of a further log binds the one before it, as that one is now: nothing is entered there any more. */
+/** The first entry of a further log binds the final state of the one before, which is closed. */
 function mustGoOn(before: ReadLog | undefined, { entries, key }: ReadLog): void {
   const [first] = entries;
   if (before === undefined) {
@@ -120,20 +120,20 @@ function mustGoOn(before: ReadLog | undefined, { entries, key }: ReadLog): void 
 export const entriesOf = (logs: readonly ReadLog[]): NumberedEntry[] =>
   logs.flatMap(({ entries }, shard) => entries.map((entry, index) => ({ shard, index, entry })));
 
-/** The same logs, counted with what else is known by now. */
+/** Summarizes the same logs again with what has become known since. */
 export const resummarize = ({ logs }: Logs, beside: SummaryOptions): Logs => ({
   logs,
   summary: summarize(entriesOf(logs), beside),
 });
 
-/** What these logs have entered, for a document that names this one. */
+/** The entries of these logs that concern a document naming this log. */
 export function enteredIn(logs: readonly ReadLog[], named: LogName | undefined): ReadEntries {
   const whole = logs.some(({ key }) => formatNoteKey(key) === named?.key);
   return { ...(indices.get(logs) ?? indexed(logs)), whole };
 }
 
 type Index = Pick<ReadEntries, "notices" | "signersOf">;
-/** Made once for the logs of a registry, whose documents all ask for the same. */
+/** Cached per registry, since all its documents need the same index. */
 const indices = new WeakMap<readonly ReadLog[], Index>();
 function indexed(logs: readonly ReadLog[]): Index {
   const signers = new Map<string, string[]>();
@@ -150,7 +150,7 @@ function indexed(logs: readonly ReadLog[]): Index {
   return made;
 }
 
-/** How a log that is at hand as a whole went on from an earlier head of it. */
+/** Compares a fully read log with an earlier head of it. */
 export function consistencySince(before: TreeHead, { opened, hashes }: ReadLog, engine: Engine): Consistency {
   const now = opened.checkpoint;
   if (now.size < before.size) return "backwards";

@@ -1,6 +1,6 @@
 /**
- * A log made again from its entries alone: each of its tiles, its head, and the root that it had at any size. What is served is held against
- * this, byte for byte. It holds 32 bytes an entry, and no entry.
+ * Rebuilds a log from its entries: every tile, the head, and the root at any size. Served files are compared with this byte for byte. It
+ * stores 32 bytes per entry, and not the entries.
  */
 import type { Bytes } from "../bytes.js";
 import { HASH_BYTES, join, leafHash, nodeHash, treeHead, type Sha256, type TreeHead } from "./merkle.js";
@@ -8,7 +8,7 @@ import { rootAt, TILE_WIDTH, type Tile, type TileBytes } from "./tiles.js";
 
 const TILE_PATH = /^tile\/(\d+)\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d+))?$/;
 
-/** Hashes side by side, in a buffer that doubles. */
+/** Concatenated hashes in a buffer that doubles. */
 interface Row {
   bytes: Bytes;
   count: number;
@@ -16,7 +16,7 @@ interface Row {
 
 export class RebuiltTree {
   readonly #sha256: Sha256;
-  /** A row for each level of tiles. */
+  /** One row per level of tiles. */
   readonly #rows: Row[] = [];
 
   constructor(sha256: Sha256) {
@@ -45,7 +45,7 @@ export class RebuiltTree {
     this.#push(level + 1, treeHead(hashesIn(this.tile(tile) ?? new Uint8Array()), this.#sha256).root);
   }
 
-  /** A tile of hashes as it has to be; undefined for one that this log has not. */
+  /** The expected bytes of a hash tile; undefined if this log has no such tile. */
   tile({ level, index, width }: Tile): Bytes | undefined {
     const row = level === "entries" ? undefined : this.#rows[level];
     const from = index * TILE_WIDTH;
@@ -53,7 +53,7 @@ export class RebuiltTree {
     return row.bytes.subarray(from * HASH_BYTES, (from + width) * HASH_BYTES);
   }
 
-  /** The same by its path, for proofs; at any size up to its own. */
+  /** The same by path, for proofs at any size up to its own. */
   readonly tileBytes: TileBytes = (path) => {
     const [, level = "", name = "", width] = TILE_PATH.exec(path) ?? [];
     const index = Number(name.replace(/[x/]/g, ""));
@@ -72,12 +72,12 @@ export class RebuiltTree {
       : this.#rows[0].bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
   }
 
-  /** The roots of its first so many entries, all in one pass; of a size that it has not reached, none. */
+  /** The roots at these sizes, in one pass; sizes beyond the log are left out. */
   rootsAt(sizes: Iterable<number>): ReadonlyMap<number, Bytes> {
     const wanted = new Set(sizes);
     const last = [...wanted].reduce((most, size) => (size <= this.size ? Math.max(most, size) : most), 0);
     const roots = new Map<number, Bytes>();
-    const left: Bytes[] = []; // of complete subtrees, the largest first
+    const left: Bytes[] = []; // complete subtrees, the largest first
     if (wanted.has(0)) roots.set(0, join(left, this.#sha256));
     for (let index = 0; index < last; index += 1) {
       let hash = this.hashOf(index) ?? new Uint8Array();

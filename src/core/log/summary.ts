@@ -1,13 +1,13 @@
 /**
- * What a log says by itself: what was planned, how it came out, and what never came. Made from its entries alone, so that nobody need be
- * asked for the documents; and where the entries contradict each other, a finding each.
+ * What a log shows by itself: plans, their results, and results that never came. It uses entries only, no documents. Contradictions between
+ * entries become findings.
  */
 import { handOversIn, signatureName, type LogEntry, type EntryOf } from "./entry.js";
 import { Owners, type HandOver } from "../keys/owner.js";
 import { VERDICTS, type Verdict } from "../statement/verdict.js";
 
 export interface NumberedEntry {
-  /** Which of a registry's logs, from 0. */
+  /** Index of the log within its registry, from 0. */
   readonly shard: number;
   readonly index: number;
   readonly entry: LogEntry;
@@ -17,24 +17,24 @@ export interface LoggedEntry<K extends "plan" | "result"> {
   readonly shard: number;
   readonly index: number;
   readonly entry: EntryOf<K>;
-  /** Every key that signed it, by the log. */
+  /** Every key that signed it according to the log. */
   readonly keyids: readonly string[];
 }
 
-/** What became of a plan. */
+/** The status of a plan. */
 export interface PlanStatus extends LoggedEntry<"plan"> {
-  /** `departed`: what names it as its plan is not the test that was announced, so that it is as good as open. */
+  /** `departed`: a result names the plan but is of another test, so the plan counts as open. */
   readonly state: "open" | "departed" | "answered" | "abandoned";
-  /** The result that answers it, or that departed from it. */
+  /** The result that answers it or departed from it. */
   readonly result?: LoggedEntry<"result">;
-  /** SHA-256 of the payload of a notice that gives it up. */
+  /** Payload digest of the notice that abandons it. */
   readonly notice?: string;
 }
 
 export interface EntryFinding {
   readonly shard: number;
   readonly index: number;
-  /** One sentence; quotes nothing but digests, and what the entry's own form allows. */
+  /** One sentence; it quotes only digests and other values whose form is checked. */
   readonly detail: string;
 }
 
@@ -43,31 +43,31 @@ export interface LogSummary {
   readonly size: number;
   readonly plans: readonly PlanStatus[];
   readonly results: readonly LoggedEntry<"result">[];
-  /** Results by verdict. */
+  /** Number of results by verdict. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
-  /** Results that name no plan: nothing is known of how many others there were. */
+  /** Results without a plan. Nothing is known about further unpublished runs. */
   readonly unplanned: number;
-  /** In the order of the log: plans without a result that fits them, which nobody has given up. */
+  /** Plans without a fitting result that were not abandoned, in log order. */
   readonly open: readonly PlanStatus[];
-  /** SHA-256 of payloads that a signer, or a key that came after, took back or replaced. */
+  /** Payload digests that a signer or a successor key retracted. */
   readonly retracted: ReadonlySet<string>;
   readonly superseded: ReadonlySet<string>;
   readonly findings: readonly EntryFinding[];
 }
 
 export interface SummaryOptions {
-  /** Hand-overs beside those that the log has. */
+  /** Further rotations, beside those in the log. */
   readonly handOvers?: readonly HandOver[];
-  /** Signatures (`signatureName`) at hand that are not by the key which they name: their entries say nothing. */
+  /** Known signatures (`signatureName`) that are not by the key they name: their entries are ignored. */
   readonly unsigned?: ReadonlySet<string>;
   /**
-   * SHA-256 of payloads that close no plan: of results that are not shown to be of the test which their plan announced (`departures`), and of
-   * notices that give a plan up and are kept back. To close a plan is no one's loss but the reader's, so an entry alone does not.
+   * Payload digests that close no plan: results not shown to be of the announced test (`departures`), and abandon notices that are
+   * withheld. Closing a plan wrongly harms the reader, so an entry without its document does not close one.
    */
   readonly departed?: ReadonlySet<string>;
 }
 
-/** @param entries of all of a registry's logs, in order */
+/** @param entries entries of all logs of a registry, in order */
 export function summarize(
   entries: readonly NumberedEntry[],
   { handOvers = [], unsigned = new Set(), departed = new Set() }: SummaryOptions = {},
@@ -81,13 +81,13 @@ export function summarize(
   const results = new Map<string, LoggedEntry<"result">>();
   const answers = new Map<string, LoggedEntry<"result">>();
   const misfits = new Map<string, LoggedEntry<"result">>();
-  /** Results that were there before their plan was. */
+  /** Results entered before their plan. */
   const unannounced = new Set<LoggedEntry<"result">>();
   const abandoned = new Map<string, string>();
   const retracted = new Set<string>();
   const superseded = new Set<string>();
   const seen = new Set<string>();
-  /** Who signed what, notices aside. */
+  /** Who signed what, except notices. */
   const signers = new Map<string, string[]>();
 
   for (const { shard, index, entry } of entries) {
@@ -104,7 +104,7 @@ export function summarize(
     if (entry.kind !== "notice") {
       if (known !== undefined && !sameSaying(known.entry, entry)) {
         find(`${entry.payload} is entered with other words than before`);
-        continue; // of two that contradict each other the first counts
+        continue; // of two contradictory entries the first counts
       }
       keyids.push(entry.keyid);
       signers.set(entry.payload, keyids);
@@ -131,7 +131,7 @@ export function summarize(
       else answers.set(entry.plan, result);
     }
   }
-  // Whatever the order: what is taken back before it is entered is taken back.
+  // Independent of order: a retraction may be entered before what it retracts.
   for (const leaf of counting) {
     if (leaf.kind !== "notice" || leaf.about === undefined) continue;
     const { about, action, keyid } = leaf;
@@ -165,7 +165,7 @@ export function summarize(
   };
 }
 
-/** Any of several signers can be the one who announced it: another key alone is a finding once all of them are known. */
+/** Any of several signers may have announced the plan. Another key is a finding only once all signers are known. */
 const byAnother = (
   plans: ReadonlyMap<string, LoggedEntry<"plan">>,
   { shard, index, entry, keyids }: LoggedEntry<"result">,
@@ -177,7 +177,7 @@ const byAnother = (
   ];
 };
 
-/** Another signature of the same statement is entered with the same words. */
+/** Another signature of the same statement repeats its entry. */
 function sameSaying(one: EntryOf<"plan" | "result">, other: EntryOf<"plan" | "result">): boolean {
   const words = (leaf: EntryOf<"plan" | "result">): string =>
     JSON.stringify([

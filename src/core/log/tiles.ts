@@ -1,9 +1,8 @@
 /**
- * The files of a log (C2SP tlog-tiles): which there are, what is in them, and which hashes can be had from them.
+ * The files of a log (C2SP tlog-tiles): which files exist, what they contain, and which hashes they yield.
  *
- * A hash tile of level L holds, for up to 256 complete subtrees of 256^L leaves, the hash of each. An entry bundle holds the entries
- * themselves, each after its length. A file that is not full yet is a partial one, named by its width, and is never written to again:
- * the next one has another name.
+ * A hash tile of level L holds the hashes of up to 256 complete subtrees of 256^L leaves each. An entry bundle holds the entries, each
+ * after its length. A partial file is named by its width and never rewritten: the next one has another name.
  */
 import { concat, type Bytes } from "../bytes.js";
 import { AttestError } from "../errors.js";
@@ -20,24 +19,24 @@ import {
 } from "./merkle.js";
 
 export const TILE_WIDTH = 256;
-/** 256 = 2^8: a node is so many levels above those that the tile below holds. */
+/** 256 = 2^8: each tile spans this many levels. */
 const TILE_LEVELS = 8;
 const MAX_ENTRY = 0xffff;
 
 export interface Tile {
   readonly level: number | "entries";
   readonly index: number;
-  /** From 1 to 256, which is a full one. */
+  /** From 1 to 256 (full). */
   readonly width: number;
 }
 
-/** The bytes of the file at a path, or undefined where it is not at hand. */
+/** The bytes of the file at a path; undefined if it is missing. */
 export type TileBytes = (path: string) => Bytes | undefined;
 
 const refused = (expected: string, found: string): AttestError =>
   new AttestError("log-format", `expected ${expected}, found ${found}`);
 
-/** `tile/0/x001/x234/067`, and `tile/0/x001/x234/067.p/5` while it holds five. */
+/** `tile/0/x001/x234/067`, or `tile/0/x001/x234/067.p/5` while it holds five. */
 export function tilePath({ level, index, width }: Tile): string {
   const [last = "", ...groups] = thousands(index);
   const name = [last, ...groups.map((group) => `x${group}`)].reverse().join("/");
@@ -50,7 +49,7 @@ function thousands(index: number): string[] {
   return index < 1000 ? [group] : [group, ...thousands(Math.floor(index / 1000))];
 }
 
-/** How many hashes the tiles of a level hold, all together, in a tree of so many leaves. */
+/** Number of hashes on this level of tiles, in a tree of `size` leaves. */
 const hashesAt = (level: number, size: number): number => Math.floor(size / TILE_WIDTH ** level);
 
 const tileAt = (level: number | "entries", index: number, size: number): Tile => ({
@@ -59,7 +58,7 @@ const tileAt = (level: number | "entries", index: number, size: number): Tile =>
   width: Math.min(TILE_WIDTH, hashesAt(level === "entries" ? 0 : level, size) - index * TILE_WIDTH),
 });
 
-/** Every file that a tree of `to` leaves has and one of `from` has not: bundles of entries first, then hashes, level by level. */
+/** Every file that a tree of `to` leaves has and one of `from` leaves lacks: entry bundles first, then hashes, level by level. */
 export function newTiles(from: number, to: number): Tile[] {
   const grown = (level: number | "entries", before: number, after: number): Tile[] => {
     const tiles: Tile[] = [];
@@ -74,19 +73,19 @@ export function newTiles(from: number, to: number): Tile[] {
   return tiles;
 }
 
-/** The hashes in a tile's row that a node is over. */
+/** The hashes in the tile's row below a node. */
 const rowOf = ({ level, index }: Node): Range => {
   const width = 2 ** (level % TILE_LEVELS);
   return { from: (index * width) % TILE_WIDTH, until: ((index * width) % TILE_WIDTH) + width };
 };
 
-/** The tile, as it is in a tree of `size` leaves, from whose hashes that of the node is computed. */
+/** The tile, in a tree of `size` leaves, from which the node's hash is computed. */
 export function tileOf(node: Node, size: number): Tile {
   const index = Math.floor((node.index * 2 ** (node.level % TILE_LEVELS)) / TILE_WIDTH);
   return tileAt(Math.floor(node.level / TILE_LEVELS), index, size);
 }
 
-/** Throws `log-format` where the tile is not of its length, or the node not in it. */
+/** Throws `log-format` if the tile has a wrong length or does not cover the node. */
 export function nodeHashIn(tileBytes: Bytes, tile: Tile, node: Node, sha256: Sha256): Bytes {
   if (tileBytes.length !== tile.width * HASH_BYTES)
     throw refused(`${tilePath(tile)} to be of ${tile.width * HASH_BYTES} bytes`, `${tileBytes.length}`);
@@ -100,7 +99,7 @@ function hashesOf(row: Bytes): Bytes[] {
   return Array.from({ length: row.length / HASH_BYTES }, (_, at) => row.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES));
 }
 
-/** A bundle of entries. Throws `log-format` for one that is longer than its length can say. */
+/** An entry bundle. Throws `log-format` for an entry that is too long for the length field. */
 export function formatEntries(entries: readonly Bytes[]): Bytes {
   return concat(
     ...entries.flatMap((entry) => {
@@ -110,7 +109,7 @@ export function formatEntries(entries: readonly Bytes[]): Bytes {
   );
 }
 
-/** The inverse: so many entries, and nothing after the last one. Throws `log-format`. */
+/** The inverse: exactly `width` entries and nothing after them. Throws `log-format`. */
 export function parseEntries(bytes: Bytes, width: number): Bytes[] {
   const entries: Bytes[] = [];
   let at = 0;
@@ -125,13 +124,13 @@ export function parseEntries(bytes: Bytes, width: number): Bytes[] {
   return entries;
 }
 
-/** What must be at hand for `hashes`, each once. */
+/** The tiles that `hashes` needs, each once. */
 export function tilesFor(nodes: readonly Node[], size: number): Tile[] {
   const tiles = nodes.map((node) => tileOf(node, size));
   return [...new Map(tiles.map((tile) => [tilePath(tile), tile])).values()];
 }
 
-/** The hash of each node, in a tree of `size` leaves. Throws `log-format` where a tile is missing or not of its length. */
+/** The hash of each node in a tree of `size` leaves. Throws `log-format` if a tile is missing or has a wrong length. */
 export function hashes(nodes: readonly Node[], size: number, tileBytes: TileBytes, sha256: Sha256): Bytes[] {
   return nodes.map((node) => {
     const tile = tileOf(node, size);

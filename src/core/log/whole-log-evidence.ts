@@ -1,4 +1,4 @@
-/** What a log that is at hand as a whole shows of one document: the same evidence as proofs would be, made from its entries. */
+/** What a completely read log shows about one document: the same evidence that proofs would give, computed from the entries. */
 import { hex, type Bytes } from "../bytes.js";
 import { parseCheckpoint } from "./checkpoint.js";
 import type { Engine } from "../engine.js";
@@ -18,7 +18,7 @@ export interface WholeLogs {
   readonly remembered?: RememberedLog | undefined;
 }
 
-/** Undefined where the document names none of these logs. */
+/** Undefined if the document names none of these logs. */
 export function evidenceFrom(
   { logs }: Logs,
   envelope: Envelope,
@@ -31,7 +31,7 @@ export function evidenceFrom(
   const { size } = log.opened.checkpoint;
   const checkpoint = formatNote(log.opened.note);
   const own = proof && orUndefined(() => parseProof(proof));
-  // As a registry shows it: where a proof lies beside the document that one counts, and another is made for its witnesses alone.
+  // As a registry shows it: the proof beside the document counts if there is one; another is made for the witnesses only.
   const index = own === undefined ? indexOf(log, envelope, engine) : own.index;
   const wanted = index !== undefined && index < size && (own === undefined || log.opened.note.signatures.length > 1);
   const since = (note: Bytes | undefined): readonly Bytes[] | undefined => {
@@ -53,7 +53,7 @@ export function evidenceFrom(
 
 const sizeOf = (note: Bytes): number | undefined => orUndefined(() => parseCheckpoint(parseNote(note).text).size);
 
-/** Where the first of its signatures is entered. */
+/** Position of the first of its signatures in the log. */
 function indexOf(log: ReadLog, { payload, payloadBytes, signatures }: Envelope, engine: Engine): number | undefined {
   const digest = hex(engine.sha256(payloadBytes));
   const wanted = signatures.flatMap(({ keyid, sig }) => {
@@ -65,18 +65,18 @@ function indexOf(log: ReadLog, { payload, payloadBytes, signatures }: Envelope, 
 }
 
 interface Tree {
-  /** By level, the hash of each complete subtree. */
+  /** Hashes of the complete subtrees, by level. */
   readonly levels: readonly (readonly Bytes[])[];
-  /** By the hash of an entry, where it is. */
+  /** Position by entry hash. */
   readonly places: ReadonlyMap<string, number>;
 }
 
-/** Made once for a log, whose documents all ask for the same. */
+/** Cached per log, since all its documents need the same tree. */
 const trees = new WeakMap<ReadLog, Tree>();
 function treeOf(log: ReadLog, engine: Engine): Tree {
   const known = trees.get(log);
   if (known !== undefined) return known;
-  const places = new Map(log.hashes.map((hash, at) => [hex(hash), at] as const).reverse()); // the first of its like counts
+  const places = new Map(log.hashes.map((hash, at) => [hex(hash), at] as const).reverse()); // of equal entries the first counts
   const made = { levels: levelsOf(log.hashes, engine), places };
   trees.set(log, made);
   return made;

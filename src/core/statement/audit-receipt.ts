@@ -1,6 +1,6 @@
 /**
- * The members of an audit receipt, the notice `audit`: what was looked at, what was found, and with which means. Long lists are counted and
- * bound by digest, and their beginning is listed, so that a receipt stays small however large a registry is.
+ * The members of an audit receipt (notice `audit`): what was checked, what was found, with which tools. Long lists are counted and bound by
+ * digest, and only their beginning is included, so a receipt stays small.
  */
 import * as z from "zod/mini";
 import { hex, utf8 } from "../bytes.js";
@@ -9,12 +9,12 @@ import { canonical, type Json } from "../json.js";
 import { atMost, keyid, pointer, ruleId, sha256 } from "../schema.js";
 import { UNWAIVABLE } from "./audit-rules.js";
 
-/** Beyond so many documents their list is the subject, by its digest. */
+/** With more documents, the subject is the digest of their list. */
 export const MAX_SUBJECTS = 100;
 export const MAX_FINDINGS = 50;
-/** Keys, logs, and what was not checked. */
+/** Limit for keys, logs, and what was not checked. */
 export const MAX_LISTED = 30;
-/** Characters of a text; a longer one is cut by whoever writes it. */
+/** Limit in characters; the writer cuts longer texts. */
 export const MAX_TEXT = 300;
 
 const count = z.number().check(z.int(), z.nonnegative());
@@ -22,39 +22,39 @@ const text = z.string().check(atMost(MAX_TEXT));
 
 const finding = z.strictObject({
   rule: ruleId,
-  /** SHA-256 of the payload that it is about; of the origin's text where it is the registry as a whole, or what cannot be read. */
+  /** SHA-256 of the payload; of the origin's text for a finding about the registry or an unreadable document. */
   about: sha256,
-  /** Where in it. */
+  /** Position in the payload. */
   pointer,
-  /** Counted as waived, by a notice of somebody whom the auditor trusts. */
+  /** Waived by a notice of someone the auditor trusts. */
   waived: z.optional(z.literal(true)),
 });
 export type ReceiptFinding = z.infer<typeof finding>;
 
-/** How many there are, and the first of them. */
+/** The total number, and the first items. */
 const listed = <T extends z.core.SomeType>(item: T) =>
   z.strictObject({ count, listed: z.array(item).check(atMost(MAX_LISTED)) });
 
 export const auditMembers = {
-  /** Of the registry, or the name of what was audited instead. */
+  /** Origin of the registry, or the name of what was audited instead. */
   origin: text,
-  documents: z.strictObject({ count, /** Of their payloads' digests, sorted, a line each. */ sha256 }),
-  /** In how many places each state was found; those of this version stand in `reference.ts`. */
+  documents: z.strictObject({ count, /** `sha256` covers the payload digests, sorted, one per line. */ sha256 }),
+  /** Number of places per state; `core/audit/reference.ts` lists the states of this version. */
   states: z.record(z.string().check(z.regex(/^[a-z-]{1,40}$/)), count),
   findings: z.strictObject({
     count,
-    /** Of the canonical JSON of the list of all of them. */ sha256,
+    /** `sha256` covers the canonical JSON of the whole list. */ sha256,
     listed: z.array(finding).check(atMost(MAX_FINDINGS)),
   }),
-  /** What computed hashes and signatures. */
+  /** The implementation of hashes and signatures. */
   engine: text,
-  /** The keys at hand, and where the auditor had them from. */
+  /** The known keys and their sources. */
   keys: listed(z.strictObject({ keyid, source: text, by: z.enum(["you", "site"]) })),
-  /** The logs as they were seen. */
+  /** The logs as seen. */
   logs: listed(z.strictObject({ origin: text, size: count, root: sha256 })),
-  /** Nothing was asked of the network. */
+  /** The network was not used. */
   offline: z.boolean(),
-  /** What could not be looked at, or was not, in words. */
+  /** What was not or could not be checked, in words. */
   notChecked: listed(text),
 };
 
@@ -68,7 +68,7 @@ export const documentsDigest = (digests: readonly string[], { sha256 }: Engine):
 export const findingsDigest = (findings: readonly ReceiptFinding[], { sha256 }: Engine): string =>
   hex(sha256(canonical(findings as Json)));
 
-/** What a finding is about that is about no payload. */
+/** Identifies the subject of a finding that concerns no payload. */
 export const originDigest = (origin: string, { sha256 }: Engine): string => hex(sha256(utf8(origin)));
 
 interface Subject {
@@ -76,7 +76,7 @@ interface Subject {
   readonly digest: { readonly sha256: string };
 }
 
-/** Each document while they are few; else their list, and so of none. */
+/** Each document, or the list of documents if there are too many. */
 export const auditSubjects = (
   { documents: { count, sha256 } }: Pick<AuditMembers, "documents">,
   digests: readonly string[],
@@ -85,7 +85,7 @@ export const auditSubjects = (
     ? digests.map((digest) => ({ name: "payload", digest: { sha256: digest } }))
     : [{ name: "list of payloads", digest: { sha256 } }];
 
-/** Where what is listed is not what is counted or bound: a list that is whole must have the digest that is named. */
+/** The first inconsistency: a complete list must match its count and digest. */
 export function auditFault(
   { documents, states, findings, keys, logs, notChecked }: AuditMembers,
   subjects: readonly string[],
@@ -103,7 +103,7 @@ export function auditFault(
   return findingsFault(findings.listed, findings.count, states);
 }
 
-/** What no audit of ours finds. Two findings may look the same here, since their sentences are left out. */
+/** Findings that our audit never produces. Equal entries are allowed, since their sentences are left out. */
 function findingsFault(
   listed: readonly ReceiptFinding[],
   count: number,
@@ -111,13 +111,13 @@ function findingsFault(
 ): string | undefined {
   if (listed.some(({ rule, waived }) => waived === true && UNWAIVABLE.has(rule)))
     return "predicate.findings: one of them waived for which no waiver is heeded";
-  // Not so of `changed`: of a file that was tested again since, nothing is amiss.
+  // `changed` is allowed: a file that was tested again since then is no finding.
   if (count === 0 && (states["gone"] ?? 0) > 0) return "predicate.states: something gone, and no finding";
   const disordered = listed.some((one, at) => {
     const before = listed[at - 1];
     if (before === undefined || (before.waived ?? false) < (one.waived ?? false)) return false;
     if ((before.waived ?? false) > (one.waived ?? false)) return true;
-    // The order of rules is that of their levels, which a later version may see otherwise.
+    // Only checked within a rule: rules are sorted by level, and a later version may change levels.
     return before.rule === one.rule && JSON.stringify(before) > JSON.stringify(one);
   });
   return disordered ? "predicate.findings: not sorted" : undefined;

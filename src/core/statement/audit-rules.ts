@@ -1,9 +1,6 @@
-/**
- * Every rule of the audit: its stable id, how bad it is when it fires, what that means, and what to do about it. Programs and waivers go
- * by the id, never by a sentence.
- */
+/** Every rule of the audit: stable id, severity, meaning, and remedy. Programs and waivers use the id, never a sentence. */
 
-/** `error`: the attestation cannot be relied on as it stands. `warning`: something that a reader has to know of it. */
+/** `error`: the attestation cannot be relied on as it stands. `warning`: its readers must know about this. */
 export type Level = "error" | "warning";
 
 interface Rule {
@@ -76,7 +73,7 @@ const TABLE = {
     means: "no digest of its bytes was signed, so nobody can say whether it has changed",
     advice: "capture it with attest evidence add, so that the next attestation names its digest",
   },
-  // whether the evidence ever said it
+  // whether the evidence ever supported it
   "recompute-mismatch": {
     level: "error",
     means: "the archived observations give other outcomes or measurements than the statement",
@@ -212,16 +209,16 @@ const TABLE = {
 export type RuleId = keyof typeof TABLE;
 export const RULE_IDS = Object.keys(TABLE) as RuleId[];
 export const ruleOf = (id: RuleId): Rule => TABLE[id];
-/** No waiver is heeded where nothing is left to be known and put up with: the bytes, the verdict, the log. */
+/** Rules that cannot be waived, because nothing remains to rely on: the bytes, the verdict, the log. */
 export const UNWAIVABLE: ReadonlySet<string> = new Set<RuleId>(["unverified", "verdict-not-derived", "log"]);
 export const isRule = (text: string): text is RuleId => Object.hasOwn(TABLE, text);
 
 export interface Finding {
   readonly rule: RuleId;
-  /** SHA-256 of the payload that it is about. */
+  /** SHA-256 of the payload. */
   readonly about: string;
-  /** Where in that payload: RFC 6901, `/predicate/f3/evidence/0`; empty for the whole. */
+  /** Position in that payload: an RFC 6901 pointer such as `/predicate/f3/evidence/0`; empty for the whole. */
   readonly pointer: string;
-  /** One sentence; may quote the document, so it goes through `printable` like every other text. */
+  /** One sentence. It may quote the document, so `printable` must clean it like any other text. */
   readonly detail: string;
 }

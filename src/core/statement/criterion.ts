@@ -1,6 +1,6 @@
 /**
- * A criterion as data: what is measured on the raw observations, and what must hold of it. Fixed before the run and signed with the
- * result, so that anybody can go from the observations to the outcome again, with this file and nothing else.
+ * A criterion as data: what is measured on the raw observations, and which conditions must hold. It is fixed before the run and signed with
+ * the result, so that anyone can recompute the outcome from the observations with this file alone.
  *
  *     observations (NDJSON, evidence) → measure → measurements (in the statement) → judge → outcome
  */
@@ -15,10 +15,10 @@ const name = z.string().check(atLeast(1));
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 /**
- * One number taken from the observations that have all members of `where`. Of `field`, the values that are numbers: `sum`, `max`, `min`,
- * and the nearest-rank percentiles `p50` and `p99`; `distinct` counts its different values. `count` counts observations. `bound` is
- * 3 divided by their number n, if `field` is true in every one: where none of n independent trials went wrong, the true rate is below
- * 3/n at 95 % confidence. A measure of no value at all does not exist, unless it is a count.
+ * One number computed from the observations that have all members of `where`. `sum`, `max`, `min` and the nearest-rank percentiles `p50`
+ * and `p99` use the numeric values of `field`; `distinct` counts different values; `count` counts observations. `bound` is 3/n if `field`
+ * is true in all n observations (rule of three: after n independent trials without a failure, the true rate is below 3/n at 95 %
+ * confidence). Without any value, a measure does not exist, except a count.
  */
 const measure = z.object({
   name,
@@ -35,9 +35,9 @@ export const criterion = z.object({
     z.refine((all) => new Set(all.map((one) => one.name)).size === all.length, "names of measures repeat"),
     z.refine((all) => all.every((one) => (one.of === "count") === (one.field === undefined)), "a field, or none"),
   ),
-  /** What the claim says. One that does not hold refutes it, whatever else is missing. */
+  /** The claim. A condition that does not hold refutes it, even if something else is missing. */
   holds: z.array(condition).check(atLeast(1)),
-  /** What must hold for a pass to mean anything: enough trials, a negative control that fired. Else the check could not be made. */
+  /** Conditions for a pass to mean anything: enough trials, a negative control that fired. Otherwise the outcome is `errored`. */
   needs: z.array(condition),
 });
 
@@ -45,10 +45,10 @@ export type Criterion = z.infer<typeof criterion>;
 export type Measure = Criterion["measures"][number];
 export type Condition = Criterion["holds"][number];
 export type Measurement = { name: string; value: number; unit?: string | undefined };
-/** One line of the observations: flat, so that a table shows it too. */
+/** One line of the observations: a flat object, so that a table can show it. */
 export type Observation = Readonly<Record<string, string | number | boolean>>;
 
-/** @throws AttestError `observations` naming the line that is no flat JSON object */
+/** @throws AttestError `observations` naming the line that is not a flat JSON object */
 export function parseObservations(bytes: Bytes): Observation[] {
   const observations: Observation[] = [];
   for (let from = 0, line = 1; from < bytes.length; line += 1) {
@@ -75,7 +75,7 @@ function parseOne(bytes: Bytes, line: number): Observation {
   return value as Observation;
 }
 
-/** All measures that exist for these observations, in the criterion's order. */
+/** All measures that exist for these observations, in criterion order. */
 export const measured = ({ measures }: Criterion, observations: readonly Observation[]): Measurement[] =>
   measures.flatMap((one) => {
     const value = take(one, observations);
@@ -109,7 +109,7 @@ function take({ of, field = "", where }: Measure, observations: readonly Observa
 const own = (observation: Observation, member: string): string | number | boolean | undefined =>
   Object.hasOwn(observation, member) ? observation[member] : undefined;
 
-/** The outcome that the measurements give: failed, else errored for lack of what a pass needs, else passed. */
+/** The outcome by these measurements: failed if a claim does not hold, errored if a precondition is missing, else passed. */
 export function judge({ holds, needs }: Criterion, measurements: readonly Measurement[]): Exclude<Outcome, "skipped"> {
   const states = holds.map((one) => state(one, measurements));
   if (states.includes(false)) return "failed";
@@ -119,15 +119,15 @@ export function judge({ holds, needs }: Criterion, measurements: readonly Measur
 }
 
 /**
- * Whether a stated outcome may stand beside these measurements. A run may say less than they give (it was cut short, a step was
- * skipped), but never more, and never hide a failure.
+ * Whether a stated outcome is compatible with these measurements. A run may state less (it was cut short, a step was skipped), but never
+ * more, and never hide a failure.
  */
 export function permits(outcome: Outcome, criterion: Criterion, measurements: readonly Measurement[]): boolean {
   const derived = judge(criterion, measurements);
   return outcome === derived || (derived !== "failed" && (outcome === "errored" || outcome === "skipped"));
 }
 
-/** Undefined when there is no such measurement. */
+/** Undefined if there is no such measurement. */
 function state({ measure: wanted, is, value }: Condition, measurements: readonly Measurement[]): boolean | undefined {
   const found = measurements.find((one) => one.name === wanted)?.value;
   if (found === undefined) return undefined;
@@ -145,7 +145,7 @@ function state({ measure: wanted, is, value }: Condition, measurements: readonly
   }
 }
 
-/** What is missing for a pass, in words; empty for one. */
+/** What is missing for a pass, in words; empty if nothing is. */
 export const missing = ({ holds, needs }: Criterion, measurements: readonly Measurement[]): string[] =>
   [...holds, ...needs].flatMap((one) => {
     if (state(one, measurements) === true) return [];

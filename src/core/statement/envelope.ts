@@ -1,11 +1,12 @@
 /**
- * One signature over one byte string, and the formats around it.
+ * One signature over one byte string, and its formats.
  *
  *     payload   = JCS(statement)
  *     message   = "DSSEv1 28 application/vnd.in-toto+json " + LEN(payload) + " " + payload     (DSSE v1.0.2, PAE)
  *     signature = Ed25519(message)
  *
- * The readable format holds the payload as an object, for people and `jq`; DSSE holds its bytes as base64. A document is exactly one.
+ * The readable format holds the payload as an object, for people and `jq`; DSSE holds its bytes as base64. A document uses exactly one
+ * format.
  */
 import * as z from "zod/mini";
 import { base64, concat, equal, fromBase64, utf8, type Bytes } from "../bytes.js";
@@ -17,39 +18,36 @@ export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 export const MAX_SIGNATURES = 16;
 
 export interface Signature {
-  /** A hint that nobody signed: it chooses which key to try, and never confers trust. Absent only in the DSSE format. */
+  /** An unsigned hint: it selects the key to try and never confers trust. Only the DSSE format may omit it. */
   readonly keyid: string | undefined;
   readonly sig: Bytes;
 }
 
-/** What a document looked like; the last three are read by `src/formats`. */
+/** The format of a document; `src/formats` reads the last three. */
 export type EnvelopeFormat = "readable" | "dsse" | "sigstore" | "signify" | "raw";
 
 export interface Envelope {
   readonly format: EnvelopeFormat;
   readonly payloadType: string;
-  /** The very bytes that were signed. */
+  /** The exact bytes that were signed. */
   readonly payloadBytes: Bytes;
   readonly payload: JsonObject;
   readonly signatures: readonly Signature[];
 }
 
-/**
- * A key that several signatures name. Such a document is refused, and counts for nobody: whoever serves it can put a bad signature before the
- * good one.
- */
+/** A key that several signatures name. Such a document is refused, because a server could put a bad signature before the good one. */
 export function namedTwice({ signatures }: Pick<Envelope, "signatures">): string | undefined {
   const keyids = signatures.flatMap(({ keyid: by }) => by ?? []);
   return keyids.find((by, at) => keyids.indexOf(by) !== at);
 }
 
-/** DSSE's pre-authentication encoding; lengths count bytes (the reference implementation counts characters). */
+/** DSSE's pre-authentication encoding. Lengths count bytes (the reference implementation counts characters). */
 export const message = (payloadType: string, payload: Bytes): Bytes => {
   const type = utf8(payloadType);
   return concat(utf8(`DSSEv1 ${type.length} `), type, utf8(` ${payload.length} `), payload);
 };
 
-/** A hint of any form, since an unknown signer's has no effect; bounded, so that a document cannot speak through it. */
+/** Any text, since unknown signers are ignored; bounded, so that a document cannot smuggle text in it. */
 const keyid = z.string().check(atMost(256));
 const signature = { sig: z.string(), keyid };
 const shape = { payloadType: z.string(), signatures: z.array(z.strictObject(signature)) };
@@ -66,7 +64,7 @@ const SIGSTORE = ["mediaType", "verificationMaterial", "dsseEnvelope", "messageS
  */
 export const parseEnvelope = (bytes: Bytes): Envelope => envelopeOf(parseJson(bytes));
 
-/** The same, of what `parseJson` returned. */
+/** The same for a value from `parseJson`. */
 export function envelopeOf(document: Json): Envelope {
   if (!isObject(document) || !("payload" in document)) {
     throw new AttestError(
@@ -105,7 +103,7 @@ export function envelopeOf(document: Json): Envelope {
   };
 }
 
-/** A DSSE reader must take the URL-safe alphabet too (protocol.md); a text in both alphabets at once is refused all the same. */
+/** A DSSE reader must accept the URL-safe alphabet too (protocol.md). A mix of both alphabets is refused. */
 const decode = (text: string, format: EnvelopeFormat): Bytes =>
   fromBase64(format === "dsse" && !/[+/]/.test(text) ? text.replaceAll("-", "+").replaceAll("_", "/") : text);
 
@@ -114,9 +112,9 @@ function plain(payload: Json | undefined): Pick<Envelope, "payload" | "payloadBy
   return { payload, payloadBytes: canonical(payload) };
 }
 
-/** What was signed as bytes: they must be the one canonical form of what they say. Throws `not-canonical` or a code of `parseJson`. */
+/** Signed bytes must be the canonical form of their content. Throws `not-canonical` or a code of `parseJson`. */
 export function payloadOf(payloadBytes: Bytes): Pick<Envelope, "payload" | "payloadBytes"> {
-  const { payload, payloadBytes: again } = plain(parseJson(payloadBytes, MAX_DEPTH - 1)); // as deep as the readable format may hold
+  const { payload, payloadBytes: again } = plain(parseJson(payloadBytes, MAX_DEPTH - 1)); // the depth that the readable format allows
   if (!equal(again, payloadBytes)) {
     throw new AttestError(
       "not-canonical",
@@ -126,7 +124,7 @@ export function payloadOf(payloadBytes: Bytes): Pick<Envelope, "payload" | "payl
   return { payload, payloadBytes };
 }
 
-/** The readable format; `parseEnvelope` of it gives back the same payload and signature bytes. */
+/** The readable format. `parseEnvelope` returns the same payload and signature bytes from it. */
 export const formatEnvelope = (envelope: Omit<Envelope, "format" | "payloadBytes">): Bytes =>
   readable({
     payload: envelope.payload,

@@ -1,13 +1,14 @@
 /**
- * A notice: a signed statement about a key, a signature, or another statement. Not a test result, so it has no verdict.
+ * A notice: a signed statement about a key, a signature, or another statement. It is not a test result and has no verdict.
  *
- *     rotate    one key hands over to another; signed by both, so that the new one is vouched for and shown to be at hand
- *     revoke    nothing that a key signed from then on can be relied on; signed by that key or by its successor
- *     receipt   somebody else saw a signature; the only time in this package that is not the signer's own claim
- *     retract    a statement is taken back           supersede    another one stands in its place
- *     abandon    a plan is given up: its result will not come
- *     waive     a finding of an audit is known, and not to be counted until a day; heeded by whoever trusts the key
- *     audit     what somebody's audit found: an audit receipt
+ *     rotate     a new key replaces an old one; signed by both, which proves that the new key's owner has it and agrees
+ *     revoke     nothing that a key signed from a date on can be relied on; signed by that key or a successor
+ *     receipt    someone else saw a signature; the only time in this package that is not the signer's own claim
+ *     retract    a statement no longer holds
+ *     supersede  another statement replaces one
+ *     abandon    the result of a plan will not come
+ *     waive      an audit finding is accepted until a date; effective for auditors who confirmed the key
+ *     audit      what an audit found: an audit receipt
  */
 import * as z from "zod/mini";
 import { auditMembers, auditFault, auditSubjects } from "./audit-receipt.js";
@@ -25,13 +26,13 @@ export const MAX_REASON = 2000;
 const reason = z.string().check(z.regex(/\S/, "some text"), atMost(MAX_REASON));
 const common = {
   version: z.literal(NOTICE_VERSION),
-  /** Claimed by whoever signs. */ signedAt: timestamp,
-  /** The log that is meant to hold it. */ log: z.optional(logName),
+  /** Claimed by the signer. */ signedAt: timestamp,
+  /** The log that should hold it. */ log: z.optional(logName),
 };
-/** A payload's SHA-256: the identity of a statement. */
+/** SHA-256 of a payload: the identity of a statement. */
 const about = sha256;
 
-/** A waiver for ever is none. A year, and the day more that some have. */
+/** A waiver must expire within a year; 366 covers leap years. */
 export const MAX_WAIVER_DAYS = 366;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -41,14 +42,14 @@ const predicate = z.discriminatedUnion("action", [
     ...common,
     action: z.literal("revoke"),
     key: keyid,
-    /** The key was in nobody else's hands before. */ since: timestamp,
+    /** From this time on, someone else may have had the key. */ since: timestamp,
     reason,
   }),
   z.object({
     ...common,
     action: z.literal("receipt"),
     /** SHA-256 of the 64 bytes. */ signature: sha256,
-    /** SHA-256 of what was signed. */ payload: sha256,
+    /** SHA-256 of the signed payload. */ payload: sha256,
   }),
   z.object({ ...common, action: z.literal("retract"), about, reason }),
   z.object({ ...common, action: z.literal("supersede"), about, by: about, reason }),
@@ -57,9 +58,9 @@ const predicate = z.discriminatedUnion("action", [
     ...common,
     action: z.literal("waive"),
     about,
-    /** The id of a rule of the audit; a later version may have more of them. */
+    /** Id of an audit rule; later versions may add rules. */
     rule: ruleId,
-    /** Where in the payload; absent for the rule at whatever place. */
+    /** Position in the payload; absent if it covers the rule anywhere. */
     pointer: z.optional(pointer),
     reason,
     /** The last moment at which it counts. */
@@ -78,10 +79,10 @@ const statement = z.strictObject({
 export type Notice = z.infer<typeof predicate>;
 export type NoticeStatement = z.infer<typeof statement>;
 
-/** The digest in a fingerprint is that of the key's wire form (RFC 4253 section 6.6), so a key is a subject like any other. */
+/** The digest in a fingerprint is the SHA-256 of the key's wire form (RFC 4253 section 6.6), so a key can be a subject. */
 const keyDigest = (id: string): string => hex(fromBase64(`${id.slice("SHA256:".length)}=`));
 
-/** @param documents the digests of the payloads that an audit was of; no other notice has any that are not in it */
+/** @param documents payload digests of the audited documents; used by audit receipts only */
 const subjectsOf = (notice: Notice, engine: Engine, documents: readonly string[]): NoticeStatement["subject"] => {
   const key = (id: string): NoticeStatement["subject"][number] => ({
     name: `key ${id}`,
@@ -111,7 +112,7 @@ const subjectsOf = (notice: Notice, engine: Engine, documents: readonly string[]
   }
 };
 
-/** The one way to the statement: its subjects are derived, never given. @throws AttestError `key-format` */
+/** Builds the statement and derives its subjects. @throws AttestError `key-format` */
 export const noticeStatement = (
   notice: Notice,
   engine: Engine,
@@ -123,7 +124,7 @@ export const noticeStatement = (
   predicate: notice,
 });
 
-/** The notice, or the first place where it is none. Members that this version does not know are dropped. */
+/** The notice, or the first fault. Drops members that this version does not know. */
 export function readNotice(value: unknown, engine: Engine): { readonly notice: Notice } | { readonly fault: string } {
   const parsed = statement.safeParse(value);
   if (!parsed.success) {

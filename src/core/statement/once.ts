@@ -1,19 +1,21 @@
-/** What counts once: of a statement, everything that would count twice if it were named twice. */
+/** Refuses duplicates in a statement that would be counted twice. */
 import { canonical, type Json } from "../json.js";
 import { fromUtf8 } from "../bytes.js";
 import type { EvidenceRef, ResultStatement, Subject } from "./statement.js";
 
-/** Pieces of evidence from which something is counted. Two empty outputs of two programs are two, and nobody counts them. */
+/**
+ * Roles of evidence from which something is counted. Equal empty outputs of two programs are legitimate, and nothing is counted from them.
+ */
 const COUNTED: ReadonlySet<string> = new Set(["observations", "report"]);
 export const isCounted = (role: string): boolean => COUNTED.has(role);
 
-/** Of the pieces with this role, those whose bytes another one before them has already. */
+/** The pieces with this role whose bytes an earlier one already has. */
 export const namedAgain = (evidence: readonly EvidenceRef[], role: string): readonly EvidenceRef[] => {
   const its = evidence.filter((one) => one.role === role);
   return repeated(its, ({ digest: { sha256 }, ...rest }) => sha256 ?? JSON.stringify(rest));
 };
 
-/** The first thing that a statement names twice, in words; the ids of checks and the names of measures are the schema's. */
+/** The first thing that a statement names twice, in words. The schema checks check ids and measure names. */
 export function repetition({ subject, predicate: { f3 } }: ResultStatement): string | undefined {
   for (const role of COUNTED) {
     const [again] = namedAgain(f3.evidence, role);
@@ -31,7 +33,7 @@ export function repetition({ subject, predicate: { f3 } }: ResultStatement): str
 
 const identity = ({ name, uri, digest }: Subject): string => spelled({ name, uri, digest });
 
-/** Each subject once. */
+/** Removes duplicate subjects. */
 export const distinct = <S extends Subject>(all: readonly S[]): S[] => [
   ...new Map(all.map((one) => [identity(one), one])).values(),
 ];

@@ -1,4 +1,4 @@
-/** The members of a payload that are looked at before its schema is known to hold. */
+/** Members of a payload that are read before its schema has been checked. */
 import type { LogName } from "../keys/keyring.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 import { NOTICE_TYPE } from "./notice.js";
@@ -7,7 +7,7 @@ import { PLAN_TYPE } from "./plan.js";
 export const predicateOf = (payload: JsonObject): JsonObject =>
   isObject(payload["predicate"]) ? payload["predicate"] : {};
 
-/** Everything of ours in a result; of a plan or a notice, its predicate is ours. */
+/** Our members: of a result the extension `f3`, of a plan or a notice the whole predicate. */
 export const extensionOf = (payload: JsonObject): JsonObject => {
   const f3: Json | undefined = predicateOf(payload)["f3"];
   return isObject(f3) ? f3 : {};
@@ -18,7 +18,7 @@ export const claimedTime = (payload: JsonObject): string | undefined => {
   return typeof at === "string" ? at : undefined;
 };
 
-/** The log that is meant to hold it. */
+/** The log that should hold the statement. */
 export const logNamed = (payload: JsonObject): LogName | undefined => {
   const log = extensionOf(payload)["log"] ?? predicateOf(payload)["log"];
   if (!isObject(log)) return undefined;

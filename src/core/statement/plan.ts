@@ -1,8 +1,9 @@
 /**
- * A plan: signed and logged before a test is run, so that a result which never comes is missed, and one that comes is held against it.
+ * A plan: signed and logged before a test runs, so that a missing result is noticed, and a published one is compared with what was
+ * announced.
  *
- * It is an in-toto statement about the subject that is about to be tested. What it announces is fixed by its digest; a result names that
- * digest in its relation `planned-by`.
+ * It is an in-toto statement about the subject that will be tested. Its digest fixes the announcement; a result names that digest in its
+ * relation `planned-by`.
  */
 import * as z from "zod/mini";
 import { equal, hex } from "../bytes.js";
@@ -27,17 +28,17 @@ const predicate = z.object({
   version: z.literal(PLAN_VERSION),
   title: filled,
   hypothesis: filled,
-  /** A result may have more of them, never fewer: what a test runner will report is not known beforehand. */
+  /** A result may have more checks, never fewer: the reports of a test runner are not known beforehand. */
   checks: z
     .array(check)
     .check(z.refine((all) => new Set(all.map(({ id }) => id)).size === all.length, "check ids repeat")),
   configuration: z.array(z.strictObject(descriptor)),
   command: z.array(z.string()),
-  /** Random: two plans of one test are two plans, and neither can be guessed from its digest. */
+  /** Random: it tells two plans of one test apart and makes the digest unpredictable. */
   nonce: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
   /** Claimed by the signer. */
   signedAt: timestamp,
-  /** Until when the result is promised. */
+  /** The promised date of the result. */
   deadline: timestamp,
   log: z.optional(logName),
 });
@@ -52,7 +53,7 @@ const statement = z.strictObject({
 export type PlanStatement = z.infer<typeof statement>;
 export type PlannedCheck = PlanStatement["predicate"]["checks"][number];
 
-/** What is announced; time, nonce and log are added when it is signed. */
+/** The announcement; signing adds time, nonce and log. */
 export interface Outline {
   readonly subject: readonly Subject[];
   readonly title: string;
@@ -62,7 +63,7 @@ export interface Outline {
   readonly command: readonly string[];
 }
 
-/** The plan, or the first place where it is none. Members that this version does not know are dropped. */
+/** The plan, or the first fault. Drops members that this version does not know. */
 export function readPlan(value: unknown): { readonly plan: PlanStatement } | { readonly fault: string } {
   const parsed = statement.safeParse(value);
   if (parsed.success) return { plan: parsed.data };
@@ -74,14 +75,14 @@ export function readPlan(value: unknown): { readonly plan: PlanStatement } | { r
 export const planOf = ({ predicate: { f3 } }: ResultStatement): string | undefined =>
   f3.relations.find(({ type, digest }) => type === "planned-by" && digest?.sha256 !== undefined)?.digest?.sha256;
 
-/** Which test a plan announces and a result is of: the part of both that has to be the same. */
+/** Identifies the test: plan and result must have this in common. */
 export interface TestIdentity {
   readonly subject: readonly Subject[];
   readonly hypothesis: string;
   readonly command: readonly string[] | undefined;
 }
 
-/** SHA-256, as hex, of what is tested, for what and how: an entry of the log carries it, so that the log alone tells two tests apart. */
+/** SHA-256 (hex) of the subject, hypothesis and command. A log entry carries it, so that the log alone can tell two tests apart. */
 export const testOf = ({ subject, hypothesis, command }: TestIdentity, engine: Engine): string =>
   hex(
     engine.sha256(
@@ -89,7 +90,7 @@ export const testOf = ({ subject, hypothesis, command }: TestIdentity, engine: E
     ),
   );
 
-/** Where a result is not of the test that was announced, a sentence each; empty where it is. */
+/** Differences between the result and the announced test, a sentence each; empty if there are none. */
 export function departures({ subject, predicate: plan }: PlanStatement, result: ResultStatement): string[] {
   const { f3, configuration } = result.predicate;
   const found: string[] = [];

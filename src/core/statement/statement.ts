@@ -1,6 +1,6 @@
 /**
- * What is signed: an in-toto Statement v1 whose predicate is a test result (in-toto/attestation, spec/predicates/test-result.md).
- * Everything of ours stands in the one extension member `f3`.
+ * What is signed: an in-toto Statement v1 whose predicate is a test result (in-toto/attestation, spec/predicates/test-result.md). Our own
+ * members are in the one extension member `f3`.
  */
 import * as z from "zod/mini";
 import { hex, type Bytes } from "../bytes.js";
@@ -14,7 +14,7 @@ export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 export const RESULT_TYPE = "https://in-toto.io/attestation/test-result/v0.1";
 export const VERSION = 1;
 
-/** A writer keeps the payload below this: ssh-agent and WebKitGTK's WebCrypto stop at 64 KiB. */
+/** A writer keeps payloads below this: ssh-agent and WebKitGTK's WebCrypto stop at 64 KiB. */
 export const MAX_PAYLOAD = 60_000;
 
 const text = z.string();
@@ -27,7 +27,7 @@ const check = z.object({
   required: z.boolean(),
   outcome: z.enum(OUTCOMES),
   expected: text,
-  /** What was seen; of a skipped check, why it was not tried. */
+  /** What was seen; for a skipped check, why it was not tried. */
   observed: text,
   measurements: z.optional(
     z
@@ -36,7 +36,7 @@ const check = z.object({
         z.refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "names of measurements repeat"),
       ),
   ),
-  /** As data, where the outcome follows from raw observations; `expected` then says the same in words. */
+  /** Present if the outcome is computed from raw observations; `expected` then says the same in words. */
   criterion: z.optional(criterion),
 });
 
@@ -47,7 +47,7 @@ const evidence = z.object({
   /** Bytes. */
   size,
   role: filled,
-  /** When the bytes came to be, and how that is known; absent exactly when `unknown`. */
+  /** The age of the bytes and how it is known; absent exactly if the kind is `unknown`. */
   sourceDate: z.optional(timestamp),
   sourceDateKind: z.enum(["observed", "file-mtime", "git-commit", "declared", "unknown"]),
 });
@@ -62,7 +62,7 @@ const f3 = z.object({
   checks: z
     .array(check)
     .check(z.refine((checks) => new Set(checks.map(({ id }) => id)).size === checks.length, "check ids repeat")),
-  /** What to draw: bars of one length each for a measurement of a check, or for its share of another one. */
+  /** Charts: one bar per measurement of a check, or a measurement as a share of another. */
   figures: z.optional(
     z.array(
       z.object({
@@ -71,7 +71,7 @@ const f3 = z.object({
       }),
     ),
   ),
-  /** What the run did not look at, in words. */
+  /** What the run did not examine, in words. */
   notChecked: z.array(filled),
   evidence: z.array(
     evidence.check(
@@ -96,7 +96,7 @@ const f3 = z.object({
     environment: z.record(text, text),
     seed: z.optional(text),
   }),
-  /** Claimed by the signer: no third party saw it. */
+  /** Claimed by the signer; no third party saw it. */
   signedAt: timestamp,
   log: z.optional(logName),
 });
@@ -117,8 +117,8 @@ const statement = z.strictObject({
 });
 
 /**
- * A result. Members that this version does not know are ignored inside `predicate` (in-toto's monotonic principle: they may never make
- * a refusal an acceptance) and dropped from what `readStatement` returns, so nothing of them is ever shown.
+ * A result. Members that this version does not know are ignored inside `predicate` (in-toto's monotonic principle: they must never turn a
+ * refusal into an acceptance), and `readStatement` drops them, so they are never shown.
  */
 export type ResultStatement = z.infer<typeof statement>;
 export type F3 = ResultStatement["predicate"]["f3"];
@@ -129,12 +129,12 @@ export type Descriptor = ResultStatement["predicate"]["configuration"][number];
 export type Figure = NonNullable<F3["figures"]>[number];
 export type Relation = F3["relations"][number];
 
-/** A statement that is complete but for the time of its signature. */
+/** A complete statement except for the time of its signature. */
 export type Draft = Omit<ResultStatement, "predicate"> & {
   readonly predicate: Omit<ResultStatement["predicate"], "f3"> & { readonly f3: Omit<F3, "signedAt" | "log"> };
 };
 
-/** The statement, or the first place where it is none: `predicate.f3.checks.0.claim: …`. */
+/** The statement, or the first fault: `predicate.f3.checks.0.claim: …`. */
 export function readStatement(value: unknown): { readonly statement: ResultStatement } | { readonly fault: string } {
   const parsed = statement.safeParse(value);
   if (parsed.success) return { statement: parsed.data };
@@ -142,16 +142,16 @@ export function readStatement(value: unknown): { readonly statement: ResultState
   return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a statement"}` };
 }
 
-/** What a test run is made of, before verdict, lists and signature. */
+/** The parts of a test run, before verdict, lists and signature are derived. */
 export interface Findings {
   readonly subject: readonly Subject[];
   readonly configuration: readonly Descriptor[];
   readonly f3: Omit<F3, "version" | "verdict" | "signedAt" | "log">;
 }
 
-/** The one way to a draft: its verdict and lists are derived, never given. */
+/** The only way to make a draft: verdict and lists are derived, never passed in. */
 export function draft(found: Findings): Draft {
-  // What was tested may have said anything.
+  // The tested program controls some of these texts.
   const { subject, configuration, f3: findings } = fit(found);
   const { verdict, result, passedTests, warnedTests, failedTests } = derive(findings.checks);
   return {
@@ -169,7 +169,7 @@ export function draft(found: Findings): Draft {
   };
 }
 
-/** The identity of a statement is the full digest; the id is a label for people, and the name of its file. */
+/** The full digest identifies a statement. The id is a label for people and its file name. */
 export function identify(
   payload: Bytes,
   engine: Engine,
@@ -179,6 +179,6 @@ export function identify(
   return { id: `${kind}_${digest.slice(0, 16)}`, digest };
 }
 
-/** Which evidence must be archived with the statement: what has no address of its own. Of the rest, what is at hand is archived too. */
+/** Evidence that must be archived with the statement, because it has no address. Other evidence is archived if available. */
 export const archivable = (evidence: readonly EvidenceRef[]): readonly EvidenceRef[] =>
   evidence.filter(({ uri }) => uri === undefined);

@@ -1,25 +1,24 @@
 /**
- * Whether a subject is the thing that somebody asks for: the one place where the two are held against each other. What is asked for is a text,
+ * Whether a subject is what someone asks for; the only place where the two are compared. The request is a text,
  *
  *     sha256:HEX · sha512:HEX · dirHash:HEX · gitCommit:HEX · gitTree:HEX · gitBlob:HEX · gitTag:HEX · HEX alone (a file or a commit) ·
  *     several of them for one thing, at spaces
  *
- * A digest counts under its own algorithm only, and one of an algorithm that is not known here meets nothing: whoever writes a statement
- * chooses the names.
+ * A digest counts under its own algorithm only, and unknown algorithms never match: the author of a statement chooses their names.
  */
 import type { Subject } from "./statement.js";
 
-/** Of bytes; the others are of what has names inside. */
+/** Digests of bytes. The others identify objects with names inside. */
 const BYTES = ["sha256", "sha512"] as const;
 type Algorithm = (typeof BYTES)[number] | "dirHash" | "gitCommit" | "gitTree" | "gitBlob" | "gitTag";
 type Digests = Readonly<Partial<Record<Algorithm, string>>>;
 
-/** In hex digits; git has two formats of objects. */
+/** In hex digits; git has two object formats. */
 const LENGTHS: Readonly<Record<Algorithm, readonly number[]>> = {
   ...{ sha256: [64], sha512: [128], dirHash: [64] },
   ...{ gitCommit: [40, 64], gitTree: [40, 64], gitBlob: [40, 64], gitTag: [40, 64] },
 };
-/** Of a commit, whose beginning is what people write down; of nothing else. */
+/** Shortest accepted prefix of a commit id. Nothing else may be abbreviated. */
 const SHORTEST = 12;
 
 const isAlgorithm = (text: string): text is Algorithm => Object.hasOwn(LENGTHS, text);
@@ -27,18 +26,18 @@ const isOfBytes = (algorithm: string): boolean => (BYTES as readonly string[]).i
 const isBeginning = (algorithm: Algorithm, value: string): boolean =>
   algorithm === "gitCommit" && value.length >= SHORTEST && value.length < 64 && value.length !== 40;
 
-/** Of a statement: whole digests in the one spelling that they have. */
+/** The digests of a statement's subject with a known algorithm and a well-formed value. */
 function known({ digest }: Pick<Subject, "digest">): Digests {
   const all = Object.entries(digest).flatMap(([name, value]): [Algorithm, string][] =>
     isAlgorithm(name) && /^[0-9a-f]+$/.test(value ?? "") && LENGTHS[name].includes(value?.length ?? 0)
       ? [[name, value ?? ""]]
       : [],
   );
-  // What is a commit and a file at once is two things under one name, of which nobody knows which was tested.
+  // A subject that claims to be both a commit and a file is ambiguous, so it matches nothing.
   return new Set(all.map(([name]) => isOfBytes(name))).size > 1 ? {} : Object.fromEntries(all);
 }
 
-/** What a text asks for: one of these things. A hex alone can be two of them. Undefined for what asks for nothing. */
+/** The possible meanings of a request: bare hex can mean a file or a commit. Undefined for a malformed request. */
 function asked(text: string): readonly Digests[] | undefined {
   const bare = /^[0-9a-f]+$/i.test(text) ? text.toLowerCase() : undefined;
   if (bare !== undefined)
@@ -57,14 +56,14 @@ function asked(text: string): readonly Digests[] | undefined {
   return new Set(digests.map(([name]) => isOfBytes(name))).size > 1 ? undefined : [Object.fromEntries(digests)];
 }
 
-/** Whether a text asks for something that a subject can be. */
+/** Whether a text is a well-formed request. */
 export const asksForSubject = (text: string): boolean => (asked(text) ?? []).length > 0;
 
 const entries = (digests: Digests): [Algorithm, string][] => Object.entries(digests) as [Algorithm, string][];
 const same = (algorithm: Algorithm, wanted: string, found: string): boolean =>
   isBeginning(algorithm, wanted) ? found.startsWith(wanted) : found === wanted;
 
-/** They have a digest of one algorithm, and of each that both have, the same. */
+/** They share a digest of at least one algorithm, and all shared ones are equal. */
 export function meets(subject: Pick<Subject, "digest">, wanted: string): boolean {
   const digests = known(subject);
   return (asked(wanted) ?? []).some((one) => {
@@ -77,8 +76,8 @@ export function meets(subject: Pick<Subject, "digest">, wanted: string): boolean
 }
 
 /**
- * Subjects that nobody asked for, changes that are not committed for example. Of what was asked for, no digest may be another one: whoever
- * asks for a commit and for its tree does not mean this commit with that tree.
+ * Subjects that nobody asked for, such as uncommitted changes. No digest may differ from what was asked for: someone who asks for a commit
+ * and its tree does not mean this commit with that tree.
  */
 export function unasked(subjects: readonly Subject[], wanted: readonly string[]): readonly Subject[] {
   const all = wanted.flatMap((text) => asked(text) ?? []);
@@ -91,12 +90,12 @@ export function unasked(subjects: readonly Subject[], wanted: readonly string[])
   });
 }
 
-/** Exactly as it is signed: no pattern, so that another spelling is another subject. */
+/** Compared exactly, without patterns: another spelling is another subject. */
 export type SubjectName = { readonly name: string } | { readonly uri: string };
 export const isNamed = (named: SubjectName, { name, uri }: Pick<Subject, "name" | "uri">): boolean =>
   "name" in named ? name === named.name : uri === named.uri;
 
-/** For people: the name, and every digest under its algorithm. */
+/** For people: the name, and every digest with its algorithm. */
 export const subjectWording = ({ name, uri, digest }: Subject): string =>
   `${name ?? uri ?? "a subject without a name"} ${Object.entries(digest)
     .map(([algorithm, value]) => `${algorithm}:${value ?? ""}`)

@@ -1,4 +1,4 @@
-/** The verdict is never chosen: it follows from the recorded checks, here and nowhere else. */
+/** The verdict is never chosen. It is derived from the recorded checks, here and nowhere else. */
 
 export const OUTCOMES = ["passed", "failed", "errored", "skipped"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
@@ -12,7 +12,7 @@ interface Judged {
   readonly outcome: Outcome;
 }
 
-/** What a statement must say of its checks, in its own words and in those of in-toto's test-result. */
+/** What a statement must say about its checks, in our words and in those of in-toto's test-result. */
 export interface Derived {
   readonly verdict: Verdict;
   readonly result: Result;
@@ -22,8 +22,8 @@ export interface Derived {
 }
 
 /**
- * A required check failed: REFUTED. Else one errored or was skipped, or none is required: INCONCLUSIVE. Else VALIDATED.
- * A check that did not pass and is not required is a warning: the verdict stays, and the result is WARNED.
+ * A required check failed: REFUTED. Otherwise, one errored or was skipped, or none is required: INCONCLUSIVE. Otherwise VALIDATED. An
+ * optional check that did not pass is a warning: it keeps the verdict, and the result is WARNED.
  * @example derive([{ id: "a", required: true, outcome: "skipped" }]).verdict   // "INCONCLUSIVE"
  */
 export function derive(checks: readonly Judged[]): Derived {
@@ -48,8 +48,8 @@ export function derive(checks: readonly Judged[]): Derived {
 }
 
 /**
- * Whether a statement may say this result. An older one says PASSED beside warnings, which its list of warned tests names: nothing is
- * hidden by that, and what was published keeps its meaning. A new one is never signed so.
+ * Whether a statement may state this result. Older statements say PASSED beside warnings, which their list of warned tests names. They hide
+ * nothing and stay valid; new ones are never signed so.
  */
 export const admits = ({ verdict, result }: Derived, stated: Result): boolean =>
   stated === result || (verdict === "VALIDATED" && stated === "PASSED");

@@ -1,4 +1,4 @@
-/** What a page or a pack brings along beside its document: plans, and entries of its log that take it back. It counts by digests and signatures alone. */
+/** What a page or a pack carries beside its document: plans, and log entries that retract it. It counts by digests and signatures alone. */
 import { hex, utf8, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";
 import { parseEnvelope, type Envelope } from "../statement/envelope.js";
@@ -11,7 +11,7 @@ import type { LogName } from "../keys/keyring.js";
 import type { VerifyOptions } from "./options.js";
 import type { ReadEntries } from "../log/read-all.js";
 
-/** An entry that says something of a document or of its signer's keys, with its proof: both as texts. */
+/** A log entry about a document or its signers' keys, and its proof; both as text. */
 export interface BundledEntry {
   readonly leaf: string;
   readonly proof: string;
@@ -19,7 +19,7 @@ export interface BundledEntry {
 
 export const envelopeIn = (bytes: Bytes): Envelope | undefined => orUndefined(() => parseEnvelope(bytes));
 
-/** By the digest of the payload, computed here. */
+/** Plans by payload digest, computed here. */
 export function bundledPlans(texts: readonly string[], engine: Engine): NonNullable<VerifyOptions["planned"]> {
   const plans = new Map(
     texts.flatMap((text) => {
@@ -32,8 +32,8 @@ export function bundledPlans(texts: readonly string[], engine: Engine): NonNulla
 }
 
 /**
- * Notices among the entries that a page or a pack carries, where a proof shows them to be in the log which the document names, or in another
- * that is listed beside it: the next one of the registry may have what is said of a document of the last.
+ * Notices among the entries of a page or pack, if a proof shows that they are in the document's log or in another listed log: a registry
+ * may continue in a next log.
  */
 export function bundledEntries(
   envelope: Envelope | undefined,
@@ -53,7 +53,7 @@ export function bundledEntries(
   });
 }
 
-/** Whether an entry may decide how a document stands: it is about the document, or about a key of its signers' owners. */
+/** Whether an entry may affect the document's status: it is about the document or about a key of its signers' owners. */
 export function concerning(
   { notices, signersOf }: ReadEntries,
   digest: string,

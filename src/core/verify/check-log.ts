@@ -1,4 +1,4 @@
-/** The steps that look beyond the document: the plan that it answers, the log that holds it, and what was said of it afterwards. */
+/** The steps that look beyond the document: its plan, its log, and later notices about it. */
 import { equal, hex, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";
 import { message, parseEnvelope, type Envelope } from "../statement/envelope.js";
@@ -16,7 +16,7 @@ import { statusOf } from "./retraction.js";
 import type { ResultStatement } from "../statement/statement.js";
 import type { VerifyOptions } from "./options.js";
 
-/** A result against the plan that it names: announced by the same key, and of the very test that was announced. */
+/** Compares a result with its plan: announced by the same key, and for the same test. */
 export function checkAgainstPlan(
   statement: ResultStatement,
   signers: readonly SignerReport[],
@@ -49,7 +49,7 @@ export function checkAgainstPlan(
   });
 }
 
-/** The plan, or why what is at hand is not the one that the same signer announced. */
+/** The plan, or why the available document is not a plan announced by the same signer. */
 function readPlanned(
   bytes: Bytes,
   digest: string,
@@ -75,10 +75,10 @@ function readPlanned(
   }
 }
 
-/** What the log at hand says, read once: the signature's time is needed before the log's own step. */
+/** The log's answer, computed once: the time of the signature is needed before the log step. */
 export interface PresenceOf {
   readonly view: LogPresence | undefined;
-  /** The time by which witnesses whom the verifier trusts had seen that signer's signature in the log. */
+  /** The time at which trusted witnesses had seen that signer's signature in the log. */
   readonly seen: (signature: Bytes, signer: string) => SeenAt | undefined;
 }
 
@@ -99,12 +99,12 @@ export function logPresence(envelope: Envelope, digest: string, options: VerifyO
   return { view, seen };
 }
 
-/** Nobody is a witness of what they signed, or of a log that they keep, with whichever of their keys. */
+/** Nobody is a witness of their own signatures or their own log, with any of their keys. */
 function independent(
   logKey: string,
   { witnesses = { keys: [], quorum: 1 }, owners = new Owners(), log, engine }: VerifyOptions,
 ): Witnesses {
-  const named = orUndefined(() => parseNoteKey(logKey, engine)); // that it is none, the view tells
+  const named = orUndefined(() => parseNoteKey(logKey, engine)); // checkPresence reports a malformed key
   const operators = [...(named === undefined ? [] : [named]), ...(log?.operators ?? [])];
   const ownerOf = (key: NoteKey, signers: readonly string[]): string | undefined => {
     const { keyid } = publicKey(key.bytes, engine);
@@ -114,7 +114,7 @@ function independent(
   return { ...witnesses, ownerOf };
 }
 
-/** Returns where it was found. */
+/** Returns the position in the log. */
 export function checkLog(
   envelope: Envelope,
   digest: string,
@@ -187,7 +187,7 @@ export function checkLog(
 
 const entries = (count: number): string => (count === 1 ? "1 entry" : `${count} entries`);
 
-/** Whether its signer, or a key that came after, took it back: as far as the notices at hand and the entries of its log say. */
+/** Whether its signer or a successor key retracted it, as far as the known notices and log entries show. */
 export function checkRetraction(
   envelope: Envelope,
   digest: string,
@@ -202,7 +202,7 @@ export function checkRetraction(
   const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
   const said = { notices: notices ?? [], entries: entries?.notices ?? [], keys, owners, atHand };
   const heard = statusOf(digest, [...good, ...(entries?.signersOf?.(digest) ?? [])], said, engine);
-  // A state is claimed only where its entries were read: a notice that is withheld would not be missed otherwise.
+  // A log state is only claimed if its entries were read: otherwise a withheld notice would go unnoticed.
   const whole = entries?.whole === true && !packed && view?.fault === undefined;
   const asOf = whole && view?.size !== undefined ? { origin: view.origin, size: view.size } : undefined;
   const state =
@@ -234,7 +234,7 @@ export function checkRetraction(
     case "in-force":
   }
   const open = unreadPart(envelope, { packed, whole, unread });
-  // What a registry should show and does not may be what takes it back; a log that is too long to be read here is no such thing.
+  // Missing entries may be the retraction. A log that is too long to be read here is a weaker case.
   const code = packed ? "no-notices" : entries?.missing === true ? "entries-missing" : "standing-unread";
   if (open !== undefined) return void ladder.notChecked("retraction", code, open);
   const others = heard.contradictions.length;
@@ -248,7 +248,7 @@ export function checkRetraction(
   return standing;
 }
 
-/** Why an absence of notices says nothing. */
+/** Why an absence of notices proves nothing. */
 function unreadPart(
   { payload }: Envelope,
   { packed, whole, unread }: { readonly packed: boolean; readonly whole: boolean; readonly unread: string | undefined },

@@ -1,4 +1,4 @@
-/** The steps of what is no result: a notice, and a plan. Neither has a verdict, so whatever is asked of one is not met. */
+/** The steps for documents that are not results: notices and plans. They have no verdict, so no policy about results can be met. */
 import { CLOCK_SLACK_MS } from "./check-result.js";
 import type { Envelope } from "../statement/envelope.js";
 import { NOTICE_TYPE, NOTICE_VERSION, readNotice, successorOf, type Notice } from "../statement/notice.js";
@@ -88,7 +88,7 @@ function rest(what: "notice" | "plan", signedAt: string, { now, policy }: Verify
   refusePolicy(policy, what, ladder);
 }
 
-/** A hand-over is by both keys, a revocation by the key or one that it led to, anything else by anyone: who is heeded is another question. */
+/** A rotation needs both keys, a revocation the key or a successor, anything else any key. Whether it is effective is decided elsewhere. */
 function missingParty(
   notice: Notice,
   signers: readonly SignerReport[],

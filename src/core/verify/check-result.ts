@@ -1,4 +1,4 @@
-/** The steps that only a result has: its type, its schema, what follows from its checks, its dates, its evidence. */
+/** The steps for results only: type, schema, derivations from the checks, dates, evidence. */
 import { judge, permits } from "../statement/criterion.js";
 import { PAYLOAD_TYPE, type Envelope } from "../statement/envelope.js";
 import type { Json } from "../json.js";
@@ -11,7 +11,7 @@ import type { VerifyOptions } from "./options.js";
 /** How far a signer's clock may be ahead of the verifier's. */
 export const CLOCK_SLACK_MS = 5 * 60_000;
 
-/** The statement, once its own words agree with each other. */
+/** The statement, if it is consistent with itself. */
 export function checkStatement({ payloadType, payload }: Envelope, ladder: CheckList): ResultStatement | undefined {
   const quoted = (value: Json | undefined): string => (value === undefined ? "nothing" : JSON.stringify(value));
   if (payloadType !== PAYLOAD_TYPE)

@@ -1,7 +1,7 @@
 /**
- * What notices say of keys: which one was handed over to which, which one can no longer be relied on, and what was seen when. A notice
- * counts by its signatures alone, wherever it was found; whoever serves notices can keep one back, and can invent none. Entries of a log
- * stand in for those that are kept back, where they take trust away: an entry is its operator's word, as the keyring is.
+ * What notices say about keys: rotations, revocations, and when a signature was seen. A notice counts by its signatures, wherever it was
+ * found; a server can withhold one, but not invent one. Log entries replace withheld notices only where they take trust away: an entry is
+ * its operator's word, as the keyring is.
  */
 import { hex, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";
@@ -15,21 +15,21 @@ import { Owners, type HandOver } from "../keys/owner.js";
 import { earliestRevocation, trustIn, type TrustedKey, type SeenAt } from "./signatures.js";
 
 export interface KeyHistory {
-  /** The keys at hand, with what the notices add to them. */
+  /** The known keys, extended by the notices. */
   readonly keys: readonly TrustedKey[];
-  /** All that joins two keys: signed by both, or in the log by an entry whose notice is not at hand. */
+  /** All rotations: signed by both keys, or logged while the notice is missing. */
   readonly handOvers: readonly HandOver[];
-  /** Those of them that both keys signed. */
+  /** The rotations that both keys signed. */
   readonly signedHandOvers: readonly HandOver[];
-  /** Whose a key is, by all of these: what counts against somebody. */
+  /** Key ownership by all rotations. Used against someone. */
   readonly owners: Owners;
-  /** Whose a key is by what both keys signed alone: what counts for somebody, since an entry is its operator's word. */
+  /** Key ownership by signed rotations only. Used in someone's favour, because a log entry is only its operator's word. */
   readonly proven: Owners;
-  /** The signatures of the notices at hand (`signatureName`): an entry of one of these counts by its document. */
+  /** Signatures of the available notices (`signatureName`). Their log entries are ignored in favour of the documents. */
   readonly atHand: ReadonlySet<string>;
-  /** Those of them that are not by the key which they name: nothing that their entries say counts. */
+  /** Signatures among them that are not by the key they name: their entries are ignored. */
   readonly unsigned: ReadonlySet<string>;
-  /** The earliest time at which somebody else than that signer, whom the verifier trusts, says to have seen a signature. */
+  /** The earliest time at which a trusted key other than the signer's claims to have seen the signature. */
   readonly seen: (signature: Bytes, signer: string) => SeenAt | undefined;
 }
 
@@ -39,17 +39,17 @@ interface Read {
 }
 type Of<A extends Notice["action"]> = Extract<Notice, { action: A }>;
 
-/** Of one notice; ours have less than two thousand bytes. */
+/** Limit per notice; ours have less than 2,000 bytes. */
 export const MAX_NOTICE_BYTES = 16 * 1024;
-/** Hand-overs and revocations whose signatures are looked at; nobody needs so many, and more would keep a verifier busy. */
+/** Limit of rotations and revocations whose signatures are checked. Nobody needs more, and they would keep a verifier busy. */
 export const MAX_NOTICES = 1000;
 const EVER = new Date(0).toISOString();
 
 /**
- * @param documents notices; what is none, or is not signed by whom it must be, is without effect
- * @param known keys at hand, from the user and from the site
- * @param entries notices as a log has entered them, whether or not their documents are at hand
- * @throws AttestError `too-large` for more than `MAX_NOTICES` about keys: which of them to pass over is nothing to guess
+ * @param documents notices; other documents, and notices without the required signatures, are ignored
+ * @param known known keys, from the user and from the site
+ * @param entries logged notices, with or without their documents
+ * @throws AttestError `too-large` for more than `MAX_NOTICES` about keys: skipping any of them would be a guess
  */
 export function keyHistory(
   documents: readonly Bytes[],
@@ -78,7 +78,7 @@ export function keyHistory(
     receipts.set(one.notice.signature, [...(receipts.get(one.notice.signature) ?? []), one]);
   }
   const seen = (signature: Bytes, signer: string): SeenAt | undefined => {
-    const others = before.filter(({ key }) => !owners.owns(key.keyid, [signer])); // nobody is a witness of their own
+    const others = before.filter(({ key }) => !owners.owns(key.keyid, [signer])); // nobody is their own witness
     return earliest(receipts.get(hex(engine.sha256(signature))) ?? [], others, engine);
   };
   return {
@@ -95,15 +95,15 @@ function read(bytes: Bytes, engine: Engine): Read[] {
     const found = readNotice(envelope.payload, engine);
     return "fault" in found ? [] : [{ envelope, notice: found.notice }];
   } catch (error) {
-    if (error instanceof AttestError) return []; // told when it is itself verified
+    if (error instanceof AttestError) return []; // its own verification reports it
     throw error;
   }
 }
 
-/** What a document says, whoever signed it, when it is a notice at all. */
+/** The notice in a document, without checking its signatures; undefined if there is none. */
 export const noticeIn = (bytes: Bytes, engine: Engine): Notice | undefined => read(bytes, engine)[0]?.notice;
 
-/** The signature by that key, if it is a good one; one that does not name its key is none, so that each is tried once. */
+/** The key's signature if it is valid. A signature without a keyid is ignored, so that each is checked once. */
 function signatureBy(
   { bytes, keyid }: PublicKey,
   { payloadType, payloadBytes, signatures }: Envelope,
@@ -115,7 +115,7 @@ function signatureBy(
     : undefined;
 }
 
-/** Each signature, and whether it is not by the key that it names. By a key that is not at hand nobody can tell. */
+/** Each signature, and whether it is not by the key it names. For an unknown key nobody can tell. */
 function signaturesOf(
   envelope: Envelope,
   keys: readonly PublicKey[],
@@ -135,11 +135,11 @@ interface Handed {
   readonly from: PublicKey;
   readonly to: PublicKey;
   readonly notice: Of<"rotate">;
-  /** By the old key. */
+  /** The signature by the old key. */
   readonly signature: Bytes;
 }
 
-/** Those that both keys signed, from keys at hand on. */
+/** Rotations that both keys signed, followed from the known keys. */
 function rotationsIn(notices: readonly Read[], known: readonly TrustedKey[], engine: Engine): Handed[] {
   const keys = new Map(known.map(({ key }) => [key.keyid, key]));
   const handed = new Map<string, Handed>();
@@ -162,7 +162,7 @@ function rotationsIn(notices: readonly Read[], known: readonly TrustedKey[], eng
   return [...handed.values()];
 }
 
-/** By the key itself, or by one to which it led. A thief can do that too, and takes from nobody but the key. */
+/** Revocations by the key itself or a successor. A thief can revoke too, but only takes trust from that key. */
 function revocationsIn(
   notices: readonly Read[],
   owners: Owners,
@@ -179,7 +179,7 @@ function revocationsIn(
   });
 }
 
-/** The same from entries alone: who keeps the notice back does not undo it. */
+/** Revocations by log entries alone: withholding the notice does not undo them. */
 function loggedRevocations(
   entries: readonly EntryOf<"notice">[],
   owners: Owners,
@@ -200,7 +200,7 @@ const revokedBy = (key: PublicKey, source: string, revoked: NonNullable<KeyEntry
   entry: { name: "", key, validFrom: EVER, revoked },
 });
 
-/** By keys that the verifier trusts, not by one that is revoked: a thief sets any date. */
+/** Accepts trusted keys only, and no revoked one: a thief can set any date. */
 function earliest(receipts: readonly Read[], keys: readonly TrustedKey[], engine: Engine): SeenAt | undefined {
   const yours = new Map(keys.filter(({ by }) => by === "you").map((known) => [known.key.keyid, known]));
   const inOrder = [...receipts].sort((a, b) => Date.parse(a.notice.signedAt) - Date.parse(b.notice.signedAt));
@@ -216,7 +216,7 @@ function earliest(receipts: readonly Read[], keys: readonly TrustedKey[], engine
   return undefined;
 }
 
-/** From its hand-over on, nothing is expected of the old key. */
+/** After a rotation the old key is retired. */
 const retired = (handed: readonly Handed[]): TrustedKey[] =>
   handed.map(({ from, notice }) => ({
     ...{ key: from, by: "site", source: "a signed notice" },
@@ -224,9 +224,9 @@ const retired = (handed: readonly Handed[]): TrustedKey[] =>
   }));
 
 /**
- * A new key is trusted as the old one was when it handed over, from then on. Where the old one is revoked, only a hand-over that was provably
- * before counts; and then the reader has to confirm the new key all the same. A key that hands over to two is followed to neither: one of
- * them is a thief's. That goes for trust alone: what both say of the old key's end is heard.
+ * A new key inherits the trust of the old one from the rotation on. If the old key is revoked, only a rotation that provably happened
+ * before counts, and the reader must still confirm the new key. If a key rotates to two keys, neither is trusted: one of them is a thief's.
+ * Both may still revoke the old key.
  */
 function successors(
   all: readonly Handed[],
@@ -255,7 +255,7 @@ function successors(
         key: to,
         by: confirmed ? "you" : "site",
         source: `handed over by ${chosen.name ?? from.keyid}, which is from: ${chosen.source}`,
-        // Whoever gave the key itself has said for when.
+        // Without validity if the user gave this key directly.
         ...(!yours.has(to.keyid) && { entry: { name: "", key: to, validFrom: notice.signedAt } }),
       });
     }

@@ -1,6 +1,6 @@
 /**
- * A policy as a file: what is asked of every document, and who may sign what. It says nothing by leaving out: whatever is unknown, empty or
- * could never be met is refused when it is read.
+ * A policy as a file: requirements for every document, and who may sign what. Unknown, empty or unsatisfiable members are refused, so that
+ * no requirement is silently lost.
  *
  *     { "version": 1,
  *       "keys": { "lab": "ssh-ed25519 AAAA…" },
@@ -20,7 +20,7 @@ import { asksForSubject } from "../statement/subject.js";
 
 export interface PolicyFile {
   readonly policy: Policy;
-  /** Given by whoever wrote the policy, which is you. */
+  /** Keys by the author of the policy, who is the verifier's user. */
   readonly keys: readonly { readonly name: string; readonly key: PublicKey }[];
 }
 
@@ -32,7 +32,7 @@ const text = z.string().check(atLeast(1), atMost(1000));
 const name = z.string().check(z.regex(KEY_NAME));
 const from1 = (to: number) => z.int().check(z.gte(1), z.lte(to));
 const some = <T extends z.ZodMiniType>(one: T) => z.array(one).check(atLeast(1));
-/** `false` would read like a question that is asked, and is none. */
+/** `false` would look like a requirement but require nothing. */
 const asked = z.optional(z.literal(true));
 
 const rule = z.strictObject({

@@ -1,47 +1,47 @@
-/** What a verifier asks beyond a good signature by a key that is trusted: the last step, and the only one that looks at the verdict. */
+/** Requirements beyond a valid signature by a trusted key: the last step, and the only one that looks at the verdict. */
 import type { Check, CheckName, CheckList, Report, SignerReport } from "./report.js";
 import type { ResultStatement } from "../statement/statement.js";
 import { tallyOf } from "../statement/tally.js";
 import { isNamed, meets, subjectWording, unasked, type SubjectName } from "../statement/subject.js";
 
 export interface Policy {
-  /** The verdict is VALIDATED: a signed REFUTED is a good signature, and no pass. */
+  /** The verdict is VALIDATED. A signed REFUTED is a valid signature, but no pass. */
   readonly validated?: boolean;
-  /** Each of these was tested, and nothing else: `sha256:HEX`, `gitCommit:HEX`; `subject.ts` says what can be asked for. */
+  /** All of these were tested, and nothing else: `sha256:HEX`, `gitCommit:HEX`; see `subject.ts` for the syntax. */
   readonly subjects?: readonly string[];
-  /** Other subjects may stand beside them. */
+  /** Allow other subjects beside them. */
   readonly subjectOnly?: boolean;
-  /** Signed no longer ago than that, by the signer's own claim. */
+  /** Maximum age by the signer's own claim. */
   readonly maxAgeMs?: number;
-  /** All evidence that the statement names is at hand, unchanged. */
+  /** All named evidence is available and unchanged. */
   readonly evidence?: boolean;
-  /** It is in the log that it names. */
+  /** It is in its log. */
   readonly logged?: boolean;
-  /** So many witnesses whom the verifier trusts have seen it there. */
+  /** This many trusted witnesses have seen it in the log. */
   readonly witnessed?: number;
-  /** Neither taken back nor replaced, by what the registry at hand says. */
+  /** Neither retracted nor superseded, as far as the registry shows. */
   readonly notRetracted?: boolean;
   /** No test and no check was skipped. */
   readonly noSkips?: boolean;
-  /** No test passed only when it was tried again. */
+  /** No test needed a retry to pass. */
   readonly noRetries?: boolean;
-  /** So many distinct keys that the verifier trusts have signed. */
+  /** This many distinct trusted keys have signed. */
   readonly minSigners?: number;
-  /** Who may sign what. Every subject of the statement must be under a rule, and every rule that applies must hold. */
+  /** Who may sign what. Every subject must be covered by a rule, and every applicable rule must hold. */
   readonly rules?: readonly PolicyRule[];
 }
 
-/** So many of these keys must have signed what is about this subject. Nothing here is a pattern: another spelling is under no rule. */
+/** This many of these keys must have signed statements about this subject. No patterns: another spelling is another subject. */
 export interface PolicyRule {
   readonly subject: SubjectName;
-  /** Given, the rule is about statements with this title only. */
+  /** If given, the rule covers statements with this title only. */
   readonly title?: string | undefined;
   readonly signers: readonly { readonly name: string; readonly keyid: string }[];
   /** From 1 to the number of signers. */
   readonly minSigners: number;
 }
 
-/** Both must hold: of two numbers the stricter. Rules come from one policy alone. */
+/** Combines two policies; the stricter number wins. Only one of them may have rules. */
 export function both(one: Policy, other: Policy): Policy {
   const all = [one, other];
   const numbers = (name: "maxAgeMs" | "minSigners" | "witnessed"): number[] =>
@@ -68,14 +68,14 @@ export function both(one: Policy, other: Policy): Policy {
 interface Found {
   readonly statement: ResultStatement;
   readonly signers: readonly SignerReport[];
-  /** How the steps before ended. */
+  /** Results of the earlier steps. */
   readonly checks: readonly Check[];
   readonly logged: Report["logged"];
   readonly standing: Report["standing"];
   readonly now: Date;
 }
 
-/** Adds the check `policy` to the ladder. Without one, or with one that asks for nothing, it is not made. */
+/** Adds the check `policy` to the list. It is omitted for an empty policy. */
 export function checkPolicy(policy: Policy | undefined, found: Found, ladder: CheckList): void {
   const asked = policy === undefined ? [] : requirements(policy, found);
   if (asked.length === 0)
@@ -96,7 +96,7 @@ export function checkPolicy(policy: Policy | undefined, found: Found, ladder: Ch
   else ladder.passed("policy", `what was asked is met: ${asked.map(({ name }) => name).join(", ")}`, values);
 }
 
-/** A notice or a plan is no result: whatever is asked of one is not met. */
+/** Notices and plans are not results, so no requirement about results is met. */
 export function refusePolicy(policy: Policy | undefined, what: "notice" | "plan", ladder: CheckList): void {
   if (policy === undefined || Object.keys(policy).length === 0)
     return ladder.notChecked("policy", "no-policy", "nothing was asked of the verdict");
@@ -135,9 +135,9 @@ function requirements(
 
   if (validated === true) ask("validated", verdict === "VALIDATED", `expected VALIDATED, found ${verdict}`);
   const tally = tallyOf(predicate.f3.checks);
-  // Only a command has an exit code. Where its runner wrote no report, nobody knows of either.
+  // Only commands have an exit code. Without a report from its runner, skips and retries are unknown.
   const isCommand = predicate.f3.run.exitCode !== undefined;
-  /** Nothing of that kind; where the statement does not say, it is open. */
+  /** Requires zero; undecided if the statement does not say. */
   const none = (name: string, found: number | undefined, what: string): unknown =>
     asked.push({
       name,
@@ -146,7 +146,7 @@ function requirements(
     });
   if (noSkips === true) {
     const { length } = predicate.f3.checks.filter(({ outcome }) => outcome === "skipped");
-    const skipped = Math.max(tally.skipped, length); // a check that is no test may be skipped beside them
+    const skipped = Math.max(tally.skipped, length); // a check that is not a test may be skipped too
     none("no-skips", isCommand && tally.of === "checks" && skipped === 0 ? undefined : skipped, "that was skipped");
   }
   if (noRetries === true) {
@@ -166,14 +166,14 @@ function requirements(
     const age = now.getTime() - Date.parse(signedAt);
     ask("fresh", age <= maxAgeMs, `expected a signature of the last ${days(maxAgeMs)}, found ${signedAt} (claimed)`);
   }
-  // A key stands once among the signatures, whatever it is called: `signature-duplicate` refuses another.
+  // Each key signs once: `signature-duplicate` refuses a repetition.
   const trusted = signers.filter(({ signature, trust }) => signature === "ok" && trust === "confirmed-by-you");
   if (minSigners !== undefined) {
     const owners = ownersAmong(trusted).size;
     const detail = `expected ${minSigners} signers whom you trust, found ${owners}`;
     ask("min-signers", owners >= minSigners, detail);
   }
-  /** As one of the steps before came out: what was not made is open, and neither met nor unmet. */
+  /** Uses the result of an earlier step. A step that was not made leaves the requirement undecided. */
   const step = (name: string, check: CheckName, expected: string): void => {
     const made = checks.find((one) => one.name === check);
     const state = made?.status === "passed" ? "met" : made?.status === "failed" ? "unmet" : "open";
@@ -212,7 +212,7 @@ function requirements(
   return asked;
 }
 
-/** However many keys one of them signed with. */
+/** Counts an owner once for any number of keys. */
 const ownersAmong = (signers: readonly SignerReport[]): ReadonlySet<string> =>
   new Set(signers.map(({ keyid, owner }) => owner ?? keyid));
 

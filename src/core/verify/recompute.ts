@@ -1,4 +1,4 @@
-/** From the raw observations to numbers and outcomes, once more: whether the evidence gives what the statement says. */
+/** Recomputes measurements and outcomes from the raw observations and compares them with the statement. */
 import { hex, type Bytes } from "../bytes.js";
 import {
   judge,
@@ -19,7 +19,7 @@ interface Archive {
   readonly observations?: (sha256: string) => Bytes | undefined;
 }
 
-/** Adds the check `recompute` to the ladder. Without `observations`, the way to archived bytes, it is not made. */
+/** Adds the check `recompute` to the list. It is omitted without `observations`. */
 export function recompute(
   { predicate: { f3 } }: ResultStatement,
   { observations: read, engine }: Archive,
@@ -57,7 +57,7 @@ export function recompute(
   for (const { id, outcome, criterion, measurements = [] } of checks) {
     if (criterion === undefined) continue;
     const found = measured(criterion, observations);
-    // What was skipped may have been measured in part, and states no numbers then.
+    // A skipped check may have been measured partly, and then states no numbers.
     if (measurements.length > 0 && !sameNumbers(measurements, found))
       return ladder.failed("recompute", "recompute-mismatch", `${id}: the observations give other numbers`, values);
     if (!permits(outcome, criterion, found)) {

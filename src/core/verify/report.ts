@@ -1,4 +1,4 @@
-/** What a verification answers: an ordered list of named checks, and four words that are never mixed. */
+/** The result of a verification: an ordered list of named checks, and four separate answers. */
 import { exitOf, worst, type Code, type ExitStatus } from "../codes.js";
 import type { Inclusion } from "../log/presence.js";
 import type { Notice } from "../statement/notice.js";
@@ -6,7 +6,7 @@ import type { PlanStatement } from "../statement/plan.js";
 import type { ResultStatement } from "../statement/statement.js";
 import type { Verdict } from "../statement/verdict.js";
 
-/** In the order in which they are made; a later one is reached only when the earlier ones allow it. */
+/** In execution order. A check is only reached if the earlier ones allow it. */
 export const CHECK_NAMES = [
   "encoding",
   "envelope",
@@ -29,12 +29,12 @@ export type CheckName = (typeof CHECK_NAMES)[number];
 
 export interface Check {
   readonly name: CheckName;
-  /** A check that was not made is `not-checked`: never passed, never left out. */
+  /** A check that was not made is `not-checked`: neither passed nor left out. */
   readonly status: "passed" | "failed" | "not-checked";
   readonly code: Code;
-  /** One sentence for people; may quote the document, so it goes through `printable` like every other text. */
+  /** One sentence for people. It may quote the document, so `printable` must clean it like any other text. */
   readonly detail: string;
-  /** Recomputed values by name: what a reader can compute again. */
+  /** Recomputed values by name, for readers who compute them again. */
   readonly values: Readonly<Record<string, string>>;
 }
 
@@ -43,31 +43,31 @@ export type TrustWord = "confirmed-by-you" | "registry-only" | "retired" | "revo
 export type AuditWord = "clean" | "findings" | "not-checked";
 
 export interface SignerReport {
-  /** As named in the document; of a good signature, the key's own. */
+  /** The keyid named in the document; for a valid signature, the actual key's. */
   readonly keyid: string;
   readonly signature: SignatureWord;
   readonly trust: TrustWord;
   /** Where the key came from: `--key`, `your keystore`, `the registry's keyring`. */
   readonly source?: string;
-  /** The name that the source gives the key. */
+  /** The key's name at its source. */
   readonly name?: string;
   readonly note?: string;
-  /** Of a good signature: who owns the key (`Owners`). Signers are counted by owner. */
+  /** Owner of the key (`Owners`), for a valid signature. Signers are counted by owner. */
   readonly owner?: string;
-  /** The same by signed hand-overs alone, where a log's entry must not speak for somebody. */
+  /** Owner by signed rotations only, for uses where a log entry must not count in someone's favour. */
   readonly provenOwner?: string;
-  /** From when on nothing that the key signed is relied on; there when some source says so. */
+  /** When and why the key was revoked, if any source says so. */
   readonly revoked?: { readonly at: string; readonly reason: string };
-  /** The earliest time by the word of somebody whom the verifier trusts. */
+  /** The earliest time claimed by someone the verifier trusts. */
   readonly seen?: { readonly at: string; readonly by: string };
-  /** The signer's own time, beside a revocation. */
+  /** The signer's own time, given beside a revocation. */
   readonly claimed?: string;
 }
 
-/** `undecided`: an entry of the log may take it back, and whose it is cannot be told. */
+/** `undecided`: a log entry may retract it, but the entry's key is unknown. */
 export type StatusWord = "in-force" | "superseded" | "retracted" | "undecided";
 
-/** A notice about the attestation, and who signed it. */
+/** A notice about the attestation, and its signer. */
 export interface Remark {
   /** SHA-256 of the notice's payload. */
   readonly digest: string;
@@ -76,11 +76,11 @@ export interface Remark {
   /** Claimed. */
   readonly at: string;
   readonly by: string;
-  /** The payload that takes its place. */
+  /** Payload digest of the replacement. */
   readonly successor?: string;
 }
 
-/** The same as an entry of the log has it: without a reason, or an address of what takes its place. */
+/** The same from a log entry: without reason and replacement address. */
 export interface LoggedRemark {
   /** SHA-256 of the notice's payload. */
   readonly digest: string;
@@ -90,50 +90,50 @@ export interface LoggedRemark {
 
 export interface Status {
   readonly word: StatusWord;
-  /** By a signer, or a key that came after; the latest first. */
+  /** By a signer or a successor key; latest first. */
   readonly remarks: readonly Remark[];
-  /** By others whose keys are at hand: without effect. */
+  /** By other known keys: without effect. */
   readonly contradictions: readonly Remark[];
-  /** Entries by those whose notices are not at hand. */
+  /** Entries by its signers whose notices are missing. */
   readonly withheld: readonly LoggedRemark[];
-  /** Entries of which it cannot be told whose they are. */
+  /** Entries by unknown keys. */
   readonly undecided: readonly LoggedRemark[];
 }
 
 export interface Report {
   readonly schema: "urn:f3-attest:report:v1";
-  /** The label and the identity, recomputed from the payload's canonical bytes. */
+  /** Label and identity, recomputed from the payload's canonical bytes. */
   readonly id?: string;
   readonly digest?: string;
   readonly signature: SignatureWord;
   readonly trust: TrustWord;
-  /** Present only under a good signature, and only when the statement's checks give it. */
+  /** Present only with a valid signature, and only if the statement's checks give it. */
   readonly verdict?: Verdict;
   readonly audit: AuditWord;
   readonly signers: readonly SignerReport[];
   readonly checks: readonly Check[];
   readonly engine: string;
   readonly exit: ExitStatus;
-  /** Present only under a good signature and after the derivations held: nothing else of a document is fact. */
+  /** Present only with a valid signature and correct derivations. Nothing else of a document is a fact. */
   readonly statement?: ResultStatement | undefined;
-  /** Instead of a statement, of a document that says something about a key, a signature or another statement. */
+  /** Instead of a statement: what a notice says about a key, a signature or another statement. */
   readonly notice?: Notice;
-  /** Instead of a statement, of a document that announces a test. */
+  /** Instead of a statement: an announced test. */
   readonly plan?: PlanStatement;
-  /** Where it is in the log that it names; there when that was shown. */
+  /** Proven position in the log that it names. */
   readonly logged?: Inclusion & {
     readonly origin: string;
-    /** The size that this verifier remembers, where it was not compared. */
+    /** The remembered size, if it could not be compared. */
     readonly uncompared?: number;
   };
-  /** Whether its signer still stands by it, as far as the notices at hand say. */
+  /** Whether its signer still stands by it, as far as known notices show. */
   readonly standing?: Status & {
-    /** The state of the log that was looked at: freshness of an absence is said, never assumed. */
+    /** The log state that was read. The freshness of an absence is stated, never assumed. */
     readonly asOf?: { readonly origin: string; readonly size: number };
   };
 }
 
-/** The checks as they are made. Whatever was not reached is completed as `not-checked`. */
+/** Collects the checks. Checks that were not reached are added as `not-checked`. */
 export class CheckList {
   readonly #made = new Map<CheckName, Check>();
 
@@ -145,7 +145,7 @@ export class CheckList {
     this.#made.set(name, { name, status: "failed", code, detail, values });
   }
 
-  /** With a code whose exit status is not 0 (`key-unknown`, `predicate-type`) the whole does not pass either. */
+  /** A code with nonzero exit status (`key-unknown`, `predicate-type`) also makes the whole fail. */
   notChecked(name: CheckName, code: Code, detail: string, values: Readonly<Record<string, string>> = {}): void {
     this.#made.set(name, { name, status: "not-checked", code, detail, values });
   }

@@ -1,9 +1,9 @@
 /**
- * Whether an attestation is still what its signer stands by: notices that take it back, or put another in its place. They count by a key
- * that signed it, or by any that came after; anyone else's contradict it, and change nothing.
+ * Whether an attestation is in force: notices that retract or supersede it. They count if a signing key or a successor signed them; others
+ * contradict it and change nothing.
  *
- * Only giving trust may hang on documents at hand. What takes it away is heard from the entries of the log as well, since whoever serves a
- * registry can keep a file back, and an entry not. An entry that is nobody's here leaves the question open.
+ * Trust is given by available documents only, but taken away by log entries too: a server can withhold a file, but not an entry. An entry
+ * by an unknown key leaves the question open.
  */
 import { hex, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";
@@ -15,24 +15,24 @@ import type { Owners } from "../keys/owner.js";
 import type { LoggedRemark, Remark, Status } from "./report.js";
 import type { TrustedKey } from "./signatures.js";
 
-/** What a notice may be as large as, so that nobody's keeps a verifier busy. */
+/** Size limit per notice, so that a large one cannot keep a verifier busy. */
 const MAX_REMARK_BYTES = 16 * 1024;
 
-/** What was said, and by whom, as far as it is at hand. */
+/** The known notices and log entries. */
 export interface Notices {
-  /** Documents of notices; each counts by its signatures alone. */
+  /** Notice documents; each counts by its signatures alone. */
   readonly notices: readonly Bytes[];
-  /** Notices as the log has entered them. */
+  /** Logged notices. */
   readonly entries: readonly EntryOf<"notice">[];
   readonly keys: readonly TrustedKey[];
   readonly owners: Owners;
-  /** The signatures of all notices at hand (`signatureName`). */
+  /** Signatures of all available notices (`signatureName`). */
   readonly atHand: ReadonlySet<string>;
 }
 
 /**
- * @param digest of the attestation's payload
- * @param signers keyids of its good signatures
+ * @param digest digest of the attestation's payload
+ * @param signers keyids of its valid signatures
  */
 export function statusOf(digest: string, signers: readonly string[], said: Notices, engine: Engine): Status {
   const { notices, atHand } = said;
@@ -43,7 +43,7 @@ export function statusOf(digest: string, signers: readonly string[], said: Notic
   const remarks = all.filter(({ by }) => entitled.has(by)).sort(latestFirst);
   const contradictions = all.filter(({ by }) => !entitled.has(by));
   const known = new Set(said.keys.map(({ key }) => key.keyid));
-  // What is at hand counts by its signatures, where its key is at hand too.
+  // An available document counts instead of its entry, if its key is known too.
   const entries = said.entries
     .filter((leaf) => !(atHand.has(signatureName(leaf)) && known.has(leaf.keyid)))
     .flatMap((leaf) => entryAbout(leaf, digest));
@@ -67,7 +67,7 @@ export function statusOf(digest: string, signers: readonly string[], said: Notic
   };
 }
 
-/** The latest notice, by a signer of a plan or a key that came after, that its result will not come. */
+/** The latest abandon notice by a signer of the plan or a successor key. */
 export function givenUp(
   digest: string,
   signers: readonly string[],
@@ -84,11 +84,11 @@ export function givenUp(
 const latestFirst = (a: Remark, b: Remark): number =>
   Date.parse(b.at) - Date.parse(a.at) || (a.digest < b.digest ? -1 : 1);
 
-/** What an entry says of the attestation with that payload. */
+/** What an entry says about the attestation with that payload digest. */
 const entryAbout = ({ action, about, payload, keyid }: EntryOf<"notice">, digest: string): LoggedRemark[] =>
   about === digest && (action === "retract" || action === "supersede") ? [{ digest: payload, action, by: keyid }] : [];
 
-/** A revocation of a signing key by a key that did not come after it, as far as is known here, and whose notice is kept back. */
+/** A revocation of a signing key by a key that is not a known successor, and whose notice is withheld. */
 const strangeRevocation = (
   leaf: EntryOf<"notice">,
   signers: readonly string[],
@@ -99,7 +99,7 @@ const strangeRevocation = (
   return strange && !atHand.has(signatureName(leaf)) ? [{ digest: payload, action, by: keyid }] : [];
 };
 
-/** One for each good signature by a key at hand; one that does not name its key is none. */
+/** One remark per valid signature by a known key. A signature without a keyid is ignored. */
 function remarksIn(bytes: Bytes, digest: string, keys: readonly TrustedKey[], engine: Engine): Remark[] {
   const found = read(bytes, engine);
   if (found === undefined || found.notice.about !== digest) return [];
@@ -133,7 +133,7 @@ function read(
       ? { notice, envelope }
       : undefined;
   } catch (error) {
-    if (error instanceof AttestError) return undefined; // told when it is itself verified
+    if (error instanceof AttestError) return undefined; // its own verification reports it
     throw error;
   }
 }

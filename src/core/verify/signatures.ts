@@ -1,4 +1,4 @@
-/** The signatures of an envelope against the keys at hand, and the reason that there is to trust those keys. */
+/** Checks the signatures of an envelope with the known keys, and decides the trust in those keys. */
 import { base64, hex, type Bytes } from "../bytes.js";
 import { exitOf, type Code } from "../codes.js";
 import { SIGNATURE_BYTES, signatureFault } from "../ed25519.js";
@@ -9,30 +9,30 @@ import type { KeyEntry, Keyring } from "../keys/keyring.js";
 import type { Owners } from "../keys/owner.js";
 import type { CheckList, SignatureWord, SignerReport, TrustWord } from "./report.js";
 
-/** A key at hand, and why. A keyring's entry can take trust away, whoever gives it; only `you` confers it. */
+/** A known key and its source. A keyring entry from any source can take trust away; only `you` confers it. */
 export interface TrustedKey {
   readonly key: PublicKey;
   readonly by: "you" | "site";
   readonly source: string;
-  /** What that source calls it. */
+  /** The key's name at that source. */
   readonly name?: string;
   readonly entry?: KeyEntry;
 }
 
-/** A signature's time by somebody else's word: it was there by then. */
+/** Latest time by which a trusted third party had seen the signature. */
 export interface SeenAt {
   readonly at: string;
-  /** The keyid of whoever saw it. */
+  /** Keyid of the third party. */
   readonly by: string;
-  /** Why the verifier has that key. */
+  /** Source of that key. */
   readonly source: string;
 }
 
-/** The signers of a keyring as keys at hand. */
+/** The signers of a keyring as known keys. */
 export const knownFrom = (keyring: Keyring, by: TrustedKey["by"], source: string): TrustedKey[] =>
   keyring.signers.map((entry) => ({ key: entry.key, by, source, name: entry.name, entry }));
 
-/** A second Ed25519 implementation, asked only after the first said yes; undefined means that it cannot tell. */
+/** A second Ed25519 implementation, asked only after the first accepted. Undefined: it cannot tell. */
 export interface SecondEngine {
   readonly name: string;
   verify(key: Bytes, message: Bytes, signature: Bytes): boolean | undefined;
@@ -41,16 +41,18 @@ export interface SecondEngine {
 export interface SignatureOptions {
   readonly engine: Engine;
   readonly keys: readonly TrustedKey[];
-  /** Without it each key has an owner of its own. */
+  /** By default each key has its own owner. */
   readonly owners?: Owners;
-  /** The same by what both keys signed alone. */
+  /** Ownership by signed rotations only. */
   readonly proven?: Owners;
   readonly second?: SecondEngine;
-  /** The earliest time at which that signer's signature was seen by somebody else whom the verifier trusts. */
+  /** The earliest time at which a trusted third party saw that signer's signature. */
   readonly seen?: (signature: Bytes, signer: string) => SeenAt | undefined;
 }
 
-/** One signature without a keyid may be tried with each key of a large keyring; sixteen of them would keep a page busy for minutes. */
+/**
+ * A signature without a keyid is tried with every key of a keyring. Sixteen of them and a large keyring would keep a page busy for minutes.
+ */
 const MAX_TRIED = 2048;
 
 interface Tried {
@@ -59,7 +61,7 @@ interface Tried {
   readonly fault?: { readonly code: "signature-bad" | "signature-weak" | "engines-disagree"; readonly detail: string };
 }
 
-/** One signature against the keys at hand. A keyid only chooses which of them to try; without one, each is tried. */
+/** Checks one signature. A keyid only selects which keys to try; without one all are tried. */
 function trySignature(
   given: Signature,
   signed: Bytes,
@@ -98,7 +100,7 @@ function trySignature(
   };
 }
 
-/** The earliest revocation that any source knows of: whoever it is, it can only take trust away. */
+/** The earliest revocation from any source: a revocation only takes trust away. */
 export function earliestRevocation(known: readonly TrustedKey[]): {
   readonly revoked: NonNullable<KeyEntry["revoked"]> | undefined;
 } {
@@ -108,8 +110,8 @@ export function earliestRevocation(known: readonly TrustedKey[]): {
 }
 
 /**
- * A key that is revoked signs nothing any more, but for what was provably there before; a claimed date is what a thief sets. One that is
- * retired keeps what it signed: its owner says when it stopped, and nobody else had it.
+ * A revoked key counts only for signatures that provably existed before, since a thief can choose the claimed date. A retired key keeps its
+ * earlier signatures: its owner stopped using it, and nobody else had it.
  */
 export function trustIn(
   known: readonly TrustedKey[],
@@ -132,7 +134,7 @@ export function trustIn(
   return {
     trust,
     ...(chosen && { source: chosen.source }),
-    // From the chosen source alone: a site must not give a name of its liking to a key that you confirmed.
+    // From the chosen source only: a site must not rename a key that you confirmed.
     ...(chosen?.name !== undefined && { name: chosen.name }),
     ...(note !== undefined && { note }),
     ...(revoked && { revoked }),
@@ -141,14 +143,14 @@ export function trustIn(
   };
 }
 
-/** By the signer's own claim: there is no third-party time to go by, and the report calls it a claim. */
+/** Uses the signer's claimed time; the report calls it a claim. */
 function within(claimed: string | undefined, { validFrom, validUntil }: KeyEntry): boolean {
   if (claimed === undefined) return validUntil === undefined;
   const at = Date.parse(claimed);
   return at >= Date.parse(validFrom) && (validUntil === undefined || at <= Date.parse(validUntil));
 }
 
-/** Distinct raw keys; one that fails by a key at hand refuses the document; one by an unknown key is without effect. */
+/** Checks signatures by distinct keys. A bad signature by a known key refuses the document; one by an unknown key is ignored. */
 export function checkSignatures(
   envelope: Envelope,
   judges: SignatureOptions,
@@ -216,7 +218,7 @@ export function checkSignatures(
 
 const TRUST_ORDER: readonly TrustWord[] = ["confirmed-by-you", "registry-only", "retired", "revoked"];
 
-/** The signer for whose sake the document is trusted, if it is: never one whom only the site lists beside one whom you confirmed. */
+/** The signer that makes the document trusted, if any. A signer confirmed by you takes precedence over one that only the site lists. */
 export const bestSigner = (signers: readonly SignerReport[]): SignerReport | undefined =>
   TRUST_ORDER.flatMap((word) => signers.filter(({ signature, trust }) => signature === "ok" && trust === word))[0];
 
@@ -251,7 +253,7 @@ export function checkTrust(signers: readonly SignerReport[], ladder: CheckList):
   return trust;
 }
 
-/** Before or after, proven or only claimed: four answers, of which only "proven before" is none of these. */
+/** The signature was made before or after the revocation, proven or only claimed. "Proven before" does not get here. */
 function revocation(best: SignerReport | undefined): [Code, string] {
   const { revoked, seen, claimed } = best ?? {};
   const from = revoked?.at ?? "";

@@ -1,5 +1,5 @@
 /**
- * Verification: one document in, one `Report` out, in the one order that every path shares. It never throws on bad input.
+ * Verification: one document in, one `Report` out, in one order for all callers. It never throws on bad input.
  *
  *     encoding → envelope → canonical → signature → trust → type → schema → verdict → file-name → time → evidence → recompute → plan → log
  *     → retraction → policy
@@ -64,7 +64,7 @@ export function verify(bytes: Bytes, options: VerifyOptions): Report {
 
 type Content = Pick<Report, "statement" | "notice" | "plan">;
 
-/** What the signed bytes say, of whichever kind they are; nothing where that does not hold together. */
+/** The content of the signed bytes, of any kind; undefined if it is inconsistent. */
 function contentOf(
   envelope: Envelope,
   { signers }: Pick<Report, "signers">,
