@@ -1,6 +1,6 @@
 /**
- * A cited document of whatever kind → what it says of verdicts, exit codes and cases. It may be anybody's, and so may be what it is called:
- * whether it is JSON or XML is seen by its content. What cannot be read, or not to its end, is `unread`, and never taken for silence.
+ * Reads verdicts, exit codes and test counts from a cited document of any kind. The document and its name are untrusted, so JSON and XML
+ * are recognized by content. What cannot be read completely is marked `unread`, never treated as empty.
  */
 import { isVerdict, type Cited, type Counts, type Saying } from "../core/audit/cited.js";
 import { fromAnyBytes, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
@@ -15,10 +15,10 @@ import { isPage } from "./page.js";
 import { readResults } from "./results.js";
 import { parseAnyEnvelope } from "./envelope-formats.js";
 
-/** Longer ones are not read for what they say; their digest is checked all the same. */
+/** Longer documents are not read; only their digest is checked. */
 export const MAX_CITED = 16 * 1024 * 1024;
 
-/** What a tested program prints, or an instrument: words there are nobody's verdict. */
+/** Roles that hold the output of tested programs or instruments: words there are not verdicts. */
 const UNSPOKEN: ReadonlySet<string> = new Set(["stdout", "stderr", "observations", "observation", "script"]);
 
 type Read = Omit<Cited, "pointer">;
@@ -31,7 +31,7 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
   const opening = bytes.find((byte) => !BLANK.has(byte)) ?? 0;
   const prosaic = PROSE.test(mediaType);
   if (role === "report") {
-    // What stands between a person's lines is an example.
+    // JSON or XML in Markdown is an example.
     const read = MARKDOWN.test(mediaType) ? unread("a person wrote it") : attempt(() => report(bytes));
     if (STRUCTURED.has(opening))
       return both(
@@ -39,7 +39,7 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
         attempt(() => json(bytes)),
       );
     if (read.unread === undefined || opening === MARKUP || !prosaic) return read;
-    // A runner's report is a plain text too, and one that is not known may have been cut off. Markdown is what a person wrote.
+    // An unknown plain text may be a truncated report. Markdown is written by a person.
     if (!MARKDOWN.test(mediaType)) return { ...attempt(() => prose(fromUtf8(bytes))), unread: read.unread };
   } else if (STRUCTURED.has(opening)) {
     const tried: Read[] = [];
@@ -50,7 +50,7 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
     }
     const part = tried.find(({ sayings }) => sayings.length > 0);
     if (part !== undefined) return part;
-    // A text may begin with a bracket, and a document that was cut off is one no more: whatever it says in words, there may be more in it.
+    // A text may begin with a bracket, and truncated JSON does too. Read its words, but mark it as unread.
     const words = prosaic ? attempt(() => prose(fromUtf8(bytes))) : NOTHING;
     return { ...(tried[1] ?? NOTHING), sayings: words.sayings };
   }
@@ -59,14 +59,14 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
 }
 
 const NOTHING: Read = { sayings: [] };
-/** What people write, and nothing else that begins with `text/`: tags and commas stand between the words of the others. */
+/** Text written by people. In other `text/` types, tags or commas stand between the words. */
 const PROSE = /^text\/(?:plain|(?:x-)?markdown)(?:\s*;|$)/i;
 
 const MARKDOWN = /markdown/i;
 
 const unread = (why: string): Read => ({ sayings: [], unread: why });
 
-/** A report, and what is said beside its cases. Of events, a line each, there is nothing beside them. */
+/** Joins a report with what the document says beside its cases. */
 const both = (report: Read, beside: Read): Read => ({
   ...report,
   sayings: beside.sayings.filter(({ root }) => root === true),
@@ -84,15 +84,15 @@ function attempt(read: () => Read): Read {
 /** "{", "[" and "<". */
 const STRUCTURED: ReadonlySet<number> = new Set([0x7b, 0x5b]);
 const MARKUP = 0x3c;
-/** White space of JSON, and what a byte order mark is made of. */
+/** White space of JSON, and the bytes of a byte order mark. */
 const BLANK: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
 
-/** Its own word, whether or not it verifies: that is asked of it where it is audited itself. */
+/** Its own verdict, verified or not. Verification is part of its own audit. */
 function attestation(bytes: Bytes): Read {
   return heard((said) => said.hear(parseAnyEnvelope(bytes).payload, "/payload"));
 }
 
-/** Read as a run reads it: several may stand in one file, between other lines. */
+/** Reads test reports as a run does: several may stand in one file, between other lines. */
 function report(bytes: Bytes): Read {
   const found = documentsIn(bytes);
   const results = (found.length > 0 ? found : reportsIn(bytes)).map((one) => readResults(one));
@@ -104,7 +104,7 @@ function report(bytes: Bytes): Read {
   return { sayings: [], counts, ...(doubt !== undefined && { unread: doubt }) };
 }
 
-/** A run with many reports puts their texts into one file, by their names. */
+/** A run with many reports packs their texts into one file, by name. */
 function reportsIn(bytes: Bytes): readonly Bytes[] {
   if (!/^\s*\{/.test(fromAnyBytes(bytes.subarray(0, 100)))) return [bytes];
   const texts = Object.values(asObject(parseForeignJson(fromUtf8(bytes))));
@@ -118,7 +118,7 @@ function json(bytes: Bytes): Read {
   return { ...heard((said) => said.hear(value, "")), listing: isListing(value) };
 }
 
-/** NDJSON: events of one run, a line each. */
+/** NDJSON: one event per line. */
 function lines(bytes: Bytes): Read {
   return heard((said) => {
     for (const [at, line] of fromUtf8(bytes).trim().split("\n").entries()) {
@@ -131,7 +131,7 @@ function lines(bytes: Bytes): Read {
 }
 
 const EXIT = new Set(["exitCode", "exit_code", "exitStatus", "exit_status"]);
-/** Values that differ: what is said again is heard once, so that nothing stands behind a thousand sayings of one thing. */
+/** Keeps different values only, so that repetitions cannot push a value over the limit. */
 const MAX_SAYINGS = 1000;
 
 function heard(listen: (said: Sayings) => void): Read {
@@ -174,13 +174,13 @@ class Sayings {
   }
 }
 
-/** The record's own words for the place, where it has some. */
+/** The record's own name for the place, if it has one. */
 const labelled = (around: JsonObject, where: string): string =>
   typeof around["where"] === "string" ? `${where}, ${around["where"].slice(0, 80)}` : where;
 
 const IDS = ["id", "name", "title", "path", "digest", "test", "check", "case", "claim"];
 
-/** Verdicts of several things, each of which has a name of its own. */
+/** A listing has verdicts of several things, each with a name. */
 function isListing(value: Json): boolean {
   if (Array.isArray(value)) return (value as readonly Json[]).some(isListing);
   if (!isObject(value)) return false;
@@ -192,7 +192,7 @@ function isListing(value: Json): boolean {
   return named.length > 1 || members.some((member) => isListing(member));
 }
 
-/** "Result: INCONCLUSIVE", "Status: ✅ VALIDATED": a line that says how something came out, and not a sentence that speaks of it. */
+/** "Result: INCONCLUSIVE", "Status: ✅ VALIDATED": matches lines that state a result, not sentences about one. */
 function prose(text: string): Read {
   const said =
     /(?:^|[^\p{L}])(?:result|status|verdict)\s*:[^\p{L}\n]{0,20}(VALIDATED|INCONCLUSIVE|REFUTED)(?!\p{L})/giu;

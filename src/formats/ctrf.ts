@@ -5,7 +5,7 @@ import { Doubts, type ReportDraft, type DraftCase } from "./draft.js";
 import { asCount, asList, asObject, asText, says } from "./foreign-json.js";
 import { earliest, instant, localTime, milliseconds } from "./text.js";
 
-/** `other` is whatever the runner's own word had no place for: nobody knows what became of the test. */
+/** `other` is CTRF's word for outcomes that it has no word for. The test's real outcome is unknown. */
 const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
   ["passed", "passed"],
   ["failed", "failed"],
@@ -54,7 +54,7 @@ const suiteOf = ({ suite }: JsonObject): (string | undefined)[] =>
 
 const nameOf = (test: JsonObject): string => JSON.stringify([...suiteOf(test), asText(test.name)]);
 
-/** The names that tests of several files have. */
+/** Names that tests of several files share. */
 function ambiguous(tests: readonly JsonObject[]): ReadonlySet<string> {
   const files = new Map<string, string | undefined>();
   const found = new Set<string>();

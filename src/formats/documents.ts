@@ -1,20 +1,19 @@
 /**
- * The reports that stand in a file or in what was printed, whatever other programs put around them: prompts, npm's banner, a line at the end.
- * Several runners may have written one after the other, in several formats. Where a report is broken, what is left of it is one of them, so
- * that reading it says so.
+ * Finds the reports in a file or in printed output, between other lines such as prompts and npm's banner. There may be several, in several
+ * formats. What is left of a broken report is returned too, so that reading it fails visibly.
  */
 import { fromAnyBytes, utf8, type Bytes } from "../core/bytes.js";
 import { beginsGoTest, hasGoEvent } from "./go.js";
 import { isProve } from "./prove.js";
 import { isPlainlyTap } from "./tap.js";
 
-/** One character for each byte, so that a document is a part of the bytes whatever its encoding is. */
+/** One character per byte, so that positions in the text are positions in the bytes for any encoding. */
 function asText(bytes: Bytes): string {
   const parts: string[] = [];
   for (let at = 0; at < bytes.length; at += PART) parts.push(String.fromCharCode(...bytes.subarray(at, at + PART)));
   return parts.join("");
 }
-/** More arguments than that are too many for a function. */
+/** The number of function arguments is limited. */
 const PART = 8192;
 
 function asBytes(text: string): Bytes {
@@ -23,13 +22,13 @@ function asBytes(text: string): Bytes {
   return bytes;
 }
 
-/** What is no UTF-8 is replaced: a program may print what it likes. */
+/** Replaces invalid UTF-8: a program may print anything. */
 const mended = (text: string): Bytes => utf8(fromAnyBytes(asBytes(text)));
 
-/** Colours and movements of the cursor (ECMA-48, section 5.4). */
+/** Colours and cursor movements (ECMA-48, section 5.4). */
 const CONTROL_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g;
 
-/** Each to be read by itself; none where nothing is a report for certain. */
+/** Splits the bytes into separate documents; returns none unless one is certainly a report. */
 export function documentsIn(bytes: Bytes): Bytes[] {
   const text = asText(bytes)
     .replace(/^\xef\xbb\xbf/, "")
@@ -43,7 +42,7 @@ export function documentsIn(bytes: Bytes): Bytes[] {
 }
 
 type Place = readonly [start: number, end: number];
-/** Where a document begins and ends, from here on. */
+/** Start and end of the next document from this position on. */
 type Next = (text: string, from: number, blocks: () => readonly Place[]) => Place | undefined;
 
 function cutOut(text: string, next: Next): { readonly found: string[]; readonly rest: string } {
@@ -60,7 +59,7 @@ function cutOut(text: string, next: Next): { readonly found: string[]; readonly 
   return { found, rest: [...rest, text.slice(from)].join("") };
 }
 
-/** Of TAP: a test of a reporter shows there what it expected, which may be a report. */
+/** Diagnostics of TAP: a reporter's own tests show expected reports there. */
 function diagnosticsIn(text: string): Place[] {
   const found: Place[] = [];
   let point: number | undefined;
@@ -80,7 +79,7 @@ function diagnosticsIn(text: string): Place[] {
   return found;
 }
 
-/** The first of them that ends behind this place. There may be one for each test. */
+/** The first of them that ends after this position. There may be one per test. */
 function endingBehind(blocks: readonly Place[], at: number): Place | undefined {
   let [low, high] = [0, blocks.length];
   while (low < high) {
@@ -98,7 +97,7 @@ function endOf(blocks: readonly Place[], at: number): number | undefined {
   return start <= at ? end : undefined;
 }
 
-/** At the beginning of a line, or right after another report. */
+/** At the start of a line, or directly after another report. */
 const ROOT = /(?:^|(?<=<\/testsuites?>))[ \t]*(?:<\?xml[^>]*\?>[ \t]*)?<(testsuites?)(?=[\s>/])/gm;
 const COMMENT = /^[ \t]*(?:<\?xml[^>]*\?>[ \t]*)?<!--/gm;
 
@@ -125,10 +124,10 @@ const nextXml: Next = (text, from, blocks) => {
   }
   return undefined;
 };
-/** What a comment stands before, where it is not some other text. */
+/** What must follow a comment so that it belongs to a report. */
 const AFTER = /\s*<(?:!--|\?|testsuites?[\s>/])/y;
 
-/** With the lines before it that belong to it: a declaration, comments, a document type. */
+/** Includes the preceding declaration, comments and document type. */
 function withProlog(text: string, from: number, root: number): number {
   let start = root;
   for (;;) {
@@ -139,7 +138,7 @@ function withProlog(text: string, from: number, root: number): number {
   }
 }
 
-/** After the end tag of this element; the end of the text where it has none. */
+/** Position after the element's end tag; the end of the text if there is none. */
 function xmlEnd(text: string, from: number, name: string): number {
   const parts = new RegExp(`<!--|<!\\[CDATA\\[|<(/?)${name}(?=[\\s>/])`, "g");
   parts.lastIndex = from;
@@ -157,12 +156,12 @@ function xmlEnd(text: string, from: number, name: string): number {
   return text.length;
 }
 
-/** What only reports have. */
+/** Members that only reports have. */
 const JSON_REPORT = /"(?:testResults|assertionResults|num(?:Total|Passed|Failed|Pending)Tests|reportFormat)"\s*:/;
 const isJsonReport = (text: string): boolean =>
   JSON_REPORT.test(text) || (/"results"\s*:\s*\{/.test(text) && /"tests"\s*:\s*\[/.test(text));
 
-/** An object that begins a line and ends one. Of many that never end only some are looked into. */
+/** An object that starts a line and ends one. Of many objects without an end, only some are examined. */
 function nextJson(): Next {
   let tries = 20;
   return (text, from, blocks) => {
@@ -184,7 +183,7 @@ function nextJson(): Next {
   };
 }
 
-/** JSON that is whole and no part of another, whatever it is. */
+/** Complete JSON of any kind that is not part of another document. */
 function nextWhole(): Next {
   let tries = 20;
   return (text, from) => {
@@ -208,7 +207,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** After the line on which the object ends. */
+/** Position after the line on which the object ends. */
 function jsonEnd(text: string, from: number): number | undefined {
   const marks = /"(?:[^"\\\n]|\\.)*"|[{}[\]]/g;
   marks.lastIndex = from;
@@ -229,18 +228,18 @@ function goTest(text: string): string[] {
   return hasGoEvent(text) ? [text.slice(beginsGoTest(text))] : [];
 }
 
-/** npm says so of each package before it runs its script: the name of the script, and the command. */
+/** npm prints this for each package before its script: the script's name and the command. */
 const SEAM = /^(?=TAP version 1[234][ \t]*\r?$|> \S.*\r?\n> .*\r?$)/m;
 
 function tap(text: string): string[] {
   if (isProve(text)) return [text];
   const parts = text.split(SEAM).filter((part) => isPlainlyTap(part) || /^ *(?:not ok\b|bail out!)/im.test(part));
   const found = parts.some(isPlainlyTap) ? parts : isPlainlyTap(text) ? [text] : [];
-  // A line of something else is no TAP, but might be taken for the beginning of another format.
+  // Drops leading lines that are not TAP; they could be mistaken for the start of another format.
   return found.map((part) => part.replace(/^(?:[ \t]*(?:[<{[].*)?\r?\n)+/, ""));
 }
 
-/** A line that only a report has, where no whole one is. */
+/** A line that only reports contain; used if no complete report was found. */
 const BROKEN = new RegExp(`^[ \\t]*(?:</?testsuites?(?=[\\s>/])|</?testcase(?=[\\s>/])|${JSON_REPORT.source})`, "m");
 const TEST = /^[ \t]*"(?:tests|name)"\s*:\s*["[]/m;
 const STATUS = /^[ \t]*"status"\s*:\s*"(?:passed|failed|skipped|pending|other)"/m;

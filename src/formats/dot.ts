@@ -1,9 +1,9 @@
-/** The graph of relations in the language of Graphviz: `dot -Tsvg`. Names are quoted, so that no title can add an edge. */
+/** The graph of relations in Graphviz's DOT language: `dot -Tsvg`. Names are quoted, so that no title can add an edge. */
 import type { Graph } from "../core/audit/relations.js";
 import { utf8, type Bytes } from "../core/bytes.js";
 import { line, lines } from "./text.js";
 
-/** What a line of print holds. */
+/** Characters per line. */
 const WIDTH = 48;
 
 export function formatDot({ cards, edges }: Graph): Bytes {
@@ -28,6 +28,6 @@ const short = (text: string): string => {
   return one.length > WIDTH ? `${one.slice(0, WIDTH - 1)}…` : one;
 };
 
-/** A quoted ID of DOT: nothing but the quotation mark ends it; a backslash would begin an escape. */
+/** A quoted ID of DOT. Only the quotation mark ends it; a backslash would start an escape. */
 const quoted = (text: string): string =>
   `"${lines(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;

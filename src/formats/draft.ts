@@ -1,18 +1,18 @@
-/** What a report of a test run comes down to: the normal form of all formats, and the draft of it that a reader of one format makes. */
+/** The normal form of a test report, and the draft that a format's reader makes. */
 import { AttestError } from "../core/errors.js";
 import type { Outcome } from "../core/statement/verdict.js";
 
 export interface TestCase {
-  /** Unique in the report: file or suite first, where the report has them, then the test, joined by ` > `. */
+  /** Unique in the report: file or suite (if given), then the test, joined by ` > `. */
   readonly name: string;
-  /** What stands before the test's own name. */
+  /** The part before the test's own name. */
   readonly suite?: string;
   readonly outcome: Outcome;
-  /** It passed, but only when it was tried again. */
+  /** It passed only after a retry. */
   readonly retried?: true;
   readonly message?: string;
   readonly durationMs?: number;
-  /** As the report has it; absolute paths without what all of them have in common, which is somebody's machine. */
+  /** As in the report. Absolute paths lose their common prefix, which is someone's machine. */
   readonly file?: string;
 }
 
@@ -22,35 +22,35 @@ export type Counters = Partial<Record<"total" | "passed" | "failed" | "errored" 
 export interface Results {
   readonly format: ReportFormat;
   readonly tool?: string;
-  /** As the report has them; none is possible, and is no success. */
+  /** As in the report. An empty list is possible, and is no success. */
   readonly cases: readonly TestCase[];
-  /** What the report itself counts, where it does; held against the cases. */
+  /** The report's own counters, if any; compared with the cases. */
   readonly counters: Counters;
-  /** Where the report disagrees with itself or is not whole, a sentence each. Whoever finds one here knows less than the cases say. */
+  /** Contradictions and gaps in the report, a sentence each. With one of them, the cases cannot be fully trusted. */
   readonly discrepancies: readonly string[];
-  /** Where its counters count more than the cases, and all failures that it counts are listed, a sentence each. */
+  /** Counters above the number of cases, while every counted failure is listed; a sentence each. */
   readonly overcounts?: readonly string[];
-  /** How many more passed only when they were tried again than the cases tell. */
+  /** Retried tests that the report counts but does not name. */
   readonly retriedToo?: number;
-  /** ISO time that the report says it began, where it does, and in a time zone that it names. */
+  /** ISO start time, if the report gives one with a time zone. */
   readonly startedAt?: string;
-  /** The same without a zone, as if it were UTC: a day off at most. */
+  /** The start time without a zone, read as UTC: off by a day at most. */
   readonly startedLocally?: string;
 }
 
-/** A case as a reader finds it: its texts are the report's own, not yet cleaned. */
+/** A case as a reader finds it, with uncleaned texts. */
 export interface DraftCase {
-  /** From the outside in; the last is the test's own name. */
+  /** From the outside in; the last part is the test's own name. */
   readonly path: readonly (string | undefined)[];
   readonly outcome: Outcome;
-  /** An attempt at it failed before the one that counts. */
+  /** An earlier attempt failed. */
   readonly retried?: boolean;
   readonly message?: string | undefined;
   readonly durationMs?: number | undefined;
   readonly file?: string | undefined;
-  /** What tells it from others of the same name, where the report has that. */
+  /** Distinguishes cases with equal names, if the report can. */
   readonly identity?: string | undefined;
-  /** Stands for something that the report does not count as a test, a file that did not load for example. */
+  /** Not counted as a test by the report, for example a file that did not load. */
   readonly uncounted?: boolean;
 }
 
@@ -66,7 +66,7 @@ export interface ReportDraft {
   readonly startedLocally?: string | undefined;
 }
 
-/** The discrepancies on their way: each sentence once, and of a flood of them the beginning. */
+/** Collects discrepancies: each sentence once, and only the first of a flood. */
 export class Doubts {
   readonly #said = new Sentences();
   readonly #overcounts = new Sentences();
@@ -76,18 +76,18 @@ export class Doubts {
     this.#said.add(sentence);
   }
 
-  /** Of a counter that may count something else than cases. */
+  /** For a counter that may count other things than cases. */
   overcount(sentence: string): void {
     this.#overcounts.add(sentence);
   }
 
-  /** A report may tell how many were flaky, and not which. */
+  /** A report may give the number of flaky tests without naming them. */
   holdFlaky(counted: number, listed: number): void {
     if (Number.isNaN(counted)) this.say("the report does not count how many passed only when tried again in a number");
     else this.#flaky = Math.max(this.#flaky, counted - listed);
   }
 
-  /** Retried tests that the report counts and does not name. */
+  /** Retried tests that the report counts but does not name. */
   get flaky(): number {
     return this.#flaky;
   }
@@ -119,7 +119,7 @@ class Sentences {
 
 const MAX_CASES = 500_000;
 
-/** @throws AttestError `too-large`, before a report that is small as bytes fills the memory as objects */
+/** @throws AttestError `too-large`, before a small report expands into too many objects */
 export function mustBeAtMost(count: number, what: string, max = MAX_CASES): void {
   if (count > max) throw new AttestError("too-large", `expected at most ${max} ${what}, found more`);
 }

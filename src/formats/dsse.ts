@@ -1,4 +1,4 @@
-/** The DSSE envelope (secure-systems-lab/dsse, protocol v1): the payload's bytes as base64. `parseEnvelope` of core is its inverse. */
+/** The DSSE envelope (secure-systems-lab/dsse, protocol v1): the payload's bytes as base64. The inverse is core's `parseEnvelope`. */
 import { base64, type Bytes } from "../core/bytes.js";
 import type { Envelope } from "../core/statement/envelope.js";
 import { readable, type JsonObject } from "../core/json.js";

@@ -1,4 +1,6 @@
-/** The text of a report's bytes: UTF-8, unless a byte order mark or an XML declaration says something else (XML 1.0, section 4.3.3 and appendix F). */
+/**
+ * Decodes a report: UTF-8, unless a byte order mark or an XML declaration names another encoding (XML 1.0, section 4.3.3 and appendix F).
+ */
 import { fromUtf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 
@@ -8,11 +10,11 @@ export function textOf(bytes: Bytes): string {
   if (wide !== undefined) return decode(bytes, wide);
   const start = String.fromCharCode(...bytes.subarray(0, 200));
   const named = /^\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"'<>]*)["']/.exec(start)?.[1];
-  // .NET writes UTF-16 into the declaration of what it then saves as UTF-8.
+  // .NET declares UTF-16 in files that it saves as UTF-8.
   if (named === undefined || /^(?:utf-?8|us-ascii|utf-?16)$/i.test(named))
     return fromUtf8(bytes).replace(/^\ufeff/, "");
   const text = decode(bytes, named);
-  // In several bytes for a character, what is a quote or a tag to one reader is a part of a letter to another.
+  // In multibyte encodings, a quote or a tag for one reader can be half a letter for another.
   if (text.length !== bytes.length) throw unknown(named);
   return text;
 }

@@ -1,4 +1,4 @@
-/** Every format that a document may come in: which one it is, its own first bytes tell, and never its name. */
+/** Every format of an envelope. The first bytes select the format, never the file name. */
 import type { Bytes } from "../core/bytes.js";
 import { envelopeOf, type Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
@@ -7,7 +7,7 @@ import { isMessage } from "./message.js";
 import { bundleOf, isBundle } from "./sigstore.js";
 import { isSignify, parseSignify } from "./signify.js";
 
-/** Readable, DSSE, Sigstore or signify; for `verify` in core. Throws `AttestError` with the codes of whichever it is. */
+/** Reads readable, DSSE, Sigstore or signify; for `verify` in core. Throws `AttestError` with the codes of that format. */
 export function parseAnyEnvelope(bytes: Bytes): Envelope {
   if (isSignify(bytes)) return parseSignify(bytes);
   if (isMessage(bytes)) {

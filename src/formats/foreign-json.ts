@@ -1,6 +1,6 @@
 /**
- * JSON of other tools. It need not have the one spelling that a signed document needs, so `JSON.parse` reads it; but it must say one thing:
- * a member that stands twice is refused, because of `"status":"failed","status":"passed"` one reader sees the first and another the last.
+ * JSON of other tools. It need not be canonical, so `JSON.parse` reads it, but duplicate members are refused: in
+ * `"status":"failed","status":"passed"` one reader sees the first and another the last.
  */
 import { AttestError } from "../core/errors.js";
 import { isObject, MAX_DEPTH, type Json, type JsonObject } from "../core/json.js";
@@ -17,7 +17,7 @@ export function parseForeignJson(text: string): Json {
   }
 }
 
-/** Before anything is built: depth, and members that stand twice. Of what is not JSON, `JSON.parse` complains afterwards. */
+/** Checks depth and duplicate members before anything is built. `JSON.parse` reports syntax errors later. */
 function guard(text: string): void {
   const open: (Set<string> | undefined)[] = [];
   let values = 0;
@@ -51,7 +51,7 @@ function take(members: Set<string> | undefined, spelled: string): void {
   members?.add(name);
 }
 
-/** The same name spelled with escapes is the same name. */
+/** A name spelled with escapes is the same name. */
 function unescaped(spelled: string): string {
   try {
     return `"${JSON.parse(spelled) as string}"`;
@@ -60,7 +60,7 @@ function unescaped(spelled: string): string {
   }
 }
 
-/** Where the string that begins here ends. */
+/** End of the string that begins here. */
 function closing(text: string, start: number): number {
   for (let end = start; ;) {
     end = text.indexOf('"', end + 1);
@@ -77,6 +77,6 @@ export const asObject = (value: Json | undefined): JsonObject => (isObject(value
 export const asCount = (value: Json | undefined): number | undefined =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-/** A value inside a sentence of ours. */
+/** A value quoted in one of our sentences. */
 export const says = (value: Json | undefined): string =>
   value === undefined ? "nothing" : JSON.stringify(value).slice(0, 80);

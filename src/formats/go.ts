@@ -1,4 +1,4 @@
-/** `go test -json`: one event a line (cmd/test2json), of which a test's or a package's last `pass`, `fail` or `skip` is its result. */
+/** `go test -json`: one event per line (cmd/test2json). The last `pass`, `fail` or `skip` of a test or a package is its result. */
 import { AttestError } from "../core/errors.js";
 import type { Json, JsonObject } from "../core/json.js";
 import type { Outcome } from "../core/statement/verdict.js";
@@ -24,18 +24,18 @@ interface Unit {
   durationMs: number | undefined;
 }
 
-/** Whether a line is an event, whole or not: `{` alone begins many things. */
+/** A complete or broken event. `{` alone starts many things. */
 const LIKE_EVENT = /^\{.*"Action":/m;
 
-/** What only an event has, or a part of one. */
+/** Marks of an event or a part of one. */
 const OF_EVENTS = /"(?:Action|Package|ImportPath|Test|Output|Elapsed|Time)"|^[^{].*"\}$/;
-/** What go says of a failure outside of its events. */
+/** Go's plain-text messages about failures. */
 const TELLS =
   /^(?:FAIL\b|\s*--- FAIL|panic: |fatal error: |exit status |signal: |WARNING: DATA RACE)|\[(?:build|setup) failed\]/;
 
-/** Whether a line of a text is an event, whole or not. */
+/** Whether a line is a complete or broken event. */
 export const hasGoEvent = (text: string): boolean => LIKE_EVENT.test(text);
-/** The first line of a text that go printed. */
+/** Position of go's first line in a text. */
 export const beginsGoTest = (text: string): number =>
   Math.max(0, text.search(/^(?:\{.*"Action":|FAIL\b|panic: |fatal error: )/m));
 
@@ -65,7 +65,7 @@ export function readGoTest(text: string): ReportDraft {
     mustBeAtMost(packages.set(name, known).size, "packages");
     return known;
   };
-  /** A test that runs once more under its name, as with -count=2, is another test. */
+  /** A test that runs again under its name (-count=2) is another test. */
   const testOf = (name: string, test: string, anew: boolean): Unit => {
     const key = JSON.stringify([name, test]);
     const known = running.get(key);
@@ -78,13 +78,13 @@ export function readGoTest(text: string): ReportDraft {
 
   let number = 0;
   let begun = false;
-  /** What stands between two events may have been one; what stands before and after all of them, other programs printed. */
+  /** Lines between two events may be broken events. Lines before the first and after the last come from other programs. */
   const between: string[] = [];
   for (const row of rowsOf(text)) {
     number += 1;
     const broken = /^FAIL\s+(\S+) \[(?:build|setup) failed\]/.exec(row)?.[1];
     if (broken !== undefined) {
-      // go before 1.20 says so outside of its JSON.
+      // go before 1.20 reports this outside of its JSON.
       Object.assign(packageOf(broken), { outcome: "failed", output: row });
       continue;
     }
@@ -103,7 +103,7 @@ export function readGoTest(text: string): ReportDraft {
     const test = asText(event.Test);
     if (times.length === 0) times.push(instant(event.Time));
     if (action.startsWith("build-")) {
-      // The package of a build is named with its variant: "example.com/a [example.com/a.test]". A build may print and succeed.
+      // The package of a build includes its variant: "example.com/a [example.com/a.test]". A build may print and still succeed.
       const built = name.split(" [")[0] ?? name;
       const output = append(builds.get(built) ?? "", event.Output);
       builds.set(built, output);
@@ -160,5 +160,5 @@ function readEvent(row: string, line: number): JsonObject {
 const append = (output: string, more: Json | undefined): string =>
   output + (asText(more) ?? "").slice(0, MAX_OUTPUT - output.length);
 
-/** What the test itself printed, without the runner's own lines. */
+/** The test's own output, without the runner's lines. */
 const told = (output: string): string => output.replace(/^[ \t]*(?:=== |--- ).*\n?/gm, "");

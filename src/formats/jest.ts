@@ -1,4 +1,4 @@
-/** The JSON of jest and of vitest, which has the same form: test files with their assertions, and counts of all. */
+/** The JSON of jest and vitest, which have one form: test files with their assertions, and counters. */
 import type { Json, JsonObject } from "../core/json.js";
 import type { Outcome } from "../core/statement/verdict.js";
 import { bad, Doubts, type Counters, type ReportDraft, type DraftCase } from "./draft.js";
@@ -14,7 +14,7 @@ const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
   ["todo", "skipped"],
 ]);
 
-/** What either says of a file in which nothing failed; jest also has words for a file of which only a part ran. */
+/** Words for a file without failures. jest also has words for a partly run file. */
 const FILE_PASSED = ["passed", "skipped", "pending", "focused"];
 
 export const isJest = (json: Json): boolean => Array.isArray(asObject(json).testResults);
@@ -25,7 +25,7 @@ export function readJest(json: Json): ReportDraft {
   const cases = asList(report.testResults).flatMap((file) => readFile(asObject(file), doubts));
   const failures = cases.some((each) => bad(each.outcome));
   if (report.success !== !failures) {
-    // vitest knows of errors outside of all tests, and says so here alone.
+    // vitest shows errors outside of all tests only here.
     doubts.say(`the report says ${says(report.success)} of its success, and its tests say otherwise`);
   }
   if (report.wasInterrupted === true) doubts.say("the run was interrupted");
@@ -52,7 +52,7 @@ function readCounters(report: JsonObject, doubts: Doubts): Counters {
   const [total, passed, failed, pending] = ["Total", "Passed", "Failed", "Pending"].map((which) =>
     count(`num${which}Tests`),
   );
-  // jest before 24 has no tests that are to do. Where one is listed all the same, it is one too many for the other counts.
+  // jest before 24 has no todo counter. A todo test would then be one too many for the other counters.
   const todo = report.numTodoTests === undefined ? 0 : count("numTodoTests");
   return {
     ...(total !== undefined && { total }),
@@ -83,7 +83,7 @@ function readTest(test: JsonObject, file: string | undefined): DraftCase {
   return {
     path: [file, ...asList(test.ancestorTitles).map(asText), asText(test.title)],
     outcome: outcome ?? "errored",
-    // vitest keeps of the attempts that failed what they said.
+    // vitest keeps the messages of failed attempts.
     retried:
       [test.retryReasons, test.failureMessages].some((all) => asList(all).length > 0) ||
       (asCount(test.invocations) ?? 1) > 1,

@@ -1,29 +1,30 @@
 /**
- * What the counters of JUnit XML may count. No standard says it, so each way that a known runner has is held against the cases: all of them, those
- * right in the suite, attempts (surefire), marks (Catch2, doctest), what ran (Boost), the word `disabled` apart from `skipped` (googletest).
+ * Compares the counters of JUnit XML with its cases. No standard defines the counters, so every known convention is accepted: all cases,
+ * direct children only, attempts (surefire), marks (Catch2, doctest), executed tests (Boost), `disabled` separate from `skipped`
+ * (googletest).
  */
 import type { Counters, Doubts } from "./draft.js";
 import { quoted } from "./text.js";
 import type { XmlElement } from "./xml.js";
 
-/** How many cases, and what marks they bear: that is what runners count, rather than outcomes. */
+/** Number of cases and of their marks. Runners count marks rather than outcomes. */
 export interface CaseCounts {
   tests: number;
   bad: number;
-  /** Failures and errors, of which a case may bear several. */
+  /** Failures and errors; one case may have several. */
   marks: number;
   skipped: number;
-  /** Those of the skipped that were switched off. */
+  /** Skipped cases that were disabled. */
   disabled: number;
   /** Further attempts. */
   again: number;
-  /** Cases that passed only when they were tried again. */
+  /** Cases that passed only after a retry. */
   flaky: number;
-  /** pytest counts the error of a teardown like a test, and writes it into the case. */
+  /** pytest counts a teardown error like a test, and writes it into the case. */
   teardowns: number;
-  /** Where the test failed too, it writes the error as a second case, and does not count that. */
+  /** If the test failed too, pytest writes the teardown error as a second case, and does not count it. */
   doubles: number;
-  /** jest-junit lists a test that is to do like one that passed, and does not count it. */
+  /** jest-junit lists a todo test like a passed one, and does not count it. */
   todo: number;
 }
 
@@ -40,7 +41,7 @@ const SKIPPED = ["skipped", "skip", "ignored"];
 const DISABLED = ["disabled", "notrun", "notRun", "not-run"];
 const FLAKY = ["flakes", "flaky"];
 
-/** @param direct of the cases right in the suite, which is all that some runners count in it */
+/** @param direct counts of the suite's direct children; some runners count only these */
 export function compareCounts(suite: XmlElement, direct: CaseCounts, all: CaseCounts, doubts: Doubts): void {
   const stated = (counters: readonly string[]): string[] =>
     counters.map((counter) => suite.attributes.get(counter) ?? "").filter((value) => value !== "");
@@ -54,7 +55,7 @@ export function compareCounts(suite: XmlElement, direct: CaseCounts, all: CaseCo
     if (values.length === 0 || listed.includes(counted)) return;
     const found = Number.isNaN(counted) ? values.map((value) => quoted(value)).join(" and ") : counted;
     const sentence = `the suite ${quoted(suite.attributes.get("name") ?? "")} counts ${found} ${what}, and lists ${listed[0] ?? 0}`;
-    // What it lacks is nothing that failed, if the failures that it counts are listed.
+    // If all counted failures are listed, the missing cases did not fail.
     if (failuresFit && counted > Math.max(...listed)) doubts.overcount(`${sentence}: ${OVERCOUNT}`);
     else doubts.say(sentence);
   };
@@ -65,7 +66,7 @@ export function compareCounts(suite: XmlElement, direct: CaseCounts, all: CaseCo
   hold(failures, listedBad, "failures and errors");
   const [skips, off] = [stated(SKIPPED), stated(DISABLED)];
   const listedSkips = either(({ skipped, disabled }) => (skips.length === 0 ? [skipped, disabled] : [skipped]));
-  // Either word may stand for a part, or both for the same.
+  // Each word may count a part, or both the same cases.
   const same = [sum(skips), sum(off)].find(
     (value) => skips.length > 0 && off.length > 0 && listedSkips.includes(value),
   );
@@ -74,7 +75,7 @@ export function compareCounts(suite: XmlElement, direct: CaseCounts, all: CaseCo
   if (flaky.length > 0) doubts.holdFlaky(sum(flaky), all.flaky);
 }
 
-/** How many cases right in the suite it does not count. */
+/** Number of direct cases that the suite does not count. */
 export function uncounted(suite: XmlElement, { tests, teardowns, doubles }: CaseCounts): number {
   const stated = suite.attributes.get("tests") ?? "";
   return COUNT.test(stated) ? Math.max(0, tests + teardowns - doubles - Number(stated)) : 0;
@@ -87,7 +88,7 @@ const COUNT = /^\d{1,9}$/;
 const sum = (values: readonly string[]): number =>
   values.reduce((total, value) => total + (COUNT.test(value) ? Number(value) : NaN), 0);
 
-/** Those of the root; where it has none, the sums over its suites, if all tests are in suites that count. */
+/** The root's counters; without them, the sums over its suites, if all tests are in suites with counters. */
 export function countersOf(root: XmlElement): Counters {
   const parts = root.attributes.has("tests") ? [root] : root.children.filter(({ name }) => name !== "properties");
   if (!parts.every(({ name, attributes }) => name !== "testcase" && attributes.has("tests"))) return {};

@@ -1,6 +1,6 @@
 /**
- * What an audit found as JUnit XML, for CI that shows tests: a suite for each attestation, a case for each group of rules that was looked at.
- * The reader beside it, `junit.ts`, counts the same in it.
+ * An audit's findings as JUnit XML, for CI systems that show tests: one suite per attestation, one case per group of checked rules.
+ * `junit.ts` reads the same counts back.
  */
 import type { RuleId } from "../core/statement/audit-rules.js";
 import { ruleOf } from "../core/statement/audit-rules.js";
@@ -8,7 +8,7 @@ import { waiverWords, type JudgedFinding } from "../core/audit/waiver.js";
 import { utf8, type Bytes } from "../core/bytes.js";
 import { line, lines } from "./text.js";
 
-/** What a case is named, in the order of the rules. */
+/** Names of the cases, in rule order. */
 export const GROUPS = {
   document: "the document itself",
   drift: "what the evidence still says",
@@ -61,15 +61,15 @@ const GROUP: Readonly<Record<RuleId, Group>> = {
 };
 export const groupOf = (rule: RuleId): Group => GROUP[rule];
 
-/** One attestation. */
+/** The suite of one attestation. */
 export interface JunitSuite {
-  /** Its id, or the file where it has none. */
+  /** Its id, or its file name if it has none. */
   readonly name: string;
-  /** The path of its file. */
+  /** Path of its file. */
   readonly file?: string;
-  /** A group with a finding need not be among them. */
+  /** The checked groups. A group with a finding may be missing here. */
   readonly looked: readonly Group[];
-  /** What of a group could not be looked at, in words. */
+  /** What could not be checked, by group, in words. */
   readonly notChecked?: Readonly<Partial<Record<Group, readonly string[]>>>;
   readonly findings: readonly JudgedFinding[];
 }
@@ -78,7 +78,7 @@ interface Case {
   readonly name: string;
   readonly outcome: "passed" | "failure" | "skipped";
   readonly type?: string;
-  /** The first line of it stands in the attribute. */
+  /** The first line also becomes the attribute. */
   readonly told: readonly string[];
 }
 
@@ -103,7 +103,7 @@ function suiteOf({ name, file }: JunitSuite, cases: readonly Case[]): string {
   return [start, ...cases.map((one) => caseOf(one, given.name)), "  </testsuite>"].join("\n");
 }
 
-/** In the order of the groups; a failure before what is waived beside it, and that before what was not looked at. */
+/** In group order. Within a group: failures, then waived findings, then what was not checked. */
 function casesOf({ looked, notChecked = {}, findings }: JunitSuite): Case[] {
   return (Object.keys(GROUPS) as Group[]).flatMap((group): Case[] => {
     const found = findings.filter(({ finding }) => groupOf(finding.rule) === group).sort(worstFirst);
@@ -151,7 +151,7 @@ const attributes = (all: Readonly<Record<string, string | number>>): string =>
 
 const text = (raw: string): string => escaped(lines(raw));
 
-/** What XML 1.0 does not have (section 2.2), `line` and `lines` have taken out; `>` ends a CDATA that is none. */
+/** `line` and `lines` have removed the characters that XML 1.0 lacks (section 2.2). `>` is escaped because of "]]>". */
 const escaped = (raw: string): string => raw.replace(/[<>&"']/g, (character) => ENTITIES[character] ?? character);
 const ENTITIES: Readonly<Record<string, string>> = {
   "<": "&lt;",

@@ -1,6 +1,6 @@
 /**
- * JUnit XML, which no standard describes: what surefire, pytest, gotestsum, jest-junit, vitest, mocha, bats and node:test write.
- * Suites may lie in suites, cases directly under the root (node:test), and counters may be anywhere or nowhere.
+ * JUnit XML, which has no standard: as surefire, pytest, gotestsum, jest-junit, vitest, mocha, bats and node:test write it. Suites may be
+ * nested, cases may be children of the root (node:test), and counters may be anywhere or missing.
  */
 import { AttestError } from "../core/errors.js";
 import type { Outcome } from "../core/statement/verdict.js";
@@ -9,9 +9,9 @@ import { addCounts, compareCounts, countersOf, noCounts, uncounted, type CaseCou
 import { earliest, instant, localTime, pathIn, quoted, seconds, withoutStack } from "./text.js";
 import { parseXml, type XmlElement } from "./xml.js";
 
-/** What may stand in a suite or a case and says nothing of an outcome. */
+/** Elements without influence on the outcome. */
 const NEUTRAL = ["properties", "property", "system-out", "system-err", "attachments"];
-/** Surefire's further attempts: `rerun…` of a case that kept failing, `flaky…` of one that passed in the end. */
+/** Surefire's further attempts: `rerun…` if the case kept failing, `flaky…` if it finally passed. */
 const AGAIN = ["rerunFailure", "rerunError", "flakyFailure", "flakyError"];
 
 const STATUSES: ReadonlyMap<string, Outcome> = new Map([
@@ -24,7 +24,7 @@ const STATUSES: ReadonlyMap<string, Outcome> = new Map([
   ]),
 ]);
 
-/** Of a test that was switched off, in googletest's and CTest's words. */
+/** Words for disabled tests in googletest and CTest. */
 const OFF = ["disabled", "notrun", "suppressed"];
 
 interface Reading {
@@ -88,11 +88,11 @@ function readSuite(
   return all;
 }
 
-/** Nothing is said of it, and it took no time at all: it passed, or was never run. */
+/** No result and no duration: it passed, or never ran. */
 const isIdle = ({ attributes, children }: XmlElement): boolean =>
   attributes.get("time") === "0" && children.every(({ name }) => NEUTRAL.includes(name));
 
-/** Those that the suite lists and does not count were not run. Where more could be meant than are, nobody knows which. */
+/** Idle cases that the suite does not count never ran. If the number does not match, nobody knows which ones. */
 function toDo(suite: XmlElement, idle: readonly number[], direct: CaseCounts, { cases, doubts }: Reading): number {
   const missing = uncounted(suite, direct);
   if (missing === 0 || idle.length < missing) return 0;
@@ -100,7 +100,7 @@ function toDo(suite: XmlElement, idle: readonly number[], direct: CaseCounts, { 
     for (const at of idle) cases.splice(at, 1, { ...(cases[at] as DraftCase), outcome: "skipped" });
     return missing;
   }
-  // Else the counts do not fit in any case.
+  // Otherwise the counters do not fit in any reading.
   if ([direct.skipped, direct.disabled].includes(missing))
     doubts.say(
       `the suite ${nameOf(suite)} lists ${missing} more than it counts, and which of them did not run is not told`,
@@ -150,10 +150,10 @@ function readCase(
   };
 }
 
-/** What Playwright puts beside the output of a further attempt: `[[ATTACHMENT|test-results/adds-retry1/trace.zip]]`. */
+/** Playwright's attachment of a retry, beside the output: `[[ATTACHMENT|test-results/adds-retry1/trace.zip]]`. */
 const RETRY_FOLDER = /\[\[ATTACHMENT\|[^\]\n]*-retry\d+[\\/]/;
 
-/** In words, rather than by the attempts themselves. */
+/** Whether texts show a retry, without elements for the attempts. */
 function toldAgain({ attributes, children }: XmlElement): boolean {
   const properties = children.filter(({ name }) => name === "properties").flatMap((list) => list.children);
   const words = [
@@ -166,12 +166,12 @@ function toldAgain({ attributes, children }: XmlElement): boolean {
   );
 }
 
-/** Googletest says of a disabled test that it was not run in attributes alone. */
+/** googletest marks a disabled test by attributes alone. */
 const wordsOf = ({ attributes }: XmlElement): string[] =>
   ["status", "result"].flatMap((word) => attributes.get(word)?.toLowerCase() ?? []);
 
 function outcomeOf(test: XmlElement, marks: ReadonlyMap<string, XmlElement>): Outcome {
-  // node:test: a test that is to do may fail.
+  // node:test: a todo test may fail.
   if (marks.get("skipped")?.attributes.get("type") === "todo") return "skipped";
   if (marks.has("failure")) return "failed";
   if (marks.has("error")) return "errored";
@@ -184,6 +184,6 @@ function outcomeOf(test: XmlElement, marks: ReadonlyMap<string, XmlElement>): Ou
 }
 
 const messageOf = (mark: XmlElement): string => mark.attributes.get("message") || withoutStack(mark.text);
-/** jest-junit names the tests of no suite so. */
+/** jest-junit prefixes the names of tests without a suite with "undefined". */
 const titleOf = ({ attributes }: XmlElement): string | undefined => attributes.get("name")?.replace(/^undefined$/, "");
 const nameOf = (suite: XmlElement): string => quoted(suite.attributes.get("name") ?? "");

@@ -1,14 +1,14 @@
-/** The signed message back to what it encodes: the inverse of core's `message`, for the formats that hold it as it is. */
+/** Decodes the signed message: the inverse of core's `message`, for formats that contain it verbatim. */
 import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
 import { message, payloadOf, type Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 
 const ascii = (bytes: Bytes): string => String.fromCharCode(...bytes);
 
-/** By the word that DSSE begins it with. */
+/** Recognized by DSSE's first word. */
 export const isMessage = (bytes: Bytes): boolean => ascii(bytes.subarray(0, 7)) === "DSSEv1 ";
 
-/** Lengths have eight digits at most, which is more than a verifier takes. */
+/** Lengths have at most eight digits, above the size limit of a verifier. */
 const LENGTH = /^ (\d{1,8}) /;
 
 /** @throws AttestError `envelope-message`, `not-utf8`, `not-canonical` or a code of `parseJson` */
@@ -27,7 +27,7 @@ export function openMessage(bytes: Bytes): Pick<Envelope, "payloadType" | "paylo
   return { payloadType, ...payloadOf(payloadBytes) };
 }
 
-/** Where what is announced at `at`, with its length, begins and ends. */
+/** Start and end of the length-prefixed field at `at`. */
 function field(bytes: Bytes, at: number): { readonly start: number; readonly end: number } | undefined {
   const found = LENGTH.exec(ascii(bytes.subarray(at, at + 10)));
   if (found === null) return undefined;

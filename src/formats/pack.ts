@@ -1,6 +1,6 @@
 /**
- * A pack: one page of ours that carries an attestation with all that backs it. Read here for whoever has no browser; written by src/site.
- * Nothing in it is trusted: the document counts by its signatures, everything else by digests, signatures and proofs that lead to it.
+ * A pack: one page that carries an attestation with everything that supports it. This reads it outside of a browser; src/site writes it.
+ * Nothing in it is trusted: the document counts by its signatures, the rest by digests, signatures and proofs.
  */
 import { fromBase64, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { BundledEntry } from "../core/verify/bundled.js";
@@ -8,11 +8,11 @@ import { AttestError } from "../core/errors.js";
 import { dataOf } from "./page.js";
 import { parsePageData, type DataOf } from "./page-data.js";
 
-/** A pack is one string in the memory of a browser, and engines stop at half a gigabyte. */
+/** A browser holds a pack as one string, and engines limit strings to half a gigabyte. */
 export const MAX_PACK = 256 * 1024 * 1024;
 
 export interface Pack {
-  /** The whole file, and what it was made of. */
+  /** The whole file, and its source data. */
   readonly page: string;
   readonly data: DataOf<"pack">;
   /** File name and text of the document. */
@@ -20,7 +20,7 @@ export interface Pack {
   readonly text: string;
   readonly proof: string | undefined;
   readonly marks: readonly BundledEntry[];
-  /** A piece of evidence as it lies there, which need not be the bytes that were signed. */
+  /** A piece of evidence as packed; its bytes may differ from the signed ones. */
   readonly piece: (sha256: string) => Bytes | undefined;
 }
 
@@ -48,7 +48,7 @@ export function parsePack(bytes: Bytes): Pack {
   };
 }
 
-/** What is no base64 is taken as it stands: other bytes than those that were signed. */
+/** Invalid base64 is returned as its text, so that its digest does not match. */
 export function pieceIn(packed: DataOf<"pack">["packed"], digest: string): Bytes | undefined {
   const text = Object.hasOwn(packed, digest) ? packed[digest] : undefined;
   if (text === undefined) return undefined;

@@ -1,7 +1,7 @@
 /**
- * What a page carries beside its text, so that a browser can make it again: texts as they are published, and nothing that was concluded from
- * them. Page and command line read it by this one form. Every member has to be there, or may be missing for a reason that stands here: what is
- * absent was not put in, what is empty was looked for and not found, and what cannot be read makes the whole unreadable.
+ * The data that a page carries, so that a browser can check everything again: published texts, and no conclusions. Pages and the command
+ * line share this schema. An absent member was not included, an empty one was looked for and not found; each optional member states the
+ * reason. Anything unreadable makes the whole unreadable.
  */
 import * as z from "zod/mini";
 import { STATES } from "../core/audit/reference.js";
@@ -10,46 +10,46 @@ import { atMost, sha256, timestamp } from "../core/schema.js";
 
 const text = z.string();
 const count = z.number().check(z.int(), z.nonnegative());
-/** Notices beyond this would keep a verifier busy; the others are what a site has many of. */
+/** Limit for notices, to bound the verifier's work, and for other lists of a site. */
 const MANY = 20_000;
 const list = <T extends z.core.$ZodType>(of: T, most = MANY) => z.array(of).check(atMost(most));
 
 const about = z.strictObject({ origin: text, title: text });
-/** A file of a registry: from it the address of a page is made. */
+/** A file name of a registry; page addresses are made from it. */
 const file = z.string().check(z.regex(/^(?:test|plan|note)_[0-9a-f]{16}\.json$/, "the name of an attestation's file"));
 
-/** An entry that takes a document back, or puts another in its place, whose notice is not published: with its proof. */
+/** Entries that retract or supersede a document and whose notices are missing, with proofs. */
 const marks = list(z.strictObject({ leaf: text, proof: text }), 1000);
 const document = z.strictObject({ name: file, text });
 
-/** What was at hand of the log that a document names; of a document that names none, or whose log was not at hand, absent. */
+/** What was available of the document's log. Absent if it names no log or nothing was available. */
 const logText = z.strictObject({
-  /** The file beside the document; absent where there was none. */
+  /** The proof file beside the document, if there was one. */
   proof: z.optional(text),
-  /** Where the page does not carry the entries of that log: what it served when the page was made. */
+  /** The log as served when the page was made. Absent if the page carries its entries. */
   served: z.optional(
     z.strictObject({
       checkpoint: text,
       proof: z.optional(text),
-      /** Consistency proof, each hash in base64. */
+      /** Consistency proof; each hash in base64. */
       sinceProof: z.optional(list(text, 64)),
       damage: z.optional(text),
     }),
   ),
-  /** Likewise. */
+  /** As above. */
   marks: z.optional(marks),
 });
 
-/** Every entry of the registry's logs, in their order; of logs that are longer than this page should be, how long. Absent where there is no log. */
+/** Every entry of the registry's logs in order. If they are too long for the page, their number. Absent without a log. */
 const logs = z.optional(z.union([count, list(z.strictObject({ checkpoint: text, entries: list(text) }), 100)]));
 
-/** As a page carries an audit: of each place how it was found last and since when, so that it stays as short after a thousand audits. */
+/** Audit state of each place: latest state and since when. Its size does not grow with the number of audits. */
 const audit = z.strictObject({
-  /** Of the last audit. */
+  /** Time of the last audit. */
   at: timestamp,
-  /** How many there were of this document. */
+  /** Number of audits of this document. */
   audits: count,
-  /** Of each place that an audit could look at. */
+  /** Places that an audit could check. */
   streaks: list(
     z.strictObject({
       pointer: text,
@@ -61,20 +61,20 @@ const audit = z.strictObject({
       since: timestamp,
     }),
   ),
-  /** Of the last audit: the id of a rule, and where in the payload. Waived: by the record, somebody whom its auditor trusts took it on. */
+  /** Findings of the last audit: rule id and position. Waived: by the record, someone its auditor trusts accepted it. */
   findings: list(z.strictObject({ rule: text, pointer: text, waived: z.optional(z.literal(true)) })),
 });
 
-/** The registry's own keyring and its notices, as served: both can take trust away, never give it. */
+/** The registry's own keyring and notices as served. Both can take trust away, never give it. */
 const registry = { about, keyring: text, notices: list(text) };
 
 const verifier = z.strictObject({ kind: z.literal("verify") });
 
-/** What the publisher says of documents that are not on the page. */
+/** What the publisher says about documents that are not on the page. */
 const word = {
-  /** Files of those that are published. */
+  /** Names of other published documents. */
   elsewhere: list(file),
-  /** SHA-256 of the payloads of results among them that are not of the test which their plan announced: it takes an answer away, and gives none. */
+  /** Payload digests of results elsewhere that are not of the announced test. They can take an answer away, never give one. */
   departed: list(sha256),
 };
 
@@ -82,7 +82,7 @@ const index = z.strictObject({
   ...{ kind: z.literal("index"), ...registry, logs, ...word },
   documents: list(document),
   pages: z.strictObject({ at: count, of: count }),
-  /** Of the plans that results on the page name, to hold these against. */
+  /** The plans of the results on the page, to compare them. */
   plans: list(text, 1000),
 });
 
@@ -91,26 +91,26 @@ const log = z.strictObject({ kind: z.literal("log"), ...registry, logs, ...word 
 const attestation = z.strictObject({
   ...{ kind: z.literal("attestation"), ...registry, logs },
   documents: z.tuple([z.strictObject({ name: file, text, log: z.optional(logText) })]),
-  /** SHA-256 of the evidence that lies beside the page; only what the document names too is ever linked. */
+  /** SHA-256 of the evidence files beside the page. Only those that the document names are linked. */
   evidence: list(sha256),
-  /** Files of other documents that have a page, and `log.json` for the log's: only these are ever linked. */
+  /** Files of other documents with pages, and `log.json` for the log page. Only these are linked. */
   beside: list(z.union([file, z.literal("log.json")])),
-  /** Of the plan that a result names. */
+  /** The plan that the result names. */
   plans: list(text, 16),
-  /** A result that names the plan on the page: it counts by what it is, and not by its name. */
+  /** Results that name this plan. Whether they answer it is checked. */
   answers: list(document, 16),
-  /** Other attestations that say something of the one on the page, or the opposite of it: each counts by its signature. */
+  /** Other attestations about this one, or with an opposite verdict. Each counts by its signature. */
   related: list(document, 100),
-  /** How many more there are, by the publisher's word. */
+  /** Number of further ones, as the publisher states it. */
   moreRelated: count,
-  /** What the publisher's own audits found, by their record: their word, and nothing that a reader could verify. Absent where there is none. */
+  /** The publisher's own audits, as recorded: a claim that readers cannot verify. Absent without audits. */
   audit: z.optional(audit),
 });
 
-/** A page alone: nothing lies beside it, no site and no registry. */
+/** A single page: without site, registry, or files beside it. */
 const pack = z.strictObject({
   kind: z.literal("pack"),
-  /** Of the registry that it came from, if any: it only says which pins are meant. */
+  /** Origin of its registry, if any; only selects the pins to use. */
   about: z.optional(about),
   keyring: z.optional(text),
   notices: list(text),
@@ -121,13 +121,13 @@ const pack = z.strictObject({
     }),
   ]),
   plans: list(text, 16),
-  /** The evidence itself by its SHA-256, in base64. */
+  /** The evidence in base64, by SHA-256. */
   packed: z.record(sha256, text),
 });
 
 const data = z.discriminatedUnion("kind", [verifier, index, log, attestation, pack]);
 
-/** As it is read, and as it is written. */
+/** The type for both reading and writing. */
 type Fixed<T> = T extends object ? { readonly [K in keyof T]: Fixed<T[K]> } : T;
 
 export type PageData = Fixed<z.infer<typeof data>>;
@@ -140,14 +140,14 @@ export type LogsText = Fixed<z.infer<typeof logs>>;
 export type Pages = DataOf<"index">["pages"];
 export type PublishersWord = Pick<DataOf<"index">, "elsewhere" | "departed">;
 
-/** JSON is data, not script; a "<" in it could end the element, so it is spelled as an escape. */
+/** JSON is data, not script. "<" is escaped, because it could end the element. */
 export const formatPageData = (value: PageData): string => JSON.stringify(value).replaceAll("<", "\\u003c");
 
-/** @throws AttestError `page-format` for what is not spelled as `formatPageData` spells it: no member is read that another reader would not see */
+/** @throws AttestError `page-format` unless it is exactly the output of `formatPageData`, so that all readers see the same members */
 export function parsePageData(spelled: string): PageData {
   const refused = (found: string): AttestError =>
     new AttestError("page-format", `expected the data of a page of ours, found ${found}`);
-  // Readers differ over it, and a record's schema passes it over; within a text its quotes would be escaped.
+  // Readers differ on this member, and zod's record drops it. Inside a text the quotes would be escaped.
   if (spelled.includes('"__proto__":')) throw refused("a member __proto__");
   let value: unknown;
   try {

@@ -1,19 +1,19 @@
 /**
- * The form of our pages as text, so that whoever has no browser reads the same in one as a browser does. A page that is put together
- * otherwise could show one document to eyes and hold another for tools: in a comment, in a textarea, in an element spelled differently.
+ * The exact form of our pages, so that a tool reads the same in a page as a browser. A page of another form could show one document to
+ * people and another to tools: in a comment, a textarea, or an element spelled differently.
  *
  *     <!doctype html> … <script type="application/json" id="data">{ … }</script> … the verifier
  */
 
-/** How each of our pages begins. */
+/** The first bytes of each page. */
 export const PAGE_HEAD = '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n';
-/** The element that holds a page's data. Each "<" in it is spelled as an escape, so it ends where the next one stands. */
+/** The element with the page's data. Each "<" in the data is escaped, so the element ends at the next "<". */
 export const DATA_START = '<script type="application/json" id="data">';
 export const DATA_END = "</script>";
 const SCRIPT_START = "\n<script>";
 const PAGE_END = "</script>\n</body>\n</html>\n";
 
-/** By its first bytes, never by its name. */
+/** Recognized by its first bytes, not by its name. */
 export const isPage = (bytes: Uint8Array): boolean =>
   bytes.length >= PAGE_HEAD.length &&
   Array.from(PAGE_HEAD).every((character, at) => bytes[at] === character.charCodeAt(0));
@@ -23,7 +23,7 @@ const POLICY = [
   `default-src 'none'; script-src ${HASH}; style-src ${HASH}; img-src data:; base-uri 'none'; form-action 'none'; `,
   "require-trusted-types-for 'script'; trusted-types 'none'",
 ].join("");
-/** From `PAGE_HEAD` to the body; which style and which verifier these are, differs by version and is not known here. */
+/** From `PAGE_HEAD` to the body. Style and verifier differ by version and are not checked here. */
 const HEAD = new RegExp(
   [
     `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
@@ -40,7 +40,7 @@ const HEAD = new RegExp(
   "y",
 );
 
-/** All that our bodies are made of; each is closed, and none is read by a browser as anything but markup. */
+/** All tags of our bodies. Each must be closed, and browsers parse none of them as raw text. */
 const TAGS: ReadonlySet<string> = new Set(
   [
     "nav main footer noscript article section header div span p h1 h2 h3 ul ol li dl dt dd table caption thead tbody tr",
@@ -48,14 +48,14 @@ const TAGS: ReadonlySet<string> = new Set(
   ].flatMap((names) => names.split(" ")),
 );
 
-/** What of a page is not in its form, in words. */
+/** Why a page is not in this form, in words. */
 export interface OffForm {
   readonly expected: string;
   readonly found: string;
 }
 const off = (expected: string, found: string): OffForm => ({ expected, found });
 
-/** The text of the one data element. */
+/** The text of the data element. */
 export function dataOf(page: string): string | OffForm {
   if (!page.startsWith(PAGE_HEAD)) return off("a page of ours", "something else");
   HEAD.lastIndex = PAGE_HEAD.length;
@@ -68,13 +68,13 @@ export function dataOf(page: string): string | OffForm {
   const script = end + DATA_END.length;
   if (!page.startsWith(SCRIPT_START, script) || !page.endsWith(PAGE_END))
     return off("the verifier after the data, and then the end", "something else");
-  // After "<!--" a browser may read on past the end of a script (HTML, "script data double escaped state").
+  // After "<!--" a browser may continue past the end of a script (HTML, "script data double escaped state").
   const verifier = page.slice(script + SCRIPT_START.length, -PAGE_END.length);
   if (/<\/script|<!--/i.test(verifier)) return off("one verifier after the data", "more markup");
   return page.slice(from, end);
 }
 
-/** What style and script a page of ours brings. */
+/** The style and script of a page. */
 export function stylesOf(page: string): { readonly style: string; readonly script: string } | undefined {
   const style = /\n<style>([^<]*)<\/style>\n<\/head>\n/.exec(page)?.[1];
   const at = page.lastIndexOf(SCRIPT_START);
@@ -83,7 +83,7 @@ export function stylesOf(page: string): { readonly style: string; readonly scrip
     : { style, script: page.slice(at + SCRIPT_START.length, -PAGE_END.length) };
 }
 
-/** Where the data begins: the first element that is none of the body's, when all of those are closed. */
+/** Start of the data: the first element that is not a body tag, after all of those are closed. */
 function afterBody(page: string, from: number): number | OffForm {
   const open: string[] = [];
   for (let at = page.indexOf("<", from); at >= 0; at = page.indexOf("<", at + 1)) {
@@ -103,7 +103,7 @@ function afterBody(page: string, from: number): number | OffForm {
 }
 
 const ATTRIBUTE = / ([a-zA-Z-]+)="([^"<>]*)"/y;
-/** An id that is spelled with a character reference could be "data". */
+/** Plain letters only: `&#100;ata` would be a second "data". */
 const ID = /^(?!data$)[a-z-]+$/;
 
 function plain(tag: string, from: number): boolean {

@@ -1,18 +1,18 @@
-/** What `prove -v` prints: for each file a header, its TAP, and prove's own verdict, which looks like a point; then a summary of all. */
+/** Output of `prove -v`: per file a header, its TAP, and prove's verdict, which looks like a test point; then a summary. */
 import { bad, Doubts, type ReportDraft, type DraftCase } from "./draft.js";
 import { readLine } from "./tap-line.js";
 import { readTap } from "./tap.js";
 import { quoted } from "./text.js";
 
-/** `t/sums.t .. `, before which `--timer` puts the time; what follows is a verdict, where the file printed nothing. */
+/** `t/sums.t .. `; `--timer` puts the time before it. A verdict follows if the file printed nothing. */
 const HEADER =
   /^(?!#|ok\b|not ok\b)(?:\[\d\d:\d\d:\d\d\] )?(\S.*?) \.{2,} ?(|(?:skipped:|No subtests run|Dubious,|Failed|ok).*)\r?$/gm;
 const SUMMARY = /^Files=(\d+), Tests=(\d+), /m;
-/** Of `--timer` too. */
+/** Also with `--timer`. */
 const FINE = /^ok(?:[ \t]+\d+(?:\.\d+)? (?:ms|s)\b.*)?[ \t]*$/gm;
 const NOT_FINE = /^(?:Dubious, .*|Failed \d+\/\d+ subtests.*|No subtests run.*|All \d+ subtests passed.*)$/m;
 
-/** Without `-v` prove prints no TAP, only a verdict behind each file: where there are tests, nothing is told of them. */
+/** Without `-v` prove prints no TAP, only one verdict per file, and names no tests. */
 export const isProve = (text: string): boolean => {
   const summary = SUMMARY.exec(text);
   const verdicts = [...text.matchAll(HEADER)].map(([, , verdict]) => verdict);
@@ -44,7 +44,7 @@ export function readProve(text: string): ReportDraft {
   return { format: "tap", tool: "prove", cases, counters: {}, doubts };
 }
 
-/** Says how many tests prove counts in it. */
+/** Returns the number of tests that prove counts in it. */
 function readFile(file: string, verdict: string, body: string, cases: DraftCase[], doubts: Doubts): number {
   const why = /^skipped: (.*)$/m.exec(verdict === "" ? body : verdict)?.[1];
   const refused = NOT_FINE.exec(verdict === "" ? body : verdict)?.[0];
@@ -64,7 +64,7 @@ function readFile(file: string, verdict: string, body: string, cases: DraftCase[
   for (const sentence of draft.doubts.sentences) doubts.say(`${quoted(file)}: ${sentence}`);
   for (const each of draft.cases) cases.push({ ...each, path: [file, ...each.path], file });
   if (refused === undefined && fine) return points;
-  // It failed as a whole: an exit code, a plan that was not kept.
+  // It failed as a whole: exit code, or a plan that was not kept.
   if (refused === undefined) doubts.say(`prove does not say what became of ${quoted(file)}`);
   if (!draft.cases.some(({ outcome }) => bad(outcome)))
     cases.push({ path: [file], outcome: "errored", message: refused, file, uncounted: true });

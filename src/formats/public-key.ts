@@ -1,4 +1,4 @@
-/** A public key as other tools write and want it: OpenSSH's line, PEM, a line of `allowed_signers`, signify's file. Nothing here is secret. */
+/** A public key in the forms of other tools: OpenSSH line, PEM, `allowed_signers` line, signify file. Nothing here is secret. */
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
@@ -12,7 +12,7 @@ const text = (bytes: Bytes): string => fromUtf8(bytes).trimEnd();
 const writers = {
   openssh: (key, name) => formatKey(key, name),
   pem: (key) => text(formatPem(key)),
-  /** ssh-keygen(1), ALLOWED SIGNERS: the principal is the key's name, and no namespace is left out. */
+  /** ssh-keygen(1), ALLOWED SIGNERS: the principal is the key's name, without a namespace. */
   "allowed-signers": (key, name) => `${name} ${formatKey(key)}`,
   signify: (key) => text(formatSignifyKey(key)),
 } as const satisfies Record<string, (key: PublicKey, name: string) => string>;
@@ -20,16 +20,16 @@ const writers = {
 export type PublicFormat = keyof typeof writers;
 export const PUBLIC_FORMATS = Object.keys(writers) as PublicFormat[];
 
-/** Without a last line end. `name` is one that a key may have. */
+/** Without a final line end. `name` is a valid key name. */
 export const formatPublicKey = (format: PublicFormat, key: PublicKey, name: string): string =>
   writers[format](key, name);
 
-/** Words of authorized_keys(5) that stand before a key as its conditions. A principal of `allowed_signers` stands in the same place. */
+/** Options of authorized_keys(5), which restrict a key. A principal of `allowed_signers` has the same position. */
 const CONDITION =
   /^(?:cert-authority|restrict|(?:no-)?(?:pty|user-rc|port-forwarding|agent-forwarding|x11-forwarding|touch-required)|verify-required|[\w-]+="[^"]*")(?:,|$)/i;
 
 /**
- * The keys in a text in one of these forms, whatever its line ends: what is given with `--key`.
+ * The keys in a text in any of these forms and with any line ends; used for `--key`.
  * @param place where the text is from, for messages
  * @throws AttestError `key-format`, those of `parseKeyLines`
  * @example readPublicKeys("lab ssh-ed25519 AAAA…", "signers", engine).lines[0]?.key.keyid   // "SHA256:…"
@@ -49,7 +49,7 @@ export function readPublicKeys(text: string, place: string, engine: Engine): Key
   return parseKeyLines(plain.split("\n").map(withoutPrincipal).join("\n"), place, engine);
 }
 
-/** ssh-keygen(1), ALLOWED SIGNERS: `principals [options] keytype key`. With options the key counts under conditions, and is passed over. */
+/** ssh-keygen(1), ALLOWED SIGNERS: `principals [options] keytype key`. A key with options is conditional and is skipped. */
 function withoutPrincipal(line: string): string {
   const [, principal = "", key] = /^\s*(\S+)[ \t]+(ssh-ed25519[ \t].*)$/.exec(line) ?? [];
   return key === undefined || CONDITION.test(principal) || principal.startsWith("#") ? line : key;

@@ -1,9 +1,9 @@
 /**
- * The signature for whatever knows Ed25519 and nothing else: three files in a folder.
+ * The signature for tools that know only Ed25519: three files in a folder.
  *
  *     message     the bytes that were signed
  *     signature   64 bytes
- *     pub.pem     the key, as RFC 8410 spells it for openssl; absent where it was not at hand
+ *     pub.pem     the key, as RFC 8410 spells it for openssl; absent if it is unknown
  */
 import { base64, concat, equal, fromBase64, fromHex, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { SIGNATURE_BYTES } from "../core/ed25519.js";
@@ -19,7 +19,7 @@ export const RAW = { message: "message", signature: "signature", key: "pub.pem" 
 export interface RawFiles {
   readonly message: Bytes;
   readonly signature: Bytes;
-  /** Whose signature it is said to be: a hint, like every name in a document. */
+  /** The claimed key: a hint, like every name in a document. */
   readonly key?: Bytes | undefined;
 }
 
@@ -55,7 +55,7 @@ const SPKI = fromHex("302a300506032b6570032100");
 export const formatPem = ({ bytes }: PublicKey): Bytes =>
   utf8(`-----BEGIN PUBLIC KEY-----\n${base64(concat(SPKI, bytes))}\n-----END PUBLIC KEY-----\n`);
 
-/** The inverse of `formatPem`; what openssl writes is spelled in the same way. Throws `key-format`. */
+/** The inverse of `formatPem`; openssl writes the same spelling. Throws `key-format`. */
 export function parsePem(bytes: Bytes, engine: Engine): PublicKey {
   const refused = new AttestError("key-format", "expected an Ed25519 public key in PEM, found something else");
   const text = bytes.length > 200 ? "" : fromUtf8(bytes);

@@ -1,8 +1,8 @@
 /**
- * The results that a test runner wrote, in one normal form, whichever of the known formats they are in.
+ * Reads test results in any known format into one normal form.
  *
- * Nothing here makes a report better than it is: an outcome that is not known is `errored`, so is a case without one, and whatever the report
- * says twice and differently is a discrepancy. Recognised by content, because names are chosen by people. The bytes are anybody's.
+ * A report never improves here: an unknown or missing outcome is `errored`, and a contradiction in the report is a discrepancy. Formats are
+ * recognized by content, not by name. The bytes are untrusted.
  */
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
@@ -23,7 +23,7 @@ export const MAX_REPORT_BYTES = 64 * 1024 * 1024;
 const KNOWN = "known are CTRF, JUnit XML, TAP, the JSON of vitest and of jest, and go test -json";
 
 /**
- * @param fileName for the sentence of a refusal
+ * @param fileName for error messages
  * @throws AttestError `report-format`, `too-large`
  * @example readResults(utf8("1..1\nok 1 - adds\n")).cases   // [{ name: "adds", outcome: "passed" }]
  */
@@ -60,7 +60,7 @@ function read(text: string): ReportDraft {
   throw new AttestError("report-format", `expected a report of a test run, found ${found}`, KNOWN);
 }
 
-/** The texts cleaned, the names unique, the counters compared. */
+/** Cleans texts, makes names unique, compares counters. */
 function settle(draft: ReportDraft): Results {
   mustBeAtMost(draft.cases.length, "tests");
   const { doubts } = draft;
@@ -113,7 +113,7 @@ function settle(draft: ReportDraft): Results {
   };
 }
 
-/** Equal names are told apart by their order; a number is passed over where another test is named so. */
+/** Numbers equal names in order, and skips a number if another test has that name. */
 function unique(names: readonly string[]): string[] {
   const taken = new Set(names);
   const seen = new Map<string, number>();
@@ -133,7 +133,7 @@ function unique(names: readonly string[]): string[] {
   });
 }
 
-/** Where the report counts others than it lists. What failed and what errored is one sum, because runners do not agree on the words. */
+/** Differences between counters and cases. Failed and errored are added up, because runners use the words differently. */
 function miscounted({ cases, counters }: ReportDraft): string[] {
   const counted = cases.filter(({ uncounted }) => uncounted !== true);
   const listed = (which: (each: (typeof counted)[number]) => boolean): number => counted.filter(which).length;

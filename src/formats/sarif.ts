@@ -1,6 +1,6 @@
 /**
- * What an audit found as SARIF 2.1.0 (OASIS), for code scanning and for editors: one run, every rule that there is, a result for each
- * finding. The same findings give the same bytes.
+ * An audit's findings as SARIF 2.1.0 (OASIS), for code scanning and editors: one run, all rules, one result per finding. The same findings
+ * give the same bytes.
  */
 import type { Log, Message, ReportingDescriptor, Result } from "sarif";
 import { RULE_IDS, ruleOf } from "../core/statement/audit-rules.js";
@@ -10,7 +10,7 @@ import { readable } from "../core/json.js";
 import { lines } from "./text.js";
 
 export interface SarifInput extends JudgedFinding {
-  /** Of the attestation's file, relative to the folder that is scanned, with slashes; or the address that it came from. */
+  /** The attestation's file relative to the scanned folder, with slashes; or its address. */
   readonly uri: string;
 }
 
@@ -21,7 +21,7 @@ export interface SarifTool {
 
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/** @param notChecked what could not be looked at, a sentence each: no result, and not left out either (section 3.20.21) */
+/** @param notChecked what could not be checked, a sentence each; written as notifications (section 3.20.21) */
 export function formatSarif(
   findings: readonly SarifInput[],
   { name, version }: SarifTool,
@@ -69,7 +69,7 @@ const rule = (id: (typeof RULE_IDS)[number]) => {
 function result({ finding, waivers, waived, uri }: SarifInput, print: string) {
   const { rule, pointer, detail } = finding;
   const honoured = waivers.filter(({ standing }) => standing === "honoured");
-  // A reader may take any suppression for one that holds, so a waiver that is not heeded is told in words alone.
+  // Readers may accept any suppression, so an ineffective waiver is only mentioned in the text.
   const idle = waivers.filter(({ standing }) => standing !== "honoured").map(waiverWords);
   return {
     ruleId: rule,
@@ -78,7 +78,7 @@ function result({ finding, waivers, waived, uri }: SarifInput, print: string) {
     message: message([detail === "" ? ruleOf(rule).means : detail, ...idle].join("\n")),
     locations: [
       {
-        // Line 1 of what has one reader by pointer: GitHub shows nothing of a result without a line.
+        // Always line 1: the position is a JSON pointer, but GitHub hides results without a line.
         physicalLocation: { artifactLocation: { uri: reference(uri) }, region: { startLine: 1 } },
         ...(pointer !== "" && { logicalLocations: [{ fullyQualifiedName: lines(pointer) }] }),
       },
@@ -93,7 +93,7 @@ function result({ finding, waivers, waived, uri }: SarifInput, print: string) {
   } satisfies Result;
 }
 
-/** A message can hold placeholders and links (sections 3.11.5 and 3.11.6); a text that quotes a document must make none. */
+/** A message may contain placeholders and links (sections 3.11.5 and 3.11.6). Escape quoted text. */
 const message = (text: string) =>
   ({
     text: lines(text)
@@ -101,7 +101,7 @@ const message = (text: string) =>
       .replaceAll("](", "] ("),
   }) satisfies Message;
 
-/** What stays the same when the wording of a detail changes. */
+/** Stays the same if the wording changes. */
 const fingerprint = ({ finding: { about, rule, pointer } }: SarifInput): string => `${about}:${rule}:${lines(pointer)}`;
 
 const keyOf = (one: SarifInput): string =>
@@ -109,7 +109,7 @@ const keyOf = (one: SarifInput): string =>
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** A path as a relative reference, in which a colon would begin a scheme; an address as it is, with nothing in it that ends it. */
+/** A path as a relative reference, where a colon would start a scheme; an address with its terminators escaped. */
 function reference(uri: string): string {
   const whole = uri.replace(/[\p{Cs}\p{Noncharacter_Code_Point}]/gu, "\ufffd");
   return /^https?:\/\//i.test(whole)

@@ -1,13 +1,12 @@
 /**
- * Files of OpenBSD's signify, in its embedded form: a comment, the signature, and the message that was signed, so that one file holds
- * everything and `signify -V -e` checks it.
+ * The embedded form of OpenBSD's signify: a comment, the signature, and the signed message in one file. `signify -V -e` checks it.
  *
  *     untrusted comment: signature by SHA256:…
  *     base64("Ed" ‖ key number ‖ signature)
  *     DSSEv1 28 application/vnd.in-toto+json …
  *
- * signify draws a key's number at random, to tell a wrong key from a bad signature. Here it is the first 8 bytes of the key's SHA-256
- * fingerprint: no key is needed to write it, and it cannot differ from what the comment says.
+ * signify draws key numbers at random, to tell a wrong key from a bad signature. Here the number is the first 8 bytes of the key's SHA-256
+ * fingerprint: it can be written without the key, and always agrees with the comment.
  */
 import { base64, concat, equal, fromBase64, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { SIGNATURE_BYTES } from "../core/ed25519.js";
@@ -39,7 +38,7 @@ export function formatSignify(envelope: Omit<Envelope, "format">): Bytes {
   );
 }
 
-/** Accepts what `formatSignify` writes, and no other spelling. @throws AttestError `envelope-signify`, `base64` and those of `openMessage` */
+/** Accepts exactly the output of `formatSignify`. @throws AttestError `envelope-signify`, `base64` and those of `openMessage` */
 export function parseSignify(bytes: Bytes): Envelope {
   const end = bytes.indexOf(0x0a, bytes.indexOf(0x0a) + 1) + 1;
   const [, keyid, encoded] = HEAD.exec(fromUtf8(bytes.subarray(0, end))) ?? [];
@@ -52,11 +51,11 @@ export function parseSignify(bytes: Bytes): Envelope {
   return { format: "signify", ...openMessage(bytes.subarray(end)), signatures: [{ keyid, sig }] };
 }
 
-/** The public key as signify reads it, for `signify -V -p`. */
+/** The public key for `signify -V -p`. */
 export const formatSignifyKey = ({ keyid, bytes }: PublicKey): Bytes =>
   utf8(`${COMMENT}public key ${keyid}\n${blob(keyNumber(keyid), bytes)}\n`);
 
-/** signify's own keys as well, whose number is drawn at random: it is no part of the key. @throws AttestError `key-format` */
+/** Reads also keys made by signify, with random numbers: the number is not part of the key. @throws AttestError `key-format` */
 export function parseSignifyKey(bytes: Bytes, engine: Engine): PublicKey {
   const [, encoded] = /^untrusted comment: [^\n]*\n([A-Za-z0-9+/]{56})\n$/.exec(fromUtf8(bytes)) ?? [];
   const read = encoded === undefined ? undefined : fromBase64(encoded);

@@ -1,6 +1,6 @@
 /**
- * The Sigstore bundle v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto) of a key that the reader must have already:
- * one DSSE envelope with one signature, and the name of the key. No certificate, no log, no timestamp: none was asked for.
+ * The Sigstore bundle v0.3 (sigstore/protobuf-specs, sigstore_bundle.proto) for a key that the reader already has: one DSSE envelope with
+ * one signature, and the key's name. It has no certificate, log entry or timestamp.
  *
  *     { "mediaType": …, "verificationMaterial": { "publicKey": { "hint": KEYID }, "tlogEntries": [] }, "dsseEnvelope": { … } }
  */
@@ -12,7 +12,7 @@ import { dsseOf } from "./dsse.js";
 import { named, single } from "./single.js";
 
 const MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
-/** v0.3 has its version in the name, as media types have it; those before have it as a parameter (sigstore_bundle.proto, media_type). */
+/** v0.3 has its version in the name, as media types do; earlier versions have it as a parameter (sigstore_bundle.proto, media_type). */
 const READ = [
   MEDIA_TYPE,
   ...["0.3", "0.2", "0.1"].map((version) => `application/vnd.dev.sigstore.bundle+json;version=${version}`),
@@ -20,7 +20,7 @@ const READ = [
 const MEMBERS = ["mediaType", "verificationMaterial", "dsseEnvelope"] as const;
 const FORMAT = "a Sigstore bundle";
 
-/** By a member that no other format has. */
+/** Recognized by a member that no other format has. */
 export const isBundle = (document: Json): document is JsonObject =>
   isObject(document) &&
   !("payload" in document) &&
@@ -39,8 +39,8 @@ export function formatBundle(envelope: Omit<Envelope, "format">): Bytes {
 export const parseBundle = (bytes: Bytes): Envelope => bundleOf(parseJson(bytes));
 
 /**
- * Strict, as protobuf's JSON is: exact member names, and nothing beside them. What a bundle brings to vouch for itself is refused, not
- * ignored: whoever reads it elsewhere may believe it. @throws AttestError `format-*`, `signature-*` and the codes of `parseEnvelope`
+ * Strict like protobuf's JSON: exact member names and no others. Verification material of its own is refused, not ignored, because other
+ * readers may trust it. @throws AttestError `format-*`, `signature-*` and the codes of `parseEnvelope`
  */
 export function bundleOf(document: Json): Envelope {
   const bundle = members(document, MEMBERS, "envelope-member", FORMAT);
@@ -62,7 +62,7 @@ export function bundleOf(document: Json): Envelope {
 
 function hintOf(material: Json): string {
   const what = "the name of a key, publicKey.hint";
-  // protobuf's own writers leave out a list that is empty.
+  // protobuf's own writers omit an empty list.
   const { tlogEntries = [], ...rest } = isObject(material) ? material : {};
   if (!Array.isArray(tlogEntries) || tlogEntries.length > 0)
     throw new AttestError(
@@ -76,7 +76,7 @@ function hintOf(material: Json): string {
   return hint;
 }
 
-/** Exactly these members, each of which is there. */
+/** Requires exactly these members. */
 function members<Name extends string>(
   value: Json,
   names: readonly Name[],

@@ -1,4 +1,4 @@
-/** The one signature of a document, for the formats that hold no more than one. */
+/** The one signature of a document, for formats that hold only one. */
 import type { Envelope, Signature } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 
@@ -11,7 +11,7 @@ export function single({ signatures }: Pick<Envelope, "signatures">, format: str
   throw new AttestError("signature-count", `expected exactly one signature in ${format}, found ${signatures.length}`);
 }
 
-/** Those formats name the key, since whoever reads them has to find it. @throws AttestError `envelope-member` */
+/** These formats must name the key, so that readers can find it. @throws AttestError `envelope-member` */
 export function named(signature: Signature, format: string): string {
   if (signature.keyid !== undefined) return signature.keyid;
   throw new AttestError(

@@ -1,4 +1,4 @@
-/** One line of TAP 14 by itself, to the letter of https://testanything.org/tap-version-14-specification.html. */
+/** One line of TAP 14, as https://testanything.org/tap-version-14-specification.html defines it. */
 import { milliseconds } from "./text.js";
 
 export interface PointLine {
@@ -6,7 +6,7 @@ export interface PointLine {
   readonly ok: boolean;
   readonly id: number | undefined;
   readonly name: string;
-  /** Skipped, or to do: what became of it says nothing. */
+  /** Skipped or todo: its outcome does not count. */
   readonly excused: boolean;
   readonly durationMs: number | undefined;
   /** Its subtests follow in braces. */
@@ -22,14 +22,14 @@ export type TapLine =
   | { readonly kind: "subtest"; readonly name: string }
   | { readonly kind: "comment" | "brace-open" | "brace-close" | "other" };
 
-/** What is no space after `ok` makes a word of it ("ok, so far"); what is not ok is a failure whatever stands after it. */
+/** Without a space after `ok` it is a word ("ok, so far"). Anything after `not ok` is a failure. */
 const POINT = /^(?:ok(?=\s|$)|(not) ok\b)\s*(?:(\d+)(?=\s|$))?\s*(?:-(?=\s|$))?\s*(.*)$/;
 const PLAN = /^1\.\.(\d+)\s*(?:#\s*(.*))?$/;
 const PRAGMA = /^pragma\s+([-+][\w-]+(?:\s*,\s*[-+][\w-]+)*)\s*$/;
-/** Of node-tap and vitest, and of bats: a directive of their own. */
+/** Directives of node-tap and vitest, and of bats. */
 const TIME = /# (?:time=(\d+(?:\.\d+)?)ms|in (\d+) ms(?=\s*$))/;
 
-/** @param row without what it is indented by */
+/** @param row line without its indentation */
 export function readLine(row: string): TapLine {
   const point = POINT.exec(row);
   if (point) return readPoint(point);
@@ -81,8 +81,8 @@ function described(text: string): Pick<PointLine, "name" | "excused" | "duration
 }
 
 /**
- * Where it begins: at the first `#` that is not escaped and has white space (or an escaped backslash) before it. One that is followed by
- * white space and another word is a directive that nobody knows: what comes after is a part of it.
+ * Position of the directive: the first unescaped `#` after white space (or after an escaped backslash). If white space and an unknown word
+ * follow, the directive is unknown, and the rest of the line belongs to it.
  */
 function directiveIn(text: string): number | undefined {
   for (const { 0: found, index } of text.matchAll(/\\[\\#]|#/g)) {

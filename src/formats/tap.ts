@@ -1,8 +1,8 @@
 /**
- * TAP 12, 13 and 14, with subtests as node:test, node-tap, perl (before the point that sums them up) and vitest (in braces) write them.
+ * TAP 12, 13 and 14. Subtests as node:test, node-tap and perl (before their summary point) and vitest (in braces) write them.
  *
- * What is no TAP is passed over, as the specification asks. That a part is missing is seen by plan and numbers, by the end of the last line,
- * and by subtests that nothing sums up.
+ * Other lines are skipped, as the specification demands. A truncated report is recognized by its plan, numbers, last line, and subtests
+ * without a summary point.
  */
 import { AttestError } from "../core/errors.js";
 import { MAX_DEPTH } from "../core/json.js";
@@ -14,22 +14,22 @@ import { milliseconds, pathIn, quoted, rowsOf } from "./text.js";
 interface Level {
   readonly points: Point[];
   plan: number | undefined;
-  /** Why nothing is to be tested, where the plan says so. */
+  /** The plan's reason for skipping everything. */
   skipped: string | undefined;
-  /** The plan came after the first points: none may follow. */
+  /** The plan came after the first points, so none may follow. */
   ended: boolean;
-  /** The name of the subtest that a comment announces. */
+  /** The subtest's name, announced by a comment. */
   announced: string | undefined;
-  /** The point that waits for its closing brace. */
+  /** The point whose closing brace is missing. */
   braces: Point | undefined;
-  /** `pragma +strict`: what is no TAP is a fault. */
+  /** `pragma +strict`: other lines are faults. */
   strict: boolean;
 }
 
 interface Point extends Pick<PointLine, "id" | "name" | "excused" | "durationMs"> {
-  /** Undefined where the subtests have no point that sums them up. */
+  /** Undefined if the subtests have no summary point. */
   readonly ok: boolean | undefined;
-  /** The lines of the YAML block. */
+  /** Lines of the YAML block. */
   readonly yaml: string[];
   subtests: Level | undefined;
 }
@@ -37,7 +37,7 @@ interface Point extends Pick<PointLine, "id" | "name" | "excused" | "durationMs"
 export const isTap = (text: string): boolean =>
   /^(?:TAP version \d+|1\.\.\d+[ \t]*(?:#.*)?|ok(?:[ \t].*)?|not ok\b.*)\r?$/m.test(text) || /^bail out!/im.test(text);
 
-/** Whether a text that may be anything is TAP for certain: neither a lone `1..10` nor `ok, so far` or `ok 200 GET /` is. */
+/** Whether an arbitrary text is certainly TAP. Neither a lone `1..10` nor `ok, so far` or `ok 200 GET /` is. */
 export function isPlainlyTap(text: string): boolean {
   if (PLAIN.test(text)) return true;
   if (/^1\.\.[1-9]\d*[ \t]*(?:#.*)?\r?$/m.test(text) && /^(?:ok(?:[ \t].*)?|not ok\b.*)\r?$/m.test(text)) return true;
@@ -61,7 +61,7 @@ export function readTap(text: string): ReportDraft {
   let latest: { readonly point: Point; readonly indent: number } | undefined;
   let block: { readonly yaml: string[]; readonly indent: number } | undefined;
 
-  /** What lies below this depth and has no point yet. */
+  /** Deeper points without a summary point. */
   const below = (depth: number): Level | undefined => {
     while (levels.length > depth + 2) {
       const orphans = levels.pop();
@@ -192,7 +192,7 @@ const withoutPoint = (subtests: Level): Point => ({
   ...{ durationMs: undefined, yaml: [], subtests },
 });
 
-/** Points without a number are counted on from the one before; any order is allowed. */
+/** A point without a number follows the one before; any order is allowed. */
 function numbering({ points, plan }: Level, where: string, doubts: Doubts): void {
   const ids: number[] = [];
   for (const { id } of points) ids.push(id ?? (ids.at(-1) ?? 0) + 1);
@@ -204,8 +204,8 @@ function numbering({ points, plan }: Level, where: string, doubts: Doubts): void
 }
 
 /**
- * The cases of a level, those of subtests before the point that sums them up. Says whether one of them failed.
- * @param excused of a point above them that is skipped or to do: that they fail is no failure either
+ * The cases of a level; subtests come before their summary point. Returns whether one of them failed.
+ * @param excused a point above them is skipped or todo, so their failures do not count
  */
 function flatten(from: Level, path: readonly string[], excused: boolean, cases: DraftCase[], doubts: Doubts): boolean {
   numbering(from, path.length === 0 ? "the report" : quoted(path.join(" > ")), doubts);
@@ -217,7 +217,7 @@ function flatten(from: Level, path: readonly string[], excused: boolean, cases: 
     if (inside && point.ok === true) doubts.say(`${quoted(own.join(" > "))} passed, with a subtest that did not`);
     const outcome = outcomeOf(point, inside, excused);
     failed ||= inside || bad(outcome);
-    // node:test does not count its suites; of one that only sums up its tests there is nothing to say.
+    // node:test does not count its suites. A suite that only sums up its tests is no case.
     const suite = field(point, "type") === "suite";
     const more = bad(outcome) ? !inside : outcome === "skipped" && !point.subtests;
     if (suite && !more) continue;
@@ -236,15 +236,15 @@ function flatten(from: Level, path: readonly string[], excused: boolean, cases: 
 function outcomeOf(point: Point, inside: boolean, excused: boolean): Outcome {
   if (point.excused || (excused && point.ok === false)) return "skipped";
   if (point.ok !== false) return point.ok === true ? "passed" : "errored";
-  // A file or a suite that failed, and none of its tests did: it could not run.
+  // A file or suite that failed although none of its tests did could not run.
   const whole = field(point, "exitCode") !== undefined || field(point, "type") === "suite";
   return (whole && !inside) || field(point, "failureType") === "cancelledByParent" ? "errored" : "failed";
 }
 
-/** vitest has an object under `error`, with the message in it. */
+/** vitest has an object `error` that contains the message. */
 const toldOf = (point: Point): string | undefined => field(point, "error") || field(point, "message", true);
 
-/** A member of the YAML block: its text on the line, or, of a text over several lines, the first. */
+/** A member of the YAML block: the text on its line, or the first line of a multi-line text. */
 function field({ yaml }: Point, name: string, anyDepth = false): string | undefined {
   const at = yaml.findIndex((row) => (anyDepth ? row.trimStart() : row).startsWith(`${name}:`));
   const value = yaml[at]?.slice(yaml[at].indexOf(":") + 1).trim();
@@ -252,7 +252,7 @@ function field({ yaml }: Point, name: string, anyDepth = false): string | undefi
   return text?.replace(/^(["'])(.*)\1$/, "$2");
 }
 
-/** What node:test counts at the end. */
+/** node:test's counters at the end. */
 function countersOf(tail: ReadonlyMap<string, number>): Counters {
   const count = (word: string): number => tail.get(word) ?? 0;
   return {

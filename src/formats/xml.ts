@@ -1,10 +1,9 @@
 /**
  * The part of XML 1.0 that test reports use: elements, attributes, text, CDATA, comments, the five entities and character references.
  *
- * Strict about structure, since a report that was cut off or of which two readers could see two trees must not pass: every tag is closed,
- * by its own name, under one root, and no attribute stands twice. A document type is refused, and with it every entity that could be
- * declared (entity bombs, external files). Lenient about one thing: characters that XML does not have become U+FFFD later, because runners
- * copy them raw from the output of the tests.
+ * Structure is checked strictly, because a truncated or ambiguous report must not pass: every tag is closed by its own name, under one
+ * root, and no attribute is repeated. Document types are refused, and with them entity bombs and external files. Invalid characters are
+ * accepted and become U+FFFD later, because runners copy raw test output.
  */
 import { AttestError } from "../core/errors.js";
 import { MAX_DEPTH } from "../core/json.js";
@@ -14,7 +13,7 @@ export interface XmlElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
-  /** What stands directly in it. */
+  /** Its direct text. */
   readonly text: string;
 }
 
@@ -28,7 +27,7 @@ const NAME = /[A-Za-z_:\u0080-\uffff][-\w:.\u0080-\uffff]*/y;
 const SPACE = /[ \t\r\n]*/y;
 
 const MAX_PARTS = 5_000_000;
-/** Of elements without attributes, which may be millions. */
+/** Shared by elements without attributes; there may be millions. */
 const NONE = new Map<string, string>();
 
 /** @throws AttestError `report-format` with the line, `too-large` */
@@ -43,7 +42,7 @@ export function parseXml(text: string): XmlElement {
     const line = text.slice(0, where).split("\n").length;
     return new AttestError("report-format", `line ${line}: expected ${expected}, found ${found}`);
   };
-  /** The end of what begins here and ends with these characters. */
+  /** Position after the next occurrence of `end`. */
   const through = (end: string, from: number): number => {
     const found = text.indexOf(end, from);
     if (found < 0) throw fault(`${end} somewhere after this`);
@@ -125,7 +124,7 @@ export function parseXml(text: string): XmlElement {
       const next = text.indexOf("<", at);
       const end = next < 0 ? text.length : next;
       const found = text.slice(at, end);
-      // Section 2.4; it is what is left where a tool put the output of a test into CDATA as it was.
+      // Section 2.4. It remains if a tool copied test output into CDATA unescaped.
       if (found.includes("]]>")) throw fault("no ']]>' outside of CDATA", at + found.indexOf("]]>"));
       if (open.length > 1) inside().text += characters(found, at);
       else if (/[^ \t\r\n]/.test(found)) throw fault("nothing outside the root element");
@@ -133,7 +132,7 @@ export function parseXml(text: string): XmlElement {
     } else if (text.startsWith("</", at)) {
       endTag();
     } else if (text.startsWith("<!--", at)) {
-      // Section 2.5: no "--" inside, so that no two readers see two ends.
+      // Section 2.5: no "--" inside, so that all readers see the same end.
       const end = through("--", at + 4);
       if (text[end] !== ">") throw fault("no '--' in a comment");
       at = end + 1;
