@@ -1,3 +1,3 @@
-/** A command line as one would type it: a shell reads the same words out of it again. */
+/** Words as a shell command line that a shell splits into the same words. */
 export const commandLine = (words: readonly string[]): string =>
   words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");

@@ -1,13 +1,13 @@
 /**
- * Files that were open before this process began, and that it would hand on to every program it starts: a passphrase, a keystore's folder.
- * Node closes those below 17 to its children. What Node opens itself is closed to them too, so that the flag tells the one from the other.
+ * Closes files that this process inherited and would pass on to every program it starts: a passphrase, a keystore's folder. Node hides only
+ * descriptors below 17 from its children. Files that Node opened itself have the close-on-exec flag, inherited ones do not.
  */
 import { closeSync, readdirSync, readFileSync } from "node:fs";
 
 /** `O_CLOEXEC` (open(2)), as /proc/self/fdinfo shows it (proc(5)). */
 const CLOSED_ON_EXEC = 0o2000000;
 
-/** Called before a program is started that is not ours. Other systems than Linux are not asked: macOS starts programs without them. */
+/** Call before starting a program that is not ours. Linux only: macOS does not pass them on. */
 export function closeInherited(): void {
   if (process.platform !== "linux") return;
   for (const number of numbers())
@@ -23,7 +23,7 @@ function numbers(): number[] {
   try {
     return readdirSync("/proc/self/fd").map(Number);
   } catch {
-    return []; // no /proc: nobody can say which there are
+    return []; // without /proc the open files are unknown
   }
 }
 
@@ -32,6 +32,6 @@ function isInherited(number: number): boolean {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${number}`, "utf8"))?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0;
   } catch {
-    return false; // the folder that was being listed
+    return false; // the folder being listed
   }
 }

@@ -1,13 +1,13 @@
-/** The engine that Node lends to core: OpenSSL, through node:crypto. */
+/** Node's engine for core: OpenSSL through node:crypto. */
 import { createPublicKey, hash, verify, type KeyObject } from "node:crypto";
 import { hex, type Bytes } from "../core/bytes.js";
 import { signatureFault } from "../core/ed25519.js";
 import type { Engine } from "../core/engine.js";
 
-/** RFC 8410: the DER of a SubjectPublicKeyInfo for Ed25519 is this head and the 32 bytes. */
+/** RFC 8410: the DER of an Ed25519 SubjectPublicKeyInfo is this prefix and the 32 bytes. */
 const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
 
-/** Importing a key costs as much as verifying with it, and a registry has few keys. */
+/** Importing a key costs as much as a verification, and a registry has few keys. */
 const imported = new Map<string, KeyObject>();
 
 function keyObject(key: Bytes): KeyObject {
@@ -19,8 +19,8 @@ function keyObject(key: Bytes): KeyObject {
 }
 
 /**
- * A log hashes two small texts for each of its entries, and most of such a hash is what is made around it: by `createHash` an object
- * of OpenSSL's, by any answer in bytes a buffer. A text of one character a byte is the cheapest way across (bench/log.mjs).
+ * A log hashes two small texts per entry, and most of the cost is overhead: an OpenSSL object with `createHash`, a buffer for every result
+ * in bytes. A latin1 string is the cheapest result (bench/log.mjs).
  */
 function sha256(data: Bytes): Bytes {
   const digest = hash("sha256", data, "binary");
@@ -37,7 +37,7 @@ export const nodeEngine: Engine = {
     try {
       return verify(null, message, keyObject(key), signature);
     } catch {
-      return false; // no point of the curve
+      return false; // not a point on the curve
     }
   },
 };

@@ -1,37 +1,37 @@
-/** Which file execvp(3) starts for a name, as glibc and the kernel decide it, without starting anything. */
+/** Which file execvp(3) would start for a name, by the rules of glibc and the kernel. Starts nothing. */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { basename, delimiter, resolve } from "node:path";
 import { errno } from "./faults.js";
 
-/** Of the process that starts it: its environment's `PATH`, undefined where it has none, and its working directory. */
+/** `PATH` (undefined if unset) and working directory of the starting process. */
 export interface SearchPath {
   readonly path: string | undefined;
   readonly cwd: string;
-  /** Whether something lies over a file there, so that it is none: a sandbox has places of its own. */
+  /** Whether something hides the file there: a sandbox mounts over some places. */
   readonly hides?: ((path: string) => boolean) | undefined;
-  /** For programs that are told by it what to start. */
+  /** The environment, for programs that read from it what to start. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A file by the name under which it was asked for. */
+/** A file, and the name it was requested by. */
 export interface FoundProgram {
   readonly name: string;
   readonly path: string;
 }
 
 export interface StartedProgram extends FoundProgram {
-  /** What runs it where it is a script, in the order in which they start each other: `env`, then `node`. */
+  /** For a script, its interpreters in starting order: `env`, then `node`. */
   readonly interpreters: readonly FoundProgram[];
 }
 
-/** confstr(_CS_PATH), which execvp searches where there is no `PATH`. */
+/** confstr(_CS_PATH), which execvp searches without a `PATH`. */
 const DEFAULT = process.platform === "linux" ? "/bin:/usr/bin" : "/usr/bin:/bin";
-/** What the kernel reads of a file to see how it is run (BINPRM_BUF_SIZE), and how often one script may be run by another. */
+/** Bytes that the kernel reads to recognize a file (BINPRM_BUF_SIZE), and how deep scripts may be nested. */
 const [HEAD, DEEPEST] = [256, 5];
-/** What execvp runs a file with that is neither a program nor says what runs it (ENOEXEC). */
+/** Runs a file that is neither a program nor names an interpreter (ENOEXEC). */
 const SHELL: FoundProgram = { name: "sh", path: "/bin/sh" };
 
-/** Undefined where nothing can be started by that name. */
+/** Undefined if nothing can be started by that name. */
 export function startedBy(name: string, around: SearchPath, depth = 0): StartedProgram | undefined {
   if (name === "") return undefined;
   let stopped = false as boolean;
@@ -45,11 +45,11 @@ export function startedBy(name: string, around: SearchPath, depth = 0): StartedP
   return undefined;
 }
 
-/** An entry of `PATH` that is empty is the working directory. */
+/** An empty entry of `PATH` is the working directory. */
 const candidates = (name: string, { path = DEFAULT, cwd }: SearchPath): string[] =>
   name.includes("/") ? [resolve(cwd, name)] : path.split(delimiter).map((folder) => resolve(cwd, folder, name));
 
-/** A folder and a file without x bit are passed over, and whatever the kernel says these of. */
+/** Errors on which the search continues: a folder, a file without x bit, and other causes of these codes. */
 const PASSED_OVER: readonly (string | undefined)[] = ["EACCES", "ENOENT", "ENOTDIR", "ESTALE", "ENODEV", "ETIMEDOUT"];
 
 function runnable(path: string, { hides }: SearchPath, stop?: () => void): boolean {
@@ -58,15 +58,15 @@ function runnable(path: string, { hides }: SearchPath, stop?: () => void): boole
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch (error) {
-    if (!PASSED_OVER.includes(errno(error))) stop?.(); // ELOOP for example: execvp looks no further
+    if (!PASSED_OVER.includes(errno(error))) stop?.(); // on ELOOP for example, execvp stops
     return false;
   }
 }
 
-/** Undefined where it cannot be started after all: the kernel says ENOENT of a script whose interpreter is missing, and execvp goes on. */
+/** Undefined if it cannot be started: for a script without its interpreter the kernel returns ENOENT, and execvp continues. */
 function interpretersOf(path: string, around: SearchPath, depth: number): readonly FoundProgram[] | undefined {
   const head = start(path, 0, HEAD);
-  if (head === undefined) return []; // it may be run and not be read
+  if (head === undefined) return []; // it may be executable and unreadable
   if (head.startsWith("\x7fELF")) return loaderThere(path, head, around) ? [] : undefined;
   const [, interpreter, argument] = /^#![ \t]*([^ \t\n\0]+)[ \t]*([^\n\0]*)/.exec(head) ?? [];
   if (interpreter === undefined) return head.includes("\0") ? [] : [SHELL];
@@ -82,13 +82,13 @@ function interpretersOf(path: string, around: SearchPath, depth: number): readon
 
 const plain = ({ name, path }: FoundProgram): FoundProgram => ({ name, path });
 
-/** The kernel hands on the rest of the line as one argument; `env -S` splits it. */
+/** The kernel passes the rest of the line as one argument; `env -S` splits it. */
 function splitOf(argument: string): string[] {
   const [, rest] = /^(?:-S|--split-string[= ]|-vS)\s*(.*)$/.exec(argument.trim()) ?? [];
   return rest === undefined ? [argument.trim()] : rest.split(/[ \t]+/).filter(Boolean);
 }
 
-/** What env(1) starts; undefined where its arguments say more than names and values. */
+/** What env(1) starts; undefined for arguments other than names and values. */
 export function throughEnv(
   words: readonly string[],
   around: SearchPath,
@@ -104,11 +104,11 @@ export function throughEnv(
   return undefined;
 }
 
-/** A program for another C library is there, and the kernel says ENOENT all the same: its loader is missing. */
+/** Whether the program's loader exists. A program for another C library fails with ENOENT although its file is there. */
 function loaderThere(path: string, head: string, around: SearchPath): boolean {
   const bytes = Buffer.from(head, "latin1");
   const is64 = bytes[4] === 2;
-  if (bytes.length < 64 || bytes[5] !== 1) return true; // another byte order: not of this machine
+  if (bytes.length < 64 || bytes[5] !== 1) return true; // another byte order: not for this machine
   const at = is64 ? Number(bytes.readBigUInt64LE(32)) : bytes.readUInt32LE(28);
   const [size, count] = is64
     ? [bytes.readUInt16LE(54), bytes.readUInt16LE(56)]
@@ -124,7 +124,7 @@ function loaderThere(path: string, head: string, around: SearchPath): boolean {
   return true;
 }
 
-/** As a character for each byte; undefined for what may not be read. */
+/** One character per byte; undefined if it cannot be read. */
 function start(path: string, at: number, length: number): string | undefined {
   try {
     const file = openSync(path, "r");

@@ -1,9 +1,9 @@
-/** What the operating system refuses, as a fault with what to do; and whatever was thrown, as a fault that can be told. */
+/** Turns errors of the operating system, and anything else that was thrown, into faults with hints. */
 import { AttestError } from "../core/errors.js";
 
 export const errno = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** Of a hint: left out where the same command would do more than is left to do. */
+/** Part of a hint; omitted if repeating the command would do more than the rest. */
 export const SAME_AGAIN = ", and run the same command again";
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -51,7 +51,7 @@ export function asFault(error: unknown): AttestError {
   );
 }
 
-/** Of a call to the operating system, and not of Node's own checks. */
+/** From a system call, not from Node's argument checks. */
 const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && "errno" in error && "syscall" in error && "code" in error;
 

@@ -1,4 +1,4 @@
-/** Files that are either there whole or not there: what the keystore and the store write with. */
+/** Files that exist completely or not at all. The keystore and the store write with these. */
 import { createHash, hash, randomBytes } from "node:crypto";
 import {
   chmodSync,
@@ -27,18 +27,18 @@ import { equal, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError } from "./faults.js";
 
-/** More than any document or piece of evidence that this version takes; a pipe or a device could go on for ever. */
+/** Above every document and piece of evidence of this version; a pipe or device could be endless. */
 const MAX_READ = 64 * 1024 * 1024;
 
 export interface ReadOptions {
   readonly limit?: number;
-  /** The folder that the file must lie in when every link has been followed. */
+  /** The folder that must contain the file after following all links. */
   readonly within?: string;
 }
 
 /**
- * The bytes, or undefined when there is no such file. A folder, a pipe or a device is no file; a link that leads out of `within` is
- * refused, because a registry that somebody else wrote could name our files by it. Throws `io`, `too-large`.
+ * The bytes, or undefined if there is no such file. Folders, pipes and devices do not count as files. A link out of `within` is refused,
+ * because a registry written by someone else could point to our files. Throws `io`, `too-large`.
  */
 export const read = (path: string, { limit = MAX_READ, within }: ReadOptions = {}): Bytes | undefined =>
   opened(path, within === undefined ? undefined : () => realFolder(within), (file, size) => {
@@ -46,7 +46,7 @@ export const read = (path: string, { limit = MAX_READ, within }: ReadOptions = {
     return owned(readFileSync(file));
   });
 
-/** At a time, into one block for all files: larger ones gain nothing. */
+/** Read size. One block is shared by all files; a larger one gains nothing. */
 const BLOCK = 1024 * 1024;
 let block: Buffer | undefined;
 
@@ -56,8 +56,9 @@ export interface FileDigest {
 }
 
 /**
- * Of a file of any length, in flat memory; undefined where there is none. As `read`, it follows no link out of a folder. Throws `io`.
- * @param within the folder's `realFolder`, which is asked for once and not for each of a hundred thousand files
+ * Digest of a file of any length in constant memory; undefined if there is none. Like `read`, it follows no link out of a folder. Throws
+ * `io`.
+ * @param within the folder's `realFolder`, computed once for a hundred thousand files
  */
 export const digestOf = (path: string, within?: string): FileDigest | undefined =>
   opened(path, within === undefined ? undefined : () => within, (file) => {
@@ -93,8 +94,8 @@ function opened<T>(
       throw refused(`a link that leads out of ${folder()}`);
   };
   try {
-    stays(); // to open something is to do something to it, a device for example
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe without a writer would not open
+    stays(); // checked first, because opening has side effects on a device for example
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // O_NONBLOCK: opening a pipe without a writer would wait
     const stats = fstatSync(file);
     if (!stats.isFile()) throw refused("something else");
     stays();
@@ -108,7 +109,7 @@ function opened<T>(
   }
 }
 
-/** The first bytes of a file, fewer where it has no more; undefined for what `read` would not read. */
+/** The first bytes of a file; undefined if `read` would not read it. */
 export function startOf(path: string, length: number): Bytes | undefined {
   let file: number | undefined;
   try {
@@ -117,25 +118,26 @@ export function startOf(path: string, length: number): Bytes | undefined {
     const bytes = new Uint8Array(length);
     return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
   } catch {
-    return undefined; // told by `read`
+    return undefined; // `read` reports the reason
   } finally {
     if (file !== undefined) closeSync(file);
   }
 }
 
-/** A copy; what Node read into is wiped, because Node lends it to others next, and it may be a secret. */
+/** Copies the bytes and wipes Node's buffer: Node reuses it, and it may hold a secret. */
 export function owned(buffer: Buffer): Bytes {
   const copy = new Uint8Array(buffer);
   buffer.fill(0);
   return copy;
 }
 
-/** Where a folder is when every link has been followed. */
+/** The folder's path after following all links. */
 export const realFolder = (folder: string): string => realpathSync.native(folder);
 const inside = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
 /**
- * That nothing is written through a link that leads out: a reader refuses what lies there, and a tested command may have made the link.
+ * Refuses to write through a link that leads out of the folder: a reader would refuse the result, and a tested command may have made the
+ * link.
  * @throws AttestError `io`
  */
 export function mustStayWithin(path: string, folder: string): void {
@@ -156,11 +158,11 @@ export function mustStayWithin(path: string, folder: string): void {
   }
 }
 
-/** Makes a file that was not there. The same bytes again are no error; others are: `file-exists`, and the old ones stay. */
+/** Creates a file. Identical existing bytes are accepted; others throw `file-exists` and stay. */
 export function create(path: string, bytes: Bytes, mode = 0o644): void {
   inPlace(path, bytes, mode, (temporary) => {
     try {
-      linkSync(temporary, path); // unlike rename, link refuses to overwrite
+      linkSync(temporary, path); // unlike rename, link does not overwrite
     } catch (error) {
       if (errno(error) !== "EEXIST") throw error;
       if (isOtherFile(path, bytes) || !equal(read(path, { limit: bytes.length }) ?? new Uint8Array(), bytes)) {
@@ -172,21 +174,21 @@ export function create(path: string, bytes: Bytes, mode = 0o644): void {
   });
 }
 
-/** Of another length: it may be too large to be read at all. */
+/** Compares lengths first: the file may be too large to read. */
 const isOtherFile = (path: string, bytes: Bytes): boolean => {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats?.isFile() === true && stats.size !== bytes.length;
 };
 
 /**
- * Writes a file, whatever was there: a reader sees the old bytes or the new ones, never a part.
- * @param still called right before the new bytes take their place; what it throws leaves the old ones there
+ * Replaces a file. A reader sees the old bytes or the new ones, never a part.
+ * @param still called right before the rename; if it throws, the old bytes stay
  */
 export function replace(path: string, bytes: Bytes, mode = 0o644, still?: () => void): void {
   replaceAll([{ path, bytes }], still, mode);
 }
 
-/** The same for many at once: each file is synced by itself, and each folder once, when all of them are in their places. */
+/** The same for many files: syncs each file, and each folder once at the end. */
 export function replaceAll(
   files: readonly { readonly path: string; readonly bytes: Bytes }[],
   still: () => void = () => undefined,
@@ -215,7 +217,7 @@ export function replaceAll(
   }
 }
 
-/** temp → fsync → `place` → fsync of the directory, so that the name outlives a power cut too. */
+/** temp → fsync → `place` → fsync of the folder, so that the name survives a power failure. */
 function inPlace(path: string, bytes: Bytes, mode: number, place: (temporary: string) => void): void {
   const temporary = temporaryOf(path);
   try {
@@ -243,20 +245,20 @@ function writeSynced(path: string, bytes: Bytes, mode: number): void {
   }
 }
 
-/** What the system did not say is not told as its word: a lock that was lost, say. */
+/** Passes on errors that are not from the system, for example a lost lock. */
 const told = (error: unknown, path: string): unknown =>
   errno(error) === undefined || error instanceof AttestError ? error : ioError("write", path, error);
 
-/** What nobody needs any more: the fault that is being told, or what was done, is what matters. */
+/** Deletes a file that nobody needs. A failure is ignored: the caller's own fault or result matters. */
 export function discard(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
-    // told by the caller's own fault
+    // the caller reports its own fault
   }
 }
 
-/** Parents too; each new one is synced into the one above it. */
+/** Creates parents too, and syncs each new folder into its parent. */
 export function makeFolder(path: string, mode = 0o755): void {
   try {
     const first = mkdirSync(path, { recursive: true, mode });
@@ -270,7 +272,7 @@ export function makeFolder(path: string, mode = 0o755): void {
   }
 }
 
-/** Where only the owner may look, whoever made it. @throws AttestError `io` */
+/** Makes sure that only the owner can read the folder. @throws AttestError `io` */
 export function privateFolder(path: string): void {
   makeFolder(path, 0o700);
   if (process.platform === "win32") return;
@@ -282,7 +284,7 @@ export function privateFolder(path: string): void {
 }
 
 export function syncFolder(path: string): void {
-  if (process.platform === "win32") return; // a directory cannot be opened there
+  if (process.platform === "win32") return; // Windows cannot open folders
   const folder = openSync(path, "r");
   try {
     fsyncSync(folder);
@@ -291,7 +293,7 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Names in a folder, sorted, without those that begin with a dot: unfinished files of a writer that was killed. */
+/** Sorted names without dot files: those are temporary files of killed writers. */
 export function list(path: string): readonly string[] {
   try {
     return readdirSync(path)
@@ -303,7 +305,7 @@ export function list(path: string): readonly string[] {
   }
 }
 
-/** Removes a file, and that it is gone outlives a power cut. One that was not there is no error. @throws AttestError `io` */
+/** Removes a file durably. A missing file is no error. @throws AttestError `io` */
 export function remove(path: string): void {
   try {
     rmSync(path, { force: true });
@@ -314,7 +316,7 @@ export function remove(path: string): void {
 }
 
 /**
- * Removes every unfinished or doubly named copy of one file, however young: for secrets, which must not outlive their removal.
+ * Removes every temporary file and second link of one file, of any age: copies of a secret must not survive its removal.
  * @throws AttestError `io`
  */
 export function removeUnfinished(path: string): void {
@@ -336,7 +338,7 @@ const UNFINISHED = /^\..*\.[0-9a-f]{12}\.tmp$/;
 
 const ABANDONED_MS = 60 * 60_000;
 
-/** Removes what killed writers left beside what was just written: our own temporary files, once they are an hour old. */
+/** Removes our own temporary files beside the written file if they are older than an hour. */
 function sweep(folder: string): void {
   try {
     for (const name of unfinishedIn(folder)) {
@@ -345,15 +347,18 @@ function sweep(folder: string): void {
       if (made !== undefined && Date.now() - made > ABANDONED_MS) discard(path);
     }
   } catch {
-    // what was written stands, and the next writer looks again
+    // the write succeeded, and the next writer tries again
   }
 }
 
-/** @throws AttestError `io` where it may not even be looked at */
+/**
+ * @throws AttestError `io` if even looking is not permitted
+ * @throws AttestError `io` where it may not even be looked at
+ */
 export const isFolder = (path: string): boolean => statsOf(path)?.isDirectory() ?? false;
 export const isFile = (path: string): boolean => statsOf(path)?.isFile() ?? false;
 
-/** A path that no file can have is one where there is nothing. */
+/** An impossible path counts as missing. */
 function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -363,7 +368,7 @@ function statsOf(path: string): Stats | undefined {
   }
 }
 
-/** Made now, and for whoever asked to remove. @throws AttestError `io` */
+/** A new folder; the caller must remove it. @throws AttestError `io` */
 export function temporaryFolder(purpose: string, place = tmpdir()): string {
   try {
     return mkdtempSync(join(place, `f3-attest-${purpose}-`));

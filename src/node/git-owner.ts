@@ -1,4 +1,4 @@
-/** Whose a repository is. Git reads none that belongs to somebody else, unless its user has said so (git-config(1), `safe.directory`). */
+/** Git refuses a repository of another user unless this user allowed it (git-config(1), `safe.directory`). This tool does the same. */
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
@@ -12,7 +12,7 @@ interface Folders {
   readonly gitDir: string;
 }
 
-/** @throws AttestError `io` for one of another user, where neither the settings nor a variable name its folder as safe */
+/** @throws AttestError `io` for a repository of another user, unless `safe.directory` lists it */
 export function refuseForeign({ root, gitDir }: Folders, settings: readonly Setting[]): void {
   const own = [root, root === undefined ? undefined : join(root, ".git"), gitDir].every(
     (path) => path === undefined || isOwn(path),
@@ -27,7 +27,7 @@ export function refuseForeign({ root, gitDir }: Folders, settings: readonly Sett
   );
 }
 
-/** Root counts as the user who called sudo, too. */
+/** For root, the user who called sudo counts as well. */
 function isOwn(path: string): boolean {
   const user = process.geteuid?.();
   const owner = lstatSync(path, { throwIfNoEntry: false })?.uid;
@@ -35,7 +35,7 @@ function isOwn(path: string): boolean {
   return user === 0 && String(owner) === process.env["SUDO_UID"];
 }
 
-/** Of all variables by which git takes settings, this one setting is let in. */
+/** This is the only setting accepted from git's environment variables. */
 function byVariable({ GIT_CONFIG_COUNT: count = "0", ...env }: NodeJS.ProcessEnv = process.env): string[] {
   const numbers = Array.from({ length: /^\d{1,4}$/.test(count) ? Number(count) : 0 }, (_, at) => at);
   return numbers.flatMap((at) =>
@@ -43,7 +43,7 @@ function byVariable({ GIT_CONFIG_COUNT: count = "0", ...env }: NodeJS.ProcessEnv
   );
 }
 
-/** An empty value takes back what was said before it; a folder is meant alone, or with all below it by `/*`. */
+/** An empty value resets the list. A value covers one folder, or with `/*` everything below it. */
 function isSafe(folder: string, values: readonly string[]): boolean {
   return values.slice(values.lastIndexOf("") + 1).some((value) => {
     const path = value.replace(/^~(?=\/)/, process.env["HOME"] ?? "~");

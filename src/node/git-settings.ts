@@ -1,18 +1,18 @@
-/** Which settings of git's count when this tool asks it: of a repository those that name nothing to run or to read, and the user's own. */
+/** Which git settings apply when this tool runs git: from a repository those that name nothing to run or read, and the user's own. */
 import { statSync } from "node:fs";
 import { devNull } from "node:os";
 import { resolve } from "node:path";
 import { isWithin, isWithinAny } from "./programs.js";
 
-/** As git prints it: the sections in lower case, and so the last part. */
+/** Spelled as git prints it: sections and the last part in lowercase. */
 export type Setting = readonly [name: string, value: string];
 
-/** Without these its objects cannot be read, nor its index. */
+/** Needed to read the objects and the index. */
 const PASSIVE =
   /^(?:core\.(?:repositoryformatversion|longpaths)|extensions\.(?:objectformat|refstorage)|index\.sparse|remote\.origin\.url)$/;
 const USERS = /^(?:core\.longpaths|filter\..*\.(?:clean|smudge|process|required))$/;
 
-/** Ours: nothing by which a change can hide or bytes become others, nothing that is started, nothing that is fetched. */
+/** Our settings: nothing that hides a change, converts content, starts a program, or fetches. */
 export const OURS: readonly Setting[] = [
   ["core.fsmonitor", "false"],
   ["core.hookspath", devNull],
@@ -40,14 +40,14 @@ const driverOf = (name: string): string | undefined => /^filter\.(.*)\.[^.]*$/s.
 
 export const isFilter = (name: string): boolean => driverOf(name) !== undefined;
 
-/** Of `git config --null --list`: `<name>`, a line feed, `<value>`; a name alone means true. */
+/** Parses `git config --null --list`: `<name>`, a line feed, `<value>`; a name alone means true. */
 export const listedSettings = (listed: string): Setting[] =>
   listed.split("\0").flatMap((one): Setting[] => {
     const end = one.indexOf("\n");
     return one === "" ? [] : [end < 0 ? [one, "true"] : [one.slice(0, end), one.slice(end + 1)]];
   });
 
-/** The variables that say where a user's settings lie. */
+/** Variables that locate a user's settings. */
 export function usersOwn({
   GIT_CONFIG_GLOBAL: global,
   GIT_CONFIG_SYSTEM: system,
@@ -59,13 +59,13 @@ export function usersOwn({
 
 export interface Around {
   readonly projects: readonly string[];
-  /** Where git runs a filter. */
+  /** The folder where git runs filters. */
   readonly cwd: string;
-  /** A folder whose settings are ours. */
+  /** Folder with our own settings, to be excluded. */
   readonly without: string;
 }
 
-/** Of `git config --null --list --show-origin`, which says origin and setting in turns. What lies in a project is not the user's. */
+/** Parses `git config --null --list --show-origin`, which alternates origin and setting. Settings inside a project are not the user's. */
 export function usersOutside(listed: string, { projects, without }: Around): Setting[] {
   const parts = listed.split("\0");
   return parts.flatMap((origin, at) => {
@@ -75,7 +75,7 @@ export function usersOutside(listed: string, { projects, without }: Around): Set
   });
 }
 
-/** Those of the user's that count; no filter that starts what lies in a project. */
+/** The user's settings that apply; excludes filters that start something inside a project. */
 export function usersSettings(all: readonly Setting[], { projects, cwd }: Around): Setting[] {
   const inProject = (path: string): boolean => {
     const file = resolve(cwd, path.replace(/^~(?=\/)/, process.env["HOME"] ?? "~"));
@@ -88,7 +88,7 @@ export function usersSettings(all: readonly Setting[], { projects, cwd }: Around
   return all.filter(([name]) => USERS.test(name) && !(isFilter(name) && refused.has(driverOf(name))));
 }
 
-/** As a file of settings has them. */
+/** In the syntax of a settings file. */
 export const configOf = (settings: readonly Setting[]): string =>
   settings
     .map(([name, value]) => {

@@ -1,11 +1,11 @@
 /**
- * The one way in which this tool asks git something.
+ * The only way in which this tool runs git.
  *
- * A repository's settings can name programs (filters, textconv, hooks, a file monitor, aliases, ssh commands), other files of settings, and
- * another work tree; tested code can write them, and so can whoever made the clone. So git is never shown them: it gets a git folder of our
- * own, whose settings we write, with the repository's objects and refs behind it. Of its settings only those are copied without which it
- * could not be read; of the user's own (global, system), where they lie outside of the work tree, filters, and these only where something
- * is checked out. No setting has a say in what is content, so that every machine says the same of it.
+ * A repository's settings can name programs (filters, textconv, hooks, a file monitor, aliases, ssh commands), further settings files, and
+ * another work tree. Tested code or the author of a clone can write them. So git gets a git folder of our own with our settings, which uses
+ * the repository's objects and refs. From the repository's settings only those needed for reading are copied. From the user's settings
+ * (global and system, outside of the work tree) only filters are used, and only for a checkout. No setting influences what counts as
+ * content, so that every machine gets the same answer.
  */
 import { execFile, spawn, type ChildProcessByStdio } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, type Stats, symlinkSync, writeFileSync } from "node:fs";
@@ -29,17 +29,17 @@ import {
 import { refuseForeign } from "./git-owner.js";
 import { isWithinAny, pathOutside, programOutside, projectsAround, real } from "./programs.js";
 
-/** Where a repository has what. */
+/** The parts of a repository. */
 export interface GitPlace {
-  /** The top of the work tree; undefined for a bare repository. */
+  /** Top of the work tree; undefined for a bare repository. */
   readonly root: string | undefined;
-  /** Of this work tree: HEAD and the index lie there. */
+  /** The git folder of this work tree, with HEAD and index. */
   readonly gitDir: string;
-  /** Of all its work trees: objects, refs and settings. */
+  /** The git folder shared by all work trees, with objects, refs and settings. */
   readonly commonDir: string;
 }
 
-/** The repository that this folder belongs to, by where `.git` lies alone: what its settings call the work tree does not count. */
+/** The repository of this folder, found by `.git` alone; a work tree named in its settings is ignored. */
 export function gitPlaceOf(folder: string): GitPlace | undefined {
   for (let here = real(folder); ; here = dirname(here)) {
     const place = placeAt(here) ?? bareAt(here);
@@ -47,7 +47,7 @@ export function gitPlaceOf(folder: string): GitPlace | undefined {
   }
 }
 
-/** The repository whose work tree has its top in this folder. */
+/** The repository whose work tree starts at this folder. */
 export function placeAt(root: string): GitPlace | undefined {
   const entry = join(root, ".git");
   const stats = statsOf(entry);
@@ -69,11 +69,11 @@ function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path);
   } catch {
-    return undefined; // not there, or not ours to look at
+    return undefined; // missing or unreadable
   }
 }
 
-/** The path that a file of git's names. */
+/** The path inside one of git's pointer files. */
 function named(file: string, form: RegExp): string | undefined {
   const path = form.exec(textOf(file) ?? "")?.[1];
   return path === undefined ? undefined : resolve(dirname(file), path);
@@ -84,37 +84,37 @@ function textOf(file: string): string | undefined {
     const bytes = read(file);
     return bytes && new TextDecoder().decode(bytes);
   } catch {
-    return undefined; // not a file, or not ours to read
+    return undefined; // not a file, or unreadable
   }
 }
 
-const maxBuffer = 2 ** 28; // for lists of files
+const maxBuffer = 2 ** 28; // for long file lists
 const opened = new Set<string>();
 process.on("exit", () => opened.forEach(remove));
 const remove = (folder: string): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 
-/** Of the environment; what is undefined is taken out. */
+/** Environment variables; undefined removes one. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface GitOptions {
   readonly env?: Variables;
   readonly input?: string;
-  /** Names of files are bytes: a character for each of them ("latin1"), where nothing else is asked and said. */
+  /** File names are bytes: latin1 gives one character per byte. Only for calls where nothing else is passed or printed. */
   readonly names?: true;
-  /** What it says besides, where it is well otherwise. */
+  /** Receives stderr of a successful call. */
   readonly told?: (stderr: string) => void;
 }
 
 export interface Opening {
-  /** Whether filters of the user's count, where something is checked out. */
+  /** Use the user's filters on checkout. */
   readonly filters?: true;
 }
 
-/** A repository that can be asked; its HEAD is the one of the moment when it was opened. */
+/** An open repository. Its HEAD is the one at opening time. */
 export class Repository {
   readonly place: GitPlace;
   readonly objects: string;
-  /** Where no index is: everything that lies in the work tree is new there. */
+  /** A path without an index: with it, everything in the work tree counts as new. */
   readonly noIndex: string;
   readonly #program: string;
   readonly #folder: string;
@@ -137,7 +137,7 @@ export class Repository {
     this.noIndex = join(folder, "no-index");
   }
 
-  /** @throws AttestError `io` where there is no git outside of the work tree, its settings cannot be read, or it is somebody else's */
+  /** @throws AttestError `io` if there is no git outside of the work tree, the settings cannot be read, or it belongs to another user */
   static async open(place: GitPlace, { filters }: Opening = {}): Promise<Repository> {
     const projects = projectsAround(place.root ?? place.gitDir);
     const program = gitOutside(projects);
@@ -182,7 +182,7 @@ export class Repository {
     remove(this.#folder);
   }
 
-  /** What it prints. Throws what `execFile` throws, with `stderr`. */
+  /** Standard output. Throws the errors of `execFile`, with `stderr`. */
   async ask(args: readonly string[], { env = {}, ...asked }: GitOptions = {}): Promise<string> {
     return await run(this.#program, args, this.#options(env), asked);
   }
@@ -191,18 +191,18 @@ export class Repository {
     return spawn(this.#program, args, { ...this.#options(env), stdio: ["pipe", "pipe", "pipe"] });
   }
 
-  /** The top of the work tree. @throws AttestError `io` for a bare repository */
+  /** Top of the work tree. @throws AttestError `io` for a bare repository */
   get root(): string {
     if (this.place.root !== undefined) return this.place.root;
     throw new AttestError("io", `${this.place.gitDir} is a bare repository, without a work tree`);
   }
 
-  /** Neither shallow nor partial: what is not in it was not in what it was cloned from. */
+  /** Neither shallow nor partial: then a missing object was missing in the original too. */
   get isWhole(): boolean {
     return !this.#partial && !existsSync(join(this.place.commonDir, "shallow"));
   }
 
-  /** A new repository in a folder, with all objects of this one, its tags, and a commit in the work tree. */
+  /** Creates a repository in a folder with all objects and tags of this one, and checks out a commit. */
   async checkout(commit: string, folder: string): Promise<void> {
     const format = (await this.ask(["rev-parse", "--show-object-format"])).trim();
     const env = {
@@ -254,12 +254,12 @@ async function run(
       told?.(stderr);
       done(stdout);
     });
-    child.stdin?.on("error", () => undefined); // git says why it reads no more
+    child.stdin?.on("error", () => undefined); // git's exit code tells why it stopped reading
     child.stdin?.end(input, encoding);
   });
 }
 
-/** Nothing by which another repository, other settings or a program could be meant; and nothing that opens our keys. */
+/** The environment for git: no variables for another repository, settings, or programs, and no access to our keys. */
 function environment(folder: string, { root }: GitPlace, projects: readonly string[]): Record<string, string> {
   const { GIT_EXEC_PATH: helpers = "", HOME: home = "", XDG_CONFIG_HOME: settings = "" } = process.env;
   const kept = Object.entries(process.env).flatMap(([name, value]) =>
@@ -288,7 +288,7 @@ function link(from: string, to: string): void {
   if (existsSync(from)) symlinkSync(from, to, statSync(from).isDirectory() ? "junction" : "file");
 }
 
-/** Of a file that is one: a pipe would keep git waiting. */
+/** Copies regular files only: reading a pipe would block git. */
 function copy(from: string, to: string): void {
   try {
     const bytes = read(from);

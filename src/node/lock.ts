@@ -1,9 +1,9 @@
 /**
- * A lock between processes: a directory `<file>.lock`, made by mkdir and removed by rmdir. A holder that does not touch it for ten
- * seconds is taken for dead (the on-disk protocol of the npm package proper-lockfile).
+ * A lock between processes: a folder `<file>.lock`, made by mkdir and removed by rmdir. A holder that does not touch it for ten seconds
+ * counts as dead (the on-disk protocol of the npm package proper-lockfile).
  *
- * What the protocol cannot give: a holder that is stopped for longer than that, exactly between its last look at the lock and its
- * rename, writes over its successor. `Held.isMine` shrinks that window to two system calls; no lock made of names can close it.
+ * A limit of the protocol: a holder that is stopped for longer, exactly between its last check and its rename, overwrites its successor's
+ * work. `Held.isMine` reduces that window to two system calls; no lock made of names can close it.
  */
 import { lstatSync, mkdirSync, renameSync, rmdirSync, type Stats } from "node:fs";
 import { randomBytes } from "node:crypto";
@@ -13,23 +13,23 @@ import { errno, ioError } from "./faults.js";
 
 export const STALE_MS = 10_000;
 
-/** How long one wait for the lock may stop the event loop in all; after that it waits by timers. */
+/** Total time that one wait may block the event loop; after that it uses timers. */
 const BLOCKING_MS = 4;
 
 export interface LockOptions {
-  /** How long to wait for the lock before giving up; longer than STALE_MS, so that a dead holder is outlived. */
+  /** Time to wait for the lock before failing. Longer than STALE_MS, so that a dead holder is outlived. */
   readonly patienceMs?: number;
 }
 
 export interface HeldLock {
-  /** Whether the lock at the path is still the one that was taken: asked right before the write that it protects. */
+  /** Whether the lock is still the one that was taken. Call right before the protected write. */
   isMine(): boolean;
 }
 
 /**
- * Takes the lock of `file`, runs `act` while holding it, and gives it back. `act` is synchronous, and nothing is awaited from the
- * taking to the giving back: a lock is never held across a wait, and no other task of this process can meet it.
- * @throws AttestError `locked` when it could not be had in time, `io`
+ * Takes the lock of `file`, runs `act`, and releases it. `act` is synchronous and nothing is awaited in between: a lock is never held
+ * across a wait, and no other task of this process can meet it.
+ * @throws AttestError `locked` if it could not be taken in time, `io`
  */
 export async function withLock<T>(
   file: string,
@@ -58,7 +58,7 @@ export async function withLock<T>(
         "another process is writing: try again, or look which one it is",
       );
     }
-    // Most holders are done within a millisecond, and no timer is as short. Waits are random, so that no waiter always comes too late.
+    // Most holders finish within a millisecond, and timers are slower. Random waits, so that no waiter always loses.
     if (blocked < BLOCKING_MS) {
       const wait = 0.05 + Math.random() * 0.45;
       Atomics.wait(NOBODY, 0, 0, wait);
@@ -70,13 +70,13 @@ export async function withLock<T>(
   }
 }
 
-/** Never notified: what a thread can wait at for less than a millisecond. */
+/** Never notified; lets a thread wait for less than a millisecond. */
 const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 
-/** Thrown inside `act` before anything was written: the whole of it is done again under a new lock. */
+/** Thrown inside `act` before anything was written; the whole act is repeated under a new lock. */
 export class LockLost extends Error {}
 
-/** For how long one lock was seen unchanged, on a clock that nobody sets: a wrong time of the machine or of the lock keeps nobody out. */
+/** How long one lock was seen unchanged, by a monotonic clock: wrong wall clocks then keep nobody out. */
 class Watch {
   #seen: Stats | undefined;
   #since = 0;
@@ -87,7 +87,7 @@ class Watch {
   }
 }
 
-/** One try. A lock that is there is looked at only: a failing mkdir would hold up the holder, who works in the same folder. */
+/** One attempt. It first looks whether the lock exists: a failing mkdir would slow the holder, who works in the same folder. */
 function take(path: string, watch: Watch): Stats | undefined {
   const seen = look(path);
   if (seen !== undefined && !breakStale(path, seen, watch.unchangedMs(seen))) return undefined;
@@ -95,7 +95,7 @@ function take(path: string, watch: Watch): Stats | undefined {
     const before = performance.now();
     mkdirSync(path);
     const mine = look(path);
-    // Stopped between the two for so long that it may be somebody else's by now: left to go stale.
+    // This process was stopped so long between the two that the lock may belong to another by now: let it go stale.
     return performance.now() - before < STALE_MS / 2 ? mine : undefined;
   } catch (error) {
     if (errno(error) === "EEXIST") return undefined;
@@ -105,14 +105,14 @@ function take(path: string, watch: Watch): Stats | undefined {
 }
 
 /**
- * Moves a lock that is older than STALE_MS out of the way. Its age is read against the file system's own clock, from a directory that
- * is made for the purpose: a waiter whose clock is an hour ahead would otherwise take the lock from a living holder.
+ * Moves a lock older than STALE_MS out of the way. The age is measured by the file system's clock, using a new temporary folder: a waiter
+ * whose clock is ahead would otherwise take the lock of a living holder.
  *
- * By renaming, not by rmdir: of several waiters that see the same stale lock one gets it. Should a fresh lock have come to be between
- * the last look and the rename, its holder finds it gone at its own last look, and does its work again.
+ * Uses rename, not rmdir, so that only one of several waiters gets a stale lock. If a fresh lock appeared in between, its holder notices at
+ * its last check and repeats its work.
  */
 function breakStale(path: string, seen: Stats, unchangedMs: number): boolean {
-  if (!seen.isDirectory()) return false; // nobody's lock by this protocol
+  if (!seen.isDirectory()) return false; // not a lock of this protocol
   const outlived = unchangedMs >= STALE_MS;
   if (!outlived && Date.now() - seen.mtimeMs < STALE_MS && Date.now() >= seen.mtimeMs) return false;
   const aside = `${path}.${randomBytes(6).toString("hex")}`;
@@ -146,7 +146,7 @@ function release(path: string): void {
 const same = (a: Stats, b: Stats | undefined): boolean =>
   b !== undefined && a.ino === b.ino && a.birthtimeMs === b.birthtimeMs && a.mtimeMs === b.mtimeMs;
 
-/** The name itself: a link that leads nowhere is there, and mkdir refuses it. */
+/** Looks at the name itself: mkdir refuses a dangling link too. */
 function look(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-/** This package: its version, and where its build lies. */
+/** This package's version, and the location of its build. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -7,7 +7,7 @@ export const TOOL_VERSION = (
 ).version;
 export const TOOL = `@f3/attest ${TOOL_VERSION}`;
 
-/** The folder of the build. This file lies one folder below it, alone as in the bundle of the command line. */
+/** The build folder, one level above this file, both as a module and in the command line's bundle. */
 const BUILD = new URL("../", import.meta.url);
-/** The path of a file of the build: `harness/scenario/host.js`. */
+/** The path of a file in the build, such as `harness/scenario/host.js`. */
 export const built = (path: string): string => fileURLToPath(new URL(path, BUILD));

@@ -1,4 +1,4 @@
-/** Where things of the user lie, and where secrets must not. */
+/** Where the user's files are, and where secrets must not be. */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -6,7 +6,7 @@ import { AttestError } from "../core/errors.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** As login(1) has it: who has no entry among the users, in a container say, is at home in the root. */
+/** Like login(1): a user without an entry (for example in a container) has `/` as home. */
 export function userHome(): string {
   try {
     return homedir();
@@ -30,7 +30,7 @@ export function stateHome(env: Environment = process.env): string {
   return join(env["HOME"] || userHome(), ".local", "state", "f3-attest");
 }
 
-/** The nearest of `path` and its parents that holds an entry of this name. */
+/** The nearest folder among `path` and its parents that has an entry of this name. */
 export function nearest(path: string, entry: string): string | undefined {
   for (let folder = resolve(path); ; folder = dirname(folder)) {
     if (existsSync(join(folder, entry))) return folder;
@@ -38,7 +38,7 @@ export function nearest(path: string, entry: string): string | undefined {
   }
 }
 
-/** Links are followed and parents that do not exist yet are passed over: what counts is where the bytes would land. */
+/** Checks the real target: links are followed, missing parents skipped. */
 export function refuseInsideGit(path: string): void {
   let real = resolve(path);
   while (!existsSync(real)) real = dirname(real);
@@ -52,7 +52,7 @@ export function refuseInsideGit(path: string): void {
   }
 }
 
-/** Only the owner may look: whatever else is allowed, others may have done. */
+/** Only the owner may have access: anyone else with access could have changed it. */
 export function ownersAlone(path: string, expected: number): void {
   const mode = statSync(path).mode & 0o777;
   if (process.platform === "win32" || (mode & 0o077) === 0) return;

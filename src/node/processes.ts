@@ -1,11 +1,11 @@
-/** Processes: which one is meant (its number and, on Linux, when it began, because numbers are given again), and which there are. */
+/** Process identity (pid plus start time on Linux, because pids are reused) and process listing. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export interface ProcessId {
   readonly pid: number;
   /** Clock ticks since the machine's start: field 22 of /proc/<pid>/stat (proc(5)). */
   readonly start?: string;
-  /** The start of the machine, and the namespace in which the number counts. */
+  /** Boot id of the machine, and the pid namespace. */
   readonly machine?: string;
 }
 
@@ -15,7 +15,7 @@ export function thisProcess(): ProcessId {
   return { pid: process.pid, ...(start !== undefined && { start }), ...(machine !== undefined && { machine }) };
 }
 
-/** Undefined when that cannot be known from here: it runs in another container, or on another kind of machine. */
+/** Undefined if unknown: the process runs in another container or on another kind of machine. */
 export function isAlive({ pid, start, machine }: ProcessId): boolean | undefined {
   if (machine !== undefined) {
     const [boot, namespace] = machine.split(" ");
@@ -26,7 +26,7 @@ export function isAlive({ pid, start, machine }: ProcessId): boolean | undefined
   }
   if (start !== undefined) {
     const stat = statOf(String(pid));
-    // A zombie has ended; in a container whose first process reaps nobody it stays for ever.
+    // A zombie has ended. In a container whose first process does not reap, it stays forever.
     return stat !== undefined && stat.start === start && !"ZX".includes(stat.state);
   }
   try {
@@ -37,7 +37,7 @@ export function isAlive({ pid, start, machine }: ProcessId): boolean | undefined
   }
 }
 
-/** What another program wrote is no process of ours unless it has the form. */
+/** Checks the form, because another program may have written the value. */
 export function asProcessId(value: unknown): ProcessId | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { pid, start, machine } = value as Record<string, unknown>;
@@ -49,10 +49,10 @@ export function asProcessId(value: unknown): ProcessId | undefined {
   };
 }
 
-/** Whether a process has this in its environment, `NAME=value`; false where that cannot be seen. */
+/** Whether a process has `NAME=value` in its environment; false if that cannot be read. */
 export const carries = (pid: number, variable: string): boolean => environmentOf(pid).includes(variable);
 
-/** What a variable had when the process began; undefined where it had none, or that cannot be seen. */
+/** The value of a variable at process start; undefined if unset or unreadable. */
 export const variableOf = (pid: number, name: string): string | undefined =>
   environmentOf(pid)
     .find((one) => one.startsWith(`${name}=`))
@@ -66,9 +66,9 @@ function environmentOf(pid: number): string[] {
   }
 }
 
-/** The whole group that a process leads, as far as there is one; true when there was something to end. */
+/** Signals the whole process group that a process leads. Returns whether there was one. */
 export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  if (pid <= 1) return false; // 0 would be our own group, and -1 every process
+  if (pid <= 1) return false; // 0 would signal our own group, and -1 every process
   try {
     process.kill(process.platform === "win32" ? pid : -pid, signal);
     return true;
@@ -83,7 +83,7 @@ function statOf(pid: string): { state: string; start: string } | undefined {
   return state === undefined || start === undefined ? undefined : { state, start };
 }
 
-/** proc_pid_stat(5), from its third field on: the name before stands in parentheses and may hold anything. */
+/** proc_pid_stat(5), from the third field on: the name before it is in parentheses and can contain anything. */
 function fieldsOf(pid: string): { name: string; fields: string[] } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -106,16 +106,16 @@ export interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly name: string;
-  /** Resident memory; pages that several processes share are counted in each. */
+  /** Resident memory; shared pages are counted for each process. */
   readonly bytes: number;
 }
 
-/** Everywhere but on some kernels for arm64 and ppc64. */
+/** Correct except for some arm64 and ppc64 kernels. */
 const PAGE = 4096;
-/** USER_HZ: 100 on every architecture that Node runs on. */
+/** USER_HZ is 100 on all architectures that Node supports. */
 const TICK_MS = 10;
 
-/** What Linux shows of all processes, or of those with this number and higher ones; elsewhere none. */
+/** All processes from this pid on; empty except on Linux. */
 export function processes(from = 1): Process[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc").flatMap((entry) => {
@@ -127,7 +127,7 @@ export function processes(from = 1): Process[] {
   });
 }
 
-/** The process and its descendants, as long as their parents live, and unless their numbers have begun anew. */
+/** The process and its descendants, as long as the parents live and no pid was reused. */
 export function treeOf(root: number): Process[] {
   const all = processes(root);
   const tree = all.filter(({ pid }) => pid === root);
@@ -135,7 +135,7 @@ export function treeOf(root: number): Process[] {
   return tree;
 }
 
-/** The time on a processor of all our children that have ended, with theirs; undefined where the system does not show it. */
+/** Processor time of all ended children and their descendants; undefined if the system does not provide it. */
 export function childrenCpuMs(): number | undefined {
   const fields = fieldsOf("self")?.fields;
   return fields && (Number(fields[13]) + Number(fields[14])) * TICK_MS;

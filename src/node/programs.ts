@@ -1,11 +1,11 @@
-/** Where a program lies that this tool starts by its name: never in a folder that somebody else's code can write to. */
+/** Finds the programs that this tool starts by name, never in a folder that someone else's code can write to. */
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { userHome } from "./paths.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where a path leads when every link has been followed, as far as it is there. */
+/** The real path, as far as it exists. */
 export function real(path: string): string {
   try {
     return realpathSync.native(path);
@@ -14,7 +14,7 @@ export function real(path: string): string {
   }
 }
 
-/** Whether a path is the folder or lies below it, as it is written or when links are followed. */
+/** Whether a path is the folder or lies below it, both as written and with links followed. */
 export function isWithin(path: string, folder: string): boolean {
   const below = (one: string, other: string): boolean =>
     one === other || one.startsWith(other.endsWith(sep) ? other : other + sep);
@@ -24,8 +24,8 @@ export function isWithin(path: string, folder: string): boolean {
 const STARTED_IN = real(".");
 
 /**
- * The folders of the projects that are at hand: the one that is looked at, and the one in which this tool was started. A repository inside of
- * another one belongs to it; but a home under git is not taken for the project of everything in it.
+ * Project folders: around the given folder, and around the working directory. An inner repository belongs to the outer one, but a home
+ * folder under git is not treated as a project.
  */
 export const projectsAround = (folder: string): readonly string[] => [
   ...new Set([outermost(real(folder)), outermost(STARTED_IN)]),
@@ -42,14 +42,14 @@ function outermost(folder: string): string {
 export const isWithinAny = (path: string, folders: readonly string[]): boolean =>
   folders.some((folder) => isWithin(path, folder));
 
-/** `PATH` without places that are named from wherever one is, and without those of the projects: npm puts its `node_modules/.bin` first. */
+/** `PATH` without relative entries and without project folders: npm puts `node_modules/.bin` first. */
 export const pathOutside = (env: Environment, projects: readonly string[]): string =>
   (env["PATH"] ?? "")
     .split(delimiter)
     .filter((place) => isAbsolute(place) && !isWithinAny(place, projects))
     .join(delimiter);
 
-/** As execvp(3) would find it there; undefined where there is none. */
+/** As execvp(3) would find it on that `PATH`; undefined if missing. */
 export function programOutside(name: string, env: Environment, projects: readonly string[]): string | undefined {
   const endings = process.platform === "win32" ? [".exe", ".cmd"] : [""];
   return pathOutside(env, projects)

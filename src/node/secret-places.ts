@@ -1,4 +1,4 @@
-/** Every place where keys, what this tool remembers, credentials and agents of the user may lie: what a command in a sandbox must not see. */
+/** Places of the user's keys, credentials and agents, and of this tool's state. A sandboxed command must not see them. */
 import { userInfo } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { userHome } from "./paths.js";
@@ -6,15 +6,15 @@ import { userHome } from "./paths.js";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SecretPlaces {
-  /** Of this tool: hidden whether they are there or not, since one that is made by somebody else would be believed. */
+  /** Places of this tool. Hidden even if missing: a command that creates them would be believed. */
   readonly ours: readonly string[];
   /** Files, folders and sockets. */
   readonly others: readonly string[];
 }
 
 /**
- * Where a program keeps secrets: the variables that move the place, the place itself below a home, and what of it is hidden. That is all of it
- * where nothing is named: what a command needs must not lie beside it, as cargo's own programs lie beside its credentials.
+ * Places of programs' secrets: the variables that move a place, its default below home, and the parts to hide. Without parts the whole
+ * place is hidden; parts are named where needed files are beside the secrets, such as cargo's programs beside its credentials.
  */
 const PLACES: readonly (readonly [variables: string, below: string, ...parts: readonly string[]])[] = [
   ["", ".ssh"],
@@ -40,7 +40,7 @@ const PLACES: readonly (readonly [variables: string, below: string, ...parts: re
   ["TF_CLI_CONFIG_FILE", ".terraformrc"],
   ["", ".terraform.d/credentials.tfrc.json"],
   ["RCLONE_CONFIG", ".config/rclone"],
-  // Registries of packages.
+  // Package registries.
   ["NPM_CONFIG_USERCONFIG npm_config_userconfig", ".npmrc"],
   ["", ".yarnrc.yml"],
   ["", ".pypirc"],
@@ -52,7 +52,7 @@ const PLACES: readonly (readonly [variables: string, below: string, ...parts: re
   ["", ".gem/credentials"],
   ["COMPOSER_HOME", ".config/composer", "auth.json"],
   ["", ".composer/auth.json"],
-  // What else has a token of the user's.
+  // Other programs with a token of the user.
   ["GH_CONFIG_DIR", ".config/gh"],
   ["GLAB_CONFIG_DIR", ".config/glab-cli"],
   ["", ".config/hub"],
@@ -68,7 +68,7 @@ const PLACES: readonly (readonly [variables: string, below: string, ...parts: re
   ["", ".local/share/gem/credentials"],
 ];
 
-/** Of the XDG Base Directory Specification: what stands for each folder of a home. */
+/** XDG Base Directory Specification: variables that replace a folder of the home. */
 const MOVED: readonly (readonly [variable: string, below: string])[] = [
   ["XDG_CONFIG_HOME", ".config/"],
   ["XDG_DATA_HOME", ".local/share/"],
@@ -76,13 +76,13 @@ const MOVED: readonly (readonly [variable: string, below: string])[] = [
   ["XDG_CACHE_HOME", ".cache/"],
 ];
 
-/** Of all homes that the user can have, by a variable and by the system's own word; a place that is named does not make the others empty. */
+/** For all possible homes, by variable and by the system's user entry. A place moved by a variable is hidden in addition to its default. */
 export function secretPlaces(env: Environment = process.env): SecretPlaces {
   const homes = [...new Set([env["HOME"] ?? "", userHome(), systemHome()])].filter((home) => home !== "");
   const absolute = (paths: readonly string[]): string[] =>
     paths.filter((path) => path !== "").map((path) => resolve(path));
   const named = (name: string): string[] => absolute([env[name] ?? ""]);
-  /** Some hold a list of paths, as `KUBECONFIG` does. */
+  /** Some variables hold a list of paths, for example `KUBECONFIG`. */
   const listed = (name: string): string[] => absolute([env[name] ?? "", ...(env[name] ?? "").split(delimiter)]);
   const usual = (below: string): string[] => [
     ...homes.map((home) => join(home, below)),
@@ -115,6 +115,6 @@ function systemHome(): string {
   try {
     return userInfo().homedir;
   } catch {
-    return ""; // a user without an entry
+    return ""; // the user has no entry
   }
 }

@@ -1,8 +1,8 @@
-/** Signals wait while something is written that must be whole, and then do what they would have done. */
+/** Delays signals during a write that must complete, and then lets them act. */
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** A second signal ends the process at once, unless somebody else listens. */
+/** A second signal ends the process at once, unless something else listens. */
 export async function uninterrupted<T>(act: () => Promise<T>): Promise<T> {
   const came: NodeJS.Signals[] = [];
   const hold = (signal: NodeJS.Signals): void => {
@@ -17,7 +17,7 @@ export async function uninterrupted<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } finally {
-    // One that came in the last moment is told on the next turn, or never; the first may be what is left of this one.
+    // A signal from the last moment arrives on the next turn, or as the rest of the first.
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     release();

@@ -1,4 +1,4 @@
-/** `attest.json`, which makes a folder a registry: where it is published, and what it is called. */
+/** `attest.json`: the file that makes a folder a registry. It holds the registry's address and title. */
 import * as z from "zod/mini";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
@@ -19,7 +19,7 @@ export type About = z.infer<typeof about>;
 /** `attest.json`. @throws AttestError `registry-format` or a code of `parseJson` */
 export const parseAbout = (bytes: Bytes): About => readAbout(parseJson(bytes));
 
-/** Which character, and what stands there instead. */
+/** Names the character that is not allowed, and what to write instead. */
 function whyNoOrigin(given: Json | undefined): string {
   const form = "an origin is a name without a scheme, like example.org/lab";
   if (typeof given !== "string") return form;

@@ -1,4 +1,4 @@
-/** What answers a plan: one result, by one signer. */
+/** The answer to a plan: one result per signer. */
 import type { Bytes } from "../core/bytes.js";
 import { parseEnvelope } from "../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../core/errors.js";
@@ -11,7 +11,7 @@ export interface PlanAnswered {
   readonly statement: ResultStatement;
 }
 
-/** The digest of the plan that a result names, and who signed that; undefined for all else. */
+/** The plan digest that a result names and the result's signers; undefined for any other document. */
 export function answerIn(bytes: Bytes): PlanAnswered | undefined {
   const { payload, signatures } = parseEnvelope(bytes);
   const read = readStatement(payload);
@@ -22,9 +22,9 @@ export function answerIn(bytes: Bytes): PlanAnswered | undefined {
 }
 
 /**
- * A second result for one plan by one signer would always be a finding, and so would one by another key than the plan's. One that is not of
- * the test that was announced answers nothing.
- * @param results the names of the other results that are published; `file` reads one, or a plan
+ * Refuses a second result for one plan by one signer and a result by another key than the plan's: both would be permanent findings. A
+ * result of another test than the announced one answers nothing.
+ * @param results names of the other published results; `file` reads a result or a plan
  * @throws AttestError `plan-answered`
  */
 export async function refuseSecondAnswer(

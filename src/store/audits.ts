@@ -1,4 +1,4 @@
-/** The dated history of audits beside a registry: files that are created and never written again, each naming the one before it. */
+/** The dated history of audits beside a registry: files that are created once, each naming the previous one. */
 import { isRecordName, parseRecord, recordName, type AuditRecord } from "../core/audit/record.js";
 import { hex, type Bytes } from "../core/bytes.js";
 import { CLOCK_SLACK_MS } from "../core/verify/check-result.js";
@@ -14,19 +14,19 @@ export interface Kept {
 }
 
 export interface AuditHistory {
-  /** Of all files that can be read, records or not. */
+  /** Names of all readable files, records or not. */
   readonly names: readonly string[];
-  /** Oldest first; a file that is no record, or not the one that its name says, is none of them. */
+  /** Oldest first. Files that are not records, or whose name does not match, are left out. */
   readonly kept: readonly Kept[];
-  /** Of those, the last ones that follow each other without a gap: before it one could be missing that found something. */
+  /** The last records without a gap. Before a gap, a record with findings could be missing. */
   readonly unbroken: readonly Kept[];
-  /** What is wrong with the history itself: a record that cannot be read, or one that is missing before another. */
+  /** Faults of the history: an unreadable record, or a missing predecessor. */
   readonly faults: readonly string[];
 }
 
 /**
- * @param now where it is given, a record of a later time is none
- * @throws AttestError where the folder cannot be read
+ * @param now if given, records of a later time are ignored
+ * @throws AttestError if the folder cannot be read
  */
 export async function auditHistory(store: Store, engine: Engine, now?: Date): Promise<AuditHistory> {
   const names: string[] = [];

@@ -1,4 +1,4 @@
-/** A store in a directory: each write is temp → fsync → rename → fsync of the directory. */
+/** A store in a folder. Each write is temp → fsync → rename → fsync of the folder. */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
 import { create, digestOf, list, mustStayWithin, read, realFolder, replace, type FileDigest } from "../node/files.js";
@@ -17,12 +17,12 @@ export class Directory implements Store {
     return settle(() => this.readNow(path));
   }
 
-  /** The same at once, for whoever cannot wait. */
+  /** Synchronous. */
   readNow(path: string): Bytes | undefined {
     return read(this.#at(path), { within: this.place });
   }
 
-  /** Hashed piece by piece, whatever its length. */
+  /** Hashes a file of any length in pieces. */
   digestNow(path: string): FileDigest | undefined {
     return digestOf(this.#at(path), (this.#real ??= realFolder(this.place)));
   }
@@ -40,7 +40,7 @@ export class Directory implements Store {
     await withLock(join(dirname(file), `.${basename(file)}`), (held) => {
       const next = change(this.readNow(path));
       if (next === undefined) return;
-      if (!held.isMine()) throw new LockLost(); // stopped for so long that another writer has the lock: read again
+      if (!held.isMine()) throw new LockLost(); // this process was stopped so long that another writer has the lock: start again
       replace(file, next);
     });
   }
@@ -49,14 +49,14 @@ export class Directory implements Store {
     return settle(() => list(this.#at(folder)));
   }
 
-  /** Its folder, not the file itself: whatever is there in its place is not followed but replaced, or refused. */
+  /** Checks the folder, not the file itself: an existing link is replaced or refused, never followed. */
   #writable(path: string): string {
     const at = this.#at(path);
     mustStayWithin(dirname(at), this.place);
     return at;
   }
 
-  /** Callers build paths from digests and checked names only; this is the second lock on that door. */
+  /** Callers build paths only from digests and checked names; this checks again. */
   #at(path: string): string {
     if (isAbsolute(path) || path.split("/").includes(".."))
       throw new Error(`a path must stay inside the store, found ${path}`);

@@ -1,6 +1,6 @@
 /**
- * A registry lies in git for most people, and git converts line ends where it takes a file for text: what is hashed would be other bytes in the
- * next clone. gitattributes(5): `-text` leaves a file as it is.
+ * Most registries are kept in git, which converts line ends of files that it takes for text. A clone would then have other bytes than those
+ * that were hashed. gitattributes(5): `-text` turns that off.
  */
 import { concat, equal, utf8, type Bytes } from "../core/bytes.js";
 import type { Store } from "./store.js";
@@ -9,7 +9,7 @@ export const GIT_ATTRIBUTES = ".gitattributes";
 const LINES = ["attest.json -text", "keys/** -text", "attestations/** -text"];
 const OWN = utf8(`# What is signed and hashed stays as it is, byte for byte.\n${LINES.join("\n")}\n`);
 
-/** Adds what a registry needs to the folder's own file, in whatever encoding that is, and changes nothing that stands there. */
+/** Appends the needed lines to the folder's own file in its encoding, and keeps what is there. */
 export const leaveBytesAlone = (store: Store): Promise<void> =>
   store.update(GIT_ATTRIBUTES, (bytes = new Uint8Array()) => {
     const text = Buffer.from(bytes).toString("latin1");
@@ -18,5 +18,5 @@ export const leaveBytesAlone = (store: Store): Promise<void> =>
     return concat(bytes, utf8(text === "" || text.endsWith("\n") ? "" : "\n"), OWN);
   });
 
-/** Whether nobody else wrote a word of it: then it is a part of the registry, and none of the project around it. */
+/** Whether the file holds only our lines: then it belongs to the registry, not to the surrounding project. */
 export const isOwnAttributes = (bytes: Bytes): boolean => equal(bytes, OWN);

@@ -1,4 +1,4 @@
-/** Reading published bytes over http(s): capped, without cookies or credentials, and never led to another host. */
+/** Reads published bytes over http(s): with a size limit, without cookies or credentials, never redirected to another host. */
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { MAX_BYTES } from "../core/json.js";
@@ -6,7 +6,7 @@ import { MAX_BYTES } from "../core/json.js";
 const TIMEOUT_MS = 20_000;
 const MAX_REDIRECTS = 5;
 
-/** The bytes, or undefined for 404 and 410. Throws `network` for everything else that is no answer, and `too-large`. */
+/** The bytes; undefined for 404 and 410. Throws `network` for any other failure, and `too-large`. */
 export async function fetchBytes(url: URL, limit = MAX_BYTES): Promise<Bytes | undefined> {
   try {
     return await follow(url, limit);

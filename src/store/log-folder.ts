@@ -1,6 +1,6 @@
 /**
- * A log's folder as its writer sees it while it holds the lock: each file is read once, so that what was held against a signed root is what
- * is gone on from, whoever else writes there; and what the key signed is held against it.
+ * A log's folder as its writer sees it under the lock. Each file is read only once, so the bytes that were checked against the signed root
+ * are the bytes that are extended, even if someone else writes there.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ export class LogFolder {
   readonly #read = new Map<string, Bytes | undefined>();
   #bundle: { readonly path: string; readonly entries: readonly Bytes[] } | undefined;
 
-  /** @param still throws where the lock was lost: asked right before anything is put in its place */
+  /** @param still throws if the lock was lost; called right before each write */
   constructor(place: string, engine: Engine, still: () => void) {
     this.#place = place;
     this.#engine = engine;
@@ -35,12 +35,12 @@ export class LogFolder {
     return this.#read.get(path);
   };
 
-  /** Whether there are entries, whatever is said of them. */
+  /** Whether there are entries, even without a checkpoint. */
   hasTiles(): boolean {
     return existsSync(join(this.#place, "tile"));
   }
 
-  /** No checkpoint covers them yet: they may stand where a writer that was killed left others. */
+  /** Overwrites: no checkpoint covers these files yet, and a killed writer may have left others. */
   write(files: readonly TileFile[]): void {
     replaceAll(
       files.map(({ path, bytes }) => ({ path: join(this.#place, path), bytes })),
@@ -54,13 +54,13 @@ export class LogFolder {
     this.#read.set(CHECKPOINT, checkpoint);
   }
 
-  /** The hashes from which each entry of the tree is proven. */
+  /** The hashes that prove each entry. */
   prover(size: number): (index: number) => Bytes[] {
     return prover(size, this.bytes, this.#engine.sha256);
   }
 
   /**
-   * The tiles give the root that was signed; of an earlier tree too, they prove that it is the beginning of this one.
+   * Checks that the tiles have the signed root, and that they continue the earlier tree.
    * @throws AttestError `log-fork`
    */
   mustHold(latest: Checkpoint, earlier?: Checkpoint): void {
@@ -80,7 +80,7 @@ export class LogFolder {
     throw fork(`the key of the log ${latest.origin} signed ${latest.size} entries, and ${this.#place} has ${found}`);
   }
 
-  /** The bytes of an entry, whose hash the tree has. @throws AttestError `log-format`, `log-fork` */
+  /** The bytes of an entry, checked against the tree's hash. @throws AttestError `log-format`, `log-fork` */
   entry(index: number, size: number): Bytes {
     const tile = tileWith("entries", index, size);
     const path = tilePath(tile);
@@ -91,7 +91,7 @@ export class LogFolder {
     throw fork(`entry ${index} in ${this.#place} is not the one that the log's key signed`);
   }
 
-  /** Whether that is the entry at that place, by its hash. */
+  /** Whether the entry at that index is this one, by its hash. */
   holds(entry: Bytes, index: number, size: number): boolean {
     if (index >= size) return false;
     const row = this.bytes(tilePath(tileWith(0, index, size))) ?? new Uint8Array();
@@ -99,7 +99,7 @@ export class LogFolder {
     return equal(row.subarray(from, from + HASH_BYTES), leafHash(entry, this.#engine.sha256));
   }
 
-  /** A tile that is full makes its partial ones needless (C2SP tlog-tiles); with the one before, whose writer may have been killed. */
+  /** A full tile replaces its partial ones (C2SP tlog-tiles). Also covers the previous tile, whose writer may have been killed. */
   discardPartial({ size: from }: TreeHead, { size: to }: TreeHead): void {
     for (let level = 0; TILE_WIDTH ** (level + 1) <= to; level += 1) {
       const full = (size: number): number => Math.floor(size / TILE_WIDTH ** (level + 1));

@@ -1,4 +1,4 @@
-/** The proofs that a log's writer puts beside the documents: which entry is proven already, and which file stays. */
+/** The proofs that a log's writer puts beside the documents: which entries are proven already, and which proof file stays. */
 import type { Bytes } from "../core/bytes.js";
 import { openCheckpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
@@ -10,7 +10,7 @@ import { parseProof } from "../core/log/proof.js";
 import { read, replaceAll } from "../node/files.js";
 import type { LogFolder } from "./log-folder.js";
 
-/** Where the proof of an entry lies, by the id that its document has; undefined for an entry of no document. */
+/** Path of an entry's proof, from its document's id; undefined if it has no document. */
 export type ProofPath = (leaf: LogEntry) => string | undefined;
 
 export interface Proven {
@@ -39,8 +39,8 @@ export class LogProofs {
   }
 
   /**
-   * An entry that is in the log, by the proof that is there: whoever was killed, or was at the same work, has entered it. A document with
-   * several signatures has one proof, of one of its entries: then the others are looked for.
+   * The entry's position according to the existing proof file: an earlier or concurrent writer may have entered it. A document with several
+   * signatures has one proof file, for one of its entries; the others are searched for.
    */
   of(folder: LogFolder, size: number, entry: Bytes, path: string): Proven | undefined {
     const proof = read(path);
@@ -51,7 +51,7 @@ export class LogProofs {
     return undefined;
   }
 
-  /** Durable before it returns. Of several entries for one document the first; a proof of another of its entries stays. */
+  /** Durable before it returns. Writes the first of several entries of a document; an existing proof of another of its entries stays. */
   write(folder: LogFolder, size: number, proofs: readonly Unwritten[]): void {
     const files = new Map<string, Bytes>();
     for (const { leaf, proof } of proofs) {
@@ -69,7 +69,7 @@ export class LogProofs {
       const ours = parseNote(checkpoint).signatures.some(
         ({ name, id }) => name === this.#key.name && id === this.#key.id,
       );
-      if (!ours) return true; // by an older log of the same registry
+      if (!ours) return true; // written by an older log of the same registry
       const entry = folder.entry(index, size);
       return this.#pathOf(parseEntry(entry)) === path && this.#proven(folder, size, entry, proof) !== undefined;
     });
@@ -85,7 +85,7 @@ export class LogProofs {
   }
 }
 
-/** What is no proof proves nothing; a file that cannot be read is another matter. */
+/** A malformed proof proves nothing. An unreadable file is an error. */
 function refusedAsUndefined<T>(act: () => T): T | undefined {
   try {
     return act();

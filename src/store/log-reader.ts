@@ -1,4 +1,4 @@
-/** A log as it is served: from a folder or over http, read tile by tile. What it answers is to be verified; nothing here is trusted. */
+/** Reads a served log tile by tile, from a folder or over http. Its answers are unverified. */
 import { hex, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, parseCheckpoint, type Checkpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
@@ -20,9 +20,9 @@ import {
 
 export type Read = (path: string) => Promise<Bytes | undefined>;
 
-/** Of one log, at the checkpoint that it served when it was first asked. */
+/** One log at the checkpoint that it served first. */
 export class LogReader {
-  /** The note, verbatim. */
+  /** The checkpoint note, verbatim. */
   readonly bytes: Bytes;
   readonly checkpoint: Checkpoint;
   readonly #read: Read;
@@ -39,8 +39,8 @@ export class LogReader {
 
   /**
    * @param read paths below the log's own folder
-   * @param key its signature is checked where it is given; else only what the text says is read
-   * @returns undefined where no checkpoint is served
+   * @param key if given, its signature is checked; otherwise only the text is read
+   * @returns undefined if no checkpoint is served
    * @throws AttestError `note-format`, `checkpoint-format`, `log-damaged`
    */
   static async open(read: Read, engine: Engine, key?: NoteKey): Promise<LogReader | undefined> {
@@ -52,9 +52,9 @@ export class LogReader {
   }
 
   /**
-   * A tlog-proof for an entry, under this checkpoint.
-   * @param checkpoint of the same text, with the lines that go into it: what is handed on holds none that nobody verified (`verifiedNote`)
-   * @throws AttestError `log-format` where a tile is missing
+   * A tlog-proof for an entry under this checkpoint.
+   * @param checkpoint the same text with verified signature lines only (`verifiedNote`), since it is handed on
+   * @throws AttestError `log-format` if a tile is missing
    */
   async prove(index: number, checkpoint = this.bytes): Promise<Bytes> {
     const { size } = this.checkpoint;
@@ -63,7 +63,7 @@ export class LogReader {
     return formatProof({ index, hashes, checkpoint });
   }
 
-  /** That it goes on from its first `from` entries; undefined where it has fewer. */
+  /** A consistency proof from its first `from` entries; undefined if it has fewer. */
   async since(from: number): Promise<readonly Bytes[] | undefined> {
     const { size } = this.checkpoint;
     if (from > size) return undefined;
@@ -71,7 +71,7 @@ export class LogReader {
     return proveConsistency(from, size, tiles, this.#engine.sha256);
   }
 
-  /** The bytes of the entries, bundle by bundle. @throws AttestError `log-format` */
+  /** The bytes of the entries, one bundle at a time. @throws AttestError `log-format` */
   async *entries(from = 0): AsyncGenerator<{ readonly index: number; readonly bytes: Bytes }> {
     const { size } = this.checkpoint;
     for (let bundle = Math.floor(from / TILE_WIDTH); bundle * TILE_WIDTH < size; bundle += 1) {
@@ -84,14 +84,14 @@ export class LogReader {
     }
   }
 
-  /** All of them. @throws AttestError `log-format`, `leaf-format` */
+  /** All entries. @throws AttestError `log-format`, `leaf-format` */
   async leaves(): Promise<readonly LogEntry[]> {
     const all: LogEntry[] = [];
     for await (const { bytes } of this.entries()) all.push(parseEntry(bytes));
     return all;
   }
 
-  /** Where an entry is, by reading all of them once. */
+  /** Position of an entry; the first call reads the whole log. */
   async find(leaf: SignedEntry): Promise<number | undefined> {
     if (this.#found === undefined) {
       const found = new Map<string, number>();
@@ -104,7 +104,7 @@ export class LogReader {
     return this.#found.get(hex(this.#engine.sha256(formatEntry(leaf))));
   }
 
-  /** The head over the entries themselves, from nothing but their bytes. */
+  /** The head computed from the entries alone. */
   async headOfEntries(): Promise<{ readonly size: number; readonly root: Bytes }> {
     const hashes: Bytes[] = [];
     for await (const { bytes } of this.entries()) hashes.push(leafHash(bytes, this.#engine.sha256));
@@ -116,7 +116,7 @@ export class LogReader {
     return (path) => this.#tiles.get(path);
   }
 
-  /** A partial tile may have been removed when its full one came (C2SP tlog-tiles): then its beginning is taken. */
+  /** A partial tile may be deleted once the full one exists (C2SP tlog-tiles). Then its part of the full one is used. */
   async #tile(path: string, cut?: (full: Bytes) => Bytes): Promise<Bytes | undefined> {
     if (this.#tiles.has(path)) return this.#tiles.get(path);
     const [, whole = path, width] = /^(.*)\.p\/(\d+)$/.exec(path) ?? [];

@@ -1,4 +1,4 @@
-/** What a registry at hand, in a folder or at an address, shows of the logs that its documents name. Fetched, and verified elsewhere. */
+/** What a registry (a folder or an address) shows of the logs that its documents name. This only fetches; others verify. */
 import { hex, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, parseCheckpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
@@ -15,21 +15,21 @@ import { parseProof } from "../core/log/proof.js";
 import { LogReader, type Read } from "./log-reader.js";
 import { logFolder, proofPath } from "./paths.js";
 
-/** To read a whole log for one entry, or for all its notices, is worth while up to so many. */
+/** Logs up to this size are read whole, to find one entry or all notices. */
 export const MAX_READ_WHOLE = 65_536;
 
 export class LogSource {
   readonly #read: Read;
   readonly #engine: Engine;
   readonly #wholeUpTo: number;
-  /** Of the registry: a log of one of these names is its own, and missed where it is not there. */
+  /** Origins of the registry: a log with one of these names is its own, and must be there. */
   readonly #origins: readonly string[];
   readonly #readers = new Map<number, Promise<LogReader | string | undefined>>();
   readonly logs: readonly NoteEntry[];
 
   /**
    * @param read paths below the registry's own folder
-   * @param logs as the registry's keyring lists them: only where they lie is taken from it
+   * @param logs logs in the registry's keyring; only their locations are taken from it
    */
   constructor(
     read: Read,
@@ -46,7 +46,7 @@ export class LogSource {
 
   /**
    * Undefined for a document that names no log.
-   * @param remembered what the verifier saw last of a log of that origin
+   * @param remembered the last checkpoint that the verifier saw for an origin
    * @throws AttestError `network`
    */
   async evidence(
@@ -65,7 +65,7 @@ export class LogSource {
     return { proof, remembered: before, served, withheld };
   }
 
-  /** A log by its place; a text says why what is served is none. */
+  /** A log by index; a text explains why the served files are not a log. */
   async reader(shard: number): Promise<LogReader | undefined> {
     const found = await this.#reader(shard);
     return typeof found === "string" ? undefined : found;
@@ -122,8 +122,8 @@ export class LogSource {
   }
 
   /**
-   * All logs with all their entries, once these give the roots that the keys signed under which they are listed, and each log goes on from
-   * the one before: else whoever serves them could leave out what was taken back. Otherwise why they were not read.
+   * All logs with all their entries, if these match the roots signed by the listed keys and each log continues the one before; otherwise a
+   * server could omit a retraction. Else the reason why they were not read.
    * @throws AttestError `network`
    */
   async whole(): Promise<readonly ReadLog[] | Unread> {
@@ -134,7 +134,7 @@ export class LogSource {
         const reader = await this.#reader(shard);
         if (typeof reader === "string") return { why: reader, long: false };
         if (reader === undefined) return { why: `the log ${key.name} has no checkpoint`, long: false };
-        openCheckpoint(reader.bytes, key, [], this.#engine); // before its size is believed
+        openCheckpoint(reader.bytes, key, [], this.#engine); // the size is only believed after this
         size += reader.checkpoint.size;
         if (size > this.#wholeUpTo) return { why: `the logs have more than ${this.#wholeUpTo} entries`, long: true };
         const entries: Bytes[] = [];
@@ -151,11 +151,11 @@ export class LogSource {
 
 export interface Unread {
   readonly why: string;
-  /** There are more entries than are read here: nobody's fault. */
+  /** There are more entries than this reads; no fault of the log. */
   readonly long: boolean;
 }
 
-/** Of a proof that can be read; one that cannot is told by whoever verifies it. */
+/** Of a readable proof; verification reports an unreadable one. */
 function sizeIn(proof: Bytes): { readonly index: number; readonly size: number } | undefined {
   try {
     const { index, checkpoint } = parseProof(proof);

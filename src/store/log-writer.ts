@@ -1,9 +1,9 @@
 /**
- * Appending to a registry's log: tiles, then the checkpoint that is remembered beside the key, then the proofs, then the checkpoint that is
- * published. Cut short anywhere, the log that is published verifies, and the next writer finishes what was remembered.
+ * Appends to a registry's log: first the tiles, then the checkpoint in the key's memory, then the proofs, then the published checkpoint.
+ * After a crash at any point the published log verifies, and the next writer finishes the remembered checkpoint.
  *
- * The remembered checkpoint is what keeps one key from signing two logs. What lies in the folder is gone on with only when it holds every
- * entry that the key ever signed for.
+ * The remembered checkpoint prevents one key from signing two logs. A folder is only extended if it holds every entry that the key ever
+ * signed for.
  */
 import { join } from "node:path";
 import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
@@ -20,7 +20,7 @@ import { LockLost, withLock } from "../node/lock.js";
 import { CHECKPOINT, fork, LogFolder } from "./log-folder.js";
 import { LogProofs, type Proven, type ProofPath } from "./log-proofs.js";
 
-/** Its index, and the file `<id>.tlog-proof` (C2SP tlog-proof). */
+/** The index, and the bytes of `<id>.tlog-proof` (C2SP tlog-proof). */
 export type AppendedEntries = Proven;
 
 interface Waiting {
@@ -30,15 +30,15 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-/** What becomes durable at once; what was remembered of it stays so when the lock is lost after that. */
+/** Entries that are committed together. What was remembered stays valid if the lock is lost afterwards. */
 interface Batch {
   readonly waiting: Waiting[];
   remembered?: { readonly checkpoint: Checkpoint; readonly appended: readonly AppendedEntries[] };
 }
 
-/** A commit that takes longer than a lock may be held is overtaken by the next writer: with a file for each proof this is a few seconds. */
+/** A commit that outlasts the lock's lifetime is overtaken by the next writer. This many proof files take a few seconds. */
 const MAX_BATCH = 1024;
-/** Beside the checkpoint, what a machine that keeps nothing of the key signed and did not publish yet. */
+/** The unpublished checkpoint of a machine that keeps no state for the key; stored beside the published one. */
 const PENDING = ".checkpoint";
 
 interface Committed {
@@ -51,15 +51,15 @@ interface Opened extends Checkpoint {
 }
 
 interface Sorted {
-  /** For each that waits what is known of it, or the index that it gets. */
+  /** For each waiting entry, what is known of it, or its new index. */
   readonly found: readonly (AppendedEntries | number)[];
   readonly fresh: readonly Waiting[];
 }
 
-/** What is known of the key's last word, and the lock under which it is spoken. */
+/** The key's last checkpoint, and the lock that protects it. */
 interface Memory extends Pick<LogSigner, "last" | "remember"> {
   readonly lock: string;
-  /** Called when what was remembered is published. */
+  /** Called when the remembered checkpoint is published. */
   readonly published?: () => void;
 }
 
@@ -81,7 +81,7 @@ export class LogWriter {
   }
 
   /**
-   * Publishes the checkpoint of an empty log, or finishes what a writer that was killed had remembered.
+   * Publishes the checkpoint of an empty log, or finishes the work of a killed writer.
    * @throws AttestError `log-fork`, `locked`, `io`
    */
   async settle(): Promise<TreeHead> {
@@ -89,14 +89,14 @@ export class LogWriter {
   }
 
   /**
-   * Entries in the order of the calls; those of many calls at once share one checkpoint. Resolves when the checkpoint is published. What
-   * is proven to be there already is not entered again.
+   * Enters entries in call order; simultaneous calls share one checkpoint. Resolves when the checkpoint is published. Entries with a proof
+   * are not entered again.
    * @throws AttestError `leaf-format`, `log-fork`, `locked`, `io`
    */
   append(leaf: LogEntry): Promise<AppendedEntries> {
     return new Promise((done, failed) => {
       const entry = formatEntry(leaf);
-      parseEntry(entry); // what no reader takes would stay in the log for ever
+      parseEntry(entry); // an unreadable entry would stay in the log forever
       this.#waiting.push({ leaf, entry, done, failed });
       void this.#work();
     });
@@ -105,7 +105,7 @@ export class LogWriter {
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
-    await Promise.resolve(); // whoever calls in the same turn comes along
+    await Promise.resolve(); // collects the calls of the same turn
     while (this.#waiting.length > 0) {
       const batch: Batch = { waiting: [] };
       try {
@@ -118,7 +118,7 @@ export class LogWriter {
     this.#working = false;
   }
 
-  /** @param more those that came while the lock was waited for */
+  /** @param more entries that arrived while waiting for the lock */
   async #commit(batch: Batch, more: (room: number) => readonly Waiting[] = () => []): Promise<Committed> {
     if (this.#signer.lock === undefined && !isFolder(this.#place)) throw this.#begunElsewhere();
     return await withLock(this.#memory.lock, (held) => {
@@ -131,7 +131,7 @@ export class LogWriter {
         batch.waiting.push(...more(MAX_BATCH - batch.waiting.length));
         return this.#grown(folder, head, batch, still);
       }
-      // The lock was lost after that: what was remembered is published by now, and must not be entered a second time.
+      // The lock was lost after remembering. By now another writer has published it, so it must not be entered again.
       folder.mustHold({ ...batch.remembered.checkpoint, ...head }, batch.remembered.checkpoint);
       return { head, appended: batch.remembered.appended };
     });
@@ -148,7 +148,7 @@ export class LogWriter {
     const checkpoint = this.#seal(head, still);
     const appended = found.map((one): AppendedEntries => {
       if (typeof one !== "number") return one;
-      let made: Bytes | undefined; // only where it is asked for: a proof takes longer to write than its entry to append
+      let made: Bytes | undefined; // only on demand: writing a proof takes longer than appending its entry
       const proof = (): Bytes =>
         (made ??= formatProof({ index: one, hashes: hashes[one - before.size] ?? [], checkpoint }));
       return {
@@ -171,7 +171,7 @@ export class LogWriter {
     return { head, appended };
   }
 
-  /** What is in the log already, or the place that it gets; one document's entry, given twice at once, gets one. */
+  /** The existing or new position of each entry. Duplicates in one batch share one. */
   #sorted(folder: LogFolder, before: TreeHead, waiting: readonly Waiting[]): Sorted {
     const fresh: Waiting[] = [];
     const places = new Map<string, number>();
@@ -191,7 +191,7 @@ export class LogWriter {
     return { found, fresh };
   }
 
-  /** Signed only while the lock is held, and in memory before anybody sees it. */
+  /** Signs only under the lock, and remembers the checkpoint before anyone sees it. */
   #seal(head: TreeHead, still: () => void): Bytes {
     still();
     const checkpoint = sealCheckpoint({ origin: this.#signer.key.name, ...head }, this.#signer.key, this.#signer.sign);
@@ -206,8 +206,8 @@ export class LogWriter {
   }
 
   /**
-   * The log to go on from: the published one and the remembered one agree, or the one of them that goes further holds the other. Publishes
-   * what was remembered and not published. @throws AttestError `log-fork`
+   * The state to extend: published and remembered checkpoint agree, or the longer one continues the other. Publishes a remembered
+   * checkpoint. @throws AttestError `log-fork`
    */
   #settled(folder: LogFolder, still: () => void): TreeHead {
     const published = this.#opened(folder.bytes(CHECKPOINT), `in ${this.#place}`);
@@ -220,13 +220,13 @@ export class LogWriter {
     }
     if (published === undefined) return this.#begun(folder, still);
     folder.mustHold(published, remembered);
-    // Signed on another machine: from now on it counts here too.
+    // Signed on another machine; remember it here too.
     if (this.#signer.lock !== undefined && remembered?.size !== published.size)
       this.#memory.remember(published.bytes, still);
     return published;
   }
 
-  /** The first checkpoint, of no entries: where there are tiles and it is missing, it was lost. */
+  /** The first, empty checkpoint. If there are tiles without one, it was lost. */
   #begun(folder: LogFolder, still: () => void): TreeHead {
     if (this.#signer.lock === undefined) throw this.#begunElsewhere();
     if (folder.hasTiles()) throw fork(`nothing was signed for this log yet, and there are tiles in ${this.#place}`);
@@ -250,7 +250,7 @@ export class LogWriter {
     }
   }
 
-  /** Both documents are there, and one of the two logs is gone on with. */
+  /** Two copies of the log have diverged, for example after a git merge. One of the two must be continued. */
   #merged(where: string): AttestError {
     return new AttestError(
       "log-fork",
@@ -272,7 +272,7 @@ export class LogWriter {
   }
 }
 
-/** A machine that keeps nothing of the key keeps what is not published yet in the log's own folder, for as long as it is not. */
+/** A machine without state for the key keeps the unpublished checkpoint in the log's folder until it is published. */
 function memoryOf(signer: LogSigner, place: string): Memory {
   const { lock } = signer;
   if (lock !== undefined)

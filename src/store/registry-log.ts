@@ -1,4 +1,4 @@
-/** The log of a registry, or the row of them: which one is current, what is entered in it, and how a new one goes on from an old one. */
+/** The logs of a registry: which one is current, what is entered, and how a new log continues an old one. */
 import { join } from "node:path";
 import { hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -23,7 +23,7 @@ import { LogWriter } from "./log-writer.js";
 import { KEYRING, logFolder, proofPath } from "./paths.js";
 import type { Store } from "./store.js";
 
-/** A tested command may do that: what was announced in one registry is not published in another. */
+/** A tested command can replace the registry. A result must be published where its plan was announced. */
 export const registryChanged = (path: string, how: string): AttestError =>
   new AttestError(
     "registry-changed",
@@ -31,11 +31,11 @@ export const registryChanged = (path: string, how: string): AttestError =>
     `put ${path} back as it was`,
   );
 
-/** The signer of a log, where this machine has its key. */
+/** The signer for a log's key, if this machine has the key. */
 export type LogSigners = (key: NoteKey) => LogSigner | undefined;
-/** A new one, for a log of that origin. */
+/** Makes a new key for a log of that origin. */
 export type MakeLog = (origin: string) => LogSigner;
-/** The keys of logs that this machine has, and new ones. */
+/** The log keys on this machine; also makes new ones. */
 export interface LogKeyring {
   find(key: NoteKey): LogSigner | undefined;
   create(origin: string): LogSigner;
@@ -47,10 +47,10 @@ export class RegistryLog {
   readonly #engine: Engine;
   readonly #signers: LogSigners;
   readonly #writers = new Map<string, LogWriter>();
-  /** The one that was written to first: a command goes on in the log that it began with. */
+  /** The first log that this command wrote to; it stays with that one. */
   #chosen: string | undefined;
 
-  /** @param origin of the registry */
+  /** @param origin origin of the registry */
   constructor(store: Store, origin: string, engine: Engine, signers: LogSigners) {
     this.#store = store;
     this.#origin = origin;
@@ -58,37 +58,37 @@ export class RegistryLog {
     this.#signers = signers;
   }
 
-  /** In order, as the keyring lists them. */
+  /** In keyring order. */
   async all(): Promise<readonly NoteEntry[]> {
     const bytes = await this.#store.read(KEYRING);
     return bytes === undefined ? [] : parseKeyring(bytes, this.#engine).logs;
   }
 
-  /** The one to which new entries go, as a statement names it; undefined where there is none. */
+  /** The log for new entries, as statements name it; undefined if there is none. */
   async current(): Promise<LogName | undefined> {
     const last = (await this.all()).at(-1);
     return last && { origin: last.key.name, key: formatNoteKey(last.key) };
   }
 
-  /** The prefix of its files, without a scheme (C2SP tlog-tiles): where the registry is published, and its folder there. */
+  /** The log's address prefix without a scheme (C2SP tlog-tiles): the registry's address and the log's folder. */
   #name(shard: number): string {
     return `${this.#origin}/${logFolder(shard)}`;
   }
 
-  /** As it lies here, at its published checkpoint; undefined where nothing is published yet. */
+  /** The log at its published checkpoint; undefined if nothing is published yet. */
   async reader(shard: number, key?: NoteKey): Promise<LogReader | undefined> {
     return await LogReader.open((path) => this.#store.read(`${logFolder(shard)}/${path}`), this.#engine, key);
   }
 
-  /** Whether it can be written to; and finishes what a writer that was killed left. @throws AttestError `log-key-missing`, `log-fork` */
+  /** Checks that the log can be written to, and finishes the work of a killed writer. @throws AttestError `log-key-missing`, `log-fork` */
   async ready(): Promise<void> {
     await (await this.#writer())?.settle();
   }
 
   /**
-   * A log where there is none, or a new one that goes on where the last one ended: its first entry binds origin, size, root and key of the
-   * old. @throws AttestError `log-damaged`, `log-format` for an old log that cannot be read
-   * @param reason why the old one ended, for whoever reads the keyring
+   * Starts the first log, or a new one that continues the last: its first entry binds the old one's origin, size, root and key. @throws
+   * AttestError `log-damaged`, `log-format` if the old log cannot be read
+   * @param reason why the old one ended; shown to readers of the keyring
    */
   async start(make: MakeLog, now: Date, reason?: string): Promise<NoteEntry> {
     const logs = await this.all();
@@ -108,7 +108,7 @@ export class RegistryLog {
     return { kind: "shard", origin: old.key.name, size, root: hex(root), key: formatNoteKey(old.key) };
   }
 
-  /** In the keyring first: a log that nobody is told of could be begun twice. */
+  /** Lists it in the keyring before anything else: an unlisted log could be started twice. */
   async #list({ key }: LogSigner, now: Date, reason?: string): Promise<NoteEntry> {
     const validFrom = now.toISOString();
     let name = "";
@@ -131,7 +131,7 @@ export class RegistryLog {
       throw registryChanged(KEYRING, "does not name the log any more that the command began with");
     if (last === undefined) return undefined;
     const expected = this.#name(logs.length - 1);
-    // The keyring of a checkout chooses the key: it must not be that of another registry of the user's.
+    // A checkout's keyring selects the key. It must not select the key of another registry of this user.
     if (last.key.name !== expected)
       throw new AttestError(
         "log-fork",
@@ -161,13 +161,13 @@ export class RegistryLog {
     return made;
   }
 
-  /** Enters each signature of a document, unless that was done before. */
+  /** Enters each signature of a document that was not entered before. */
   async enter(id: string, bytes: Bytes): Promise<void> {
     const writer = await this.#writer();
     if (writer !== undefined && !(await this.has(id, bytes))) await this.#append(writer, this.#signaturesOf(bytes));
   }
 
-  /** All that was not entered before and names no other log, in this order, under one checkpoint. Returns their ids. */
+  /** Enters all new signatures of documents for this log, in this order, under one checkpoint. Returns the ids that were entered. */
   async enterAll(documents: readonly { readonly id: string; readonly bytes: Bytes }[]): Promise<readonly string[]> {
     const writer = await this.#writer();
     const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
@@ -184,7 +184,7 @@ export class RegistryLog {
     return entered;
   }
 
-  /** Enters those that were added to what is published. */
+  /** Enters signatures that were added to a published document. */
   async enterMore(before: Bytes, after: Bytes): Promise<void> {
     const writer = await this.#writer();
     const had = new Set(parseEnvelope(before).signatures.map(({ sig }) => hex(this.#engine.sha256(sig))));
@@ -196,7 +196,7 @@ export class RegistryLog {
       });
   }
 
-  /** Whether a document that names this log, or none, is entered here: what names another log belongs there. */
+  /** Whether a document that names this log is entered here. A document that names another log is not. */
   async enters(named: LogName | undefined): Promise<boolean> {
     const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
     return ours.length > 0 && (named === undefined || ours.includes(named.key));
@@ -216,7 +216,7 @@ export class RegistryLog {
     return { named: logNamed(payload), leaves };
   }
 
-  /** By the proof beside it, which is only ever written with its entry. */
+  /** Uses the proof file beside it, which is only written together with its entry. */
   async has(id: string, bytes: Bytes): Promise<boolean> {
     const proof = await this.#store.read(proofPath(id));
     if (proof === undefined) return false;
@@ -234,6 +234,6 @@ interface Signatures {
 }
 
 const KINDS = { result: "test", plan: "plan", notice: "note" } as const;
-/** The id of the document that an entry is of. */
+/** The id of an entry's document. */
 export const idOf = (leaf: LogEntry): string | undefined =>
   leaf.kind === "shard" ? undefined : `${KINDS[leaf.kind]}_${leaf.payload.slice(0, 16)}`;

@@ -1,4 +1,4 @@
-/** A registry: `attest.json`, the keys that it lists, its attestations with their evidence, its log, and an index that anyone may rebuild. */
+/** A registry: `attest.json`, its keyring, attestations with evidence, log, and an index that anyone can rebuild. */
 import { utf8, type Bytes } from "../core/bytes.js";
 import { commandLine } from "../node/command-line.js";
 import type { Engine } from "../core/engine.js";
@@ -34,18 +34,18 @@ export { ORIGIN, parseAbout, REGISTRY_FILE, type About };
 
 export const INDEX = `${ATTESTATIONS}/index.json`;
 
-/** By its file's name, which its id must be. */
+/** By file name, which must be the id. */
 export const isNotice = (name: string): boolean => /^note_[0-9a-f]{16}\.json$/.test(name);
 export const isPlan = (name: string): boolean => /^plan_[0-9a-f]{16}\.json$/.test(name);
 export const isResult = (name: string): boolean => /^test_[0-9a-f]{16}\.json$/.test(name);
 export interface Publication {
   readonly id: string;
   readonly bytes: Bytes;
-  /** By lowercase SHA-256. */
+  /** Key: lowercase SHA-256. */
   readonly evidence: ReadonlyMap<string, Bytes>;
 }
 
-/** For who has none; it can be typed as it stands. */
+/** Hint for users without a registry; can be pasted as it is. */
 export const MAKE_ONE = "make one with: attest init lab --origin example.org/lab";
 
 export class Registry {
@@ -54,7 +54,7 @@ export class Registry {
   readonly #engine: Engine;
   readonly log: RegistryLog;
   readonly #warn: (sentence: string) => void;
-  /** Of this command, a plan before its result. */
+  /** Published by this command, a plan before its result. */
   readonly #published = new Set<string>();
 
   private constructor(
@@ -72,7 +72,7 @@ export class Registry {
   }
 
   /**
-   * @param warn told of what is derived and could not be written: nothing is lost by that
+   * @param warn called if derived files could not be written; nothing is lost
    * @throws AttestError `registry-missing`, `registry-format`
    */
   static async open(
@@ -89,9 +89,9 @@ export class Registry {
   }
 
   /**
-   * Makes an empty registry; `attest.json` last, since its presence is what makes a folder one. Throws `registry-exists`.
-   * @param logs what signs for its log, made where an interrupted call left none; without it the registry has no log
-   * @param signer whom it lists first; asked for when nothing more can be refused
+   * Creates an empty registry. Writes `attest.json` last, because it makes a folder a registry. Throws `registry-exists`.
+   * @param logs makes the log's key unless an interrupted call made one; without it the registry has no log
+   * @param signer the first listed signer; requested once nothing else can be refused
    */
   static async create(
     store: Store,
@@ -129,11 +129,11 @@ export class Registry {
   }
 
   /**
-   * Lists a signer, if it is not listed yet, or not for so early a time: what it signed then would read as retired.
+   * Lists a signer, or moves its start back: earlier signatures would otherwise read as retired.
    *
-   * Called after it signed and before that is published. The look is under the keyring's lock, under which `succeed` chooses its moment: a
-   * result of a run that was overtaken by a hand-over is refused here, or lies before it.
-   * @throws AttestError `key-exists` when its name stands for another key there; `key-retired`, `key-revoked` when it had ended by then
+   * Called after signing and before publishing, under the keyring's lock. `succeed` chooses its time under the same lock, so a result that
+   * was overtaken by a rotation is refused here or is older than the rotation.
+   * @throws AttestError `key-exists` if the name belongs to another key; `key-retired`, `key-revoked` if the key had ended
    */
   async listSigner(signer: KeyEntry): Promise<void> {
     let name = signer.name;
@@ -153,8 +153,8 @@ export class Registry {
   }
 
   /**
-   * One signer ends and another begins, at one moment; the same again changes nothing. Returns the moment, which is chosen under the keyring's
-   * lock: see `listSigner`. @throws AttestError `key-missing`; `key-retired`, `key-revoked` for one that had ended otherwise
+   * Ends one signer and starts another at the same time; idempotent. Returns that time, chosen under the keyring's lock: see `listSigner`.
+   * @throws AttestError `key-missing`; `key-retired`, `key-revoked` if the old key had ended otherwise
    */
   async succeed(from: PublicKey, to: Pick<KeyEntry, "name" | "key">, now: () => Date): Promise<string> {
     let at = "";
@@ -172,7 +172,7 @@ export class Registry {
     return at;
   }
 
-  /** Writes what is said of a signer's key; nothing when that is said already. */
+  /** Changes a signer's entry; writes nothing if it is unchanged. */
   async amendSigner(keyid: string, change: (entry: KeyEntry) => KeyEntry): Promise<void> {
     await this.#amendKeyring((keyring) => {
       const { signers, ...rest } = keyring;
@@ -181,7 +181,7 @@ export class Registry {
     });
   }
 
-  /** @param change returns what it was given where there is nothing to write */
+  /** @param change returns its argument if there is nothing to write */
   async #amendKeyring(change: (keyring: Keyring) => Keyring): Promise<void> {
     await this.store.update(KEYRING, (bytes) => {
       const before = bytes === undefined ? EMPTY_KEYRING : parseKeyring(bytes, this.#engine);
@@ -206,8 +206,8 @@ export class Registry {
   }
 
   /**
-   * Evidence, the attestation, its entry in the log, the index: a crash leaves orphans, never a claim whose evidence is missing.
-   * @throws AttestError `plan-answered`, `registry-changed`; `publish-unfinished` where the attestation is there and its entry is not; else nothing is published
+   * Publishes in the order evidence, attestation, log entry, index: a crash leaves orphans, never a claim whose evidence is missing.
+   * @throws AttestError `plan-answered`, `registry-changed`; `publish-unfinished` if the attestation was written but not entered; otherwise nothing is published
    */
   async publish(publication: Publication): Promise<void> {
     await uninterrupted(() => this.#publish(publication));
@@ -215,7 +215,7 @@ export class Registry {
 
   async #publish({ id, bytes, evidence }: Publication): Promise<void> {
     const answer = answerIn(bytes);
-    await this.#mustBeUnchanged(answer?.plan); // refused before anything is written
+    await this.#mustBeUnchanged(answer?.plan); // refuse before writing anything
     await this.log.ready();
     if (answer !== undefined) {
       const others = (await this.names()).filter((name) => isResult(name) && name !== `${id}.json`);
@@ -228,7 +228,7 @@ export class Registry {
       await this.store.create(path, bytes);
       await this.log.enter(id, bytes);
     } catch (error) {
-      // A name that was not synced is there all the same.
+      // Without the fsync the name may exist all the same.
       if (error instanceof AttestError && error.code !== "file-exists" && (await this.#file(path)).length > 0)
         throw unfinished(path, this.store.place, error);
       throw error;
@@ -253,8 +253,8 @@ export class Registry {
   }
 
   /**
-   * Enters what was published here and is not in the log yet, and makes the index again. Harmless where nothing is missing.
-   * @param own the user's own keys: what others signed they enter themselves
+   * Enters published attestations that are not in the log yet, and rebuilds the index. Harmless if nothing is missing.
+   * @param own the user's own keys; other signers enter their own attestations
    * @returns the ids that were entered
    */
   async complete(own: readonly PublicKey[]): Promise<readonly string[]> {
@@ -263,7 +263,7 @@ export class Registry {
 
   async #complete(own: readonly PublicKey[]): Promise<readonly string[]> {
     await this.log.ready();
-    const known = own.map((key) => ({ key, by: "you" as const, source: "the keystore" })); // the keyring may lack a new one
+    const known = own.map((key) => ({ key, by: "you" as const, source: "the keystore" })); // the keyring may lack a new key
     const entered = await this.#adopt(
       own.map(({ keyid }) => keyid),
       known,
@@ -273,8 +273,8 @@ export class Registry {
   }
 
   /**
-   * Enters what a publisher that was killed had written and not logged, before anything later is: what names this log and is not in it
-   * would be a finding for ever. Only what the keys signed that sign now: anybody else could have planted the rest, keyring and all.
+   * Enters what a killed publisher wrote but did not log, before later entries: a document that names this log without being in it would be
+   * a permanent finding. Only documents by the current signing keys: anyone could have planted the rest, including the keyring.
    */
   async #adopt(keyids: readonly string[], known: readonly TrustedKey[] = []): Promise<readonly string[]> {
     const ours = (await this.log.all()).map(({ key }) => formatNoteKey(key));
@@ -303,13 +303,13 @@ export class Registry {
     return names.filter((name) => /^(?:test|plan|note)_[0-9a-f]{16}\.json$/.test(name));
   }
 
-  /** What it publishes about keys and signatures. */
+  /** Its notices about keys and signatures. */
   async notices(): Promise<readonly Bytes[]> {
     const names = (await this.names()).filter(isNotice);
     return await Promise.all(names.map((name) => this.#file(`${ATTESTATIONS}/${name}`)));
   }
 
-  /** What is no file, a folder say, is in nobody's way. */
+  /** Empty for anything but a regular file. */
   async #file(path: string): Promise<Bytes> {
     try {
       return (await this.store.read(path)) ?? new Uint8Array();
@@ -319,7 +319,7 @@ export class Registry {
     }
   }
 
-  /** Derived and never trusted. Made again when another writer published meanwhile, so that the last index names all. */
+  /** Derived and never trusted. Repeated if another writer published meanwhile, so that the last index is complete. */
   async reindex(): Promise<void> {
     for (let names = await this.names(); ;) {
       await this.store.replace(INDEX, readable(await Promise.all(names.map((name) => this.#row(name)))));
