@@ -1,6 +1,6 @@
 /**
- * One question and its answer, over a connection of its own to an address that was chosen before: nothing here asks for a name. The request
- * is always the same but for the address and what is accepted, and carries nothing of the user's.
+ * One request and its answer, over a new connection to a preselected IP address: no name is resolved here. Apart from address and accepted
+ * types all requests are equal, and none carries data of the user.
  */
 import { request as requestHttp, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request as requestHttps, type RequestOptions } from "node:https";
@@ -14,12 +14,12 @@ const MAX_HEADERS = 16 * 1024;
 
 export interface Question {
   readonly url: URL;
-  /** Where to connect to, whatever the name says by now. */
+  /** The IP address to connect to, whatever the name resolves to now. */
   readonly address: string;
   readonly accept: string;
-  /** Bytes, as they come and decoded. */
+  /** In bytes, both as received and decoded. */
   readonly limit: number;
-  /** How long the other side may be silent. */
+  /** How long the server may be silent. */
   readonly idleMs: number;
   readonly signal: AbortSignal;
 }
@@ -27,13 +27,13 @@ export interface Question {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Of an answer with status 200; the body of any other is not read. */
+  /** Only for status 200; other bodies are not read. */
   readonly bytes: Bytes;
 }
 
-/** There was no answer, or none that is whole. */
+/** No answer, or an incomplete one. */
 export class Unanswered extends Error {
-  /** Whether the connection broke before anything came, so that it may be worth asking once more. */
+  /** The connection broke before any byte arrived, so a retry may help. */
   readonly unheard: boolean;
 
   constructor(why: string, unheard = false) {
@@ -42,7 +42,7 @@ export class Unanswered extends Error {
   }
 }
 
-/** The name in a URL, without the brackets around an address of IPv6. */
+/** The host of a URL, without the brackets of an IPv6 address. */
 export const hostName = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, "");
 
 /** @throws Unanswered */
@@ -87,7 +87,7 @@ function exchange({ url, address, accept, limit, idleMs, signal }: Question): Pr
         if (!body.add(chunk)) end(tooLarge(limit));
       });
     });
-    // The connection is closed by now: what came after the end of the answer, and spoils it, has been told before.
+    // Anything after the end of the answer that could break it has been reported before the connection closed.
     request.on("close", () => {
       const { statusCode: status = 0, headers = {}, complete = false } = answer ?? {};
       if (fault !== undefined && (answer === undefined || status === 200)) reject(fault);
@@ -100,11 +100,11 @@ function exchange({ url, address, accept, limit, idleMs, signal }: Question): Pr
 
 const tooLarge = (limit: number): string => `more than ${limit} bytes`;
 
-/** A code is ours or the system's; a message may quote the other side. */
+/** Prefers the code: a message may quote the server. */
 const told = ({ code, message }: NodeJS.ErrnoException): string => code ?? message;
 const isConnection = ({ code = "" }: NodeJS.ErrnoException): boolean => /^(?:ECONN|EPIPE|EHOST|ENET)/.test(code);
 
-/** What has come so far, in one piece: many chunks of a byte each would take a hundred times their size. */
+/** Collects chunks in one buffer: an array of one-byte chunks would take a hundred times their size. */
 class Gathered {
   readonly #limit: number;
   #bytes = Buffer.alloc(0);
@@ -114,7 +114,7 @@ class Gathered {
     this.#limit = limit;
   }
 
-  /** False, and nothing is added, when that would be too much. */
+  /** Returns false and adds nothing if the limit would be exceeded. */
   add(chunk: Buffer): boolean {
     const length = this.#length + chunk.length;
     if (length > this.#limit) return false;
@@ -138,11 +138,11 @@ const DECODERS: Readonly<Record<string, Decode>> = {
   gzip: promisify(gunzip),
   "x-gzip": promisify(gunzip),
   br: promisify(brotliDecompress),
-  // With the header of zlib as RFC 9110 section 8.4.1.2 has it, or without, as some send it.
+  // With zlib's header as in RFC 9110 section 8.4.1.2, or without, as some servers send it.
   deflate: (bytes, options) => promisify(((bytes[0] ?? 0) & 15) === 8 ? inflate : inflateRaw)(bytes, options),
 };
 
-/** It was asked not to be compressed; some servers do so all the same. */
+/** The request asks for no compression, but some servers compress anyway. */
 async function decoded(bytes: Bytes, headers: IncomingHttpHeaders, limit: number): Promise<Bytes> {
   const coding = (headers["content-encoding"] ?? "identity").trim().toLowerCase();
   if (coding === "identity" || coding === "") return bytes;

@@ -1,6 +1,6 @@
 /**
- * Bytes from addresses that a stranger wrote: it asks nobody whom only this machine can reach, follows redirects with the same care, sends
- * nothing of the user's, and ends in bounded time and memory whatever the other side does.
+ * Fetches addresses that a stranger wrote. It contacts no private address, checks redirects equally, sends nothing of the user, and needs
+ * bounded time and memory whatever the server does.
  */
 import { lookup } from "node:dns/promises";
 import type { IncomingHttpHeaders } from "node:http";
@@ -11,23 +11,23 @@ import { refusedAddress } from "./addresses.js";
 import { ask, hostName, Unanswered, type HttpAnswer } from "./exchange.js";
 import { Turns } from "./turns.js";
 
-/** All addresses of a name. */
+/** Resolves all addresses of a name. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
 
 export interface FetcherOptions {
-  /** `host:port` exactly, the user's own word: these are asked wherever they are. */
+  /** Exact `host:port` values that the user allowed, wherever they lead. */
   readonly allow?: readonly string[];
-  /** Of one answer, 64 MiB unless it is said otherwise. */
+  /** Limit per answer; 64 MiB by default. */
   readonly maxBytes?: number;
-  /** For one address with all its redirects and retries; waiting for a turn does not count. */
+  /** Limit per address, including redirects and retries, but without waiting for a turn. */
   readonly timeoutMs?: number;
-  /** How long the other side may be silent. */
+  /** How long the server may be silent. */
   readonly idleMs?: number;
   readonly maxRedirects?: number;
-  /** How many are asked at once, over all and of one host. */
+  /** Simultaneous requests, in total and per host. */
   readonly concurrency?: number;
   readonly perHost?: number;
-  /** How often one that is busy is asked again. */
+  /** Number of retries if a server is busy. */
   readonly retries?: number;
   readonly resolve?: Resolve;
 }
@@ -41,7 +41,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const BUSY = [429, 503];
 const GONE = [404, 410];
 const BARRED = [401, 403, 407, 451];
-/** They say what the bytes are and when they came to be, and nothing of who asked. */
+/** Headers about the kind and date of the bytes; they tell nothing about the requester. */
 const KEPT = [
   ...["content-type", "content-length", "content-encoding", "content-language", "content-disposition"],
   ...["date", "etag", "last-modified"],
@@ -59,7 +59,7 @@ class Stop extends Error {
   }
 }
 
-/** What one call has left of its time and of its second chances. */
+/** Remaining time and retries of one call. */
 interface Errand {
   readonly accept: string;
   readonly limit: number;
@@ -83,7 +83,7 @@ export class Fetcher {
     };
   }
 
-  /** Never throws because of what the address is or who answers there. */
+  /** Never throws because of the address or the server. */
   async get(address: string, { limit = Infinity, accept = "*/*" }: GetOptions = {}): Promise<Fetched> {
     const { maxBytes, timeoutMs, retries } = this.#options;
     const errand = { accept, limit: Math.min(limit, maxBytes), leftMs: timeoutMs, busy: retries, broken: 1 };
@@ -101,7 +101,7 @@ export class Fetcher {
     }
   }
 
-  /** The name is resolved once; a second attempt goes to the next of the addresses that were checked then. */
+  /** Resolves the name once; a retry uses the next of the checked addresses. */
   async #answer(url: URL, errand: Errand): Promise<HttpAnswer> {
     let addresses: readonly string[] | undefined;
     for (let attempt = 0; ; attempt += 1) {
@@ -111,7 +111,7 @@ export class Fetcher {
         const answer = await this.#turns.take(url.hostname, () =>
           this.#inTime(errand, async (signal) => {
             addresses ??= await this.#addresses(url);
-            signal.throwIfAborted(); // a name can take long
+            signal.throwIfAborted(); // name resolution can take long
             const address = addresses[attempt % addresses.length] ?? "";
             return await ask({ url, address, signal, idleMs: this.#options.idleMs, ...errand });
           }),
@@ -151,7 +151,7 @@ export class Fetcher {
   #next(url: URL, { status, headers: { location } }: HttpAnswer, hops: Hop[]): URL {
     if (hops.length === this.#options.maxRedirects) throw new Stop("failed", `more than ${hops.length} redirects`);
     if (location === undefined) throw new Stop("failed", `status ${status}, and nothing that it leads to`);
-    const target = Buffer.from(location, "latin1").toString("utf8"); // Node reads headers as latin-1
+    const target = Buffer.from(location, "latin1").toString("utf8"); // Node decodes headers as latin-1
     const next = URL.canParse(target, url.href) ? new URL(target, url) : undefined;
     if (next === undefined) throw new Stop("failed", `status ${status}, and it leads to no address`);
     hops.push({ url: next.href, status });
@@ -160,7 +160,7 @@ export class Fetcher {
     return permitted(next.href);
   }
 
-  /** Ended when the time of the errand is over, whatever it waits for. */
+  /** Aborts the work when the errand's time is over. */
   async #inTime<T>(errand: Errand, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const started = performance.now();
     const abort = new AbortController();
@@ -204,7 +204,7 @@ const kept = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> =>
     }),
   );
 
-/** Milliseconds. RFC 9110 section 10.2.3: seconds, or a date. */
+/** In milliseconds. RFC 9110 section 10.2.3: seconds, or a date. */
 function wantedPause({ "retry-after": wanted = "" }: IncomingHttpHeaders): number | undefined {
   if (/^\d+$/.test(wanted)) return Number(wanted) * 1000;
   const at = Date.parse(wanted);
@@ -220,7 +220,7 @@ const later = (ms: number, signal: AbortSignal): Promise<void> =>
 const hostAndPort = ({ hostname, port, protocol }: URL): string =>
   `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`;
 
-/** Spelled as a URL spells it. @throws AttestError `usage` */
+/** Normalized as a URL. @throws AttestError `usage` */
 function allowance(text: string): string {
   const [, host = "", port = ""] = /^([^/@?#\\]+):(\d{1,5})$/.exec(text) ?? [];
   if (host === "" || Number(port) > 65_535 || !URL.canParse(`http://${host}`))

@@ -1,11 +1,11 @@
-/** A clone that the auditor has: whether an object is still in it, byte for byte, and what came after a commit. It is only read; nothing is fetched. */
+/** The auditor's clone: whether an object is still in it, byte for byte, and what came after a commit. Read-only; nothing is fetched. */
 import { createHash, type Hash } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { AttestError } from "../core/errors.js";
 import { gitPlaceOf, Repository } from "../node/git.js";
 
 export type GitObject = "commit" | "tree" | "blob";
-/** `not-checked`: it is not there, but the clone does not claim to have everything. */
+/** `not-checked`: the object is missing, but the clone is not complete. */
 export type GitState = "same" | "changed" | "gone" | "not-checked";
 
 export interface Newer {
@@ -19,9 +19,9 @@ const VERSION_TAG = /^v?\d+(?:\.\d+)*$/;
 
 export class GitClone {
   readonly #folder: string;
-  /** Whether the user said that it is the one, and it was not merely found. */
+  /** Whether the user named this clone, or it was only discovered. */
   readonly named: boolean;
-  /** Many attestations are about few commits. */
+  /** Cached: many attestations share few commits. */
   readonly #states = new Map<string, Promise<GitState>>();
   #repository: Promise<Repository> | undefined;
 
@@ -30,7 +30,7 @@ export class GitClone {
     this.named = named;
   }
 
-  /** @throws AttestError `io` where there is no clone */
+  /** @throws AttestError `io` if there is no clone */
   async has(object: GitObject, id: string): Promise<GitState> {
     const repository = await this.#opened();
     const asked = `${object} ${id}`;
@@ -40,10 +40,10 @@ export class GitClone {
   }
 
   /**
-   * The newest version that came after a commit: by its tag, prereleases aside, or what is checked out where no tag did; undefined where
-   * nothing came after it, or the commit is not there.
-   * @param without paths from the top that are no part of what was tested: a registry is committed after its runs
-   * @throws AttestError `io` where there is no clone
+   * The newest version after a commit: the newest tag that is not a prerelease, or HEAD without such a tag. Undefined if nothing came after
+   * it or the commit is missing.
+   * @param without paths to ignore, relative to the top: a registry is committed after its runs
+   * @throws AttestError `io` if there is no clone
    */
   async newerThan(commit: string, without: readonly string[] = []): Promise<Newer | undefined> {
     if ((await this.has("commit", commit)) !== "same") return undefined;
@@ -76,12 +76,12 @@ export class GitClone {
     );
   }
 
-  /** Throws `io` where there is none. */
+  /** Throws `io` if there is no clone. */
   async ready(): Promise<void> {
     await this.#opened();
   }
 
-  /** The folder at the top of its work tree. @throws AttestError `io` where it has none */
+  /** Top folder of the work tree. @throws AttestError `io` if there is none */
   async top(): Promise<string> {
     return (await this.#opened()).root;
   }
@@ -104,20 +104,22 @@ export class GitClone {
 async function look(repository: Repository, object: GitObject, id: string): Promise<GitState> {
   if (!ID.test(id)) return "gone";
   const child = repository.start(["cat-file", "--batch"]);
-  child.on("error", () => undefined); // that there is no git has been told
+  child.on("error", () => undefined); // a missing git has been reported
   child.stdin.on("error", () => undefined);
   child.stdin.end(`${id}\n`);
   const [found, complaints] = await Promise.all([
     hashed(child.stdout as AsyncIterable<Buffer>, id),
     text(child.stderr),
   ]);
-  // Of what is damaged, git says that it is missing, and on the other stream why; of what it may not fetch, too.
+  // git reports a damaged object as missing, with the reason on stderr. The same for objects that it may not fetch.
   if (found === undefined) return !repository.isWhole ? "not-checked" : complaints === "" ? "gone" : "changed";
-  if (found.id !== id || found.type !== object) return "gone"; // a shorter id in a clone with longer ones, or a ref of that name
+  if (found.id !== id || found.type !== object) return "gone"; // a shorter id in a SHA-256 clone, or a ref of that name
   return found.hash === id ? "same" : "changed";
 }
 
-/** `<id> <type> <size>`, a line feed, the content and a line feed (git-cat-file(1)); an id is the hash of `<type> <size>`, a zero byte and the content. */
+/**
+ * `<id> <type> <size>`, line feed, content, line feed (git-cat-file(1)). An id is the hash of `<type> <size>`, a zero byte and the content.
+ */
 async function hashed(
   output: AsyncIterable<Buffer>,
   id: string,

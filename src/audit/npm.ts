@@ -61,5 +61,5 @@ function latestIn(bytes: Uint8Array): SemVer | undefined {
   }
 }
 
-/** Semantic Versioning 2.0.0, without the "v" in front that the package allows; what is said of the build does not count in order. */
+/** Semantic Versioning 2.0.0, without the leading "v" that the package allows. Build metadata does not affect the order. */
 const version = (text: string): SemVer | null => (/^\d\S*$/.test(text) ? parse(text) : null);

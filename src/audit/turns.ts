@@ -1,4 +1,4 @@
-/** Who may ask now: so many at once over all, so many of one host; the others wait in the order in which they came. */
+/** Limits concurrent requests, in total and per host. The others wait in order. */
 import limited, { type LimitFunction } from "p-limit";
 
 export class Turns {
@@ -11,7 +11,7 @@ export class Turns {
     this.#perHost = perHost;
   }
 
-  /** First the host's turn, then one of all: who waits for a slow host keeps nobody from another. */
+  /** The host's turn comes first, then one of all: waiting for a slow host blocks no other host. */
   take<T>(host: string, work: () => Promise<T>): Promise<T> {
     const ofHost = this.#hosts.get(host) ?? limited(this.#perHost);
     this.#hosts.set(host, ofHost);

@@ -1,6 +1,6 @@
 /**
- * Signing with a key that sits in ssh-agent and never leaves it (draft-ietf-sshm-ssh-agent). An agent signs any bytes that it is given with
- * Ed25519 as RFC 8032 has it, so what it returns is the signature over our message, and no other format.
+ * Signs with a key that stays in ssh-agent (draft-ietf-sshm-ssh-agent). An agent signs arbitrary bytes with Ed25519 as in RFC 8032, so its
+ * answer is the signature over our message.
  */
 import { createConnection } from "node:net";
 import { concat, type Bytes } from "../core/bytes.js";
@@ -10,12 +10,12 @@ import { fromWire, publicKey, wire, type PublicKey, type Signer } from "../core/
 import { errno } from "../node/faults.js";
 import { lengthed, Reader } from "./wire.js";
 
-/** The fingerprint in `agent:SHA256:…`, which stands where the name of a key is taken; undefined for a name. */
+/** The fingerprint in `agent:SHA256:…`, which can be given instead of a key's name; undefined for a name. */
 export const keyidInAgent = (name: string | undefined): string | undefined =>
   name?.startsWith("agent:") === true ? name.slice("agent:".length) : undefined;
 
 const [FAILURE, REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE] = [5, 11, 12, 13, 14];
-/** OpenSSH's own limit for a message (MAX_AGENT_REPLY_LEN). */
+/** OpenSSH's own message limit (MAX_AGENT_REPLY_LEN). */
 const MAX_MESSAGE = 256 * 1024;
 /** An agent may ask its user to confirm. */
 const DEADLINE_MS = 60_000;
@@ -26,9 +26,9 @@ export interface Identity {
 }
 
 /**
- * The signer for a key of the agent at `$SSH_AUTH_SOCK`.
+ * The signer for a key in the agent at `$SSH_AUTH_SOCK`.
  * @param keyid `SHA256:…`, as `ssh-add -l` prints it
- * @throws AttestError `key-missing` when the agent does not offer that key, `agent-failed`
+ * @throws AttestError `key-missing` if the agent does not offer that key, `agent-failed`
  */
 export async function agentSigner(keyid: string, socket: string | undefined, engine: Engine): Promise<Signer> {
   const found = (await identities(socket, engine)).find(({ key }) => key.keyid === keyid);
@@ -38,8 +38,8 @@ export async function agentSigner(keyid: string, socket: string | undefined, eng
 }
 
 /**
- * The key that an agent offers under this fingerprint; without one, its only Ed25519 key.
- * @throws AttestError `key-missing`, `agent-failed`; `usage` when it offers several
+ * The agent's key with this fingerprint; without a fingerprint, its only Ed25519 key.
+ * @throws AttestError `key-missing`, `agent-failed`; `usage` if it offers several
  */
 export async function offered(
   keyid: string | undefined,
@@ -70,7 +70,7 @@ const notOffered = (keyid?: string): AttestError =>
     "ssh-add -l lists what it offers, ssh-add FILE adds a key; a locked agent offers nothing: ssh-add -X unlocks it",
   );
 
-/** The Ed25519 keys that it offers. @throws AttestError `agent-failed` */
+/** The agent's Ed25519 keys. @throws AttestError `agent-failed` */
 export async function identities(socket: string | undefined, engine: Engine): Promise<Identity[]> {
   const answer = await ask(socket, Uint8Array.of(REQUEST_IDENTITIES));
   if (answer.type !== IDENTITIES_ANSWER) throw refused(answer);
@@ -95,7 +95,7 @@ async function sign(key: PublicKey, message: Bytes, socket: string | undefined):
   return signature;
 }
 
-/** One question, one answer, one connection: an agent that was restarted in between is no trouble. */
+/** One request per connection, so that a restarted agent causes no trouble. */
 async function ask(socket: string | undefined, request: Bytes): Promise<{ type: number; rest: Bytes }> {
   if (socket === undefined || socket === "")
     throw failed("no SSH_AUTH_SOCK", "start one: eval $(ssh-agent); ssh-add KEY");
@@ -132,5 +132,5 @@ const refused = ({ type }: { readonly type: number }): AttestError =>
     ? failed("a refusal", "it may be locked (ssh-add -X), want a confirmation, or have no such key by now (ssh-add -l)")
     : failed(`an answer of kind ${type}`);
 
-/** What a registry may call it: what stands in the comment, `someone@machine`, is nobody's business. */
+/** A name for the registry. Other comments are not published: they usually contain `someone@machine`. */
 const nameOf = (comment: string): string => (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(comment) ? comment : "agent");

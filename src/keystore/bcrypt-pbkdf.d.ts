@@ -1,4 +1,4 @@
-/** The one function of it that opens an OpenSSH key; returns 0 when it could. */
+/** The only function used to open an OpenSSH key; returns 0 on success. */
 declare module "bcrypt-pbkdf" {
   const bcrypt: {
     pbkdf(

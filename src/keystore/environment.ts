@@ -1,4 +1,4 @@
-/** The key that `F3_ATTEST_KEY` holds, for machines without a home: the text of `keys/<name>.pem` or of `keys/<name>.age`. */
+/** The key in `F3_ATTEST_KEY`, for machines without a home: the text of `keys/<name>.pem` or `keys/<name>.age`. */
 import { utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
@@ -6,17 +6,17 @@ import type { Signer } from "../core/keys/key.js";
 import { ARMOR, decrypt, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
 
 export const KEY_VARIABLE = "F3_ATTEST_KEY";
-/** The same for the key of a registry's log, which never has a passphrase. */
+/** The same for a log's key, which has no passphrase. */
 export const LOG_KEY_VARIABLE = "F3_ATTEST_LOG_KEY";
 const NAME = "ci";
 
-/** Line ends may have become `\r\n`, or a backslash and an n where only one line is kept. */
+/** Line ends may be `\r\n`, or the two characters \ and n where only single lines are possible. */
 export const unfolded = (text: string): string =>
   `${text.replaceAll("\\r", "").replaceAll("\\n", "\n").replaceAll("\r", "").trim()}\n`;
 
 /**
- * @param text as the variable holds it
- * @throws AttestError `key-missing` when it is empty, which is never a reason to sign with another key; `key-format`, `key-locked`
+ * @param text value of the variable
+ * @throws AttestError `key-missing` if it is empty; no other key is used instead; `key-format`, `key-locked`
  */
 export async function environmentSigner(text: string, passphrase: Passphrase, engine: Engine): Promise<Signer> {
   const lines = unfolded(text).trim();

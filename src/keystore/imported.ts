@@ -1,4 +1,4 @@
-/** Keys that another tool made: OpenSSH's and PKCS#8, plain or under a passphrase. No fault here ever quotes what was read. */
+/** Keys made by other tools: OpenSSH and PKCS#8, with or without a passphrase. No error here quotes the input. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { equal, isUtf16, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -8,25 +8,25 @@ import { decrypt, locked, passphraseOf, publicOf, WRONG, type Passphrase } from 
 
 export interface Imported {
   readonly secret: KeyObject;
-  /** The passphrase that it came under. */
+  /** The passphrase that protected it. */
   readonly passphrase: string | undefined;
 }
 
-/** More than any key file holds. */
+/** Above the size of any key file. */
 const MAX_BYTES = 64 * 1024;
 /** PKCS#8 of an Ed25519 key, up to its 32 bytes (RFC 8410 section 7). */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 /**
- * The same with its public key behind it, in context tag 1 (RFC 5958 section 2, RFC 8410 section 7); some writers make that tag an explicit
- * one. OpenSSL 3.0, which is in Node 20, does not read it.
+ * The same followed by the public key in context tag 1 (RFC 5958 section 2, RFC 8410 section 7); some writers use an explicit tag. OpenSSL
+ * 3.0 in Node 20 does not read it.
  */
 const V2 = /^30..020101300506032b657004220420(?<seed>.{64})(?:812100|a123032100)(?<key>.{64})$/s;
 
 const ANOTHER_KIND = "results are signed with Ed25519 keys only: attest key new makes one";
 
 /**
- * @param place where it stands, for the messages: a path, or stdin
- * @param file wiped when it has been read
+ * @param place its source for messages: a path, or stdin
+ * @param file wiped after reading
  * @throws AttestError `key-format`, `key-locked`
  */
 export async function importKey(file: Bytes, place: string, passphrase: Passphrase, engine: Engine): Promise<Imported> {
@@ -66,7 +66,7 @@ async function opened(
     return { ...inner, passphrase: asked };
   }
   const { label, body } = block ?? { label: undefined, body: "" };
-  // RFC 1421 section 4.6: what openssl wrote before PKCS#8, with the key of a passphrase from one round of MD5.
+  // RFC 1421 section 4.6: openssl's format before PKCS#8. Its passphrase is protected by a single round of MD5.
   if (body.startsWith("Proc-Type:"))
     throw refuse("a passphrase in the old form of PEM", "openssl pkcs8 -topk8 -in FILE writes it anew");
   if (!/^[A-Za-z0-9+/=\n]*$/.test(body)) throw spoilt();
@@ -98,13 +98,13 @@ async function opened(
 
 interface Block {
   readonly label: string;
-  /** Its lines without blanks around them. */
+  /** Lines trimmed. */
   readonly body: string;
 }
 
 const AGE = "AGE ENCRYPTED FILE";
 
-/** Those that are whole, with whatever text stands around them (RFC 7468 section 2), as openssl and ssh-keygen read them. */
+/** The complete blocks, with any text around them (RFC 7468 section 2), as openssl and ssh-keygen read them. */
 const privateBlocks = (text: string): Block[] =>
   [
     ...text.matchAll(/^(?:\xef\xbb\xbf)?-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n(.*?)^-----END \1-----[ \t]*\r?$/gms),
@@ -125,7 +125,7 @@ const privateBlocks = (text: string): Block[] =>
 
 const armored = ({ label, body }: Block): string => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
 
-/** PKCS#8 version 2, if it is that. */
+/** The key if this is PKCS#8 version 2. */
 function withPublic(der: Buffer, refuse: Refuse, engine: Engine): KeyObject | undefined {
   const { seed, key } = V2.exec(der.toString("hex"))?.groups ?? {};
   if (seed === undefined || key === undefined || der[1] !== der.length - 2) return undefined;
@@ -159,14 +159,14 @@ function pkcs8(der: Buffer, passphrase: string | undefined, refuse: Refuse, unre
       throw passphrase === undefined
         ? unread()
         : refuse("a passphrase with a cipher of old", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE writes it anew");
-    throw unread(); // the error of the library may quote what it read, and that is a secret
+    throw unread(); // the library's error may quote the secret
   }
   if (secret.asymmetricKeyType !== "ed25519")
     throw refuse(`a key of type ${secret.asymmetricKeyType ?? "unknown"}`, ANOTHER_KIND);
   return secret;
 }
 
-/** Whether DER says of itself that it ends where it ends: what was cut off is not taken for a wrong passphrase. */
+/** Whether the DER's length matches: truncated input must not look like a wrong passphrase. */
 function isWhole(der: Buffer): boolean {
   const first = der[1] ?? 0;
   const octets = first < 0x80 ? 0 : first & 0x7f;
@@ -181,7 +181,7 @@ const publicOnly = (text: string): [found: string] => {
   ];
 };
 
-/** What was given instead, in words of ours. */
+/** Describes the input without quoting it. */
 function other(text: string, label: string | undefined): [found: string, hint?: string] {
   const [type = ""] = text.split(/[ \t\r\n]/, 1);
   if (text === "") return ["an empty file"];

@@ -1,7 +1,7 @@
 /**
- * Signing keys of the user, outside every repository: `keys/<name>.pem` (PKCS#8, which openssl reads); under a passphrase
- * `keys/<name>.age` (the same PEM, which `age -d` opens); in ssh-agent `keys/<name>.agent`, which only says which one it is there. Beside
- * each `<name>.pub`. The folder is 0700, a secret 0600, never overwritten.
+ * The user's signing keys, outside of every repository: `keys/<name>.pem` (PKCS#8, readable by openssl); with a passphrase
+ * `keys/<name>.age` (the same PEM, readable by `age -d`); in ssh-agent `keys/<name>.agent`, which only names the key. `<name>.pub` is
+ * beside each. The folder has mode 0700, a secret 0600, and secrets are never overwritten.
  */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { decrypt, encrypt, pemOf, publicOf, secretKey, signerOf, type Passphrase
 
 export type { Passphrase };
 
-/** Where the secret lies: in a file as it is, in one under a passphrase, or in ssh-agent and not here. */
+/** Where the secret is: in a plain file, in an encrypted file, or in ssh-agent. */
 export type KeystorePlace = "plain" | "passphrase" | "agent";
 
 export interface StoredKey {
@@ -48,7 +48,7 @@ export class Keystore {
     return [...names]
       .filter((name) => KEY_NAME.test(name))
       .map((name) => {
-        // A plain file beside another is still a plain file.
+        // The plain file decides if there are several.
         const place: KeystorePlace = files.has(`${name}.pem`)
           ? "plain"
           : files.has(`${name}.age`)
@@ -56,7 +56,7 @@ export class Keystore {
             : "agent";
         return { name, place };
       })
-      .filter(({ name, place }) => place !== "passphrase" || files.has(`${name}.pub`)) // without it, who knows whose it is
+      .filter(({ name, place }) => place !== "passphrase" || files.has(`${name}.pub`)) // without the public line its owner is unknown
       .map(({ name, place }) => this.#stored(name, place));
   }
 
@@ -75,7 +75,7 @@ export class Keystore {
     return found;
   }
 
-  /** Whether a key of that name could be made here, as far as can be known beforehand. Throws `key-name`, `home-unsafe`, `key-exists`. */
+  /** Checks beforehand whether a key of that name can be made. Throws `key-name`, `home-unsafe`, `key-exists`. */
   ready(name: string): void {
     checkName(name);
     refuseInsideGit(this.#folder);
@@ -83,7 +83,7 @@ export class Keystore {
       throw this.#taken(`a key named ${name} in ${this.#folder}`);
   }
 
-  /** A new key pair. Throws `key-exists`, `home-unsafe`, `key-name`, `io`. */
+  /** Makes a key pair. Throws `key-exists`, `home-unsafe`, `key-name`, `io`. */
   create(name: string): StoredKey {
     this.ready(name);
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
@@ -95,7 +95,7 @@ export class Keystore {
     }
   }
 
-  /** A key that another tool made; one that came under a passphrase is kept under it, and never lies here in the plain. */
+  /** Stores a key of another tool. It keeps its passphrase, and is then never written in plain text. */
   async import(name: string, { secret, passphrase }: Imported): Promise<StoredKey> {
     this.ready(name);
     const pem = pemOf(secret);
@@ -107,19 +107,19 @@ export class Keystore {
     }
   }
 
-  /** A name for a key that ssh-agent holds. */
+  /** Names a key in ssh-agent. */
   register(name: string, key: PublicKey): StoredKey {
     this.ready(name);
     return this.#keep(name, "agent", utf8(`${formatKey(key, name)}\n`), key);
   }
 
-  /** The secret first: a public line alone is no key. One that is left of a key taken away may stay where it is the same key's. */
+  /** Writes the secret first, because a public line alone is not a key. An old public line may stay if it is the same key's. */
   #keep(name: string, place: KeystorePlace, file: Bytes, key: PublicKey): StoredKey {
     privateFolder(this.#folder);
     const left = this.#publicFile(name);
     if (left !== undefined && left.keyid !== key.keyid)
       throw this.#taken(`the public line of another key, ${this.#path(name, "pub")}`);
-    // What is encrypted is of no use without its public line: `list` would not know whose it is.
+    // An encrypted key needs its public line first: `list` could not identify it otherwise.
     if (place === "passphrase") this.#publish(name, key);
     create(this.#path(name, EXTENSION[place]), file, 0o600);
     this.#publish(name, key);
@@ -138,7 +138,7 @@ export class Keystore {
     );
   }
 
-  /** Puts a key under a passphrase, or under another one. The plain file goes only when the encrypted one is on the disk. */
+  /** Sets or changes the passphrase. The plain file is deleted only once the encrypted one is on disk. */
   async encrypt(name: string, passphrase: string, old: Passphrase): Promise<StoredKey> {
     const stored = this.find(name);
     if (passphrase === "")
@@ -155,26 +155,26 @@ export class Keystore {
     return this.find(name);
   }
 
-  /** Takes the passphrase away. The encrypted file goes only when the plain one is on the disk. */
+  /** Removes the passphrase. The encrypted file is deleted only once the plain one is on disk. */
   async decrypt(name: string, old: Passphrase): Promise<StoredKey> {
     const stored = this.find(name);
-    const locked = read(this.#path(name, "age")) !== undefined; // beside a plain file when this was interrupted
+    const locked = read(this.#path(name, "age")) !== undefined; // both files exist after an interruption
     if (stored.place === "plain" && !locked)
       throw new AttestError("usage", `the key ${name} has no passphrase`, "nothing was changed");
     const pem = pemOf(await this.#secret({ ...stored, place: locked ? "passphrase" : stored.place }, old));
     try {
       if (stored.place === "plain")
-        await this.#secret(stored, old); // the plain file is the same key's, too
+        await this.#secret(stored, old); // checks that the plain file is the same key
       else create(this.#path(name, "pem"), pem, 0o600);
     } finally {
       pem.fill(0);
     }
-    removeUnfinished(this.#path(name, "pem")); // as its second name, when it was interrupted between the two
+    removeUnfinished(this.#path(name, "pem")); // removes its second name after an interruption between the two steps
     this.#discard(name, "age");
     return this.find(name);
   }
 
-  /** With all copies that a killed writer may have left under other names. */
+  /** Including temporary copies of killed writers. */
   #discard(name: string, extension: "pem" | "age"): void {
     const path = this.#path(name, extension);
     remove(path);
@@ -182,8 +182,8 @@ export class Keystore {
   }
 
   /**
-   * @param socket where ssh-agent listens
-   * @throws AttestError `key-missing`, `key-locked`, `agent-failed`, `home-unsafe` when others can read the secret
+   * @param socket socket of ssh-agent
+   * @throws AttestError `key-missing`, `key-locked`, `agent-failed`, `home-unsafe` if others can read the secret
    */
   async signer(
     name: string,
@@ -199,7 +199,7 @@ export class Keystore {
     return { ...(await agentSigner(stored.key.keyid, socket, this.#engine)), name };
   }
 
-  /** The secret, which fits the public line. */
+  /** The secret, checked against the public line. */
   async #secret(stored: StoredKey, passphrase: Passphrase): Promise<KeyObject> {
     const { name, place } = stored;
     if (place === "agent") throw elsewhere(name);
@@ -241,7 +241,7 @@ export class Keystore {
   }
 }
 
-/** There is no secret here to be put under a passphrase. */
+/** This key has no secret here that could get a passphrase. */
 export const elsewhere = (name: string): AttestError =>
   new AttestError(
     "usage",

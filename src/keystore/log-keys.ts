@@ -1,6 +1,6 @@
 /**
- * The keys of logs, one for each registry: `logs/<digest>/key.pem`, and beside it `checkpoint`, the last one that the key signed, so that
- * two different logs are never signed. They have no passphrase: a log's key says nothing of a test, and signs at every run.
+ * The keys of logs, one per registry: `logs/<digest>/key.pem`, and beside it `checkpoint`, the last one that the key signed, so that it
+ * never signs two different logs. They have no passphrase: a log's key vouches for no result, and signs in every run.
  */
 import { createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -30,12 +30,12 @@ export class LogKeys {
     return join(this.#home, "logs");
   }
 
-  /** Where the key of a log lies. */
+  /** The folder of a log's key. */
   folderOf({ bytes }: NoteKey): string {
     return join(this.#logs, hex(this.#engine.sha256(bytes)).slice(0, 16));
   }
 
-  /** A new key for a log of that origin, or for a witness of that name. @throws AttestError `home-unsafe`, `io`, `note-format` */
+  /** Makes a key for a log of that origin, or for a witness of that name. @throws AttestError `home-unsafe`, `io`, `note-format` */
   create(name: string, type: NoteKeyType = "ed25519"): LogSigner {
     refuseInsideGit(this.#home);
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
@@ -53,8 +53,8 @@ export class LogKeys {
   }
 
   /**
-   * Undefined where it is not on this machine.
-   * @throws AttestError `key-format` for a file that is another key's, `home-unsafe` for one that others can read, or whose memory they can change
+   * Undefined if this machine lacks the key.
+   * @throws AttestError `key-format` if the file holds another key; `home-unsafe` if others can read it or change its memory
    */
   find(key: NoteKey): LogSigner | undefined {
     const folder = this.folderOf(key);
@@ -69,7 +69,7 @@ export class LogKeys {
     return this.#signer(key, secret, folder);
   }
 
-  /** The key from the environment, on a machine that has no home: nothing is remembered there but what is published. */
+  /** The key from the environment, for machines without a home: only published checkpoints are known. */
   #given(key: NoteKey): LogSigner | undefined {
     const text = this.#env[LOG_KEY_VARIABLE];
     if (text === undefined || text.trim() === "") return undefined;

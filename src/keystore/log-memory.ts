@@ -1,9 +1,8 @@
 /**
- * What was seen of logs: `logs/<digest of its origin>`, each with the key under which it was seen and its last checkpoint; and of registries,
- * which logs they had. It is what makes a log visible that went backwards, was rewritten, or was made anew under another key; nothing is ever
- * trusted because it is remembered.
+ * What was seen of logs: `logs/<digest of its origin>` holds a log's key and last checkpoint; for registries, their logs. It reveals a log
+ * that shrank, was rewritten, or was made anew under another key. Nothing is trusted because it is remembered.
  *
- * It is kept by origin, since that is what a reader comes back to: a log of the same name under another key is not another log.
+ * Keyed by origin, because readers return to an origin: a new key under the same name is not another log.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -36,9 +35,9 @@ export class LogMemory {
   #told: ((why: string) => void) | undefined;
 
   /**
-   * @param strict a damaged file, or one that cannot be read or written, is an error, as for a witness, who must not take it for a first
-   * sight; else it counts as absent, so that verifying works without a place to write
-   * @param told once, of the first that could not be read or written
+   * @param strict damaged, unreadable or unwritable files are errors; a witness needs this, since it must not mistake one for a first
+   * visit. Otherwise they count as missing, so that verification works without a writable place
+   * @param told called once, for the first unreadable or unwritable file
    */
   constructor(
     place: string,
@@ -66,7 +65,10 @@ export class LogMemory {
     return found && { key: found.key, checkpoint: utf8(found.checkpoint), given: found.given };
   }
 
-  /** Its text and the line of the log's own key: others are anybody's, of any length. @throws AttestError `note-format`; `io` if strict */
+  /**
+   * Keeps the text and the signature line of the log: other lines are untrusted and of any length. @throws AttestError `note-format`; `io`
+   * if strict
+   */
   keep({ origin, key }: LogName, checkpoint: Bytes, given?: boolean): void {
     const { text, signatures } = parseNote(checkpoint);
     const [name, id] = key.split("+");
@@ -75,12 +77,12 @@ export class LogMemory {
     this.#without(undefined, () => this.#write("logs", origin, { ...seen, ...(given !== undefined && { given }) }));
   }
 
-  /** The logs that a registry had. @throws AttestError `io` if strict */
+  /** The remembered logs of a registry. @throws AttestError `io` if strict */
   logsOf(registry: string): readonly LogName[] | undefined {
     return this.#without(undefined, () => this.#read("registries", registry, registryFile))?.logs;
   }
 
-  /** The logs that registries had together with this one, whatever these call themselves now. */
+  /** All logs of registries that had this log, by their names then. */
   besides(log: string): readonly LogName[] {
     return this.#without([], () => this.#registriesWith(log)).flatMap(({ logs }) => logs);
   }
@@ -91,8 +93,8 @@ export class LogMemory {
   }
 
   /**
-   * A log, or all logs below a registry's name; and what is known of the registries that had them. Returns the origins of the logs.
-   * A log that a registry lists and that is named after another one is not forgotten with it.
+   * Forgets a log, or all logs below a registry's name, and the entries of registries that had them. Returns the logs' origins. A
+   * registry's log that is named after another one stays.
    */
   forget(origin: string): readonly string[] {
     const name = originOf(origin);

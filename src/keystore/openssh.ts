@@ -1,15 +1,15 @@
-/** The private key in a file that ssh-keygen wrote: openssh-key-v1, plain or under a passphrase (OpenSSH's PROTOCOL.key). */
+/** Reads a private key file of ssh-keygen: openssh-key-v1, with or without a passphrase (OpenSSH's PROTOCOL.key). */
 import { createDecipheriv } from "node:crypto";
 import { equal, utf8, type Bytes } from "../core/bytes.js";
 import { fromWire } from "../core/keys/key.js";
 import { Reader } from "./wire.js";
 
 const MAGIC = utf8("openssh-key-v1\0");
-/** ssh-keygen makes 16 of them; each costs some tens of milliseconds here, and a file could ask for millions. */
+/** ssh-keygen uses 16 rounds. Each takes tens of milliseconds here, and a file could demand millions. */
 const MAX_ROUNDS = 1000;
 
 interface Cipher {
-  /** What OpenSSL calls it. */
+  /** OpenSSL's name. */
   readonly name: string;
   readonly key: number;
   readonly iv: number;
@@ -17,7 +17,7 @@ interface Cipher {
   readonly tag?: number;
 }
 
-/** All that `ssh -Q cipher` lists. */
+/** The list of `ssh -Q cipher`. */
 const CIPHERS: Readonly<Record<string, Cipher>> = {
   "3des-cbc": { name: "des-ede3-cbc", key: 24, iv: 8, block: 8 },
   "aes128-cbc": { name: "aes-128-cbc", key: 16, iv: 16, block: 16 },
@@ -31,20 +31,20 @@ const CIPHERS: Readonly<Record<string, Cipher>> = {
   "chacha20-poly1305@openssh.com": { name: "chacha20", key: 64, iv: 0, block: 8, tag: 16 },
 };
 
-/** `found`, in words that quote nothing of the file but names which it must not hide. */
+/** Makes an error. `found` must not quote the file, except algorithm names. */
 export type Refuse = (found: string, hint?: string) => Error;
 
-/** The 32 bytes from which an Ed25519 key follows, once the file's own public part fits them as far as it says. */
+/** The Ed25519 seed, checked against the public keys in the file. */
 export interface Opened {
   readonly seed: Bytes;
-  /** What the file says is the public part, both times. */
+  /** The public key; both copies in the file are equal. */
   readonly key: Bytes;
   readonly encrypted: boolean;
 }
 
 /**
- * @param passphrase asked only for a file that is under one
- * @param wrong what is thrown when the passphrase does not open it
+ * @param passphrase only called for an encrypted file
+ * @param wrong the error for a wrong passphrase
  */
 export async function openOpenssh(
   file: Bytes,
@@ -76,13 +76,13 @@ export async function openOpenssh(
   if (plain === undefined) throw wrong();
   try {
     const { seed } = privatePart(plain, key, cipher.block, refuse, wrong);
-    return { seed: new Uint8Array(seed), key, encrypted: true }; // a slice of a Buffer would be wiped with it
+    return { seed: new Uint8Array(seed), key, encrypted: true }; // a copy, because a slice of the Buffer would be wiped too
   } finally {
     plain.fill(0);
   }
 }
 
-/** bcrypt_pbkdf, loaded only for such a file. */
+/** bcrypt_pbkdf; loaded on demand. */
 async function derive(options: Bytes, passphrase: string, length: number, refuse: Refuse): Promise<Bytes> {
   const read = new Reader(options, () => refuse("a file that breaks off"));
   const [salt, rounds] = [read.string(), read.number()];
@@ -100,7 +100,7 @@ async function derive(options: Bytes, passphrase: string, length: number, refuse
   return derived;
 }
 
-/** Undefined where the cipher itself tells that the passphrase is another. */
+/** Undefined if the cipher detects a wrong passphrase. */
 function decipher(
   { name, key: keyLength, tag: tagged }: Cipher,
   derived: Bytes,
@@ -110,8 +110,8 @@ function decipher(
   const [key, iv] = [derived.subarray(0, keyLength), derived.subarray(keyLength)];
   try {
     if (name === "chacha20") {
-      // The first half of the key enciphers, from block 1 (PROTOCOL.chacha20poly1305); Node has no Poly1305 by itself. Nothing is
-      // believed for want of it: the seed must give the public key, which nobody can bring about who does not know the seed.
+      // The first half of the key encrypts, starting at block 1 (PROTOCOL.chacha20poly1305). Node has no separate Poly1305, and it is not
+      // needed: the seed must give the public key, which nobody can achieve without knowing the seed.
       return createDecipheriv(name, key.subarray(0, 32), Uint8Array.of(1, ...new Uint8Array(15))).update(body);
     }
     if (name === "aes-128-gcm" || name === "aes-256-gcm") {
@@ -152,7 +152,7 @@ function privatePart(
 
 const word = (bytes: Bytes): string => Buffer.from(bytes).toString("latin1");
 
-/** Shown only where it is a type: whatever else stands there could be a secret. */
+/** Quotes only known key types: anything else could be a secret. */
 export const typeNamed = (type: string): string =>
   /^(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}$/.test(type)
     ? `a key of type ${type}`

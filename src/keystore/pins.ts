@@ -1,4 +1,4 @@
-/** Pins: keys of others that the user trusts, by name, in `trust.json`. Nothing but `attest trust` writes there: first contact never pins. */
+/** Pins: named keys of others that the user trusts, in `trust.json`. Only `attest trust` writes there; first contact never pins. */
 import * as z from "zod/mini";
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -15,9 +15,9 @@ import { LockLost, withLock } from "../node/lock.js";
 export interface Pin {
   readonly name: string;
   readonly key: PublicKey;
-  /** The one registry for which it counts: its origin, `example.org/lab`. Without one it counts everywhere. */
+  /** The registry for which it counts, by origin (`example.org/lab`); without one it counts everywhere. */
   readonly origin?: string | undefined;
-  /** Where the user had it from. */
+  /** Where the user got it. */
   readonly source: string;
   readonly addedAt: string;
 }
@@ -72,7 +72,7 @@ export class Pins {
     return join(this.#folder, "trust.json");
   }
 
-  /** Never less than what is there: a file that cannot be read is a fault, not a file without pins. */
+  /** All pins. An unreadable file is a fault, not an empty list. */
   list(): readonly Pin[] {
     const bytes = read(this.file, { limit: MAX_BYTES });
     if (bytes === undefined) return [];
@@ -86,7 +86,7 @@ export class Pins {
     }
   }
 
-  /** Whether it was new. @throws AttestError `key-exists` when the name stands for another key, or for another registry */
+  /** Returns whether it was new. @throws AttestError `key-exists` if the name belongs to another key or registry */
   async add(wanted: Pin): Promise<boolean> {
     let made = false;
     await this.#update((pins) => {
@@ -132,7 +132,7 @@ export class Pins {
 const placeOf = ({ origin }: Pin): string | undefined => origin && originOf(origin);
 const shown = ({ key, origin }: Pin): string => `${key.keyid}${origin === undefined ? "" : ` for ${origin}`}`;
 
-/** Whoever else may write there could have given trust. */
+/** Anyone else with write access could have added pins. */
 function ownersAlone(path: string): void {
   const mode = statSync(path).mode & 0o777;
   if (process.platform === "win32" || (mode & 0o022) === 0) return;

@@ -1,17 +1,17 @@
-/** A secret key as text: PKCS#8 PEM, or the same under a passphrase with age. No fault here ever quotes what was read. */
+/** A secret key as text: PKCS#8 PEM, or the same encrypted with age. No error here quotes the input. */
 import { createPrivateKey, createPublicKey, sign as signWith, type KeyObject } from "node:crypto";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { publicKey, type PublicKey, type Signer } from "../core/keys/key.js";
 
-/** Asked only when a key is under a passphrase; undefined when there is none to be had. */
+/** Only called for an encrypted key; undefined if no passphrase is available. */
 export type Passphrase = () => Promise<string | undefined>;
 
-/** Loaded only for a key that is under a passphrase: it costs as much time as all the rest of a start. */
+/** Loaded on demand: it takes as long as the rest of the start. */
 export const age = () => import("age-encryption");
 
-/** `named` says which key it is: "the key lab-2026". */
+/** `named` describes the key: "the key lab-2026". */
 export const locked = (named: string, found: string): AttestError =>
   new AttestError(
     "key-locked",
@@ -27,7 +27,7 @@ export async function passphraseOf(named: string, passphrase: Passphrase): Promi
   return given;
 }
 
-/** @throws AttestError `key-locked`; `named` says which key it is: "the key lab-2026" */
+/** @throws AttestError `key-locked`; `named` describes the key: "the key lab-2026" */
 export async function decrypt(file: Bytes, named: string, passphrase: Passphrase): Promise<Bytes> {
   const given = await passphraseOf(named, passphrase);
   const { armor, Decrypter } = await age();
@@ -42,7 +42,7 @@ export async function decrypt(file: Bytes, named: string, passphrase: Passphrase
   }
 }
 
-/** By the stanzas of its header (C2SP age, section "Header"): a file under a passphrase has one alone, of scrypt. */
+/** By the header's stanzas (C2SP age, section "Header"): a file with a passphrase has exactly one, of type scrypt. */
 function isForRecipient(file: Bytes): boolean {
   const header = Buffer.from(file.subarray(0, 4096)).toString("latin1").split("\n---", 1)[0] ?? "";
   return /^-> /m.test(header) && !/^-> scrypt /m.test(header);
@@ -59,7 +59,7 @@ export const ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----";
 /** `age -p` writes bytes, `age -p -a` text. */
 const isArmored = (file: Bytes): boolean => file.length > 0 && file[0] === ARMOR.charCodeAt(0);
 
-/** scrypt with N = 2^17, the least that OWASP's password storage page advises; about a second, here in JavaScript. */
+/** scrypt with N = 2^17, the minimum in OWASP's password storage recommendations; about a second in JavaScript. */
 const WORK_FACTOR = 17;
 
 export async function encrypt(pem: Bytes, passphrase: string): Promise<Bytes> {
@@ -70,20 +70,20 @@ export async function encrypt(pem: Bytes, passphrase: string): Promise<Bytes> {
   return utf8(armor.encode(await encrypter.encrypt(pem)));
 }
 
-/** The bytes that were given are wiped: who needs them longer keeps the key. @throws AttestError `key-format` */
+/** Wipes the given bytes. @throws AttestError `key-format` */
 export function secretKey(pem: Bytes, place = ""): KeyObject {
   try {
     const key = createPrivateKey(Buffer.from(pem.buffer, pem.byteOffset, pem.byteLength));
     if (key.asymmetricKeyType === "ed25519") return key;
   } catch {
-    // the error of the library may quote what it read, and that is a secret
+    // the library's error may quote the secret
   } finally {
     pem.fill(0);
   }
   throw new AttestError("key-format", `expected an Ed25519 private key in PKCS#8 PEM${place}, found something else`);
 }
 
-/** The one form in which a secret is kept in the plain: what openssl calls a private key. */
+/** The only plain form of a stored secret: openssl's private key. */
 export const pemOf = (secret: KeyObject): Bytes => utf8(secret.export({ format: "pem", type: "pkcs8" }) as string);
 
 export function publicOf(secret: KeyObject, engine: Engine): PublicKey {

@@ -1,13 +1,13 @@
-/** What OpenSSH writes, to an agent and into files (RFC 4251 section 5): numbers of four bytes, strings with their length before them. */
+/** OpenSSH's encoding for agents and files (RFC 4251 section 5): four-byte numbers, and strings after their length. */
 import { concat, type Bytes } from "../core/bytes.js";
 
-/** Reads views of the bytes, never copies: whoever gave them can wipe them. */
+/** Reads views, never copies, so that the owner of the bytes can wipe them. */
 export class Reader {
   readonly #bytes: Bytes;
   readonly #brokenOff: () => Error;
   #at = 0;
 
-  /** `brokenOff` is what is thrown where the bytes end too early. */
+  /** `brokenOff` makes the error for truncated input. */
   constructor(bytes: Bytes, brokenOff: () => Error) {
     this.#bytes = bytes;
     this.#brokenOff = brokenOff;

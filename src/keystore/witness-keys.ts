@@ -1,6 +1,6 @@
 /**
- * The keys with which the user bears witness for logs: `witnesses/<name>/key.pem`, of type cosignature/v1 (C2SP tlog-cosignature). Like a log's
- * key they have no passphrase: they say nothing of a test, and only that one log was seen and no other.
+ * The user's witness keys: `witnesses/<name>/key.pem`, of type cosignature/v1 (C2SP tlog-cosignature). They have no passphrase: they vouch
+ * for no result, only that one version of a log was seen and no other.
  */
 import { createPublicKey, generateKeyPairSync, sign as signWith, type KeyObject } from "node:crypto";
 import { join } from "node:path";
@@ -17,11 +17,11 @@ import { pemOf, publicOf, secretKey } from "./secret.js";
 export interface WitnessSigner {
   readonly key: NoteKey;
   readonly sign: SignNow;
-  /** A file that is locked while it looks and signs: of two at once, each could see another log. */
+  /** A file to lock while checking and signing: two simultaneous runs could see different logs. */
   readonly lock: string;
-  /** Its folder, where it also remembers what it cosigned: who clears one clears both. */
+  /** Its folder, which also holds its memory, so that both are deleted together. */
   readonly place: string;
-  /** It was made just now. */
+  /** The key was just made. */
   readonly made: boolean;
 }
 
@@ -34,7 +34,7 @@ export class WitnessKeys {
     this.#engine = engine;
   }
 
-  /** The key of that name; made where there is none. @throws AttestError `key-name`, `home-unsafe`, `key-format`, `io` */
+  /** The key of that name; makes it if it is missing. @throws AttestError `key-name`, `home-unsafe`, `key-format`, `io` */
   open(name: string): WitnessSigner {
     if (!KEY_NAME.test(name))
       throw new AttestError(

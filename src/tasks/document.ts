@@ -1,9 +1,9 @@
-/** One task as a JSON document. Members that we do not know belong to somebody else: they are carried along, in their order. */
+/** One task as a JSON document. Unknown members belong to other tools and are kept in order. */
 import { AttestError } from "../core/errors.js";
 
 export type TaskStatus = "pending" | "in_progress" | "completed";
 
-/** The members that the task tools were observed to write; whatever else a document has, it keeps. */
+/** The members that the task tools were observed to write. Others are kept. */
 export interface Task {
   readonly id: string;
   readonly subject: string;
@@ -24,7 +24,7 @@ export interface NewTask {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** What an update may change. A metadata member of null is removed, as the vendor's tools do it. */
+/** The changes that an update may make. A metadata member of null is removed, as in the vendor's tools. */
 export interface Change {
   readonly status?: TaskStatus;
   readonly subject?: string;
@@ -39,7 +39,7 @@ export const STATUSES: readonly TaskStatus[] = ["pending", "in_progress", "compl
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");
 
-/** What is told of a task's file that holds no task. */
+/** The error for a file that holds no task. */
 export const notATask = (id: string, found: string): AttestError =>
   new AttestError(
     "task-format",
@@ -47,7 +47,7 @@ export const notATask = (id: string, found: string): AttestError =>
     "it may be in the middle of a write by a tool that writes in place; read it again",
   );
 
-/** @throws AttestError `task-format` for what TaskGet would not take for a task either: torn, or lacking a member */
+/** @throws AttestError `task-format` for a document that TaskGet would refuse too: torn, or without a member */
 export function parseTask(text: string, id: string): Task {
   const refused = (found: string): AttestError => notATask(id, found);
   let document: Record<string, unknown> | null;
@@ -76,12 +76,12 @@ export function formatTask(task: Task): string {
   }
 }
 
-/** The same task with the change made; every other member stays as and where it is. */
+/** The changed task; other members keep value and order. */
 export function changed(task: Task, { metadata, ...members }: Change): Task {
   const next: Record<string, unknown> = { ...task };
   for (const [name, value] of Object.entries<unknown>(members)) if (value !== undefined) next[name] = value;
   if (metadata !== undefined) {
-    // A null that was there before is somebody's value; one in the change removes.
+    // An existing null is data of another tool; only a null in the change removes.
     const removed = (name: string): boolean => Object.hasOwn(metadata, name) && metadata[name] === null;
     const merged = Object.entries({ ...task.metadata, ...metadata }).filter(([name]) => !removed(name));
     next["metadata"] = Object.fromEntries(merged);

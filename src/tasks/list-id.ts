@@ -1,4 +1,4 @@
-/** Which task list is meant: what the published test had to be told, found out. */
+/** Finds out which task list is meant. */
 import { readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { userHome } from "../node/paths.js";
@@ -11,20 +11,20 @@ export interface ListSources {
   /** `--list`. */
   readonly given?: string | undefined;
   readonly env: Environment;
-  /** What a hook gets on stdin: JSON with `session_id`. */
+  /** A hook's stdin: JSON with `session_id`. */
   readonly hook?: string | undefined;
   /** The folder of all lists: `tasksFolder`. */
   readonly tasks: string;
 }
 
-/** The folder of all lists: what `--tasks` names, else `$CLAUDE_CONFIG_DIR/tasks`, else `~/.claude/tasks`. */
+/** The folder of all lists: `--tasks`, else `$CLAUDE_CONFIG_DIR/tasks`, else `~/.claude/tasks`. */
 export function tasksFolder(given: string | undefined, env: Environment): string {
   if (given !== undefined) return resolve(given);
   return resolve(env["CLAUDE_CONFIG_DIR"] || join(env["HOME"] || userHome(), ".claude"), "tasks");
 }
 
 /**
- * The folder of one list. The folder of all may be a link, the user's own; one among the lists that leads elsewhere is not followed.
+ * The folder of one list. The folder of all lists may be the user's link, but a list's folder that links elsewhere is not followed.
  * @throws AttestError `list-unknown`
  */
 export function listFolder(tasks: string, id: string): string {
@@ -56,9 +56,9 @@ export interface ListId {
 }
 
 /**
- * In this order: `--list`, CLAUDE_CODE_TASK_LIST_ID, CLAUDE_CODE_SESSION_ID (in the environment of the Bash tool since 2.1.132), the
- * hook's input, the lists on disk if there is just one.
- * @throws AttestError `list-unknown` when none of them says, or the disk has several
+ * Tries in this order: `--list`, CLAUDE_CODE_TASK_LIST_ID, CLAUDE_CODE_SESSION_ID (in the environment of the Bash tool since 2.1.132), the
+ * hook's input, and the only list on disk.
+ * @throws AttestError `list-unknown` if none of them answers, or the disk has several lists
  */
 export function listId({ given, env, hook, tasks }: ListSources): ListId {
   if (given !== undefined) return { id: checked(given, "--list"), source: "--list" };
@@ -82,7 +82,7 @@ export function listId({ given, env, hook, tasks }: ListSources): ListId {
   );
 }
 
-/** An id becomes a folder's name, so it is held to what session ids and names look like. */
+/** An id becomes a folder name, so it must look like a session id or a name. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 function checked(id: string, source: string): string {
@@ -101,7 +101,7 @@ function sessionIn(hook: string): string {
     const { session_id: session } = JSON.parse(hook) as { session_id?: unknown };
     if (typeof session === "string") return session;
   } catch {
-    // told below
+    // reported below
   }
   throw new AttestError(
     "list-unknown",

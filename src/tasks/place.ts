@@ -1,4 +1,4 @@
-/** How the files of a task list are read and put in place: whole or not at all, never through a link. */
+/** Reads and writes task files: completely or not at all, never through a link. */
 import {
   closeSync,
   constants,
@@ -21,10 +21,10 @@ import { errno, ioError } from "../node/faults.js";
 import { LockLost } from "../node/lock.js";
 import { notATask, parseTask, type Task } from "./document.js";
 
-/** More than any task: what a writer would have to read and write anew each time. */
+/** Above the size of any task; a writer must read and write all of it each time. */
 const MAX_TASK = 16 * 1024 * 1024;
 
-/** A task as it was read, its file still open: by that is known whether the name still means the same file. */
+/** A task with its file still open, to detect later whether the name still belongs to the same file. */
 export interface OpenTask {
   readonly task: Task;
   isDeleted(): boolean;
@@ -32,14 +32,14 @@ export interface OpenTask {
 }
 
 /**
- * Undefined when there is no such file. A link is no task, wherever it leads: the vendor's tools make none, and one that somebody else
- * put there could show us any file of the user, and copy it into the list with the next update.
+ * Undefined if there is no such file. A link is never a task: the vendor's tools make none, and a planted one could show us any file of the
+ * user, and copy it into the list with the next update.
  * @throws AttestError `task-format`, `io`
  */
 export function openTask(path: string, id: string): OpenTask | undefined {
   let file: number;
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK); // a pipe would not open
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK); // O_NONBLOCK: opening a pipe would wait
   } catch (error) {
     if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
     if (errno(error) === "ELOOP") throw notATask(id, "a link");
@@ -66,11 +66,10 @@ function text(bytes: Uint8Array, id: string): string {
 }
 
 /**
- * Writes a temporary file beside `path`, and `put` gives it its name. Whatever goes wrong, none is left.
+ * Writes a temporary file beside `path`; `put` gives it its final name. No temporary file is left behind.
  *
- * With `durable` the bytes and the name are on the disk before it returns. That is for what another process acts on: that there is a
- * task, and its status. After a power cut it is no loss to have an older progress text, and to wait for the disk at each of them would
- * double what an update costs.
+ * With `durable`, bytes and name are on disk before it returns. That is for facts that other processes act on: a task's existence and
+ * status. Losing a progress text in a power failure is harmless, and waiting for the disk at each one would double an update's cost.
  */
 export function place(path: string, content: string, durable: boolean, put: (temporary: string) => void): void {
   const temporary = `${path}.tmp.${process.pid}.${randomBytes(4).toString("hex")}`;
@@ -96,16 +95,16 @@ function discard(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // the fault that is being told is the one that matters
+    // the reported fault matters more
   }
 }
 
 const ABANDONED_MS = 60 * 60_000;
-/** Of ours alone, by the form of its name: another tool's file that looks unfinished is that tool's business. */
+/** Our temporary files by the form of their names; files of other tools are left alone. */
 const UNFINISHED = /^(?:[1-9]\d{0,14}\.json|\.highwatermark)\.tmp\.\d+\.[0-9a-f]{8}$/;
 const BROKEN_LOCK = /^(?:[1-9]\d{0,14}\.json|\.lock)\.lock\.[0-9a-f]{12}(?:\.now)?$/;
 
-/** Removes what writers that were killed left behind, once it is an hour old. */
+/** Removes files of killed writers after an hour. */
 export function sweep(folder: string, now = Date.now()): void {
   for (const name of readdirSync(folder)) {
     if (!UNFINISHED.test(name) && !BROKEN_LOCK.test(name)) continue;
@@ -116,7 +115,7 @@ export function sweep(folder: string, now = Date.now()): void {
       if (UNFINISHED.test(name)) rmSync(path, { force: true });
       else rmdirSync(path);
     } catch {
-      // another writer swept it, or it is not ours after all: nothing depends on it
+      // swept by another writer, or not ours: nothing depends on it
     }
   }
 }

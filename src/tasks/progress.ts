@@ -1,7 +1,7 @@
 /**
- * What a command says of its progress, found in what it prints: lines of the form `attest:progress 12/24 linking`.
+ * Finds progress reports in a command's output: lines of the form `attest:progress 12/24 linking`.
  *
- * What is not of that form, or says what cannot be (5/0, 30/24, a number of forty digits), is output like any other.
+ * Other lines, and impossible values (5/0, 30/24, a number of forty digits), are ordinary output.
  */
 import type { Bytes } from "../core/bytes.js";
 
@@ -12,7 +12,7 @@ export interface ProgressState {
 }
 
 const LINE = /^attest:progress (\d{1,15})\/(\d{1,15})(?:[ \t]+(.*))?$/;
-/** Longer lines are none of ours; a command that never ends its line must not fill the memory. */
+/** Longer lines are not ours. Without a limit a command that never ends its line would fill the memory. */
 const MAX_LINE = 4096;
 const MAX_TEXT = 200;
 
@@ -24,7 +24,7 @@ export function progressIn(line: string): ProgressState | undefined {
   return { done, total, text: Array.from(text.trim()).slice(0, MAX_TEXT).join("") };
 }
 
-/** Lines from the chunks of one stream, wherever they were cut. */
+/** Assembles lines from the chunks of a stream. */
 export class ProgressReader {
   #parts: Bytes[] = [];
   #length = 0;
@@ -41,7 +41,7 @@ export class ProgressReader {
     }
   }
 
-  /** What the line says that was begun: the last one may have no line feed. */
+  /** The progress in the unfinished last line. */
   end(): ProgressState | undefined {
     const line = this.#length > MAX_LINE ? "" : Buffer.concat(this.#parts).toString("utf8");
     this.#parts = [];

@@ -1,4 +1,4 @@
-/** A run: a command that works on a task in the background. What the task's metadata says of it, and how one is started. */
+/** A run: a command that works on a task in the background. Its record in the task's metadata, and how it is started. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { basename, join, resolve } from "node:path";
@@ -14,28 +14,28 @@ import type { ProgressState } from "./progress.js";
 import type { TaskList } from "./task-list.js";
 
 /**
- * What stands in `metadata` of a task that was given to a run. Nothing of the command's environment ever does; its arguments do, as
- * `command`, so a secret does not belong there.
+ * The `metadata` of a task with a run. It never contains the command's environment, but does contain its arguments as `command`, so secrets
+ * do not belong there.
  */
 export interface RunRecord {
-  /** The fence: whoever writes for another run than this is refused. */
+  /** The fence: writers for another run are refused. */
   readonly runId: string;
   readonly command: readonly string[];
   readonly log: string;
   readonly startedAt: string;
-  /** Only while the run goes on. */
+  /** Present only during the run. */
   readonly supervisor?: ProcessId;
-  /** The command's, which leads a process group of its own. */
+  /** The command's pid; it leads its own process group. */
   readonly pid?: number;
   readonly progress?: ProgressState;
   readonly finishedAt?: string;
   readonly exitCode?: number;
   readonly signal?: string;
-  /** Why the task is not completed, in words. */
+  /** Why the task was not completed, in words. */
   readonly failure?: string;
 }
 
-/** Undefined for a task that no run was ever given. Other tools write metadata too: each member is looked at. */
+/** Undefined for a task without a run. Other tools write metadata too, so each member is checked. */
 export function runOf(task: Task): RunRecord | undefined {
   const { runId, command, log, startedAt, supervisor, pid, finishedAt, exitCode, signal, failure, progress } =
     task.metadata ?? {};
@@ -64,13 +64,13 @@ function asProgress(value: unknown): ProgressState | undefined {
   return { done, total, text: typeof text === "string" ? text : "" };
 }
 
-/** The run has not said that it ended, and nobody is left to say it. */
+/** The run has not reported its end, and its supervisor is gone. */
 export function isLost(task: Task): boolean {
   const run = runOf(task);
   return run?.supervisor !== undefined && run.finishedAt === undefined && isAlive(run.supervisor) === false;
 }
 
-/** A task's status, and what three words cannot say: that the last run failed, or was lost. */
+/** The task's status, extended by a failed or lost last run. */
 export type TaskState = Task["status"] | "failed" | "lost";
 
 export function taskState(task: Task): TaskState {
@@ -84,12 +84,12 @@ export function taskState(task: Task): TaskState {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface TaskRunOptions {
-  /** The program and its arguments; no shell reads them. */
+  /** Program and arguments, without a shell. */
   readonly command: readonly string[];
   readonly cwd?: string;
-  /** The command's, without what `commandEnvironment` takes out. */
+  /** The command's environment before `commandEnvironment` filters it. */
   readonly env?: Environment;
-  /** A file to which the command's output is appended; else one of its own for each run, below `$XDG_STATE_HOME/f3-attest/runs`. */
+  /** A file to append the command's output to; by default one per run below `$XDG_STATE_HOME/f3-attest/runs`. */
   readonly log?: string;
 }
 
@@ -99,7 +99,7 @@ export interface StartedRun {
   readonly pid: number;
 }
 
-/** What the supervisor is told, and what it answers. */
+/** The supervisor's orders and answer. */
 export interface Orders {
   readonly folder: string;
   readonly id: string;
@@ -114,15 +114,14 @@ export type SupervisorAnswer =
 const SUPERVISOR = built("tasks/supervisor.js");
 
 /**
- * Starts a command that goes on when its caller has ended, and gives it the task: pending → in_progress → completed, or pending again
- * with the failure in its metadata. It returns when the supervisor, a process in a session of its own, holds the task and the command
- * runs.
- * @throws AttestError `task-busy`, `task-missing`, `task-format`, `locked`, `io`; `command-failed` when the command could not be
- *   started, which then stands in the task
+ * Starts a command that outlives its caller, and assigns it the task: pending → in_progress → completed, or pending again with the failure
+ * in its metadata. Returns once the supervisor, a process in its own session, holds the task and the command runs.
+ * @throws AttestError `task-busy`, `task-missing`, `task-format`, `locked`, `io`; `command-failed` if the command could not be
+ *   started; the task records that too
  */
 export async function startRun(list: TaskList, id: string, options: TaskRunOptions): Promise<StartedRun> {
   const { command, cwd = process.cwd(), env = process.env } = options;
-  list.get(id); // what can be told at once is
+  list.get(id); // report immediate faults here
   const runId = `run_${randomBytes(8).toString("hex")}`;
   const log = options.log === undefined ? join(logs(env), `${runId}.log`) : resolve(cwd, options.log);
   const orders: Orders = { folder: resolve(list.folder), id, runId, command, cwd: resolve(cwd), log };
@@ -148,9 +147,8 @@ export async function startRun(list: TaskList, id: string, options: TaskRunOptio
 }
 
 /**
- * What the command inherits: everything but this tool's own settings, which may hold a passphrase, and the way to the user's ssh agent,
- * which signs for whoever asks. It is told which task it works on, so that it can write to it; by the same mark the run that takes over
- * from a lost one knows what that left running.
+ * The command inherits everything except this tool's settings, which may hold a passphrase, and the user's ssh-agent, which signs for
+ * anyone who asks. It gets its task's id, so that it can update it. By the same variable a later run finds the processes of a lost run.
  */
 function commandEnvironment(env: Environment, { id, runId, folder }: Orders): Record<string, string | undefined> {
   const kept = Object.entries(env).filter(
@@ -164,7 +162,7 @@ function commandEnvironment(env: Environment, { id, runId, folder }: Orders): Re
   };
 }
 
-/** The user's own: what a program prints may be anything. */
+/** In the user's own folder: a program may print anything. */
 function logs(env: Environment): string {
   const folder = join(stateHome(env), "runs");
   makeFolder(folder, 0o700);

@@ -1,8 +1,8 @@
 /**
- * The process that a run has to itself: it takes the task, runs the command, keeps its output, and says in the task how it ended.
+ * The process of one run: takes the task, runs the command, stores its output, and records the end in the task.
  *
- * `startRun` starts it with a channel for its orders, and it answers once, when it holds the task. From then on nobody listens: what it
- * has to say stands in the task and in the log.
+ * `startRun` starts it with a channel for its orders, and it answers once, when it holds the task. After that it reports only through the
+ * task and the log.
  */
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
@@ -17,13 +17,13 @@ import { ProgressReader, type ProgressState } from "./progress.js";
 import { runOf, type SupervisorAnswer, type Orders, type RunRecord } from "./run.js";
 import { TaskList } from "./task-list.js";
 
-/** Between two writes of progress: each is a write of the whole document under its lock. */
+/** Minimum time between writes of progress: each rewrites the document under its lock. */
 const THROTTLE_MS = 250;
-/** What is still read of the output when the command has ended, but something that it started holds the pipe. */
+/** How long output is read after the command ended, if a descendant holds the pipe. */
 const DRAIN_MS = 1000;
-/** From the request to end to the order. */
+/** Time between SIGTERM and SIGKILL. */
 const GRACE_MS = 5000;
-/** How often, a second apart, the end is tried to be written to a disk that is full or a list that is locked. */
+/** Number of attempts, one per second, to record the end despite a full disk or a locked list. */
 const LAST_TRIES = 60;
 
 process.once("message", (orders) => void new Supervision(orders as Orders).run());
@@ -38,7 +38,7 @@ class Supervision {
   #written: ProgressState | undefined;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The task is another's by now, or gone: nothing more is written to it. */
+  /** Another run has the task, or it is gone: write nothing more. */
   #dispossessed = false;
   #stopped: NodeJS.Signals | undefined;
   #ending = false;
@@ -75,10 +75,10 @@ class Supervision {
     await this.#writing;
     if (this.#outcome !== undefined) await this.#settle(this.#outcome);
     if (this.#log !== undefined) closeSync(this.#log);
-    if (!signalGroup(this.#child?.pid ?? 0, 0)) clearTimeout(this.#killer); // nobody is left to be killed
+    if (!signalGroup(this.#child?.pid ?? 0, 0)) clearTimeout(this.#killer); // nobody is left to kill
   }
 
-  /** Takes the task, unless a run that is alive has it; returns the run that it was taken over from. */
+  /** Takes the task, unless a living run has it. Returns the lost run before it. */
   async #claim(): Promise<RunRecord | undefined> {
     const { id, runId, command, log } = this.#orders;
     let former: RunRecord | undefined;
@@ -103,7 +103,7 @@ class Supervision {
     return former;
   }
 
-  /** Runs the command in a process group of its own, so that all of it can be ended. */
+  /** Runs the command in its own process group, so that the whole group can be ended. */
   async #begin(): Promise<number> {
     const child = await this.#spawned();
     this.#child = child;
@@ -114,7 +114,7 @@ class Supervision {
         this.#report(reader.feed(chunk));
       });
       stream.on("end", () => this.#report(reader.end()));
-      stream.on("error", () => undefined); // its end is told by `close`
+      stream.on("error", () => undefined); // `close` reports the end
     }
     child.once("exit", () => {
       const drain = setTimeout(() => {
@@ -153,7 +153,7 @@ class Supervision {
     }
   }
 
-  /** Only an exit with 0 that nobody asked for completes a task. */
+  /** Only exit code 0, without a request to stop, completes a task. */
   #judged(exitCode: number | null, signal: NodeJS.Signals | null): Change {
     const ending = { ...(exitCode !== null && { exitCode }), ...(signal !== null && { signal }) };
     if (exitCode === 0 && this.#stopped === undefined) return { status: "completed", metadata: ending };
@@ -179,12 +179,12 @@ class Supervision {
     try {
       await this.#write({ metadata: { progress } });
     } catch (error) {
-      if (!isGone(error)) this.#say(`progress was not written: ${told(error)}`); // the next one may be
+      if (!isGone(error)) this.#say(`progress was not written: ${told(error)}`); // the next write may succeed
     }
     this.#written = progress;
   }
 
-  /** How the run ended, with the last progress, however long the disk is full. */
+  /** Records the end and the last progress, retrying while the disk is full. */
   async #settle({ status, metadata }: Change): Promise<void> {
     const last: Change = {
       ...(status && { status }),
@@ -209,7 +209,7 @@ class Supervision {
     }
   }
 
-  /** Under the fence. A task that is another run's by now ends the command: its work is nobody's. */
+  /** Writes under the fence. If another run has the task, the command is ended. */
   async #write(change: Change): Promise<void> {
     try {
       await this.#list.update(this.#orders.id, change, { fence: this.#orders.runId });
@@ -234,7 +234,7 @@ class Supervision {
     if (pid === undefined || this.#outcome !== undefined || this.#ending) return;
     this.#ending = true;
     signalGroup(pid, "SIGTERM");
-    this.#killer = setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MS); // those too that outlive the one who led them
+    this.#killer = setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MS); // including processes that outlive the group's leader
   }
 
   #keep(bytes: Uint8Array): void {
@@ -251,7 +251,7 @@ class Supervision {
   }
 }
 
-/** @throws AttestError `task-busy` unless the task is nobody's, or its run is lost */
+/** @throws AttestError `task-busy` unless the task has no run or its run is lost */
 function lostRun(task: Task): RunRecord | undefined {
   const run = runOf(task);
   if (task.status !== "in_progress" || run?.supervisor === undefined) return undefined;
@@ -263,7 +263,9 @@ function lostRun(task: Task): RunRecord | undefined {
   );
 }
 
-/** What the lost run left running, known by its mark and not by its number alone: two of one build would spoil each other's files. */
+/**
+ * Ends the processes of a lost run, identified by the variable and not only by pid: two runs of one build would damage each other's files.
+ */
 async function endOrphan({ pid, runId }: RunRecord): Promise<void> {
   const mark = `ATTEST_TASK_RUN=${runId}`;
   if (pid === undefined || !carries(pid, mark)) return;
@@ -272,7 +274,7 @@ async function endOrphan({ pid, runId }: RunRecord): Promise<void> {
   if (carries(pid, mark)) signalGroup(pid, "SIGKILL");
 }
 
-/** Appended to, never cut: it may be a log of the user's. Only the user may read it: what a program prints may be anything. */
+/** Appends and never truncates, because it may be the user's own log. Only the user may read it: a program may print anything. */
 function openLog(path: string): number {
   try {
     return openSync(path, "a", 0o600);
@@ -287,7 +289,7 @@ function answer(message: SupervisorAnswer): void {
   });
 }
 
-/** The task is another run's by now, or no more. */
+/** The task has another run, or is gone. */
 const isGone = (error: unknown): boolean =>
   error instanceof AttestError && (error.code === "task-fenced" || error.code === "task-missing");
 

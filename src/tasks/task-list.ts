@@ -1,8 +1,8 @@
 /**
- * A task list of Claude Code on disk, made safe under concurrency: `<tasks>/<list>/<id>.json`.
+ * A task list of Claude Code on disk, safe for concurrent use: `<tasks>/<list>/<id>.json`.
  *
- * Updates and creations take the same locks as the vendor's tools and replace the whole document by a rename, so a reader sees the old
- * document or the new one; ids count up and are never given twice; a writer whose task is no longer its own is refused.
+ * Updates and creations take the same locks as the vendor's tools and replace the whole document by a rename, so that a reader sees the old
+ * or the new document. Ids count up and are never reused. A writer that has lost its task is refused.
  */
 import { closeSync, constants, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { openTask, place, sweep } from "./place.js";
 const HIGH_WATER = ".highwatermark";
 
 export interface UpdateOptions extends LockOptions {
-  /** The value that `metadata.runId` must have for the update to be made: a late writer of an older run is refused. */
+  /** The required value of `metadata.runId`: a late writer of an older run is refused. */
   readonly fence?: string;
 }
 
@@ -27,7 +27,7 @@ export class TaskList {
     this.folder = folder;
   }
 
-  /** Where a task's file lies. @throws AttestError `task-missing` for what is no number of a task */
+  /** Path of a task's file. @throws AttestError `task-missing` for an invalid number */
   path(id: string): string {
     if (!/^[1-9]\d{0,14}$/.test(id))
       throw new AttestError(
@@ -46,7 +46,7 @@ export class TaskList {
     return open.task;
   }
 
-  /** The tasks that can be read, by number; what cannot is left out, as TaskList does it. */
+  /** The readable tasks by number; like TaskList it skips the others. */
   list(): Task[] {
     return this.#ids().flatMap((id) => {
       try {
@@ -59,15 +59,15 @@ export class TaskList {
   }
 
   /**
-   * A new task with the next id. The high-water mark is written before the file, so that no id is ever given to two tasks, even when
-   * the file is removed by hand.
+   * Creates a task with the next id. The high-water mark is written before the file, so that an id is never reused even if someone deletes
+   * the file.
    * @throws AttestError `locked`, `io`
    */
   async create({ metadata, ...made }: NewTask, options?: LockOptions): Promise<Task> {
     makeFolder(this.folder);
     const lock = join(this.folder, ".lock");
     try {
-      // The empty file that the vendor's tools lock, and never remove.
+      // The vendor's tools lock this empty file and never remove it.
       closeSync(openSync(lock, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o644));
       sweep(this.folder);
     } catch (error) {
@@ -76,14 +76,14 @@ export class TaskList {
     return await withLock(
       lock,
       (held) => {
-        // A writer without the lock takes the next number too. Where it was faster we leave more and more room, and so get past it.
+        // A writer without the lock may take the same number. Larger and larger steps get past it.
         for (let step = 1; ; step *= 2) {
           const id = Math.max(this.#highWater(), ...this.#ids()) + step;
           const task: Task = {
             ...{ id: String(id), ...made, status: "pending", blocks: [], blockedBy: [] },
             ...(metadata && { metadata }),
           };
-          // Renamed only: after a power cut the files that are there say what the highest number was.
+          // Not durable: after a power failure the existing files show the highest number.
           this.#replace(join(this.folder, HIGH_WATER), String(id), held, false);
           if (this.#link(task, held)) return task;
         }
@@ -93,9 +93,9 @@ export class TaskList {
   }
 
   /**
-   * Reads, changes and replaces one document under its lock. What the change is may depend on what is there.
-   * @throws AttestError `task-missing` also when the task was deleted meanwhile (it is not brought back), `task-fenced`,
-   *   `locked`, `task-format`, `io`; whatever is thrown, the document is as it was
+   * Reads, changes and replaces one document under its lock. The change may depend on the current content.
+   * @throws AttestError `task-missing` also if the task was deleted meanwhile (it stays deleted), `task-fenced`,
+   *   `locked`, `task-format`, `io`; if it throws, the document is unchanged
    */
   async update(
     id: string,
@@ -161,7 +161,7 @@ export class TaskList {
     }
   }
 
-  /** The lock is looked at once more right before the rename. */
+  /** Checks the lock once more right before the rename. */
   #replace(
     path: string,
     text: string,
@@ -170,7 +170,7 @@ export class TaskList {
     refused = (): AttestError | undefined => undefined,
   ): void {
     place(path, text, durable, (temporary) => {
-      // A successor's rename takes the name from the file that was read just as a deletion does: first whose lock it is.
+      // A successor's rename replaces the file just as a deletion removes it, so the lock is checked first.
       const fault = refused();
       if (!held.isMine()) throw new LockLost();
       if (fault !== undefined) throw fault;
@@ -178,13 +178,13 @@ export class TaskList {
     });
   }
 
-  /** False when there is a file of that name already: a writer without the lock was faster, and its task stays. */
+  /** False if the file exists: a writer without the lock was faster, and its task stays. */
   #link(task: Task, held: HeldLock): boolean {
     let made = false;
     place(this.path(task.id), formatTask(task), true, (temporary) => {
       if (!held.isMine()) throw new LockLost();
       try {
-        linkSync(temporary, this.path(task.id)); // unlike rename, link refuses to overwrite
+        linkSync(temporary, this.path(task.id)); // unlike rename, link does not overwrite
         made = true;
       } catch (error) {
         if (errno(error) !== "EEXIST") throw error;

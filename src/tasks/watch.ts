@@ -1,6 +1,6 @@
 /**
- * Following a task: events of the folder, and a look every second in case one was lost. A watch on the file itself would end with the
- * first rename, which puts another file in its place.
+ * Follows a task with events of its folder, and checks every second in case an event was lost. A watch on the file would end with the first
+ * rename.
  */
 import { watch as watchFolder, type FSWatcher } from "node:fs";
 import { basename } from "node:path";
@@ -9,20 +9,20 @@ import { formatTask, type Task } from "./document.js";
 import type { TaskList } from "./task-list.js";
 
 const RECONCILE_MS = 1000;
-/** A tool that writes in place is done sooner; a document that stays torn will not mend itself. */
+/** A tool that writes in place finishes sooner; a document torn for longer stays torn. */
 const TORN_MS = 10_000;
 
 export interface WatchOptions {
   readonly until: (task: Task) => boolean;
-  /** Whether nobody is left who could bring the task to its end: asked at every look, and once more of what is on the disk after that. */
+  /** Whether nobody is left to finish the task. Called at every check, and again after a last read. */
   readonly lost?: (task: Task) => boolean;
   readonly signal?: AbortSignal;
 }
 
 /**
- * The task as it is now, then each state that is seen after it, until `until` holds or the signal is aborted. States in between may be
- * passed over when they follow each other quickly; the last one never is.
- * @throws AttestError `task-missing` when it is not there, or is deleted while it is watched; `task-lost`; `task-format` for a
+ * Yields the current task, then each later state, until `until` holds or the signal aborts. Quick states in between may be skipped, never
+ * the last one.
+ * @throws AttestError `task-missing` if it is missing, or is deleted meanwhile; `task-lost`; `task-format` for a
  *   document that stays torn for ten seconds; `io`
  */
 export async function* watchTask(
@@ -36,7 +36,7 @@ export async function* watchTask(
   const watcher = watched(list.folder, (file) => {
     if (file === null || file === name) stir();
   });
-  watcher?.on("error", stir); // the folder has gone: reading says so
+  watcher?.on("error", stir); // the folder is gone: reading reports it
   const reconcile = setInterval(stir, RECONCILE_MS);
   signal?.addEventListener("abort", stir);
   try {
@@ -51,7 +51,7 @@ export async function* watchTask(
         if (until(task)) return;
       }
       if (task !== undefined && lost(task)) {
-        if (formatTask(list.get(id)) !== text) continue; // its last words
+        if (formatTask(list.get(id)) !== text) continue; // the last state
         throw new AttestError(
           "task-lost",
           `the supervisor of task ${id} has gone before the end`,
@@ -67,7 +67,7 @@ export async function* watchTask(
   }
 }
 
-/** A ring while nobody listens is heard by whoever listens next. */
+/** A ring without a listener is kept for the next one. */
 class Bell {
   #rung = false;
   #wake = (): void => undefined;
@@ -83,7 +83,7 @@ class Bell {
   }
 }
 
-/** Undefined where there is nothing to watch with, inotify's watches are used up, say: there are still the looks. */
+/** Undefined if watching is impossible, for example without free inotify watches. The periodic checks remain. */
 function watched(folder: string, act: (file: string | null) => void): FSWatcher | undefined {
   try {
     return watchFolder(folder, (_, file) => act(file));
@@ -92,7 +92,7 @@ function watched(folder: string, act: (file: string | null) => void): FSWatcher 
   }
 }
 
-/** Undefined while a tool that writes in place is in the middle of it. */
+/** Undefined while a tool writes the file in place. */
 function readable(list: TaskList, id: string, torn: number | undefined): Task | undefined {
   try {
     return list.get(id);
