@@ -1,4 +1,4 @@
-/** What a page carries, read once, as what the verifier is given beside a document. Nothing here touches the page or the browser, so that tests ask it too. */
+/** The content of a page, read once, in the form the verifier needs. It uses neither page nor browser, so that tests can call it. */
 import { bundledEntries, bundledPlans } from "../src/core/verify/bundled.js";
 import { fromBase64, utf8, type Bytes } from "../src/core/bytes.js";
 import type { Engine } from "../src/core/engine.js";
@@ -19,7 +19,7 @@ import { parseAnyEnvelope } from "../src/formats/envelope-formats.js";
 import type { LogState } from "../src/view/ledger.js";
 import { stateOf } from "./ledger.js";
 
-/** What this browser saw last of a log, if it is at hand. */
+/** The browser's memory of a log, if available. */
 export type Recall = (named: LogName) => RememberedLog | undefined;
 
 type Around = Pick<
@@ -29,7 +29,7 @@ type Around = Pick<
 
 interface Read {
   readonly of: readonly TrustedKey[];
-  /** By documents alone, and with what the log's entries say of keys. */
+  /** By documents alone, and including log entries. */
   readonly history: KeyHistory;
   readonly entered: KeyHistory;
   readonly state: LogState;
@@ -39,17 +39,17 @@ export class Carried {
   readonly data: PageData;
   readonly keyring: Keyring;
   readonly notices: readonly Bytes[];
-  /** The logs that it lists. */
+  /** The logs listed in the page's keyring. */
   readonly logs: readonly LogName[];
-  /** The keys that the page lists. */
+  /** The keys listed on the page. */
   readonly listed: readonly TrustedKey[];
-  /** How a document's format is read: what a registry publishes has one, as the command line has it. */
+  /** Reads a document's format. A registry's documents have one format, as for the command line. */
   readonly parse: (bytes: Bytes) => Envelope;
   readonly #planned: NonNullable<VerifyOptions["planned"]>;
   readonly #engine: Engine;
   #known: Read | undefined;
 
-  /** @throws AttestError where the keyring cannot be read: with it what it revokes would be lost */
+  /** @throws AttestError if the keyring cannot be read: its revocations would be lost */
   constructor(data: PageData, engine: Engine) {
     const { keyring, notices, plans, documents } = {
       keyring: undefined,
@@ -68,17 +68,17 @@ export class Carried {
     this.#planned = bundledPlans([...plans, ...documents.map(({ text }) => text)], engine);
   }
 
-  /** What the notices, and the entries of the logs, say of the keys at hand. @throws AttestError `too-large` */
+  /** What notices and log entries say about the known keys. @throws AttestError `too-large` */
   history(yours: readonly TrustedKey[]): KeyHistory {
     return this.#read(yours).entered;
   }
 
-  /** What the page's copy of the logs gives. */
+  /** The state of the page's copy of the logs. */
   state(yours: readonly TrustedKey[]): LogState {
     return this.#read(yours).state;
   }
 
-  /** Owners of the keys whose signatures of that payload the page's logs have. */
+  /** Owners of the keys whose signatures on that payload are logged. */
   signersOf(digest: string, yours: readonly TrustedKey[]): string[] {
     const { state, entered } = this.#read(yours);
     const keyids = state.kind === "read" ? enteredIn(state.ledger.logs, undefined).signersOf?.(digest) : undefined;
@@ -98,7 +98,7 @@ export class Carried {
     return (this.#known = { of: yours, history, entered, state });
   }
 
-  /** For a document of the page's own, with what came beside it. */
+  /** What belongs to a document of the page itself. */
   around(bytes: Bytes, log: LogText | undefined, yours: readonly TrustedKey[], recall: Recall): Around {
     const { kind } = this.data;
     const { history, entered, state } = this.#read(yours);
@@ -115,7 +115,7 @@ export class Carried {
       return { ...entered, ...common, entries: enteredIn(state.ledger.logs, named), ...(found && { log: found }) };
     }
     const marks = bundledEntries(envelope, log?.marks, this.logs, this.#engine);
-    // As the command line has it: a log that is this registry's by its name or its keyring, and whose entries the page does not show.
+    // As on the command line: a log that belongs to this registry by name or keyring, and whose entries the page lacks.
     const { origin = "" } = "about" in this.data ? (this.data.about ?? {}) : {};
     const mine = named !== undefined && (own || originOf(named.origin).startsWith(`${originOf(origin)}/`));
     const missing = kind !== "pack" && state.kind !== "long" && mine;
@@ -126,7 +126,7 @@ export class Carried {
     if (kind === "pack") return { ...marked, packed: true, ...(named && proof && { log: { proof, remembered } }) };
     if (named === undefined) return marked;
     const damage = own && state.kind === "fault" ? state.fault.detail : undefined;
-    // The log is asked for by the name that is signed: where a page shows nothing of it, that is said, whatever its keyring lists.
+    // The signed log name counts: if the page shows nothing of that log, the report says so, whatever its keyring lists.
     const evidence: LogEvidence = {
       ...{ proof, remembered, withheld: true },
       served: damage === undefined ? servedIn(log?.served) : { checkpoint: new Uint8Array(), damage },
@@ -139,6 +139,6 @@ const servedIn = (served: LogText["served"]): LogEvidence["served"] =>
   served && {
     checkpoint: utf8(served.checkpoint),
     proof: served.proof === undefined ? undefined : utf8(served.proof),
-    sinceProof: orUndefined(() => served.sinceProof?.map(fromBase64)), // what is no hash is told as a proof that is missing
+    sinceProof: orUndefined(() => served.sinceProof?.map(fromBase64)), // a malformed hash counts as a missing proof
     damage: served.damage,
   };

@@ -1,4 +1,4 @@
-/** A tree as DOM nodes. Text only ever becomes text: no markup is parsed, so Trusted Types can be "none". */
+/** Converts a tree to DOM nodes. Text stays text and no markup is parsed, so Trusted Types can be "none". */
 import { DRAWN, type Tree } from "../src/view/tree.js";
 
 export function dom(tree: Tree): Node {

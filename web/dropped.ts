@@ -1,4 +1,4 @@
-/** Evidence that the reader has: each file is hashed here, slice by slice, and held against the digests that were signed. Nothing of it leaves the page. */
+/** Evidence files of the reader: hashed here slice by slice and compared with the signed digests. No file leaves the page. */
 import { hex, type Bytes } from "../src/core/bytes.js";
 import { nobleHashing } from "../src/core/engine.js";
 import type { EvidenceRef } from "../src/core/statement/statement.js";
@@ -7,15 +7,15 @@ import { printable } from "../src/view/printable.js";
 import { givenSummary, isSame, stateAmong, type GivenFile } from "../src/view/given.js";
 import { droppable, element, say, sayer } from "./tools.js";
 
-/** Some milliseconds of work each, so that the tab stays alive; a file of any size takes no more memory than this. */
+/** A few milliseconds of work, so that the tab stays responsive. Memory use does not depend on the file's size. */
 const SLICE = 1 << 20;
-/** Of observations, which are kept to compute the outcomes from again. */
+/** Limit for observations, which are kept for recomputing outcomes. */
 const MAX_KEPT = 64 << 20;
-/** Told after a second, and then no more often than somebody listens to. */
+/** Progress is first announced after a second, and then rarely enough to listen to. */
 const FIRST_WORD = 1000;
 const NEXT_WORD = 2000;
 
-/** @param told how many bytes are done */
+/** @param told called with the number of hashed bytes */
 export async function hashOf(file: Blob, told: (done: number) => void = () => undefined): Promise<string> {
   const hash = nobleHashing();
   for (let at = 0; at < file.size; at += SLICE) {
@@ -25,14 +25,14 @@ export async function hashOf(file: Blob, told: (done: number) => void = () => un
   return hex(hash.digest());
 }
 
-/** What was given for one document. */
+/** The files given for one document. */
 export class Dropped {
   evidence: readonly EvidenceRef[] = [];
   files: readonly GivenFile[] = [];
   readonly #kept = new Map<string, Bytes>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** What the verifier is told of it; nothing before anything was given. Outcomes are computed again once all observations are there. */
+  /** Options for the verifier; empty before any file was given. Outcomes are recomputed once all observations are there. */
   options(): Pick<VerifyOptions, "archived" | "observations"> {
     if (this.files.length === 0) return {};
     const observations = this.evidence.filter(({ role }) => role === "observations");
@@ -43,7 +43,7 @@ export class Dropped {
     };
   }
 
-  /** One call after the other. Returns what came of it, in words. */
+  /** Runs calls one after the other. Returns the result in words. */
   take(files: readonly File[], progress: (said: string) => void): Promise<string> {
     const taken = this.#queue.then(() => this.#take(files, progress));
     this.#queue = taken.catch(() => undefined);
@@ -67,14 +67,14 @@ export class Dropped {
         given.push(one);
         this.files = [...this.files.filter((other) => this.#stays(other, one)), one];
       } catch {
-        unread.push(name); // a folder, or a file that is gone by now
+        unread.push(name); // a folder, or a deleted file
       }
     }
     const lost = unread.length === 0 ? "" : ` Could not be read: ${unread.join(", ")}.`;
     return `${given.length === 0 ? "" : givenSummary(this.evidence, this.files, given)}${lost}`.trim();
   }
 
-  /** A file takes the place of one of the same name, unless that is a piece of its own. */
+  /** A file replaces an earlier one of the same name, unless the earlier one matched a piece of its own. */
   #stays(other: GivenFile, one: GivenFile): boolean {
     if (other.name !== one.name) return true;
     return other.sha256 !== one.sha256 && this.evidence.some((piece) => isSame(piece, other));
@@ -84,7 +84,7 @@ export class Dropped {
     const wanted = this.evidence.some((piece) => piece.role === "observations" && isSame(piece, given));
     const kept = [...this.#kept.values()].reduce((sum, { length }) => sum + length, 0);
     if (!wanted || this.#kept.has(given.sha256) || kept + given.size > MAX_KEPT) return;
-    this.#kept.set(given.sha256, new Uint8Array(await file.arrayBuffer())); // hashed again before it is used
+    this.#kept.set(given.sha256, new Uint8Array(await file.arrayBuffer())); // hashed again before use
   }
 
   async forget(): Promise<string> {
@@ -97,7 +97,7 @@ export class Dropped {
 
 const dropped = new WeakMap<object, Dropped>();
 
-/** Kept by the document: what is said of its files does not pass to another. */
+/** Stored per document: results for its files must not carry over to another. */
 export function droppedOn(given: object): Dropped {
   const known = dropped.get(given) ?? new Dropped();
   dropped.set(given, known);
@@ -105,8 +105,8 @@ export function droppedOn(given: object): Dropped {
 }
 
 /**
- * @param again verifies and shows the document anew, this field as well
- * @returns undefined where no digest was signed to compare with
+ * @param again verifies and shows the document again, including this field
+ * @returns undefined if the document has no digest to compare with
  */
 export function evidenceField(
   evidence: readonly EvidenceRef[],
@@ -140,7 +140,7 @@ export function evidenceField(
   };
   const progress = (said: string): void => document.getElementById("evidence-said")?.replaceChildren(printable(said));
   const open = (files: FileList | null): void => {
-    const list = [...(files ?? [])]; // the list is emptied when the event is over
+    const list = [...(files ?? [])]; // the list is emptied after the event
     if (list.length > 0) void act(() => given.take(list, progress));
   };
   input.addEventListener("change", () => open(input.files));
@@ -148,7 +148,7 @@ export function evidenceField(
   return droppable(tools, open);
 }
 
-/** Everything is written anew: what the reader was looking at stays where it is in the window, and the focus where the work goes on. */
+/** Everything is redrawn; this keeps the scroll position and moves the focus to the next step. */
 async function inPlace(act: () => Promise<void>): Promise<void> {
   const input = (): HTMLElement | null => document.getElementById("evidence-file");
   const before = input()?.getBoundingClientRect().top;

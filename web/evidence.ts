@@ -1,4 +1,4 @@
-/** What this browser remembers of the log that a document names, against what is shown of it now. */
+/** Compares this browser's memory of a document's log with what is shown now. */
 import { fromUtf8, type Bytes } from "../src/core/bytes.js";
 import { parseCheckpoint } from "../src/core/log/checkpoint.js";
 import type { Engine } from "../src/core/engine.js";
@@ -10,7 +10,7 @@ import type { Report } from "../src/core/verify/report.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { recall, remember, type Recalled } from "./memory.js";
 
-/** Undefined where the log is no good: then the log's own step says so. What was shown to go on from what is remembered takes its place. */
+/** Undefined if the log is invalid; the log step reports that. A checkpoint shown to continue the remembered one replaces it. */
 export function memoryOf(
   { logged, signature, trust }: Report,
   named: LogName,

@@ -1,4 +1,4 @@
-/** The page before anything of it is believed: its data is read, and all that the publisher wrote around it is replaced. */
+/** Prepares the page before anything in it is believed: reads its data and removes the publisher's markup. */
 import type { Engine } from "../src/core/engine.js";
 import { AttestError } from "../src/core/errors.js";
 import { parsePageData, type PageData } from "../src/formats/page-data.js";
@@ -12,7 +12,7 @@ export interface Mounted {
   readonly carried: Carried;
   readonly main: HTMLElement;
   readonly status: HTMLElement;
-  /** Why what the page carries cannot be read: then nothing of it is used. */
+  /** Why the page's data cannot be read; then none of it is used. */
   readonly fault?: Error;
 }
 
@@ -23,11 +23,11 @@ export function mounted(engine: Engine): Mounted {
   } catch (error) {
     const fault = error instanceof Error ? error : new Error(String(error));
     const none: PageData = { kind: "verify" };
-    return { carried: new Carried(none, engine), ...frame({ kind: "pack" }, false), fault }; // alone: where the site lies is not known
+    return { carried: new Carried(none, engine), ...frame({ kind: "pack" }, false), fault }; // without site links: the site's location is unknown
   }
 }
 
-/** Scripts stay, for whoever saves the page: the data is one of them. */
+/** Scripts stay for readers who save the page: the data is one of them. */
 function frame(data: PageData | { readonly kind: "pack" }, listed: boolean): Pick<Mounted, "main" | "status"> {
   for (const node of [...document.body.childNodes]) if (!(node instanceof HTMLScriptElement)) node.remove();
   const { kind } = data;
@@ -40,7 +40,7 @@ function frame(data: PageData | { readonly kind: "pack" }, listed: boolean): Pic
   return { main, status } as Pick<Mounted, "main" | "status">;
 }
 
-/** Of an attestation nothing is called by its name before it is verified. */
+/** The window title names an attestation only after verification. */
 const windowTitle = (data: PageData | { readonly kind: "pack" }): string => {
   switch (data.kind) {
     case "index":
@@ -55,7 +55,7 @@ const windowTitle = (data: PageData | { readonly kind: "pack" }): string => {
 };
 
 /**
- * What verifies nothing leaves not a word of the publisher's standing.
+ * Without a verification, no word of the publisher stays on the page.
  * @param controls what the reader can do instead
  */
 export function refuse(

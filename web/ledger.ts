@@ -1,4 +1,4 @@
-/** The logs that a page carries or fetched, read whole, and held against what this browser remembers of them. */
+/** Reads the logs that a page carries or fetched, and compares them with this browser's memory. */
 import type { SummaryOptions } from "../src/core/log/summary.js";
 import { fromUtf8, utf8 } from "../src/core/bytes.js";
 import type { Engine } from "../src/core/engine.js";
@@ -10,7 +10,7 @@ import type { LogState } from "../src/view/ledger.js";
 import type { MemoryWord } from "../src/view/log-words.js";
 import { recall, remember } from "./memory.js";
 
-/** @param texts what the page carries, of the logs that its keyring lists; whether there is a log is never taken from the page alone */
+/** @param texts the page's copy of the logs in its keyring; the page alone never decides whether there is a log */
 export function stateOf(
   texts: LogsText,
   listed: readonly NoteEntry[],
@@ -53,11 +53,11 @@ const WORST: readonly MemoryWord[] = [
 export const worstOf = (words: readonly MemoryWord[]): MemoryWord | undefined =>
   WORST.find((word) => words.includes(word));
 
-/** What this browser has to say where the page shows nothing of a log. @param logs those that there are to be shown */
+/** What this browser remembers if the page shows nothing of a log. @param logs the logs that should be shown */
 export const missedBy = (state: LogState, logs: readonly LogName[], engine: Engine): MemoryWord | undefined =>
   state.kind === "withheld" && logs.some((log) => recall(log, engine).state === "known") ? "withheld" : undefined;
 
-/** Of several logs the worst word. What went on from what was remembered is remembered in its place. */
+/** The worst answer among several logs. A log that continues the remembered one replaces it. */
 export function compareWithMemory({ logs }: Logs, engine: Engine): MemoryWord | undefined {
   const words = logs.map((log): MemoryWord => {
     const named = { origin: log.key.name, key: formatNoteKey(log.key) };

@@ -1,4 +1,4 @@
-/** The log's own page: fetches the log from beside it, computes everything again, and holds it against what was seen of it before. */
+/** The log page: fetches the log beside it, recomputes everything, and compares it with this browser's memory. */
 import { equal, type Bytes } from "../src/core/bytes.js";
 import { openCheckpoint } from "../src/core/log/checkpoint.js";
 import { nobleEngine } from "../src/core/engine.js";
@@ -17,7 +17,7 @@ import { compareWithMemory, missedBy, stateOf, stateOfLogs } from "./ledger.js";
 import { selfTest } from "./opinion.js";
 import { witnessField } from "./tools.js";
 
-/** To read more than this takes a browser minutes. */
+/** More entries would take a browser minutes. */
 const MAX_FETCHED = 65_536;
 
 const { carried, main, status, fault: unread } = mounted(nobleEngine);
@@ -37,7 +37,7 @@ const witnesses = (): readonly NoteKey[] => [
 
 interface Seen {
   readonly word: LogPageWord;
-  /** Whether what the page was built with was held against what was fetched. */
+  /** Whether the page's built-in copy was compared with the fetched log. */
   readonly compared?: boolean;
   readonly detail?: string | undefined;
   readonly logs: readonly WholeLog[];
@@ -50,7 +50,7 @@ function show(seen: Seen): void {
   const read = logs.length === 0 ? built(witnesses()) : stateOfLogs(logs, witnesses(), history(), nobleEngine);
   const state = held(read, published);
   const about = data?.about ?? { title: "" };
-  // What does not fit itself is told before where it came from.
+  // An inconsistent log is reported before a wrong origin.
   const fault = state.kind === "fault" ? state.fault : undefined;
   const said: LogPageWord =
     fault === undefined || word === "checking" ? word : fault.code === "leaf-format" ? "leaf-format" : "log-damaged";
@@ -69,7 +69,7 @@ function show(seen: Seen): void {
   if (said !== "checking") status.setAttribute("data-state", said);
 }
 
-/** This page carries no document: what is said to be there counts, and what is kept back does not. */
+/** This page carries no document, so the published list is believed, and withheld documents do not count. */
 const held = (state: LogState, published: Published): LogState =>
   state.kind !== "read"
     ? state
@@ -109,11 +109,11 @@ async function get(path: string): Promise<Bytes | undefined> {
 const damaged = (expected: string, found: string): AttestError =>
   new AttestError("log-damaged", `expected ${expected}, found ${found}`);
 
-/** Every file of it, each against what the entries give. @throws AttestError, NotFetched */
+/** Fetches every file and compares it with the entries. @throws AttestError, NotFetched */
 async function fetchLog(key: NoteKey, folder: string): Promise<WholeLog> {
   const checkpoint = await get(`${folder}/checkpoint`);
   if (checkpoint === undefined) throw damaged(`the file ${folder}/checkpoint`, "none");
-  const { size } = openCheckpoint(checkpoint, key, [], nobleEngine).checkpoint; // before its size is believed
+  const { size } = openCheckpoint(checkpoint, key, [], nobleEngine).checkpoint; // the size is only believed after this
   if (size > MAX_FETCHED) throw new NotFetched();
   const entries: Bytes[] = [];
   for (let index = 0; index * TILE_WIDTH < size; index += 1) {
@@ -134,7 +134,7 @@ async function tile(folder: string, path: string): Promise<Bytes> {
   return bytes;
 }
 
-/** The logs that the page was built with are the beginning of what is served. */
+/** The built-in logs must be the beginning of the served ones. */
 function sinceBuilt(built: LogState, { logs }: Logs): Pick<Seen, "word" | "detail" | "compared"> {
   if (built.kind === "read")
     for (const [shard, before] of built.ledger.logs.entries()) {
@@ -153,7 +153,7 @@ function sinceBuilt(built: LogState, { logs }: Logs): Pick<Seen, "word" | "detai
   return { word: "verified", compared: built.kind === "read" };
 }
 
-/** What is embedded stands where nothing could be fetched, if anything is. */
+/** If nothing could be fetched, the built-in copy is used, if there is one. */
 const alone = (word: LogPageWord): Seen => ({ word: built().kind === "withheld" ? "nothing" : word, logs: [] });
 
 async function look(): Promise<Seen> {

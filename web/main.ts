@@ -1,4 +1,4 @@
-/** The page: takes documents and keys, verifies here, and writes everything that is shown anew from what was verified. */
+/** The page: takes documents and keys, verifies them here, and draws everything from the verified result. */
 import { fromUtf8, utf8, type Bytes } from "../src/core/bytes.js";
 import { nobleEngine } from "../src/core/engine.js";
 import { AttestError, orUndefined } from "../src/core/errors.js";
@@ -52,10 +52,10 @@ interface Checked {
   readonly memory?: MemoryWord | undefined;
 }
 
-/** Of a pack, once all of it has been hashed. */
+/** Set once a pack has been hashed completely. */
 let packed: Packed | undefined;
 
-/** The evidence that came with a pack; of what is not in it, the files that the reader gave. */
+/** Evidence from the pack; for missing pieces, the reader's files. */
 function backing(given: Given): Pick<VerifyOptions, "archived" | "observations"> {
   const brought = droppedOn(given).options();
   const own = packed?.holds(given.bytes) === true ? packed.options(given.bytes) : {};
@@ -72,7 +72,7 @@ function backing(given: Given): Pick<VerifyOptions, "archived" | "observations">
   };
 }
 
-/** With what the page carries for its own documents. */
+/** Verifies with everything the page carries for its own documents. */
 async function check(given: Given, log?: LogText): Promise<Checked> {
   const { name, bytes } = given;
   const named = namedBy(bytes);
@@ -91,7 +91,7 @@ const namedBy = (bytes: Bytes): LogName | undefined => {
   return envelope && logNamed(envelope.payload);
 };
 
-/** Said to screen readers; the headline takes the focus after an action of the reader, so that the outcome is what comes next. */
+/** For screen readers. After an action of the reader the focus moves to the headline, so that the outcome is read next. */
 function announce(report: Report, focus: boolean): void {
   status.textContent = printable(headlineOf(report).word);
   status.setAttribute("data-exit", String(report.exit));
@@ -99,7 +99,7 @@ function announce(report: Report, focus: boolean): void {
 }
 
 async function showOne(given: Given, focus = false): Promise<Report> {
-  if (given !== original && given !== standing) main.replaceChildren(); // whatever happens next, nothing of an earlier document stands beside it
+  if (given !== original && given !== standing) main.replaceChildren(); // never show a new document beside parts of an earlier one
   const own = given === original;
   const { report, memory } = await check(given, own ? published?.log : undefined);
   const signer = bestSigner(report.signers)?.keyid;
@@ -139,10 +139,10 @@ async function showOne(given: Given, focus = false): Promise<Report> {
 }
 
 const original = current;
-/** The document that is on the page. */
+/** The document on the page. */
 let standing: Given | undefined;
 
-/** What the page carries of other attestations, each verified like the one that it shows. */
+/** The page's other attestations, each verified like the main one. */
 async function related(
   report: Report,
   { related: documents, moreRelated }: DataOf<"attestation">,
@@ -160,7 +160,7 @@ async function related(
   return { about, others, more: moreRelated };
 }
 
-/** What became of a plan: by the documents that the page carries, each of which is held against it. */
+/** The state of a plan by the page's documents, each compared with it. */
 async function outcome(
   { digest = "", signers, plan }: Report,
   { answers }: DataOf<"attestation">,
@@ -185,7 +185,7 @@ async function outcome(
 
 async function showIndex({ about, documents, pages, ...word }: DataOf<"index">): Promise<void> {
   const read = carried.state(yours);
-  // Before any document is looked at, each of which is told what was remembered until now.
+  // Before any document is checked, because checking updates the memory.
   const before = read.kind === "read" ? compareWithMemory(read.ledger, nobleEngine) : undefined;
   const rows = [];
   for (const { name, text } of documents)
@@ -194,7 +194,7 @@ async function showIndex({ about, documents, pages, ...word }: DataOf<"index">):
     const text = documents.find((one) => one.name === name)?.text ?? "";
     return report.signature === "ok" ? (namedBy(utf8(text)) ?? []) : [];
   });
-  // Whether there is a log at all is signed, in the documents: a page that carries none, and lists none, keeps it back.
+  // The documents' signed log names show whether there is a log. A page without one withholds it.
   const published = publishedFrom(rows, word, pages);
   const reports = rows.map(({ report }) => report);
   const state: LogState =
@@ -221,7 +221,7 @@ async function showIndex({ about, documents, pages, ...word }: DataOf<"index">):
   status.textContent = `${documents.length} checked`;
 }
 
-/** Right under the answers, where the question of the key comes up. */
+/** Directly below the answers, where readers ask about the key. */
 function place(tools: HTMLElement): void {
   (
     main.querySelector(".related") ??
@@ -242,8 +242,8 @@ function box(...tools: HTMLElement[]): HTMLElement {
 }
 
 /**
- * A dropped file is a key, a keyring or a document: its own first bytes tell, and its name nothing. A parcel of files can hold a key as
- * well, so one that arrives here counts only after the reader has seen its fingerprint and said so.
+ * A dropped file is a key, a keyring or a document; its first bytes decide, never its name. A bundle of files may contain a key, so a
+ * dropped key counts only after the reader saw and confirmed its fingerprint.
  */
 async function take(name: string, bytes: Bytes): Promise<string | HTMLElement> {
   const head = new TextDecoder().decode(bytes.subarray(0, 40)).trimStart();
@@ -283,7 +283,7 @@ async function confirm(keys: readonly TrustedKey[]): Promise<string> {
   return `${keys.length} ${keys.length === 1 ? "key counts" : "keys count"} as confirmed by you, on this page`;
 }
 
-/** A key line, or a fingerprint, which is compared by machine with the keys that the site lists. */
+/** A key line, or a fingerprint, which is compared with the site's keys. */
 async function takeKey(text: string): Promise<string> {
   const given = /^(?:\d+ )?(SHA256:[A-Za-z0-9+/]{43})(?: |$)/.exec(text.trim())?.[1] ?? text.trim(); // as ssh-keygen -lf prints it
   const key = given.startsWith("SHA256:")
@@ -303,10 +303,10 @@ async function takeKey(text: string): Promise<string> {
   return `${key.keyid} counts as confirmed by you, on this page`;
 }
 
-/** A file that misses the zone would otherwise replace the page. */
+/** Otherwise a file dropped beside the zone would replace the page. */
 for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
 
-/** Said where the reader is looking; what is over within a second needs no words. */
+/** Shown where the reader looks; nothing is shown during the first second. */
 function progress(done: number, all: number): void {
   const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
   const text = `Hashing the evidence in this file: ${mebibytes(done)} of ${mebibytes(all)} MiB`;

@@ -1,6 +1,6 @@
 /**
- * What this browser last saw of each log: by the log's origin, its key and a checkpoint, so that a log which was made anew under another key
- * is not a first visit. Storage may be missing, shut or spoilt; then that is said.
+ * What this browser last saw of each log: origin, key and checkpoint, so that a log made anew under another key is not a first visit. If
+ * storage is missing, blocked or damaged, the page says so.
  */
 import { utf8 } from "../src/core/bytes.js";
 import { openCheckpoint, type Checkpoint } from "../src/core/log/checkpoint.js";
@@ -38,7 +38,7 @@ export function recall({ origin }: Pick<LogName, "origin">, engine: Engine): Rec
   }
 }
 
-/** A checkpoint that was verified; returns whether it will be there the next time. */
+/** Stores a verified checkpoint. Returns whether it will be available next time. */
 export function remember({ origin, key }: LogName, checkpoint: string): boolean {
   try {
     localStorage.setItem(PREFIX + origin, JSON.stringify({ key, checkpoint }));

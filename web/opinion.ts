@@ -1,16 +1,16 @@
-/** The browser's own Ed25519 as a second opinion. It is asked after ours said yes, and can only turn a yes into "engines disagree". */
+/** The browser's own Ed25519 as a second opinion. It is asked after ours accepted, and can only turn acceptance into "engines disagree". */
 import { utf8, type Bytes, hex, fromHex } from "../src/core/bytes.js";
 import { nobleEngine, type Engine } from "../src/core/engine.js";
 import type { Report } from "../src/core/verify/report.js";
 import type { SecondEngine } from "../src/core/verify/signatures.js";
 import { verify, type VerifyOptions } from "../src/core/verify/verify.js";
 
-/** WebKitGTK's tab dies on Ed25519 messages of 64 KiB, and on odd keys: never before the pre-check, never above this. */
+/** WebKitGTK's tab crashes on Ed25519 messages of 64 KiB and on odd keys: use it only after the pre-check and below this size. */
 const MAX_MESSAGE = 60_000;
 
 /**
- * Verifies with noble, then asks WebCrypto about each signature that noble accepted, then verifies with both answers.
- * Where WebCrypto is absent (an http page that is not localhost) the report names noble alone.
+ * Verifies with noble, asks WebCrypto about each accepted signature, then verifies with both answers. Without WebCrypto (http pages other
+ * than localhost) the report names noble alone.
  */
 export async function verifyTwice(bytes: Bytes, options: Omit<VerifyOptions, "engine" | "second">): Promise<Report> {
   const asked: (readonly [Bytes, Bytes, Bytes])[] = [];
@@ -41,7 +41,7 @@ export async function subtle(key: Bytes, message: Bytes, signature: Bytes): Prom
   }
 }
 
-/** RFC 8032 section 7.1, TEST 2: the verifier must accept it, and refuse it after one bit; else it shows nothing at all. */
+/** RFC 8032 section 7.1, TEST 2: the verifier must accept it, and refuse it with one bit changed; otherwise the page shows nothing. */
 export function selfTest(engine: Engine = nobleEngine): boolean {
   const key = fromHex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
   const signature = fromHex(

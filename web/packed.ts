@@ -1,4 +1,4 @@
-/** The evidence in a pack: hashed here, slice by slice, before anything is said of it; and saved as a file, never rendered. */
+/** The evidence in a pack: hashed here slice by slice before anything is said about it, and saved as a file, never rendered. */
 import { envelopeIn } from "../src/core/verify/bundled.js";
 import { equal, fromBase64, hex, type Bytes } from "../src/core/bytes.js";
 import { nobleHashing } from "../src/core/engine.js";
@@ -13,26 +13,26 @@ import type { PageLinks } from "../src/view/standing.js";
 
 /** Characters of base64: whole quanta, and a few milliseconds of work. */
 const SLICE = 4 * 2 ** 18;
-/** The page is left alone for so long at most, and says how far it is after a second. */
+/** Longest blocking time. After a second the page shows progress. */
 const BUSY_MS = 40;
 const QUIET_MS = 1000;
-/** Observations up to this are computed with each time that a page verifies. */
+/** Limit for recomputing observations at each verification. */
 const MAX_RECOMPUTED = 8 * 2 ** 20;
 
 type Texts = DataOf<"pack">["packed"];
 
 export interface Packed {
-  /** Whether these bytes are those of the document that the pack is of. */
+  /** Whether these bytes are the pack's document. */
   readonly holds: (bytes: Bytes) => boolean;
   readonly options: (bytes: Bytes) => Pick<VerifyOptions, "archived" | "observations">;
   readonly word: NonNullable<PageLinks["packed"]>;
-  /** The name of the pack on the reader's disk. */
+  /** File name of the pack. */
   readonly file: string;
-  /** Beside each piece that is what was signed, a way to save it. */
+  /** Adds a save button to each piece with the signed digest. */
   readonly offer: (main: HTMLElement, evidence: readonly EvidenceRef[]) => void;
 }
 
-/** @param say called when it takes a while: bytes that are done, of all */
+/** @param say called if it takes a while, with hashed and total bytes */
 export async function openPacked(
   texts: Texts,
   document: Bytes,
@@ -59,7 +59,7 @@ export async function openPacked(
   };
 }
 
-/** The sizes of those pieces that are what their digest says. */
+/** Sizes of the pieces that match their digest. */
 async function hashAll(texts: Texts, say: (done: number, all: number) => void): Promise<ReadonlyMap<string, number>> {
   const sizes = new Map<string, number>();
   const all = Object.values(texts).reduce((sum, { length }) => sum + length, 0);
@@ -81,7 +81,7 @@ async function hashAll(texts: Texts, say: (done: number, all: number) => void): 
   return sizes;
 }
 
-/** Undefined for what is no base64 of ours, and so no bytes at all. */
+/** Undefined for invalid base64. */
 async function hashOne(
   text: string,
   breathe: (at: number) => Promise<void>,
@@ -104,7 +104,7 @@ async function hashOne(
   return { sha256: hex(hashing.digest()), size };
 }
 
-/** Only where there is something to compute, all of it is at hand, and it is quick: what could not be computed was not asked for either. */
+/** Only if there is something to recompute, everything is available, and it is quick. Otherwise the step is not requested. */
 function observationsFor(
   bytes: Bytes,
   texts: Texts,
@@ -128,7 +128,7 @@ function ownName(): string {
   }
 }
 
-/** Whatever the document says that it is, the browser is told that it is bytes. */
+/** The browser gets it as plain bytes, whatever type the document claims. */
 function saver(name: string, texts: Texts, sha256: string): HTMLElement {
   const button = Object.assign(document.createElement("button"), {
     type: "button",

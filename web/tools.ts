@@ -1,4 +1,4 @@
-/** The controls of a page: a place to drop a file, a field for a key, and a way to see a forgery refused. */
+/** The page's controls: a drop zone, a key field, and a demonstration of a refused forgery. */
 import { utf8, type Bytes } from "../src/core/bytes.js";
 import { AttestError } from "../src/core/errors.js";
 import { MAX_BYTES } from "../src/core/json.js";
@@ -21,7 +21,7 @@ export const sayer = (id: string): HTMLElement => {
   return said;
 };
 
-/** Runs what the reader asked for, and says in words how it went. The controls may be new ones by then: a check makes them again. */
+/** Runs the reader's action and reports the result in words. The controls may have been redrawn meanwhile. */
 export async function say(id: string, act: () => Promise<string | HTMLElement>): Promise<void> {
   const told = (answer: string | HTMLElement, wrong: boolean): void => {
     const said = document.getElementById(id);
@@ -67,7 +67,7 @@ export function dropZone(
   return droppable(zone, open);
 }
 
-/** What is dropped on it goes the way of what is chosen. */
+/** Dropped files are handled like chosen ones. */
 export function droppable(zone: HTMLElement, open: (files: FileList | null) => void): HTMLElement {
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
@@ -84,7 +84,7 @@ export function droppable(zone: HTMLElement, open: (files: FileList | null) => v
   return zone;
 }
 
-/** Shows every key that a file would have the reader trust, each in full, and waits for a yes: what was not shown is not confirmed. */
+/** Shows every key that a file would add in full, and waits for confirmation: what was not shown is not confirmed. */
 export function confirmField(
   keys: readonly TrustedKey[],
   confirm: (keys: readonly TrustedKey[]) => Promise<string>,
@@ -104,7 +104,7 @@ export function confirmField(
   return element("div", { className: "keys" }, element("p", {}, said), element("ul", {}, ...shown), button);
 }
 
-/** @param here where the document came from: a key from there would prove it by itself */
+/** @param here source of the document: a key from there would only prove itself */
 export function keyField(
   signer: string | undefined,
   take: (text: string) => Promise<string>,
@@ -142,7 +142,7 @@ export function keyField(
   );
 }
 
-/** A key of a witness, kept nowhere. */
+/** A witness key, not stored. */
 export function witnessField(take: (text: string) => Promise<string>): HTMLElement {
   const input = element("input", {
     type: "text",
@@ -177,7 +177,7 @@ interface Given {
   readonly bytes: Bytes;
 }
 
-/** One letter of the signed text changed, and back: what it looks like when a document was forged. Only where the original holds. */
+/** Changes one letter of the signed text and back, to show how a forgery looks. Only if the original verifies. */
 export function tamperField(given: Given, holds: boolean, show: (given: Given) => void): HTMLElement | undefined {
   const original = forgedFrom.get(given);
   if (!holds && original === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The records of audits that lie beside a registry, and what of them concerns one document. */
+/** The audit records beside a registry, and their content about one document. */
 import { referencesOf } from "../core/audit/reference.js";
 import { auditsOf, streakOf, type AuditRecord } from "../core/audit/record.js";
 import { utf8 } from "../core/bytes.js";
@@ -13,13 +13,13 @@ import type { AuditText } from "../formats/page-data.js";
 export interface Audits {
   /** File names, by time. */
   readonly names: readonly string[];
-  /** From the last break of their history on. */
+  /** The records since the last gap in their history. */
   readonly records: readonly AuditRecord[];
-  /** A sentence for each that was passed over, and each break. */
+  /** A sentence per skipped record and per gap. */
   readonly warnings: readonly string[];
 }
 
-/** Never throws for what lies there: a record is the publisher's word, and a site without one is a site. */
+/** Never throws: records are the publisher's word, and a site works without them. */
 export async function readAudits(store: Store, engine: Engine, now: Date): Promise<Audits> {
   try {
     const { names, kept, unbroken, faults } = await auditHistory(store, engine, now);
@@ -39,16 +39,16 @@ export async function readAudits(store: Store, engine: Engine, now: Date): Promi
 }
 
 /**
- * For a page: one line for each place that was looked at, however many audits there were.
- * @param text the document's own, for what it refers to; nothing of it is shown that does not verify
- * @returns undefined where no audit names it
+ * For a page: one line per place, for any number of audits.
+ * @param text the document, for its references; unverified content is never shown
+ * @returns undefined if no audit covers it
  */
 export function auditText({ records }: Audits, digest: string, text: string): AuditText | undefined {
   const audits = auditsOf(records, digest);
   const last = audits.at(-1);
   if (last === undefined) return undefined;
   const places = placesIn(text);
-  // What a record does not list was found the same; one that counts fewer places than there are did not look for all of them.
+  // A record omits places with state `same`. If it counts fewer places than the document has, it did not check all.
   const whole = audits.filter(({ references }) => references >= places.length);
   return {
     at: last.at,
@@ -71,7 +71,7 @@ function placesIn(text: string): Place[] {
       for (const { pointer, place } of referencesOf(read.statement))
         places.set(`${place.kind} ${pointer}`, { pointer, place: place.kind });
   } catch (error) {
-    if (!(error instanceof AttestError)) throw error; // no document: its page says so
+    if (!(error instanceof AttestError)) throw error; // not a document: its page reports that
   }
   return [...places.values()];
 }

@@ -1,4 +1,7 @@
-/** A registry → its static site: the registry's own files, a page for each attestation, an index, its log, and the verifier. Byte deterministic. */
+/**
+ * Builds a registry's static site: the registry's files, a page per attestation, an index, the log page, and the verifier. The same input
+ * gives the same bytes.
+ */
 import { readFileSync } from "node:fs";
 import { envelopeIn } from "../core/verify/bundled.js";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
@@ -38,9 +41,9 @@ import {
   type GatheredLogs,
 } from "./log.js";
 
-/** A page of the list carries its attestations, so that a browser can verify each line; this many stay well below a megabyte. */
+/** Attestations per list page. The page carries them so that a browser can verify each line; this many stay below a megabyte. */
 const PER_PAGE = 50;
-/** Of results that name one plan: the first is the answer, and another is a finding of the log. */
+/** Results for one plan: the first is the answer, others are findings of the log. */
 const MAX_ANSWERS = 4;
 
 interface Listed {
@@ -52,13 +55,13 @@ interface Listed {
 
 export interface Built {
   readonly pages: readonly string[];
-  /** What does not verify, or whose evidence is not what was signed: shown as such, and its evidence not published. */
+  /** Attestations that do not verify, or whose evidence was changed. Their pages say so, and their evidence is not published. */
   readonly refused: readonly string[];
-  /** What was passed over, a sentence each: the site is whole without it. */
+  /** What was skipped, a sentence each; the site is complete without it. */
   readonly warnings: readonly string[];
 }
 
-/** The bundles that `npm run build` made; from the sources they are looked for in `dist` too. */
+/** The bundles made by `npm run build`. When run from source they are found in `dist`. */
 export function assets(): Assets {
   const load = (name: string): string => {
     try {
@@ -70,7 +73,7 @@ export function assets(): Assets {
   return { style: load("style.css"), script: load("verifier.js"), logScript: load("log.js") };
 }
 
-/** @throws AttestError of the registry or the store; an attestation that does not verify gets a page that says so, and is returned */
+/** @throws AttestError of the registry or the store. An attestation that does not verify gets a page that says so, and is returned */
 export async function buildSite(registry: Registry, site: Store, engine: Engine, now: Date): Promise<Built> {
   const read = await readRegistry(registry, engine, now);
   const { keyring, listed, logs, audits } = read;
@@ -91,7 +94,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
   await site.replace("verify.html", utf8(verifierPage(parts, engine)));
   pages.push("verify.html");
   const lost = ({ name, report }: Listed): boolean =>
-    !(isNotice(name) && [0, 3].includes(report.exit)) && // anybody's may lie there
+    !(isNotice(name) && [0, 3].includes(report.exit)) && // anyone's notices may lie there
     report.plan === undefined &&
     (report.statement?.predicate.f3.evidence.some(
       ({ digest, uri }) => uri === undefined && !archived.has(digest.sha256 ?? ""),
@@ -109,7 +112,7 @@ interface Read {
   readonly audits: Audits;
 }
 
-/** Everything that is published, verified with what is published beside it. */
+/** Verifies everything that is published with everything beside it. */
 async function readRegistry(registry: Registry, engine: Engine, now: Date): Promise<Read> {
   const keyring = await registry.keyring();
   const notices = await registry.notices();
@@ -162,11 +165,11 @@ const namedIn = (bytes: Bytes): LogName | undefined => {
   return envelope && logNamed(envelope.payload);
 };
 
-/** Receipts are for one document each, and so is what is said of an attestation; what is said of a key concerns all. */
+/** The notices for one page: receipts and retractions concern one document, notices about keys concern all. */
 export function noticesFor({ notices }: Pick<Read, "notices">, reports: readonly Report[], engine: Engine): string[] {
   return notices.flatMap((bytes) => {
-    const notice = noticeIn(bytes, engine); // whoever signed it: the reader may know keys that the site does not list
-    if (notice === undefined || notice.action === "audit") return []; // read on its own page, and heeded nowhere
+    const notice = noticeIn(bytes, engine); // any signer: readers may know keys that the site does not list
+    if (notice === undefined || notice.action === "audit") return []; // shown on its own page, without effect elsewhere
     const about = notice.action === "receipt" ? notice.payload : "about" in notice ? notice.about : undefined;
     return about === undefined || reports.some(({ digest }) => digest === about) ? [pageText(bytes)] : [];
   });
@@ -232,7 +235,7 @@ function* attestationPages(
 const signersOf = ({ signers }: Report): string[] =>
   signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
 
-/** What a page may link to, of what is published. */
+/** The published files that a page may link to. */
 function besideOf({ statement, notice, standing }: Report, names: ReadonlySet<string>, hasLog: boolean): string[] {
   const remarks = [...(standing?.remarks ?? []), ...(standing?.contradictions ?? [])];
   const ids = [
@@ -248,14 +251,14 @@ function besideOf({ statement, notice, standing }: Report, names: ReadonlySet<st
   return [...new Set(linked), ...(hasLog ? ["log.json"] : [])];
 }
 
-/** Of what is published, and not among these. */
+/** The other published documents. */
 function wordOf({ listed }: Read, here: readonly Listed[] = []): PublishersWord {
   const others = listed.filter((one) => !here.includes(one));
   const { departed } = heldAgainstPlans(others.map(({ report }) => report));
   return { elsewhere: others.map(({ name }) => name), departed };
 }
 
-/** Results and notices, and on the first page the plans that are open, by the log that is told there. */
+/** Lists of results and notices; the first page also lists open plans, as the log shows. */
 function* listPages(read: Read, common: Common, engine: Engine): Generator<Written> {
   const { listed, keyring, logs } = read;
   const ledger = logs.state.kind === "read" ? logs.state.ledger : undefined;
@@ -298,7 +301,7 @@ function* listPages(read: Read, common: Common, engine: Engine): Generator<Writt
   }
 }
 
-/** One, where there is a log. */
+/** One page if there is a log. */
 function* logPages(read: Read, common: Common, engine: Engine): Generator<Written> {
   const { logs } = read;
   if (logs.texts === undefined) return;
@@ -316,7 +319,7 @@ function* logPages(read: Read, common: Common, engine: Engine): Generator<Writte
   };
 }
 
-/** The same bytes on every site: it knows no registry and no key, so its hash can be compared with a published one. */
+/** The same bytes on every site: it contains no registry and no key, so its hash can be compared with the published one. */
 export const verifierPage = (parts: Assets, engine: Engine): string =>
   renderPage(
     {

@@ -1,4 +1,4 @@
-/** The site is itself the registry that it shows, so that an address of it can be given to `attest verify`: the registry's own files. */
+/** Copies the registry's own files, so that the site's address can be given to `attest verify`. */
 import { hex, utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { formatKey } from "../core/keys/key.js";
@@ -10,8 +10,8 @@ import { ATTESTATIONS, evidencePath, INDEX, KEYRING, REGISTRY_FILE } from "../st
 import type { Store } from "../store/store.js";
 
 /**
- * Returns which evidence is there.
- * @param audits file names of the records of audits
+ * Returns the digests of the published evidence.
+ * @param audits file names of the audit records
  */
 export async function copyRegistry(
   from: Store,
@@ -26,7 +26,7 @@ export async function copyRegistry(
     const bytes = await from.read(path);
     if (bytes !== undefined) await to.replace(path, bytes);
   };
-  // Under the name of a digest nothing else is ever published.
+  // A file named by a digest is only published if it has that digest.
   const copyEvidence = async (sha256: string): Promise<boolean> => {
     const bytes = await from.read(evidencePath(sha256));
     if (bytes === undefined || hex(engine.sha256(bytes)) !== sha256) return false;

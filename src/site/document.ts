@@ -1,4 +1,4 @@
-/** A page as one file: its data, style and verifier are inside it, and its policy allows nothing else. It works from file:// as well. */
+/** A page as one file: data, style and verifier are inside, and its policy allows nothing else. It works from file:// too. */
 import { base64, utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { DATA_END, DATA_START, PAGE_HEAD } from "../formats/page.js";
@@ -11,22 +11,23 @@ import type { Element } from "../view/tree.js";
 export interface Assets {
   readonly style: string;
   readonly script: string;
-  /** Of the log's own page, the one that may fetch something. */
+  /** Script of the log page, the only one that may fetch. */
   readonly logScript: string;
 }
 
 export interface Page {
   readonly title: string;
   readonly description: string;
-  /** Whether the site has a page of its log. */
+  /** Whether the site has a log page. */
   readonly log?: boolean;
   readonly data: PageData;
   readonly main: readonly Element[];
 }
 
 /**
- * The hashes in the policy are over the exact text between the tags: a script that was injected into the page does not run, and no
- * request leaves it; the log's own page alone may fetch what lies beside it. They prove nothing about the publisher, who could change both; for that the verifier's own hash is published.
+ * The hashes in the policy cover the exact text between the tags: an injected script does not run, and no request leaves the page. Only the
+ * log page may fetch files beside it. The hashes prove nothing about the publisher, who could change both; the published hash of the
+ * verifier is for that.
  */
 export function renderPage(
   { title, description, log = false, data, main }: Page,

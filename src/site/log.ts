@@ -1,4 +1,4 @@
-/** What of a registry's logs goes into its pages, as texts, gathered when the site is built: the reader's browser verifies it again. */
+/** Collects the log data for the pages at build time, as text; the reader's browser verifies it again. */
 import type { SummaryOptions } from "../core/log/summary.js";
 import { concerning } from "../core/verify/bundled.js";
 import { base64, fromUtf8, hex, type Bytes } from "../core/bytes.js";
@@ -17,23 +17,23 @@ import type { Store } from "../store/store.js";
 import type { LogState } from "../view/ledger.js";
 import type { LogsText, LogText } from "../formats/page-data.js";
 
-/** Of all logs together: more would make the front page larger than the verifier in it. */
+/** Total entries of all logs; more would make the front page larger than its verifier. */
 export const MAX_EMBEDDED = 4096;
-/** Likewise for the page of one attestation, of which there are many. */
+/** The same for an attestation's page, since there are many. */
 export const MAX_BESIDE = 256;
 
-/** Whoever has all entries knows what was taken back; of a log that is too long for that, a page says that it did not look. */
+/** All entries show every retraction. If a log is too long for the page, the page says that it did not look. */
 export const logsBeside = ({ state, texts }: GatheredLogs): LogsText =>
   state.kind === "read" && state.ledger.summary.size > MAX_BESIDE ? state.ledger.summary.size : texts;
 
 export interface GatheredLogs {
   readonly source: LogSource;
   readonly state: LogState;
-  /** For the pages; how long, of logs that are too long; undefined where there is no log. */
+  /** Texts for the pages; the length if the logs are too long; undefined without a log. */
   readonly texts: LogsText;
 }
 
-/** @param beside as in `accountOf` */
+/** @param beside as in `summarize` */
 export async function gatherLogs(
   store: Store,
   logs: readonly NoteEntry[],
@@ -74,7 +74,7 @@ export async function gatherLogs(
   };
 }
 
-/** For one document. Undefined where it names no log, or is none. */
+/** Log evidence of one document. Undefined if it names no log or is malformed. */
 export async function evidenceFor(
   { source }: GatheredLogs,
   bytes: Bytes,
@@ -83,12 +83,12 @@ export async function evidenceFor(
   try {
     return await source.evidence(parseEnvelope(bytes), id);
   } catch (error) {
-    if (error instanceof AttestError) return undefined; // told when it is verified
+    if (error instanceof AttestError) return undefined; // verification reports it
     throw error;
   }
 }
 
-/** @param whole whether the page carries every entry, from which all but the proof's own file is made again */
+/** @param whole whether the page carries every entry; then only the proof file itself is needed */
 export const evidenceText = ({ proof, served }: LogEvidence, marks: LogText["marks"], whole: boolean): LogText => ({
   ...(proof && { proof: pageText(proof) }),
   ...(served &&
@@ -103,7 +103,7 @@ export const evidenceText = ({ proof, served }: LogEvidence, marks: LogText["mar
   ...(!whole && marks !== undefined && marks.length > 0 && { marks }),
 });
 
-/** Entries that concern a document and whose notices are not published: else nobody but the log would say so. */
+/** Entries about a document whose notices are not published. Only the log shows them. */
 export async function marksOn(
   { source, state }: GatheredLogs,
   { digest = "", signers }: Pick<Report, "digest" | "signers">,
@@ -125,7 +125,7 @@ export async function marksOn(
   return marks;
 }
 
-/** All that a checkpoint covers, and the checkpoint last: what a writer that was killed left beside it is nobody's. */
+/** Copies everything that a checkpoint covers, and the checkpoint last. Leftovers of a killed writer are not covered. */
 export async function copyLogs({ source }: GatheredLogs, from: Store, to: Store): Promise<void> {
   for (const shard of source.logs.keys()) {
     const folder = logFolder(shard);
@@ -133,7 +133,7 @@ export async function copyLogs({ source }: GatheredLogs, from: Store, to: Store)
     const size = reader?.checkpoint.size ?? 0;
     const last = Math.max(0, Math.floor((size - 1) / TILE_WIDTH));
     const end = tilePath({ level: "entries", index: last, width: size - last * TILE_WIDTH });
-    const whole = (await from.read(`${folder}/${end}`)) !== undefined; // a checkpoint can name any size
+    const whole = (await from.read(`${folder}/${end}`)) !== undefined; // a checkpoint can claim any size
     for (const tile of newTiles(0, whole ? size : 0)) {
       const path = tilePath(tile);
       const bytes = await from.read(`${folder}/${path}`);
@@ -144,7 +144,7 @@ export async function copyLogs({ source }: GatheredLogs, from: Store, to: Store)
   }
 }
 
-/** A page is UTF-8 and can hold no other bytes; a mark that nothing of ours begins with keeps such a file refused there as well. */
+/** A page is UTF-8 text. Other bytes get a prefix that no valid file has, so that the page refuses the file too. */
 export function pageText(bytes: Bytes | undefined): string {
   try {
     return fromUtf8(bytes ?? new Uint8Array());
@@ -153,7 +153,7 @@ export function pageText(bytes: Bytes | undefined): string {
   }
 }
 
-/** SHA-256 of the payload, where it is a document at all. */
+/** SHA-256 of the payload; undefined if it is not a document. */
 export function payloadDigest(bytes: Bytes, engine: Engine): string | undefined {
   try {
     return hex(engine.sha256(parseEnvelope(bytes).payloadBytes));

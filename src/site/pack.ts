@@ -1,4 +1,4 @@
-/** A pack: the page of one attestation with everything that backs it inside, so that it stands alone when its registry has gone. */
+/** A pack: an attestation's page with everything that supports it, usable without its registry. */
 import type { Engine } from "../core/engine.js";
 import { notAPack, type Pack } from "../formats/pack.js";
 import { stylesOf } from "../formats/page.js";
@@ -9,7 +9,7 @@ import { renderPage, type Assets } from "./document.js";
 
 export type PackData = DataOf<"pack">;
 
-/** Made of its data alone, and with the same bytes each time; nothing of the document stands outside of them. */
+/** Depends on its data alone and is reproducible. */
 export const packPage = (data: PackData, engine: Engine, parts: Assets = assets()): string =>
   renderPage(
     {
@@ -23,9 +23,9 @@ export const packPage = (data: PackData, engine: Engine, parts: Assets = assets(
   );
 
 /**
- * The page that its data gives is made again, and held against the file byte for byte: else eyes could be shown something else than tools.
- * What another version, or anybody else, wrote into its script and its style is theirs: then the rest is compared, and that much is said.
- * @throws AttestError `pack-format` where it is another page
+ * Rebuilds the page from its data and compares it with the file byte for byte; otherwise people and tools could see different things.
+ * Script and style of another version cannot be rebuilt: then the rest is compared, and the report says so.
+ * @throws AttestError `pack-format` if the page differs
  */
 export function comparePack(
   { page, data }: Pick<Pack, "page" | "data">,

@@ -1,10 +1,10 @@
-/** Of all that is published, what says something of one attestation, or the opposite of it: its page carries these as well. */
+/** Selects the published attestations that are about one attestation or contradict it. Its page carries them. */
 import { oppositesAmong } from "../core/audit/contradictions.js";
 import { grouped } from "../core/audit/group-by.js";
 import { nodeOf, type AttestationNode } from "../core/audit/relations.js";
 import type { Report } from "../core/verify/report.js";
 
-/** A browser verifies each of them before it shows the page. */
+/** A browser verifies each of them before showing the page. */
 const MAX_DOCUMENTS = 12;
 const MAX_TEXT = 256 * 1024;
 
@@ -21,7 +21,7 @@ export interface RelatedDocuments {
   readonly more: number;
 }
 
-/** @param listed newest first, and so are those of one kind; what speaks against it comes before what speaks for it */
+/** @param listed newest first. The result puts contradicting ones before supporting ones */
 export function relatedIn(listed: readonly Listed[]): (report: Report) => RelatedDocuments {
   const cards = listed.flatMap((one): (AttestationNode & { readonly one: Listed })[] => {
     const card = nodeOf(one.report, "");

@@ -1,6 +1,6 @@
 /**
- * The site on this machine, with the headers that a host should send: evidence is downloaded, never rendered. What is looked at here need not
- * be published yet, so no page of another origin reads it, and no name that somebody else made lead here is answered (DNS rebinding).
+ * Serves the site on this machine with the headers a host should send: evidence is downloaded, never rendered. The content may be
+ * unpublished, so pages of other origins cannot read it, and foreign host names are refused (DNS rebinding).
  */
 import { createServer, type Server } from "node:http";
 import { extname } from "node:path";
@@ -22,21 +22,21 @@ const HEADERS = {
 };
 const FOR_ANYBODY = { ...HEADERS, "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
 
-/** A browser takes these to nowhere but this machine. */
+/** Browsers resolve these only to this machine. */
 const LOOPBACK: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 export interface Serving {
-  /** To listen on. */
+  /** Address to listen on. */
   readonly host: string;
-  /** 0 chooses one. */
+  /** 0 chooses a free port. */
   readonly port: number;
-  /** Names by which it may be asked for, beside those of this machine and the one that it listens on. */
+  /** Further accepted host names. */
   readonly names?: readonly string[];
   /** Whether pages of other origins may read it. */
   readonly cors?: boolean;
 }
 
-/** Only GET and HEAD; only names that a site has. */
+/** Only GET and HEAD, only names that a site has. */
 export function serveSite(site: Store, { host, port, names = [], cors = false }: Serving): Promise<Server> {
   const headers = cors ? FOR_ANYBODY : HEADERS;
   const known = new Set([...LOOPBACK, bracketed(host), ...names].map((name) => name.toLowerCase()));
@@ -47,7 +47,7 @@ export function serveSite(site: Store, { host, port, names = [], cors = false }:
       if (request.method !== "GET" && request.method !== "HEAD")
         return response.writeHead(405, { ...headers, allow: "GET, HEAD" }).end();
       const path = pathOf(request.url ?? "/");
-      const bytes = path === undefined ? undefined : await site.read(path).catch(() => undefined); // a folder is no page
+      const bytes = path === undefined ? undefined : await site.read(path).catch(() => undefined); // a folder is not a page
       if (path === undefined || bytes === undefined)
         return response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("not found\n");
       const evidence = path.startsWith("attestations/evidence/");
