@@ -1,4 +1,4 @@
-/** The evidence of a run as it comes together: bytes by their digest, and what the statement says of each. */
+/** Collects the evidence of a run: bytes by digest, and what the statement says about each piece. */
 import { hex, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { isCounted } from "../core/statement/once.js";
@@ -9,14 +9,14 @@ export interface Piece {
   readonly role: string;
   readonly mediaType: string;
   readonly bytes: Bytes;
-  /** Bytes without a date are of unknown date, and the statement says so. */
+  /** If absent, the statement says that the date is unknown. */
   readonly source?: { readonly date: Date; readonly kind: Exclude<EvidenceRef["sourceDateKind"], "unknown"> };
   readonly annotations?: EvidenceRef["annotations"];
 }
 
 export class Attachments {
   readonly refs: EvidenceRef[] = [];
-  /** By lowercase SHA-256. */
+  /** Key: lowercase SHA-256. */
   readonly bytes = new Map<string, Bytes>();
   readonly #engine: Engine;
 
@@ -26,7 +26,7 @@ export class Attachments {
 
   add({ name, role, mediaType, bytes, source, annotations }: Piece): void {
     const sha256 = hex(this.#engine.sha256(bytes));
-    // What is counted is counted once, under the first of its names.
+    // Evidence that is counted must not be counted twice: keep the first name only.
     if (isCounted(role) && this.refs.some((one) => one.role === role && one.digest.sha256 === sha256)) return;
     this.bytes.set(sha256, bytes);
     this.refs.push({

@@ -1,8 +1,8 @@
-/** Where test runners write their reports: a run reads what is new there, and none of it is part of what is tested. */
+/** Known places of test reports. A run reads new files there, and none of them is part of the subject. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where runners write without being asked, or everybody's configuration tells them to. */
+/** Default places of runners, and places that most configurations use. */
 const PLACES: readonly (readonly [folder: string, name: RegExp])[] = [
   [".", /^(?:junit.*|.*[-_.]junit|TEST-.*|test-results?|test-report)\.xml$/i],
   [".", /^(?:ctrf-report.*|test-results|(?:jest|vitest)-results?)\.json$/i],
@@ -17,7 +17,7 @@ const PLACES: readonly (readonly [folder: string, name: RegExp])[] = [
   ["build/test-results/test", /^TEST-.*\.xml$/],
 ];
 
-/** Reports that lie where runners write them, by their paths from this folder. */
+/** Reports in the known places, relative to this folder. */
 export function inKnownPlaces(cwd: string): string[] {
   return PLACES.flatMap(([folder, pattern]) => {
     try {

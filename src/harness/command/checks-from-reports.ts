@@ -1,4 +1,4 @@
-/** From what runners report to the checks of a statement: one for each case, or for each suite where there are too many. */
+/** Turns the reports of runners into checks: one per case, or one per suite if there are too many. */
 import { utf8, type Bytes } from "../../core/bytes.js";
 import { judge, measured, wording, type Criterion, type Observation } from "../../core/statement/criterion.js";
 import { fit } from "../../core/json.js";
@@ -13,10 +13,10 @@ export interface Listed extends TestCase {
   readonly report: string;
 }
 
-/** More suites than that do not fit a statement, with the numbers of each. */
+/** More suites with their numbers do not fit into a statement. */
 const MOST_SUITES = 40;
 
-/** The suite of each case: as many parts of its path as keep the suites few enough. */
+/** The suite of each case: the longest path prefixes that keep the number of suites within the limit. */
 function suitesOf(cases: readonly Listed[]): ReadonlyMap<Listed, string> {
   const paths = cases.map(({ suite }) => (suite === undefined ? [] : suite.split(" > ")));
   const at = (depth: number): string[] => paths.map((path) => path.slice(0, depth).join(" > "));
@@ -29,9 +29,9 @@ function suitesOf(cases: readonly Listed[]): ReadonlyMap<Listed, string> {
 
 export interface Combined {
   readonly cases: readonly Listed[];
-  /** Where two reports say different things of the same test, a sentence each. */
+  /** Contradictions between two reports on one test, a sentence each. */
   readonly disagreements: readonly string[];
-  /** Of reports in two formats that name no test alike, and are added up, a sentence each. */
+  /** Reports in two formats without a common test name, which are added up; a sentence each. */
   readonly apart: readonly string[];
 }
 
@@ -39,9 +39,9 @@ const WORST_FIRST: readonly Outcome[] = ["failed", "errored", "skipped", "passed
 const rank = ({ outcome }: Listed): number => WORST_FIRST.indexOf(outcome);
 
 /**
- * All cases that reports of one format list, whatever their names: two packages may well have tests of one name. Only two formats may be
- * two words on the same tests. They are if they name them alike; each test counts once then, with the worse of its outcomes, and what one
- * of them lacks is a disagreement. Else they are added up too, and it is said.
+ * Combines reports. Cases of one format are all kept, since two packages may have tests of the same name. Two formats may describe the same
+ * tests. If their names match, each test counts once with the worse outcome, and tests missing in one format are disagreements. Otherwise
+ * the tests are added up, and the result says so.
  */
 export function combine(reports: readonly RunnerReport[]): Combined {
   const formats = new Map<string, Listed[]>();
@@ -71,9 +71,9 @@ function from(cases: readonly Listed[]): string {
 /** A test in two formats, or in one of them. */
 type Pair = readonly [one: Listed | undefined, other: Listed | undefined];
 
-/** Undefined for reports of different tests. */
+/** Undefined if the reports are about different tests. */
 function sameTests(all: readonly Listed[], more: readonly Listed[]): Pair[] | undefined {
-  // Either may have file or suite before the name that the other has alone.
+  // Either format may add a file or suite before the other's names.
   const [pairs, both] = [all, more]
     .map((shorter) => pairsOf(all, more, keyAmong(shorter)))
     .map((some) => [some, some.filter(([one, other]) => one && other).length] as const)
@@ -98,7 +98,7 @@ function compared(pairs: readonly Pair[], more: readonly Listed[], disagreements
   });
 }
 
-/** Of several tests of one key the worst with the worst: nobody knows which of them is which. */
+/** Tests with the same key are paired by severity, because they cannot be told apart otherwise. */
 function pairsOf(all: readonly Listed[], more: readonly Listed[], key: (each: Listed) => string): Pair[] {
   const others = new Map<string, Listed[]>();
   for (const each of more.toSorted((a, b) => rank(b) - rank(a))) {
@@ -118,13 +118,13 @@ function pairsOf(all: readonly Listed[], more: readonly Listed[], key: (each: Li
   ];
 }
 
-/** Without the mark of equal names, which formats that have more before the name do not need, and whatever stands between the words. */
+/** Ignores the suffix for equal names, which longer paths do not need, and separators between words. */
 const spelled = (parts: readonly string[]): string => {
   const text = parts.join(" ").replace(/ \(\d+\)$/, "");
   return text.replace(/[^\p{L}\p{N}]+/gu, " ").trim() || text;
 };
 
-/** The longest end of a name that is one of these names: `Mocha Tests > math > adds` is `math adds`. */
+/** The longest suffix of a name that is one of these names: `Mocha Tests > math > adds` is `math adds`. */
 function keyAmong(names: readonly Listed[]): (each: Listed) => string {
   const known = new Set(names.map(({ name }) => spelled(name.split(" > "))));
   return ({ name }) => {
@@ -134,12 +134,12 @@ function keyAmong(names: readonly Listed[]): (each: Listed) => string {
   };
 }
 
-/** So many parts before a name may be a file to the one format, and a suite to the other. */
+/** Numbers of leading parts that may be a file in one format and a suite in the other. */
 const DROPPED = [0, 1, 2, 3];
 
 /**
- * What both call their tests where each has something else before it: `sum.test.js > math > adds` in jest's own words, `math > math adds` in
- * jest-junit's. All must be the same then, and not by the last part alone, which other classes may share.
+ * The common suffix if both formats have different prefixes: `sum.test.js > math > adds` in jest's format, `math > math adds` in
+ * jest-junit's. All names must match, and by more than the last part, which other classes may share.
  */
 function keyBelow(all: readonly Listed[], more: readonly Listed[]): ((each: Listed) => string) | undefined {
   if (all.length !== more.length || all.length === 0) return undefined;
@@ -161,13 +161,13 @@ function below(cases: readonly Listed[], dropped: number) {
   return { keys, telling, sorted: [...keys.values()].sort().join("\n") };
 }
 
-/** `grouped` names what stands in a check of its own: every case, every case that did not pass, or the first so many of those. */
+/** `grouped` selects the cases with a check of their own: all, those that did not pass, or the first of those. */
 export interface Layout {
   readonly groups: "cases" | "suites" | "none";
   readonly named: number;
 }
 
-/** From the most telling to the shortest: the first that fits a statement is taken. */
+/** From detailed to short; the first that fits into a statement is used. */
 export const LAYOUTS: readonly Layout[] = [
   { groups: "cases", named: Infinity },
   { groups: "suites", named: Infinity },
@@ -177,18 +177,18 @@ export const LAYOUTS: readonly Layout[] = [
 
 interface Options {
   readonly layout: Layout;
-  /** A test that the runner skipped was required: it leaves the run open. */
+  /** Skipped tests count as required, so they leave the run INCONCLUSIVE. */
   readonly noSkips: boolean;
 }
 
-/** Names in a list, where there is no room for a check each; longer lists go on in the evidence. */
+/** Length limit for lists of names; longer lists continue in the evidence. */
 const LISTED = 400;
 const SHOWN = 300;
 
 export function checksOf(cases: readonly Listed[], { layout, noSkips }: Options): CheckRecord[] {
   const ids = identities(cases);
   const own = (each: Listed): boolean => layout.groups === "cases" || notPassed(each);
-  // Where only some have room, no failure gives way to a test that was skipped.
+  // If not all have room, failures come before skipped tests.
   const alone = cases.filter(own).sort((a, b) => Number(a.outcome === "skipped") - Number(b.outcome === "skipped"));
   const named = layout.groups === "cases" ? alone : alone.slice(0, layout.named);
   const unnamed = alone.slice(named.length).filter(({ outcome }) => outcome !== "skipped");
@@ -199,7 +199,7 @@ export function checksOf(cases: readonly Listed[], { layout, noSkips }: Options)
   ];
 }
 
-/** What to draw of these checks: how the tests ended, and where they are in suites, how many of each passed. */
+/** Charts for these checks: outcomes of all tests, and passed tests per suite. */
 export function figuresOf(checks: readonly CheckRecord[]): Figure[] {
   const all = checks.find(({ id }) => id === TESTS);
   const ended = OUTCOMES.filter((name) => all?.measurements?.some((one) => one.name === name && one.value > 0));
@@ -215,7 +215,7 @@ export function figuresOf(checks: readonly CheckRecord[]): Figure[] {
   ];
 }
 
-/** Every case as a line of the observations, so that the numbers of the checks can be counted again. */
+/** Each case as one observation, so that the checks' numbers can be recomputed. */
 export function observationsOf(cases: readonly Listed[]): Bytes {
   const suites = suitesOf(cases);
   const lines = cases.map((each): Observation => {
@@ -270,7 +270,7 @@ function suites(cases: readonly Listed[], noSkips: boolean, taken: ReadonlySet<s
   );
 }
 
-/** A check over many cases: its numbers and its outcome follow from the observations. */
+/** A check over many cases. Numbers and outcome follow from the observations. */
 function together(
   id: string,
   claim: string,
@@ -286,7 +286,7 @@ function together(
   );
   const judged = judge(criterion, measurements);
   const onlySkipped = judged === "errored" && cases.length > 0 && cases.every(({ outcome }) => outcome !== "errored");
-  // A suite of which nothing ran is nothing that failed; where nothing at all ran, nothing was shown.
+  // A suite without an executed test did not fail. If no test at all was executed, nothing was shown.
   const idle = suite !== undefined && cases.every(({ outcome }) => outcome === "skipped");
   const names = unnamed.slice(0, LISTED).map(({ name }) => short(name, 80));
   const rest = unnamed.length > names.length ? `, and ${unnamed.length - names.length} more in the evidence` : "";
@@ -326,7 +326,7 @@ const numbers = (measurements: readonly { readonly name: string; readonly value:
     .map(({ name, value }) => (name === TESTS ? tests(value) : `${value} ${name}`))
     .join(", ");
 
-/** Ids that stay the same from run to run as long as the names do. */
+/** Ids that depend on the names only, and so stay the same between runs. */
 const identities = (cases: readonly Listed[]): ReadonlyMap<Listed, string> => {
   const ids = unique(
     cases.map(({ name }) => `${TEST}${slug(name) || "unnamed"}`),
@@ -335,7 +335,7 @@ const identities = (cases: readonly Listed[]): ReadonlyMap<Listed, string> => {
   return new Map(cases.map((each, at) => [each, ids[at] ?? ""]));
 };
 
-/** What a check's id may hold of a name; the whole name is its claim. */
+/** The part of a name that fits into a check's id; the claim has the whole name. */
 export const slug = (name: string): string =>
   name
     .normalize("NFKD")

@@ -1,6 +1,6 @@
 /**
- * Runs a command as it would run by itself, and sees to it that nothing of it goes on afterwards: a process group of its own, ended as a
- * whole; what has left the group is looked for by a mark in its environment, and named.
+ * Runs a command and makes sure that none of its processes survives: it gets its own process group, which is ended as a whole. Processes
+ * that left the group are found by a variable in their environment, ended, and named.
  */
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { constants } from "node:os";
@@ -18,44 +18,44 @@ export interface CommandProcessOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs?: number | undefined;
-  /** Aborted: the command is ended as at a timeout, first with the signal that is the reason. */
+  /** Aborting ends the command as a timeout does, but starts with the signal given as the reason. */
   readonly signal: AbortSignal;
-  /** Nothing more is read from the stream until it has settled. */
+  /** The stream is not read further until this has settled. */
   readonly output: (stream: Stream, chunk: Uint8Array) => Promise<void> | void;
-  /** For a program of ours: opens a channel for messages, and hands over the process that they come from. */
+  /** For our own programs: opens a message channel and passes the child process. */
   readonly channel?: (child: ChildProcess) => void;
 }
 
 export interface CommandResult {
-  /** Null for a command that a signal ended. */
+  /** Null if a signal ended the command. */
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Why it was ended before its time, if it was. */
+  /** Why it was ended early. */
   readonly ended?: "timeout" | "interrupt";
   readonly startedAt: Date;
   readonly finishedAt: Date;
   readonly wallMs: number;
-  /** Of the command and of what it waited for; absent where the system does not show it. */
+  /** Processor time of the command and the children it waited for; absent if the system does not provide it. */
   readonly cpuMs?: number;
-  /** The most memory of all its processes together that was seen, looking a few times a second; absent as above. */
+  /** Peak memory of all its processes together, sampled a few times per second; absent as above. */
   readonly peakBytes?: number;
-  /** The names of programs that outlived the command, and were then ended; undefined where that cannot be seen. */
+  /** Names of programs that outlived the command and were then ended; undefined if that cannot be observed. */
   readonly survivors?: readonly string[];
 }
 
-/** From the polite signal to the other one. */
+/** Time between SIGTERM and SIGKILL. */
 const GRACE_MS = 5000;
-/** A grandchild that keeps the pipe open may go on writing for so long after the command has ended. */
+/** How long output is read after the end if a descendant holds the pipe. */
 const DRAIN_MS = 1000;
 const LOOK_MS = 100;
-/** What is spent on looking stays below one part in so many of the time. */
+/** Sampling takes less than 1/LOOK_SHARE of the time. */
 const LOOK_SHARE = 200;
 
-/** What a shell would give for it: 128 and the signal's number where there is no code. */
+/** The exit code that a shell would report: 128 plus the signal's number if there is no code. */
 export const shellCode = ({ exitCode, signal }: Pick<CommandResult, "exitCode" | "signal">): number =>
   exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 
-/** @throws AttestError `command-failed` for a program that cannot be started */
+/** @throws AttestError `command-failed` if the program cannot be started */
 export async function runCommand(
   [program = "", ...args]: readonly string[],
   { cwd, env, timeoutMs, signal, output, channel }: CommandProcessOptions,
@@ -100,7 +100,7 @@ export async function runCommand(
   };
   const interrupted = (): void => end("interrupt", signal.reason === "SIGINT" ? "SIGINT" : "SIGTERM");
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => end("timeout", "SIGTERM"), timeoutMs);
-  const atExit = (): void => void signalGroup(group, "SIGKILL"); // nobody is left to see to it
+  const atExit = (): void => void signalGroup(group, "SIGKILL"); // this process exits, so nobody else would end the group
   process.once("exit", atExit);
   signal.addEventListener("abort", interrupted, { once: true });
   if (signal.aborted) interrupted();
@@ -114,7 +114,7 @@ export async function runCommand(
     child.stdout.destroy();
     child.stderr.destroy();
     await read;
-    // What outlived the command may have written until now.
+    // Surviving processes may have written until now.
     const finishedAt = new Date(startedAt.getTime() + Math.ceil(performance.now() - started));
     return {
       ...how,
@@ -135,7 +135,7 @@ export async function runCommand(
   }
 }
 
-/** Looks at the memory of a process and its descendants, as long as it is not told to end. */
+/** Samples the memory of a process and its descendants until told to stop. */
 class Watch {
   readonly #root: number;
   #peak: number | undefined;
@@ -143,7 +143,7 @@ class Watch {
 
   constructor(root: number) {
     this.#root = root;
-    this.#timer = setTimeout(() => this.#look(), LOOK_MS / 4); // not before the program is there
+    this.#timer = setTimeout(() => this.#look(), LOOK_MS / 4); // the program needs time to start
   }
 
   end(): number | undefined {
@@ -160,29 +160,29 @@ class Watch {
   }
 }
 
-/** One chunk at a time: a reader that is slow makes the command wait, and the memory stays as it is. */
+/** One chunk at a time: a slow reader slows the command down and needs no more memory. */
 async function readAll(stream: Readable, take: (chunk: Uint8Array) => Promise<void> | void): Promise<void> {
   try {
     for await (const chunk of stream) await take(chunk as Buffer);
   } catch (error) {
-    // Destroyed before its end, because something that outlived the command held the pipe.
+    // Destroyed before its end, because a surviving process held the pipe.
     if (errno(error) !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
   }
 }
 
-/** Again while there are some: what forks faster than it is looked at is met on the next round. */
+/** Repeats until none is left, because a process may fork faster than it is found. */
 async function endSurvivors(mark: string, group: number): Promise<readonly string[] | undefined> {
   const found = new Map<number, string>();
   for (let [round, empty] = [0, 0]; round < 50 && empty < 2; round += 1) {
     const left = processes().filter(({ pid }: Process) => carries(pid, mark));
-    empty = left.length === 0 ? empty + 1 : 0; // what forks all the time may be between two
+    empty = left.length === 0 ? empty + 1 : 0; // a process that forks constantly may be missed between two looks
     for (const { pid, name } of left) {
       found.set(pid, name);
       kill(pid);
     }
     if (empty < 2) await sleep(10);
   }
-  signalGroup(group, "SIGKILL"); // where nobody can look, the group is what is known
+  signalGroup(group, "SIGKILL"); // if processes cannot be listed, only the group is known
   return process.platform === "linux" ? [...found.values()] : undefined;
 }
 
@@ -194,7 +194,7 @@ function kill(pid: number): void {
   }
 }
 
-/** Some reasons Node tells as an event, and others (E2BIG, ENOMEM) it throws. */
+/** Node reports some failures as an event and throws others (E2BIG, ENOMEM). */
 function spawned(program: string, cwd: string, spawn: () => ChildProcess): ChildProcess {
   try {
     return spawn();
@@ -203,7 +203,7 @@ function spawned(program: string, cwd: string, spawn: () => ChildProcess): Child
   }
 }
 
-/** What is told of a program that there is not. */
+/** The error for a program that cannot be started. */
 export function notStarted(program: string, cwd: string, error: unknown): AttestError {
   const code = errno(error) ?? String(error);
   return new AttestError(

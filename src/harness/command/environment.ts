@@ -1,4 +1,4 @@
-/** What is recorded of the machine: a short list of facts, never a user's or a host's name; and what a tested command is given of it. */
+/** The recorded facts about the machine, never a user's or host's name; and the environment for a tested command. */
 import { cpus, release, totalmem } from "node:os";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,7 @@ export function environment(tool: string): Record<string, string> {
   };
 }
 
-/** Variables that change what tests do, and name nobody. */
+/** Variables that influence tests and identify nobody. */
 const RECORDED = [
   "LANG",
   "LC_ALL",
@@ -38,7 +38,7 @@ export const variables = (env: Variables, named: readonly string[]): Record<stri
     }),
   );
 
-/** Without the variables by which git's hooks and aliases say which repository is meant: they would win over the folder. */
+/** Removes the variables with which git's hooks and aliases select a repository: they would override the folder. */
 export const withoutRepository = (env: Variables): Record<string, string> =>
   Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) =>
@@ -47,7 +47,7 @@ export const withoutRepository = (env: Variables): Record<string, string> =>
   );
 const ABOUT_GIT = /^GIT_(?:SSH.*|EXEC_PATH|CONFIG_(?:NOSYSTEM|SYSTEM|GLOBAL))$/;
 
-/** The environment without what opens our keys: whatever is tested must not be able to sign its own result. */
+/** Removes everything that opens our keys: a tested program must not be able to sign its own result. */
 export const withoutKeys = (env: Variables): Record<string, string> =>
   Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) =>

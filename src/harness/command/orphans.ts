@@ -1,4 +1,4 @@
-/** What a tested command started carries a mark that names its run; so what outlives a run that was killed is found by the next one. */
+/** Processes of a tested command carry a variable that names their run, so that the next run can find processes of a killed one. */
 import { randomBytes } from "node:crypto";
 import { isAlive, processes, thisProcess, variableOf } from "../../node/processes.js";
 
@@ -9,15 +9,15 @@ export interface RunMark {
   readonly value: string;
 }
 
-/** Of one command of this process: which process that is, and where its number counts. */
+/** The variable for one command of this process: its pid and where the pid is valid. */
 export function newRunMark(): RunMark {
   const { pid, start = "", machine = "" } = thisProcess();
   return { name: NAME, value: [randomBytes(12).toString("hex"), pid, start, machine].join(" ") };
 }
 
 /**
- * Ends what runs left behind whose own process is gone; the names of what was ended. Of runs of other containers nothing is known, and a
- * run that is itself a part of such a test ends nothing of it.
+ * Ends processes of runs whose own process is gone, and returns their names. Runs in other containers cannot be judged. A run inside such a
+ * test ends nothing of the outer run.
  */
 export function endOrphans(): string[] {
   return processes().flatMap(({ pid, name }) => {
@@ -30,7 +30,7 @@ export function endOrphans(): string[] {
       process.kill(pid, "SIGKILL");
       return [name];
     } catch {
-      return []; // another user's, or gone by itself
+      return []; // another user's, or already gone
     }
   });
 }

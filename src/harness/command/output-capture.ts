@@ -1,4 +1,4 @@
-/** What a command prints, as evidence: redacted, hashed to its end, kept whole or, beyond a limit, by its head and its tail. */
+/** A command's output as evidence: redacted, hashed completely, and stored whole or, above a limit, as head and tail. */
 import { createHash, type Hash } from "node:crypto";
 import { utf8, type Bytes } from "../../core/bytes.js";
 import type { Piece } from "../attachments.js";
@@ -6,21 +6,21 @@ import type { Stream } from "./command.js";
 import type { Redactions, Redactor } from "../redaction/redact.js";
 import { decodedToo, together } from "../redaction/reveal.js";
 
-/** Of each stream, at its beginning and at its end. */
+/** Bytes kept at the start and at the end of each stream. */
 export const KEPT = 4 * 1024 * 1024;
 
 export interface Captured {
-  /** All of it; or head, a line that says how much is missing, and tail. */
+  /** All of it, or head, a line with the number of missing bytes, and tail. */
   readonly bytes: Bytes;
-  /** Of the whole stream after redaction: what the kept bytes are a part of. */
+  /** Of the whole redacted stream, of which `bytes` is a part. */
   readonly whole: { readonly size: number; readonly sha256: string };
   readonly truncated: boolean;
   readonly redactions: Redactions;
-  /** As it was printed, to be read for the tests in it, and never published. */
+  /** The original output, for finding tests in it; never published. */
   readonly unredacted: { readonly bytes: Bytes; readonly truncated: boolean };
 }
 
-/** Memory stays below six times the limit, however much is written, and in however small pieces. */
+/** Uses less than six times the limit in memory, for any amount and any size of chunks. */
 export class Capture {
   readonly #redactor: Redactor;
   readonly #hash: Hash = createHash("sha256");
@@ -55,7 +55,7 @@ export class Capture {
   }
 }
 
-/** Beginning and end of a stream, and how much lies between them. */
+/** Head and tail of a stream, and the number of bytes between them. */
 class Ends {
   readonly #kept: number;
   readonly #head = new Blocks();
@@ -85,7 +85,7 @@ class Ends {
   }
 }
 
-/** As evidence. */
+/** The evidence piece. */
 export function printedPiece(name: string, stream: Stream, captured: Captured, date: Date): Piece {
   const { bytes, whole, truncated, redactions } = captured;
   const annotations = {
@@ -100,11 +100,11 @@ export function printedPiece(name: string, stream: Stream, captured: Captured, d
 
 const BLOCK = 64 * 1024;
 
-/** Bytes that come one after the other. A program may print them one by one, and each array has its price. */
+/** Concatenated bytes: a program may print single bytes, and one array for each would be expensive. */
 class Blocks {
   readonly #blocks: Buffer[] = [];
   #spare: Buffer | undefined;
-  /** In the last block. */
+  /** Free bytes in the last block. */
   #room = 0;
 
   get size(): number {
@@ -125,7 +125,7 @@ class Blocks {
     }
   }
 
-  /** Gives up blocks at the beginning, as long as so many bytes are left. */
+  /** Drops blocks at the start while at least `count` bytes remain. */
   leave(count: number): void {
     while (this.size - BLOCK >= count) this.#spare = this.#blocks.shift();
   }
@@ -135,11 +135,11 @@ class Blocks {
   }
 }
 
-/** From one line of the timeline to the next of the same stream; and when there are many lines, ten times that. */
+/** Minimum step between timeline lines of one stream; ten times that once there are many lines. */
 const STEP_MS = 100;
 const MANY = 10_000;
 
-/** When how much was printed: a line for each stretch of one stream, with the bytes as the command wrote them. */
+/** How much was printed when: a line per interval and stream, with byte counts of the original output. */
 export class Timeline {
   readonly #started = performance.now();
   readonly #lines: string[] = [];
@@ -152,7 +152,7 @@ export class Timeline {
       this.#last.bytes += bytes;
       return;
     }
-    // Streams that take turns faster than that would fill the evidence with their turns.
+    // Streams that alternate faster would fill the evidence.
     if (this.#last !== undefined && this.#lines.length > MANY * 10) return;
     this.#flush();
     this.#last = { stream, ms, bytes };

@@ -1,6 +1,6 @@
 /**
- * The program of a command, by digest: the file that is started, what interprets it, and what it leads to where that can be seen without
- * running anything (`npx`, the scripts of `package.json`, the shims in `node_modules/.bin`, `sh -c`, `env`).
+ * The program of a command, by digest: the started file, its interpreter, and what it starts if that is visible without running it (`npx`,
+ * scripts of `package.json`, shims in `node_modules/.bin`, `sh -c`, `env`).
  */
 import { existsSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
@@ -11,23 +11,23 @@ import { notStarted } from "./command.js";
 import { fileDigest, fingerprint, openedDigest } from "../subject/digest.js";
 import { simpleCommands } from "./shell-line.js";
 
-/** An interpreter is large: it is read while it runs, which is when nobody can write to it. */
+/** Hashes the programs during the run, because an interpreter is large and cannot be written while it runs. */
 export type Programs = () => Promise<Descriptor[]>;
 
 interface Named extends FoundProgram {
   readonly role: "program" | "interpreter" | "script";
-  /** What leads to it; undefined for what is started itself. */
+  /** What leads to it; undefined for the started file. */
   readonly through?: string;
 }
 
 /**
- * What leads to another program may make it first: a script that builds what it tests. So all that is led to is looked at again after the run,
- * and what is another one by then, or not there, is not named.
- * @throws AttestError `command-failed` where nothing can be started, `subject-missing` and `io` for what cannot be read
+ * The started file may build the program it runs. So every further program is checked again after the run, and is not named if it changed
+ * or is gone.
+ * @throws AttestError `command-failed` if nothing can be started, `subject-missing` and `io` if it cannot be read
  */
 export async function programsOf(command: readonly string[], around: SearchPath): Promise<Programs> {
   const [name = ""] = command;
-  // Before it is announced: a slip of the pen is no test that failed.
+  // Check before the announcement: a typo is not a failed test.
   if (startedBy(name, around) === undefined) throw notStarted(name, around.cwd, { code: "ENOENT" });
   const before = ledFrom(command, around);
   const files = new Map<string, { readonly state: string; readonly digest: Promise<string> }>();
@@ -36,7 +36,7 @@ export async function programsOf(command: readonly string[], around: SearchPath)
       const state = fingerprint(file);
       const opened = await openedDigest(file).catch((error: unknown) => {
         if (through === undefined) throw error;
-        return undefined; // it is not ours to read
+        return undefined; // unreadable for us
       });
       if (opened !== undefined) files.set(file, { state, digest: opened.digest });
     }
@@ -71,7 +71,7 @@ interface Trail {
   readonly seen?: readonly string[];
 }
 
-/** A project's scripts call each other, and perhaps themselves. */
+/** Scripts of a project may call each other recursively. */
 const [DEEPEST, MOST] = [8, 24];
 
 function follow(words: readonly string[], around: SearchPath, { all, through, seen = [] }: Trail): void {
@@ -112,7 +112,7 @@ function ledTo(name: string, words: readonly string[], around: SearchPath): Step
   return name === "npm" || verb.startsWith("-") ? [] : (or(scriptsNamed(verb, around)) ?? localBin(words, around));
 }
 
-/** What the shell reads first may set `PATH`, or define a function of the name. */
+/** The shell may first read a file that sets `PATH` or defines a function of that name. */
 function startsFurther(name: string, { env = {} }: SearchPath): boolean {
   const files = [
     ...(name === "zsh"
@@ -123,16 +123,16 @@ function startsFurther(name: string, { env = {} }: SearchPath): boolean {
 }
 
 const or = (steps: Step[]): Step[] | undefined => (steps.length > 0 ? steps : undefined);
-/** Words that npm has for one of its scripts. */
+/** npm's short words for scripts. */
 const SHORT: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop" };
 const QUIET = /^(?:-s|--silent|--quiet|-y|--yes|--no|--no-install|--offline|--if-present|--)$/;
-/** The package that is meant is another one then. */
+/** Options that select another package. */
 const ELSEWHERE =
   /^(?:-C|-w|-ws|-F|-r|--prefix|--dir|--cwd|--workspaces?|--filter|--recursive|--script-shell|--ignore-scripts)(?:=|$)/;
-/** Scripts are run by something else than a shell, or not all of them. */
+/** Settings by which scripts are not run, or not by a shell. */
 const SETTING = /^[ \t]*(?:script-?shell|ignore-?scripts|shell-?emulator)"?[ \t]*[ =:]/im;
 
-/** Of the packages that are installed here; what npx fetches cannot be seen. */
+/** Installed packages only; a package that npx fetches is unknown. */
 function localBin(words: readonly string[], around: SearchPath): Step[] {
   const at = words.findIndex((word) => !QUIET.test(word));
   const name = words[at] ?? "";
@@ -142,7 +142,7 @@ function localBin(words: readonly string[], around: SearchPath): Step[] {
   return path === undefined ? [] : [[[path, ...words.slice(at + 1)], around]];
 }
 
-/** With those that npm runs before and after it. */
+/** Includes npm's pre and post scripts. */
 function scriptsNamed(name: string, around: SearchPath): Step[] {
   const folder = upwards(around.cwd).find((one) => existsSync(join(one, "package.json")));
   if (folder === undefined) return [];
@@ -168,7 +168,7 @@ function textOf(file: string): string {
   try {
     return new TextDecoder().decode(read(file));
   } catch {
-    return ""; // npm itself reports a file that it cannot read
+    return ""; // npm itself reports an unreadable file
   }
 }
 
@@ -182,7 +182,7 @@ function scriptsIn(folder: string): Readonly<Record<string, string>> {
       ),
     );
   } catch {
-    return {}; // npm says what is wrong with it
+    return {}; // npm reports what is wrong with it
   }
 }
 
@@ -191,7 +191,7 @@ const upwards = (folder: string): string[] => {
   return above === folder ? [folder] : [folder, ...upwards(above)];
 };
 
-/** What a package manager wrote instead of a link (npm's cmd-shim, pnpm): `exec node "$basedir/../vitest/vitest.mjs" "$@"`. */
+/** The target of a package manager's shim (npm's cmd-shim, pnpm): `exec node "$basedir/../vitest/vitest.mjs" "$@"`. */
 function shimmed(path: string): string | undefined {
   if (!/node_modules[/\\]\.bin$/.test(dirname(path))) return undefined;
   try {
@@ -200,11 +200,11 @@ function shimmed(path: string): string | undefined {
     const named = [...text.matchAll(/"\$basedir\/(\.\.\/[^"$]+|[^"$/]+\/[^"$]+)"/g)].map(([, file = ""]) => file);
     return named.map((file) => resolve(dirname(path), file)).find((file) => isFile(file));
   } catch {
-    return undefined; // a program, and large
+    return undefined; // a large program, not a shim
   }
 }
 
-/** A file right after an interpreter's name. */
+/** The file directly after an interpreter's name. */
 function scriptOf(name: string, [word = ""]: readonly string[], cwd: string): string | undefined {
   const isInterpreter = /^(?:node|bun|sh|bash|dash|ash|ksh|zsh|perl|ruby|php|lua|python[\d.]*)$/.test(name);
   const file = resolve(cwd, word);

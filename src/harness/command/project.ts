@@ -1,11 +1,11 @@
-/** What is known of a project by its files: its name, and the files that say how it is built and tested. */
+/** A project's name, and the files that define how it is built and tested. */
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Descriptor } from "../../core/statement/statement.js";
 import { read } from "../../node/files.js";
 import { fileDigest } from "../subject/digest.js";
 
-/** Lock files, manifests, and the settings of test runners. */
+/** Lock files, manifests, and settings of test runners. */
 const CONFIGURATION = [
   /^(?:package(?:-lock)?|npm-shrinkwrap|deno|composer)\.json$/,
   /^(?:yarn|pnpm-lock|bun|poetry|uv|pdm|Pipfile|Cargo|Gemfile|composer|mix|deno|flake|gradle)\.(?:lock|lockb|yaml|lockfile)$/,
@@ -17,7 +17,7 @@ const CONFIGURATION = [
   /^(?:GNU)?[Mm]akefile$|^CMakeLists\.txt$|^[Jj]ustfile$|^meson\.build$/,
 ];
 
-/** Those that lie in the folder, with their digests. */
+/** Those that exist in the folder, with digests. */
 export async function configurationIn(folder: string): Promise<Descriptor[]> {
   const names = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && CONFIGURATION.some((pattern) => pattern.test(entry.name)))
@@ -28,7 +28,7 @@ export async function configurationIn(folder: string): Promise<Descriptor[]> {
   );
 }
 
-/** As its manifest has it, else as its folder is called. A manifest that is a link to another place is none of the project's. */
+/** The name in the manifest, else the folder's name. A manifest that links out of the project is ignored. */
 export function projectName(folder: string): string {
   const text = (name: string): string => {
     try {

@@ -1,26 +1,26 @@
 /**
- * Which files a path names that may be a pattern, as a shell would have it: `out/*.xml`, `**`, `?`, `[a-z]`, `{a,b}` within a name.
+ * Finds the files that a path or a shell pattern matches: `out/*.xml`, `**`, `?`, `[a-z]`, `{a,b}` within a name.
  *
- * `attest reproduce` takes patterns from documents that strangers wrote. The libraries at hand make an expression of a pattern, and some
- * patterns keep an expression busy for ever; here the time is bounded by the lengths of both.
+ * `attest reproduce` takes patterns from documents that strangers wrote. Libraries turn patterns into regular expressions, and some of
+ * those never finish; this matcher's time is bounded by the lengths of pattern and name.
  */
 import { readdirSync, statSync, type Dirent } from "node:fs";
 import { join, resolve } from "node:path";
 
 export interface NamedFiles {
-  /** What the path is; a file need not be there. */
+  /** The kind of path; a file need not exist. */
   readonly kind: "file" | "folder" | "pattern";
-  /** Sorted, and named from where the path is. */
+  /** Sorted, relative to the path's base. */
   readonly files: readonly string[];
-  /** Folders that may not be looked into. */
+  /** Folders that cannot be read. */
   readonly closed: readonly string[];
 }
 
 const MAGIC = /[*?[{]/;
-/** More than any run writes. */
+/** Above the number of files of any run. */
 const MOST = 100_000;
 
-/** A path that is there as it is written is no pattern. */
+/** A path that exists literally is not a pattern. */
 export function filesNamed(cwd: string, given: string): NamedFiles {
   const path = resolve(cwd, given);
   if (isFolder(path))
@@ -43,7 +43,7 @@ export function filesNamed(cwd: string, given: string): NamedFiles {
   return found("pattern", walked(cwd, base, fits, leads));
 }
 
-/** The folder that a path names, or of a pattern the one in which all that fits it lies. */
+/** The folder that a path names; for a pattern, the folder that contains all matches. */
 export function folderNamed(given: string): string {
   const parts = given.split("/");
   const first = parts.findIndex((part) => MAGIC.test(part));
@@ -56,7 +56,7 @@ const found = (kind: NamedFiles["kind"], { files, closed }: Omit<NamedFiles, "ki
   closed,
 });
 
-/** No link to a folder is followed: what it leads to has a name of its own. */
+/** Does not follow links to folders. */
 function walked(
   cwd: string,
   base: string,
@@ -81,7 +81,7 @@ function walked(
   return { files, closed: seen < MOST ? closed : [...closed, base] };
 }
 
-/** Undefined where one may not look; none where there is nothing. */
+/** Undefined if the folder is unreadable, empty if it does not exist. */
 function entriesOf(folder: string): Dirent[] | undefined {
   try {
     return readdirSync(folder, { withFileTypes: true });
@@ -104,7 +104,7 @@ function statOf(path: string): { isDirectory(): boolean } | undefined {
 const STAR = Symbol("any number of them");
 type Token<T> = typeof STAR | ((item: T) => boolean);
 
-/** Whether all items are what the tokens say, one after the other; in time that is their product at worst. */
+/** Whether the items match the tokens in sequence; the time is at most the product of their numbers. */
 function matches<T>(tokens: readonly Token<T>[], items: readonly T[]): boolean {
   let [token, item] = [0, 0];
   let [star, taken] = [-1, 0];
@@ -126,14 +126,14 @@ function matches<T>(tokens: readonly Token<T>[], items: readonly T[]): boolean {
   return tokens.slice(token).every((rest) => rest === STAR);
 }
 
-/** A name that begins with a dot is meant only where the pattern says so. */
+/** A pattern matches a name with a leading dot only if it starts with a dot. */
 function nameIs(pattern: string): (name: string) => boolean {
   const all = alternatives(pattern).map((one) => [one, charactersIn(one)] as const);
   return (name) =>
     all.some(([one, tokens]) => (!name.startsWith(".") || one.startsWith(".")) && matches(tokens, Array.from(name)));
 }
 
-/** More than anybody writes by hand. */
+/** Above what anyone writes by hand. */
 const MOST_ALTERNATIVES = 100;
 
 function alternatives(pattern: string): string[] {

@@ -1,6 +1,6 @@
 /**
- * The reports that the runner wrote while the command ran: those that were named, else those in known places, else what it printed.
- * Whatever keeps one from being believed is a doubt, and a doubt is never a pass.
+ * The reports that the runner wrote while the command ran: named ones, else those in known places, else printed ones. Anything that makes a
+ * report unreliable is a doubt, and a doubt is never a pass.
  */
 import { inKnownPlaces } from "../report-places.js";
 import { createHash } from "node:crypto";
@@ -21,15 +21,15 @@ import { placesOf } from "../redaction/local-paths.js";
 import { REDACTED } from "../redaction/redact.js";
 
 export interface RunnerReport {
-  /** For people: the file as it was named, or `stdout`; with a number where several stand in it. */
+  /** For people: the given file name or `stdout`, with a number if it contains several. */
   readonly name: string;
-  /** Redacted; undefined for what was printed, for what is not there, and for all but the first that stand in one file. */
+  /** Redacted file. Undefined for printed or missing reports, and for all but the first report in one file. */
   readonly file?: { readonly name: string; readonly bytes: Bytes; readonly modified: Date };
-  /** Other files with the same bytes: a report that was copied counts once. */
+  /** Other files with the same bytes: a copied report counts once. */
   readonly copies?: readonly string[];
-  /** Undefined for one that cannot be read. */
+  /** Undefined if it cannot be read. */
   readonly results?: Results;
-  /** Why it is not to be relied on, a sentence each. What its counters count beyond its tests stands in the results. */
+  /** Reasons not to rely on it, a sentence each. Excess counters are in the results. */
   readonly doubts: readonly string[];
 }
 
@@ -38,25 +38,25 @@ interface Bounded {
   readonly truncated: boolean;
 }
 
-/** As it will be published, and as it was printed. */
+/** The output as published and as printed. */
 export interface Printed extends Bounded {
   readonly unredacted: Bounded;
 }
 
-/** A file system may round a time down, to two seconds at worst (FAT). */
+/** A file system may round times down, by at most two seconds (FAT). */
 const ROUNDED_MS = 2000;
-/** From the last place on earth where it is a day to the first where it is the next: a time without a zone is no further off. */
+/** Largest possible error of a time without a zone. */
 const ANY_ZONE_MS = 36 * 60 * 60 * 1000;
 
-/** Looks at the places before the run, so that what lay there is told from what the run wrote. */
+/** Looks at the places before the run, to tell old files from those that the run writes. */
 export class Reports {
   readonly #cwd: string;
-  /** Which the project fills. */
+  /** The project's folder. */
   readonly #root: string;
   readonly #named: readonly string[];
   readonly #before: ReadonlyMap<string, string>;
 
-  /** @param named paths of files or folders, patterns, or `-` for what the command prints */
+  /** @param named paths of files or folders, patterns, or `-` for the command's output */
   constructor(cwd: string, named: readonly string[], root = cwd) {
     this.#cwd = cwd;
     this.#root = root;
@@ -65,7 +65,7 @@ export class Reports {
     this.#before = new Map(there.map((name) => [resolve(cwd, name), fingerprint(resolve(cwd, name))]));
   }
 
-  /** @param clean takes secrets out of what is published; what is read for outcomes is what the runner wrote */
+  /** @param clean redacts what is published; outcomes are read from the original */
   collect(startedAt: Date, stdout: Printed, clean: (bytes: Bytes) => Bytes): RunnerReport[] {
     const printed = (): RunnerReport[] => {
       const from = ({ bytes, truncated }: Bounded): RunnerReport[] => {
@@ -102,7 +102,7 @@ export class Reports {
     return fingerprint(path) !== this.#before.get(path);
   }
 
-  /** Of a folder or a pattern those that the run wrote. */
+  /** For a folder or pattern, the files written by the run. */
   #all(given: string, readFile: ReadFile, clean: (bytes: Bytes) => Bytes): RunnerReport[] {
     const { kind, files, closed } = filesNamed(this.#cwd, given);
     if (kind === "file") return readFile(given) ?? [];
@@ -122,7 +122,7 @@ export class Reports {
     return doubts.length === 0 ? reports : [...reports, { name: asText(clean(utf8(given))), doubts }];
   }
 
-  /** @param inFolder it was not named itself, and may be something else */
+  /** @param inFolder it was found, not named, and may not be a report */
   #file(given: string, startedAt: Date, clean: (bytes: Bytes) => Bytes, inFolder = false): RunnerReport[] {
     const path = resolve(this.#cwd, given);
     const name = asText(clean(utf8(given)));
@@ -130,13 +130,13 @@ export class Reports {
     const isInside = isWithin(path, this.#root);
     if (inFolder && !REPORT.test(path)) return [];
     try {
-      // A link that leads out of the project would publish whatever it leads to.
+      // A link out of the project would publish a foreign file.
       const folder = isInside ? this.#root : dirname(path);
       const stats = statOf(path);
       if (stats === undefined) return doubt("the run did not write it");
       if (!isWithin(realFolder(path), folder))
         return doubt(`it is a link that leads out of the project: name it by its real path, "$(realpath ${name})"`);
-      // What the run did not write is not published as something that it wrote.
+      // Old files are not published as output of this run.
       if (!this.#isFresh(given) || stats.mtimeMs < startedAt.getTime() - ROUNDED_MS)
         return doubt(`it is older than the run: last written ${stats.mtime.toISOString()}`);
       const written = read(path, { within: folder }) ?? new Uint8Array();
@@ -147,7 +147,7 @@ export class Reports {
         return readAll(name, found.length === 0 ? [given] : found, startedAt, []);
       };
       const reports = publishable(from(written), from(bytes), clean);
-      // Somebody's file, named by a slip of the pen: not even its beginning is told.
+      // A file outside of the project without a report was probably named by mistake: quote nothing of it.
       if (!isInside && reports.every(({ results }) => results === undefined))
         return doubt("it lies outside of the project, and is no report that can be read");
       const [first, ...more] = reports.map((report) => placeless(report, this.#root, clean));
@@ -159,13 +159,13 @@ export class Reports {
   }
 }
 
-/** Undefined for a file that was read before, under this name or another. */
+/** Undefined if the file was read before, under any name. */
 type ReadFile = (name: string, inFolder?: boolean) => RunnerReport[] | undefined;
 
-/** What a report's name ends with, in a folder where other things lie too. */
+/** File extensions of reports, in a folder with other files. */
 const REPORT = /\.(?:xml|json|jsonl|ndjson|tap)$/i;
 
-/** Another document, and a whole one. */
+/** A complete document of another kind. */
 function isSomethingElse(bytes: Bytes): boolean {
   try {
     const text = fromUtf8(bytes);
@@ -177,7 +177,7 @@ function isSomethingElse(bytes: Bytes): boolean {
   }
 }
 
-/** Of those that a link leads out of the project, a sentence each: it can be said before the run, which may take long. */
+/** A sentence per path that links out of the project. Can be reported before a long run. */
 export const ledOut = (cwd: string, named: readonly string[], root: string): string[] =>
   named.flatMap((name) => {
     const folder = folderNamed(name);
@@ -188,7 +188,7 @@ export const ledOut = (cwd: string, named: readonly string[], root: string): str
     return [`a link leads ${name} out of the project, so it will not be read; name it by its real path: ${way}`];
   });
 
-/** Where a path leads, also one of which the last parts are not there yet. */
+/** The real path, even if its last parts do not exist yet. */
 function realWay(path: string): string {
   const there = real(path);
   return there !== path || path === dirname(path) ? there : join(realWay(dirname(path)), basename(path));
@@ -225,9 +225,9 @@ function readOne(name: string, bytes: Bytes, startedAt: Date, doubts: readonly s
 }
 
 /**
- * What is told of reports that were read as the runner wrote them. Where taking secrets out changed no outcome, it is what the published bytes
- * say. Else a value stood where the form of a report is (a variable may hold the word `failures`): the outcomes are those that were written,
- * and of their texts all that may still hold a part of a value is left out.
+ * The publishable form of reports that were read from the originals. If redaction changed no outcome, it is the content of the redacted
+ * bytes. Otherwise a secret value occurs in the report's structure (a variable may contain `failures`): then the original outcomes are
+ * used, and every text that may contain part of a value is dropped.
  */
 function publishable(
   written: readonly RunnerReport[],
@@ -245,7 +245,7 @@ function publishable(
       ]),
     );
   if (told(written) === told(shown)) return [...shown];
-  // What was cut may end in half a value, which nothing would find; doubts quote pieces of the report, of any length.
+  // A cut text may end in half a value that no search finds; doubts quote parts of the report of any length.
   const tidy = (text: string): string => (text.includes("…") ? REDACTED : asText(clean(utf8(text))));
   return written.map(({ name, results, doubts }) => ({
     name,
@@ -281,7 +281,7 @@ function tooEarly(results: Results, run: Date): string[] {
   return [`it says that its tests began before the run, in any time zone: ${String(local).slice(0, -1)}`];
 }
 
-/** Places that were spelled with entities or escapes come to light only when the report is read. */
+/** Paths that were encoded with entities or escapes become visible only after parsing. */
 function placeless(report: RunnerReport, root: string, clean: (bytes: Bytes) => Bytes): RunnerReport {
   if (report.results === undefined) return report;
   const places = placesOf(root).filter(({ text }) => text.length > 2);
@@ -307,11 +307,11 @@ const CUT =
 
 const asText = (bytes: Bytes): string => new TextDecoder().decode(bytes);
 
-/** The files that are there by now, of all that is named. */
+/** The files that exist now among the named ones. */
 export const filesAmong = (cwd: string, named: readonly string[]): string[] =>
   named.filter((name) => name !== "-").flatMap((name) => filesNamed(cwd, name).files);
 
-/** Undefined where nothing is. @throws AttestError `io` where one may not look */
+/** Undefined if nothing exists. @throws AttestError `io` if it is unreadable */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -321,10 +321,10 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** More than these go into one file: each takes its place in the statement. */
+/** More are combined into one file, because each piece needs space in the statement. */
 const MOST_PIECES = 20;
 
-/** The files as evidence. What was printed is evidence already. */
+/** The report files as evidence. Printed output already is evidence. */
 export function reportPieces(reports: readonly RunnerReport[]): Piece[] {
   const files = reports.flatMap(({ file }) => (file === undefined ? [] : [file]));
   const piece = (name: string, mediaType: string, bytes: Bytes, date: Date): Piece => ({

@@ -1,6 +1,6 @@
 /**
- * What must hold for a run's results to be believed, a check each. Whatever does not fit is `errored`, so that the one derivation gives
- * INCONCLUSIVE: a doubt is never a pass, and never a proof of failure either.
+ * Checks of whether a run's results can be believed. If one does not hold it is `errored`, so that the verdict is INCONCLUSIVE: a doubt is
+ * neither a pass nor a proof of failure.
  */
 import type { SubjectAfter } from "../subject/subject.js";
 import { judge, type Criterion } from "../../core/statement/criterion.js";
@@ -17,9 +17,9 @@ export interface Circumstances {
   readonly reports: readonly RunnerReport[];
   readonly combined: Combined;
   readonly subject: SubjectAfter;
-  /** A test that passed only when it was tried again is told, and not held against the run. */
+  /** Report retried tests, but do not hold them against the run. */
   readonly allowRetries: boolean;
-  /** So is a counter that counts more than the tests that are listed. */
+  /** The same for counters above the number of listed tests. */
   readonly allowCounts: boolean;
 }
 
@@ -33,10 +33,10 @@ export const conditionsOf = (all: Circumstances): CheckRecord[] => [
   subjectKept(all.subject),
 ];
 
-/** Signals that a program brings on itself. */
+/** Signals that a program causes itself. */
 const OWN_FAULTS: readonly string[] = ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"];
 
-/** What is known of a run's checks before it begins: its reports may add others. */
+/** Known before the run; reports may add further checks. */
 export const EXIT_CODE = {
   id: "exit-code",
   claim: "The exit code is 0 exactly if no test that ran failed, as far as one is reported.",
@@ -58,7 +58,7 @@ function exitCode({ result, timeoutMs, reports, combined }: Circumstances): Chec
   return said(fits ? "passed" : "errored", `exit code ${String(code)}, ${fits ? "and" : "but"} ${tests}`);
 }
 
-/** More than these are told together. */
+/** More than these are reported together. */
 const EACH = 20;
 const CLAIM = "is whole, was written by this run, and agrees with itself.";
 
@@ -87,7 +87,7 @@ function reportChecks(reports: readonly RunnerReport[]): CheckRecord[] {
   });
 }
 
-/** Only where there is one: few runners count anything else than what they list. */
+/** Only added if there is a report with such counters: few runners count more than they list. */
 function counts({ reports, allowCounts }: Circumstances): CheckRecord[] {
   const found = reports.flatMap(({ name, results }) => (results?.overcounts ?? []).map((each) => `${name}: ${each}`));
   if (found.length === 0) return [];
@@ -117,7 +117,7 @@ function agreement({ reports, combined: { disagreements, apart } }: Circumstance
   ];
 }
 
-/** What it counts can be counted again, from the observations. Not every format tells of attempts: the claim is about what is reported. */
+/** The number can be recomputed from the observations. Not every format reports attempts, so the claim is about what is reported. */
 function retries({ reports, combined: { cases }, allowRetries }: Circumstances): CheckRecord[] {
   if (cases.length === 0) return [];
   const criterion: Criterion = {
@@ -152,7 +152,7 @@ function retries({ reports, combined: { cases }, allowRetries }: Circumstances):
   ];
 }
 
-/** Where the system does not show it, nothing is said of it. */
+/** Omitted if the system cannot show it. */
 function processesEnded({ survivors }: CommandResult): CheckRecord[] {
   if (survivors === undefined) return [];
   return [
@@ -177,7 +177,7 @@ const AFTER: Readonly<Record<SubjectAfter, string>> = {
   gone: "it could not be looked at after the run",
 };
 
-/** A build may well write to files that it is made from: a warning. What is another thing by then was perhaps never tested. */
+/** A changed file is a warning, since a build may overwrite its own inputs. Another subject may never have been tested. */
 const subjectKept = (after: SubjectAfter): CheckRecord => ({
   id: "subject-kept",
   claim: "The run leaves what is tested as it was.",
@@ -187,7 +187,7 @@ const subjectKept = (after: SubjectAfter): CheckRecord => ({
   observed: AFTER[after],
 });
 
-/** What fits a sentence. */
+/** Joins as many sentences as fit. */
 function listed(sentences: readonly string[], room = 1500): string {
   let shown = "";
   for (const [at, sentence] of sentences.entries()) {

@@ -1,13 +1,13 @@
-/** The simple commands of a shell's line, as far as they can be told without running it. */
+/** The simple commands in a shell line, as far as they are visible without running it. */
 
-/** What the shell does itself. */
+/** Commands that the shell runs itself. */
 const BUILTIN =
   /^(?:\[|:|bg|break|continue|dirs|echo|false|fg|help|jobs|kill|logout|printf|pwd|return|shift|test|times|true|type|ulimit|umask|wait)$/;
-/** What makes the rest of the line mean something else, or is no simple command. */
+/** After these the rest of the line is not a simple command or means something else. */
 const ENDS =
   /^(?:\.|alias|builtin|cd|command|declare|enable|eval|exit|export|getopts|hash|let|local|mapfile|popd|pushd|read|readarray|readonly|set|shopt|source|trap|typeset|unalias|unset|!|if|then|else|elif|fi|for|while|until|do|done|case|esac|function|select|time|coproc|\{|\}|\[\[)$/;
 
-/** Each with its words, "" where one is made only when it runs; after something that cannot be told, no more. */
+/** The words of each command; "" for a word that is computed at run time. Stops at the first construct it does not understand. */
 export function simpleCommands(line: string): string[][] {
   const commands: string[][] = [];
   for (const { words, whole } of separated(line)) {
@@ -17,7 +17,7 @@ export function simpleCommands(line: string): string[][] {
     if (first !== undefined) {
       const named = first === "exec" ? rest : [first, ...rest];
       const [program = ""] = named;
-      // `printf -v PATH` and `wait -p PATH` set one.
+      // `printf -v PATH` and `wait -p PATH` set a variable.
       if (ENDS.test(first) || (/^(?:printf|wait)$/.test(first) && /^-[vp]/.test(rest[0] ?? ""))) break;
       if (!/^[\w@%+:,./[-]+$/.test(program)) break;
       if (!BUILTIN.test(program)) commands.push(named);
@@ -30,7 +30,7 @@ export function simpleCommands(line: string): string[][] {
 
 interface Part {
   readonly words: readonly string[];
-  /** Whether what comes after it can be told too. */
+  /** Whether the following text is understood too. */
   readonly whole: boolean;
 }
 
@@ -47,7 +47,7 @@ const TOKENS: readonly (readonly [Token, RegExp])[] = [
   ["plain", /[^\s;&|<>()$`"'\\*?{}~[]/y],
 ];
 
-/** At `&&`, `||`, `;`, `|`, `&` and line feeds, up to a substitution, a group, or what else is no plain word. */
+/** Splits at `&&`, `||`, `;`, `|`, `&` and line feeds, up to a substitution, a group, or anything but a plain word. */
 function separated(line: string): Part[] {
   const parts: Part[] = [];
   let words: string[] = [];
@@ -63,7 +63,7 @@ function separated(line: string): Part[] {
       return [kind, form.exec(line)];
     }).find(([, match]) => match !== null);
     const [kind, match] = found ?? [];
-    if (kind === undefined || !match) return [...parts, { words, whole: false }]; // without the word that is not whole
+    if (kind === undefined || !match) return [...parts, { words, whole: false }]; // drops the incomplete word
     at += match[0].length;
     if (kind === "blank") endWord();
     else if (kind === "end") {

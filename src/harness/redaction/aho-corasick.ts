@@ -1,28 +1,28 @@
 /**
- * Finds many texts in a stream of bytes in one pass (Aho and Corasick, 1975), in time that depends on neither their number nor the
- * stream's content. Line ends are read as if they were not there: what is printed in base64 or hex is wrapped, and terminals wrap the rest.
+ * Finds many texts in a stream of bytes in one pass (Aho and Corasick, 1975), in time independent of their number and the stream's content.
+ * Line ends are ignored: base64 and hex are printed wrapped, and terminals wrap the rest.
  */
 
-/** The states so near to the beginning have a whole row of the table each; nearly all of a stream is read in them. */
+/** States up to this depth have a full transition row; most of a stream is read in them. */
 const SHALLOW = 2;
-/** More line ends than this in a row end a text. */
+/** A longer sequence of line ends ends a text. */
 const LINE_ENDS = 4;
 
 const LF = 10;
 const CR = 13;
 
-/** How the last bytes of a stream go on. */
+/** State for continuing a stream. */
 export interface Position {
   readonly state: number;
   readonly lineEnds: number;
 }
 export const BEGINNING: Position = { state: 0, lineEnds: 0 };
 
-/** What is looked for, prepared for any number of streams. */
+/** The searched texts, prepared for any number of streams. */
 export class AhoCorasick {
   readonly #depth: Int32Array;
   readonly #fail: Int32Array;
-  /** The states behind a state, as a list: the first, and for each the next; and the byte that leads to it. */
+  /** Children of each state as a linked list: first child, next sibling, and the byte that leads there. */
   readonly #first: Int32Array;
   readonly #sibling: Int32Array;
   readonly #byte: Uint8Array;
@@ -31,7 +31,7 @@ export class AhoCorasick {
   readonly #rows: Int32Array;
   readonly #rowCount: number;
 
-  /** Texts of latin-1 characters, none empty; line ends in them count for nothing. */
+  /** Texts of latin-1 characters, none empty; their line ends are ignored. */
   constructor(texts: readonly string[]) {
     const patterns = texts.map((text) => Buffer.from(text.replace(/[\r\n]/g, ""), "latin1"));
     const most = 1 + patterns.reduce((sum, { length }) => sum + length, 0);
@@ -44,7 +44,7 @@ export class AhoCorasick {
     [this.#byte, this.#isEnd] = [new Uint8Array(most), new Uint8Array(most)];
     const parent = new Int32Array(most);
 
-    // Level by level, so that a state's number is greater than those of all states nearer to the beginning.
+    // Level by level, so that deeper states have higher numbers.
     const at = new Int32Array(patterns.length);
     const own = new Map<number, number[]>();
     let count = 1;
@@ -88,7 +88,7 @@ export class AhoCorasick {
     }
   }
 
-  /** Goes on in a stream, from an index of these bytes; told is, for each text that ends, its number and the index behind it. */
+  /** Continues a stream at an index. Calls back with each found text's number and end index. */
   read(position: Position, bytes: Uint8Array, from: number, found: (text: number, end: number) => void): Position {
     const rows = this.#rows;
     const rowCount = this.#rowCount;
@@ -107,7 +107,7 @@ export class AhoCorasick {
     return { state, lineEnds };
   }
 
-  /** So many of the bytes before it, line ends not counted, may be the beginning of a text. */
+  /** The number of preceding bytes, without line ends, that may be the start of a text. */
   pending({ state }: Position): number {
     return this.#depth[state] as number;
   }
@@ -129,7 +129,7 @@ export class AhoCorasick {
   }
 }
 
-/** Where the text of this length begins that ends there; line ends in between belong to it. */
+/** Start index of the text of this length that ends at `end`; line ends inside are included. */
 export function beginningOf(bytes: Uint8Array, end: number, length: number): number {
   let at = end;
   for (let left = length; left > 0 && at > 0;) {

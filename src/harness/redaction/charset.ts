@@ -1,17 +1,17 @@
-/** The characters of a document's bytes, and at which byte each of them stands: of texts in UTF-8, in UTF-16, and with one byte for each. */
+/** Decodes a document and maps characters to byte positions, for UTF-8, UTF-16 and single-byte encodings. */
 import type { Bytes } from "../../core/bytes.js";
 
 export interface Characters {
   readonly text: string;
-  /** Of an ascending row of positions in the text. */
+  /** For ascending positions in the text. */
   readonly bytesAt: (positions: readonly number[]) => number[];
-  /** Of ASCII. */
+  /** Encodes ASCII. */
   readonly spelled: (text: string) => Uint8Array;
-  /** As the list of spellings reads it, which knows UTF-8. */
+  /** Readable for the search by spellings, which knows UTF-8 only. */
   readonly isUtf8: boolean;
 }
 
-/** Undefined for XML in a character set that is not known here: what its readers read, nobody can look for. */
+/** Undefined for XML in an unknown character set, because nobody can search what its readers see. */
 export function charactersOf(bytes: Bytes): Characters | undefined {
   const wide = wideness(bytes);
   if (wide !== undefined) {
@@ -30,7 +30,7 @@ export function charactersOf(bytes: Bytes): Characters | undefined {
       const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
       return { text, bytesAt: (positions) => utf8At(text, positions), spelled, isUtf8: true };
     } catch {
-      // what a program prints may be anything
+      // a program may print anything
     }
   const single = named === undefined ? undefined : new TextDecoder(named).decode(bytes);
   const text = single?.length === bytes.length ? single : Buffer.from(bytes).toString("latin1");
@@ -52,7 +52,7 @@ function wideness(bytes: Bytes): "utf-16le" | "utf-16be" | undefined {
 /** `<?xml` (XML 1.0, appendix F.1). */
 const EBCDIC = [0x4c, 0x6f, 0xa7, 0x94, 0x93];
 
-/** By an XML declaration; undefined for UTF-8. */
+/** The charset in an XML declaration; undefined for UTF-8. */
 function declared(bytes: Bytes): string | undefined {
   const start = Buffer.from(bytes.subarray(0, 200)).toString("latin1");
   const name = /^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"'<>]*)["']/.exec(start)?.[1];
@@ -73,7 +73,7 @@ function utf8At(text: string, positions: readonly number[]): number[] {
   });
 }
 
-/** The other way round: which character of a text stands at which byte of its UTF-8, ascending too. */
+/** The inverse: characters at these byte positions of the UTF-8 text, also ascending. */
 export function charactersAt(text: string, bytes: readonly number[]): number[] {
   let [at, byte] = [0, 0];
   return bytes.map((wanted) => {

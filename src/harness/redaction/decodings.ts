@@ -1,10 +1,10 @@
 /**
- * What readers of the formats that are published make of a text: each of these gives the text with one kind of encoding undone, wherever it
- * stands, whatever the text is called. What cannot be undone is left as it is.
+ * The decodings that readers of published formats may apply. Each undoes one kind of encoding everywhere in a text, whatever its file is
+ * called. Invalid encodings are left unchanged.
  */
 import { ViewOf, type View } from "./view.js";
 
-/** @param known runs that were decoded in an earlier text of the same document: what came of them has been looked at */
+/** @param known runs already decoded in an earlier text of the same document */
 export type Decoding = (view: View, known: Set<string>) => View | undefined;
 
 const replacing =
@@ -33,7 +33,7 @@ const ESCAPED: Readonly<Record<string, string>> = {
   "\n": "",
 };
 
-/** Of JSON, JavaScript, C, Go, Python, shells: a backslash and what follows it. */
+/** Escapes of JSON, JavaScript, C, Go, Python and shells: a backslash and what follows it. */
 const escapes = replacing(
   "\\",
   /\\(?:u\{([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|U([0-9a-f]{8})|([0-7]{1,3})|([^]))/gi,
@@ -44,7 +44,7 @@ const escapes = replacing(
   },
 );
 
-/** The names of HTML for characters up to U+00FF; XML has the first five. */
+/** HTML's names for characters up to U+00FF; XML has the first five. */
 const NAMES = new Map(
   (
     `lt< gt> amp& quot" apos' Tab\t NewLine\n excl! num# dollar$ percnt% lpar( rpar) ast* midast* plus+ comma, period. sol/ colon: semi; equals= quest? commat@ ` +
@@ -60,14 +60,14 @@ const NAMES = new Map(
 const LATIN =
   "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
 for (const [at, name] of LATIN.split(" ").entries()) NAMES.set(name, String.fromCharCode(0xa0 + at));
-/** HTML knows these without their semicolon too. */
+/** HTML recognizes these without a semicolon too. */
 const BARE = new RegExp(`^(?:lt|gt|amp|quot|LT|GT|AMP|QUOT|${LATIN.replaceAll(" ", "|")})`);
 
 const REFERENCE = /&(?:#x([0-9a-f]{1,64});?|#([0-9]{1,64});?|([a-z][a-z0-9]{1,31})(;?))/gi;
 
-/** Replaces those between two positions. */
+/** Replaces references between two positions. */
 function resolve(made: ViewOf, text: string, from = 0, to = text.length): void {
-  const part = text.slice(from, to); // so that nothing beyond is searched
+  const part = text.slice(from, to); // limits the search
   if (!part.includes("&")) return;
   for (const { 0: all, 1: hexadecimal, 2: decimal, 3: name = "", 4: semicolon = "", index } of part.matchAll(
     REFERENCE,
@@ -84,7 +84,7 @@ function resolve(made: ViewOf, text: string, from = 0, to = text.length): void {
   }
 }
 
-/** References everywhere, with the markup as it is: attributes, comments, processing instructions. */
+/** Resolves references everywhere and keeps the markup: attributes, comments, processing instructions. */
 const references: Decoding = (view) => {
   if (!view.text.includes("&")) return undefined;
   const made = new ViewOf(view);
@@ -92,10 +92,10 @@ const references: Decoding = (view) => {
   return made.end();
 };
 
-/** Where what begins here ends; undefined for what ends nowhere, or begins nothing. */
+/** End of the construct that starts here; undefined if there is none. */
 type Ending = (text: string, from: number) => number | undefined;
 
-/** A mark that ends only with that text: what does not end once does not end later either. */
+/** A construct with one terminator. If it is missing once, later starts cannot end either. */
 const section = (begin: RegExp, end: RegExp) => (): Ending => {
   let without = Infinity;
   return (text, from) => {
@@ -108,20 +108,20 @@ const section = (begin: RegExp, end: RegExp) => (): Ending => {
   };
 };
 
-/** One that every reader sees end there. */
+/** A tag that every reader ends at the same place. */
 const USUAL_TAG = /<\/?[A-Za-z_:\u0080-\uffff][^<>"'=]*(?:=[ \t\r\n]*(?:"[^"<>]*"|'[^'<>]*')[^<>"'=]*)*>/y;
 const BEGINS_TAG = /<\/?[A-Za-z_:\u0080-\uffff]/y;
 
-/** Up to the next `>`, whatever stands in quotes. */
+/** Up to the next `>`, even inside quotes. */
 const looseTag = (): Ending => (text, from) => {
   const tag = /<[/!?]?[A-Za-z_:\u0080-\uffff][^<>]*>/y;
   tag.lastIndex = from;
   return tag.test(text) ? tag.lastIndex : undefined;
 };
 
-/** As HTML and XML read it: in quotes after `=` a `>` ends nothing. */
+/** As HTML and XML read it: `>` inside quotes after `=` does not end it. */
 function exactTag(): Ending {
-  /** Beginnings from which no end is reached, so that none is looked for twice. */
+  /** Starts without an end, so that none is searched twice. */
   const hopeless = new Set<number>();
   return (text, from) => {
     USUAL_TAG.lastIndex = BEGINS_TAG.lastIndex = from;
@@ -146,15 +146,15 @@ function exactTag(): Ending {
 }
 
 interface Dialect {
-  /** Of tags, comments and instructions; made anew for each text. */
+  /** For tags, comments and instructions; new for each text. */
   readonly endings: () => readonly Ending[];
   readonly hasCdata: (text: string) => boolean;
 }
 
 const XML = [section(/<!--/y, /-->/g), section(/<\?/y, /\?>/g)];
-/** HTML ends a comment early, and takes for one what is no markup that it knows. */
+/** HTML ends some comments early, and treats unknown markup as comments. */
 const HTML = [section(/<!--(?=-?>)/y, /-?>/g), section(/<!--/y, /--!?>/g), section(/<(?:[!?]|\/[^A-Za-z])/y, />/g)];
-/** HTML has no CDATA; what does not begin as it does is read as XML, if at all. */
+/** HTML has no CDATA. Anything that does not look like HTML is treated as XML. */
 const IS_HTML = /<(?:!doctype html|html|head|body|div|p|span|script)\b/i;
 
 const each = (all: readonly (() => Ending)[]) => () => all.map((make) => make());
@@ -162,7 +162,7 @@ const LOOSE: Dialect = { endings: each([...XML, looseTag]), hasCdata: () => true
 const EXACT: Dialect = { ...LOOSE, endings: each([...XML, exactTag]) };
 const AS_HTML: Dialect = { endings: each([...HTML, exactTag]), hasCdata: (text) => !IS_HTML.test(text) };
 
-/** What a reader leaves out; of CDATA the marks around it alone. */
+/** The parts that a reader drops; for CDATA only its delimiters. */
 function leftOut(text: string, { endings, hasCdata }: Dialect): (readonly [from: number, to: number])[] {
   const out: (readonly [number, number])[] = [];
   const cdata = hasCdata(text) ? section(/<!\[CDATA\[/y, /\]\]>/g)() : undefined;
@@ -179,8 +179,8 @@ function leftOut(text: string, { endings, hasCdata }: Dialect): (readonly [from:
 }
 
 /**
- * The text alone: without tags, comments and instructions, with the content of CDATA as it is and references resolved elsewhere.
- * @param unlike where it gives the same, it has been looked at
+ * The text without tags, comments and instructions, with CDATA content verbatim and references resolved elsewhere.
+ * @param unlike skip if the result equals this one's
  */
 const markup =
   (dialect: Dialect, unlike?: Dialect): Decoding =>
@@ -197,7 +197,7 @@ const markup =
     const whole = new ViewOf(view);
     let read = 0;
     for (const [from, to] of out) {
-      if (text.startsWith("<", from)) resolve(whole, text, read, from); // else it is the content of CDATA
+      if (text.startsWith("<", from)) resolve(whole, text, read, from); // otherwise it is CDATA content
       whole.replace(from, to);
       read = to;
     }
@@ -205,7 +205,7 @@ const markup =
     return whole.end();
   };
 
-/** What a document type declares: `<!ENTITY name "value">`, which may name others. */
+/** Entities declared in a document type, `<!ENTITY name "value">`, which may refer to others. */
 const declared: Decoding = (view) => {
   const { text } = view;
   if (!text.includes("<!ENTITY")) return undefined;
@@ -218,7 +218,7 @@ const declared: Decoding = (view) => {
   const expand = (name: string): string | undefined => {
     const known = expanded.get(name) ?? values.get(name);
     if (known === undefined || expanded.has(name)) return known;
-    expanded.set(name, ""); // of one that names itself
+    expanded.set(name, ""); // for an entity that refers to itself
     const whole = known.replace(DECLARED, (all, inner: string) => expand(inner) ?? all).slice(0, LONGEST_ENTITY);
     expanded.set(name, whole);
     return whole;
@@ -235,15 +235,15 @@ const LONGEST_ENTITY = 64 * 1024;
 
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replace(/[^0-9a-fA-F]/g, ""), "hex");
 
-/** Of a URL; and of mail, where a line may end with `=`. */
+/** URL encoding, and the quoted-printable encoding of mail, where a line may end with `=`. */
 const percent = replacing("%", /(?:%[0-9a-f]{2})+/gi, ([all]) => bytesOf(all).toString("utf8"));
 const quotedPrintable = replacing("=", /(?:=[0-9A-F]{2}|=\r?\n)+/g, ([all]) =>
   bytesOf(all.replace(/=\r?\n/g, "")).toString("utf8"),
 );
 
 /**
- * What a terminal or a page does not show: colours, links, changes of the character set (ECMA-35, so of ISO-2022 too), NULs (half of UTF-16),
- * characters without a width.
+ * Invisible characters in a terminal or page: colours, links, character set changes (ECMA-35, and so ISO-2022), NULs (half of UTF-16),
+ * zero-width characters.
  */
 const UNSEEN =
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|\u001b[ -/]+[0-~]|\u001b[0-OQ-WYZ\\`-~]|[\0\b\u000e\u000f\u007f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+/g;
@@ -253,7 +253,7 @@ const unseen: Decoding = (view) => {
   return made.end();
 };
 
-/** Text, and not what any bytes look like. */
+/** Text, as opposed to arbitrary bytes. */
 function readable(bytes: Buffer): string | undefined {
   const wide = bytes.length > 3 && bytes[1] === 0 && bytes[3] === 0;
   const text = bytes.toString(wide ? "utf16le" : "utf8");
@@ -275,16 +275,16 @@ const ofRuns =
     return made.end({ rest: false });
   };
 
-/** In one line or several, indented ones too. */
+/** On one line or several, also indented. */
 const base64 = ofRuns(/[A-Za-z0-9+/_-]{16,}(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*={0,2}/g, (run) =>
   Buffer.from(run.replace(/\s+/g, ""), "base64"),
 );
-/** Alone, or in pairs with something between. */
+/** Continuous, or in separated pairs. */
 const hex = ofRuns(/(?:[0-9a-f]{2}){8,}|(?:(?:0x)?[0-9a-f]{2}[ \t\r\n,:;-]{1,4}){7,}(?:0x)?[0-9a-f]{2}/gi, (run) =>
   bytesOf(run.replace(/0x/gi, "")),
 );
 
-/** An array of bytes, as JSON has a buffer. */
+/** An array of bytes, like a buffer in JSON. */
 const decimals = ofRuns(/(?:\b\d{1,3}[ \t\r\n]{0,40},[ \t\r\n]{0,40}){7,}\d{1,3}\b/g, (run) =>
   Buffer.from(run.split(",").map(Number)),
 );

@@ -1,4 +1,4 @@
-/** What is nobody's business of a machine: where a project and its user's home lie, and how the machine is called. */
+/** Private facts about the machine: paths of the project and the user's home, and the host name. */
 import { hostname } from "node:os";
 import { userHome } from "../../node/paths.js";
 import type { MaskedPath } from "./redact.js";

@@ -1,10 +1,10 @@
 /**
- * Takes secrets out of what a command prints, while it prints: known values in the forms in which they leak, texts that look like keys and
- * tokens, and the places of this machine. No digest of a secret is kept: one of low entropy could be guessed from it.
+ * Removes secrets from a command's output while it is printed: known values in the forms in which they leak, texts that look like keys and
+ * tokens, and this machine's paths. No digest of a secret is kept, because a weak secret could be guessed from it.
  *
- * Bytes are handled one to one as latin-1 characters, and whatever is not taken out stays as it was. How the stream is cut into chunks
- * makes no difference. Held back is only what may still become a match: some bytes, or the line from where a token seems to begin, or at
- * most twice `WINDOW` of a private key whose end has not come.
+ * Bytes are handled as latin-1 characters, and everything else stays unchanged. Chunk boundaries make no difference. Only bytes that may
+ * still become a match are held back: a few bytes, the line from where a token seems to start, or at most twice `WINDOW` of an unfinished
+ * private key.
  */
 import { after, before, CONTEXT, PRIVATE_KEY, PRIVATE_KEY_END, RULES, WINDOW, type SecretRule } from "./rules.js";
 import { beginningOf, BEGINNING, AhoCorasick, type Position } from "./aho-corasick.js";
@@ -13,17 +13,17 @@ import { latin1, MIN_SECRET, spellings, unbroken } from "./secret-encodings.js";
 
 export { RULES, spellings, type SecretRule, type Secret };
 
-/** What stands in place of a secret. It has a meaning in neither JSON nor XML, and no rule finds anything in it. */
+/** The replacement. It is plain text in JSON and XML, and no rule matches it. */
 export const REDACTED = "[redacted]";
 
-/** Of one span of the stream, whatever was found in it. */
+/** One span of the stream. */
 export interface Redactions {
   readonly count: number;
   /** Names of rules and places, and `value of NAME`. */
   readonly rules: readonly string[];
 }
 
-/** A folder or a host whose name is nobody's business. */
+/** A folder or host whose name is private. */
 export interface MaskedPath {
   readonly name: string;
   readonly text: string;
@@ -36,7 +36,7 @@ export interface RedactorOptions {
   readonly found?: OnRedaction;
 }
 
-/** Called for each thing that is taken out, in order, with the bytes of the document and what stands there now. */
+/** Called for each removal in order, with its byte range and the replacement. */
 export type OnRedaction = (rule: string, from: number, to: number, instead: string) => void;
 
 export const valueRule = (name: string): string => `value of ${name}`;
@@ -47,16 +47,16 @@ interface Mark {
   readonly instead?: string;
 }
 
-/** What is taken out, from and to which byte of the stream. */
+/** A byte range of the stream to remove. */
 interface Span {
   readonly start: number;
   readonly end: number;
   readonly marks: readonly Mark[];
-  /** Its replacement stands in the output already. */
+  /** Its replacement has been output already. */
   readonly shown?: boolean;
 }
 
-/** What may be a match of a pattern. */
+/** A possible match of a pattern. */
 interface Candidate {
   readonly start: number;
   readonly mark: Mark;
@@ -64,43 +64,43 @@ interface Candidate {
   readonly pattern: RegExp;
 }
 
-/** A private key, and where its body begins. */
+/** A private key, and the start of its body. */
 interface Key {
   readonly start: number;
   readonly body: number;
 }
 
-/** What a text of the search stands for: all of a secret, or the beginning of a match. */
+/** The meaning of a found text: a complete secret, or the start of a possible match. */
 type Meaning = Mark | Omit<Candidate, "start">;
 
-/** Memory stays flat however much is written at once. */
+/** Keeps memory constant for large writes. */
 const SLICE = 256 * 1024;
 
-/** What is taken out, prepared for any number of streams: texts to search for, and what each stands for. */
+/** The searched texts and their meanings, prepared for any number of streams. */
 interface Known {
   readonly texts: AhoCorasick;
   readonly meanings: readonly (readonly [length: number, Meaning])[];
-  /** Values, for a text without its layout. */
+  /** For values in texts without layout. */
   readonly unbroken?: Known;
 }
 
-/** One for each stream. */
+/** One per stream. */
 export class Redactor {
   readonly #known: Known;
   readonly #tell: OnRedaction;
   readonly #names = new Set<string>();
   #count = 0;
 
-  /** What is not shown yet, after some bytes that are. All positions count from the stream's beginning. */
+  /** Bytes not yet output, preceded by some that are. Positions count from the start of the stream. */
   #held: Buffer = Buffer.alloc(0);
   #position: Position = BEGINNING;
   #base = 0;
   #shown = 0;
   #lineEnd = -1;
   #spans: Span[] = [];
-  /** In the order of their beginnings, and of what has not been decided. */
+  /** In order of their start; undecided ones only. */
   #candidates: Candidate[] = [];
-  /** Of which the end has not been seen. */
+  /** A private key without an end so far. */
   #key: Key | undefined;
 
   constructor(secrets: readonly Secret[], options: RedactorOptions = {}, known = knownFrom(secrets, options)) {
@@ -108,36 +108,36 @@ export class Redactor {
     this.#tell = options.found ?? (() => undefined);
   }
 
-  /** One that takes out the same, for another stream: at once, where the first takes some time for many secrets. */
+  /** The same for another stream, without the setup cost of many secrets. */
   another(found?: OnRedaction): Redactor {
     return new Redactor([], found ? { found } : {}, this.#known);
   }
 
-  /** One for a text without its layout (`unbroken`); undefined where no value is long enough. */
+  /** A redactor for text without layout (`unbroken`); undefined if no value is long enough. */
   ofUnbroken(found: OnRedaction): Redactor | undefined {
     return this.#known.unbroken && new Redactor([], { found }, this.#known.unbroken);
   }
 
-  /** False for one that lets everything pass. */
+  /** False if it removes nothing. */
   get looks(): boolean {
     return this.#known.meanings.length > 0;
   }
 
-  /** What of the stream so far may be shown. */
+  /** Returns the output that is decided so far. */
   write(chunk: Uint8Array): Uint8Array {
     const shown: Uint8Array[] = [];
     for (let at = 0; at < chunk.length; at += SLICE) shown.push(...this.#take(chunk.subarray(at, at + SLICE), false));
     return Buffer.concat(shown);
   }
 
-  /** The rest; a stream that is written afterwards is another one. */
+  /** Returns the rest; a later write starts a new stream. */
   end(): Uint8Array {
     const rest = Buffer.concat(this.#take(new Uint8Array(), true));
     [this.#held, this.#position, this.#base, this.#shown, this.#lineEnd] = [Buffer.alloc(0), BEGINNING, 0, 0, -1];
     return rest;
   }
 
-  /** Of all streams so far. */
+  /** Totals of all streams so far. */
   get redactions(): Redactions {
     return { count: this.#count, rules: [...this.#names].sort() };
   }
@@ -161,7 +161,7 @@ export class Redactor {
     const at = beginningOf(this.#held, end, length);
     const start = this.#base + at;
     if (!("pattern" in meaning)) return this.#add({ start, end: this.#base + end, marks: [meaning] });
-    // No pattern goes over a line end.
+    // No pattern crosses a line end.
     if (end - at > length) return;
     const { mark, pattern } = meaning;
     const previous = this.#candidates.findLastIndex((other) => other.start <= start);
@@ -176,7 +176,7 @@ export class Redactor {
     else this.#spans.push(span);
   }
 
-  /** Candidates whose line has ended, or is long. */
+  /** Decides candidates whose line has ended or is long. */
   #decide(last: boolean): void {
     const ready = ({ start }: Candidate): boolean => last || start < this.#lineEnd || start + WINDOW <= this.#size;
     const undecided = this.#candidates.findIndex((candidate) => !ready(candidate));
@@ -202,7 +202,7 @@ export class Redactor {
     this.#key = { start, body: end };
   }
 
-  /** A key is taken out whole where nothing is in it that gives a document its structure; else the lines of it, one by one. */
+  /** Removes a whole key unless it contains document structure; then line by line. */
   #keyEnds(start: number, end: number): void {
     this.#keyUntil(start);
     if (this.#key === undefined) return;
@@ -215,20 +215,20 @@ export class Redactor {
         this.#add({ start: body + index, end: body + index + line.length, marks: [PRIVATE_KEY] });
   }
 
-  /** Up to here, no end has come. */
+  /** No end was found up to here. */
   #keyUntil(position: number): void {
     while (this.#key !== undefined && this.#key.start + WINDOW <= position)
       this.#keyWithoutEnd(this.#key, this.#key.start + WINDOW);
   }
 
-  /** Of a key that breaks off, the lines that look like base64. */
+  /** Removes the base64-like lines of a truncated key. */
   #keyWithoutEnd({ start, body }: Key, limit: number): void {
     this.#key = undefined;
     const text = this.#text(body, limit);
     const lines = KEY_LINES.exec(text)?.[0].length ?? 0;
     if (lines === 0) return;
     this.#add({ start, end: body + lines, marks: [PRIVATE_KEY] });
-    // One that is longer than the window goes on, from its last line.
+    // A key longer than the window continues from its last line.
     if (limit < start + WINDOW || /\w/.test(text.slice(lines))) return;
     const next = body + (text.slice(0, lines).search(/[\w+/=]+$/) || lines);
     this.#key = { start: next, body: next };
@@ -245,7 +245,7 @@ export class Redactor {
     for (const span of merged(this.#spans)) {
       const { start, end, marks, shown } = span;
       const instead = marks.every((mark) => mark.instead !== undefined) ? marks[0]?.instead : REDACTED;
-      // The span may still grow. A secret is shown as one already, so that nothing is kept however long it gets.
+      // The span may still grow. A secret is replaced immediately, so that nothing is kept however long it gets.
       if (start < until && end > until && instead !== REDACTED) until = start;
       if (start >= until) {
         rest.push(span);
@@ -272,12 +272,12 @@ export class Redactor {
     return pieces;
   }
 
-  /** From here on, a text of the search may have begun. */
+  /** A searched text may have started from here on. */
   get #begun(): number {
     return this.#base + beginningOf(this.#held, this.#held.length, this.#known.texts.pending(this.#position));
   }
 
-  /** What begins before can no longer become a match. */
+  /** Nothing before this can still become a match. */
   get #decided(): number {
     return Math.min(this.#begun, this.#candidates[0]?.start ?? this.#size, this.#key?.start ?? this.#size);
   }
@@ -308,8 +308,8 @@ const knownAs = (texts: readonly (readonly [string, Meaning])[]): Known => ({
 });
 
 /**
- * Lines of base64, of which the last may be short, and what stands between them: a line end, also one escaped in JSON or XML, blanks, or
- * what a dump of JavaScript has.
+ * Lines of base64 (the last may be short) and their separators: line ends, also escaped in JSON or XML, blanks, or those of a JavaScript
+ * dump.
  */
 const KEY_LINES = ((): RegExp => {
   const between = String.raw`(?:\r?\n|\\[rn]|&#(?:10|13|x[AaDd]);|' \+|[ \t'])`;
@@ -320,12 +320,12 @@ const KEY_LINES = ((): RegExp => {
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 
-/** Not replaced: the root, and names that every output has. */
+/** Skips the root and names that are too common. */
 function placeTexts({ name, text, instead }: MaskedPath): [string, Meaning][] {
   if (text.length < 3 || text === "localhost") return [];
   const texts = [text, JSON.stringify(text).slice(1, -1), encodeURI(text), encodeURIComponent(text)].map(latin1);
   const all = [...new Set(texts)].sort((a, b) => b.length - a.length);
-  // Compilers take a path right after a letter: -I/home/…
+  // Compilers put a letter directly before a path: -I/home/…
   const pattern = new RegExp(`(?:${before}|(?<=(?:^|[^\\w-])-[A-Za-z]))(?:${all.map(escaped).join("|")})${after}`, "y");
   return all.map((one) => [one, { mark: { name, instead }, pattern }]);
 }
@@ -340,7 +340,7 @@ function merged(spans: readonly Span[]): Span[] {
   return all;
 }
 
-/** Two that overlap, the first not beginning later. Of two places, the outer one. */
+/** Merges two overlapping spans, the first starting first. For two places, the outer one wins. */
 function joined(a: Span, b: Span): Span {
   const outer = a.start === b.start && b.end > a.end ? b : a;
   const isPlace = [...a.marks, ...b.marks].every(({ instead }) => instead !== undefined);

@@ -1,7 +1,6 @@
 /**
- * Secrets as a reader would see them. The list of spellings (`spellings.ts`) is searched in a stream and knows how many writers write;
- * no list knows all of them. So a document that is about to be published is decoded as well, by everything that its readers may undo, one
- * after the other in any order, and each text that comes out is searched.
+ * Finds secrets as a reader would see them. The list of spellings (`spellings.ts`) is searched in a stream and covers many encodings, but
+ * not all. So a document is also decoded before publication, with all decodings in any order, and each resulting text is searched.
  */
 import type { Bytes } from "../../core/bytes.js";
 import { charactersAt, charactersOf } from "./charset.js";
@@ -12,25 +11,27 @@ import { joined, plainView, spansOf, type Span, type View } from "./view.js";
 
 /** JSON in XML in JSON, in base64. */
 const DEPTH = 4;
-/** Characters, of all texts that one document decodes to: what has more is not looked through to its end, and is not published. */
+/**
+ * Total characters of all decoded texts of a document. A document that exceeds this cannot be searched completely, and is not published.
+ */
 const MOST = 512 * 1024 * 1024;
-/** What is taken out may bring two parts together. */
+/** A removal may join two parts of a secret. */
 const ROUNDS = 4;
 
 export const UNREAD = "too-encoded";
 
 export interface Revealed {
   readonly rule: string;
-  /** In bytes of the document, one or several. */
+  /** One or more byte ranges of the document. */
   readonly ranges: readonly Span[];
   readonly instead: string;
 }
 
-/** Nothing of this can be encoded: no text of it is another one for a reader. */
+/** Without any of these characters nothing can be encoded. */
 const MAY_DECODE =
   /[\\&<%=\u001b\u009b\0\b\u000e\u000f\u007f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]|[A-Za-z0-9+/_-]{16}|[0-9a-f]{2}[ ,:;-]{1,4}(?:0x)?[0-9a-f]{2}|\d\s*,\s*\d/i;
 
-/** What is found in the texts to which a document decodes; in the document itself where it is not in UTF-8, or what is found goes over several lines. */
+/** Secrets in the decoded texts; in the original only if it is not UTF-8 or a secret spans several lines. */
 export function revealed(bytes: Bytes, redactor: Redactor): Revealed[] {
   const characters = charactersOf(bytes);
   if (characters === undefined) return [{ rule: UNREAD, ranges: [[0, bytes.length]], instead: "" }];
@@ -99,12 +100,12 @@ function searched(text: string, make: (found: OnRedaction) => Redactor | undefin
   return met.map(({ rule, instead }, at) => ({ rule, instead, range: [starts[at] ?? 0, endAt.get(at) ?? 0] }));
 }
 
-/** Values that somebody wrapped or indented: found in the text without its layout, and told by where they stand in the text. */
+/** Wrapped or indented values: found in the text without layout, and mapped back to positions in the text. */
 function broken(text: string, redactor: Redactor): Met[] {
   if (redactor.ofUnbroken(() => undefined) === undefined) return [];
   const met = searched(text.replace(LAYOUT, ""), (told) => redactor.ofUnbroken(told));
   if (met.length === 0) return [];
-  /** Where a run of layout was left out, and how much until then. */
+  /** Where layout was removed, and how much before that. */
   const gaps = [{ at: 0, before: 0 }];
   let before = 0;
   for (const { 0: run, index } of text.matchAll(LAYOUT)) {
@@ -128,7 +129,7 @@ export interface Redacted {
   readonly redactions: Redactions;
 }
 
-/** A whole document, by the list of spellings, and then as a reader would see it. */
+/** Redacts a document by the list of spellings, then by decoding. */
 export function redact(bytes: Uint8Array, redactor: Redactor): Redacted {
   const listing = redactor.another();
   const listed = new Uint8Array(Buffer.concat([listing.write(bytes), listing.end()]));
@@ -136,7 +137,7 @@ export function redact(bytes: Uint8Array, redactor: Redactor): Redacted {
   return { bytes: shown, redactions: together(listing.redactions, redactions) };
 }
 
-/** What the list was searched for in already, without what it still reveals; all of it is taken out where that does not come to an end. */
+/** For a document already searched by the list: redacts what decoding reveals, or everything if that does not converge. */
 export function decodedToo(bytes: Bytes, redactor: Redactor): Redacted {
   let [shown, count] = [bytes, 0];
   const rules = new Set<string>();
@@ -157,7 +158,7 @@ export const together = (one: Redactions, other: Redactions): Redactions => ({
   rules: [...new Set([...one.rules, ...other.rules])].sort(),
 });
 
-/** The first part of each gives way to what stands instead, and the others to nothing: the markup between them stays. */
+/** Replaces the first part of each secret and deletes the others; the markup between them stays. */
 function without(bytes: Bytes, found: readonly Revealed[]): Bytes {
   const spelled = charactersOf(bytes)?.spelled ?? ((text: string) => Buffer.from(text));
   const instead = new Map<number, string>();

@@ -1,25 +1,25 @@
-/** Texts that look like keys and tokens: formats that their issuers made recognisable, so that a digest or an identifier is never one. */
+/** Patterns of keys and tokens: only formats that their issuers made recognizable, so that digests and identifiers never match. */
 
 export interface SecretRule {
   readonly name: string;
-  /** Every match begins with one of these. */
+  /** Every match starts with one of these. */
   readonly starts: readonly string[];
   /**
-   * Tried where one of them stands. A match stays within a line and is shorter than `WINDOW`; it may look behind by `CONTEXT` characters.
-   * A group, if there is one, ends the match and is all that is taken out of it.
+   * Tried at each start. A match stays within a line and is shorter than `WINDOW`; it may look behind by `CONTEXT` characters. A group, if
+   * any, ends the match, and only the group is removed.
    */
   readonly pattern: RegExp;
 }
 
-/** What begins so far back is decided, whatever else may come. */
+/** Maximum distance within which a match is still undecided. */
 export const WINDOW = 64 * 1024;
-/** So much of what was shown is kept in sight of the patterns. */
+/** Number of output characters that patterns may look behind. */
 export const CONTEXT = 32;
 
-/** Not in the middle of a word; before it may also stand the end of an escape, in JSON or in a URL, or of a colour code. */
+/** Not inside a word. The end of an escape (JSON, URL) or of a colour code may also precede it. */
 export const before = String.raw`(?<=^|[^A-Za-z0-9_-]|\\[bfnrt]|%[0-9A-Fa-f]{2}|\[[0-9;]{0,16}m)`;
 export const after = String.raw`(?![A-Za-z0-9_-])`;
-/** Between a name and its value: `=`, `: `, and the quotes of a document or of one inside another. */
+/** Between a name and its value: `=`, `: `, and quotes of a document or of a nested one. */
 const assigned = String.raw`[\\"']{0,4}[ \t]{0,4}[:=][ \t]{0,4}[\\"']{0,4}`;
 
 const rule = (name: string, starts: readonly string[], pattern: string): SecretRule => ({
@@ -33,7 +33,7 @@ const awsNames = ["aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", "SecretAcces
 const authorization = ["Authorization", "authorization", "AUTHORIZATION"];
 const prefixes = (many: string, of: (one: string) => string): string[] => many.split(" ").map(of);
 
-/** A private key begins so; see `redact.ts` for how it ends. */
+/** The start of a private key; `redact.ts` handles its end. */
 export const PRIVATE_KEY = rule(
   "private-key",
   ["-----BEGIN "],
@@ -54,7 +54,7 @@ export const RULES: readonly SecretRule[] = [
     String.raw`PRIVATE\+KEY\+[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,200}`,
   ),
   rule("jwt", ["eyJ"], String.raw`${before}eyJ[\w-]{8,4096}\.(?:${jwtTail})`),
-  // The group keeps what a report needs to stay readable: scheme, user and host.
+  // The group keeps scheme, user and host, so that a report stays readable.
   rule(
     "url-password",
     ["://"],
@@ -110,7 +110,7 @@ export const RULES: readonly SecretRule[] = [
     prefixes("sk rk", (one) => `${one}_`),
     String.raw`${before}[rs]k_(?:live|test)_[A-Za-z0-9]{16,250}`,
   ),
-  // A name in the style of CSS has short words and seldom a digit.
+  // CSS-like names have short words and rarely a digit.
   rule(
     "sk-token",
     ["sk-"],

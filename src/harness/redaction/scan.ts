@@ -1,6 +1,6 @@
 /**
- * The last look at everything that is about to be published. What a command printed has been redacted before; this is for all that came another
- * way: a report, a title, an attachment, a recorded variable. It names the place and the rule, never the secret.
+ * The final check of everything to be published. Output has been redacted before; this covers the rest: reports, titles, attachments,
+ * recorded variables. It names place and rule, never the secret.
  */
 import { utf8 } from "../../core/bytes.js";
 import { AttestError } from "../../core/errors.js";
@@ -11,7 +11,7 @@ import { revealed, UNREAD } from "./reveal.js";
 export interface SecretFinding {
   /** `evidence stdout.txt, line 12` or `the statement, predicate.f3.summary`. */
   readonly place: string;
-  /** The name of a rule, or `value of NAME`. */
+  /** Name of a rule, or `value of NAME`. */
   readonly rule: string;
 }
 
@@ -25,12 +25,12 @@ interface Met {
   readonly at: number;
 }
 
-/** Those that `--allow-secret` takes; besides, it takes `value of NAME` for the value of a variable. */
+/** Values of `--allow-secret`, which also accepts `value of NAME` for a variable. */
 export const ruleNames = (): string[] => [...RULES.map(({ name }) => name), UNREAD];
 
 const isValueRule = (rule: string): boolean => rule.startsWith(valueRule("")) && rule !== valueRule("");
 
-/** Each rule once for each line of the evidence, and for each string of the statement; names of members and files are looked at too. */
+/** Reports each rule once per evidence line and per string of the statement, including member and file names. */
 export function scan(
   statement: Json,
   evidence: readonly Evidence[],
@@ -42,7 +42,7 @@ export function scan(
     secrets.filter(({ name }) => !allowed.includes(valueRule(name))),
     allows,
   );
-  /** As it is, and as a reader would see it. */
+  /** The text itself, and as a reader would see it. */
   const look = (bytes: Uint8Array): { readonly shown: string; readonly met: readonly Met[] } => {
     const met: Met[] = [];
     const redactor = prepared.another((rule, at) => void met.push({ rule, at }));
@@ -51,7 +51,7 @@ export function scan(
       if (!allowed.includes(rule)) met.push({ rule, at: ranges[0]?.[0] ?? 0 });
     return { shown: shown.toString("utf8"), met: met.sort((a, b) => a.at - b.at) };
   };
-  /** A name may itself be a secret. */
+  /** A name may be a secret too. */
   const shownName = (name: string): string => look(utf8(name)).shown;
 
   const findings = new Map<string, SecretFinding>();
@@ -84,7 +84,7 @@ export function scan(
   return [...findings.values()];
 }
 
-/** @throws AttestError `usage` for the name of a rule that does not exist */
+/** @throws AttestError `usage` for an unknown rule name */
 export function checkRules(allowed: readonly string[]): void {
   const unknown = allowed.find((rule) => !ruleNames().includes(rule) && !isValueRule(rule));
   if (unknown === undefined) return;
@@ -95,7 +95,7 @@ export function checkRules(allowed: readonly string[]): void {
   );
 }
 
-/** @throws AttestError `secret-found` for what looks like a secret and is not allowed; `usage` for a rule that does not exist */
+/** @throws AttestError `secret-found` for an apparent secret that is not allowed; `usage` for an unknown rule */
 export function refuseSecrets(
   statement: Json,
   evidence: readonly Evidence[],

@@ -1,37 +1,37 @@
-/** The forms in which a value leaks: as it is, encoded, or as a part of something that was encoded. Each is a text of latin-1 characters. */
+/** The forms in which a value leaks: plain, encoded, or as part of an encoded text. Each is a text of latin-1 characters. */
 
-/** Shorter texts are words and numbers, which every output has. */
+/** Shorter texts are ordinary words and numbers. */
 export const MIN_SECRET = 8;
 
-/** Shorter texts without a blank are pieces of other words where blanks count for nothing. */
+/** Shorter texts without blanks occur inside other words once blanks are ignored. */
 const MIN_UNBROKEN = 16;
 
-/** White space, and what programs draw at the margins of the lines that they wrap: comments, quotes, tables. */
+/** White space, and the margins that programs add to wrapped lines: comments, quotes, tables. */
 export const LAYOUT = /[\s#>|*/\u2500-\u257f]+/g;
 
-/** What is left where lines are wrapped anywhere, at a blank or within a word; undefined for what is too short to be told by it. */
+/** The value without layout, to find it in wrapped lines; undefined if it is too short to be recognizable. */
 export function unbroken(value: string): string | undefined {
   const text = value.replace(LAYOUT, "");
   return text.length < (/\s/.test(value.trim()) ? MIN_SECRET : MIN_UNBROKEN) ? undefined : latin1(text);
 }
 
 /**
- * As it is, in base64 at each of three alignments and in both alphabets, in hex, as a part of a URL, of a JSON string or of XML.
- * Line ends are left out, see `search.ts`. What else an encoding can be spelled like is for `reveal.ts`, which has the whole document.
+ * Plain; base64 in both alphabets and all three alignments; hex; as part of a URL, a JSON string or XML. Line ends are ignored, see
+ * `search.ts`. `reveal.ts` handles other spellings, because it has the whole document.
  */
 export function spellings(value: string): string[] {
   const bytes = Buffer.from(value, "utf8");
-  // Half a surrogate pair has no UTF-8.
+  // Lone surrogates have no UTF-8 form.
   const text = bytes.toString("utf8");
   const written = [text, ...inUrl(text), ...inJson(text), ...inXml(text)].map(latin1);
   const all = [...written, ...inBase64(bytes), ...inHex(bytes)].map((spelled) => spelled.replace(/[\r\n]/g, ""));
   return [...new Set(all)].filter(({ length }) => length >= MIN_SECRET).sort((a, b) => b.length - a.length);
 }
 
-/** The bytes of the text in UTF-8, one character each. */
+/** The UTF-8 bytes of the text, one character per byte. */
 export const latin1 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
-/** Without the characters that also depend on what stands before and after the value. */
+/** Without the characters that depend on the neighbouring bytes. */
 function inBase64(bytes: Buffer): string[] {
   const aligned = [0, 1, 2].map((before) =>
     Buffer.concat([Buffer.alloc(before), bytes])
@@ -45,7 +45,7 @@ const inHex = (bytes: Buffer): string[] => [bytes.toString("hex"), bytes.toStrin
 
 const percent = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 
-/** Encoders differ in what they leave as it is. */
+/** Encoders differ in which characters they escape. */
 function inUrl(text: string): string[] {
   const component = encodeURIComponent(text);
   const strict = component.replace(/[!'()*]/g, percent);

@@ -1,20 +1,20 @@
-/** Which variables of an environment are secrets: all of them, except those of which it is known that they are not. */
+/** Which environment variables are secret: all except those known to be harmless. */
 import { existsSync } from "node:fs";
 import { delimiter, isAbsolute } from "node:path";
 import { MIN_SECRET } from "./secret-encodings.js";
 
 export interface Secret {
-  /** Of the variable, never the value. */
+  /** Name of the variable, never its value. */
   readonly name: string;
   readonly value: string;
 }
 
-/** Shorter lines of a value of many are words. */
+/** Shorter lines of a multi-line value are ordinary words. */
 const MIN_LINE = 16;
 /** Shorter names before an `@` are people, not tokens. */
 const MIN_USER = 20;
 
-/** What systems, shells, runners and languages put there; `*` stands for any rest. */
+/** Variables of systems, shells, runners and languages; `*` matches any rest. */
 const HARMLESS = `
   PATH HOME PWD OLDPWD INIT_CWD SHELL SHLVL _ TERM TERM_* TERMINFO COLORTERM COLUMNS LINES LANG LANGUAGE LC_* TZ USER LOGNAME USERNAME
   HOSTNAME HOST HOSTTYPE OSTYPE MACHTYPE EDITOR VISUAL PAGER LESS LESSOPEN LESSCLOSE LS_COLORS MAIL MANPATH DISPLAY WAYLAND_DISPLAY XAUTHORITY
@@ -38,16 +38,16 @@ export const looksSecret = (name: string): boolean => SUSPICIOUS.test(name) && !
 const OWN = /^F3_ATTEST_/i;
 
 /**
- * One word in letters, which every output has: `production`, `failures`. Under a name that speaks of a secret it is one all the same, but for
- * what everybody has there when nothing is secret.
+ * A single word such as `production` or `failures` is too common to redact. Under a secret-looking name it counts as a secret, except for
+ * common default values.
  */
 const WORD = /^(?:[a-z]+|[A-Z][a-z]+|[A-Z]+)$/;
 const EVERYBODYS =
   /^(?:password|passphrase|changeme|postgres|postgresql|administrator|testtest|testpassword|example|development|production|localhost)$/i;
 
 /**
- * Every variable whose value is at least 8 characters long and not known to be harmless, with the parts of it that leak alone: its lines, and
- * passwords in it, which are secrets in any variable. `named` are the variables that the user chose to record: they are no secrets, unless they are called so.
+ * Every variable with at least 8 characters that is not known to be harmless, and its parts that leak alone: lines, and passwords inside
+ * it, which are secret in any variable. `named` variables are recorded by the user's choice and are not secret, unless their names say so.
  */
 export function secretsIn(env: Readonly<Record<string, string | undefined>>, named: readonly string[]): Secret[] {
   const recorded = new Set(named);
@@ -69,21 +69,21 @@ function isHarmless(name: string, value: string, recorded: ReadonlySet<string>):
   return recorded.has(name) || harmlessName.test(name) || /^[+-]?\d+(?:\.\d+)?$/.test(value);
 }
 
-/** A path that exists, or a list of them: it names a place, and is no secret itself. */
+/** An existing path or a list of paths is not a secret. */
 const arePaths = (value: string): boolean =>
   value
     .split(delimiter)
     .filter((path) => path !== "")
     .every((path) => isAbsolute(path) && existsSync(path));
 
-/** Lines that begin or end a block are the same in all of them. */
+/** Without first and last lines of blocks, which are equal in all blocks. */
 const linesOf = (value: string): string[] =>
   value
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line.length >= MIN_LINE && line !== value && !/^-----(?:BEGIN|END) /.test(line));
 
-/** Of `scheme://user:password@host`, where a token may also be the user, and of `Password=…;`. */
+/** From `scheme://user:password@host`, where the user may also be a token, and from `Password=…;`. */
 function passwordsIn(value: string): string[] {
   const inUrls = [...value.matchAll(/:\/\/([^\s/?#:@]*)(?::([^\s/?#@]*))?@/g)].flatMap(
     ([, user = "", password = ""]) => [

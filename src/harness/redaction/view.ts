@@ -1,6 +1,6 @@
-/** A text as a reader would see it, made of another text; and from which places of the other each part of it came. */
+/** A text as a reader would see it, derived from another text, with the source position of each part. */
 
-/** `[at, at + length)` of the view is `[from, to)` of what it was made of: copied, character for character, or standing for it as a whole. */
+/** `[at, at + length)` of the view came from `[from, to)`, either copied verbatim or replaced as a whole. */
 interface Piece {
   readonly at: number;
   readonly length: number;
@@ -13,14 +13,14 @@ export type Span = readonly [from: number, to: number];
 
 export interface View {
   readonly text: string;
-  /** Undefined for the text that was there first. */
+  /** Undefined for the original text. */
   readonly of?: View;
   readonly pieces: readonly Piece[];
 }
 
 export const plainView = (text: string): View => ({ text, pieces: [] });
 
-/** Where in the first text all of it came from, in order and without overlaps; what was left out between is not among it. */
+/** Source positions in the original text, ordered, without overlaps and without what was dropped in between. */
 export function spansOf(view: View, range: Span): Span[] {
   if (view.of === undefined) return [range];
   const parent = view.of;
@@ -56,12 +56,12 @@ export function joined(ranges: readonly Span[]): Span[] {
   return all;
 }
 
-/** What a secret needs of its surroundings: more of a text without anything to decode is in another view. */
+/** Context kept around a replacement; more of a text without encodings is in another view. */
 const KEPT = 64 * 1024;
-/** Ends whatever is searched for. */
+/** Interrupts every search. */
 const GAP = "\n\n\n\n\n\n";
 
-/** Made from the left to the right: what is not replaced in between is copied, of long stretches the ends. */
+/** Built from left to right. Unreplaced text is copied; of long stretches only the ends. */
 export class ViewOf {
   readonly #of: View;
   readonly #pieces: Piece[] = [];
@@ -74,7 +74,7 @@ export class ViewOf {
     this.#of = of;
   }
 
-  /** So much stands for this text; without one, it is left out. */
+  /** Replaces a range by `text`, or drops it. */
   replace(from: number, to: number, text = ""): void {
     this.#copy(from, this.#changed);
     this.#changed = true;
@@ -82,7 +82,7 @@ export class ViewOf {
     this.#read = to;
   }
 
-  /** Without what stands between: a text of its own. */
+  /** Adds a separate text without its surroundings. */
   alone(from: number, to: number, text: string): void {
     this.#changed = true;
     this.#add(text, from, to, false);
@@ -90,7 +90,7 @@ export class ViewOf {
     this.#read = to;
   }
 
-  /** Undefined where nothing was replaced. */
+  /** Undefined if nothing was replaced. */
   end({ rest = true } = {}): View | undefined {
     if (!this.#changed) return undefined;
     if (rest) this.#copy(this.#of.text.length, true, false);

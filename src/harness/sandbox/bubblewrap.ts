@@ -1,4 +1,4 @@
-/** bubblewrap itself: which one, how strict, and what a program in it really has, seen from inside. */
+/** Finds bubblewrap, defines its restrictions, and checks from inside what a program really can do. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { AttestError } from "../../core/errors.js";
@@ -9,20 +9,20 @@ const run = promisify(execFile);
 const DEADLINE_MS = 20_000;
 
 /**
- * A user namespace of its own and no capability in it: with one, root inside takes the mounts away again that hide what is hidden. Mounts
- * that a further namespace inherits cannot be taken away there (user_namespaces(7), mount_namespaces(7)).
+ * A new user namespace without capabilities: with one, root inside could unmount what hides files. A nested namespace cannot unmount
+ * inherited mounts (user_namespaces(7), mount_namespaces(7)).
  */
 export const STRICT = ["--unshare-all", "--unshare-user", "--cap-drop", "ALL", "--die-with-parent"];
 
 export interface Bubblewrap {
-  /** Where it lies, outside of the project. */
+  /** Its path outside of the project. */
   readonly program: string;
   readonly version: string;
 }
 
 type Missing = (found: string) => AttestError;
 
-/** @throws what `missing` makes of what was found */
+/** @throws the error that `missing` makes */
 export async function bubblewrap(project: string, missing: Missing): Promise<Bubblewrap> {
   const program = programOutside("bwrap", process.env, projectsAround(project));
   if (program === undefined) throw missing("no bwrap");
@@ -33,7 +33,7 @@ export async function bubblewrap(project: string, missing: Missing): Promise<Bub
   }
 }
 
-/** What a program in it sees of itself. */
+/** What a program inside sees. */
 export interface Inside {
   readonly status: string;
   readonly mounts: string;
@@ -45,7 +45,7 @@ const MARK = "== ";
 const LOOK = `for f in status mountinfo net/dev; do echo "${MARK}"; cat /proc/self/$f; done; echo "${MARK}"
 for f in /proc/$$/fd/*; do if [ -e "$f" ] || [ -L "$f" ]; then echo "\${f##*/}"; fi; done`;
 
-/** @param prefix up to the `--` @throws what `missing` makes of what was found */
+/** @param prefix up to the `--` @throws the error that `missing` makes */
 export async function look(prefix: readonly string[], missing: Missing): Promise<Inside> {
   const [program = "", ...args] = prefix;
   closeInherited();
@@ -66,11 +66,11 @@ export async function look(prefix: readonly string[], missing: Missing): Promise
 export interface WantedSandbox {
   readonly hidden: readonly string[];
   readonly readOnly: readonly string[];
-  /** Whatever else can be written to is one too many. */
+  /** Every other writable mount is a fault. */
   readonly writable: readonly string[];
 }
 
-/** What is not as it must be, a phrase each. */
+/** Differences from what is required, a phrase each. */
 export function shortcomings(inside: Inside, { hidden, readOnly, writable }: WantedSandbox): string[] {
   const mounts = mountsIn(inside.mounts);
   const capabilities = [...inside.status.matchAll(/^Cap\w+:\s*([0-9a-f]+)$/gm)].map(([, bits = ""]) => bits);
@@ -91,11 +91,11 @@ export function shortcomings(inside: Inside, { hidden, readOnly, writable }: Wan
 interface Mount {
   readonly path: string;
   readonly readOnly: boolean;
-  /** Laid over what was there: an empty folder, or an empty file. */
+  /** One of our covers: an empty folder or an empty file. */
   readonly isOurs: boolean;
 }
 
-/** proc_pid_mountinfo(5): of several at one place the last counts. */
+/** proc_pid_mountinfo(5): the last mount at a place counts. */
 function mountsIn(text: string): ReadonlyMap<string, Mount> {
   const plain = (path: string): string =>
     path.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8)));

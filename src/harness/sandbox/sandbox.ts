@@ -1,4 +1,4 @@
-/** Where a tested command can be shut in: bubblewrap, with no network, a system that is read-only, and places of its own to write to. */
+/** Runs a tested command in bubblewrap: without network, with a read-only system, and with writable places of its own. */
 import { existsSync, lstatSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AttestError } from "../../core/errors.js";
@@ -9,20 +9,20 @@ import { bubblewrap, look, shortcomings, STRICT } from "./bubblewrap.js";
 import { gitFoldersIn } from "../subject/git-folders.js";
 
 export interface Sandbox {
-  /** What stands before the command, up to the `--`. Kill it, and every process inside ends. */
+  /** The words before the command, up to `--`. Killing it ends every process inside. */
   readonly prefix: readonly string[];
-  /** For the statement. */
+  /** Description for the statement. */
   readonly about: string;
-  /** Whether the command finds nothing there, whatever lies there for us. */
+  /** Whether the path is hidden from the command. */
   readonly hides: (path: string) => boolean;
 }
 
-/** What makes a loader take in other code before a program begins (ld.so(8)): it is the command's, and bubblewrap is still outside. */
+/** Variables by which the loader runs other code first (ld.so(8)). They are for the command, and bubblewrap starts outside. */
 const LOADERS = /^(?:LD_.*|GLIBC_TUNABLES|GCONV_PATH)$/;
 
 type Environment = Readonly<Record<string, string>>;
 
-/** What is started so that the command runs inside, with all of its variables. */
+/** The words to start, so that the command gets all of its variables inside. */
 export function shutIn(
   { prefix }: Sandbox,
   command: readonly string[],
@@ -38,16 +38,16 @@ export function shutIn(
 }
 
 export interface SandboxOptions {
-  /** The one folder that stays writable. */
+  /** The only writable folder. */
   readonly root: string;
   readonly cwd: string;
   /** Where this tool publishes. */
   readonly registry?: string | undefined;
-  /** Files with secrets, beside those in known places. */
+  /** Files with secrets outside of the known places. */
   readonly hidden?: readonly string[] | undefined;
 }
 
-/** @throws AttestError `sandbox-missing` when there is none, or it does not work here; there is no fallback */
+/** @throws AttestError `sandbox-missing` if there is none, or it does not work here; there is no fallback */
 export async function sandbox({ root, cwd, registry, hidden: named = [] }: SandboxOptions): Promise<Sandbox> {
   const missing = (found: string): AttestError =>
     new AttestError(
@@ -67,11 +67,11 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
   const held = [...hidden, ...files, ...kept].flatMap((path) => foldersBetween(real(root), path));
   const prefix = [
     ...[bwrap.program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
-    // Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them.
+    // Sockets of other programs are in /run and /tmp, and read-only mounts would not block them.
     ...[...there(["/tmp", "/run"]), ...around].flatMap((folder) => ["--tmpfs", folder]),
     ...["--bind", root, root],
     ...[...new Set(held)].sort().flatMap((folder) => ["--bind", folder, folder]),
-    // After the project, which may hold them: a home under git.
+    // After the project, which may contain them, for example if the home is under git.
     ...kept.flatMap((path) => ["--ro-bind", path, path]),
     ...hidden.flatMap((folder) => ["--tmpfs", folder]),
     ...files.flatMap((file) => ["--ro-bind", emptyFile(), file]),
@@ -91,12 +91,15 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
     (isBelow(path, [root]) || !isBelow(path, [...there(["/tmp", "/run"]), ...around]));
   return {
     prefix,
-    hides: (path) => ![resolve(path), real(path)].every(inSight), // a link is found by itself first
+    hides: (path) => ![resolve(path), real(path)].every(inSight), // the link itself is looked up first
     about: `${bwrap.version}: no network, the system read-only, no capabilities, /tmp its own, keys, credentials and agents in their usual places out of sight, as is what lies in /run; the project's folder to write to, but for its git folders and what is published there`,
   };
 }
 
-/** Of what lies in the project: whoever moves one of these away puts something else in the place of what is hidden or kept. A mount cannot be moved. */
+/**
+ * Folders in the project on the way to a hidden or kept path. Whoever moves one of these could replace what is hidden, so they are mounted:
+ * a mount cannot be moved.
+ */
 const foldersBetween = (root: string, path: string): string[] => {
   const above = dirname(path);
   return above === root || !isWithin(above, root) ? [] : [above, ...foldersBetween(root, above)];
@@ -105,7 +108,7 @@ const foldersBetween = (root: string, path: string): string[] => {
 const there = (paths: readonly string[]): string[] => paths.filter((path) => existsSync(path)).map(real);
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
-/** What lies in the usual places, where it really lies. Of ours, what is not there yet and could be made by the command is made. */
+/** The real paths of known secret places. Missing places of this tool that the command could create are created. */
 export function outOfSight(
   writable: string,
   named: readonly string[] = [],
@@ -115,7 +118,7 @@ export function outOfSight(
 } {
   const { ours, others } = secretPlaces();
   for (const folder of ours) if (isWithin(folder, writable) && !existsSync(folder)) makeFolder(folder, 0o700);
-  // A variable may name /dev/null, or a descriptor. The command has a /dev and a /proc of its own.
+  // A variable may name /dev/null or a descriptor. The command has its own /dev and /proc.
   const all = there([...ours, ...others, ...named]).filter((path) => !isWithinAny(path, ["/dev", "/proc"]));
   const isFolder = (path: string): boolean => statSync(path).isDirectory();
   return {
@@ -124,7 +127,7 @@ export function outOfSight(
   };
 }
 
-/** As a whole where the command does not work in it: what is laid over can be neither replaced nor moved away. */
+/** Mounts the registry as a whole if the command does not work inside it: a mount cannot be replaced or moved. */
 function publishedIn(registry: string | undefined, root: string, cwd: string): string[] {
   if (registry === undefined || !isWithin(registry, root)) return [];
   if (!isWithin(cwd, registry)) return there([registry]);
@@ -133,7 +136,7 @@ function publishedIn(registry: string | undefined, root: string, cwd: string): s
 }
 
 let empty: string | undefined;
-/** An empty file to lay over another: programs that read their settings find none. A device would be refused there. */
+/** An empty file to mount over settings files, so that programs find none. A device would be refused there. */
 export function emptyFile(): string {
   if (empty !== undefined && existsSync(empty)) return empty;
   const folder = temporaryFolder("empty");

@@ -1,4 +1,4 @@
-/** A scenario of one's own: what it will look at, said beforehand, and a function that goes and looks. See docs/scenarios.md. */
+/** A user-defined scenario: declared checks, and a function that observes. See docs/scenarios.md. */
 import { inspect } from "node:util";
 import * as z from "zod/mini";
 import { criterion, wording, type Criterion, type Observation } from "../../core/statement/criterion.js";
@@ -9,13 +9,13 @@ import type { Outcome } from "../../core/statement/verdict.js";
 import { BROKEN_OFF } from "./recorder.js";
 import type { PlannedCheckOf } from "./scenario.js";
 
-/** A check, declared before anything is looked at. */
+/** A check, declared before the run. */
 export type ScenarioCheck<Id extends string = string> = {
   /** Lowercase letters, digits and `. _ / -`. */
   readonly id: Id;
   /** A sentence that can be true or false. */
   readonly claim: string;
-  /** Whether the verdict depends on it: yes, unless said otherwise. */
+  /** Whether the verdict depends on it; true by default. */
   readonly required?: boolean;
 } & (
   | {
@@ -24,7 +24,7 @@ export type ScenarioCheck<Id extends string = string> = {
       readonly criterion?: never;
     }
   | {
-      /** The same as data: the outcome is computed from what `probe.observe` was given. */
+      /** The criterion as data: the outcome is computed from the arguments of `probe.observe`. */
       readonly criterion: Criterion;
       readonly expected?: never;
     }
@@ -32,40 +32,40 @@ export type ScenarioCheck<Id extends string = string> = {
 
 export interface ScenarioDefinition<Id extends string = string> {
   readonly title: string;
-  /** What the checks together are to show. */
+  /** What all checks together should show. */
   readonly hypothesis: string;
   readonly checks: readonly ScenarioCheck<Id>[];
-  /** What the run does not look at, in words. */
+  /** What the run does not examine, in words. */
   readonly notChecked?: readonly string[];
-  /** What is tested: files, by their paths in the working directory, or descriptors. Else the git commit and tree of that directory. */
+  /** What is tested: files by path in the working directory, or descriptors. By default the git commit and tree of that directory. */
   readonly subject?: readonly (string | Subject)[];
-  /** Looks, and reports what it sees. What it throws makes the result INCONCLUSIVE. */
+  /** Observes and reports. If it throws, the result is INCONCLUSIVE. */
   run(probe: ScenarioProbe<Id>): unknown;
 }
 
 export interface AttachOptions {
-  /** `text/plain` for a text and `application/octet-stream` for bytes, unless said otherwise. */
+  /** By default `text/plain` for text and `application/octet-stream` for bytes. */
   readonly mediaType?: string;
-  /** What it is to the run: `artifact`, unless said otherwise. */
+  /** Role of the evidence; `artifact` by default. */
   readonly role?: string;
 }
 
 export interface SpawnOptions {
   readonly cwd?: string;
-  /** Added to the environment of this process. */
+  /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
-  /** How its evidence is called: as the program, unless said otherwise. */
+  /** Name of its evidence; the program's name by default. */
   readonly name?: string;
-  /** False: what it prints is returned and not kept. */
+  /** False: the output is returned but not kept as evidence. */
   readonly evidence?: boolean;
-  /** Aborted: the process and all that it started is ended. */
+  /** Aborting ends the process and everything it started. */
   readonly signal?: AbortSignal;
 }
 
-/** How a process ended. What it printed stands here as it was printed; of more than 8 MiB, the beginning and the end. */
+/** How a process ended, with its unredacted output; above 8 MiB only start and end. */
 export interface Spawned {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended it. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
@@ -74,30 +74,30 @@ export interface Spawned {
   readonly wallMs: number;
 }
 
-/** What a running scenario is given. It reports what it sees; the verdict follows from that. */
+/** The interface of a running scenario. It reports observations; the verdict is derived. */
 export interface ScenarioProbe<Id extends string = string> {
   /** A temporary folder, removed after the run. */
   readonly home: string;
   /** Aborted when the run is interrupted or out of time. */
   readonly signal: AbortSignal;
-  /** Once for each check: whether its claim held, and what was seen. A check that is never reported is `errored`. */
+  /** Reports a check once: its outcome, and what was seen. Unreported checks are `errored`. */
   check(id: Id, outcome: boolean | Outcome, observed: string): void;
-  /** A number beside a check, before or after it is reported. Names differ within a check. */
+  /** Adds a number to a check, before or after its report. Names must differ within a check. */
   measure(id: Id, name: string, value: number, unit?: string): void;
-  /** In place of a report: why the check was not tried. */
+  /** Instead of a report: why the check was not tried. */
   skip(id: Id, reason: string): void;
-  /** A flat record, as raw as it was seen; criteria are computed from them, and all of them are evidence. */
+  /** A flat record of raw observations. Criteria are computed from them, and all are evidence. */
   observe(observation: Observation): void;
   attach(name: string, content: string | Uint8Array | { readonly file: string }, options?: AttachOptions): void;
-  /** Runs a program, without a shell, to its end; it ends with the run at the latest. What it prints is evidence. */
+  /** Runs a program without a shell and waits for its end. It never outlives the run. Its output is evidence. */
   spawn(command: readonly string[], options?: SpawnOptions): Promise<Spawned>;
-  /** A line of the timeline, which is evidence. */
+  /** Adds a line to the timeline, which is evidence. */
   note(event: string, facts?: Readonly<Record<string, string | number | boolean | null>>): void;
-  /** For the person who waits; not recorded. `share` is the part that is done, 0 to 1. */
+  /** For the waiting user; not recorded. `share` is the finished part, 0 to 1. */
   progress(text: string, share?: number): void;
 }
 
-/** What of a definition is known without running it. */
+/** The parts of a definition that are known without running it. */
 export interface Described {
   readonly title: string;
   readonly hypothesis: string;
@@ -107,7 +107,7 @@ export interface Described {
 }
 
 /**
- * Returns the definition as it is, once it is seen to be one; the ids of its checks are then known to the compiler.
+ * Checks the definition and returns it unchanged, with the ids of its checks known to the compiler.
  * @throws AttestError `scenario-format`
  */
 export function defineScenario<const Id extends string>(definition: ScenarioDefinition<Id>): ScenarioDefinition<Id> {
@@ -157,11 +157,11 @@ const scenario = z.strictObject(
   "a scenario: title, hypothesis, checks, run",
 );
 
-/** A hint that holds for whatever is wrong. */
+/** The hint for any malformed scenario. */
 export const WHOLE =
   "a whole one: export default defineScenario({ title, hypothesis, checks: [{ id, claim, expected }], run(probe) { … } })";
 
-/** @throws AttestError `scenario-format` naming the first place where it is no scenario */
+/** @throws AttestError `scenario-format` naming the first fault */
 export function describe(definition: unknown): Described {
   const parsed = scenario.safeParse(definition);
   if (!parsed.success) throw refused(definition, parsed.error.issues[0]);
@@ -196,7 +196,7 @@ function refused(definition: unknown, issue: z.core.$ZodIssue | undefined): Atte
 const format = (expected: string, found: string): AttestError =>
   new AttestError("scenario-format", `expected ${expected}, found ${found}`, WHOLE);
 
-/** For a fault: short, and on one line. */
+/** For error messages: short, and on one line. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") return "a function";

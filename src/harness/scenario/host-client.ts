@@ -1,4 +1,4 @@
-/** A scenario of one's own, in a process of its own (`host.ts`): asked what it will look at, and played. */
+/** Runs a user-defined scenario in its own process (`host.ts`): asks for its description, and plays it. */
 import { basename, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { built } from "../../node/package.js";
@@ -11,12 +11,12 @@ import type { Probe } from "./scenario.js";
 import { cleanText, Spawner } from "./spawner.js";
 
 const HOST = built("harness/scenario/host.js");
-/** That a file without a package.json is read twice is for nobody who tests with it to mend. */
+/** Suppresses a warning that users cannot act on: a file without a package.json is parsed twice. */
 const OPTIONS = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"];
 
 interface Hosting extends Pick<CommandProcessOptions, "signal" | "output"> {
   readonly home: string;
-  /** Returns true after the last message. What it throws ends the process. */
+  /** Returns true after the last message. An error ends the process. */
   readonly take: (message: Message, reply: (reply: Reply) => void) => boolean;
 }
 
@@ -35,7 +35,7 @@ export async function describeFile(url: string, signal: AbortSignal): Promise<De
   throw notRead(nameOf(url), told !== undefined && "fault" in told ? told.fault : ended);
 }
 
-/** @throws Error saying how the run broke off */
+/** @throws Error describing how the run broke off */
 export async function play(url: string, probe: Probe): Promise<void> {
   const spawner = new Spawner(probe);
   let [done, fault] = [false, undefined as Fault | undefined];
@@ -54,7 +54,7 @@ export async function play(url: string, probe: Probe): Promise<void> {
   if (!done) throw new Error(cleanText(line === undefined ? message : `${message} (${nameOf(url)}:${line})`));
 }
 
-/** As it is called from here, if it lies here: what stands above is nobody's business. */
+/** The path relative to here, if it is below; otherwise the file name alone, because the folders above are private. */
 export function nameOf(url: string): string {
   const path = fileURLToPath(url);
   const here = relative(process.cwd(), path);
@@ -86,7 +86,7 @@ function notRead(name: string, { code, message, hint, line, syntax }: Fault): At
   }
 }
 
-/** Until it ends by itself, has said its last message, or the signal comes; how its end looked from here. */
+/** Runs until it ends by itself, has sent its last message, or is aborted. Returns how it ended. */
 async function host(part: "describe" | "run", url: string, { signal, home, output, take }: Hosting): Promise<Fault> {
   const over = new AbortController();
   const abort = (): void => over.abort(signal.reason);
@@ -106,7 +106,7 @@ async function host(part: "describe" | "run", url: string, { signal, home, outpu
             } catch (error) {
               thrown.push(error);
               over.abort();
-              if (child.connected) child.disconnect(); // which ends it at once
+              if (child.connected) child.disconnect(); // which ends it immediately
             }
           }),
       },

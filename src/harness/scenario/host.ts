@@ -1,6 +1,6 @@
 /**
- * The process that a scenario of one's own has to itself, so that it may exit, hang or crash: whoever started it sees that, and says so.
- * Called as `host.js describe|run <URL of the file> <home>`; what it has to say are messages.
+ * The process of a user-defined scenario, so that an exit, hang or crash stays isolated and is reported by the parent. Called as `host.js
+ * describe|run <URL of the file> <home>`; it answers with messages.
  */
 import { readFileSync, statSync } from "node:fs";
 import { register } from "node:module";
@@ -27,13 +27,13 @@ export interface Spawn extends Omit<SpawnOptions, "signal"> {
   readonly cwd: string;
 }
 
-/** What goes to the probe of whoever started it, as it is. */
+/** Calls that are passed on to the parent's probe unchanged. */
 type Reported = "check" | "measure" | "skip" | "observe" | "attach" | "note" | "progress";
 export type HostCall = {
   [Name in Reported]: { readonly call: Name; readonly given: Parameters<Probe[Name]> };
 }[Reported];
 
-/** What it says. */
+/** Messages to the parent. */
 export type Message =
   | { readonly described: Described }
   | HostCall
@@ -42,16 +42,16 @@ export type Message =
   | { readonly done: true }
   | { readonly fault: Fault };
 
-/** What it is told: how a process that it asked for ended, or why there was none. */
+/** The parent's answers: how a requested process ended, or why it did not start. */
 export type Reply = { readonly id: number } & ({ readonly spawned: Spawned } | { readonly fault: string });
 
 export interface Fault {
   readonly message: string;
-  /** Of an `AttestError`, and of Node's own errors. */
+  /** The code of an `AttestError` or of Node's errors. */
   readonly code?: string | undefined;
   readonly hint?: string | undefined;
   readonly syntax?: boolean;
-  /** Of the scenario's file, where it is known. */
+  /** Line in the scenario's file, if known. */
   readonly line?: number | undefined;
 }
 
@@ -60,7 +60,7 @@ const [, , part, url = "", home = ""] = process.argv;
 const say = (message: Message): void => void process.send?.(message);
 const fail = (error: unknown): void => end({ fault: faultOf(error) });
 
-/** What a signal does while the scenario runs; before and after, it ends this process. */
+/** While the scenario runs a signal aborts it; before and after, it ends this process. */
 const interruption = new AbortController();
 const interrupt = (): void => interruption.abort();
 
@@ -86,7 +86,7 @@ function faultOf(error: unknown): Fault {
   };
 }
 
-/** JavaScript is not stopped by a type: what is reported is looked at here, so that the fault is where the call is. */
+/** Types do not protect JavaScript callers: arguments are checked here, so that the fault is reported at the call. */
 function probeOf(declared: readonly string[]): ScenarioProbe {
   const known = (id: string): string => {
     if (declared.includes(id)) return id;
@@ -172,8 +172,8 @@ process.on("message", (reply: Reply) => {
   waiting.delete(reply.id);
   if (waiting.size === 0) process.channel?.unref();
 });
-process.channel?.unref(); // else a run that waits for nothing would wait for ever
-process.once("disconnect", () => process.kill(process.pid, "SIGKILL")); // whoever started it has gone
+process.channel?.unref(); // otherwise a run that waits for nothing would wait forever
+process.once("disconnect", () => process.kill(process.pid, "SIGKILL")); // the parent is gone
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 register("./resolve.js", import.meta.url);

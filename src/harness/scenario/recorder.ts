@@ -1,4 +1,4 @@
-/** Collects what a running scenario reports, and makes of it the checks, the evidence and the timeline of a statement. */
+/** Collects the reports of a running scenario, and builds checks, evidence and timeline from them. */
 import { utf8, type Bytes } from "../../core/bytes.js";
 import { judge, measured, missing, type Measurement, type Observation } from "../../core/statement/criterion.js";
 import type { Engine } from "../../core/engine.js";
@@ -13,7 +13,7 @@ export interface RecordedRun {
   readonly evidence: readonly EvidenceRef[];
   readonly configuration: readonly Descriptor[];
   readonly notChecked: readonly string[];
-  /** By lowercase SHA-256. */
+  /** Key: lowercase SHA-256. */
   readonly bytes: ReadonlyMap<string, Bytes>;
 }
 
@@ -120,7 +120,7 @@ export class Recorder {
     this.#timeline.push(new TextDecoder().decode(canonical({ ...this.#placeless(facts), ms, event })));
   }
 
-  /** Messages of the system name files; where the temporary home lay is nobody's business, and may hold a user's name. */
+  /** System messages contain paths. The temporary home is private, and may contain a user name. */
   #placeless<T extends Readonly<Record<string, unknown>>>(facts: T): T {
     const entries = Object.entries(facts).map(([name, value]) => [
       name,
@@ -140,7 +140,7 @@ export class Recorder {
     };
   }
 
-  /** A failure that was observed stands, whatever excuse there is; nothing else outlives one. */
+  /** An observed failure stands even if the check was skipped or broken; any other outcome does not. */
   #computed(planned: PlannedCheckOf & { readonly criterion: NonNullable<PlannedCheckOf["criterion"]> }): CheckRecord {
     const excuse =
       this.#excused.get(planned.id) ??
@@ -166,7 +166,7 @@ export class Recorder {
 const ndjson = (lines: readonly Observation[]): Bytes =>
   utf8(lines.map((line) => `${new TextDecoder().decode(canonical(line))}\n`).join(""));
 
-/** What the claim itself was held against; the rest is in the measurements. */
+/** The measurements that the claim uses; the others are listed separately. */
 const numbers = ({ holds }: NonNullable<PlannedCheckOf["criterion"]>, measurements: readonly Measurement[]): string =>
   holds
     .map(({ measure }) => measurements.find(({ name }) => name === measure))
@@ -175,10 +175,10 @@ const numbers = ({ holds }: NonNullable<PlannedCheckOf["criterion"]>, measuremen
 
 const brokenBy = (fault: string): string => `the run broke off: ${fault}`;
 
-/** The check that says so. */
+/** Id of the check for a run that broke off. */
 export const BROKEN_OFF = "run-completed";
 
-/** Whatever had been reported by then, a run that broke off shows nothing: what it would still have said is not known. */
+/** A run that broke off shows nothing, whatever it had reported: its further reports are unknown. */
 const brokeOff = (fault: string): CheckRecord => ({
   id: BROKEN_OFF,
   required: true,

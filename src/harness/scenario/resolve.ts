@@ -1,4 +1,4 @@
-/** Gives `@f3/attest` to a scenario whose project has not installed it: this very installation. Loaded by `host.ts`. */
+/** Resolves `@f3/attest` to this installation for scenarios whose project has not installed it. Loaded by `host.ts`. */
 import type { ResolveHook } from "node:module";
 
 const NAME = "@f3/attest";

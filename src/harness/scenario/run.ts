@@ -1,4 +1,4 @@
-/** Runs a scenario in a temporary home and makes a draft statement of what it reported. The verdict is derived, never reported. */
+/** Runs a scenario in a temporary home and drafts a statement from its reports. The verdict is derived, never reported. */
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,7 +16,7 @@ import { folderDigest } from "./source.js";
 
 export interface Run {
   readonly draft: Draft;
-  /** By lowercase SHA-256; every digest among the draft's evidence that has bytes here. */
+  /** Key: lowercase SHA-256. The digests among the draft's evidence whose bytes are here. */
   readonly evidence: ReadonlyMap<string, Bytes>;
 }
 
@@ -28,19 +28,19 @@ export interface ScenarioRunOptions {
   /** Name and version of this tool. */
   readonly tool: string;
   readonly command: readonly string[];
-  /** What is tested, in place of what the scenario itself names; where it names nothing, it must be given. */
+  /** Replaces the scenario's own subject; required if it has none. */
   readonly subject?: readonly Subject[] | undefined;
-  /** Aborted: nothing comes of the run; unless by a `TimeoutError`, as of AbortSignal.timeout, which is recorded as what broke it off. */
+  /** Aborting discards the run, except by a `TimeoutError` (AbortSignal.timeout), which is recorded as the cause. */
   readonly signal: AbortSignal;
   readonly progress: (text: string, share: number) => void;
-  /** What processes of the scenario print, while they do. */
+  /** Live output of the scenario's processes. */
   readonly output?: Probe["output"];
   readonly now: () => Date;
-  /** Called before anything runs, with what is known by then; what it returns is a relation of the result. */
+  /** Called before anything runs, with what is known then. It returns a relation of the result. */
   readonly announce?: ((outline: Outline) => Promise<Relation | undefined>) | undefined;
 }
 
-/** @throws AttestError `scenario-unknown` for the profile, the driver or the shorter run that it does not have */
+/** @throws AttestError `scenario-unknown` for an unknown profile or driver, or a missing shorter run */
 export function checkChoices(scenario: Scenario, { profile, driver, quick }: Partial<ScenarioRunOptions>): Profile {
   const unknown = (what: string, found: string, hint: string): AttestError =>
     new AttestError("scenario-unknown", `expected ${what} of ${scenario.name}, found ${JSON.stringify(found)}`, hint);
@@ -56,7 +56,7 @@ export function checkChoices(scenario: Scenario, { profile, driver, quick }: Par
 }
 
 /**
- * @throws AttestError as `checkChoices`, `subject-missing`, `driver-missing`, `interrupted`; what else the scenario throws becomes an
+ * @throws AttestError as `checkChoices`, `subject-missing`, `driver-missing`, `interrupted`; any other error becomes an
  * errored check
  */
 export async function runScenario(scenario: Scenario, options: ScenarioRunOptions): Promise<Run> {
@@ -79,7 +79,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioRunOption
   try {
     await scenario.run(recorder.probe({ profile: name, driver, quick, home, signal, progress, output }));
   } catch (error) {
-    // A driver that cannot be had is no observation: there is nothing to state.
+    // Without its driver the scenario observed nothing, so there is nothing to state.
     if (error instanceof AttestError && ["driver-missing", "scenario-unknown"].includes(error.code)) throw error;
     recorder.breakOff(error instanceof Error ? error.message : String(error));
   } finally {
@@ -95,7 +95,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioRunOption
   return stated(scenario, profile, name, recorder, { ...options, outline, plan });
 }
 
-/** What is fixed before the run: the same goes into the plan and into the result. */
+/** Fixed before the run and equal in plan and result. */
 function outlineOf(scenario: Scenario, profile: Profile, options: ScenarioRunOptions): Outline {
   const { engine, subject = [], command, quick } = options;
   const { source } = scenario;

@@ -1,4 +1,4 @@
-/** The programs that a scenario of one's own runs: what they print is evidence, without secrets, and none outlives the run. */
+/** Runs programs for a user-defined scenario: their redacted output is evidence, and none outlives the run. */
 import { fromUtf8, utf8 } from "../../core/bytes.js";
 import { Capture, printedPiece } from "../command/output-capture.js";
 import { runCommand } from "../command/command.js";
@@ -36,7 +36,7 @@ export class Spawner {
     this.#running.get(id)?.stop.abort();
   }
 
-  /** All of them; what they had to say is recorded then. */
+  /** Ends all of them and records their remaining output. */
   async end(): Promise<void> {
     this.#stopAll();
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
@@ -74,7 +74,7 @@ export class Spawner {
     return { exitCode, signal: how.signal, timedOut, stdout: stdout ?? "", stderr: stderr ?? "", wallMs };
   }
 
-  /** `node`, `node-2`, `node-3`: each piece of evidence has a name of its own. */
+  /** `node`, `node-2`, `node-3`: each piece of evidence needs its own name. */
   #numbered(name: string): string {
     const count = (this.#names.get(name) ?? 0) + 1;
     this.#names.set(name, count);
@@ -82,10 +82,10 @@ export class Spawner {
   }
 }
 
-/** For the scenario itself, which looks at what was really printed. */
+/** For the scenario itself, which needs the unredacted output. */
 const AS_IT_IS = (): Redactor => new Redactor([], { rules: [] });
 
-/** A maker of redactors: the environment is looked through once. */
+/** Makes redactors; inspects the environment only once. */
 function redactor(): () => Redactor {
   const secrets = secretsIn(process.env, []);
   const prepared = new Redactor(secrets, { places: placesOf(process.cwd()) });

@@ -1,6 +1,6 @@
 /**
- * What a commit is on disk: the bytes that git checks out where nobody has set anything. A `.gitattributes` of the commit itself may ask for
- * other bytes than are kept (line ends, an encoding, `$Id$`), and a pointer of git-lfs means the file that it names.
+ * The bytes of a commit as git checks them out without any settings. The commit's own `.gitattributes` may demand other bytes than the
+ * stored ones (line ends, an encoding, `$Id$`), and a git-lfs pointer stands for another file.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,20 +9,20 @@ import { temporaryFolder } from "../../node/files.js";
 import type { Repository } from "../../node/git.js";
 import { Disk, type TreeEntry, type ObjectFormat } from "./content.js";
 
-/** Of a tree: a file, a link, or another repository's commit. */
+/** An entry of a tree: a file, a link, or a commit of another repository. */
 export interface Committed {
   readonly mode: string;
   readonly id: string;
 }
 
-/** The files whose bytes are to be others than the kept ones; of one that git-lfs keeps, only this digest is known. */
+/** Files whose checked-out bytes differ from the stored ones. For a git-lfs file only the pointer's digest is known. */
 export type CheckedOut = ReadonlyMap<string, Pick<TreeEntry, "blob"> | Pick<TreeEntry, "sha256">>;
 
 const ATTRIBUTES = ["eol", "ident", "working-tree-encoding", "filter"];
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, without extensions. */
 const POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\noid sha256:([0-9a-f]{64})\nsize \d+\n$/;
 
-/** @throws AttestError `subject-missing` where objects are missing */
+/** @throws AttestError `subject-missing` if objects are missing */
 export async function checkedOut(
   repository: Repository,
   committed: ReadonlyMap<string, Committed>,
@@ -33,7 +33,7 @@ export async function checkedOut(
   try {
     const out = join(folder, "out");
     mkdirSync(out);
-    // A work tree with nothing in it: attributes are then those of the commit alone.
+    // An empty work tree: then only the commit's own attributes apply.
     const env = { GIT_INDEX_FILE: join(folder, "index"), GIT_WORK_TREE: out };
     await repository.ask(["read-tree", "HEAD"], { env });
     const files = [...committed].flatMap(([path, { mode }]) => (mode.startsWith("100") ? [path] : []));

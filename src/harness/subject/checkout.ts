@@ -1,4 +1,4 @@
-/** A commit as it was recorded, in a temporary folder of its own: what a run is made again in. */
+/** Checks out a recorded commit into a temporary folder, to repeat a run there. */
 import { mkdirSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "../../core/errors.js";
@@ -14,8 +14,8 @@ export interface WantedCommit {
 }
 
 /**
- * Nothing of the user's repository is touched, and nothing is fetched: the objects must be there.
- * @throws AttestError `not-reproducible` where the commit is not, or has another tree
+ * Changes nothing in the user's repository and fetches nothing: the objects must exist.
+ * @throws AttestError `not-reproducible` if the commit is missing or has another tree
  */
 export async function withCheckout<T>(
   repository: string,
@@ -51,7 +51,7 @@ export async function withCheckout<T>(
   }
 }
 
-/** With the submodules that are at hand, at their commits: without one, what is checked out is another content, and its name says so. */
+/** Adds the available submodules at their commits. Without one the content and its digest differ. */
 async function fill(source: Repository, commit: string, folder: string): Promise<void> {
   await source.checkout(commit, folder);
   const { root } = source.place;

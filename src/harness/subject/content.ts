@@ -1,8 +1,8 @@
 /**
- * What lies in a folder, byte for byte, and the two digests of it that in-toto knows (spec/v1/digest_set.md): `dirHash`, and git's tree of
- * these bytes. No setting of anybody's has a say in it.
+ * The content of a folder, byte for byte, and its two digests in in-toto (spec/v1/digest_set.md): `dirHash` and git's tree. No setting
+ * influences them.
  *
- * Names are bytes to a file system: here a path is a string with a character for each of them ("latin1"), so that no two become one.
+ * File names are bytes. Paths are latin1 strings with one character per byte, so that different names stay different.
  */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
@@ -10,17 +10,17 @@ import { setImmediate } from "node:timers/promises";
 import { AttestError } from "../../core/errors.js";
 import { errno } from "../../node/faults.js";
 
-/** As git tells them apart; of what cannot be executed here nobody can tell. */
+/** Git's modes. Windows has no executable bit. */
 export type Mode = "100644" | "100755" | "120000";
 
 export interface TreeEntry {
   readonly mode: Mode;
-  /** Git's name of these bytes; of a symbolic link, those of where it leads. */
+  /** Git's id of these bytes; for a symbolic link, of its target path. */
   readonly blob: string;
   readonly sha256: string;
 }
 
-/** Of git's objects. */
+/** Git's object format. */
 export type ObjectFormat = "sha1" | "sha256";
 export type Content = ReadonlyMap<string, TreeEntry>;
 
@@ -35,9 +35,9 @@ const kindOf = (entry: { isFile(): boolean; isSymbolicLink(): boolean; isDirecto
 const isClosed = (error: unknown): boolean => ["EACCES", "EPERM"].includes(errno(error) ?? "");
 const isGone = (error: unknown): boolean => ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"].includes(errno(error) ?? "");
 
-/** A folder, read without following any link. */
+/** Reads a folder without following links. */
 export class Disk {
-  /** Folders and files that may not be read, as people write paths. */
+  /** Unreadable folders and files, as people write paths. */
   readonly closed = new Set<string>();
   readonly #root: string;
   readonly #folders = new Map<string, ReadonlyMap<string, Kind> | undefined>();
@@ -46,7 +46,7 @@ export class Disk {
     this.#root = asBytes(root);
   }
 
-  /** By the names that the folder itself has: a file system may answer to others. */
+  /** Uses the folder's own names: a file system may accept others, for example in another case. */
   kind(path: string): Kind | undefined {
     const at = path.lastIndexOf("/");
     const folder = path.slice(0, Math.max(at, 0));
@@ -55,7 +55,7 @@ export class Disk {
     return names === undefined ? this.#look(path) : names.get(path.slice(at + 1));
   }
 
-  /** Undefined for a folder whose names may not be read. */
+  /** Undefined if the folder is unreadable. */
   names(folder: string): ReadonlyMap<string, Kind> | undefined {
     if (!this.#folders.has(folder)) this.#folders.set(folder, this.#list(folder));
     return this.#folders.get(folder);
@@ -85,7 +85,7 @@ export class Disk {
     return Buffer.from(path === "" ? this.#root : `${this.#root}/${path}`, "latin1");
   }
 
-  /** Undefined for what is not there, or is neither file nor link, or may not be read. @throws AttestError `subject-missing` */
+  /** Undefined if it is missing, unreadable, or neither file nor link. @throws AttestError `subject-missing` */
   entry(path: string, format: ObjectFormat): TreeEntry | undefined {
     try {
       const kind = this.kind(path);
@@ -99,7 +99,7 @@ export class Disk {
     }
   }
 
-  /** All that is there of these paths; it takes turns with whatever else is going on. */
+  /** The existing entries among these paths; yields to other work in between. */
   async read(paths: Iterable<string>, format: ObjectFormat): Promise<Map<string, TreeEntry>> {
     const found = new Map<string, TreeEntry>();
     let since = 0;
@@ -128,7 +128,7 @@ function linkEntry(target: Buffer, format: ObjectFormat): TreeEntry {
 }
 
 const BLOCK = Buffer.allocUnsafeSlow(1024 * 1024);
-/** A pipe that took a file's place must not keep us waiting, nor a link lead elsewhere. */
+/** A pipe in a file's place must not block, and a link must not be followed. */
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants as Partial<typeof constants> & { O_RDONLY: number };
 
 function fileEntry(path: Buffer, format: ObjectFormat): TreeEntry | undefined {
@@ -144,7 +144,7 @@ function fileEntry(path: Buffer, format: ObjectFormat): TreeEntry | undefined {
         read = readSync(file, BLOCK, 0, BLOCK.length, null);
         for (const hash of [blob, sha256]) hash.update(BLOCK.subarray(0, read));
       }
-      if (size !== stats.size) continue; // it grew or shrank meanwhile
+      if (size !== stats.size) continue; // its size changed meanwhile
       const mode = (stats.mode & 0o100) === 0 ? "100644" : "100755";
       return { mode, blob: blob.digest("hex"), sha256: sha256.digest("hex") };
     } finally {
@@ -155,14 +155,14 @@ function fileEntry(path: Buffer, format: ObjectFormat): TreeEntry | undefined {
 }
 
 export interface Digests {
-  /** Of the files alone, by their names and bytes. A name with a line feed has no place in it. */
+  /** Digest of names and bytes of files only. Names with a line feed are not possible. */
   readonly dirHash?: string;
-  /** It holds symbolic links too, and which files can be executed. */
+  /** Also covers symbolic links and the executable bit. */
   readonly gitTree: string;
 }
 
 export function digestsOf(content: Content, format: ObjectFormat = "sha1"): Digests {
-  const paths = [...content.keys()].sort(); // by code units, which are the bytes here
+  const paths = [...content.keys()].sort(); // code units are bytes here
   const gitTree = treeOf(paths, content, format);
   const hash = createHash("sha256");
   for (const path of paths) {
@@ -174,7 +174,7 @@ export function digestsOf(content: Content, format: ObjectFormat = "sha1"): Dige
   return { dirHash: hash.digest("hex"), gitTree };
 }
 
-/** Git sorts a folder as if its name ended in a slash, which paths with the same beginning do by themselves. */
+/** Git sorts a folder as if its name ended in a slash; sorted full paths have the same order. */
 function treeOf(paths: readonly string[], content: Content, format: ObjectFormat): string {
   const rows = new Map<string, { readonly mode: string; readonly id: string }>();
   const folders = new Map<string, string[]>();
@@ -202,7 +202,7 @@ function treeOf(paths: readonly string[], content: Content, format: ObjectFormat
   return createHash(format).update(`tree ${bytes.length}\0`).update(bytes).digest("hex");
 }
 
-/** Every file and link below, but for git's own folders: what a repository keeps there is another on every machine. */
+/** Every file and link below, except git's own folders, whose content differs on every machine. */
 export function pathsIn(disk: Disk, folder = ""): string[] {
   return [...(disk.names(folder) ?? [])].flatMap(([name, kind]) => {
     const path = folder === "" ? name : `${folder}/${name}`;

@@ -1,14 +1,14 @@
-/** The digest of a file, of any length. */
+/** Digests of files of any length. */
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { AttestError } from "../../core/errors.js";
 import { errno, ioError } from "../../node/faults.js";
 
-/** At a time. A stream's pieces are smaller, and an interpreter of a hundred megabytes would take four times as long. */
+/** Read size. Streams use smaller pieces, which takes four times as long for an interpreter of a hundred megabytes. */
 const BLOCK = 1024 * 1024;
 
-/** Of any length; read piece by piece. @throws AttestError `subject-missing`, `io` */
+/** Reads the file in pieces. @throws AttestError `subject-missing`, `io` */
 export async function fileDigest(path: string, algorithm = "sha256"): Promise<string> {
   return await (
     await openedDigest(path, algorithm)
@@ -16,7 +16,7 @@ export async function fileDigest(path: string, algorithm = "sha256"): Promise<st
 }
 
 /**
- * Of the file that is there now, whatever takes its place while it is read.
+ * Opens the file now, so that the digest is of this file even if another takes its name.
  * @throws AttestError `subject-missing`, `io`
  */
 export async function openedDigest(path: string, algorithm = "sha256"): Promise<{ readonly digest: Promise<string> }> {
@@ -26,7 +26,7 @@ export async function openedDigest(path: string, algorithm = "sha256"): Promise<
     const digest = digestOf(await open(path), algorithm).catch((error: unknown) => {
       throw ioError("read", path, error);
     });
-    digest.catch(() => undefined); // told to whoever waits for it
+    digest.catch(() => undefined); // reported to the caller that awaits it
     return { digest };
   } catch (error) {
     if (error instanceof AttestError) throw error;
@@ -49,7 +49,7 @@ async function digestOf(file: FileHandle, algorithm: string): Promise<string> {
   }
 }
 
-/** Changes with every write, as far as a file system shows it; empty where nothing is. */
+/** Changes with every write, as far as the file system shows it; empty if nothing is there. */
 export function fingerprint(path: string): string {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });

@@ -1,9 +1,9 @@
-/** The git folders of a project, wherever they lie: whoever writes to one decides what the next git starts that looks into it. */
+/** The git folders of a project, at any depth. They need protection: their content decides what the next git command in them does. */
 import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { placeAt } from "../../node/git.js";
 
-/** Of the work tree itself, of every repository below it, bare ones too: the folders, and the files called `.git` that name one. */
+/** Git folders of the work tree and of every repository below it, including bare ones, and `.git` files that name a folder. */
 export function gitFoldersIn(root: string): readonly string[] {
   const found = new Set<string>();
   const walk = (folder: string): void => {
@@ -21,7 +21,7 @@ function foldersOf(folder: string): string[] {
   const entry = join(folder, ".git");
   const place = placeAt(folder);
   return [
-    ...(lstatSync(entry).isSymbolicLink() ? [] : [entry]), // nothing can be laid over a link
+    ...(lstatSync(entry).isSymbolicLink() ? [] : [entry]), // a link cannot be mounted over
     ...(place === undefined ? [] : [place.gitDir, place.commonDir]),
   ].filter((path) => existsSync(path));
 }
@@ -30,6 +30,6 @@ function entriesOf(folder: string): { readonly name: string; isDirectory(): bool
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch {
-    return []; // not ours to read, nor the command's
+    return []; // unreadable for us, and for the command
   }
 }

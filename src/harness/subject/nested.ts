@@ -1,4 +1,4 @@
-/** Repositories inside of a work tree, submodules and clones, and where they must be kept to be looked into. */
+/** Repositories inside a work tree (submodules and clones), and where their git folders must be. */
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { AttestError } from "../../core/errors.js";
@@ -6,8 +6,8 @@ import { placeAt, Repository } from "../../node/git.js";
 import { isWithin } from "../../node/programs.js";
 
 /**
- * The one whose work tree is this folder, opened; undefined where there is none.
- * @throws AttestError `subject-missing` for one that is kept elsewhere: whoever can write its `.git` could name any folder
+ * Opens the repository whose work tree is this folder; undefined if there is none.
+ * @throws AttestError `subject-missing` if its git folder is elsewhere: its `.git` file could name any folder
  */
 export async function nestedIn(
   { place: { gitDir, commonDir } }: Repository,
@@ -16,7 +16,7 @@ export async function nestedIn(
   const entry = lstatSync(join(folder, ".git"), { throwIfNoEntry: false });
   if (entry === undefined) return undefined;
   const place = placeAt(folder);
-  if (place === undefined && entry.isDirectory()) return undefined; // a folder of that name, in which git finds nothing
+  if (place === undefined && entry.isDirectory()) return undefined; // a folder named .git that is not a repository
   const kept = (dir: string): boolean =>
     entry.isDirectory() ? isWithin(dir, join(folder, ".git")) : [gitDir, commonDir].some((ours) => isWithin(dir, ours));
   if (place === undefined || entry.isSymbolicLink() || !kept(place.gitDir) || !kept(place.commonDir))

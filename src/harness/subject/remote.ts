@@ -1,7 +1,7 @@
-/** Where a project is fetched from, as far as that may be published. */
+/** The public address that a project is fetched from. */
 import { gitPlaceOf, Repository } from "../../node/git.js";
 
-/** What git calls `origin`, as far as it is an address of a host; undefined where there is no repository. */
+/** Git's remote `origin`, if it is a host's address; undefined without a repository. */
 export async function remoteOf(folder: string): Promise<string | undefined> {
   const place = gitPlaceOf(folder);
   if (place === undefined) return undefined;
@@ -16,13 +16,13 @@ export const remoteIn = (repository: Repository): Promise<string | undefined> =>
     () => undefined,
   );
 
-/** `https://host/path`; undefined for what is no address of a host, a path on somebody's machine for example. */
+/** `https://host/path`; undefined unless it is a host's address: it may be a path on someone's machine. */
 export function publicRemote(url: string): string | undefined {
   const [, host, path] =
     /^(?:https?|ssh|git):\/\/(?:[^@/]*@)?([^/@]+)\/(.+)$/.exec(url) ??
     /^(?:[^@/:]+@)?([^@/:]+\.[^@/:]+):(?!\/\/)(.+)$/.exec(url) ??
     [];
-  // A path from the root of a machine names a place there, and often a person.
+  // An absolute path names a place on a machine, and often a person.
   if (/^\/*(?:home|Users|root)\/|^~/.test(path ?? "")) return undefined;
   return host === undefined || path === undefined
     ? undefined

@@ -1,6 +1,6 @@
 /**
- * What is tested, named by digest: the git commit of the working directory, with its content where that is another; outside of git the
- * content of a folder; or files and folders that were named. The same content has the same name on every machine.
+ * The subject, identified by digest: the git commit of the working directory, with its content if that differs; outside of git the folder's
+ * content; or named files and folders. The same content has the same digest on every machine.
  */
 import { statSync } from "node:fs";
 import { basename, dirname, relative, resolve, sep } from "node:path";
@@ -16,29 +16,29 @@ import { inKnownPlaces } from "../report-places.js";
 import { treeIn, type Skip } from "./work-tree.js";
 
 export interface TestedSubject {
-  /** The folder that the project fills. */
+  /** The project's folder. */
   readonly root: string;
-  /** As a statement names it; a project by this name. */
+  /** Descriptors for a statement; a project gets this name. */
   readonly subjects: (name: string) => Subject[];
-  /** Files that are not as git has them committed; undefined where there is no commit. */
+  /** Number of files that differ from the commit; undefined without a commit. */
   readonly changed: number | undefined;
-  /** What may not be read, and is not named therefore. */
+  /** Unreadable paths, which are therefore not covered. */
   readonly closed: readonly string[];
-  /** Looks again at all that is named. What came new is not looked at. */
+  /** Checks everything again. New files are not considered. */
   readonly after: () => Promise<SubjectAfter>;
 }
 
-/** What became of what is tested: as it was; files of it are others; it is not what the statement names, or not there. */
+/** State of the subject after the run: unchanged; some files changed; not what the statement names; missing. */
 export type SubjectAfter = "kept" | "changed" | "another" | "gone";
 
 export interface NoPart {
-  /** What this tool publishes. */
+  /** Files that this tool publishes. */
   readonly ours?: readonly string[];
-  /** What runs write, reports for example: no part unless git knows it. */
+  /** Files that runs write, such as reports: excluded unless git tracks them. */
   readonly written?: readonly string[];
 }
 
-/** @throws AttestError `subject-missing` for a repository that cannot be looked into, or has no commit */
+/** @throws AttestError `subject-missing` if a repository cannot be read or has no commit */
 export async function testedIn(cwd: string, noPart: NoPart = {}): Promise<TestedSubject> {
   const place = gitPlaceOf(cwd);
   return place?.root === undefined ? await folderTested(cwd, noPart) : await commitTested(place, place.root, noPart);
@@ -74,7 +74,7 @@ async function commitTested(place: GitPlace, root: string, noPart: NoPart): Prom
   });
 }
 
-/** Another folder in the place of a git folder is another repository. */
+/** Another folder in place of the git folder is another repository. */
 function isThere(known: string): boolean {
   const [path = "", dev, ino] = known.split("\0");
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -93,7 +93,10 @@ async function folderTested(folder: string, noPart: NoPart): Promise<TestedSubje
   };
 }
 
-/** Files and folders, by their own names; each once: of two with one name and the same bytes nobody can tell which is which. @throws AttestError `subject-missing`, `io` */
+/**
+ * Files and folders by their own names. Each counts once, because two with equal name and bytes cannot be told apart. @throws AttestError
+ * `subject-missing`, `io`
+ */
 export async function pathsTested(paths: readonly string[], cwd: string, noPart: NoPart = {}): Promise<TestedSubject> {
   const all = await Promise.all(paths.map((path) => pathTested(path, noPart)));
   const subjects = distinct(all.map(({ subject }) => subject));
@@ -123,7 +126,7 @@ async function pathTested(path: string, noPart: NoPart): Promise<PathTested> {
   return { subject: { name, digest: { sha256 } }, closed: [], kept: async () => (await fileDigest(path)) === sha256 };
 }
 
-/** Of a folder outside of git, or whose git does not count. @throws AttestError `subject-missing` */
+/** For a folder outside of git, or whose git is ignored. @throws AttestError `subject-missing` */
 export async function contentIn(
   folder: string,
   noPart: NoPart,

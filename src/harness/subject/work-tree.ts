@@ -1,8 +1,8 @@
 /**
- * The content of a git work tree, byte for byte, with that of the repositories inside of it, and where it is not what the commit says.
+ * The content of a git work tree and its inner repositories, byte for byte, and its differences from the commit.
  *
- * What belongs to it is decided by the commit, the index and the `.gitignore` files that lie in it: no setting of a user's, no bit of the
- * index and no time of a file counts. Git is asked for names; every byte is read by ourselves.
+ * The commit, the index and the `.gitignore` files in the tree decide what belongs to it: no user setting, index flag or file time has
+ * influence. Git only lists names; this tool reads the bytes itself.
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -15,18 +15,18 @@ import { nestedIn } from "./nested.js";
 export interface WorkTree {
   readonly content: Content;
   readonly format: ObjectFormat;
-  /** Of the content or of the commit: what is not there as it was committed. */
+  /** Paths that are not as committed. */
   readonly changed: ReadonlySet<string>;
-  /** What may not be read, neither by the command. */
+  /** Unreadable paths; the command cannot read them either. */
   readonly closed: readonly string[];
-  /** The git folders of the repositories inside, each with what tells it from another one in its place. */
+  /** Git folders of inner repositories, with fingerprints to detect a replacement. */
   readonly inner: readonly string[];
 }
 
-/** Whether a path, as bytes from the top, is no part of what is tested. */
+/** Whether a path (as bytes, from the top) is excluded. */
 export type Skip = (path: string, known: boolean) => boolean;
 
-/** @throws AttestError `subject-missing`, and `io` for a repository that may not be looked into */
+/** @throws AttestError `subject-missing`, and `io` if a repository is unreadable */
 export async function treeIn(repository: Repository, skip: Skip): Promise<WorkTree> {
   const { root } = repository;
   const format = (await repository.ask(["rev-parse", "--show-object-format"])).trim() as ObjectFormat;
@@ -65,7 +65,7 @@ function isAsCommitted(
   if (expected !== undefined && "sha256" in expected) {
     if (entry.sha256 !== expected.sha256) return false;
   } else if (entry.blob !== (expected?.blob ?? committed.id)) return false;
-  // Windows has no bit that says so.
+  // Windows has no executable bit.
   return process.platform === "win32" && /^100/.test(entry.mode + committed.mode)
     ? committed.mode.startsWith("100")
     : entry.mode === committed.mode;
@@ -75,11 +75,11 @@ interface Outer {
   readonly committed: ReadonlyMap<string, Committed>;
   readonly skip: Skip;
   readonly disk: Disk;
-  /** Of these git says no more than that they are there. */
+  /** Git reports only that these exist. */
   readonly unlisted: ReadonlySet<string>;
 }
 
-/** A submodule at the commit that is named, with nothing else in it, is as committed; of any other repository, every file counts as its own. */
+/** A submodule at the recorded commit without changes is as committed. For other repositories every file counts as its own. */
 async function addNested(
   found: {
     content: Map<string, TreeEntry>;
@@ -135,7 +135,7 @@ const headOf = (repository: Repository): Promise<string | undefined> =>
     () => undefined, // no commit yet
   );
 
-/** `<mode> <type> <id>`, a tab, and the name; or, of the index, `<mode> <id> <stage>`. */
+/** `<mode> <type> <id>`, a tab, and the name; for the index, `<mode> <id> <stage>`. */
 const rows = (said: string): Map<string, Committed> =>
   new Map(
     said.split("\0").flatMap((line): [string, Committed][] => {
@@ -148,14 +148,14 @@ async function committedIn(repository: Repository): Promise<Map<string, Committe
   return (await headOf(repository)) === undefined ? new Map() : await treeRows(repository, "HEAD");
 }
 
-/** All that a commit has, by path. */
+/** All entries of a commit, by path. */
 export const treeRows = async (repository: Repository, commit: string): Promise<Map<string, Committed>> =>
   rows(await repository.ask(["ls-tree", "-r", "-z", "--full-tree", commit], { names: true }));
 
 const indexedIn = async (repository: Repository): Promise<Map<string, Committed>> =>
   rows(await repository.ask(["ls-files", "--stage", "-z"], { names: true }));
 
-/** All that lies there and is not ignored, whether git knows it or not; a repository as its folder, with a slash. */
+/** All files that are not ignored, tracked or not; a repository is listed as its folder with a slash. */
 async function othersIn(repository: Repository): Promise<{ names: readonly string[]; closed: readonly string[] }> {
   let told = "";
   const said = await repository.ask(["ls-files", "--others", "-z", "--exclude-per-directory=.gitignore"], {
