@@ -1,4 +1,4 @@
-/** What one would rather look at than read, drawn from the measurements of the matrix. */
+/** Charts from the measurements of the matrix. */
 import type { Figure } from "../../core/statement/statement.js";
 
 export const FIGURES: readonly Figure[] = [

@@ -18,7 +18,7 @@ const PATTERN: Subject = {
   digest: { sha256: hex(nodeEngine.sha256(patternBytes())) },
 };
 
-/** The folders whose code is what writes: the lists themselves, and the files and the lock below them. */
+/** Folders with the code that writes: the lists, and the files and the lock that they use. */
 const hardened = (): Subject[] =>
   ["tasks", "node"].map((folder) => ({
     name: `task-aware background processing, hardened: src/${folder} as built`,

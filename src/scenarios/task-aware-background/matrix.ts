@@ -1,4 +1,4 @@
-/** The whole matrix, played case by case over one way of writing. */
+/** Plays all cases of the matrix with one way of writing. */
 import type { Probe } from "../../harness/scenario/scenario.js";
 import { FULL, QUICK, type Case, type Load, type CaseSetting } from "./stage/case.js";
 import { holders, midWrite } from "./cases/crashes.js";
@@ -33,18 +33,18 @@ export const CASES: readonly Case[] = [
   deletion,
 ];
 
-/** For a test of the test: fewer cases, or less load than a criterion needs. */
+/** For tests of this scenario: fewer cases, or too little load for a criterion. */
 export interface MatrixOptions {
   readonly cases?: readonly Case[];
   readonly load?: Partial<Load>;
 }
 
-/** What the shorter run leaves out, in words. */
+/** What the shorter run omits, in words. */
 export const LEFT_OUT: readonly string[] = CASES.filter(({ long }) => long).map(
   ({ name, title }) => `${name}, ${title}: left out of the shorter run.`,
 );
 
-/** A case that breaks off makes its own checks errored, and the next one is played all the same. */
+/** If a case breaks off, its own checks are errored, and the next case is played. */
 export async function playMatrix(
   probe: Probe,
   driver: Driver,

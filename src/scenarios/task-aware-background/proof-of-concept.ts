@@ -1,4 +1,4 @@
-/** The published steps, one for one: create the task, start the background shell, go on working, read the task back. */
+/** The published steps, one by one: create the task, start the background shell, continue working, read the task back. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -101,7 +101,7 @@ export const CHECKS: readonly PlannedCheckOf[] = [
   },
 ];
 
-/** By driver: what its answers leave open. */
+/** What a driver's answers leave open. */
 const LEFT_OPEN: Readonly<Record<Driver["name"], string>> = {
   fs: "Whether the vendor's own tools read the file as our reader does: the fs driver repeats their observed format, it is not them.",
   "claude-code":
@@ -114,7 +114,7 @@ const STEPS_LEAVE_OPEN = [
   "What a second writer without a lock would do.",
 ];
 
-/** What the driver leaves open in any profile, and what these steps do. */
+/** What the driver leaves open in every profile, and what these steps leave open. */
 export const notChecked = ({ name }: Pick<Driver, "name">, profile: string): readonly string[] => [
   LEFT_OPEN[name],
   ...(profile === "proof-of-concept" ? STEPS_LEAVE_OPEN : []),
@@ -132,14 +132,14 @@ type Seen = {
   readonly units: number;
   readonly reads: number;
   readonly longestGapMs: number;
-  /** The last link of the chain of hashes that was the work. */
+  /** The last hash in the chain that was the foreground work. */
   readonly chain: string;
 };
 
 export async function proofOfConcept(probe: Probe, driver: Driver): Promise<void> {
   const folder = driverListFolder(probe.home, SESSION);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, ".highwatermark"), "26"); // so that the task gets the published number, 27
+  writeFileSync(join(folder, ".highwatermark"), "26"); // gives the task the published number, 27
   probe.progress("creating the task", 0);
   const session = await driver.open(probe.home, SESSION, probe.signal);
   try {
@@ -169,7 +169,7 @@ async function play(probe: Probe, session: Session, folder: string): Promise<voi
   });
   const started = performance.now();
   const shell = spawn("/bin/sh", [script], {
-    detached: true, // its own process group, so that an interrupt can end the background process with it
+    detached: true, // its own process group, so that an interrupt also ends the background process
     stdio: "ignore",
     env: {
       PATH: process.env["PATH"] ?? "/usr/bin:/bin",
@@ -197,7 +197,7 @@ async function play(probe: Probe, session: Session, folder: string): Promise<voi
   }
 }
 
-/** The foreground: a chain of hashes, counted, with a look at the task after each unit of work. */
+/** The foreground: counts hashes of a chain, and looks at the task after each unit of work. */
 async function workUntil(holds: () => Promise<boolean>, started: number, probe: Probe): Promise<Seen> {
   let [visible, units, longestGapMs, chain] = [false, 0, 0, Buffer.alloc(32)];
   let [last, said] = [performance.now(), 0];
@@ -234,7 +234,7 @@ function compare(probe: Probe, before: Uint8Array, after: Uint8Array): void {
     probe.observe({ step: "compared", member, kept: JSON.stringify(old[member]) === JSON.stringify(now[member]) });
 }
 
-/** The task's file as it lies on the disk now: TaskGet shows less than that. */
+/** The task's file on disk: TaskGet shows less. */
 function attachTask(probe: Probe, name: string, file: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(readFileSync(file));
   probe.attach({
@@ -261,12 +261,12 @@ const exited = (child: ChildProcess): Promise<number | null> =>
     child.once("exit", resolve);
   });
 
-/** The group outlives the shell that led it: the subshell that sleeps is still in it. */
+/** The group outlives its shell: the sleeping subshell is still in it. */
 function endGroup({ pid }: ChildProcess): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // it has ended by itself
+    // it ended by itself
   }
 }

@@ -1,4 +1,4 @@
-/** The published test that this scenario repeats: its facts, in our own words, and the digest of the page that stated them. */
+/** The published test that this scenario repeats: its facts in our own words, and the digest of the original page. */
 import { readable } from "../../core/json.js";
 import type { Bytes } from "../../core/bytes.js";
 
@@ -12,7 +12,7 @@ export const PUBLISHED = {
   },
   sourceDate: null,
   sourceDateNote: "unknown: the page carries no date of the work",
-  /** As captured: the page ran its id, digest and signature together without a mark between them. */
+  /** As captured: the page printed id, digest and signature without separators. */
   identifiers: [
     "test_9be50442dadf4aff29089c16ed255199b87705613b1e2fd064d57fa75a6b679d2856ceafad6b1daa8f982493871",
     "b6dd3fffe2149d63dd8f8ef8611876ccc7d6e138d79416186a0eafe3961717efc42966c364f012fd775fb20dbe21fa8e",
@@ -42,5 +42,5 @@ export const PUBLISHED = {
   relation: { verifies: "Combo Test: Task-Aware Background Processing Primitive" },
 } as const;
 
-/** The record as it is archived beside every run. */
+/** The record that is archived with every run. */
 export const publishedRecord = (): Bytes => readable(PUBLISHED);

@@ -1,4 +1,4 @@
-/** The prose of each profile, made from what was observed. */
+/** The prose of each profile, made from the observations. */
 import type { CheckRecord } from "../../core/statement/statement.js";
 import type { Scenario } from "../../harness/scenario/scenario.js";
 
@@ -90,7 +90,7 @@ export function tellMatrix(profile: "as-published" | "hardened", checks: readonl
   return { summary, sections, title: TITLES[profile] };
 }
 
-/** The one comparison that everybody asks for. */
+/** The most wanted comparison. */
 function underLoad(checks: readonly CheckRecord[]): string[] {
   const measured = checks.find(({ id }) => id === "t06-concurrent-updates")?.measurements ?? [];
   const number = (name: string): number | undefined => measured.find((one) => one.name === name)?.value;

@@ -48,7 +48,7 @@ export const midWrite: Case = {
       progress(`${kills} of ${load.kills}`, kills / load.kills / 2);
       await kill("subject", subject, kills);
     }
-    // As often as the subject, and on until something was torn: the moment is short, and fewer kills may all miss it.
+    // As often as for the subject, and on until a document was torn: the moment is short, and all kills may miss it.
     for (let [kills, torn] = [0, 0]; kills < load.kills || (torn === 0 && kills < load.kills * 5); kills += 2) {
       progress(`control, ${kills}`, 0.5 + Math.min(0.5, kills / load.kills / 2));
       torn += await kill("control", "in-place", kills);
@@ -67,7 +67,7 @@ async function killedWriting(stage: Stage, strategy: StrategyName): Promise<{ wh
   return { whole: stage.document(folder, "1") !== undefined, left: stage.names(folder, ".tmp.").length };
 }
 
-/** As long as the protocol takes a silent holder for alive, and then some. */
+/** Longer than the protocol's limit for a silent holder. */
 const STALE_MS = 10_000;
 
 const deadHolder: Case = {
@@ -169,7 +169,7 @@ const pausedHolder: Case = {
   },
 };
 
-/** Both wait most of the time, for locks to become stale: so they wait together. */
+/** Both cases mostly wait for locks to become stale, so they run together. */
 export const holders: Case = {
   name: "T13 and T14",
   title: "holders of the lock that are killed, stopped, or overtaken by a wrong clock",
@@ -187,7 +187,7 @@ type Fate = {
   readonly kept: boolean;
 };
 
-/** The first holder is stopped, or overtaken by a waiter whose clock is ahead, between its read and its write. */
+/** The first holder is stopped, or overtaken by a waiter with a fast clock, between its read and its write. */
 async function overtaken(
   stage: Stage,
   strategy: StrategyName,

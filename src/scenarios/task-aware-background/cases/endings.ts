@@ -1,4 +1,4 @@
-/** T10: what becomes of a background process when the session that started it ends. */
+/** T10: what happens to a background process when its session ends. */
 import {
   countAtLeast,
   bound,

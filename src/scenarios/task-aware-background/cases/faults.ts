@@ -1,4 +1,4 @@
-/** T17: what is left of a task when writing it fails. */
+/** T17: the state of a task after a failed write. */
 import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { countAtLeast, countedAs, none, requiredSetting, some, type Case } from "../stage/case.js";
 import type { Stage } from "../stage/stage.js";
@@ -56,14 +56,14 @@ interface Outcome {
   readonly outcome: string;
 }
 
-/** `ulimit -f` binds every user, root too, and needs no disk to be filled. */
+/** `ulimit -f` limits every user including root, and no disk must be filled. */
 async function tooLarge(stage: Stage, strategy: StrategyName): Promise<Outcome> {
   const folder = stage.list("limit");
   stage.task(folder, { metadata: { filling: "x".repeat(20_000) } });
   return await failing(stage, strategy, folder, { fileBlocks: 8 });
 }
 
-/** Only a writer that needs no new file can still write there; then there was no failure, and nothing to tell. */
+/** Only a writer without a new file can still write there. Then nothing failed, and there is nothing to report. */
 async function readOnly(stage: Stage, strategy: StrategyName): Promise<Outcome> {
   const folder = stage.list("read-only");
   stage.task(folder);

@@ -1,4 +1,4 @@
-/** T09, T11 and T18: whether a late writer still means the task that is there, and whether another session finds it. */
+/** T09, T11 and T18: whether a late writer still refers to the current task, and whether another session finds it. */
 import { rmSync } from "node:fs";
 import { countAtLeast, countedAs, none, requiredSetting, some, type Case } from "../stage/case.js";
 import { listOf, type Stage } from "../stage/stage.js";
@@ -104,7 +104,7 @@ export const discovery: Case = {
         found = told.list === list && told.status === "completed";
         stage.end(actor.child);
       } else {
-        // Where the published pattern would look: in the list of its own session, and nowhere else.
+        // The published pattern looks only in the list of its own session.
         const look = `grep -q '"status": "completed"' "$TASKS/$SESSION/1.json"`;
         const session = { TASKS: tasks, SESSION: env["CLAUDE_CODE_SESSION_ID"] ?? other };
         found = await stage.succeeds("/bin/sh", ["-c", look], session);

@@ -1,4 +1,4 @@
-/** T05: what a reader sees while somebody writes. */
+/** T05: what a reader sees during a write. */
 import {
   countAtLeast,
   countedAs,

@@ -1,4 +1,4 @@
-/** T01 to T04: the published steps again, and what the agent's tools show of an update. */
+/** T01 to T04: the published steps, and what the agent's tools show of an update. */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -114,7 +114,7 @@ export const visibility: Case = {
   },
 };
 
-/** Members that no task tool of today writes, as those of tomorrow will. */
+/** Members that no current task tool writes, as later versions may. */
 const FOREIGN = { priority: 3, labels: ["a", "b"], "x-vendor": { nested: { deep: [1, null, "ü"] } } };
 
 export const preservation: Case = {

@@ -1,4 +1,4 @@
-/** T16: how soon somebody who watches sees an update, and whether the last one is ever missed. */
+/** T16: how soon a watcher sees an update, and whether the last one can be missed. */
 import {
   countAtLeast,
   countAtMost,
@@ -45,7 +45,7 @@ export const notification: Case = {
     ),
   ],
   async play(stage, setting) {
-    // The published pattern has no notification: its reader asks again and again.
+    // The published pattern has no notification, so its reader polls.
     await followed(
       stage,
       setting,
@@ -83,7 +83,7 @@ async function followed(
   });
   writer.begin();
   follower.begin();
-  await stage.rest(300); // until it follows
+  await stage.rest(300); // until the watcher follows
   for (let burst = 0; burst < bursts; burst += 1) {
     progress(`${side}, ${burst} of ${bursts}`, share + (0.2 * burst) / bursts);
     const last = burst * 3 + 3;

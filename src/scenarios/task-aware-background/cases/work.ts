@@ -1,4 +1,4 @@
-/** T15: a real build as the long-running work, and one that fails. */
+/** T15: a real build as long-running work, and a failing build. */
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -74,7 +74,7 @@ done
 ./program > said
 `;
 
-/** Enough for an optimizer to chew on for a third of a second. */
+/** Source code that takes an optimizer a third of a second. */
 const unit = (number: number): string => {
   const functions = Array.from(
     { length: 60 },
@@ -99,7 +99,7 @@ function sources(stage: Stage, broken: boolean): string {
   return folder;
 }
 
-/** The shell goes to the folder itself: neither way of starting has a word for it. */
+/** The shell changes the folder itself, since neither way of starting can. */
 const command = (folder: string, compiler: string): string[] => [
   "/bin/sh",
   "-c",
@@ -139,7 +139,7 @@ async function succeed(stage: Stage, { subject, progress }: CaseSetting, compile
   stage.probe.observe({
     case: "T15",
     event: "built",
-    // The pattern keeps no exit status; a run of ours does.
+    // The pattern keeps no exit status; our run does.
     sound:
       task?.status === "completed" &&
       said !== undefined &&

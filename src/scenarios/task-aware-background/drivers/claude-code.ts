@@ -1,6 +1,6 @@
 /**
- * The driver `claude-code`: the vendor's own task tools, called through the program's MCP server. No key, no model and no network are
- * needed for that; the program runs in a sandbox that has none. It is not ours to pass on, so the user names it.
+ * The driver `claude-code`: the vendor's own task tools, called through the program's MCP server. That needs no key, model or network; the
+ * program runs in a sandbox without a network. We may not redistribute it, so the user names it.
  */
 import { createHash } from "node:crypto";
 import { accessSync, constants, createReadStream, realpathSync, rmSync, statSync } from "node:fs";
@@ -15,7 +15,7 @@ import { outputOf, sandboxAbout, sandboxed } from "./sandbox.js";
 
 const NAME_ONE = "name the program of Claude Code: --driver claude-code=PATH";
 
-/** @throws AttestError `driver-missing` when there is no such program, it is another one, or there is no sandbox for it */
+/** @throws AttestError `driver-missing` if the program is missing, is another one, or has no sandbox */
 export async function openClaudeCode(path?: string): Promise<Driver> {
   const program = programAt(path);
   const home = temporaryFolder("driver");
@@ -50,7 +50,7 @@ export async function openClaudeCode(path?: string): Promise<Driver> {
   }
 }
 
-/** The file itself, behind every link: the one whose digest is stated is the one that runs. */
+/** The real file behind every link, so that the stated digest is of the file that runs. */
 function programAt(path: string | undefined): string {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   for (const candidate of path === undefined ? folders.map((folder) => join(folder, "claude")) : [resolve(path)]) {

@@ -1,8 +1,8 @@
-/** What plays the agent's task tools in a run: TaskCreate, TaskGet, TaskList and TaskUpdate, whoever provides them. */
+/** An implementation of the agent's task tools: TaskCreate, TaskGet, TaskList and TaskUpdate. */
 import type { Descriptor } from "../../../core/statement/statement.js";
 import type { Change, NewTask, TaskStatus } from "../../../tasks/document.js";
 
-/** What TaskGet returns: fewer members than the file on disk has, as observed in the vendor's tools. */
+/** The result of TaskGet; it has fewer members than the file, as observed in the vendor's tools. */
 export interface TaskView {
   readonly id: string;
   readonly subject: string;
@@ -14,29 +14,29 @@ export interface TaskView {
 
 export interface Driver {
   readonly name: "fs" | "claude-code";
-  /** For the statement: which implementation answered, in which version, with which digest. */
+  /** For the statement: implementation, version and digest. */
   readonly descriptor: Descriptor;
-  /** A session as the vendor's program would be one: a home, and the list that it was told. */
+  /** Opens a session of the vendor's program, with its home and list. */
   open(home: string, list: string, signal: AbortSignal): Promise<Session>;
 }
 
 /** Every call is rejected once the signal is aborted or the session is closed. */
 export interface Session {
-  /** TaskCreate; the id of the new task. @throws Error with the tool's own words when it fails */
+  /** TaskCreate; returns the new id. @throws Error with the tool's own words if it fails */
   create(made: NewTask): Promise<string>;
-  /** TaskGet; null for what the tool does not take for a task: torn, lacking a member, not there. */
+  /** TaskGet; null for anything the tool does not accept as a task: torn, incomplete, or missing. */
   get(id: string): Promise<TaskView | null>;
-  /** TaskList; what is no task to TaskGet is left out. */
+  /** TaskList; omits what TaskGet does not accept. */
   list(): Promise<readonly Pick<TaskView, "id" | "subject" | "status">[]>;
-  /** TaskUpdate; false when the tool did not find the task. @throws Error when it gave up on the lock */
+  /** TaskUpdate; false if the tool did not find the task. @throws Error if it could not get the lock */
   update(id: string, change: Change): Promise<boolean>;
-  /** TaskUpdate with the status that deletes; false when the tool did not find the task. */
+  /** TaskUpdate with the deleting status; false if the tool did not find the task. */
   remove(id: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** What the vendor's tools make of an id, of a list or of a task, before it becomes a name on the disk. */
+/** The vendor's conversion of a list's or task's id to a file name. */
 export const fileName = (id: string): string => id.replace(/[^A-Za-z0-9_-]/g, "-");
 
-/** Where the list's files lie in a home. */
+/** The list's folder in a home. */
 export const driverListFolder = (home: string, list: string): string => `${home}/.claude/tasks/${fileName(list)}`;

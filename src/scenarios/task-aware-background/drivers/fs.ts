@@ -1,7 +1,6 @@
 /**
- * The driver `fs`: an emulation of the vendor's task tools, written from what Claude Code 2.1.330 was observed to do, file by file and
- * call by call. It shares no code with the task lists of this tool, so that one can be held against the other; the statement says that
- * it is an emulation.
+ * The driver `fs`: an emulation of the vendor's task tools, written from the observed behaviour of Claude Code 2.1.330, file by file and
+ * call by call. It shares no code with this tool's task lists, so that the two can be compared. The statement says that it is an emulation.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -35,7 +34,7 @@ export const fsDriver: Driver = {
   },
 };
 
-/** It tries at once and after each of these, 2.7 seconds in all. */
+/** Pauses between attempts, 2.7 seconds in all. */
 const PAUSES_MS = [0, 5, 10, 20, 40, 80, ...Array<number>(25).fill(100)];
 const STALE_MS = 10_000;
 
@@ -66,7 +65,7 @@ class Emulation implements Session {
         blockedBy: [],
         ...(metadata && { metadata }),
       };
-      // Where it lies, and over whatever lies there: an update is renamed into place, a creation is not.
+      // Writes in place, over anything that is there: updates are renamed into place, creations are not.
       writeFileSync(this.#path(id), JSON.stringify(task, null, 2));
       return id;
     });
@@ -93,11 +92,11 @@ class Emulation implements Session {
     const path = this.#path(id);
     const task = this.#read(path);
     if (task === null) return false;
-    if (Object.keys(differing(task, change)).length === 0) return true; // nothing to write: the lock is not even asked for
+    if (Object.keys(differing(task, change)).length === 0) return true; // without changes it does not even take the lock
     return await this.#rewrite(path, (now) => ({ ...now, ...differing(now, change) }));
   }
 
-  /** Without any lock; the number stays taken by the high-water mark, and other tasks forget that they were waiting. */
+  /** Without any lock. The high-water mark keeps the number reserved, and other tasks lose their dependency on it. */
   async remove(id: string): Promise<boolean> {
     this.#signal.throwIfAborted();
     const path = this.#path(id);
@@ -164,7 +163,7 @@ class Emulation implements Session {
   }
 }
 
-/** Only the members that the tools know, in their order: whatever else a document has is gone after the first update. */
+/** Only known members, in their order: the first update drops all others. */
 function known(document: unknown): Task | null {
   if (!isRecord(document)) return null;
   const { id, subject, description, activeForm, owner, status, blocks, blockedBy, metadata } = document as Task;
@@ -191,7 +190,7 @@ function known(document: unknown): Task | null {
 const isText = (value: unknown): boolean => typeof value === "string";
 const isRecord = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What the change would write. Metadata is merged, a null in the change deletes; one that was there before it stays. */
+/** The effective change. Metadata is merged; a null in the change deletes, an existing one stays. */
 function differing(task: Task, { metadata, ...members }: Change): Partial<Task> {
   const others = Object.entries(members).filter(([name, value]) => value !== task[name]);
   if (metadata === undefined) return Object.fromEntries(others);
@@ -199,7 +198,7 @@ function differing(task: Task, { metadata, ...members }: Change): Partial<Task> 
   return { ...Object.fromEntries(others), metadata: Object.fromEntries(merged) };
 }
 
-/** As parseInt reads it, and 0 for what it does not: `1e3.json` counts as 1. */
+/** parseInt's reading, or 0: `1e3.json` counts as 1. */
 const numberIn = (text: string): number => Number.parseInt(text, 10) || 0;
 
 async function locked<T>(file: string, signal: AbortSignal, act: () => T): Promise<T> {

@@ -1,14 +1,14 @@
-/** The drivers that there are, by name. */
+/** All drivers by name. */
 import { AttestError } from "../../../core/errors.js";
 import { openClaudeCode } from "./claude-code.js";
 import type { Driver } from "./driver.js";
 import { fsDriver } from "./fs.js";
 
-/** The first is the one that every machine has. */
+/** The first one is available on every machine. */
 export const DRIVERS = ["fs", "claude-code"] as const satisfies readonly Driver["name"][];
 
 /**
- * `path` names the program that the driver drives; `fs` drives none.
+ * `path` names the driven program; `fs` has none.
  * @throws AttestError `driver-missing`, `scenario-unknown`
  */
 export async function openDriver({ name, path }: { readonly name: string; readonly path?: string }): Promise<Driver> {

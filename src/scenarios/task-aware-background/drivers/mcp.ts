@@ -1,4 +1,4 @@
-/** A program that offers tools over the Model Context Protocol: started, asked in JSON lines over its stdio, and ended for certain. */
+/** A program that offers tools over the Model Context Protocol: starts it, exchanges JSON lines over its stdio, and always ends it. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { createInterface } from "node:readline";
@@ -6,7 +6,7 @@ import { closeInherited } from "../../../node/descriptors.js";
 
 export interface ServerOptions {
   readonly signal: AbortSignal;
-  /** How long an answer may take; longer than the tools wait for a lock. */
+  /** Time limit for an answer; longer than the tools wait for a lock. */
   readonly deadlineMs?: number;
 }
 
@@ -21,7 +21,7 @@ interface Pending {
 }
 
 const PROTOCOL = "2025-06-18";
-/** How long a server has to end by itself, once its input has ended. */
+/** Time that a server has to end after its input ended. */
 const GRACE_MS = 2_000;
 const SHOWN = 300;
 
@@ -44,7 +44,7 @@ export class McpServer {
     this.#deadlineMs = deadlineMs;
     closeInherited();
     const child = spawn(program, args, {
-      detached: true, // a process group of its own, which ends as a whole
+      detached: true, // its own process group, which is ended as a whole
       stdio: ["pipe", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
     });
@@ -60,14 +60,14 @@ export class McpServer {
         if (child.pid === undefined) resolve();
       });
     });
-    child.once("exit", () => this.#kill()); // what it started may still hold its output open
-    child.stdin.on("error", () => undefined); // it has ended: that is told by its end
+    child.once("exit", () => this.#kill()); // a process it started may still hold its output open
+    child.stdin.on("error", () => undefined); // its end is reported elsewhere
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#said = (this.#said + text).slice(-SHOWN)));
     createInterface({ input: child.stdout }).on("line", (line) => this.#hear(line));
     signal.addEventListener("abort", this.#abort);
   }
 
-  /** @throws Error when it does not start, or does not answer as a server of this protocol */
+  /** @throws Error if it does not start or does not speak this protocol */
   static async start(command: readonly [string, ...string[]], options: ServerOptions): Promise<McpServer> {
     options.signal.throwIfAborted();
     const server = new McpServer(command, options);
@@ -85,7 +85,7 @@ export class McpServer {
     }
   }
 
-  /** The JSON object that the tool answered with. @throws Error with the tool's own words when it failed; otherwise naming what went wrong */
+  /** The JSON object in the tool's answer. @throws Error with the tool's own words if it failed, or with the reason */
   async call(tool: string, args: Readonly<Record<string, unknown>>): Promise<object> {
     const result = (await this.#ask("tools/call", { name: tool, arguments: args })) as {
       readonly isError?: unknown;
@@ -99,7 +99,7 @@ export class McpServer {
     return answer;
   }
 
-  /** Returns when every process of it has ended. */
+  /** Returns when all its processes have ended. */
   async close(): Promise<void> {
     this.#signal.removeEventListener("abort", this.#abort);
     this.#child.stdin.end();
@@ -133,7 +133,7 @@ export class McpServer {
     this.#child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
   }
 
-  /** An answer to something that was asked, or a message that may be passed over; anything else is no protocol. */
+  /** Accepts an answer to a request or an ignorable message; anything else violates the protocol. */
   #hear(line: string): void {
     const message = parsed(line);
     if (isObject(message)) {
@@ -144,7 +144,7 @@ export class McpServer {
     this.#break(new Error(`the server said what is no answer: ${shown(line)}`));
   }
 
-  /** Nothing that it says counts from here on. */
+  /** Ignores everything it says from here on. */
   #break(error: Error): void {
     this.#broken ??= error;
     for (const { reject } of this.#pending.values()) reject(this.#broken);
@@ -157,12 +157,12 @@ export class McpServer {
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // it has ended by itself
+      // it ended by itself
     }
   }
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for invalid JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,4 +1,4 @@
-/** Where a program runs that is not ours: bubblewrap, without a network, the user's home out of sight, one folder to write to. */
+/** Runs a foreign program in bubblewrap: no network, no access to the user's home, one writable folder. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
@@ -14,18 +14,18 @@ const DEADLINE_MS = 20_000;
 export interface Sandboxed {
   readonly program: string;
   readonly args: readonly string[];
-  /** The one folder that it can write to. */
+  /** The only writable folder. */
   readonly home: string;
-  /** Its whole environment, beside HOME and PATH. */
+  /** Its whole environment except HOME and PATH. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The command that runs the program in the sandbox. Kill it, and every process inside ends. */
+/** The command line for the sandbox. Killing it ends every process inside. */
 export function sandboxed(what: Sandboxed): readonly [string, ...string[]] {
   return [...prefixOf(what), "--", what.program, ...what.args];
 }
 
-/** What stands before the command, up to the `--`. */
+/** The words before the command, up to `--`. */
 function prefixOf({ program, home, env = {} }: Sandboxed): readonly [string, ...string[]] {
   const variables = Object.entries({ HOME: home, PATH: "/usr/bin:/bin", ...env });
   const { folders, files } = hiddenBut(home);
@@ -43,20 +43,20 @@ function prefixOf({ program, home, env = {} }: Sandboxed): readonly [string, ...
   ];
 }
 
-/** Sockets of other programs lie in /run and /tmp, and a read-only mount would not keep anyone from them. */
+/** Sockets of other programs are in /run and /tmp, and read-only mounts would not block them. */
 function hiddenBut(home: string): { readonly folders: readonly string[]; readonly files: readonly string[] } {
   const usual = ["/tmp", "/run", userHome()].filter((folder) => folder !== "/" && existsSync(folder));
   const { folders, files } = outOfSight(home);
   return { folders: [...new Set([...usual, ...folders])], files };
 }
 
-/** Runs it to its end; what it wrote to stdout. @throws Error */
+/** Runs it to its end and returns its stdout. @throws Error */
 export async function outputOf(what: Sandboxed): Promise<string> {
   const [bwrap, ...args] = sandboxed(what);
   return (await run(bwrap, args, { timeout: DEADLINE_MS, killSignal: "SIGKILL" })).stdout;
 }
 
-/** What the statement says of it. @throws AttestError `driver-missing` when there is none, or it does not work here */
+/** Description for the statement. @throws AttestError `driver-missing` if there is none, or it does not work here */
 export async function sandboxAbout(home: string): Promise<string> {
   const hint = "install bubblewrap and allow user namespaces, or take another driver: --driver fs";
   const missing = (found: string): AttestError =>

@@ -1,6 +1,6 @@
 /**
- * One of the processes that act in a test: started by `Stage.actor`, told its part on the command line, and told when to begin by a
- * message, so that the time it takes to start is in no measurement. What it saw it sends back.
+ * A process that acts in a test: `Stage.actor` starts it with its part on the command line, and a message starts the action, so that its
+ * start-up time is not measured. It sends back what it saw.
  */
 import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,18 +17,18 @@ interface On {
   readonly folder: string;
 }
 
-/** What an actor can be told to do. */
+/** The parts of an actor. */
 export type Part =
-  /** Sets a metadata member of its own, one after another; reports each with how long it took and whether it was accepted. */
+  /** Sets its own metadata member repeatedly; reports each duration, and whether the update was accepted. */
   | ({ readonly act: "update"; readonly id: string; readonly worker: number; readonly times: number } & On)
-  /** Writes the description `seq 0`, `seq 1`…, each when it is told to. */
+  /** Writes the description `seq 0`, `seq 1`…, one on each request. */
   | ({ readonly act: "announce"; readonly id: string } & On)
   /** Rewrites a task of the given size until it is killed. */
   | ({ readonly act: "rewrite"; readonly id: string; readonly size: number } & On)
   | ({ readonly act: "create"; readonly worker: number; readonly times: number } & On)
   /**
-   * One update that says by the file `holding` that it has read and not yet written, then waits for the file `release`, if it is given
-   * one. `skewMs` is how far its clock is ahead.
+   * One update that creates the file `holding` between its read and its write, then waits for the file `release`, if given. `skewMs` is how
+   * fast its clock is.
    */
   | ({
       readonly act: "hold";
@@ -39,21 +39,21 @@ export type Part =
       readonly skewMs?: number;
       readonly fence?: string;
     } & On)
-  /** Starts a run of ours, and says so when it would go on with other work. */
+  /** Starts a run of ours, and reports when it would continue with other work. */
   | {
       readonly act: "launch";
       readonly folder: string;
       readonly id: string;
       readonly command: readonly string[];
     }
-  /** Reports each description that it comes to see. */
+  /** Reports each description that it sees. */
   | {
       readonly act: "follow";
       readonly how: "watch" | "poll" | "watch-file";
       readonly folder: string;
       readonly id: string;
     }
-  /** Finds the list by what its environment, or `hook`, tells it; reports it, or why not. */
+  /** Finds the list from its environment or `hook`, and reports it or the reason for failing. */
   | { readonly act: "discover"; readonly tasks: string; readonly hook?: string };
 
 export interface Updated {
@@ -70,7 +70,7 @@ export type ActorReport =
 
 const say = (report: ActorReport): void => void process.send?.(report);
 
-/** What it has to say when it is done; what goes on until it is ended says nothing. */
+/** Its report at the end; endless parts report nothing. */
 async function play(part: Part): Promise<void> {
   switch (part.act) {
     case "announce":
@@ -137,7 +137,7 @@ function announce({ strategy: name, folder, id }: Part & { act: "announce" }): v
 async function rewrite({ strategy: name, folder, id, size }: Part & { act: "rewrite" }): Promise<never> {
   for (let i = 0; ; i += 1) {
     await strategy(name).update(folder, id, { metadata: { round: i, filling: String(i % 10).repeat(size) } });
-    await turn(); // else it would never hear that whoever started it has gone
+    await turn(); // otherwise it would not notice that its parent is gone
   }
 }
 
@@ -169,7 +169,7 @@ async function follow({ how, folder, id }: Part & { act: "follow" }): Promise<vo
       if (description !== last) say({ seen: { description, at: Date.now() } });
       last = description;
     } catch {
-      // torn, for a moment
+      // temporarily torn
     }
   };
   if (how === "poll") setInterval(look, 250);
@@ -189,8 +189,8 @@ function discover({ tasks, hook }: Part & { act: "discover" }): { list: string; 
   }
 }
 
-// Whoever started it has gone, or has seen enough.
+// The parent is gone, or has seen enough.
 process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 const part = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as Part;
-process.once("message", () => void play(part)); // a rejection ends the process, and its last words are its error
+process.once("message", () => void play(part)); // a rejection ends the process, and its error is the last output
 say({ ready: true });

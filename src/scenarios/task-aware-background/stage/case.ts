@@ -1,16 +1,16 @@
-/** What one case of the matrix is: the checks that it settles, and how it is played. */
+/** One case of the matrix: its checks, and how it is played. */
 import type { Condition, Measure } from "../../../core/statement/criterion.js";
 import { computed, type PlannedCheckOf } from "../../../harness/scenario/scenario.js";
 import type { Driver } from "../drivers/driver.js";
 import type { Stage } from "./stage.js";
 import type { StrategyName } from "./strategies.js";
 
-/** How much is tried. What a criterion needs is less than this: a trial may be lost to the machine, but not half of them. */
+/** The amount of trials. Criteria need fewer, so that some trials may fail for reasons of the machine, but not half of them. */
 export interface Load {
-  /** Processes that write at once, in one round after another. */
+  /** Numbers of simultaneous writers, one per round. */
   readonly writers: readonly number[];
   readonly updates: number;
-  /** Processes of the naive control. One alone loses nothing, and then nothing is shown. */
+  /** Processes of the naive control. A single one loses nothing, and would show nothing. */
   readonly rivals: number;
   readonly trials: number;
   readonly kills: number;
@@ -22,10 +22,10 @@ export const QUICK: Load = { writers: [8], updates: 150, rivals: 8, trials: 20, 
 
 export interface CaseSetting {
   readonly driver: Driver;
-  /** How the background process under test writes. */
+  /** The way in which the background process under test writes. */
   readonly subject: Extract<StrategyName, "in-place" | "hardened">;
   readonly load: Load;
-  /** How far this case is, 0 to 1. */
+  /** Progress of this case, 0 to 1. */
   readonly progress: (text: string, share: number) => void;
 }
 
@@ -34,14 +34,14 @@ export interface Case {
   readonly name: string;
   readonly title: string;
   readonly checks: readonly PlannedCheckOf[];
-  /** How long it takes on two cores, for the person who waits. */
+  /** Duration on two cores, for the waiting user. */
   readonly seconds: number;
-  /** Left out of the shorter run. */
+  /** Omitted in the shorter run. */
   readonly long?: true;
   readonly play: (stage: Stage, setting: CaseSetting) => Promise<void>;
 }
 
-/** A required check of a case: its measures, what must hold of them, and what a pass needs. */
+/** A required check of a case: its measures, its claims, and the preconditions of a pass. */
 export function requiredSetting(
   id: string,
   claim: string,

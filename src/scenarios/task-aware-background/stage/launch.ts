@@ -1,17 +1,17 @@
-/** The background process under test: the published shell pattern, or a run of ours; each around any command. */
+/** The background process under test: the published shell pattern or a run of ours, around any command. */
 import { writeFileSync } from "node:fs";
 import { PATTERN } from "./pattern.js";
 import { listOf, type Stage } from "./stage.js";
 import type { CaseSetting } from "./case.js";
 
-/** The leader of the process group that started it: what is killed when a session ends. */
+/** The leader of the group that started it; it is killed when the session ends. */
 export interface Launched {
   readonly group: number;
 }
 
 /**
- * Starts the command in the background of a process group of its own, and comes back when whoever started it would go on.
- * The pattern is the published one but for the command that stands in it.
+ * Starts the command in the background of its own process group, and returns when the caller would continue. Except for the command, the
+ * pattern is the published one.
  */
 export async function launch(
   stage: Stage,

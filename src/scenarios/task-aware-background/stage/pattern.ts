@@ -1,9 +1,9 @@
-/** The shell pattern under test, as published: a subshell in the background rewrites the task's file where it lies. */
+/** The shell pattern under test, as published: a background subshell rewrites the task's file in place. */
 import { utf8, type Bytes } from "../../../core/bytes.js";
 
 /**
- * Takes SESSION, TASK_ID, SUBJECT and DESCRIPTION from its environment. It writes every member that TaskCreate wrote, because a
- * document without them is no task to TaskGet; it takes no lock and writes in place, as the published one did.
+ * Takes SESSION, TASK_ID, SUBJECT and DESCRIPTION from its environment. It writes every member that TaskCreate wrote, because TaskGet
+ * refuses an incomplete document. It takes no lock and writes in place, as published.
  */
 export const PATTERN = `#!/bin/sh
 # Start long task in background

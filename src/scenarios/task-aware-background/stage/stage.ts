@@ -1,4 +1,4 @@
-/** Where a test is played: its home, its task lists, and every process that it starts, none of which outlives it. */
+/** The place of a test: its home, its task lists, and all processes that it starts. None outlives it. */
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -11,26 +11,26 @@ import { formatTask, type Task } from "../../../tasks/document.js";
 import { carries } from "../../../node/processes.js";
 import type { Part, ActorReport } from "./actor.js";
 
-/** The list's id, which is the name of its folder. */
+/** The list's id, which is its folder's name. */
 export const listOf = (folder: string): string => basename(folder);
 
 const ACTOR = fileURLToPath(new URL("./actor.js", import.meta.url));
 
-/** A process that plays a part, ready to be told to begin. */
+/** A process that plays a part and waits for its start. */
 export interface Actor {
   readonly child: ChildProcess;
   readonly pid: number;
   begin(message?: number): void;
-  /** What it sends when it is done. @throws Error when it ends without */
+  /** Its final report. @throws Error if it ends without one */
   done<T>(): Promise<T>;
   onReport(listener: (report: ActorReport) => void): void;
 }
 
 export interface ActorOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Makes it the leader of a process group of its own. */
+  /** Makes it the leader of its own process group. */
   readonly detached?: boolean;
-  /** What it may write into one file, in blocks of 512 bytes. */
+  /** Limit per written file, in blocks of 512 bytes. */
   readonly fileBlocks?: number;
 }
 
@@ -42,11 +42,11 @@ export class Stage {
   constructor(probe: Probe) {
     this.probe = probe;
     setMaxListeners(0, probe.signal); // a case may wait in many places at once
-    // Whoever waits for one of them is told by its end; a round of many updates is not waited for.
+    // A waiter learns of the abort by the process's end; a round of many updates is not awaited.
     probe.signal.addEventListener("abort", () => this.close(), { once: true });
   }
 
-  /** What every process on this stage has for an environment; by HOME it is found again. */
+  /** The environment of every process on this stage; HOME identifies them. */
   get env(): Readonly<Record<string, string>> {
     return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: this.probe.home };
   }
@@ -60,14 +60,14 @@ export class Stage {
     return this.path(`${name}-${(this.#count += 1)}`);
   }
 
-  /** A new task list; the folder of it. */
+  /** Creates a task list and returns its folder. */
   list(name: string): string {
     const folder = join(this.probe.home, ".claude", "tasks", `${name}-${(this.#count += 1)}`);
     mkdirSync(folder, { recursive: true });
     return folder;
   }
 
-  /** Puts a task into a list, as if it had been there for long. */
+  /** Puts a task into a list as if it were old. */
   task(folder: string, members: Partial<Task> = {}): Task {
     const task: Task = {
       id: "1",
@@ -106,12 +106,12 @@ export class Stage {
     return readdirSync(folder).filter((name) => name.includes(having));
   }
 
-  /** A file that another process waits for. */
+  /** Creates a file that another process waits for. */
   mark(path: string): void {
     writeFileSync(path, "");
   }
 
-  /** What the file says now; undefined while it is torn, and when it is gone. */
+  /** The status in the file; undefined if it is torn or missing. */
   status(folder: string, id: string): string | undefined {
     return this.document(folder, id)?.status;
   }
@@ -128,7 +128,7 @@ export class Stage {
     this.#check();
     const told = this.fresh("part");
     writeFileSync(told, JSON.stringify(part));
-    // A shell sets the limit and becomes the actor: the channel for messages stays open through that.
+    // A shell sets the limit and then becomes the actor, which keeps the message channel.
     const [program, args] =
       fileBlocks === undefined
         ? [process.execPath, [ACTOR, told]]
@@ -146,7 +146,7 @@ export class Stage {
         reject(new Error(`the process that was to ${part.act} ended: ${how} ${said}`.trim()));
       });
     });
-    ended.catch(() => undefined); // told to whoever waits for it
+    ended.catch(() => undefined); // reported to the caller that awaits it
     const message = <T>(pick: (report: ActorReport) => T | undefined): Promise<T> =>
       new Promise((resolve) => {
         child.on("message", (report: ActorReport) => {
@@ -162,14 +162,14 @@ export class Stage {
       begin: (value = 0) => void child.send(value),
       done: <T>() => {
         const told = Promise.race([done, ended]).then(({ value }) => value as T);
-        told.catch(() => undefined); // likewise: the case may have broken off before it asks
+        told.catch(() => undefined); // likewise: the case may break off before it asks
         return told;
       },
       onReport: (listener) => void child.on("message", listener),
     };
   }
 
-  /** Starts them all, lets them begin at once, and waits for what each has to say. */
+  /** Starts all, lets them begin together, and awaits each report. */
   async together<T>(parts: readonly Part[]): Promise<T[]> {
     const actors = await Promise.all(parts.map((part) => this.actor(part)));
     for (const actor of actors) actor.begin();
@@ -183,11 +183,11 @@ export class Stage {
     const child = this.#own(
       spawn(command, args, { stdio: "ignore", ...options, env: { ...this.env, ...options.env } }),
     );
-    child.once("error", () => undefined); // whoever waits for its exit is told
+    child.once("error", () => undefined); // reported to the caller that awaits its exit
     return child;
   }
 
-  /** Whether a command ends with 0. */
+  /** Whether a command exits with 0. */
   async succeeds(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<boolean> {
     const child = this.spawn(command, args, { env });
     return await new Promise((resolve, reject) => {
@@ -196,7 +196,7 @@ export class Stage {
     });
   }
 
-  /** Until the file is there. @throws Error when it is not in time, or the run is interrupted */
+  /** Waits for a file. @throws Error if it is late or the run is interrupted */
   async appears(path: string, what: string, patienceMs = 20_000): Promise<void> {
     await this.until(() => existsSync(path), what, patienceMs);
   }
@@ -205,7 +205,7 @@ export class Stage {
     if (!(await this.within(holds, patienceMs))) throw new Error(`expected ${what} within ${patienceMs} ms`);
   }
 
-  /** Whether it came to hold in time. */
+  /** Whether the condition became true in time. */
   async within(holds: () => boolean, patienceMs: number): Promise<boolean> {
     for (const from = performance.now(); performance.now() - from < patienceMs;) {
       this.#check();
@@ -223,14 +223,14 @@ export class Stage {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
   }
 
-  /** Ends it, and waits until it has ended. */
+  /** Ends it and waits for its end. */
   async killed(child: ChildProcess): Promise<void> {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     this.end(child);
     await ended;
   }
 
-  /** A signal to a process, or to a group by its negative number; one that has ended needs none. */
+  /** Signals a process, or a group by its negative number; an ended one is ignored. */
   kill(pid: number, signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
@@ -239,18 +239,21 @@ export class Stage {
     }
   }
 
-  /** Lets an actor that led a group end by itself, as a session does that is over. */
+  /** Lets an actor that led a group end by itself, as a finished session does. */
   leave(pid: number): void {
     for (const child of this.#children) if (child.pid === pid && child.connected) child.disconnect();
   }
 
-  /** Ends whatever was started here, also what has left its group and its session: that still has this home in its environment. */
+  /**
+   * Ends everything that was started here, including processes that left the group and session: they still have this home in their
+   * environment.
+   */
   close(): void {
     for (const child of this.#children) this.end(child);
     if (process.platform !== "linux") return;
     const ours = (pid: number): boolean => pid !== process.pid && carries(pid, `HOME=${this.probe.home}`);
     const left = (): number[] => readdirSync("/proc").map(Number).filter(ours);
-    // Again for what was started while the others were being ended; what cannot be ended is not waited for.
+    // Repeats for processes that were started meanwhile. Does not wait for what cannot be ended.
     for (let round = 0, found = left(); round < 5 && found.length > 0; round += 1, found = left())
       for (const pid of found) this.kill(pid, "SIGKILL");
   }

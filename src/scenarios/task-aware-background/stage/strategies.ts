@@ -1,6 +1,6 @@
 /**
- * The ways to write a task that are set against each other: the published one, generously read; what one would mend first; what a lock
- * without care gives; and ours. Each reads a task, changes its metadata or members, and writes it back.
+ * The compared ways to write a task: the published one in a generous reading, an obvious improvement, a careless lock, and ours. Each reads
+ * a task, changes metadata or members, and writes it back.
  */
 import {
   closeSync,
@@ -18,9 +18,9 @@ import { changed, formatTask, type Change, type NewTask, type Task } from "../..
 import { TaskList } from "../../../tasks/task-list.js";
 
 export interface StrategyOptions {
-  /** Called between the read and the write: where a test stops, kills or overtakes the writer. */
+  /** Called between read and write: a test stops, kills or overtakes the writer here. */
   readonly between?: () => void;
-  /** The run that the task must still belong to; only ours can ask for that. */
+  /** The run that must still own the task; only our way supports it. */
   readonly fence?: string;
 }
 
@@ -32,10 +32,10 @@ export interface Strategy {
 export const STRATEGIES = ["in-place", "rename", "stale-lock", "bare-lock", "hardened"] as const;
 export type StrategyName = (typeof STRATEGIES)[number];
 
-/** Where a task lies in the folder of its list. */
+/** Path of a task in its list's folder. */
 export const pathOf = (folder: string, id: string): string => join(folder, `${id}.json`);
 
-/** A reader of the published kind has no choice but to read again when it meets a half-written document. */
+/** A reader of the published kind must read again if it meets a half-written document. */
 function readTorn(path: string): Task {
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -49,7 +49,7 @@ function readTorn(path: string): Task {
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 const parent = process.ppid;
-/** Blocks the process, as a writer that is in the middle of its work does; but an actor not for longer than whoever started it lives. */
+/** Blocks the process like a busy writer, but no longer than its parent lives. */
 export function pause(ms: number): void {
   Atomics.wait(cell, 0, 0, ms);
   if (process.send !== undefined && process.ppid !== parent) process.kill(process.pid, "SIGKILL");
@@ -69,7 +69,7 @@ function byRename(path: string): (text: string) => void {
   };
 }
 
-/** The highest number plus one, written over whatever is there: what a hook that creates tasks by hand does. */
+/** Highest number plus one, overwriting anything there: what a hook that creates tasks by hand does. */
 async function createNaively(folder: string, made: NewTask): Promise<string> {
   const ids = readdirSync(folder).flatMap((name) => (/^\d+\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
   const id = String(Math.max(0, ...ids) + 1);
@@ -77,7 +77,7 @@ async function createNaively(folder: string, made: NewTask): Promise<string> {
   return id;
 }
 
-/** A directory as a lock that is broken by the waiter's own clock, and nobody looks whether it is still theirs before writing. */
+/** A directory lock that waiters break by their own clock; nobody checks before writing whether the lock is still theirs. */
 async function underStaleLock(path: string, act: () => void): Promise<void> {
   const lock = `${path}.lock`;
   for (;;) {
@@ -94,7 +94,7 @@ async function underStaleLock(path: string, act: () => void): Promise<void> {
   rmSync(lock, { recursive: true, force: true });
 }
 
-/** A file as a lock, made exclusively and removed at the end: whoever dies in between has locked it for good. */
+/** A lock file, created exclusively and removed at the end: a writer that dies in between locks it for good. */
 async function underBareLock(path: string, act: () => void): Promise<void> {
   const lock = `${path}.exclusive`;
   for (;;) {
