@@ -1,6 +1,6 @@
 /**
- * `attest audit`: every document verified, every reference looked for again, every rule asked; then what the documents say together, and
- * what the log says. Of each document a card and what was amiss is kept, and nothing else, so that a registry may be of any size.
+ * `attest audit`: verifies every document, checks every reference and applies every rule; then compares the documents with each other and
+ * with the log. Per document it keeps only a summary and the findings, so a registry may have any size.
  */
 import { askedAgain, betweenFindings } from "../../core/audit/contradictions.js";
 import { grouped } from "../../core/audit/group-by.js";
@@ -29,57 +29,57 @@ import { verifyEach, type VerifyRequest } from "../verify/verify.js";
 export interface AuditRequest extends Omit<VerifyRequest, "targets" | "recompute" | "policy">, Auditing {
   /** A registry's folder, a file, or the address of one. */
   readonly target: string;
-  /** Registries and files that are compared with, and not audited. */
+  /** Registries and files to compare with, which are not audited themselves. */
   readonly beside?: readonly string[];
-  /** Of the registry's logs; without it only each document's own place in its log is looked at. */
+  /** Checks the registry's logs. Without it, only each document's own position in its log is checked. */
   readonly logs?: LogCheckRequest | undefined;
   readonly progress?: (text: string, share?: number) => void;
-  /** What is wrong with the history of audits that is kept, a sentence each. */
+  /** Faults of the existing audit history, a sentence each. */
   readonly history?: readonly string[] | undefined;
-  /** How many documents there are, for the progress. */
+  /** Number of documents, for the progress display. */
   readonly total?: number | undefined;
 }
 
 export type { AuditedDocument };
 
 export interface Audit {
-  /** Results, in the order of their names. */
+  /** Results, in name order. */
   readonly documents: readonly AuditedDocument[];
-  /** About no result: plans whose result never came, the logs themselves. */
+  /** Findings about no result: plans without a result, the logs themselves. */
   readonly findings: readonly Finding[];
   readonly states: Readonly<Record<LookState, number>>;
   readonly graph: Graph;
-  /** Every notice that was at hand, in the registry and from elsewhere. */
+  /** All known notices, from the registry and from elsewhere. */
   readonly notices: readonly Bytes[];
-  /** Every key that was at hand. */
+  /** All known keys. */
   readonly keys: readonly TrustedKey[];
   readonly owners: Owners;
   readonly proven: Owners;
-  /** Who signed a document that was read, plans too: as it says itself, and as the log says. Not there where that is not known. */
+  /** Signers of each document that was read, including plans, by the document and by the log. Absent if unknown. */
   readonly signers: ReadonlyMap<string, readonly string[]>;
   readonly logs: readonly { readonly origin: string; readonly size: number; readonly root: string }[];
-  /** Of the registry as a whole. */
+  /** What could not be checked for the registry as a whole. */
   readonly open: readonly string[];
 }
 
-/** Documents whose addresses are asked at once; the fetcher has bounds of its own. */
+/** Documents whose addresses are fetched simultaneously; the fetcher has its own limits. */
 const AT_ONCE = 8;
 
 interface Gathered {
   readonly documents: AuditedDocument[];
   readonly cards: AttestationNode[];
-  /** Digests of everything that was read, plans and notices too. */
+  /** Digests of everything that was read, including plans and notices. */
   readonly known: Set<string>;
   readonly keys: Map<string, TrustedKey>;
   readonly handOvers: HandOver[];
   readonly signedHandOvers: HandOver[];
   readonly signers: Map<string, readonly string[]>;
   readonly notices: Set<Bytes>;
-  /** References to other attestations, by the place of the document that has them. */
+  /** References to other attestations, with their documents' index. */
   readonly named: { readonly at: number; readonly reference: Reference; readonly site: RegistryContext }[];
 }
 
-/** @throws AttestError where nothing can be audited, or the user's own keys cannot be read */
+/** @throws AttestError if nothing can be audited, or the user's own keys cannot be read */
 export async function audit(request: AuditRequest): Promise<Audit> {
   const beside = await cardsOf(request.beside ?? [], request);
   const { documents, known, keys, handOvers, signedHandOvers, signers, notices, named, ...gathered } =
@@ -129,7 +129,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
   };
 }
 
-/** Of one document that is audited alone, what it names lies in its registry and was not read. */
+/** For a single audited document: looks up what it names in its registry. */
 async function findBeside(named: Gathered["named"], known: Set<string>, engine: Engine): Promise<void> {
   for (const { reference, site } of named) {
     const { sha256 = "" } = reference;
@@ -142,7 +142,7 @@ async function findBeside(named: Gathered["named"], known: Set<string>, engine: 
   }
 }
 
-/** The log check says again what the document's own place in the log said. */
+/** The log check repeats findings about a document's own position. */
 const once = (findings: readonly Finding[]): Finding[] =>
   findings.filter(({ rule }, at) => rule !== "log" || findings.findIndex((other) => other.rule === "log") === at);
 
@@ -187,10 +187,10 @@ async function gather(request: AuditRequest): Promise<Gathered> {
       if (by !== undefined) signers.set(structuredClone(report.digest), structuredClone(by));
     }
     for (const digest of citedByDigest(report.statement)) known.add(digest);
-    // Anybody's notice may lie in a registry; only one that is no good is told.
+    // A registry may contain anyone's notices; only invalid ones are reported.
     if (document.skipped === true && report.exit !== 1 && report.exit !== 2) continue;
     const card = nodeOf(report, originOf(document), signersIn(read.entered, report.digest));
-    // A copy of its own: a piece of a string would keep the whole text of the document in memory.
+    // A deep copy: a substring would keep the document's whole text in memory.
     if (card !== undefined) cards.push(structuredClone(card));
     for (const reference of report.statement === undefined ? [] : referencesOf(report.statement))
       if (reference.place.kind === "attestation")
@@ -207,8 +207,8 @@ async function gather(request: AuditRequest): Promise<Gathered> {
 }
 
 /**
- * Whoever serves a document can take a signature away from it, so the log says too who signed. Undefined where that is not all at hand: a
- * signature by an unknown key, or a log whose entries were not read.
+ * The signers by document and log, because a server can strip signatures from a document. Undefined if incomplete: a signature by an
+ * unknown key, or a log whose entries were not read.
  */
 function signersKnown(
   { digest = "", signers, signature, statement, plan }: Report,
@@ -222,7 +222,7 @@ function signersKnown(
 
 const signersIn = ({ signersOf }: ReadEntries, digest = ""): readonly string[] => signersOf?.(digest) ?? [];
 
-/** What a relation names and the evidence has: a page for example, which is no attestation. */
+/** Digests of evidence that a relation names, such as a page; these are not attestations. */
 function citedByDigest(statement: ResultStatement | undefined): string[] {
   const { evidence = [], relations = [] } = statement?.predicate.f3 ?? {};
   return relations.flatMap(({ digest: { sha256 } = {} }) =>
@@ -279,11 +279,11 @@ interface LogPart {
   readonly findings: readonly Finding[];
   readonly logs: Audit["logs"];
   readonly open: readonly string[];
-  /** As the entries say. */
+  /** By the log's entries. */
   readonly signers: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The whole log derived again, as `attest log check` does; and the plans that nobody answered in time. */
+/** Rebuilds the whole log, as `attest log check` does, and finds overdue plans. */
 async function logPart(
   { logs: request, now, progress }: AuditRequest,
   digests: ReadonlyMap<string, string>,

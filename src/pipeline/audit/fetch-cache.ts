@@ -1,4 +1,4 @@
-/** One address that many attestations cite is asked once in an audit; what is small is kept for the next one that cites it. */
+/** Fetches an address once per audit, even if many attestations cite it. Small answers are kept for later citations. */
 import type { Fetched } from "../../core/audit/fetched.js";
 import type { Fetches } from "./resolve-references.js";
 

@@ -1,4 +1,4 @@
-/** One more record in the history of audits beside a registry. */
+/** Adds a record to the audit history beside a registry. */
 import { formatRecord, recordName, RECORD_SCHEMA, type AuditRecord } from "../../core/audit/record.js";
 import type { Finding } from "../../core/statement/audit-rules.js";
 import { hex } from "../../core/bytes.js";
@@ -15,11 +15,11 @@ export interface Recording {
   readonly offline: boolean;
   readonly engine: Engine;
   readonly now: Date;
-  /** Whether somebody whom the auditor trusts took a finding on. */
+  /** Whether someone the auditor trusts waived the finding. */
   readonly waived: (finding: Finding) => boolean;
 }
 
-/** Returns where it was written. @throws AttestError `usage` for a clock that went backwards */
+/** Returns the path. @throws AttestError `usage` if the clock went backwards */
 export async function keepRecord(
   { store, about }: Registry,
   { documents, logs }: Audit,

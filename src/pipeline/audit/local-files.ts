@@ -1,4 +1,7 @@
-/** The files below a folder that the auditor named. Their own names are compared with those in a document; no path is made of one. */
+/**
+ * The files below a folder that the auditor named. Their names are compared with names in a document, but no path is made from a document's
+ * name.
+ */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AttestError } from "../../core/errors.js";
@@ -38,7 +41,7 @@ export class LocalFiles {
     return this.#digests.get(path);
   }
 
-  /** The first that has these bytes, whatever it is called. */
+  /** The first file with this digest, whatever its name. */
   holding(sha256: string): string | undefined {
     return this.#paths.find((path) => this.digest(path) === sha256);
   }

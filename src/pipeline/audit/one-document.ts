@@ -1,4 +1,4 @@
-/** One attestation under audit: verified already, then everything that it refers to looked for, and everything asked that needs no other one. */
+/** The audit of one verified attestation: checks its references and applies every rule that needs no other attestation. */
 import { mustBeRead, type Cited } from "../../core/audit/cited.js";
 import type { NewerVersion } from "../../core/audit/staleness.js";
 import { openSteps } from "../../core/audit/document.js";
@@ -17,11 +17,11 @@ import { MAX_CITED, readCited } from "../../formats/cited.js";
 import type { Document } from "../load/load.js";
 import { resolveReferences, pieceOf, type Resolvers } from "./resolve-references.js";
 
-/** With what is looked. */
+/** The tools of the check. */
 export interface Auditing {
   readonly engine: Engine;
   readonly surroundings: Omit<Resolvers, "engine">;
-  /** Whether a subject is still what one gets today. */
+  /** Newer versions of the subject. */
   readonly currentOf?: (statement: ResultStatement) => Promise<NewerVersion[]>;
 }
 
@@ -33,18 +33,18 @@ export interface AuditedDocument {
   readonly verdict?: Verdict;
   readonly signature: SignatureWord;
   readonly trust: TrustWord;
-  /** How many places were named. */
+  /** Number of references. */
   readonly references: number;
-  /** Those that were not found the same. */
+  /** The looks whose state is not `same`. */
   readonly looks: readonly Look[];
-  /** What was asked and could not be checked, in words. */
+  /** What could not be checked, in words. */
   readonly open: readonly string[];
   readonly findings: readonly Finding[];
-  /** Of what does not verify: 1, or 2 where it cannot be read. */
+  /** 1 for a document that does not verify, 2 for an unreadable one. */
   readonly exit: ExitStatus;
 }
 
-/** One document: what it refers to looked for again, and every rule asked that needs no other one. */
+/** Checks a document's references and applies every rule that needs no other document. */
 export async function auditDocument(
   target: string,
   report: Report,
@@ -68,7 +68,7 @@ export async function auditDocument(
     ...(statement && { title: statement.predicate.f3.title, verdict: statement.predicate.f3.verdict }),
     ...{ signature: report.signature, trust: report.trust, references: looks.length, looks: notSame },
     open: [
-      // What does not have the signed bytes any more cannot be computed from, and is told.
+      // Changed bytes cannot be recomputed from; a finding reports the change.
       ...openSteps(report).filter((step) => !(archiveLost && step.startsWith("recompute: "))),
       ...unanswered(notSame, references, surroundings),
       ...unread,
@@ -80,16 +80,16 @@ export async function auditDocument(
   };
 }
 
-/** The archived copy is not what was signed any more. */
+/** The archived copy no longer has the signed bytes. */
 const isLost = ({ place, state }: Look): boolean => place === "archive" && (state === "changed" || state === "gone");
 
 const NOTHING_CITED: CitedBy = { cited: [], unread: [] };
 
-/** A statement names its log; a registry that shows none of it cannot be asked whether something is missing. */
+/** If a statement's log is not shown, nobody can tell whether something is missing. */
 const unlogged = ({ checks }: Report): string[] =>
   checks.flatMap(({ name, code, detail }) => (name === "log" && code === "no-proof" ? `log: ${detail}` : []));
 
-/** Of what was asked: without a clone nobody asked for a commit, and offline for no address. */
+/** Requested checks only: commits need a clone, addresses need the network. */
 function unanswered(
   looks: readonly Look[],
   references: readonly Reference[],
@@ -106,7 +106,7 @@ function unanswered(
     .map((look) => lookWords(look, references));
 }
 
-/** One that is not looked at yet, or cannot be read. */
+/** A document that was not examined yet, or cannot be read. */
 export const unread = (target: string, fault?: AttestError): AuditedDocument => ({
   ...{ target, signature: "not-checked", trust: "not-checked", references: 0, looks: [] },
   open: fault !== undefined && exitOf(fault.code) === 4 ? [fault.message] : [],
@@ -119,7 +119,7 @@ export const unread = (target: string, fault?: AttestError): AuditedDocument => 
 
 interface CitedBy {
   readonly cited: readonly Cited[];
-  /** In which a run speaks of itself, and which cannot be read for what they say, or not to their end. */
+  /** Roles in which a run describes itself, and whose content could not be read completely. */
   readonly unread: readonly string[];
 }
 
@@ -132,7 +132,7 @@ async function citedBy(
     looks,
   }: Pick<Auditing, "engine"> & { readonly readings: Readings; readonly looks: readonly Look[] },
 ): Promise<CitedBy> {
-  // Told by findings of their own.
+  // Other findings report these.
   const lost = new Set(looks.flatMap((one) => (isLost(one) ? one.pointer : [])));
   const cited: Cited[] = [];
   const unread: string[] = [];
@@ -154,6 +154,6 @@ async function citedBy(
   return { cited, unread };
 }
 
-/** One document that many cite is read once. */
+/** Caches documents that several statements cite. */
 export type Readings = Map<string, ReturnType<typeof readCited>>;
 const MAX_READINGS = 200;

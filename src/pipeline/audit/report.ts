@@ -1,4 +1,4 @@
-/** An audit with the waivers applied, in the forms in which others take it: a receipt to be signed, SARIF, JUnit. */
+/** An audit with its waivers applied, in exchange formats: a receipt to sign, SARIF, JUnit. */
 import { receiptOf } from "../../core/audit/receipt.js";
 import type { Finding } from "../../core/statement/audit-rules.js";
 import { applyWaivers, type JudgedFinding, type Parties, type Waiver } from "../../core/audit/waiver.js";
@@ -15,7 +15,7 @@ import { KEYSTORE } from "../load/trusted-keys.js";
 export interface JudgedAudit {
   readonly audit: Audit;
   readonly judged: (finding: Finding) => JudgedFinding;
-  /** About what was audited, and of no finding. */
+  /** Waivers for audited documents without a matching finding. */
   readonly idle: readonly Waiver[];
   readonly skipped: number;
   readonly exit: ExitStatus;
@@ -49,13 +49,13 @@ const partiesOf = ({ signers, owners, proven, keys }: Audit): Parties => ({
 });
 
 export interface AuditNaming {
-  /** The registry's, or what the auditor called the target. */
+  /** The registry's origin, or the auditor's name for the target. */
   readonly origin: string;
   readonly offline: boolean;
   readonly engine: Engine;
 }
 
-/** Unsigned: `attest sign` adds the time and the signature. */
+/** Unsigned: `attest sign` adds time and signature. */
 export function receiptFor({ audit, judged }: JudgedAudit, { origin, offline, engine }: AuditNaming): Bytes {
   const { documents, findings, keys, logs, open } = audit;
   const draft = receiptOf({
@@ -72,13 +72,13 @@ export function receiptFor({ audit, judged }: JudgedAudit, { origin, offline, en
   return readable(draft as Json);
 }
 
-/** Of what cannot be read there is no digest that could stand among the subjects. */
+/** An unreadable document has no digest that could be a subject. */
 const unread = ({ digest, findings, open }: AuditedDocument): string[] => {
   if (digest !== undefined) return [];
   return findings.length === 0 && open.length > 0 ? [] : ["it cannot be read", ...findings.map(({ detail }) => detail)];
 };
 
-/** @param path from a target to the path in which it is told: relative to what is scanned */
+/** @param path maps a target to its path relative to the scanned folder */
 export function sarifFor({ audit, judged }: JudgedAudit, registry: string, path: (target: string) => string): Bytes {
   const { documents, findings, open } = audit;
   const told = [
@@ -104,8 +104,8 @@ export function junitFor({ audit, judged }: JudgedAudit, registry: string, path:
   return formatJunit([...(something ? [whole] : []), ...suites]);
 }
 
-/** Of any other, as of one by an unknown key, it is the document itself that was not checked. */
+/** Other documents, such as one by an unknown key, count as not checked. */
 const verified = ({ signature, verdict }: AuditedDocument): boolean => signature === "ok" && verdict !== undefined;
 
-/** Of a document that does not verify, nothing else was looked at. */
+/** If a document does not verify, nothing else was checked. */
 const lookedAt = (one: AuditedDocument): Group[] => (verified(one) ? (Object.keys(GROUPS) as Group[]) : ["document"]);

@@ -1,4 +1,4 @@
-/** Every reference of a statement, looked for again wherever it may be: archive, address, clone, folder, the other attestations. */
+/** Checks every reference of a statement in each possible place: archive, address, clone, folder, other attestations. */
 import { basename } from "node:path";
 import { lookAtFetched, lookAtCopy, seen, type LocalCopy } from "../../core/audit/drift.js";
 import type { Fetched } from "../../core/audit/fetched.js";
@@ -11,15 +11,15 @@ import { evidencePath } from "../../store/paths.js";
 import type { Document } from "../load/load.js";
 import type { LocalFiles } from "./local-files.js";
 
-/** What goes out to addresses; none where the audit is to make no request. */
+/** Fetches addresses; absent in an offline audit. */
 export interface Fetches {
   get(url: string, options?: { readonly limit?: number }): Promise<Fetched>;
 }
 
 export interface Clone {
-  /** Whether the auditor said that this is the one. */
+  /** Whether the auditor named this clone. */
   readonly named: boolean;
-  /** Whether it has that object, whole. */
+  /** Whether it has that object, complete. */
   has(object: "commit" | "tree" | "blob", id: string): Promise<"same" | "changed" | "gone" | "not-checked">;
 }
 
@@ -27,14 +27,14 @@ export interface Resolvers {
   readonly engine: Engine;
   readonly fetcher?: Fetches | undefined;
   readonly clone?: Clone | undefined;
-  /** Where files that a statement names by name alone may lie. */
+  /** Where to look for files that a statement names without an address. */
   readonly files?: LocalFiles | undefined;
 }
 
-/** More than that is not held, only hashed; a change in it is told without its place. */
+/** Larger files are only hashed; a change in them is reported without its position. */
 const MAX_HELD = 16 * 1024 * 1024;
 
-/** Other attestations aside: which of them are at hand is only known when all were read. */
+/** Without other attestations: the known ones are complete only after all were read. */
 export async function resolveReferences(
   statement: ResultStatement,
   document: Document,
@@ -66,15 +66,15 @@ export async function resolveReferences(
   return looks;
 }
 
-/** Addresses of one statement that are asked at once, each answer reduced to a word before the next one is asked for. */
+/** Simultaneous requests per statement; each answer is reduced to a state before the next request. */
 const AT_ONCE = 4;
-/** Of one statement: whoever writes it may want other people's servers to be asked. */
+/** Limit per statement: its author may want to flood other servers. */
 const MAX_ADDRESSES = 200;
-/** Of an answer, beyond the size that was signed. */
+/** Allowed excess over the signed size. */
 const MAX_GROWTH = 1024 * 1024;
 const MAX_UNSIZED = 16 * 1024 * 1024;
 
-/** What is in the way, a folder for example, or an address that does not answer, keeps one piece from being checked and no other. */
+/** A failure, such as a folder in place of the file or an address that does not answer, affects this piece only. */
 async function archived(
   { sha256 }: Reference,
   { digested, archive, site }: Document,
@@ -118,7 +118,7 @@ async function inClone(reference: Reference, clone: Clone | undefined): Promise<
     return seen(reference, "not-checked", `no clone${from} is at hand that would have the ${object} ${id}`);
   const state = await clone.has(object, id);
   if (state === "same") return seen(reference, state, "");
-  // The clone around a registry need not be one of the project that was tested.
+  // The clone around a registry may not be of the tested project.
   if (state === "not-checked" || (state === "gone" && !clone.named))
     return seen(reference, "not-checked", `the clone at hand has no ${object} ${id}, and need not have it`);
   return seen(reference, state, `the clone has ${state === "gone" ? "no" : "another"} ${object} ${id}`);
@@ -142,7 +142,7 @@ export const resolveAttestation = (reference: Reference, known: ReadonlySet<stri
     ? seen(reference, "same", "")
     : seen(reference, "not-checked", "nothing at hand has that digest");
 
-/** Bytes of a piece that is what was signed, to be read for what they say; undefined for others, and for those too long to be read. */
+/** The bytes of an unchanged piece, to read its content; undefined for others and for those that are too long. */
 export async function pieceOf(
   { digest: { sha256 }, size }: { readonly digest: { readonly sha256?: string | undefined }; readonly size: number },
   { archive, site }: Document,
@@ -154,7 +154,7 @@ export async function pieceOf(
     const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
     return bytes?.length === size && hex(engine.sha256(bytes)) === sha256 ? bytes : undefined;
   } catch (error) {
-    if (error instanceof AttestError) return undefined; // told where it is looked for
+    if (error instanceof AttestError) return undefined; // reported where it is checked
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Whether what was tested is what one gets today: by the user's package registry, and by the tags of a clone. */
+/** Whether the tested version is still current, by the user's package registry and the tags of a clone. */
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
@@ -18,7 +18,7 @@ const run = promisify(execFile);
 export interface StalenessOptions {
   readonly clone: GitClone | undefined;
   readonly offline: boolean;
-  /** The folder of the registry, which is no part of what was tested. */
+  /** The registry's folder, which is not part of the subject. */
   readonly registry?: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export class NewerVersions {
     return asked;
   }
 
-  /** A registry that does not say is passed over: whether there is a newer version is not what anybody signed. */
+  /** Ignores a registry without an answer: nobody signed that there is no newer version. */
   async #ask(purl: string): Promise<NewerVersion[]> {
     const registry = await (this.#registry ??= registryOfUser());
     if (registry === undefined) return [];
@@ -71,7 +71,7 @@ export class NewerVersions {
     return [{ pointer: "", tested: `${name} ${tested}`, current: latest, source: "your package registry" }];
   }
 
-  /** What a registry adds to a project, as paths from the top of the clone. */
+  /** The paths that a registry adds to a project, relative to the top of the clone. */
   async #publishedIn(clone: GitClone): Promise<readonly string[]> {
     const folder = this.#registryFolder;
     const below = folder === undefined ? ".." : relative(await clone.top().catch(() => ""), resolve(folder));
@@ -87,7 +87,7 @@ export class NewerVersions {
       const asked = this.#tags.get(place.id) ?? this.#clone.newerThan(place.id, without);
       this.#tags.set(place.id, asked);
       const newer = await asked;
-      // What is checked out moves with every commit; a version is what people get.
+      // HEAD moves with every commit; users get versions.
       if (newer?.kind === "tag")
         currents.push({
           ...{ pointer, tested: `${name} at ${place.id.slice(0, 12)}`, current: newer.name },
@@ -102,23 +102,23 @@ const SCRIPTED = ["npm_command", "npm_execpath", "npm_lifecycle_event", "npm_con
 
 interface PackageRegistry {
   readonly url: string;
-  /** By a variable of the user's own, so that it may be one in their network. */
+  /** Set by the user's own variable, so it may be in their network. */
   readonly own: boolean;
 }
 
 /**
- * What the user's environment says, else what npm says outside of every project: the `.npmrc` of what is audited is its publisher's, npm
- * puts variables of the environment into the address that it names, and asking there would hand them over.
+ * From the user's environment, else npm's setting outside of every project. The audited project's `.npmrc` is its publisher's: npm expands
+ * environment variables in its addresses, so a request would leak them.
  */
 async function registryOfUser(): Promise<PackageRegistry | undefined> {
   const set = process.env["npm_config_registry"];
-  // Under npm, yarn or pnpm the variable is what the project's own file said.
+  // Under npm, yarn or pnpm the variable comes from the project's file.
   const scripted = SCRIPTED.some((name) => process.env[name] !== undefined);
   if (set !== undefined && !scripted && URL.canParse(set)) return { url: set, own: true };
   const nowhere = temporaryFolder("npm");
   try {
     const projects = projectsAround(".");
-    const npm = programOutside("npm", process.env, projects); // one of that name may lie in node_modules/.bin
+    const npm = programOutside("npm", process.env, projects); // node_modules/.bin may contain a program of that name
     if (npm === undefined) return undefined;
     const { HOME = "", USERPROFILE = "", APPDATA = "" } = process.env;
     const env = {
@@ -135,7 +135,7 @@ async function registryOfUser(): Promise<PackageRegistry | undefined> {
     });
     return URL.canParse(stdout.trim()) ? { url: stdout.trim(), own: false } : undefined;
   } catch {
-    return undefined; // no npm here, so nobody to ask
+    return undefined; // without npm there is no registry to ask
   } finally {
     rmSync(nowhere, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-/** Evidence on its way: gathered from a named folder by digest, or written beside an attestation that is not published yet. */
+/** Evidence before publication: collected from a folder by digest, or written beside an unpublished attestation. */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { hex, type Bytes } from "../../core/bytes.js";
@@ -8,7 +8,7 @@ import { type Draft, type EvidenceRef, type ResultStatement, archivable } from "
 import { create, read } from "../../node/files.js";
 import { errno, ioError } from "../../node/faults.js";
 
-/** Those that are at hand, by the name that the statement gives them. */
+/** The available pieces, by their names in the statement. */
 export const piecesOf = (
   { predicate: { f3 } }: Draft | ResultStatement,
   evidence: ReadonlyMap<string, Bytes>,
@@ -18,7 +18,7 @@ export const piecesOf = (
     return bytes === undefined ? [] : [{ name, bytes }];
   });
 
-/** `result.json` has its evidence in `result.evidence/`. */
+/** The evidence of `result.json` is in `result.evidence/`. */
 export const folderBeside = (file: string): string => `${file.replace(/\.json$/, "")}.evidence`;
 
 const pathIn = (folder: string, sha256: string): string => join(folder, "sha256", sha256.slice(0, 2), sha256);
@@ -30,14 +30,14 @@ export function writeInto(folder: string, evidence: ReadonlyMap<string, Bytes>):
   for (const [sha256, bytes] of evidence) create(pathIn(folder, sha256), bytes);
 }
 
-/** Whoever made the folder may be whoever is verified: a link in it must not lead to our own files. */
+/** The folder may be made by the author under verification: a link in it must not lead to our files. */
 export const readBeside = (file: string, sha256: string): Bytes | undefined =>
   read(pathIn(folderBeside(file), sha256), { within: folderBeside(file) });
 
 /**
- * The bytes that the statement names, found in a folder by what they are and not by what they are called. Of what has an address of its
- * own a copy need not be there; one that is there is taken, since the address may change.
- * @throws AttestError `file-missing` for the first piece that is not there and must be, `io`
+ * Finds the named evidence in a folder by digest, not by file name. A piece with its own address may be missing; if it is there it is used,
+ * because the address may change.
+ * @throws AttestError `file-missing` for the first missing piece that is required, `io`
  */
 export function gather(
   folder: string | undefined,
@@ -45,7 +45,7 @@ export function gather(
   engine: Engine,
 ): ReadonlyMap<string, Bytes> {
   const wanted = new Set(evidence.map(({ digest }) => digest.sha256));
-  const sizes = new Set(evidence.map(({ size }) => size)); // others are not even read
+  const sizes = new Set(evidence.map(({ size }) => size)); // skips files of other sizes without reading them
   const found = new Map<string, Bytes>();
   if (wanted.size === 0) return found;
   for (const file of folder === undefined ? [] : filesBelow(folder)) {

@@ -1,4 +1,4 @@
-/** From what a user names to documents: files, registries, addresses, each with what its place says of its own keys. */
+/** Loads the documents that a user names (files, registries, addresses), each with what its place says about its keys. */
 import { basename, dirname, join, resolve } from "node:path";
 import { utf8, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
@@ -35,44 +35,44 @@ import { rawIn } from "./raw-folder.js";
 export interface Document {
   readonly target: string;
   readonly bytes: Bytes;
-  /** How its format is read: in a registry it is the readable one or DSSE, elsewhere any. */
+  /** The parser: in a registry only readable and DSSE, elsewhere any format. */
   readonly parse: (bytes: Bytes) => Envelope;
   readonly fileName?: string;
   readonly named: boolean;
-  /** A notice or a plan among the attestations of a folder: no test that a gate could ask something of. */
+  /** A notice or plan in a registry's folder, to which a policy does not apply. */
   readonly skipped?: boolean;
   readonly site: RegistryContext;
   readonly archive?: (sha256: string) => Bytes | undefined;
-  /** What lies in its archive under that name, hashed piece by piece: evidence may be larger than what is ever held. */
+  /** Digest and size of an archived piece, hashed in parts: evidence may be too large for memory. */
   readonly digested?: (sha256: string) => FileDigest | undefined;
-  /** The inclusion proof that lies beside it, outside every registry. */
+  /** The inclusion proof beside it, if it is outside of a registry. */
   readonly proof?: Bytes | undefined;
-  /** What came in one file with it, where that is how it came. */
+  /** The pack it came in, if any. */
   readonly pack?: Pack;
-  /** Whether the page around it has a script or a style that this version did not write: what those show was not compared with anything. */
+  /** The pack's page has a script or style of another version, whose display was not compared. */
   readonly uncompared?: boolean;
 }
 
-/** What serves a document says of its own keys; one object for all that it serves whose logs are of one host. */
+/** What a server says about its own keys. Documents of one server whose logs have the same host share this object. */
 export interface RegistryContext {
   readonly place: Location;
   readonly keyring?: Keyring | undefined;
-  /** Whose keyring that is, where it is not the registry's own. */
+  /** The source of the keyring, if it is not the registry's own. */
   readonly source?: string;
   readonly notices: readonly Bytes[];
-  /** Why some of the notices that it publishes may be missing here. */
+  /** Why published notices may be missing here. */
   readonly unread?: string | undefined;
-  /** A registry's: its logs, and its other documents. Undefined outside of every registry. */
+  /** The registry's logs and other documents. Undefined outside of a registry. */
   readonly registry?: LoadedRegistry;
 }
 
 export interface LoadedRegistry {
   readonly logs: LogSource;
-  /** Paths below its own folder. */
+  /** Reads a path below the registry's folder. */
   readonly read: (path: string) => Promise<Bytes | undefined>;
 }
 
-/** Outside of every registry. */
+/** Outside of a registry. */
 const alone = (address?: string): RegistryContext => {
   const host = address === undefined ? undefined : hostOf(address);
   return { place: { ...NO_LOCATION, hosts: host === undefined ? [] : [host] }, notices: [] };
@@ -85,8 +85,8 @@ export interface DocumentRequest {
 }
 
 /**
- * What a target names: one document, or all those of a registry, each read when its turn comes.
- * @throws AttestError where there is none to be read
+ * The documents of a target: one, or all of a registry, each read on demand.
+ * @throws AttestError if there is none
  */
 export async function* documents(target: string, request: DocumentRequest): AsyncGenerator<Document> {
   const sites = new Map<string, RegistryContext>();
@@ -125,7 +125,7 @@ async function* located(target: string, request: DocumentRequest): AsyncGenerato
   }
 }
 
-/** Of a registry, the one test result that it has. @throws AttestError `usage` where there are several */
+/** The only test result of a registry. @throws AttestError `usage` if there are several */
 export async function oneDocument(target: string, request: DocumentRequest): Promise<Document> {
   const found: Document[] = [];
   for await (const document of documents(target, request)) if (document.skipped !== true) found.push(document);
@@ -154,7 +154,7 @@ async function* fromFolder(folder: string, engine: Engine): AsyncGenerator<Docum
     try {
       document = { ...inRegistry(folder, name, site), skipped: !isResult(name) };
     } catch (error) {
-      if (error instanceof AttestError && !isResult(name)) continue; // a folder, say, is in nobody's way
+      if (error instanceof AttestError && !isResult(name)) continue; // ignore other entries, such as a folder
       throw error;
     }
     yield document;
@@ -162,8 +162,8 @@ async function* fromFolder(folder: string, engine: Engine): AsyncGenerator<Docum
 }
 
 /**
- * A file belongs to a registry only when it lies in that registry's own folder of attestations: a registry found anywhere above it
- * could have been planted there, to hide a revocation or to invent one.
+ * A file belongs to a registry only if it is in that registry's attestations folder: any registry above it could have been planted to hide
+ * or invent a revocation.
  */
 export function registryAround(file: string): string | undefined {
   const folder = dirname(resolve(file));
@@ -171,7 +171,7 @@ export function registryAround(file: string): string | undefined {
   return basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined ? root : undefined;
 }
 
-/** Its keyring can take trust away, as a registry's can, and its origin only says which of the user's pins are meant. */
+/** A pack's keyring can take trust away, like a registry's. Its origin only selects the user's pins. */
 function inPack(target: string, bytes: Bytes, engine: Engine): Document {
   const pack = parsePack(bytes);
   const { about, keyring, notices } = pack.data;
@@ -251,7 +251,7 @@ function document(path: string): Bytes {
   return bytes;
 }
 
-/** A registry's address is what stands before `/attestations/`; its keyring is what the site says of itself, and no more. */
+/** A registry's address is the part before `/attestations/`. Its keyring is only the site's own word. */
 async function fromAddress(address: string, engine: Engine): Promise<Document> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const fileName = url === undefined ? undefined : lastPart(url.pathname);
@@ -302,7 +302,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }
 
-/** What a registry calls itself; undefined where it does not say it, or says it in a way that nobody reads. */
+/** A registry's origin by its own statement; undefined if missing or unreadable. */
 async function statedAt(about: () => Promise<Bytes | undefined>): Promise<string | undefined> {
   try {
     const bytes = await about();
@@ -313,13 +313,13 @@ async function statedAt(about: () => Promise<Bytes | undefined>): Promise<string
   }
 }
 
-/** Over an address a log of so many entries is read as a whole: twenty requests. */
+/** Logs up to this size are fetched completely: twenty requests. */
 const FETCHED_WHOLE = 5120;
 
-/** For all of a registry's notices together. */
+/** Time limit for all notices of a registry together. */
 const HEARING_MS = 20_000;
 
-/** What does not come, or not in time, is not fetched, and that is told. */
+/** Whatever fails or is late counts as not fetched, and is reported. */
 async function fetched(
   paths: readonly string[] | undefined,
   beside: (path: string, limit: number) => Promise<Bytes | undefined>,
@@ -341,13 +341,13 @@ async function fetched(
   return { notices, unread: missing === 0 ? undefined : `${missing} of ${paths.length} did not come` };
 }
 
-/** The index is not to be trusted, and need not be: a notice counts by its signatures, and one that is kept back could be kept back anyhow. */
+/** The index need not be trusted: a notice counts by its signatures, and a server that omits it could withhold it anyway. */
 function noticesIn(index: Bytes | undefined): string[] | undefined {
   try {
     const rows = index === undefined ? undefined : parseJson(index);
     if (!Array.isArray(rows)) return undefined;
     const all: JsonObject[] = rows.filter((row: Json) => isObject(row));
-    // What ends a key first; receipts last, which may be many, and are nobody's end. Of an audit nothing is fetched.
+    // Revocations and rotations first. Receipts last: there may be many, and they end no key. Audits are not fetched.
     const rank = ({ notice }: JsonObject): number =>
       notice === "rotate" || notice === "revoke" ? 0 : notice === "receipt" ? 2 : 1;
     const inOrder = all

@@ -1,4 +1,4 @@
-/** A raw export as a folder on the disk: a message, its signature, and perhaps the key. */
+/** A raw export as a folder: a message, its signature, and perhaps the key. */
 import { join } from "node:path";
 import type { Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
@@ -10,8 +10,8 @@ import { isFolder, read } from "../../node/files.js";
 import { REGISTRY_FILE } from "../../store/registry.js";
 
 /**
- * What lies there, and how it is read; undefined for a file, a registry, and a folder of anything else.
- * @throws AttestError `file-missing` where there is a message without a signature, or the reverse
+ * The files, and how to parse them; undefined for a file, a registry, and any other folder.
+ * @throws AttestError `file-missing` if there is a message without a signature, or the reverse
  */
 export function rawIn(
   folder: string,

@@ -1,4 +1,4 @@
-/** Where keys that the user trusts come from, and for which documents each of them counts. Nothing in a document adds one. */
+/** The sources of the keys that the user trusts, and the documents for which each counts. A document never adds one. */
 import { fromUtf8, isUtf16, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
@@ -14,45 +14,45 @@ import { isFolder, read } from "../../node/files.js";
 import { fetchBytes } from "../../store/http.js";
 
 export interface KeyRequest {
-  /** Public key lines, files of them, or https addresses of such files, from the user. */
+  /** Public key lines, key files, or https addresses of key files, given by the user. */
   readonly keys: readonly string[];
   readonly keyrings: readonly string[];
   readonly keystore: { list: () => readonly Pick<StoredKey, "name" | "key">[] } | undefined;
   readonly pins?: readonly Pin[] | undefined;
-  /** Of a policy file. */
+  /** From a policy file. */
   readonly policyKeys?: readonly TrustedKey[] | undefined;
   readonly engine: Engine;
   readonly now: Date;
 }
 
-/** A key that the user gave, and where it counts. */
+/** A key given by the user, and where it counts. */
 export interface UserKey extends TrustedKey {
-  /** What its line says after the key. */
+  /** The comment after the key. */
   readonly comment?: string | undefined;
-  /** Who served it, by `hostOf`: of documents from the same host it says no more than they do. */
+  /** The key's server, by `hostOf`: for documents from the same host it is no independent confirmation. */
   readonly host?: string;
-  /** The one registry for which it was pinned. */
+  /** The only registry for which it was pinned. */
   readonly origin?: string | undefined;
 }
 
-/** What is known of the place of a document; empty for a file outside every registry. */
+/** What is known about a document's location; empty for a file outside of a registry. */
 export interface Location {
-  /** By `hostOf`: who may have put something there. */
+  /** By `hostOf`: the hosts that may have put a key there. */
   readonly hosts: readonly string[];
-  /** By `originOf`: as it is addressed, and as it calls itself. */
+  /** By `originOf`: the address, and the registry's own name. */
   readonly origins: readonly string[];
-  /** It does not say what it calls itself, as a registry must: then it may be anybody's, and any host may be its own. */
+  /** It does not state its name as a registry must. Then it may be anyone's, and any host may be its own. */
   readonly unknown?: true;
 }
 
-/** How the source of a key begins whose secret half the user has. */
+/** Prefix of the source of keys whose secret the user has. */
 export const KEYSTORE = "your keystore";
 
 export const NO_LOCATION: Location = { hosts: [], origins: [] };
 
 /**
- * By what a registry calls itself and how it is addressed; the first is undefined where it does not say it. On this disk it has no address, and
- * names the host from which it is served, or was copied.
+ * A location by stated name and address; the name is undefined if missing. On this disk it has no address, but its name tells the host that
+ * serves it or that it was copied from.
  */
 export function locationOf(called: string | undefined, address?: string): Location {
   const names = [address, called].flatMap((name) => name ?? []);
@@ -63,7 +63,7 @@ export function locationOf(called: string | undefined, address?: string): Locati
   };
 }
 
-/** For a document: whoever serves the log that it names publishes it, whatever the registry or the pack around it is called. */
+/** The operator of a document's log publishes it, whatever the name of the surrounding registry or pack. */
 export function locationWith(log: LogName | undefined, place: Location): Location {
   const host = log && hostOf(log.origin);
   return host === undefined || place.hosts.includes(host) ? place : { ...place, hosts: [...place.hosts, host] };
@@ -108,7 +108,10 @@ export async function keysOf({
   return [...given, ...policyKeys, ...listed, ...own, ...pinned];
 }
 
-/** Those that count at a place: a pin for a registry only there, and a key from a host of the place as the site's own word. */
+/**
+ * The keys that count at a location. A pin for a registry counts only there, and a key from the location's own host is only the site's
+ * word.
+ */
 export const knownAt = (given: readonly UserKey[], place: Location): TrustedKey[] =>
   given
     .filter(({ origin }) => origin === undefined || isAt(origin, place))
@@ -116,10 +119,10 @@ export const knownAt = (given: readonly UserKey[], place: Location): TrustedKey[
       host !== undefined && (place.unknown === true || place.hosts.includes(host)) ? { ...known, by: "site" } : known,
     );
 
-/** Whether a registry that a pin names is this one. */
+/** Whether a pin's registry is this one. */
 export const isAt = (origin: string, { origins }: Location): boolean => origins.includes(originOf(origin));
 
-/** The keys that `--key` and `attest trust add` name: a line, a file, or an https address. */
+/** The keys given with `--key` and `attest trust add`: a line, a file, or an https address. */
 export async function keysFrom(text: string, engine: Engine, now: Date): Promise<UserKey[]> {
   if (/^https?:\/\//i.test(text)) return await keysAt(text, engine, now);
   const line = isLine(text);
@@ -127,7 +130,7 @@ export async function keysFrom(text: string, engine: Engine, now: Date): Promise
   return given(readPublicKeys(read, line ? "the text given" : text, engine), "--key");
 }
 
-/** @throws AttestError `key-format`, which says what an editor of Windows may have done */
+/** @throws AttestError `key-format`, with a hint about editors on Windows */
 function textOf(bytes: Bytes, place: string): string {
   if (isUtf16(bytes))
     throw new AttestError(
@@ -151,7 +154,7 @@ async function keysAt(address: string, engine: Engine, now: Date): Promise<UserK
   if (url === undefined) throw refused("none that can be read");
   if (url.protocol !== "https:") throw refused(url.protocol.slice(0, -1));
   if (url.username !== "" || url.password !== "") throw refused("one with a user name or a password in it");
-  const place = url.origin + url.pathname; // what a query holds may be nobody's business
+  const place = url.origin + url.pathname; // a query may contain secrets
   const bytes = await fetchBytes(url, MAX_KEY_FILE);
   if (bytes === undefined) {
     throw new AttestError("file-missing", `no public keys at ${place}`, "check the address");
@@ -171,7 +174,7 @@ const given = ({ lines, skipped }: KeyLines, source: string): UserKey[] =>
     comment,
   }));
 
-/** What is plainly no path is taken for the line itself: it could be a secret, which no message may repeat. */
+/** Anything that is clearly not a path is treated as a key line: it could be a secret, which no message may repeat. */
 const isLine = (text: string): boolean =>
   /[\r\n]|PRIVATE KEY|SECRET-KEY|^\s*(?:ssh|ecdsa|sk)-\S+\s|\sssh-ed25519\s/.test(text) || text.length > 1000;
 

@@ -1,7 +1,7 @@
 /**
- * A witness's cosignature into a registry, for which no secret is needed: under the published checkpoint where it is of that one, and into the
- * proofs of all entries that it covers, so that a document and its proof alone carry the time of somebody else. A line that does not fit the
- * key whose name it has spoils a note for all who trust that key: so none is taken in that was not verified here.
+ * Adds a witness's cosignature to a registry, without any secret: to the published checkpoint if it is the same, and to the proofs of all
+ * covered entries, so that a document and its proof prove the time on their own. Unverified lines are never added: a bad line makes the
+ * note useless for everyone who trusts the key it names.
  */
 import { join } from "node:path";
 import { equal, utf8, type Bytes } from "../../core/bytes.js";
@@ -27,20 +27,20 @@ import { readShard, type Shard } from "./read-shard.js";
 export interface Accepted {
   readonly origin: string;
   readonly size: number;
-  /** Witnesses whose lines were verified and taken in. */
+  /** Witnesses whose verified lines were added. */
   readonly cosigners: readonly string[];
-  /** Names of lines that were not: no key for them was named, or they do not fit it. */
+  /** Names of the lines that were not added: the key is unknown, or the line is invalid. */
   readonly dropped: readonly string[];
-  /** The published checkpoint has its lines now. */
+  /** Whether the published checkpoint has the lines now. */
   readonly published: boolean;
-  /** Ids whose proofs were made anew under it. */
+  /** Ids whose proofs were renewed. */
   readonly proofs: readonly string[];
 }
 
 /**
- * @param named keys of witnesses beside those of the registry's keyring, by whoever keeps the registry
- * @throws AttestError `checkpoint-format` for one of no log of this registry, or without a cosignature that was verified; `log-backwards`,
- * `log-rewritten` for one that the published log does not go on from, `log-damaged`
+ * @param named witness keys given by the registry's operator, beside those in its keyring
+ * @throws AttestError `checkpoint-format` for another registry's log, or without a verified cosignature; `log-backwards`,
+ * `log-rewritten` if the published log does not continue it, `log-damaged`
  */
 export async function accept(
   bytes: Bytes,
@@ -70,7 +70,7 @@ export async function accept(
 
 const unsigned = (note: Bytes): Bytes => utf8(parseNote(note).text);
 
-/** What stood there and fits stays, since it is the earlier word; what does not fit gives way. */
+/** Keeps valid existing lines, since they are older; replaces invalid ones. */
 function together(bytes: Bytes, lines: readonly NoteSignature[], witnesses: readonly NoteKey[], engine: Engine): Bytes {
   const note = parseNote(bytes);
   const fitting = cosignaturesIn(note, witnesses, engine);
@@ -83,10 +83,10 @@ function together(bytes: Bytes, lines: readonly NoteSignature[], witnesses: read
 const bySame = (one: NoteSignature) => (other: NoteSignature) => one.name === other.name && one.id === other.id;
 
 interface CosignedIn {
-  /** Of witnesses, verified. */
+  /** Verified witness lines. */
   readonly lines: readonly NoteSignature[];
   readonly dropped: readonly string[];
-  /** Under the log's own signature alone. */
+  /** With the log's own signature only. */
   readonly own: Bytes;
   readonly checkpoint: Checkpoint;
   readonly shard: Shard;
@@ -152,21 +152,21 @@ async function cosignedIn(
 interface Renewing {
   readonly shard: Shard;
   readonly checkpoint: Checkpoint;
-  /** The cosigned one. */
+  /** The cosigned note. */
   readonly whole: Bytes;
   readonly lines: readonly NoteSignature[];
   readonly witnesses: readonly NoteKey[];
   readonly engine: Engine;
 }
 
-/** Of each document whose proof no witness has cosigned yet, is of the same checkpoint, or has a line of one of these that does not fit. */
+/** Renews each proof that no witness has cosigned, is of the same checkpoint, or has an invalid line of one of these witnesses. */
 function renewProofs(folder: string, renewing: Renewing): string[] {
   const { shard, checkpoint } = renewing;
   const ids = new Set(shard.leaves.slice(0, checkpoint.size).flatMap((leaf) => (leaf && idOf(leaf)) ?? []));
   return [...ids].filter((id) => {
     const path = join(folder, proofPath(id));
     const proof = read(path);
-    // What cannot be read is the check's to tell.
+    // The log check reports an unreadable proof.
     const renewed = proof && orUndefined(() => renew(proof, id, renewing));
     if (renewed === undefined) return false;
     replace(path, renewed);

@@ -1,4 +1,4 @@
-/** The entries of a registry's logs against the documents that they are of, both ways; and the proofs that lie beside those. */
+/** Compares the entries of a registry's logs with its documents, in both directions, and checks the proofs beside them. */
 import { equal, hex, type Bytes } from "../../core/bytes.js";
 import { openCheckpoint, parseCheckpoint } from "../../core/log/checkpoint.js";
 import type { Code } from "../../core/codes.js";
@@ -27,11 +27,11 @@ interface Entered {
 interface Looking extends Reading {
   readonly place: LogPlace;
   readonly shards: readonly Shard[];
-  /** Those by which signatures are verified; of a signature by another key nothing is said. */
+  /** The keys used for verification. Signatures by other keys yield no finding. */
   readonly keys: readonly TrustedKey[];
 }
 
-/** Fetched at once from an address; a disk is read in order. */
+/** Parallel requests to an address; a disk is read in order. */
 const AT_ONCE = 16;
 
 /** @throws AttestError `network`, `io` */
@@ -117,7 +117,7 @@ async function checkOne(
   return findings;
 }
 
-/** What a reader has to know of a document that is withheld. */
+/** What readers must know about a withheld document. */
 const wording = (leaf: SignedEntry): string => {
   switch (leaf.kind) {
     case "result":
@@ -133,11 +133,11 @@ interface Document {
   readonly payload: JsonObject;
   readonly digest: string;
   readonly leaves: readonly SignedEntry[];
-  /** Which of these keys are named for signatures that they did not make. */
+  /** Keyids that are named for invalid signatures. */
   readonly unfit: (keys: readonly TrustedKey[]) => string[];
 }
 
-/** A text says why it is no document. */
+/** Returns a text that explains why it is not a document. */
 function signedIn(bytes: Bytes, engine: Engine): Document | string {
   try {
     const { payload, payloadBytes, payloadType, signatures } = parseEnvelope(bytes);
@@ -171,7 +171,10 @@ function contradiction(leaf: SignedEntry, digest: string, leaves: readonly Signe
     : `says otherwise than its document: ${members.map((name) => `${name} ${shown(said[name])}, not ${shown(says[name])}`).join("; ")}`;
 }
 
-/** The proof shows an entry of this document, under a checkpoint that the log signed; that the log still holds it is asked at the end. */
+/**
+ * Checks that the proof shows an entry of this document under a signed checkpoint. Whether the log still contains that state is checked at
+ * the end.
+ */
 function checkProof(
   id: string,
   bytes: Bytes,
@@ -206,7 +209,7 @@ interface Proven {
   readonly root: Bytes;
 }
 
-/** The heads that proofs show, held against the log all at once: each costs a few hashes then. */
+/** Collects the heads in all proofs and compares them with the log at once: each then costs only a few hashes. */
 class ProofSizes {
   readonly #all: Proven[] = [];
 
@@ -230,7 +233,7 @@ class ProofSizes {
               detail: `the log has ${now.size} entries, and the proof beside ${id} is of ${size}`,
             },
           ];
-        // Where the entries do not give the root, they say nothing of what the log was before.
+        // If the entries do not match the root, they say nothing about earlier states.
         const expected = roots?.get(size) ?? (size === now.size ? now.root : undefined);
         if (expected === undefined || equal(expected, root)) return [];
         return [{ ...at, code: "log-rewritten", detail: `the log does not hold what the proof beside ${id} shows` }];

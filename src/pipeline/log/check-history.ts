@@ -1,6 +1,6 @@
 /**
- * A registry's logs against what they were: in this verifier's memory, in a checkpoint that the user kept, and in the first entry of the log
- * that went on from them. Two bad answers that are never mixed: it went backwards · it was rewritten.
+ * Compares a registry's logs with their past: this verifier's memory, a checkpoint that the user kept, and the first entry of the next log.
+ * Two faults are kept apart: the log shrank · it was rewritten.
  */
 import { equal, hex, type Bytes } from "../../core/bytes.js";
 import { openCheckpoint, parseCheckpoint, type Checkpoint } from "../../core/log/checkpoint.js";
@@ -16,7 +16,7 @@ import type { LogFinding, Shard } from "./read-shard.js";
 const sizeOf = (shard: Shard): number => shard.opened?.checkpoint.size ?? 0;
 export const totalOf = (shards: readonly Shard[]): number => shards.reduce((total, shard) => total + sizeOf(shard), 0);
 
-/** How a log went on from a head that was seen before; `seen` says when, as the rest of "had 5 entries …". */
+/** Compares a log with a head that was seen before; `seen` completes the phrase "had 5 entries …". */
 function since(shard: Shard, before: Checkpoint, seen: string): LogFinding[] {
   const log = shard.named.origin;
   const now = shard.opened?.checkpoint;
@@ -39,7 +39,7 @@ function since(shard: Shard, before: Checkpoint, seen: string): LogFinding[] {
 
 const entries = (count: number): string => `${count} ${count === 1 ? "entry" : "entries"}`;
 
-/** Whether something was remembered at all is for the reader to know: the first look at a log can find no rewriting. */
+/** The reader must know whether anything was remembered: a first look cannot detect a rewrite. */
 export function sinceRemembered(
   place: LogPlace,
   shards: readonly Shard[],
@@ -74,14 +74,14 @@ export function sinceRemembered(
         },
       ];
     const opened = orUndefined(() => openCheckpoint(seen.checkpoint, shard.listed.key, [], engine).checkpoint);
-    return opened === undefined ? [] : since(shard, opened, "when this verifier last saw it"); // a file that was spoilt is as none
+    return opened === undefined ? [] : since(shard, opened, "when this verifier last saw it"); // treat a corrupt state file as missing
   });
   return { before, findings };
 }
 
-/** After a check without findings, and only then: what was seen in a bad state is nothing to hold others against. */
+/** Only after a check without findings: a faulty state must not become the reference. */
 export function rememberLogs(place: LogPlace, shards: readonly Shard[], memory: LogMemory): void {
-  // Whoever serves a registry can list anybody's log: of one that is named after another place nothing is kept.
+  // A registry can list any log. Nothing is remembered about logs that are named after another place.
   const own = shards.filter(({ named }) => originOf(named.origin).startsWith(`${originOf(place.origin)}/`));
   for (const { named, bytes } of own) if (bytes !== undefined) memory.keep(named, bytes);
   for (const name of namesOf(place))
@@ -91,12 +91,12 @@ export function rememberLogs(place: LogPlace, shards: readonly Shard[], memory: 
     );
 }
 
-/** What it calls itself, and where it was found. */
+/** The registry's own name, and the place where it was found. */
 const namesOf = ({ origin, target, remote }: LogPlace): string[] => [origin, ...(remote ? [originOf(target)] : [])];
 
 /**
- * A checkpoint that the user kept. @throws AttestError `note-format`, `checkpoint-format` for one that is none, or of no log of this
- * registry; `log-damaged` for one that its key did not sign
+ * Compares with a checkpoint that the user kept. @throws AttestError `note-format`, `checkpoint-format` if malformed or not of this
+ * registry; `log-damaged` if its key did not sign it
  */
 export function sinceKept(bytes: Bytes, place: LogPlace, shards: readonly Shard[], engine: Engine): LogFinding[] {
   const note = parseNote(bytes);
@@ -125,13 +125,13 @@ export function sinceKept(bytes: Bytes, place: LogPlace, shards: readonly Shard[
   return since(shard, before, "in the checkpoint that was kept");
 }
 
-/** Entry 0 of each later log binds the one before it, which from then on must have exactly that head. */
+/** The first entry of each later log binds the previous one, which must keep exactly that head. */
 export function bindings(shards: readonly Shard[]): LogFinding[] {
   return shards.slice(1).flatMap((shard, at): LogFinding[] => {
     const old = shards[at];
     const leaf = shard.leaves[0];
     const log = shard.named.origin;
-    if (old === undefined || shard.opened === undefined) return []; // told of itself
+    if (old === undefined || shard.opened === undefined) return []; // reported separately
     if (leaf?.kind !== "shard")
       return [{ code: "log-account", log, entry: 0, detail: `the log ${log} does not say from which one it goes on` }];
     if (leaf.origin !== old.named.origin || leaf.key !== old.named.key)

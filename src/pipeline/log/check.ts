@@ -1,4 +1,4 @@
-/** A registry's logs, derived again from their entries and held against everything that hangs on them. What is wrong is listed, never thrown. */
+/** Rebuilds a registry's logs from their entries and checks everything that depends on them. Faults are listed, never thrown. */
 import { summarize, type LogSummary, type NumberedEntry } from "../../core/log/summary.js";
 import type { Bytes } from "../../core/bytes.js";
 import { exitOf, worst, type ExitStatus } from "../../core/codes.js";
@@ -12,7 +12,7 @@ import { entryName, readShard, type LogFinding, type Reading, type Shard } from 
 
 export interface LogCheckRequest extends Reading {
   readonly place: LogPlace;
-  /** What this verifier saw before; it is told what it sees now, where that is in order. */
+  /** What this verifier saw before. Updated if the check finds nothing. */
   readonly memory: LogMemory;
   /** A checkpoint that the user kept. */
   readonly from?: Bytes | undefined;
@@ -23,14 +23,14 @@ export interface LogCheck {
   /** Entries of all logs together. */
   readonly total: number;
   readonly account: LogSummary;
-  /** In the order of the log, those of no entry first. */
+  /** In log order; findings without an entry first. */
   readonly findings: readonly LogFinding[];
-  /** How many entries this verifier saw there before; undefined where this is the first look. */
+  /** Number of entries that this verifier saw before; undefined at the first look. */
   readonly before: number | undefined;
   readonly exit: ExitStatus;
 }
 
-/** @throws AttestError `no-attestations` where there is no log; `checkpoint-format`, `note-format` for what the user kept */
+/** @throws AttestError `no-attestations` if there is no log; `checkpoint-format`, `note-format` for the kept checkpoint */
 export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   const { place, memory, from, engine } = request;
   mustHaveLog(place);
@@ -40,7 +40,7 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
     for (const [number, listed] of place.keyring.logs.entries())
       shards.push(await readShard(place, number, listed, request));
   });
-  const all = unfetched.length === 0; // else what did not come would seem to be gone
+  const all = unfetched.length === 0; // otherwise unfetched entries would seem to be missing
   findings.push(...unfetched, ...shards.flatMap((shard) => shard.findings));
   const kept = from === undefined || !all ? [] : sinceKept(from, place, shards, engine);
   const seen = all ? sinceRemembered(place, shards, memory, engine) : { before: undefined, findings: [] };
@@ -77,7 +77,7 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   };
 }
 
-/** What could not be fetched is a check that was not made, beside those that were. */
+/** If something cannot be fetched, only that check counts as not made. */
 async function orUnfetched(act: () => Promise<void>): Promise<LogFinding[]> {
   try {
     await act();

@@ -1,6 +1,6 @@
 /**
- * What closes a plan, by the documents: a result of the test that was announced, or a notice, signed by the key that its entry names. The log
- * alone tells the larger differences (`testOf`), and an entry can be made for anybody.
+ * What closes a plan according to the documents: a result of the announced test, or an abandon notice, signed by the key in its entry. The
+ * log alone shows only large differences (`testOf`), and anyone could have caused an entry.
  */
 import type { NumberedEntry } from "../../core/log/summary.js";
 import { hex, type Bytes } from "../../core/bytes.js";
@@ -18,8 +18,8 @@ import type { LogPlace } from "./source.js";
 type Read = LogPlace["read"];
 
 /**
- * SHA-256 of the payloads of results that name a plan and are not shown to answer it, and of notices that are not shown to give one up: a document
- * that is kept back, cannot be read, or is by a key that is not at hand shows nothing.
+ * Payload digests of results not shown to answer their plan, and of abandon notices not shown to be valid: a document that is withheld,
+ * unreadable, or by an unknown key shows nothing.
  * @throws AttestError `network`, `io`
  */
 export async function departedAt(
@@ -33,7 +33,7 @@ export async function departedAt(
   );
   const departed = new Set<string>();
   for (const { entry } of entries) {
-    // Whoever else signed the result closes nothing by it.
+    // Another signature on the result does not close the plan.
     const closes =
       entry.kind === "result" && entry.plan !== undefined && announcers.has(byKey(entry.plan, entry))
         ? (await compared(entry, read, engine, keys))?.length === 0
@@ -71,11 +71,11 @@ const isSignedBy = (
   return envelope.signatures.some((one) => one.keyid === keyid && engine.verify(key.bytes, signed, one.sig));
 };
 
-/** A sentence each, where both are at hand. That the plan is missing, or not the signer's, the entries say. */
+/** The differences, a sentence each, if both documents are available. The entries report a missing plan or one of another signer. */
 export const departuresOf = async (leaf: EntryOf<"result">, read: Read, engine: Engine): Promise<string[]> =>
   (await compared(leaf, read, engine)) ?? [];
 
-/** Undefined where there are not both of them, or the result is not signed by who entered it: with `keys`, that is asked too. */
+/** Undefined if a document is missing, or the result is not signed by the key in its entry (checked only with `keys`). */
 async function compared(
   leaf: EntryOf<"result">,
   read: Read,
@@ -89,7 +89,7 @@ async function compared(
   return "fault" in planned || "fault" in result ? undefined : departures(planned.plan, result.statement);
 }
 
-/** The document whose payload has that digest, where it is there. */
+/** The document with that payload digest, if available. */
 async function at(
   read: Read,
   kind: "plan" | "test" | "note",

@@ -1,4 +1,7 @@
-/** A fresh proof that a document of a registry is in its log, under the checkpoint that is published now, with the cosignatures of the witnesses whom its keyring lists (C2SP tlog-proof). */
+/**
+ * Makes a new proof that a registry's document is in its log, under the current checkpoint and with the cosignatures of the listed
+ * witnesses (C2SP tlog-proof).
+ */
 import { basename } from "node:path";
 import { hex, type Bytes } from "../../core/bytes.js";
 import { verifiedNote } from "../../core/log/checkpoint.js";
@@ -18,8 +21,8 @@ export interface LogProven {
 }
 
 /**
- * Of several entries for one document the first, in the log that it names if it is there.
- * @throws AttestError `log-missing`, `no-attestations` where there is no log, `log-damaged` for a checkpoint that its key did not sign
+ * If a document has several entries the first is used, preferably in the log that it names.
+ * @throws AttestError `log-missing`, `no-attestations` if there is no log, `log-damaged` if its key did not sign the checkpoint
  */
 export async function proveInLog(bytes: Bytes, file: string, registry: Registry, engine: Engine): Promise<LogProven> {
   const { payload, payloadBytes, signatures } = parseEnvelope(bytes);

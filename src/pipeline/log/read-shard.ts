@@ -1,4 +1,4 @@
-/** One log, read once from end to end: its checkpoint opened, its entries hashed again, each tile held against what the entries give. */
+/** Reads one log completely: opens its checkpoint, hashes its entries again, and compares each tile with them. */
 import { equal, type Bytes } from "../../core/bytes.js";
 import { openCheckpoint, type OpenedCheckpoint } from "../../core/log/checkpoint.js";
 import type { Code } from "../../core/codes.js";
@@ -26,20 +26,20 @@ export interface Shard {
   readonly number: number;
   readonly listed: NoteEntry;
   readonly named: LogName;
-  /** The published note, verbatim; undefined where there is none, or none that its key signed. */
+  /** The published note, verbatim; undefined if missing or not signed by the log's key. */
   readonly bytes?: Bytes | undefined;
   readonly opened?: OpenedCheckpoint | undefined;
-  /** At its place each entry that could be read. */
+  /** Each readable entry at its index. */
   readonly leaves: readonly (LogEntry | undefined)[];
   readonly regrown: RebuiltTree;
-  /** The entries give the root that was signed: only then do they say what the log was at other sizes. */
+  /** The entries match the signed root. Only then do they show earlier states of the log. */
   readonly whole: boolean;
   readonly findings: readonly LogFinding[];
 }
 
 export interface Reading {
   readonly engine: Engine;
-  /** `share` is the part that is done, 0 to 1. */
+  /** `share` is the finished part, 0 to 1. */
   readonly progress?: (text: string, share?: number) => void;
 }
 
@@ -68,7 +68,7 @@ export async function readShard(
     const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
     const path = tilePath({ level: "entries", index, width });
     const bundle = await orFinding(async () => bundleOf(await entriesAt(read, path, width), path, width), find);
-    if (bundle === undefined) break; // nothing after it has a place
+    if (bundle === undefined) break; // later entries have no position
     for (const entry of bundle) {
       regrown.add(entry);
       const at = leaves.length;
@@ -94,7 +94,7 @@ export async function readShard(
 type Find = (detail: string, entry?: number, code?: Code) => void;
 type Fetch = (path: string) => Promise<Bytes | undefined>;
 
-/** What does not come at all is no finding, but a check that could not be made. */
+/** A failed request is not a finding, but a check that could not be made. */
 async function orFinding<T>(act: () => T | Promise<T>, find: Find): Promise<T | undefined> {
   try {
     return await act();
@@ -113,7 +113,7 @@ const open = (bytes: Bytes, { key }: NoteEntry, { keyring }: LogPlace, engine: E
     engine,
   );
 
-/** A partial file may have been removed when its full one came (C2SP tlog-tiles): then its beginning is taken. */
+/** A partial file may be deleted once the full one exists (C2SP tlog-tiles). Then its part of the full one is used. */
 async function entriesAt(read: Fetch, path: string, width: number): Promise<Bytes | undefined> {
   const bytes = await read(path);
   if (bytes !== undefined || width === TILE_WIDTH) return bytes;
@@ -146,7 +146,7 @@ async function checkTile(tile: Tile, regrown: RebuiltTree, read: Fetch, find: Fi
   else if (!equal(bytes, expected)) find(`${path} does not hold the hashes that the entries give`);
 }
 
-/** Partial tiles of earlier sizes, which a reader of an earlier checkpoint would take; only a folder says which there are. */
+/** Checks partial tiles of earlier sizes, which readers of an earlier checkpoint use. Only a folder can list them. */
 async function checkEarlier(place: LogPlace, number: number, regrown: RebuiltTree, find: Find): Promise<void> {
   if (place.list === undefined) return;
   for (const tile of newTiles(0, regrown.size)) {
@@ -155,7 +155,7 @@ async function checkEarlier(place: LogPlace, number: number, regrown: RebuiltTre
     for (const name of await place.list(`${logFolder(number)}/${folder}`)) {
       const width = Number(name);
       const expected = regrown.tile({ ...tile, width });
-      if (width >= tile.width || expected === undefined) continue; // of a writer that was killed before its checkpoint
+      if (width >= tile.width || expected === undefined) continue; // left by a writer that was killed before its checkpoint
       const bytes = await place.read(`${logFolder(number)}/${folder}/${name}`);
       if (bytes === undefined || !equal(bytes, expected))
         find(`${folder}/${name} does not hold the hashes that the entries give`);
@@ -163,6 +163,6 @@ async function checkEarlier(place: LogPlace, number: number, regrown: RebuiltTre
   }
 }
 
-/** `log-2 entry 7`, or `entry 7` where there is one log. */
+/** `log-2 entry 7`, or `entry 7` if there is one log. */
 export const entryName = (index: number, shards: number, shard: number): string =>
   shards > 1 ? `entry ${index} of ${logFolder(shard).split("/").at(-1) ?? ""}` : `entry ${index}`;

@@ -1,4 +1,4 @@
-/** What a log says by itself, in words: an entry a line, and the plans whose results never came. */
+/** Shows a log in words: one line per entry, and the plans without a result. */
 import type { LogSummary, NumberedEntry, PlanStatus } from "../../core/log/summary.js";
 import type { Engine } from "../../core/engine.js";
 import { logFolderName } from "../../core/keys/keyring.js";
@@ -14,7 +14,7 @@ export interface LogShown {
   readonly account: LogSummary;
 }
 
-/** The log's own signatures are not verified here: that is the check's. @throws AttestError `no-attestations`, `log-format`, `leaf-format`, `network` */
+/** Does not verify the log's signatures; `log check` does. @throws AttestError `no-attestations`, `log-format`, `leaf-format`, `network` */
 export async function showLogs(place: LogPlace, engine: Engine): Promise<LogShown> {
   mustHaveLog(place);
   const entries: NumberedEntry[] = [];
@@ -27,7 +27,7 @@ export async function showLogs(place: LogPlace, engine: Engine): Promise<LogShow
   return { logs, entries, account: (await summaryAt(place, entries, engine)).account };
 }
 
-/** Columns, apart by tabs. */
+/** Columns separated by tabs. */
 export function entryLine({ shard, index, entry }: NumberedEntry, shards: number): string {
   const at = shards > 1 ? `${logFolderName(shard)} ${index}` : String(index);
   if (entry.kind === "shard")
@@ -59,7 +59,7 @@ export function openLine({ entry, index, shard, result }: PlanStatus, now: Date,
 
 export const overdue = ({ entry }: PlanStatus, now: Date): boolean => Date.parse(entry.deadline) < now.getTime();
 
-/** What open plans mean and what they do not; the words that no list of them may stand without. */
+/** What open plans mean and what they do not mean. Every list of them must include these words. */
 export const OPEN_MEANS = [
   "An open plan is a test that was announced and whose result is not in the log: it may still run, it may have failed and been kept back.",
   "A result of another test does not answer it.",
@@ -75,7 +75,7 @@ const ago = (at: string, now: Date): string => {
   return since < 0 ? `for ${at}, which is still to come` : `${span(since)} ago`;
 };
 
-/** In whole units, the largest that fits. */
+/** In the largest unit that fits, as a whole number. */
 function span(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return "less than a minute";

@@ -1,4 +1,4 @@
-/** Where a registry's logs are looked at: its folder, or the address at which it is served. What comes from there is to be verified. */
+/** Where a registry's logs are read: its folder, or its address. The content is unverified. */
 import { utf8, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
@@ -10,16 +10,16 @@ import { ATTESTATIONS, INDEX, KEYRING, parseAbout, Registry, REGISTRY_FILE } fro
 
 export interface LogPlace {
   readonly target: string;
-  /** Served by somebody else: its keyring is their own word, and its index may leave out what they like. */
+  /** Served by someone else: its keyring is only its own word, and its index may be incomplete. */
   readonly remote: boolean;
-  /** As it calls itself. */
+  /** The registry's own name. */
   readonly origin: string;
   readonly keyring: Keyring;
-  /** Paths below the registry's own folder. @throws AttestError `network`, `io`, `too-large` */
+  /** Reads a path below the registry's folder. @throws AttestError `network`, `io`, `too-large` */
   readonly read: (path: string) => Promise<Bytes | undefined>;
-  /** The ids of the documents that it lists. */
+  /** Ids of the listed documents. */
   readonly ids: readonly string[];
-  /** Names in a folder, where that can be known. */
+  /** File names in a folder; absent if they cannot be listed. */
   readonly list?: (folder: string) => Promise<readonly string[]>;
 }
 
@@ -70,7 +70,7 @@ async function served(target: string, engine: Engine): Promise<LogPlace> {
   };
 }
 
-/** An index that cannot be read lists nothing: the entries of the log name what must be there. */
+/** An unreadable index lists nothing. The log's entries name the required documents. */
 function listed(index: Bytes): string[] {
   try {
     const rows = parseJson(index);
@@ -88,7 +88,7 @@ function listed(index: Bytes): string[] {
 
 const idIn = (name: string): string => name.replace(/\.json$/, "");
 
-/** A registry without a log has nothing that could be shown. */
+/** @throws AttestError `no-attestations` for a registry without a log */
 export function mustHaveLog({ keyring, target }: LogPlace): void {
   if (keyring.logs.length > 0) return;
   throw new AttestError(

@@ -1,4 +1,4 @@
-/** A log for a registry that has none, which enters what is published already; or a new one after a key that is lost. */
+/** Starts a log for a registry without one and enters what is already published; or a new log after its key was lost. */
 import type { Bytes } from "../../core/bytes.js";
 import { parseEnvelope } from "../../core/statement/envelope.js";
 import { AttestError } from "../../core/errors.js";
@@ -14,22 +14,22 @@ export interface StartRequest {
   readonly now: Date;
   /** Why the old one ended; published in the keyring. */
   readonly reason?: string | undefined;
-  /** Although the old log's key is here. */
+  /** Start a new one even if this machine has the old log's key. */
   readonly anyway: boolean;
 }
 
 export interface StartedLog {
   readonly origin: string;
   readonly key: string;
-  /** The log that was closed, and with how many entries. */
+  /** The closed log, and its number of entries. */
   readonly closed?: { readonly origin: string; readonly size: number } | undefined;
   /** Ids that were entered, in order. */
   readonly entered: readonly string[];
-  /** Files that are no attestations of this version, or say themselves that they are in another log. */
+  /** Files that are not attestations of this version, or that name another log. */
   readonly skipped: readonly string[];
 }
 
-/** @throws AttestError `log-exists`, and whatever keeps the old log from being read: `log-damaged`, `note-format` */
+/** @throws AttestError `log-exists`, `log-damaged` or `note-format` if the old log cannot be read */
 export const startLog = (request: StartRequest): Promise<StartedLog> => uninterrupted(() => begun(request));
 
 async function begun(request: StartRequest): Promise<StartedLog> {
@@ -58,7 +58,7 @@ async function begun(request: StartRequest): Promise<StartedLog> {
   };
 }
 
-/** What a writer that was killed had remembered is published first; a log that cannot be gone on with is what a new one is for. */
+/** First publishes what a killed writer had remembered. A log that cannot be continued is the reason for a new one. */
 async function settled(registry: Registry): Promise<void> {
   try {
     await registry.log.ready();
@@ -73,7 +73,7 @@ interface Published {
   readonly at: number;
 }
 
-/** In the order of their claimed times; of one time, the plan before its result. */
+/** In order of claimed time; a plan before its result. */
 async function published(registry: Registry): Promise<{ documents: Published[]; skipped: string[] }> {
   const documents: Published[] = [];
   const skipped: string[] = [];

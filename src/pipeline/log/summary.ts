@@ -1,4 +1,4 @@
-/** What a registry's logs say together, with the documents beside them: the one account that `log show`, `log check` and `abandon` go by. */
+/** The summary of a registry's logs and documents, shared by `log show`, `log check` and `abandon`. */
 import { summarize, type LogSummary, type NumberedEntry } from "../../core/log/summary.js";
 import type { Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
@@ -15,14 +15,14 @@ export interface LogsTold {
 
 type Place = Pick<LogPlace, "read" | "keyring" | "ids" | "remote">;
 
-/** @param entries of all of its logs, in order @throws AttestError `network`, `io` */
+/** @param entries entries of all its logs, in order @throws AttestError `network`, `io` */
 export async function summaryAt(place: Place, entries: readonly NumberedEntry[], engine: Engine): Promise<LogsTold> {
   const history = await historyAt(place, engine, entries);
   const departed = await departedAt(place, entries, history.keys, engine);
   return { account: summarize(entries, { ...history, departed }), history };
 }
 
-/** What the notices that are there say of keys, whoever is listed. */
+/** What the available notices say about keys, listed or not. */
 async function historyAt(place: Place, engine: Engine, entries: readonly NumberedEntry[]): Promise<KeyHistory> {
   const rotated = new Set(
     entries.flatMap(({ entry }) => (entry.kind === "notice" ? `note_${entry.payload.slice(0, 16)}` : [])),

@@ -1,6 +1,6 @@
 /**
- * Bearing witness for a log (C2SP tlog-cosignature): the current checkpoint is cosigned, with the time, when the log goes on from the one that
- * this witness cosigned last. A log that does not is never signed for.
+ * Witnesses a log (C2SP tlog-cosignature): cosigns the current checkpoint with the time, if the log continues the checkpoint that this
+ * witness cosigned last. Otherwise it never signs.
  */
 import { equal, type Bytes } from "../../core/bytes.js";
 import { cosign, openCheckpoint, verifiedNote, type Checkpoint } from "../../core/log/checkpoint.js";
@@ -22,7 +22,7 @@ export interface WitnessRequest {
   readonly witness: WitnessSigner;
   /** What this witness cosigned. */
   readonly memory: LogMemory;
-  /** From the user; else it is the one that was cosigned before, at the address that the origin names, or in the folder that the user named. */
+  /** Given by the user; by default the key cosigned before, or the key at the log's own address or in the user's folder. */
   readonly logKey: NoteKey | undefined;
   readonly engine: Engine;
   readonly now: Date;
@@ -30,12 +30,12 @@ export interface WitnessRequest {
 
 export interface Witnessing {
   readonly checkpoint: Checkpoint;
-  /** With the cosignature. */
+  /** Includes the cosignature. */
   readonly note: Bytes;
   /** The size that it cosigned last; undefined at first sight. */
   readonly before: number | undefined;
   readonly key: NoteKey;
-  /** Whose word the key is: the user's, or that of the address which the log is named after; else the folder's own. */
+  /** The key was given by the user or by the log's own address; otherwise only by the folder. */
   readonly given: boolean;
 }
 
@@ -50,11 +50,11 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
   const last = memory.recall(key.name);
   const given = logKey !== undefined || last?.given === true || atHome(place, key.name);
   if (last === undefined && !given && place.remote) throw stranger(key.name);
-  // Whoever came first without the user's word does not keep the name from the one whom the user means.
+  // The first log to arrive without the user's word must not block the one that the user names.
   const replaced = last !== undefined && last.key !== named.key && last.given !== true && logKey !== undefined;
   const before = last === undefined || replaced ? undefined : cosignedBefore(last, named, engine);
   if (before !== undefined) await mustGoOn(before, reader, engine);
-  // Whatever else is served under the note was verified by nobody here.
+  // Nobody here verified the other lines under the note.
   const note = parseNote(verifiedNote(reader.bytes, key, [], engine));
   const at = Math.floor(now.getTime() / 1000);
   return await withLock(witness.lock, () => {
@@ -69,16 +69,16 @@ export async function bearWitness(request: WitnessRequest): Promise<Witnessing> 
       ...note,
       signatures: [...note.signatures, cosign(note, witness.key, at, witness.sign)],
     });
-    memory.keep(named, cosigned, given); // before anyone has it: what is signed and forgotten could be signed otherwise
+    memory.keep(named, cosigned, given); // remembered before anyone gets it: after a forgotten signature the witness could sign a fork
     return { checkpoint: reader.checkpoint, note: cosigned, before: before?.size, key, given };
   });
 }
 
-/** It is fetched from the very address that its origin names. */
+/** It was fetched from the address that its origin names. */
 const atHome = ({ target, remote }: LogPlace, log: string): boolean =>
   remote && /^https:/i.test(target) && originOf(log).startsWith(`${originOf(target)}/${ATTESTATIONS}/`);
 
-/** From then on the origin belongs to that key, so an address must not choose it for another one. */
+/** Once cosigned, the origin belongs to that key, so only the user or its own address may choose the key. */
 const stranger = (log: string): AttestError =>
   new AttestError(
     "usage",
@@ -86,7 +86,7 @@ const stranger = (log: string): AttestError =>
     `ask its operator for the key, and give it with --log-key LINE; or name its own address: attest log witness https://${log.replace(/\/attestations\/.*$/, "")} --name NAME`,
   );
 
-/** Under another key it would be a second log of the same name, which the cosignature could not tell from the first. */
+/** A log of the same name under another key would be a second log, which a cosignature cannot distinguish. */
 function cosignedBefore({ checkpoint, ...last }: RememberedLog, named: LogName, engine: Engine): Checkpoint {
   if (last.key === named.key) return openCheckpoint(checkpoint, parseNoteKey(last.key, engine), [], engine).checkpoint;
   throw new AttestError(
@@ -98,7 +98,7 @@ function cosignedBefore({ checkpoint, ...last }: RememberedLog, named: LogName, 
   );
 }
 
-/** The last one of the registry's logs, unless the user's key is another one's. */
+/** The registry's last log, unless the user's key selects another. */
 function logOf({ keyring }: LogPlace, given: NoteKey | undefined): { readonly shard: number; readonly key: NoteKey } {
   const { logs } = keyring;
   const last = logs.at(-1);

@@ -1,4 +1,4 @@
-/** An attestation that was signed elsewhere enters a registry: verified first, its evidence taken by digest. */
+/** Adds an attestation that was signed elsewhere to a registry: verifies it, and collects its evidence by digest. */
 import { equal, hex, type Bytes } from "../../core/bytes.js";
 import { exitOf } from "../../core/codes.js";
 import { formatEnvelope, type Envelope } from "../../core/statement/envelope.js";
@@ -25,12 +25,12 @@ import { keyEntryOf, nameIn } from "./signers.js";
 
 export interface AddRequest extends KeyRequest {
   readonly bytes: Bytes;
-  /** How its format is read. */
+  /** Parses its format. */
   readonly parse: (bytes: Bytes) => Envelope;
   readonly registry: Registry;
   /** The folder that holds the evidence. */
   readonly evidence: string | undefined;
-  /** Values that must not be published, and the rules that may be broken. */
+  /** Values that must not be published, and rules that are allowed. */
   readonly secrets: readonly Secret[];
   readonly allowSecrets: readonly string[];
 }
@@ -39,21 +39,21 @@ export interface Added {
   readonly id: string;
   readonly digest: string;
   readonly statement: ResultStatement;
-  /** Of those who signed it, all that the user or the registry knows. */
+  /** The signers known to the user or the registry. */
   readonly keyids: readonly string[];
-  /** Whether it was there before, with all of these signatures. */
+  /** It was there before, with all of these signatures. */
   readonly known: boolean;
 }
 
 /**
- * The key must be one that the user vouches for, by `--key`, `--keyring` or by owning it, or one that the registry lists: who may write
- * into a registry decides who is listed there. Only a key of the first kind is ever listed anew.
- * @throws AttestError the code of the check that did not pass, `file-exists`, `file-missing`
+ * The key must be vouched for by the user (`--key`, `--keyring`, or an own key) or listed by the registry: writers of a registry decide who
+ * is listed. Only keys of the first kind are added to the list.
+ * @throws AttestError the code of the failed check, `file-exists`, `file-missing`
  */
 export async function add(request: AddRequest): Promise<Added> {
   const { registry, engine, now, parse } = request;
   const given = await keysOf(request);
-  const envelope = orUndefined(() => parse(request.bytes)); // what cannot be read is told by `verify`
+  const envelope = orUndefined(() => parse(request.bytes)); // `verify` reports an unreadable document
   const place = locationWith(envelope && logNamed(envelope.payload), locationOf(registry.about.origin));
   const yours: UserKey[] = knownAt(given, place).filter(({ by }) => by === "you");
   const keyring = await registry.keyring();
@@ -79,7 +79,7 @@ export async function add(request: AddRequest): Promise<Added> {
   const evidence = gather(request.evidence, await missing(statement.predicate.f3.evidence, request), engine);
   refuseSecrets(statement as Json, piecesOf(statement, evidence), request.secrets, request.allowSecrets);
 
-  await registry.log.ready(); // what can be refused is refused before anything is written
+  await registry.log.ready(); // refuse before writing anything
   const keyids = report.signers.filter(({ trust }) => trust === "confirmed-by-you").map(({ keyid }) => keyid);
   for (const keyid of keyids) {
     const known = yours.find(({ key }) => key.keyid === keyid);
@@ -99,7 +99,8 @@ export async function add(request: AddRequest): Promise<Added> {
 }
 
 /**
- * An entry stays, and whoever sends a result may name any plan in it: what the log would miss or find by another key for ever is not entered.
+ * Entries are permanent, and a result may name any plan. So a result that the log would report forever, for a missing plan or another key,
+ * is refused.
  * @throws AttestError `usage`
  */
 async function mustFitItsPlan(
@@ -131,8 +132,8 @@ const goodIn = (signers: Report["signers"]): string[] =>
   signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
 
 /**
- * The good signatures, each with the key that made it: the log enters it under that name, and what was sent may name another key or none. One
- * that nobody here can check may be a bad one, and would spoil the document for whoever has the key that it names.
+ * Keeps the valid signatures and names their actual keys: the log enters them by those names. A signature that cannot be checked here may
+ * be bad, and would spoil the document for everyone who has its key.
  */
 const good = (envelope: Envelope, { signers }: Report): Bytes =>
   formatEnvelope({
@@ -142,17 +143,17 @@ const good = (envelope: Envelope, { signers }: Report): Bytes =>
     ),
   });
 
-/** What is published, with the good signatures of what was sent: a signature that nobody here can check adds nothing to it. */
+/** The published document plus the new valid signatures. Unverifiable signatures are not added. */
 function together(before: Bytes, { bytes, parse }: AddRequest, report: Report): Bytes | undefined {
   try {
     return union(before, good(parse(bytes), report));
   } catch (error) {
-    if (error instanceof AttestError && error.code !== "signature-count") return undefined; // no attestation at all
+    if (error instanceof AttestError && error.code !== "signature-count") return undefined; // not an attestation
     throw error;
   }
 }
 
-/** A key that the user vouches for may be listed for an earlier time, as it is when it signs; revoked or retired stays what it is. */
+/** A key that the user vouches for may be listed with an earlier start, as when it signs. Revoked or retired keys stay so. */
 const listed = (keyring: Keyring, yours: readonly TrustedKey[]): TrustedKey[] =>
   knownFrom(keyring, "you", "the registry's keyring").map((known) => {
     const { entry } = known;
@@ -177,7 +178,7 @@ function accepted({ exit, checks, ...report }: Report): { id: string; digest: st
   return { id, digest, statement };
 }
 
-/** What the registry's archive does not hold yet. */
+/** Evidence that the registry's archive lacks. */
 async function missing(
   evidence: readonly EvidenceRef[],
   { registry, engine }: AddRequest,
@@ -191,7 +192,7 @@ async function missing(
   return evidence.filter((_, at) => states[at] === false);
 }
 
-/** What the user calls it, else the comment on the line that was given. */
+/** The user's name for the key, else the comment in its line. */
 function wantedName({ name, comment }: UserKey): string {
   const wanted = name ?? comment;
   return wanted !== undefined && KEY_NAME.test(wanted) ? wanted : "signer";

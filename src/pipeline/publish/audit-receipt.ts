@@ -1,4 +1,4 @@
-/** An audit receipt becomes a signed notice: stamped with the time and the log, checked, and verified before anyone sees it. */
+/** Turns an audit receipt into a signed notice: adds time and log, checks it, and verifies it before anyone sees it. */
 import { equal } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
@@ -9,12 +9,12 @@ import type { LogName } from "../../core/keys/keyring.js";
 import { MAX_PAYLOAD } from "../../core/statement/statement.js";
 import { sealNotice, type SignedNotice } from "./notice.js";
 
-/** Of what is signed, a notice rather than a result. */
+/** The draft is a notice, not a result. */
 export const isNoticeDraft = (draft: Json): boolean => isObject(draft) && draft["predicateType"] === NOTICE_TYPE;
 
 /**
- * @param draft as `receiptOf` makes it, and `attest audit --receipt` writes it; it may have been somebody else's since
- * @throws AttestError `usage` for another notice, `scenario-statement` for a draft that is not whole, `payload-too-large`
+ * @param draft output of `receiptOf`, written by `attest audit --receipt`; others may have changed it since
+ * @throws AttestError `usage` for another notice, `scenario-statement` for an incomplete draft, `payload-too-large`
  */
 export async function signAuditReceipt(
   draft: Json,

@@ -1,4 +1,4 @@
-/** One more signature on an attestation: over the same payload bytes, after those that are there, and only on what verifies. */
+/** Adds a signature to a verified attestation, over the same payload bytes and after the existing ones. */
 import { basename, dirname, resolve } from "node:path";
 import { base64, equal, type Bytes } from "../../core/bytes.js";
 import { exitOf } from "../../core/codes.js";
@@ -21,7 +21,7 @@ export interface CosignRequest extends Omit<VerifyRequest, "targets" | "stdin" |
   readonly file: string;
   readonly bytes: Bytes;
   readonly signer: Signer;
-  /** Relations that it may have: this signature would give them effect too. */
+  /** Permitted relations: this signature would give them effect too. */
   readonly allowRelations: readonly string[];
 }
 
@@ -30,17 +30,17 @@ export interface CosignedDocument {
   readonly digest: string;
   readonly title: string;
   readonly verdict: string;
-  /** Of the good signatures, all that are there now, in their order. */
+  /** Keyids of all valid signatures, in order. */
   readonly keyids: readonly string[];
-  /** The document as it is now. */
+  /** The resulting document. */
   readonly bytes: Bytes;
-  /** False when this key had signed it before: nothing was changed. */
+  /** False if this key had signed it before; then nothing was changed. */
   readonly added: boolean;
 }
 
 /**
- * Signs; nothing is written. The signer's own key counts as one that the user trusts.
- * @throws AttestError the code of the check that did not pass, `relation-refused`, `signature-count`
+ * Signs and writes nothing. The signer's own key counts as trusted.
+ * @throws AttestError the code of the failed check, `relation-refused`, `signature-count`
  */
 export async function addSignature({
   file,
@@ -67,9 +67,9 @@ export async function addSignature({
 }
 
 /**
- * Puts the new document in the place of the old one. In a registry its keyring lists the signer first, as when publishing, and the log takes the signature last. Whatever
- * somebody else wrote meanwhile stays: signatures are added to what is there then, under a lock.
- * @throws AttestError `file-exists` when that is about something else by now
+ * Replaces the old document. In a registry, the keyring lists the signer first, as when publishing, and the log takes the signature last.
+ * Signatures that others added meanwhile are kept, under a lock.
+ * @throws AttestError `file-exists` if the file is now about something else
  */
 export async function writeInPlace(
   file: string,
@@ -98,7 +98,7 @@ export async function writeInPlace(
   });
 }
 
-/** The document with the signatures of both, first those of `before`; undefined when they are not over the same bytes. */
+/** The document with both sets of signatures, those of `before` first; undefined if they sign different bytes. */
 export function union(before: Bytes, after: Bytes): Bytes | undefined {
   const [old, now] = [parseEnvelope(before), parseEnvelope(after)];
   if (old.payloadType !== now.payloadType || !equal(old.payloadBytes, now.payloadBytes)) return undefined;
@@ -108,7 +108,7 @@ export function union(before: Bytes, after: Bytes): Bytes | undefined {
   return more.length === 0 ? before : withSignatures(before, more);
 }
 
-/** In whatever format it is: its other members stay as they are. */
+/** Works for any format and keeps its other members. */
 function withSignatures(bytes: Bytes, more: readonly Signature[]): Bytes {
   const document = parseJson(bytes);
   const signatures = isObject(document) ? (document["signatures"] as readonly Json[]) : [];

@@ -1,4 +1,4 @@
-/** Evidence from elsewhere, captured: its bytes, and what is said of them, which an unsigned statement takes up before it is signed. */
+/** Captures evidence from elsewhere and adds it to an unsigned statement: its bytes, and their description. */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Fetcher } from "../../audit/fetcher.js";
@@ -17,20 +17,20 @@ export interface CapturedEvidence {
   readonly bytes: Bytes;
 }
 
-/** What the user says of it; what is not said is seen in the thing itself. */
+/** The user's description; missing parts are derived from the piece itself. */
 export interface EvidenceNaming {
   readonly role: string;
   readonly name?: string | undefined;
   readonly mediaType?: string | undefined;
 }
 
-/** A header longer than this says nothing of the bytes, and a statement has little room. */
+/** A longer header describes nothing useful, and a statement has little room. */
 const MAX_HEADER = 500;
 
 export const isAddress = (text: string): boolean => /^https?:\/\//i.test(text);
 
 /**
- * Dated by what the server declares, else by when it was seen.
+ * Dated by the server's header, else by the time of capture.
  * @throws AttestError `address-refused`, `network`
  */
 export async function captureAddress(
@@ -62,17 +62,17 @@ export async function captureAddress(
   return { piece, bytes };
 }
 
-/** What led to the bytes is told, and not the token that may have been given on the way: the statement is for everybody. */
+/** Removes the query: a redirect may have added a token, and the statement is public. */
 function withoutQuery(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;
 }
 
-/** What a path ends with, as it is spelled there. */
+/** The last part of a path, in its original spelling. */
 const nameIn = ({ pathname, hostname }: URL): string => pathname.split("/").findLast((part) => part !== "") ?? hostname;
 
 function notCaptured(address: string, kind: "gone" | "blocked" | "failed", why: string): AttestError {
-  const shown = URL.canParse(address) ? new URL(address).host : address; // the rest may hold a password
+  const shown = URL.canParse(address) ? new URL(address).host : address; // the rest may contain a password
   if (kind !== "blocked") return new AttestError("network", `could not capture what ${shown} has: ${why}`);
   return new AttestError(
     "address-refused",
@@ -94,14 +94,14 @@ export function captureFile(path: string, { role, name, mediaType }: EvidenceNam
   return { piece, bytes };
 }
 
-/** @throws AttestError `scenario-statement` for what cannot be signed as it is, or was signed already */
+/** @throws AttestError `scenario-statement` if it cannot be signed as it is, or was signed already */
 export function refuseSigned(file: string): void {
   unsignedIn(file);
 }
 
 /**
- * Into the statement of a file, the bytes beside it first. What it names already is not named twice.
- * @returns those that are new
+ * Writes the bytes beside the file, then adds them to its statement. Skips pieces that it already names.
+ * @returns the new ones
  */
 export async function attach(
   file: string,
@@ -148,7 +148,7 @@ function unsignedIn(file: string): Unsigned {
   return { statement, predicate, f3, evidence: complete(statement, file) };
 }
 
-/** With the one member that signing adds. */
+/** Adds the one member that signing adds. */
 function complete(unsigned: JsonObject, file: string): readonly EvidenceRef[] {
   const predicate = unsigned["predicate"] as JsonObject;
   const f3 = { ...(predicate["f3"] as JsonObject), signedAt: "2026-01-01T00:00:00Z" };

@@ -1,4 +1,4 @@
-/** One document in another format: no key is needed, since the signature stays what it is. Nothing is verified here. */
+/** Converts a document to another format. Needs no key, since the signature stays the same. Verifies nothing. */
 import { join } from "node:path";
 import { equal, type Bytes } from "../../core/bytes.js";
 import { formatEnvelope, type Envelope, type Signature } from "../../core/statement/envelope.js";
@@ -16,14 +16,14 @@ export const FORMATS = ["dsse", "sigstore", "signify", "raw"] as const;
 export type ExportFormat = (typeof FORMATS)[number];
 
 export interface Exported {
-  /** The document itself; of `raw` its message, which is nothing without the other files. */
+  /** The document; for `raw` its message, which needs the other files. */
   readonly files: readonly { readonly name: string; readonly bytes: Bytes }[];
   readonly keyids: readonly string[];
-  /** Where the key that is among the files came from; undefined where none is, because none was at hand or none belongs there. */
+  /** Source of the exported key; undefined if no key is exported. */
   readonly keyFrom: string | undefined;
 }
 
-/** One document, whatever it was given as. @throws AttestError `usage` where a registry holds several */
+/** Reads one document from any kind of target. @throws AttestError `usage` if a registry holds several */
 export async function readOne(
   target: string,
   request: DocumentRequest,
@@ -36,7 +36,7 @@ export async function readOne(
   return { envelope: one.parse(one.bytes), site };
 }
 
-/** The readable format, of any. */
+/** The readable format, from any. */
 export const importFrom = async (
   target: string,
   request: DocumentRequest,
@@ -48,11 +48,11 @@ export const importFrom = async (
 export interface ExportRequest extends DocumentRequest, KeyRequest {
   readonly target: string;
   readonly format: ExportFormat;
-  /** The keyid of the one signature that is wanted, or a name by which the user or the registry knows its key. */
+  /** Keyid of the wanted signature, or a name of its key known to the user or the registry. */
   readonly signer?: string | undefined;
 }
 
-/** @throws AttestError `usage` where it is not clear which signature is meant, `key-missing`, and those of the formats */
+/** @throws AttestError `usage` if the wanted signature is ambiguous, `key-missing`, and those of the formats */
 export async function exportAs(request: ExportRequest): Promise<Exported> {
   const { format, signer } = request;
   const { envelope, site } = await readOne(request.target, request);
@@ -101,7 +101,7 @@ function choose(signatures: readonly Signature[], signer: string | undefined, kn
   );
 }
 
-/** Where each file goes: those of `raw` into a folder, others at the path; signify's key takes its name from the signature's. */
+/** Target paths: `raw` into a folder, others to the given path. signify's key file is named after the signature's. */
 export const pathsOf = ({ files }: Exported, format: ExportFormat, output: string): string[] =>
   files.map(({ name }) => {
     if (format === "raw") return join(output, name);
@@ -109,7 +109,7 @@ export const pathsOf = ({ files }: Exported, format: ExportFormat, output: strin
     return name !== "" && beside === output ? `${output}${name}` : beside;
   });
 
-/** Never over other bytes, and if one file is in the way then none is written. @throws AttestError `file-exists`, `io` */
+/** Never overwrites other bytes; if one file is in the way, none is written. @throws AttestError `file-exists`, `io` */
 export function writeAll(paths: readonly string[], files: Exported["files"]): void {
   const taken = paths.find((path, at) => {
     if (isFolder(path)) return true;

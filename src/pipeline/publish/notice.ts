@@ -1,4 +1,4 @@
-/** Notices about keys and signatures: made, signed, published; and what a registry's keyring says after them. */
+/** Makes, signs and publishes notices about keys and signatures, and updates the registry's keyring. */
 import { hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { formatEnvelope, message, parseEnvelope, PAYLOAD_TYPE } from "../../core/statement/envelope.js";
@@ -27,14 +27,14 @@ import { nameIn, refuseEnded } from "./signers.js";
 export interface SignedNotice {
   readonly id: string;
   readonly digest: string;
-  /** The file `<id>.json`: the readable format. */
+  /** The file `<id>.json` in the readable format. */
   readonly bytes: Bytes;
   readonly notice: Notice;
 }
 
 /**
- * @param log the one that is meant to hold it
- * @throws AttestError `internal` for what our own verifier would refuse
+ * @param log the log that should hold it
+ * @throws AttestError `internal` if our own verifier would refuse the notice
  */
 export async function signNotice(
   said: Notice,
@@ -52,7 +52,7 @@ export async function signNotice(
   return await sealNotice(noticeStatement(notice, engine), signers, engine);
 }
 
-/** @throws AttestError `internal` for what our own verifier would refuse */
+/** @throws AttestError `internal` if our own verifier would refuse the notice */
 export async function sealNotice(
   statement: NoticeStatement,
   signers: readonly Signer[],
@@ -66,7 +66,7 @@ export async function sealNotice(
     signatures.push({ keyid: signer.key.keyid, sig: await signer.sign(message(PAYLOAD_TYPE, payloadBytes)) });
   const bytes = formatEnvelope({ payload, payloadType: PAYLOAD_TYPE, signatures });
   const keys = signers.map(({ key }) => ({ key, by: "you" as const, source: "the signer" }));
-  // Whether the signer came after the key that is revoked is for the registry to say.
+  // Whether the signer is a successor of the revoked key is the registry's check.
   const from = notice.action === "revoke" ? [notice.key] : [];
   const owners = new Owners(from.flatMap((key) => signers.map(({ key: { keyid } }) => ({ from: key, to: keyid }))));
   const fault = failures(verify(bytes, { engine, keys, owners, now: new Date(notice.signedAt) }))[0];
@@ -86,9 +86,9 @@ export const signRotation = ({ from, to, reason, engine, now }: RotateRequest, l
   signNotice(rotation(from.key, to.key, reason, now()), [from, to], engine, log);
 
 /**
- * The keyring first, under whose lock the moment is chosen: no run signs with the old key after that, and none that did so before is
- * overtaken. Then the notice; cut short in between, the same call again finishes the work.
- * @throws AttestError `key-missing` for a key that the registry does not list, `key-retired` or `key-revoked` for one that has ended
+ * Changes the keyring first and chooses the time under its lock: no run signs with the old key after that, and no earlier run is overtaken.
+ * Then publishes the notice; after an interruption the same call finishes the work.
+ * @throws AttestError `key-missing` if the registry does not list the key, `key-retired` or `key-revoked` if it has ended
  */
 export const rotateIn = (registry: Registry, request: RotateRequest): Promise<SignedNotice & { known: boolean }> =>
   uninterrupted(() => rotated(registry, request));
@@ -103,11 +103,11 @@ async function rotated(registry: Registry, request: RotateRequest): Promise<Sign
     ({ notice }) => notice.action === "rotate" && parseKey(notice.to, engine).keyid === to.key.keyid,
   );
   if (made === undefined && handedOver.length > 0) await refuseEnded(from, registry, engine);
-  await registry.log.ready(); // refused before anything is written
+  await registry.log.ready(); // refuse before writing anything
   try {
     const at = made?.notice.signedAt ?? (await registry.succeed(from.key, next, now));
     const signed = made ?? (await signRotation({ ...request, now: () => new Date(at) }, await registry.log.current()));
-    await registry.publish({ ...signed, evidence: new Map() }); // of one that is there, what was cut short
+    await registry.publish({ ...signed, evidence: new Map() }); // completes an interrupted publication
     await registry.listSigner({ ...next, validFrom: at });
     await registry.amendSigner(from.key.keyid, (entry) =>
       entry.validUntil !== undefined && Date.parse(entry.validUntil) <= Date.parse(at)
@@ -125,7 +125,7 @@ async function rotated(registry: Registry, request: RotateRequest): Promise<Sign
   }
 }
 
-/** Those that are published already, by the key and the one that it hands over to: a second one, with another date, would say nothing more. */
+/** Published rotations between these two keys: a second one with another date would say nothing more. */
 async function handOvers(registry: Registry, from: PublicKey, engine: Engine): Promise<SignedNotice[]> {
   return (await registry.notices()).flatMap((bytes) => {
     const notice = noticeIn(bytes, engine);
@@ -166,7 +166,7 @@ export const signRevocation = (
     log,
   );
 
-/** @throws AttestError `key-missing` for a key that the registry does not list, `usage` for a signer whom nobody would heed */
+/** @throws AttestError `key-missing` if the registry does not list the key, `usage` if the signer is not entitled */
 export async function revokeIn(registry: Registry, request: RevokeRequest): Promise<SignedNotice> {
   const { key, signer, since, reason, engine } = request;
   await registry.mustList(key);
@@ -192,8 +192,8 @@ export async function revokeIn(registry: Registry, request: RevokeRequest): Prom
 }
 
 /**
- * That the signer saw each good signature of a document, one notice for each.
- * @throws AttestError the code of the check that did not pass; `usage` where the signer would be its own witness
+ * States that the signer saw each valid signature of a document, one notice per signature.
+ * @throws AttestError the code of the failed check; `usage` if the signer would be its own witness
  */
 export async function signReceipts(
   bytes: Bytes,

@@ -1,4 +1,4 @@
-/** One attestation and all that backs it into one file: gathered where it lies, verified, and written as a page that verifies itself. */
+/** Packs one attestation with everything that supports it into one file: collects, verifies, and writes a page that verifies itself. */
 import { concerning, bundledEntries, bundledPlans, type BundledEntry } from "../../core/verify/bundled.js";
 import { fromUtf8, hex, utf8, type Bytes } from "../../core/bytes.js";
 import { verifiedNote } from "../../core/log/checkpoint.js";
@@ -30,29 +30,29 @@ import { keysOf, type KeyRequest } from "../load/trusted-keys.js";
 export interface PackRequest extends KeyRequest {
   /** A file. */
   readonly target: string;
-  /** Write it although evidence is missing. */
+  /** Write it even if evidence is missing. */
   readonly partial: boolean;
 }
 
 export interface MadePack {
   readonly id: string;
   readonly bytes: Bytes;
-  /** The SHA-256 of each piece that is inside. */
+  /** SHA-256 of each included piece. */
   readonly evidence: readonly string[];
-  /** Names of what is not. */
+  /** Names of missing pieces. */
   readonly missing: readonly string[];
-  /** Whether the plan that it names is inside; undefined where it names none. */
+  /** Whether its plan is included; undefined if it names none. */
   readonly planned: boolean | undefined;
 }
 
-/** @throws AttestError of whatever keeps it from verifying, `evidence-changed`, `file-missing`, `too-large` */
+/** @throws AttestError with the code of the failed check, `evidence-changed`, `file-missing`, `too-large` */
 export async function makePack(request: PackRequest): Promise<MadePack> {
   const { engine, now, partial } = request;
   const document = await oneDocument(request.target, { engine: request.engine });
   const { site } = document;
   const envelope = document.parse(document.bytes);
   const { id, digest } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));
-  // The names by which the user knows keys are nobody's business.
+  // The user's names for keys are private.
   const yours = (await keysOf(request)).map(({ key }) => ({ key, by: "site" as const, source: "" }));
   const listed = site.keyring === undefined ? [] : knownFrom(site.keyring, "site", "the registry's own keyring");
   const { log, ...around } = await gathered(document, envelope, id, digest, engine);
@@ -63,7 +63,7 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
     ...{ ...history, engine, now, notices: site.notices },
     ...{ planned: bundledPlans(around.plans, engine), entries },
   };
-  // What the registry shows now is looked at once; what the pack says, by itself, is what goes on its page.
+  // The registry is read once. The page shows what the pack itself proves.
   refuse(verify(document.bytes, { ...options, ...named(document), ...(log && { log }) }));
   const witnesses = site.keyring?.witnesses.map(({ key }) => key) ?? [];
   const served = verifiedProof(log?.served?.proof, logNamed(envelope.payload), witnesses, engine);
@@ -104,7 +104,7 @@ const named = ({ parse, fileName, named: must }: Document): Pick<VerifyOptions, 
   ...{ parse, fileName, named: must },
 });
 
-/** What is missing or not known can be packed, and is told by whoever opens it. What is wrong would look better than it is. */
+/** Missing or unknown parts may be packed, since readers are told. Faults may not: the pack would look better than it is. */
 function refuse(report: Report): void {
   const wrong = failures(report).find(({ code }) => [1, 2, 5].includes(exitOf(code)));
   if (wrong !== undefined)
@@ -126,7 +126,7 @@ interface Around {
   readonly about: PackData["about"];
 }
 
-/** From the registry that it lies in, from the pack that it came in, or from beside it. */
+/** From its registry, from its pack, or from beside it. */
 async function gathered(
   { site: { registry, keyring }, pack, proof }: Document,
   envelope: Envelope,
@@ -154,7 +154,7 @@ async function gathered(
   };
 }
 
-/** Entries that concern it, whoever signed them: a notice may be withheld, its entry not. */
+/** Entries about it by any signer: a notice may be withheld, but not its entry. */
 async function marksOn(
   logs: LogSource,
   digest: string,
@@ -179,7 +179,7 @@ async function marksOn(
   return marks;
 }
 
-/** What is served, with no line of a checkpoint that anybody may have put there. */
+/** The served proof, with verified checkpoint lines only. */
 const verifiedProof = (
   proof: Bytes | undefined,
   named: LogName | undefined,
@@ -198,7 +198,7 @@ const proves = (proof: Bytes, bytes: Bytes, options: VerifyOptions): boolean =>
     ({ name, status }) => name === "log" && status === "passed",
   );
 
-/** Base64 by digest, of what is there. Node's own is the quick one. @throws AttestError `evidence-changed`, `too-large` */
+/** Base64 by digest of the available pieces; Node's encoder is the fast one. @throws AttestError `evidence-changed`, `too-large` */
 function piecesOf(
   refs: readonly EvidenceRef[],
   { archive }: Document,

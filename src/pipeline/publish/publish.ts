@@ -1,4 +1,4 @@
-/** A run, signed and published: the registry lists the signer first, so that no attestation is ever there without its key. */
+/** Signs and publishes a run. The registry lists the signer first, so that no attestation exists without its key. */
 import type { Bytes } from "../../core/bytes.js";
 import type { Signer } from "../../core/keys/key.js";
 import type { Registry } from "../../store/registry.js";

@@ -1,6 +1,6 @@
 /**
- * Relations in what somebody else wrote: a signature gives them effect. A result by the same signer supersedes, a result by another one
- * reproduces. So none of them is signed that was not asked for, by its digest.
+ * Guards relations in statements that someone else wrote. A signature gives them effect: a result by the same signer supersedes, one by
+ * another signer reproduces. So each must be allowed explicitly, by digest.
  */
 import { hex } from "../../core/bytes.js";
 import { commandLine } from "../../node/command-line.js";
@@ -13,12 +13,12 @@ import { logNamed } from "../../core/statement/payload.js";
 import { attestationPath } from "../../store/paths.js";
 import type { LoadedRegistry } from "../load/load.js";
 
-/** Names a thing, and no attestation: nothing follows from it for any. */
+/** Names a thing, not an attestation, and so has no effect. */
 const WITHOUT_EFFECT: readonly Json[] = ["verifies"];
 
 export const ALLOW_RELATION = "--allow-relation";
 
-/** As it is allowed: `supersedes:DIGEST`; by what it calls its target, where it has no SHA-256. */
+/** In the syntax of the option: `supersedes:DIGEST`, or the target's name if it has no SHA-256. */
 function wordOf(relation: Json): string {
   const { type = "", target = "", digest } = isObject(relation) ? relation : {};
   const sha256 = isObject(digest) ? digest["sha256"] : undefined;
@@ -26,7 +26,7 @@ function wordOf(relation: Json): string {
   return `${text(type)}:${text(sha256 ?? target)}`;
 }
 
-/** Of a draft or a whole statement, whatever is wrong with it otherwise. */
+/** From a draft or a statement, even if it is malformed otherwise. */
 export function relationsOf(statement: Json): string[] {
   const predicate = isObject(statement) ? statement["predicate"] : undefined;
   const f3 = isObject(predicate) ? predicate["f3"] : undefined;
@@ -39,10 +39,10 @@ export function relationsOf(statement: Json): string[] {
 const PLANNED_BY = "planned-by:";
 
 /**
- * Of the plans that a statement names, those to which one more signature adds nothing, by the log that the plan itself names: one who signed the
- * statement already announced it. A plan is answered by a result of whoever announced it: so nobody closes their own plan by signing what
- * somebody else made. The plan's file alone tells too little: a signature can be taken off, an entry cannot.
- * @param signed keyids of those who signed the statement already
+ * The plans named in a statement to which a further signature adds nothing: by the plan's own log, an existing signer of the statement
+ * announced them. Only the announcer's result answers a plan, so nobody closes their own plan by signing someone else's result.
+ * The plan's file is not enough: a signature can be stripped from it, but not an entry from the log.
+ * @param signed keyids of the existing signers
  * @throws AttestError `network`
  */
 export async function plansOfOthers(
@@ -80,7 +80,7 @@ export function refuseRelations(statement: Json, allowed: readonly string[]): vo
   );
 }
 
-/** For a hint: what a command line needs, so that one's own relations are signed. */
+/** The options that allow the user's own relations, for a hint. */
 export const allowing = (statement: Json): string =>
   relationsOf(statement)
     .map((word) => ` ${ALLOW_RELATION} ${commandLine([word])}`)

@@ -1,4 +1,4 @@
-/** Notices about what is published: an attestation taken back or replaced, a plan given up. */
+/** Notices about published documents: retracts or supersedes an attestation, abandons a plan. */
 import type { NumberedEntry } from "../../core/log/summary.js";
 import type { Engine } from "../../core/engine.js";
 import { parseEnvelope, type Envelope } from "../../core/statement/envelope.js";
@@ -16,18 +16,18 @@ import { logPlaceOf } from "../log/source.js";
 import { signNotice, type SignedNotice } from "./notice.js";
 import { keyEntryOf } from "./signers.js";
 
-/** What is published under an id. */
+/** A published document. */
 export interface Target {
   readonly id: string;
   readonly digest: string;
   readonly kind: Kind;
-  /** As the document names them. */
+  /** As named in the document. */
   readonly keyids: readonly string[];
 }
 
 const ID = /(?:^|\/)((?:test|plan|note)_[0-9a-f]{16})(?:\.json)?$/;
 
-/** @param named an id, or the file that has it as its name. @throws AttestError `usage`, `file-missing`, a code of `parseEnvelope` */
+/** @param named an id, or the file named after it. @throws AttestError `usage`, `file-missing`, a code of `parseEnvelope` */
 export async function targetIn(registry: Registry, named: string, engine: Engine): Promise<Target> {
   const id = ID.exec(named)?.[1];
   if (id === undefined)
@@ -55,7 +55,7 @@ export interface StatusRequest {
   readonly registry: Registry;
   readonly action: "retract" | "supersede" | "abandon";
   readonly target: Target;
-  /** What takes its place. */
+  /** The replacement. */
   readonly by?: Target | undefined;
   readonly reason: string;
   readonly signer: Signer;
@@ -64,11 +64,11 @@ export interface StatusRequest {
 }
 
 export interface PublishedStatus extends SignedNotice {
-  /** Whether the signer of the target, or a successor, signed it: else it stands beside it as a contradiction. */
+  /** Whether a signer of the target or a successor signed it. Otherwise it is only a contradiction. */
   readonly heeded: boolean;
 }
 
-/** @throws AttestError `usage` for what is of another kind, or has its result already */
+/** @throws AttestError `usage` for a document of another kind, or a plan that has its result */
 export async function publishStatus(request: StatusRequest): Promise<PublishedStatus> {
   const { registry, action, target, by, reason, signer, engine, now } = request;
   const wanted = action === "abandon" ? "plan" : "test";
@@ -88,7 +88,7 @@ export async function publishStatus(request: StatusRequest): Promise<PublishedSt
   return { ...signed, heeded };
 }
 
-/** One of the signing keys, or one that came after. */
+/** Whether the key is one of the signing keys or a successor. */
 async function speaksFor(
   registry: Registry,
   keyid: string,

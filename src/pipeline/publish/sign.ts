@@ -1,4 +1,4 @@
-/** A draft becomes an attestation: stamped with the time, checked, canonicalized, signed, and verified before anyone sees it. */
+/** Turns a draft into an attestation: adds the time, checks, canonicalizes, signs, and verifies it before anyone sees it. */
 import type { Bytes } from "../../core/bytes.js";
 import { equal } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
@@ -22,15 +22,15 @@ import { verify } from "../../core/verify/verify.js";
 export interface Attestation {
   readonly id: string;
   readonly digest: string;
-  /** The file `<id>.json`: the readable format. */
+  /** The file `<id>.json` in the readable format. */
   readonly bytes: Bytes;
   readonly statement: ResultStatement;
 }
 
 /**
- * @param draft a statement without `signedAt`; from our own run, or from a file that somebody else wrote
- * @param log the one that is meant to hold it
- * @throws AttestError `scenario-statement` when the draft is incomplete, has members that no verifier would read, or a verdict that
+ * @param draft a statement without `signedAt`, from our own run or from an untrusted file
+ * @param log the log that should hold it
+ * @throws AttestError `scenario-statement` if the draft is incomplete, has unknown members, or a verdict that
  *   its checks do not give; `payload-too-large`
  */
 export async function sign(
@@ -50,7 +50,7 @@ export async function sign(
     throw refused("expected only the members that a verifier reads, found others beside them");
   const { result, f3 } = read.statement.predicate;
   const derived = derive(f3.checks);
-  // A verifier takes PASSED beside warnings from older statements; a new one is not signed so.
+  // Verifiers accept PASSED beside warnings in older statements, but new ones are not signed so.
   if (result !== derived.result) throw refused(`the checks give ${derived.result}, the statement says ${result}`);
   if (payload.length > MAX_PAYLOAD) {
     throw new AttestError(

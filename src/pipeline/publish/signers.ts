@@ -1,4 +1,4 @@
-/** Which key signs: the one that is named, else the only one that fits; and what a registry calls it. */
+/** Which key signs: the named one, else the only one that fits; and its name in a registry. */
 import { hex } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
@@ -11,7 +11,7 @@ import type { Registry } from "../../store/registry.js";
 
 export const DEFAULT_NAME = "signer";
 
-/** @throws AttestError `key-missing` when there is none, `usage` when several would do */
+/** @throws AttestError `key-missing` if there is none, `usage` if there are several */
 export async function chooseSigner(
   keystore: Keystore,
   name: string | undefined,
@@ -42,7 +42,7 @@ export async function chooseSigner(
 const inForce = ({ revoked, validUntil }: KeyEntry): boolean =>
   revoked === undefined && (validUntil === undefined || Date.parse(validUntil) > Date.now());
 
-/** What a registry says has ended signs nothing more there. @throws AttestError `key-revoked`, `key-retired` */
+/** Refuses a key that the registry lists as ended. @throws AttestError `key-revoked`, `key-retired` */
 export async function refuseEnded(
   { name, key }: Pick<Signer, "name" | "key">,
   registry: Registry | undefined,
@@ -57,20 +57,20 @@ export async function refuseEnded(
   throw hasEnded({ ...entry, name });
 }
 
-/** The key of that name, or a new one. */
+/** The key of that name; makes it if it is missing. */
 export const ensureKey = (keystore: Keystore, name: string): { stored: StoredKey; made: boolean } => {
   const known = keystore.list().find((stored) => stored.name === name);
   return known === undefined ? { stored: keystore.create(name), made: true } : { stored: known, made: false };
 };
 
-/** How a registry lists one of the user's own keys. */
+/** The keyring entry of the user's own key. */
 export const keyEntryOf = ({ name, key }: Pick<StoredKey, "name" | "key">, validFrom: Date): KeyEntry => ({
   name,
   key,
   validFrom: validFrom.toISOString(),
 });
 
-/** The name under which a registry lists a key already; else the one that is wanted, told apart where it stands for another key. */
+/** The registry's name for a key; else the wanted name, made unique if another key has it. */
 export function nameIn({ signers }: Keyring, key: PublicKey, wanted: string, engine: Engine): string {
   const listed = signers.find((entry) => entry.key.keyid === key.keyid);
   if (listed !== undefined) return listed.name;

@@ -1,4 +1,4 @@
-/** A waiver: a finding of an audit is known, why, and until when it is not to be counted. */
+/** Makes waivers: accepts an audit finding, with a reason and an expiry. */
 import { isRule, RULE_IDS, UNWAIVABLE, type RuleId } from "../../core/statement/audit-rules.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
@@ -10,7 +10,7 @@ import { signNotice, type SignedNotice } from "./notice.js";
 import type { Target } from "./retract.js";
 import { keyEntryOf } from "./signers.js";
 
-/** What the waiver is for, held to what an audit knows. */
+/** The finding that the waiver is for. */
 export interface Scope {
   readonly rule: RuleId;
   readonly pointer?: string;
@@ -70,7 +70,7 @@ export interface WaiveRequest extends Scope {
   readonly now: Date;
 }
 
-/** Published and logged where a registry is given. @throws AttestError `usage` for what no audit has a finding about */
+/** Publishes and logs it if a registry is given. @throws AttestError `usage` if no audit can have such a finding */
 export async function waive(request: WaiveRequest, registry?: Registry): Promise<SignedNotice> {
   const { target, rule, pointer: place, until, reason, signer, engine, now } = request;
   if (target.kind === "note")

@@ -1,4 +1,4 @@
-/** A plan, signed, published and logged before its test runs; and giving one up. */
+/** Signs, publishes and logs a plan before its test runs, and abandons plans. */
 import { randomBytes } from "node:crypto";
 import type { Engine } from "../../core/engine.js";
 import { hex } from "../../core/bytes.js";
@@ -15,26 +15,26 @@ import type { Secret } from "../../harness/redaction/secrets.js";
 import type { Registry } from "../../store/registry.js";
 import { keyEntryOf } from "../publish/signers.js";
 
-/** Called once, when everything that can be known beforehand is known; what it returns goes into the result. */
+/** Called once, when everything that is known beforehand is known. Its result becomes a relation of the statement. */
 export type Announce = (outline: Outline, secrets: readonly Secret[]) => Promise<Relation | undefined>;
 
 export interface AnnounceRequest {
   readonly registry: Registry;
   readonly signer: Signer;
   readonly engine: Engine;
-  /** How long after the announcement the result is promised. */
+  /** Time from the announcement to the promised result. */
   readonly withinMs: number;
   readonly allowSecrets: readonly string[];
   readonly now: () => Date;
-  /** Told right before it becomes public: from then on its absence would be seen, and whatever happens there is its name. */
+  /** Called right before the plan becomes public: from then on a missing result would be noticed. */
   readonly announcing: (id: string) => void;
 }
 
 const DAY_MS = 86_400_000;
-/** A result that takes longer than its test may take is late. */
+/** Default promise: a day plus the test's time limit. */
 export const promised = (timeoutMs: number | undefined): number => DAY_MS + (timeoutMs ?? 0);
 
-/** Undefined where the registry has no log: a plan that nobody could miss would say nothing. */
+/** Undefined if the registry has no log: nobody could miss the plan's result. */
 export async function announce(
   outline: Outline,
   secrets: readonly Secret[],
@@ -86,10 +86,10 @@ export async function announce(
   return { type: "planned-by", target: id, digest: { sha256: digest } };
 }
 
-/** @param registry ` --registry DIR`, where it is not the nearest */
+/** @param registry ` --registry DIR` if it is not the nearest */
 export const abandoning = (id: string, registry: string): string => `attest abandon ${id} --reason TEXT${registry}`;
 
-/** What went wrong after a plan was made public: the plan stays, and so does the promise. */
+/** Adds to an error after the announcement that the plan stays public and unanswered. */
 export const withOpenPlan = (error: AttestError, id: string, registry: string): AttestError =>
   new AttestError(
     error.code,

@@ -3,7 +3,7 @@ import { AttestError } from "../../core/errors.js";
 import { runScenario, type Run, type ScenarioRunOptions } from "../../harness/scenario/run.js";
 import type { Scenario } from "../../harness/scenario/scenario.js";
 
-/** Loaded when one is asked for. @throws AttestError `scenario-unknown` */
+/** Loaded on demand. @throws AttestError `scenario-unknown` */
 export async function scenarioNamed(name: string): Promise<Scenario> {
   const { scenarios } = await import("../../scenarios/index.js");
   const found = scenarios.find((scenario) => scenario.name === name);

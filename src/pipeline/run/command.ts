@@ -1,4 +1,4 @@
-/** From a command to a finished run: what it tests, what it printed and reported, and the checks that follow. */
+/** Runs a command to a finished draft: subject, output, reports, and the resulting checks. */
 import { existsSync } from "node:fs";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { fromUtf8, utf8, type Bytes } from "../../core/bytes.js";
@@ -46,50 +46,50 @@ import type { Announce } from "./announce.js";
 export interface CommandRunOptions {
   readonly command: readonly string[];
   readonly cwd: string;
-  /** The whole environment of this process; the command gets it without what opens our keys. */
+  /** This process's whole environment; the command gets it without access to our keys. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly title?: string | undefined;
-  /** Paths, or `-` for what the command prints; none: those in known places. */
+  /** Paths, or `-` for the command's output. Empty: search the known places. */
   readonly reports: readonly string[];
-  /** Files and folders that are tested; none: the working directory. */
+  /** Tested files and folders. Empty: the working directory. */
   readonly subjects: readonly string[];
-  /** Names of variables to record beside the usual ones. */
+  /** Further variables to record. */
   readonly recorded: readonly string[];
   readonly timeoutMs?: number | undefined;
-  /** A test that is skipped leaves the run open. */
+  /** Skipped tests leave the run INCONCLUSIVE. */
   readonly noSkips: boolean;
-  /** A test that passed only when it was tried again does not. */
+  /** Retried tests do not make the run INCONCLUSIVE. */
   readonly allowRetries: boolean;
-  /** Nor does a report whose counters count more than its tests. */
+  /** Nor do report counters above the number of tests. */
   readonly allowCounts: boolean;
   readonly sandbox: boolean;
-  /** Where this tool publishes: not to be written to in a sandbox. */
+  /** Where this tool publishes: read-only in a sandbox. */
   readonly registry?: string | undefined;
-  /** Files that hold secrets, beside those in known places: out of a sandbox's sight. */
+  /** Files with secrets outside of the known places: hidden in a sandbox. */
   readonly hidden?: readonly string[];
-  /** Of this process, where what the command gets is another one: its values are secrets too. */
+  /** This process's environment if the command gets another one: its values are secret too. */
   readonly around?: Readonly<Record<string, string | undefined>>;
-  /** What this tool writes itself, and is no part of what is tested. */
+  /** Files written by this tool, which are not part of the subject. */
   readonly without: readonly string[];
   readonly engine: Engine;
   readonly tool: string;
   readonly signal: AbortSignal;
   readonly output: (stream: Stream, chunk: Uint8Array) => Promise<void> | void;
-  /** Told before the command begins: what will keep its results from being believed. */
+  /** Called before the command starts, with reasons that will make its results unreliable. */
   readonly warn?: ((sentence: string) => void) | undefined;
-  /** Called before the command begins, with what is known by then. */
+  /** Called before the command starts, with what is known then. */
   readonly announce?: Announce | undefined;
 }
 
 export interface CommandRun extends Run {
-  /** What a shell would say that the command ended with. */
+  /** The exit code that a shell would report. */
   readonly exit: number;
   /** `12 tests: 10 passed, 2 skipped`; undefined without a report. */
   readonly counts: string | undefined;
   readonly secrets: readonly Secret[];
 }
 
-/** @throws AttestError `subject-missing`, `sandbox-missing`, `command-failed`; whatever the command itself does is recorded */
+/** @throws AttestError `subject-missing`, `sandbox-missing`, `command-failed`. Failures of the command itself are recorded. */
 export async function runTests(given: CommandRunOptions): Promise<CommandRun> {
   const options = { ...given, reports: given.reports.map((path) => within(given.cwd, path)) };
   const setting = await prepare(options);
@@ -104,13 +104,13 @@ export async function runTests(given: CommandRunOptions): Promise<CommandRun> {
   };
 }
 
-/** As it is called from there; what lies elsewhere keeps its name. */
+/** The path relative to there; outside of it only the name. */
 function within(cwd: string, path: string): string {
   const inside = relative(cwd, resolve(cwd, path));
   return path === "-" || inside === "" || inside.startsWith("..") ? path : inside.replaceAll(sep, "/");
 }
 
-/** All that is known before the command begins; what can be refused is refused here. */
+/** Everything known before the command starts. Refusals happen here. */
 interface Setting {
   readonly project: string;
   readonly tested: TestedSubject;
@@ -154,7 +154,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
   };
 }
 
-/** What is fixed before the command begins; which checks its reports will add is not known by then. */
+/** Fixed before the command starts. The checks from its reports are not known yet. */
 function outlineOf(setting: Setting, { title }: CommandRunOptions): Outline {
   const { project, subject, configuration, words } = setting;
   const command = brief(words);
@@ -168,7 +168,7 @@ function outlineOf(setting: Setting, { title }: CommandRunOptions): Outline {
   };
 }
 
-/** Each word is a stream of its own. */
+/** Each word is a separate stream. */
 const withoutSecrets = (words: readonly string[], redactor: Redactor): string[] =>
   words.map((word) => fit(fromUtf8(redact(utf8(word), redactor).bytes)));
 
@@ -187,7 +187,7 @@ interface Recorded {
   readonly combined: Combined;
   readonly evidence: Attachments;
   readonly machine: Readonly<Record<string, string>>;
-  /** The command as the statement has it. */
+  /** The command as in the statement. */
   readonly argv: readonly string[];
   readonly subject: SubjectAfter;
   readonly programs: readonly Descriptor[];
@@ -284,9 +284,9 @@ function state(setting: Setting, recorded: Recorded, plan: Relation | undefined,
   });
 }
 
-/** More checks than that never fit, and need not be tried. */
+/** More checks never fit, so larger layouts need not be tried. */
 const MOST_CHECKS = 400;
-/** For what is added later: the time, a comparison with another run. */
+/** Reserved for later additions: the time, a comparison with another run. */
 const ROOM = 3000;
 
 function firstThatFits({ cases }: Combined, make: (layout: Layout) => Draft): Draft {
@@ -296,13 +296,13 @@ function firstThatFits({ cases }: Combined, make: (layout: Layout) => Draft): Dr
   );
   for (const [at, layout] of possible.entries()) {
     const made = make(layout);
-    // The shortest may be too large for other reasons, which signing names.
+    // If even the shortest layout is too large, signing reports why.
     if (at === possible.length - 1 || canonical(made as Json).length + ROOM <= MAX_PAYLOAD) return made;
   }
   throw new Error("the shortest layout is always possible");
 }
 
-/** The files that say how the project is built and tested, the program, and how it was asked to run. */
+/** The project's build and test configuration, the program, and the options of the run. */
 function askedFor(options: CommandRunOptions, root: string, reports: readonly string[]): Descriptor {
   const { cwd, subjects, timeoutMs, noSkips, allowRetries, allowCounts } = options;
   const folder = relative(root, cwd).replaceAll(sep, "/");
@@ -328,7 +328,7 @@ async function subjectAfter({ tested }: Setting): Promise<SubjectAfter> {
   }
 }
 
-/** Of a long command line the statement has the beginning; the whole is evidence. */
+/** The statement has the start of a long command line; the evidence has all of it. */
 const MAX_COMMAND = 4000;
 
 function brief(words: readonly string[]): readonly string[] {

@@ -1,10 +1,10 @@
-/** Two runs of one test, held against each other check by check: outcomes, never bytes or times. */
+/** Compares two runs of one test check by check: outcomes, never bytes or times. */
 import type { CheckRecord, Draft, Relation, ResultStatement } from "../../core/statement/statement.js";
 
 export interface CheckDifference {
   readonly id: string;
   readonly claim: string;
-  /** Undefined where the run has no such check. */
+  /** Undefined if the run has no such check. */
   readonly before: string | undefined;
   readonly now: string | undefined;
 }
@@ -15,7 +15,7 @@ export interface ComparedRuns {
   readonly relation: Relation["type"];
 }
 
-/** What of the original is compared, and by which it is named. */
+/** The compared parts of the original, and its identity. */
 export interface Original {
   readonly id: string;
   readonly digest: string;
@@ -28,7 +28,7 @@ export function differencesOf(before: readonly CheckRecord[], now: readonly Chec
     const [old, recent] = [was.get(id), is.get(id)];
     const claim = (recent ?? old)?.claim ?? "";
     if (old?.outcome !== recent?.outcome) return [{ id, claim, before: old?.outcome, now: recent?.outcome }];
-    // Of many tests, how many: the names of those that passed may stand in the evidence alone.
+    // For checks over many tests compare the numbers: names of passed tests may be in the evidence only.
     if (old === undefined || recent === undefined || !counts(old) || sameCounts(old, recent)) return [];
     return [{ id, claim, before: `${old.outcome}, ${old.observed}`, now: `${recent.outcome}, ${recent.observed}` }];
   });
@@ -44,8 +44,8 @@ const exitCodes = (before: number | undefined, now: number | undefined): CheckDi
     : [{ id: "run", claim: "The exit code of the command", before: String(before), now: String(now) }];
 
 /**
- * The new run as a statement about the old one. It reproduces it when every required check has the outcome that it had, a failure as well
- * as a pass, and the command the same exit code; else it contradicts it.
+ * Builds the new run's statement about the old one. It reproduces it if all required checks have their earlier outcome, including failures,
+ * and the command its earlier exit code; otherwise it contradicts it.
  */
 export function compareRuns(original: Original, again: Draft): ComparedRuns {
   const { f3: before } = original.statement.predicate;
@@ -75,7 +75,7 @@ export function compareRuns(original: Original, again: Draft): ComparedRuns {
   return { draft, differences, relation };
 }
 
-/** What fits a section. */
+/** Number of lines that fit into a section. */
 const TOLD = 20;
 
 function told({ statement }: Original, differences: readonly CheckDifference[]): string {
@@ -91,5 +91,5 @@ function told({ statement }: Original, differences: readonly CheckDifference[]):
   ].join("\n");
 }
 
-/** A claim may be any text that a test is named by. */
+/** A claim may contain any text that names a test. */
 const plain = (text: string): string => text.replaceAll("`", "'").slice(0, 100);

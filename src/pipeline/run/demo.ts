@@ -1,4 +1,4 @@
-/** The whole way once: key, registry, run, signature, publication, site, and the check that a stranger would make. */
+/** A complete example: key, registry, run, signature, publication, site, and a stranger's verification. */
 import { join } from "node:path";
 import type { Engine } from "../../core/engine.js";
 import { formatKey } from "../../core/keys/key.js";
@@ -42,7 +42,7 @@ export interface Demo {
   readonly publicKey: string;
 }
 
-/** Runs again as often as one likes: the key and the registry stay, an attestation is added. */
+/** May be repeated: key and registry stay, and an attestation is added. */
 export async function demo(options: DemoOptions): Promise<Demo> {
   const { folder, keystore, logKeys, engine, passphrase, signal, progress } = options;
   const store = new Directory(folder);
@@ -93,7 +93,7 @@ export async function demo(options: DemoOptions): Promise<Demo> {
   };
 }
 
-/** The key that this registry lists already; else one without a passphrase, since nobody is asked anything here; else a new one. */
+/** The key listed by this registry; else one without a passphrase, since nothing can be asked here; else a new one. */
 async function demoKey(
   keystore: Keystore,
   registry: Registry | undefined,

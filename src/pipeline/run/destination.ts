@@ -1,4 +1,4 @@
-/** Where a signed result goes: into a registry, or into a file with its evidence beside it. */
+/** Where a signed result goes: a registry, or a file with its evidence beside it. */
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Bytes } from "../../core/bytes.js";
@@ -20,7 +20,7 @@ export interface OutputPlace {
 }
 export type Destination = { readonly file: string } | OutputPlace;
 
-/** Refuses what can be known beforehand, so that no test runs for a place that cannot take its result. */
+/** Refuses unusable targets beforehand, so that no test runs in vain. */
 export function toFile(file: string): Destination {
   if (existsSync(file)) {
     throw new AttestError("file-exists", `${file} exists already`, "name another file: nothing is overwritten");
@@ -41,7 +41,7 @@ export async function toRegistry(
   return { folder, registry };
 }
 
-/** The folder itself, or the one in which it would be made. */
+/** The folder itself, or its nearest existing parent. */
 const nearestFolder = (path: string): string =>
   existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
 
@@ -54,7 +54,7 @@ function writable(folder: string): void {
   }
 }
 
-/** Evidence first, the attestation after it. Returns the path of the attestation. */
+/** Writes the evidence first, then the attestation. Returns the attestation's path. */
 export async function deliver(
   destination: Destination,
   attestation: Attestation,

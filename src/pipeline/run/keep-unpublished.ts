@@ -1,4 +1,4 @@
-/** A run that took its time is not lost because its result cannot be published: it is kept aside, unsigned, and named. */
+/** If a result cannot be published, keeps it aside, unsigned, so that a long run is not lost. */
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,18 +14,18 @@ import { abandoning } from "./announce.js";
 import { allowing } from "../publish/relations.js";
 import { writeBeside } from "../load/evidence-folder.js";
 
-/** Of a hint that is typed where the command was: with a space before it, or nothing. */
+/** Options for a hint, each with a leading space or empty. */
 export interface Again {
-  /** ` --registry DIR`, where it is not the nearest. */
+  /** ` --registry DIR`, if it is not the nearest. */
   readonly registry: string;
-  /** The same, and all else that says who signs, and where it goes. */
+  /** The same, plus the options for signer and destination. */
   readonly signing: string;
 }
 
 /**
- * What is in the registry by then is kept there, and nowhere else.
- * @param again what `attest sign` needs beside the file to do the same: registry, signer
- * @throws AttestError what `publish` throws, with the place in its hint: a folder that only the user can read
+ * Keeps what is not in the registry yet.
+ * @param again further options of an equivalent `attest sign`: registry, signer
+ * @throws AttestError the error of `publish`, with the saved file in its hint; only the user can read its folder
  */
 export async function saveOnFailure<T>(
   draft: Draft,
@@ -50,7 +50,7 @@ export async function saveOnFailure<T>(
   }
 }
 
-/** The disk that is full is often the one of the temporary folder too. What was half written is removed. */
+/** The full disk often holds the temporary folder too, so a partial copy is removed. */
 function keep(draft: Draft, evidence: ReadonlyMap<string, Bytes>): string | undefined {
   for (const place of [tmpdir(), stateHome(), userHome()]) {
     let folder: string | undefined;
@@ -68,12 +68,12 @@ function keep(draft: Draft, evidence: ReadonlyMap<string, Bytes>): string | unde
   return undefined;
 }
 
-/** The fault that is told is the first one. */
+/** The first fault is the one to report. */
 function discard(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });
   } catch {
-    // what is left there is half a copy
+    // a partial copy may remain
   }
 }
 
@@ -82,7 +82,7 @@ function stillOpen(draft: Draft, { registry }: Again): string {
   return plan === undefined ? "" : `; its plan stays open: ${abandoning(plan, registry)}`;
 }
 
-/** The key was rotated or revoked while the test ran: only it answers its plan, and it signs nothing more. */
+/** The key was rotated or revoked during the test: only that key answers its plan, and it can sign nothing more. */
 function overtaken(error: unknown, draft: Draft, { registry }: Again, file: string): string | undefined {
   const plan = planIn(draft);
   const ended = error instanceof AttestError && ["key-retired", "key-revoked"].includes(error.code);

@@ -1,4 +1,4 @@
-/** What an existing project says of itself: where it is published, and how it is tested. */
+/** What an existing project states: its public address, and its test command. */
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fromUtf8 } from "../../core/bytes.js";
@@ -7,10 +7,10 @@ import { read } from "../../node/files.js";
 import { nearest } from "../../node/paths.js";
 import { ORIGIN } from "../../store/registry.js";
 
-/** `host/owner/name` of git's remote `origin`; undefined where there is none that could be an origin. */
+/** `host/owner/name` from git's remote `origin`; undefined if it cannot be an origin. */
 export async function remoteOrigin(folder: string): Promise<string | undefined> {
   let there = resolve(folder);
-  while (!existsSync(there)) there = dirname(there); // it may be made only now
+  while (!existsSync(there)) there = dirname(there); // it may not exist yet
   const [, host = "", path = ""] = /^https:\/\/([^/]+)(.+)$/.exec((await remoteOf(there)) ?? "") ?? [];
   const origin = host.toLowerCase() + path;
   return ORIGIN.test(origin) ? origin : undefined;
@@ -18,7 +18,7 @@ export async function remoteOrigin(folder: string): Promise<string | undefined> 
 
 export const inGit = (folder: string): boolean => nearest(folder, ".git") !== undefined;
 
-/** What a person types to test the project in this folder. */
+/** The usual command to test the project in this folder. */
 export function testCommand(folder: string): string | undefined {
   if (/^(?!echo "Error: no test specified")./.test(scriptOf(folder, "test"))) return "npm test";
   if (["pytest.ini", "pyproject.toml"].some((name) => existsSync(join(folder, name))))
@@ -26,7 +26,7 @@ export function testCommand(folder: string): string | undefined {
   return existsSync(join(folder, "go.mod")) ? "go test -json ./..." : undefined;
 }
 
-/** What npm runs by that name; empty for none. Of a file that anybody wrote: whatever is wrong with it is not for us to tell. */
+/** npm's script of that name; empty if there is none. Ignores a malformed file, since npm reports it. */
 export function scriptOf(folder: string, name: string): string {
   try {
     const { scripts = {} } = JSON.parse(fromUtf8(read(join(folder, "package.json")) ?? new Uint8Array())) as {

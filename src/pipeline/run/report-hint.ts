@@ -1,4 +1,4 @@
-/** How a known test runner is brought to write a report: said to those whose run has none. */
+/** How to make known test runners write a report; shown if a run has none. */
 import { scriptOf } from "./project.js";
 
 const ADVICE: readonly (readonly [runner: RegExp, advice: string])[] = [
@@ -15,7 +15,7 @@ const ADVICE: readonly (readonly [runner: RegExp, advice: string])[] = [
   [/\brspec\b/, "rspec writes one with the formatter of the gem rspec_junit_formatter"],
 ];
 
-/** By the words of the command, and where npm or another runs a script, by that script. */
+/** Recognized by the command's words; for npm and others by the script that they run. */
 export function reportHint(command: readonly string[], cwd: string): string {
   const [program = "", ...words] = command;
   const scripts = /(?:^|[/\\])(?:npm|yarn|pnpm|bun)$/.test(program)

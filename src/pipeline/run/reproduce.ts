@@ -1,4 +1,4 @@
-/** A recorded run, made again: the same command on the same commit, or the same scenario; and how it came out then and now. */
+/** Repeats a recorded run: the same command on the same commit, or the same scenario; compares both outcomes. */
 import { existsSync } from "node:fs";
 import { isAbsolute, join, posix, win32 } from "node:path";
 import { AttestError } from "../../core/errors.js";
@@ -11,11 +11,11 @@ import { realFolder } from "../../node/files.js";
 import { isWithin } from "../../node/programs.js";
 import { runTests, type CommandRun, type CommandRunOptions } from "./command.js";
 
-/** What a statement says of how its command was run. */
+/** How a statement says its command was run. */
 export interface RecordedCommand {
   readonly command: readonly string[];
   readonly commit: WantedCommit;
-  /** Below the top of the work tree. */
+  /** Relative to the top of the work tree. */
   readonly folder: string;
   readonly reports: readonly string[];
   readonly timeoutMs: number | undefined;
@@ -26,13 +26,13 @@ export interface RecordedCommand {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The name and the options of a scenario, as they were typed; undefined for a command. */
+/** Name and options of a scenario as typed; undefined for a command. */
 export function scenarioIn({ predicate: { f3 } }: ResultStatement): readonly string[] | undefined {
   const [program, verb, ...words] = f3.run.command ?? [];
   return program === "attest" && verb === "run" && f3.run.exitCode === undefined ? words : undefined;
 }
 
-/** @throws AttestError `not-reproducible` with what is missing */
+/** @throws AttestError `not-reproducible` naming what is missing */
 export function recordedIn({ subject, predicate }: ResultStatement): RecordedCommand {
   const cannot = (expected: string, found: string, hint: string): AttestError =>
     new AttestError("not-reproducible", `expected ${expected}, found ${found}`, hint);
@@ -88,16 +88,16 @@ export function recordedIn({ subject, predicate }: ResultStatement): RecordedCom
   };
 }
 
-/** No path of a document is opened outside of what was checked out for it: from the top, with neither `..` nor a root. */
+/** A path in a document must stay inside the checkout: relative to the top, without `..`. */
 const isOwn = (path: string): boolean => {
   const parts = path.split(/[/\\]/);
   return !isAbsolute(path) && !win32.isAbsolute(path) && !parts.includes("..") && !path.includes("\0");
 };
-/** A report may lie beside the folder of the command. */
+/** A report may be beside the command's folder. */
 const ownPath = (folder: string, name: string): string =>
   isAbsolute(name) || win32.isAbsolute(name) ? name : posix.join(folder, name.replaceAll("\\", "/"));
 
-/** Where a path of a document really leads, in what was checked out. @throws AttestError `not-reproducible` */
+/** The real path in the checkout. @throws AttestError `not-reproducible` */
 export function inCheckout(root: string, path: string): string {
   const place = join(root, ...path.split(/[/\\]/));
   if (isOwn(path) && existsSync(place) && isWithin(realFolder(place), root)) return place;
@@ -112,9 +112,9 @@ export interface AgainOptions extends Pick<
   CommandRunOptions,
   "env" | "hidden" | "engine" | "tool" | "signal" | "output" | "announce"
 > {
-  /** Where the commit is. */
+  /** The repository that has the commit. */
   readonly repository: string;
-  /** Lines for a shell, run in the checkout before: `npm ci`. */
+  /** Shell commands that run in the checkout first: `npm ci`. */
   readonly setup: readonly string[];
 }
 
@@ -124,13 +124,13 @@ export async function runAgain(recorded: RecordedCommand, options: AgainOptions)
   return await withCheckout(repository, recorded.commit, async (root) => {
     const at = (): string => inCheckout(root, recorded.folder);
     for (const line of setup) await prepare(line, at(), options);
-    const cwd = at(); // which a line may have replaced
+    const cwd = at(); // a setup command may have replaced it
     const { command, reports, timeoutMs, noSkips, allowRetries, allowCounts, sandbox, variables } = recorded;
     return await runTests({
       ...rest,
       ...{ command, cwd, reports, timeoutMs, noSkips, allowRetries, allowCounts, sandbox },
       env: { ...withoutRepository(options.env), ...variables },
-      around: options.env, // a document's variable hides none of ours
+      around: options.env, // a variable in the document must not hide one of ours
       recorded: Object.keys(variables),
       subjects: [],
       without: [],
@@ -138,7 +138,7 @@ export async function runAgain(recorded: RecordedCommand, options: AgainOptions)
   });
 }
 
-/** What the command needs and git does not have. It is no part of what is compared, and has the network. */
+/** Prepares what the command needs and git lacks. It is not compared, and may use the network. */
 async function prepare(line: string, cwd: string, { env, output, signal }: AgainOptions): Promise<void> {
   const result = await runCommand(["sh", "-c", line], {
     ...{ cwd, env: withoutKeys(withoutRepository(env)), signal },

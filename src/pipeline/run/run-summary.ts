@@ -1,4 +1,4 @@
-/** The prose of a command's run, made from what was recorded: it can say nothing that the checks and the numbers do not. */
+/** The prose of a command's run, made from the records: it cannot say anything that checks and numbers do not. */
 import { commandLine } from "../../node/command-line.js";
 import type { Findings } from "../../core/statement/statement.js";
 import type { Captured } from "../../harness/command/output-capture.js";
@@ -18,13 +18,13 @@ export interface RunFacts {
   readonly printed: Readonly<Record<"stdout" | "stderr", Captured>>;
   readonly tested: TestedSubject;
   readonly sandboxed: boolean;
-  /** Names of variables whose values were looked for, to be taken out. */
+  /** Names of variables whose values were redacted if found. */
   readonly searched: readonly string[];
 }
 
 type Prose = Pick<Findings["f3"], "title" | "hypothesis" | "summary" | "sections" | "notChecked">;
 
-/** Fixed before anything runs: what kind of report there will be is not known by then. */
+/** Fixed before the run, when the kind of report is unknown. */
 export const hypothesisOf = (project: string, command: readonly string[]): string =>
   `${commandLine(command)} succeeds in ${project}.`;
 export const runTitle = (project: string, command: readonly string[]): string =>
@@ -139,7 +139,7 @@ const withCopies = ({ name, copies = [] }: RunnerReport): string =>
 const shownOf = (paths: readonly string[]): string =>
   paths.length > 3 ? `${paths.slice(0, 3).join(", ")} and ${paths.length - 3} more` : paths.join(", ");
 
-/** The first of them, and how many more. */
+/** The first ones, and the number of others. */
 const some = (words: readonly string[], most: number): string =>
   words.length <= most ? words.join(", ") : `${words.slice(0, most).join(", ")} and ${words.length - most} more`;
 

@@ -1,4 +1,4 @@
-/** From a file to a scenario that can be run: `attest run ./my-scenario.js`. */
+/** Loads a scenario from a file: `attest run ./my-scenario.js`. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { hex } from "../../core/bytes.js";
@@ -14,13 +14,13 @@ import { nodeEngine } from "../../node/engine.js";
 import { read } from "../../node/files.js";
 import { verdictWording } from "../../view/words.js";
 
-/** A path, unlike the name of a built-in test: it ends as modules do. */
+/** A path (by its module extension), not the name of a built-in test. */
 export const isScenarioFile = (word: string): boolean => /\.[cm]?[jt]s$/.test(word);
 
 /**
- * Its code runs in a process of its own, once to say what it will look at, and again with `run`. Where it names no subject, the list is
- * empty: `RunOptions.subject` must say what is tested.
- * @throws AttestError `scenario-format`, `subject-missing` for a file that it names, `io`, `interrupted`
+ * Runs its code in a separate process, once for the description and later with `run`. If it names no subject the list is empty, and
+ * `ScenarioRunOptions.subject` must be given.
+ * @throws AttestError `scenario-format`, `subject-missing` for a missing file that it names, `io`, `interrupted`
  */
 export async function loadScenario(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * The full stop: where a key was pinned for a registry, another key there is never simply a key that is not known yet. As with ssh's
- * known_hosts, a key that the user has another reason to trust is no change, and several keys may be pinned for one place.
+ * If a key was pinned for a registry, another key there is never just an unknown key. As with ssh's known_hosts, a key that the user trusts
+ * otherwise is no change, and several keys may be pinned for one place.
  */
 import { AttestError } from "../../core/errors.js";
 import type { SignerReport } from "../../core/verify/report.js";
@@ -9,8 +9,8 @@ import type { RegistryContext } from "../load/load.js";
 import { isAt, type UserKey } from "../load/trusted-keys.js";
 
 /**
- * @param keys at hand there; one that a pinned key handed over to is no change
- * @param signers as the document names them: one that is not at hand cannot be checked, and is no pinned key either way
+ * @param keys known keys there; a successor of a pinned key is no change
+ * @param signers as named in the document: an unknown one cannot be checked, but is certainly not pinned
  */
 export function pinMismatch(
   given: readonly UserKey[],

@@ -1,4 +1,4 @@
-/** What is asked: `--require validated,subject=app.tar.gz,fresh=30d` as it is typed, and `--policy FILE`. Both must hold. */
+/** Requirements: `--require validated,subject=app.tar.gz,fresh=30d`, and `--policy FILE`. Both must hold. */
 import { isFile, isFolder } from "../../node/files.js";
 import { nearest } from "../../node/paths.js";
 import type { Engine } from "../../core/engine.js";
@@ -31,7 +31,7 @@ const ALONE: ReadonlyMap<string, keyof Policy> = new Map([
 
 export interface Requirements {
   readonly policy?: Policy;
-  /** Of the policy file: given by you, since you gave the file. */
+  /** From the policy file. They count as yours, since you gave the file. */
   readonly policyKeys?: readonly TrustedKey[];
 }
 
@@ -50,7 +50,7 @@ export async function askedFor(
   };
 }
 
-/** @throws AttestError `usage` for what is unknown, empty, twice or nothing at all; `subject-missing` for a file that there is not */
+/** @throws AttestError `usage` if unknown, empty, repeated or missing; `subject-missing` for a missing file */
 export async function policyFrom(lists: readonly string[]): Promise<Policy> {
   const words = lists.flatMap((list) => list.split(",")).map((word) => word.trim());
   const subjects: string[] = [];
@@ -97,7 +97,7 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
   return subjects.length === 0 ? policy : { ...policy, subjects };
 }
 
-/** The file or folder of that name, by all digests that a subject can have of one; else the digest that is written there. */
+/** All digests of the file or folder of that name; otherwise the text is a digest. */
 async function subjectFrom(text: string): Promise<string> {
   const digest = asksForSubject(text);
   const there = isFile(text) || isFolder(text);
@@ -112,7 +112,7 @@ async function subjectFrom(text: string): Promise<string> {
     .join(" ");
 }
 
-/** As `attest run` names it there. */
+/** With the name that `attest run` uses. */
 async function folderDigests(folder: string): Promise<Readonly<Record<string, string>>> {
   const registry = nearest(folder, REGISTRY_FILE);
   const { content } = await contentIn(folder, { ours: registry === undefined ? [] : ownFiles(registry) });

@@ -1,4 +1,4 @@
-/** What a stranger does: take files, folders or addresses, find keys for them, and verify. Nothing here can give trust away. */
+/** A stranger's verification: takes files, folders or addresses, finds keys for them, and verifies. Nothing here adds trust. */
 import { bundledEntries, bundledPlans } from "../../core/verify/bundled.js";
 import { equal, fromUtf8, hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
@@ -35,29 +35,29 @@ import { pinMismatch } from "./pin-check.js";
 export interface VerifyRequest extends KeyRequest, DocumentRequest {
   /** Files, registry folders, http(s) addresses. */
   readonly targets: readonly string[];
-  /** Files with notices that the registry at hand need not have: receipts, hand-overs, revocations. */
+  /** Files with further notices: receipts, rotations, revocations. */
   readonly notices?: readonly string[];
-  /** Compute every outcome that has a criterion from the archived observations again. */
+  /** Recompute every outcome with a criterion from the archived observations. */
   readonly recompute?: boolean;
-  /** Whether archived evidence is hashed; false for a caller who does so itself. */
+  /** Whether archived evidence is hashed; false if the caller does so itself. */
   readonly evidence?: boolean;
   readonly policy?: Policy | undefined;
-  /** Lines of witnesses whose word on time the user takes, or files of them. */
+  /** Key lines of witnesses whose time the user trusts, or files of them. */
   readonly witnesses?: readonly string[];
-  /** What the user's verifier saw of logs before; it is told what it sees now. */
+  /** What the user's verifier saw of logs before; updated with what it sees now. */
   readonly memory?: LogMemory | undefined;
 }
 
-/** As the user named it, or the path below the folder that the user named; with a report, or with why there is none. */
+/** The target as named by the user, or its path below the named folder; with a report, or the reason why there is none. */
 export type Verified = {
   readonly target: string;
-  /** Of a pack whose page has another script or style than this version writes: what it shows in a browser was not compared. */
+  /** A pack whose page has a script or style of another version: its display in a browser was not compared. */
   readonly uncompared?: boolean;
 } & ({ readonly report: Report } | { readonly fault: AttestError });
 
 /**
- * One answer for each document; what cannot be read at all (`file-missing`, `registry-missing`, `network`, `no-attestations`) does not
- * keep the others from being verified. @throws AttestError for the user's own keys: `key-format`, `keyring-format`, `file-missing`
+ * One answer per document. An unreadable target (`file-missing`, `registry-missing`, `network`, `no-attestations`) does not stop the
+ * others. @throws AttestError for the user's own keys: `key-format`, `keyring-format`, `file-missing`
  */
 export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
   const verified: Verified[] = [];
@@ -68,11 +68,11 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
 
 export interface Each {
   readonly verified: Verified;
-  /** Undefined for a target that cannot be read; with all keys that were at hand for it, and whose they are. */
+  /** The document, all known keys, and their owners; undefined for an unreadable target. */
   readonly read?: { readonly document: Document; readonly history: KeyHistory; readonly entered: ReadEntries };
 }
 
-/** The same, one after the other, with what was at hand: what a registry of any size is gone through with. */
+/** The same one by one, with the context of each: for registries of any size. */
 export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> {
   const yours = await keysOf(request);
   const notices = (request.notices ?? []).map((path) => requiredKey(path, "a notice"));
@@ -107,7 +107,7 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
   }
 }
 
-/** What cannot be read around one document does not keep the others from being verified. */
+/** An unreadable file beside one document does not stop the others. */
 async function oneOf(
   document: Document,
   yours: readonly UserKey[],
@@ -125,7 +125,7 @@ async function oneOf(
   }
 }
 
-/** Anybody's notice may lie in a registry; one by a key that nobody here knows has no effect, and is no fault of the rest. */
+/** A registry may contain anyone's notice. One by an unknown key has no effect, and is not a fault of the rest. */
 function effective({ skipped }: Document, verified: Verified): Verified[] {
   if (skipped !== true) return [verified];
   return "fault" in verified || [3, 4].includes(verified.report.exit) ? [] : [verified];
@@ -151,20 +151,20 @@ function verifyOne(
     ...fetchedAt(site, document.pack !== undefined, given),
     ...(document.pack && { packed: true }),
     ...(archive && evidence && { archived: stateIn(document, engine) }),
-    // A registry's notices are no tests that a gate could ask something of.
+    // A policy does not apply to a registry's notices.
     ...(policy && document.skipped !== true && { policy }),
     ...(recompute && { observations: archive ?? around.observations ?? (() => undefined) }),
   });
   remember(report, around.log, site, memory);
   const stop = pinMismatch(yours, site, history.keys, report.signers);
-  // What does not verify at all is worse news.
+  // A document that does not verify is worse news.
   const uncompared = document.uncompared === true && { uncompared: true };
   return stop === undefined || report.exit === 1 || report.exit === 2
     ? { target, ...uncompared, report }
     : { target, fault: stop };
 }
 
-/** The notices of the place, and those that the user gave. */
+/** The location's notices and the user's. */
 function fetchedAt(
   site: RegistryContext,
   packed: boolean,
@@ -180,7 +180,7 @@ function fetchedAt(
 
 type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;
 
-/** What lies around a document: its log, the plan that it answers, and what the log says was taken back. */
+/** The surroundings of a document: its log, its plan, and the retractions in the log. */
 async function surroundings(document: Document, { engine, memory, recompute }: VerifyRequest): Promise<Around> {
   const { bytes, parse, site, proof, pack, archive } = document;
   const envelope = readable(bytes, parse);
@@ -216,7 +216,7 @@ async function surroundings(document: Document, { engine, memory, recompute }: V
   };
 }
 
-/** What was read of the entries for a document that names this log; or that a log of this very registry should be shown, and is not. */
+/** The entries read for a document's log; or that a log of this registry should be shown and is not. */
 function enteredAt(
   { place, registry }: RegistryContext,
   logs: readonly ReadLog[] | Unread,
@@ -229,7 +229,7 @@ function enteredAt(
   return { ...enteredIn("why" in logs ? [] : logs, undefined), whole: false, missing: !long && (listed || own) };
 }
 
-/** At an address nothing is read before it is known to be wanted. */
+/** At an address nothing is read before it is needed. */
 async function observationsAt(
   registry: LoadedRegistry,
   { predicate: { f3 } }: ResultStatement,
@@ -240,7 +240,7 @@ async function observationsAt(
   return (sha256) => found.get(sha256);
 }
 
-/** What cannot be fetched now is not at hand: its step was not made, and says so. */
+/** If it cannot be fetched now, the step is reported as not made. */
 async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act();
@@ -250,7 +250,10 @@ async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** What this verifier saw of the other logs of the registry: each that it had is there, under its key, and goes on from what was seen. */
+/**
+ * Compares the registry's other logs with this verifier's memory: each remembered log must be there, under its key, and continue its
+ * remembered state.
+ */
 function historyFault(
   named: LogName,
   { place, registry }: RegistryContext,
@@ -284,7 +287,7 @@ function historyFault(
   return undefined;
 }
 
-/** The entries that a pack brings along. */
+/** The entries that a pack carries. */
 const marksOf = ({ pack, bytes, parse, site }: Document, engine: Engine): ReadEntries["notices"] | undefined =>
   pack && bundledEntries(readable(bytes, parse), pack.marks, logNames(site.keyring), engine);
 
@@ -306,12 +309,12 @@ function readable(bytes: Bytes, parse: (bytes: Bytes) => Envelope): Envelope | u
   try {
     return parse(bytes);
   } catch (error) {
-    if (error instanceof AttestError) return undefined; // told when it is verified
+    if (error instanceof AttestError) return undefined; // its verification reports it
     throw error;
   }
 }
 
-/** Of a log that a key which the user trusts vouches for, and in which nothing was found amiss: else anybody could fill the memory. */
+/** Remembers the checkpoint only if the log check passed and the signer is trusted. Otherwise anyone could fill this store. */
 function remember(
   report: Report,
   log: LogEvidence | undefined,
@@ -325,7 +328,7 @@ function remember(
     return;
   if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
   const below = (log: string): boolean => site.place.origins.some((origin) => originOf(log).startsWith(`${origin}/`));
-  // Of the other logs too, those that are named after the registry: whoever serves it can list anybody's.
+  // Other logs only if they are named after the registry: a server can list anyone's.
   for (const { key, opened } of (site.registry && readLogs.get(site.registry)) ?? [])
     if (key.name !== named.origin && below(key.name))
       memory.keep({ origin: key.name, key: formatNoteKey(key) }, formatNote(opened.note));
@@ -334,7 +337,7 @@ function remember(
     if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
 }
 
-/** The key of a witness: its line, or a file that holds it. @throws AttestError `note-format`, `file-missing` */
+/** A witness's key: its line, or a file with it. @throws AttestError `note-format`, `file-missing` */
 export function witnessKey(text: string, engine: Engine): NoteKey {
   const line = text.includes("+") ? text : fromUtf8(requiredKey(text, "a witness's key line"));
   const key = parseNoteKey(line.trim(), engine);
@@ -346,7 +349,7 @@ export function witnessKey(text: string, engine: Engine): NoteKey {
   );
 }
 
-/** From `--witness`, and from keyrings that the user gave. @throws AttestError `note-format`, `keyring-format` */
+/** From `--witness`, and from the user's keyrings. @throws AttestError `note-format`, `keyring-format` */
 function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest): Witnesses {
   const given = witnesses.map((text) => witnessKey(text, engine));
   const listed = keyrings.map((path) => parseKeyring(requiredKey(path, "a keyring"), engine));
@@ -358,7 +361,7 @@ function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest
 /** Larger pieces are only hashed. */
 const MAX_CONVERTED = 16 * 1024 * 1024;
 
-/** What git made of line feeds where `core.autocrlf` told it to. */
+/** Reverses git's `core.autocrlf` conversion. */
 const withLineFeeds = (bytes: Bytes): Bytes =>
   Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll("\r\n", "\n"), "latin1");
 
