@@ -1,5 +1,5 @@
 /**
- * `@f3/attest` as a library: verify an attestation, read one, derive a verdict, define a scenario of one's own.
+ * `@f3/attest` as a library: verify an attestation, read one, derive a verdict, define your own scenario.
  *
  * @example
  * import { nodeEngine, parseKey, verify } from "@f3/attest";
@@ -11,7 +11,7 @@
  * import { listFolder, startRun, TaskList, tasksFolder } from "@f3/attest";
  * const list = new TaskList(listFolder(tasksFolder(undefined, process.env), "demo"));
  * const { id } = await list.create({ subject: "Build it", description: "" });
- * const { runId, log } = await startRun(list, id, { command: ["make"] });   // goes on when this process has ended
+ * const { runId, log } = await startRun(list, id, { command: ["make"] });   // outlives this process
  *
  * @example
  * import { defineScenario } from "@f3/attest";   // run it with: attest run ./my-scenario.js

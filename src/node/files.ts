@@ -351,10 +351,7 @@ function sweep(folder: string): void {
   }
 }
 
-/**
- * @throws AttestError `io` if even looking is not permitted
- * @throws AttestError `io` where it may not even be looked at
- */
+/** @throws AttestError `io` if even looking is not permitted */
 export const isFolder = (path: string): boolean => statsOf(path)?.isDirectory() ?? false;
 export const isFile = (path: string): boolean => statsOf(path)?.isFile() ?? false;
 

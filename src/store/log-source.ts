@@ -155,7 +155,7 @@ export interface Unread {
   readonly long: boolean;
 }
 
-/** Of a readable proof; verification reports an unreadable one. */
+/** Index and size in a readable proof. Verification reports an unreadable one. */
 function sizeIn(proof: Bytes): { readonly index: number; readonly size: number } | undefined {
   try {
     const { index, checkpoint } = parseProof(proof);

@@ -1,4 +1,4 @@
-/** What a waiver and an audit receipt say, as facts and tables. They are only ever given what `verify` returned as `notice`. */
+/** The content of waivers and audit receipts as facts and tables. Only used for what `verify` returned as `notice`. */
 import { isRule, ruleOf } from "../core/statement/audit-rules.js";
 import type { Notice } from "../core/statement/notice.js";
 import { toDocument, type PageLinks } from "./standing.js";
@@ -10,7 +10,7 @@ type Of<A extends Notice["action"]> = Extract<Notice, { action: A }>;
 const UNKNOWN = "a rule that this version does not know";
 const meaning = (rule: string): string => (isRule(rule) ? ruleOf(rule).means : UNKNOWN);
 
-/** A finding may be about a plan too; which of the two it is, the digest alone does not say. */
+/** A finding may be about a plan too; the digest alone does not tell. */
 const toSubject = (digest: string, place: PageLinks | undefined): Child =>
   place?.page?.(`plan_${digest.slice(0, 16)}`) === undefined
     ? toDocument("test", digest, place)
@@ -26,7 +26,7 @@ export const waiverFacts = (notice: Of<"waive">, place: PageLinks | undefined): 
 
 const placeIn = (pointer: string): Child => (pointer === "" ? "the whole of it" : h("code", "", pointer));
 
-/** What was looked at and what came of it, in a line. */
+/** What was audited and what was found, in one line. */
 export function countOf({ documents, findings, notChecked }: Of<"audit">): string {
   const unseen = notChecked.count === 0 ? "" : `, and ${count(notChecked.count, "thing")} that could not be checked`;
   return `${count(documents.count, "document")}, ${count(findings.count, "finding")}${unseen}.`;
@@ -69,7 +69,7 @@ export function auditFacts(notice: Of<"audit">): [string, Child][] {
   ];
 }
 
-/** A heading, the table, and how many are not in it; nothing where there is nothing. */
+/** A heading, the table, and the number of omitted rows; nothing if there are none. */
 function section<T>(
   heading: string,
   head: readonly string[],
@@ -85,7 +85,7 @@ function section<T>(
   ];
 }
 
-/** Worst first, as the receipt has them; what a rule means is this version's own wording. */
+/** Worst first, in the receipt's order. The meaning of a rule is in this version's wording. */
 export const auditTables = ({ findings, notChecked, keys, logs }: Of<"audit">, place: PageLinks | undefined): Child => [
   findings.count === 0 ? h("p", "note", "No finding: nothing that was looked at spoke against it.") : undefined,
   section(

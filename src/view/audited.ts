@@ -1,4 +1,4 @@
-/** What the publisher's own audits found of a document → the lines of its evidence table. It is their word: nothing of it is ever green. */
+/** The publisher's own audits of a document as lines of its evidence table. They are the publisher's word, so nothing is shown in green. */
 import { referencesOf, type Look, type LookState } from "../core/audit/reference.js";
 import { isRule, ruleOf } from "../core/statement/audit-rules.js";
 import type { Streak } from "../core/audit/record.js";
@@ -7,7 +7,7 @@ import type { AuditText } from "../formats/page-data.js";
 import { day, h, facts, type Child, type Element } from "./tree.js";
 import { count } from "./wording.js";
 
-/** `none`: of a document that is published, and of which there is no record. */
+/** `none`: published, but without an audit record. */
 export type AuditShown = AuditText | "none";
 
 const STATE: Readonly<Record<LookState, string>> = {
@@ -29,14 +29,14 @@ const PLACE: Readonly<Record<Look["place"], string>> = {
   file: "the file",
 };
 
-/** One line for each place of what the payload names there. */
+/** One line per place that the payload names. */
 export interface AuditedPlace {
   readonly pointer: string;
   readonly name: string;
   readonly lines: readonly Element[];
 }
 
-/** In the order of the payload. Two addresses of one piece are one place: a record does not tell them apart. */
+/** In payload order. Two addresses of one piece are one place, because a record does not distinguish them. */
 export function auditedOf(statement: ResultStatement, audit: AuditText): AuditedPlace[] {
   const found = new Map<string, { readonly name: string; readonly places: Set<Look["place"]> }>();
   for (const { pointer, name, place, optional } of referencesOf(statement)) {
@@ -88,7 +88,7 @@ function times({ audits, since, at }: Streak): Child {
 export const NEVER_AUDITED = "Not audited since it was published, as far as this site says.";
 export const OWN_RECORD = "By the publisher's own record of its audits";
 
-/** What is not evidence and was looked for all the same: what was tested, with what, and other attestations. */
+/** References other than evidence: subject, tools, and other attestations. */
 export function othersView(all: readonly AuditedPlace[]): Child {
   const others = all.filter(({ pointer }) => !pointer.startsWith(EVIDENCE));
   return others.length === 0
@@ -105,7 +105,7 @@ export function othersView(all: readonly AuditedPlace[]): Child {
 const EVIDENCE = "/predicate/f3/evidence/";
 export const evidencePointer = (at: number): string => `${EVIDENCE}${at}`;
 
-/** @param named what is shown for a pointer: the name of what stands there */
+/** @param named display names of pointers */
 export function auditFindingsView({ findings, at }: AuditText, named: readonly AuditedPlace[] = []): Child {
   const where = (pointer: string): Child => {
     const known = named.find((one) => one.pointer === pointer);
@@ -146,7 +146,7 @@ export function auditFindingsView({ findings, at }: AuditText, named: readonly A
 const LEVEL = { error: "Speaks against it", warning: "To know of it" } as const;
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** For the answer to the fourth question, which stays what was checked here. */
+/** For the fourth answer, which otherwise covers only what was checked here. */
 export const auditAside = (audit: AuditShown | undefined): string =>
   audit === undefined || audit === "none"
     ? ""

@@ -1,32 +1,32 @@
 /**
- * The figures of a statement as bars. Whatever a bar shows stands beside it in words, so that it may be left away; what was not measured
- * has no bar, and bars that no scale joins are not drawn side by side.
+ * The figures of a statement as bars. Each bar is also stated in words, so bars are optional. Unmeasured values have no bar, and bars
+ * without a common scale are not drawn together.
  */
 import type { CheckRecord, Figure } from "../core/statement/statement.js";
 import { percent, rounded, withUnit } from "./number.js";
 import { h, with_, type Element } from "./tree.js";
 
-/** More than anybody compares by eye; a document may name any number of them. */
+/** More than people compare by eye; a document may name any number. */
 const MAX_FIGURES = 12;
 const MAX_BARS = 24;
-/** As a part of the scale, what is not nothing is at least this: a width of 0.01 %, and visible for its stroke. */
+/** Minimum width of a nonzero value as a share of the scale: 0.01 %, visible by its stroke. */
 const HARDLY = 0.0001;
 
-/** One bar, in words; and as a length, where it has one. */
+/** One bar in words and, if possible, as a length. */
 interface Reading {
   readonly label: string;
   readonly amount: string;
   readonly aside: readonly string[];
-  /** The outcome does not stand on these numbers: outlined, not filled. */
+  /** The outcome does not depend on these numbers: outlined, not filled. */
   readonly open: boolean;
   readonly length?: Length;
 }
 
 interface Length {
   readonly value: number;
-  /** Only what has the same one is comparable; undefined for a share. */
+  /** Only equal units are comparable; undefined for a share. */
   readonly unit: string | undefined;
-  /** Where the scale has an end of its own: the whole of a share, or what the criterion allows at most. */
+  /** The end of the scale: the whole of a share, or the criterion's maximum. */
   readonly end?: number | undefined;
 }
 
@@ -107,7 +107,7 @@ function reading(
   return said(percent(value, whole.value), parts, { value: share, unit: undefined, end: 1 });
 }
 
-/** The greatest value with which the check can pass. */
+/** The largest value with which the check passes. */
 const limit = (check: CheckRecord | undefined, measurement: string): number | undefined =>
   check?.criterion?.holds.find(({ measure, is, value }) => measure === measurement && /[<≤]/.test(is) && value > 0)
     ?.value;
@@ -128,7 +128,7 @@ function rowView({ label, amount, aside, open, length }: Reading, all: readonly 
   );
 }
 
-/** A value that nothing is compared with has a bar only within its limit: alone, it would always be as long as the page is wide. */
+/** A single value only has a bar within a limit; without one it would always fill the width. */
 function drawing(
   { value, unit, end }: Length,
   all: readonly Reading[],
@@ -146,7 +146,7 @@ function drawing(
   };
 }
 
-/** A hairline where the scale begins, an outline to where it ends, and the bar; lengths are parts of the place there is. */
+/** A hairline at the start, an outline to the end, and the bar; lengths are fractions of the width. */
 function barView(length: number, end: number, open: boolean): Element {
   const rect = (className: string, part: number): Element | undefined =>
     part === 0

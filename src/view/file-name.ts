@@ -1,10 +1,10 @@
-/** The name under which a piece of evidence is saved: it comes from the document, and the reader's system goes by its ending. */
+/** The file name for saving a piece of evidence. It comes from the document, and the reader's system chooses a program by its extension. */
 
-/** What nothing runs that opens it, and no browser renders as a page: a report in XML or an SVG can hold scripts. */
+/** Extensions that nothing executes and no browser renders as a page. XML reports and SVG may contain scripts. */
 const PLAIN = /^(?:txt|log|json|ndjson|jsonl|csv|tsv|md|tap|png|jpe?g|gif|webp)$/i;
 const MAX_LENGTH = 80;
 
-/** One part of a path, in plain letters; with an ending that is not plain it gets one that opens nothing. */
+/** A single path part in plain letters. An extension that is not plain gets a harmless one appended. */
 export function safeName(name: string): string {
   const last =
     name

@@ -1,17 +1,20 @@
-/** What stands around the text of every page. A page in a browser makes it anew as well, so that nothing of the publisher's stays beside what was verified. */
+/**
+ * The parts around every page's text. A page in a browser rebuilds them too, so that nothing of the publisher's stays beside verified
+ * content.
+ */
 import type { PageKind } from "../formats/page-data.js";
 import { html } from "./html.js";
 import { h, local, with_, type Child, type Element } from "./tree.js";
 
 export interface Frame {
   readonly kind: PageKind;
-  /** What the registry calls itself; undefined where there is none around the page. */
+  /** The registry's own title; undefined without a registry. */
   readonly registry?: string | undefined;
-  /** Whether the site has a page of its log. */
+  /** Whether the site has a log page. */
   readonly log: boolean;
 }
 
-/** From a page to the root of its site. */
+/** Relative path from a page to its site's root. */
 const rootOf = (kind: PageKind): string => (kind === "attestation" ? "../" : "");
 
 const NO_SCRIPT =

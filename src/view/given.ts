@@ -1,10 +1,10 @@
-/** Files that a reader gave, by what they hash to, against the digests that were signed: which piece each is, and which piece one only has the name of. */
+/** Compares the reader's files with the signed digests: which file is which piece, and which only has a piece's name. */
 import type { EvidenceRef } from "../core/statement/statement.js";
 import { h, type Child } from "./tree.js";
 import { count } from "./wording.js";
 
 export interface GivenFile {
-  /** As it is called on the reader's own disk. */
+  /** File name on the reader's disk. */
   readonly name: string;
   readonly size: number;
   readonly sha256: string;
@@ -16,13 +16,16 @@ export interface ComparedFile {
 }
 
 export interface Comparison {
-  /** By the place of the piece in the statement. */
+  /** By index of the piece in the statement. */
   readonly pieces: readonly (ComparedFile | undefined)[];
-  /** The bytes of no piece, and the name of none. */
+  /** Files that match no piece by digest or name. */
   readonly foreign: readonly GivenFile[];
 }
 
-/** The digest decides. A name only tells which piece somebody meant whose file has other bytes: its own, or the digest that an archive gives it. */
+/**
+ * The digest decides. A name only suggests which piece was meant by a file with other bytes: the piece's name, or its digest as in an
+ * archive.
+ */
 export function compareGiven(evidence: readonly EvidenceRef[], files: readonly GivenFile[]): Comparison {
   const strays = files.filter((file) => !evidence.some((piece) => isSame(piece, file)));
   const meant = (piece: EvidenceRef, file: GivenFile): boolean =>
@@ -43,7 +46,7 @@ export const isSame = ({ digest, size }: EvidenceRef, file: GivenFile): boolean 
 
 const baseName = (name: string): string => name.replace(/^.*[/\\]/s, "");
 
-/** For the verifier's step: one state for each digest, of which several pieces may be named by one. */
+/** For the verifier's step: one state per digest, which several pieces may share. */
 export function stateAmong(
   evidence: readonly EvidenceRef[],
   files: readonly GivenFile[],
@@ -57,7 +60,7 @@ export function stateAmong(
   };
 }
 
-/** Under the digest that the file was held against. */
+/** The line under a digest. */
 export function givenLine(compared: ComparedFile | undefined, { size }: EvidenceRef): Child {
   if (compared === undefined) return undefined;
   const { word, file } = compared;
@@ -72,7 +75,7 @@ const listed = (files: readonly GivenFile[]): string =>
     ", ",
   );
 
-/** What came of files that were just given, and how much of the evidence is at hand by now. */
+/** The result for newly given files, and how much of the evidence is available. */
 export function givenSummary(
   evidence: readonly EvidenceRef[],
   files: readonly GivenFile[],

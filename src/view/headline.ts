@@ -1,6 +1,6 @@
 /**
- * The one outcome of a verification, for whoever reads a single line: words and colour of page, list, window title and terminal all come from
- * here. It is good where nothing at all speaks against it, and never beside a finding: a finding stands in the line itself.
+ * The outcome of a verification in one line. Page, list, window title and terminal all take its words and colour from here. It is good only
+ * if nothing speaks against it; every finding is part of the line.
  */
 import { exitOf, type Code } from "../core/codes.js";
 import type { Check, Report } from "../core/verify/report.js";
@@ -16,8 +16,8 @@ export interface Headline extends Wording {
 }
 
 /**
- * How good news looks must not depend on the verdict: a good signature on a refuted claim is still a good signature. But what its signer took
- * back is never good news, nor is anything that has a finding, or that was asked for and not checked.
+ * The verdict does not make news good or bad: a valid signature on a refuted claim is still valid. News is never good about a retracted
+ * attestation, one with a finding, or one with a requested check that was not made.
  */
 export function headlineOf(report: Report): Headline {
   const found = findingsOf(report);
@@ -31,17 +31,17 @@ function toneOf({ signature, trust, exit, standing }: Report, found: readonly Wo
   return good ? "good" : "open";
 }
 
-/** Steps about what backs the statement, and not about what it says: their faults leave the signature what it is. */
+/** Steps about the support of a statement, not its content. Their faults do not affect the signature. */
 const BACKING: ReadonlySet<string> = new Set(["time", "evidence", "recompute", "plan", "log", "retraction"]);
 
 const NOT_KNOWN: Wording = {
   word: "whether it was taken back is not known",
   sentence: "Only who reads all entries of the log that it names knows that; here they were not read.",
 };
-/** What was not read: nobody's finding, and never green. */
+/** Not read: no finding, but never green. */
 const UNREAD: ReadonlySet<Code> = new Set(["standing-unread", "entries-missing"]);
 
-/** Each reads on after "but". */
+/** Each continues the sentence after "but". */
 const FOUND: Partial<Readonly<Record<Code, Wording>>> = {
   "time-order": { word: "its dates contradict each other", sentence: "The dates in it are in an impossible order." },
   "time-future": { word: "it is dated in the future", sentence: "By this device's clock, its date is still to come." },
@@ -88,13 +88,13 @@ const wordingOf = ({ name, code, detail }: Check): Wording =>
 
 const WORST: readonly Check["name"][] = ["retraction", "log", "plan", "recompute", "evidence", "time", "policy"];
 
-/** What of the backing does not fit or was not looked at, the worst first; and that another one was put in its place. */
+/** Faults and gaps in the support, worst first; and whether it was superseded. */
 function findingsOf({ checks, standing, trust }: Report): Wording[] {
   const found = checks
     .filter(
       ({ name, code }) => (BACKING.has(name) && (exitOf(code) !== 0 || UNREAD.has(code))) || code === "policy-open",
     )
-    .filter(({ code }, _, all) => !UNREAD.has(code) || all.every((one) => one.name !== "log" || UNREAD.has(one.code))) // said with more precision
+    .filter(({ code }, _, all) => !UNREAD.has(code) || all.every((one) => one.name !== "log" || UNREAD.has(one.code))) // other findings say it more precisely
     .sort((a, b) => WORST.indexOf(a.name) - WORST.indexOf(b.name))
     .map(wordingOf);
   return standing?.word === "superseded" && trust !== "revoked"
@@ -161,7 +161,7 @@ function signed({ notice, plan }: Report, name: string | undefined): string {
   return `${what}${name === undefined ? "" : ` by “${name}”`}, unchanged`;
 }
 
-/** The worst finding in words, and how many more there are. */
+/** The worst finding in words, and the number of others. */
 function but({ word, sentence }: Wording, [first, ...more]: readonly Wording[], joined = " — but"): Wording {
   if (first === undefined) return { word, sentence };
   const others = more.length === 0 ? "" : `, and ${count(more.length, "more finding")}`;

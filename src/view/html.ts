@@ -1,4 +1,4 @@
-/** A tree as HTML text, for pages that are written at build time. */
+/** A tree as HTML text, for pages written at build time. */
 import type { Tree } from "./tree.js";
 
 const ENTITIES: Readonly<Record<string, string>> = {

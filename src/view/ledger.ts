@@ -1,4 +1,4 @@
-/** What a registry's logs say together: counts, plans that are open, what is not published, and what does not fit. Made from entries alone. */
+/** The summary of a registry's logs, made from entries alone: counts, open plans, unpublished entries, contradictions. */
 import type { PlanStatus } from "../core/log/summary.js";
 import type { Logs, LogsFault } from "../core/log/read-all.js";
 import type { EntryOf } from "../core/log/entry.js";
@@ -11,22 +11,22 @@ import { count } from "./wording.js";
 
 export type LogState =
   | { readonly kind: "none" }
-  /** There is one, by the keyring or by what the documents' signers signed, and nothing of it is here. */
+  /** The keyring or the documents name a log, but nothing of it is here. */
   | { readonly kind: "withheld" }
-  /** Longer than a page should be. */
+  /** Too long for a page. */
   | { readonly kind: "long"; readonly size: number }
   | { readonly kind: "fault"; readonly fault: LogsFault }
   | { readonly kind: "read"; readonly ledger: Logs };
 
-/** The documents that a page has or knows of, to hold the entries against. */
+/** The documents that a page has or knows of, to compare with the entries. */
 export interface Published {
-  /** By the digest of the payload: its page, and what it calls itself. */
+  /** By payload digest: its page and title. */
   readonly here: ReadonlyMap<string, { readonly path: string; readonly title: string }>;
-  /** Ids of those that are on other pages, by the publisher's word; these were not looked at. */
+  /** Ids on other pages, as the publisher says; these were not checked. */
   readonly elsewhere: ReadonlySet<string>;
-  /** Payloads of results among them that do not answer their plan, by the same word. */
+  /** Payload digests of results elsewhere that do not answer their plan, as the publisher says. */
   readonly departed: ReadonlySet<string>;
-  /** Of a list that begins here, the time of the last result on this page: a later one would stand on it as well. */
+  /** For the first page of several: the time of its last result. A later result would be on it too. */
   readonly since?: number;
 }
 
@@ -34,9 +34,9 @@ export interface LogOnPage {
   readonly state: LogState;
   readonly published: Published;
   readonly memory?: MemoryWord | undefined;
-  /** Of the reader; without it ages are not told. */
+  /** The reader's clock; without it ages are omitted. */
   readonly now?: Date | undefined;
-  /** Before the reader's own browser has looked. */
+  /** Shown before the reader's own browser has verified anything. */
   readonly pending?: boolean;
 }
 
@@ -47,8 +47,8 @@ export const entryId = ({ kind, payload }: Pick<Signed, "kind" | "payload">): st
   `${IDS[kind]}_${payload.slice(0, 16)}`;
 
 /**
- * The documents of a page whose bytes are what they are by their digest, whoever signed them.
- * @param pages of the list that the page is the first of: what is said to be on another one is believed only where that can be
+ * The documents of a page, identified by digest, whoever signed them.
+ * @param pages pages of the list that starts here: a document said to be elsewhere is only believed if that is possible
  */
 export const publishedFrom = (
   rows: readonly { readonly name: string; readonly report: Report }[],
@@ -80,7 +80,7 @@ const oldestOf = (rows: readonly { readonly report: Report }[]): number =>
     ...rows.flatMap(({ report: { statement } }) => (statement ? Date.parse(statement.predicate.f3.signedAt) : [])),
   );
 
-/** Payloads of documents that name a plan, with and without being shown to be the test that it announced. */
+/** Payload digests of documents that name a plan; shown to be of the announced test, or not. */
 export function heldAgainstPlans(reports: readonly Report[]): {
   readonly fitting: string[];
   readonly departed: string[];
@@ -93,8 +93,8 @@ export function heldAgainstPlans(reports: readonly Report[]): {
 }
 
 /**
- * Payloads of results that are not shown to be of the test that their plan announced, and of notices that are not shown to give one up: a page
- * carries the plans of the results that it carries. Of those on other pages both must be said to be there, and not that they differ.
+ * Payload digests of results not shown to be of the announced test, and of abandon notices not shown to be valid. A page carries the plans
+ * of its own results. For other pages the publisher must state that both documents exist and match.
  */
 export function departedAmong(
   { logs, summary: { plans, results } }: Logs,
@@ -125,17 +125,17 @@ export function departedAmong(
 
 const givesUp = ({ signature, notice }: Report): boolean => signature === "ok" && notice?.action === "abandon";
 
-/** In the log, and nowhere in what is published, or said to be where it cannot be. */
+/** In the log, but neither published here nor possibly elsewhere. */
 export const isWithheld = (leaf: Signed, { here, elsewhere, since = Infinity }: Published): boolean =>
   !here.has(leaf.payload) && (!elsewhere.has(entryId(leaf)) || (leaf.kind === "result" && Date.parse(leaf.at) > since));
 
-/** The results among them, which would else not be seen. */
+/** Withheld results, which would otherwise be invisible. */
 export const withheldResults = ({ state, published }: LogOnPage): readonly EntryOf<"result">[] =>
   state.kind === "read"
     ? state.ledger.summary.results.map(({ entry }) => entry).filter((leaf) => isWithheld(leaf, published))
     : [];
 
-/** The results that are on other pages, by the publisher's word. */
+/** Results on other pages, as the publisher says. */
 export const resultsElsewhere = ({ state, published }: LogOnPage): readonly EntryOf<"result">[] =>
   state.kind === "read"
     ? state.ledger.summary.results
@@ -143,7 +143,7 @@ export const resultsElsewhere = ({ state, published }: LogOnPage): readonly Entr
         .filter((leaf) => !published.here.has(leaf.payload) && !isWithheld(leaf, published))
     : [];
 
-/** The one sentence under the counts, or instead of them. */
+/** The sentence below the counts, or instead of them. */
 function stateView({ state, memory, pending }: LogOnPage, linked: boolean): Child {
   const remembered = memory === undefined ? undefined : h("p", "memory", h("span", memory, MEMORY[memory].sentence));
   switch (state.kind) {
@@ -200,7 +200,7 @@ function stateView({ state, memory, pending }: LogOnPage, linked: boolean): Chil
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Instead of counting what is listed. */
+/** Shown instead of counting the listed rows. */
 export function countsView(shown: LogOnPage, linked = true): Element {
   const { state } = shown;
   return h(
@@ -239,7 +239,7 @@ function tallyView(shown: LogOnPage, { summary }: Logs): Element {
   return facts("tally", rows);
 }
 
-/** What closes the plan, where the page carries it: else that it does is the word of the publisher. */
+/** Whether the page carries the document that closes the plan; otherwise it is the publisher's word. */
 const isLookedAt = ({ result, notice }: PlanStatus, { here }: Published): boolean =>
   here.has(result?.entry.payload ?? notice ?? "");
 
@@ -258,7 +258,7 @@ function plansTally({ plans, open }: Logs["summary"], published: Published): str
   return `${plans.length} announced: ${all.join(", ")}`;
 }
 
-/** Each with its age, and never folded away; a section of its own, also where there is none. */
+/** Each with its age, never collapsed. The section also exists if there are none. */
 export function openPlansView({ state, published, now }: LogOnPage): Element | undefined {
   if (state.kind !== "read" || state.ledger.summary.plans.length === 0) return undefined;
   const { open, plans } = state.ledger.summary;
@@ -325,14 +325,14 @@ const titleless = (leaf: Signed, published: Published): Child =>
     ? "A plan that is not published here"
     : local(`attestations/${entryId(leaf)}.html`, "Read the plan");
 
-/** Between two times, in the largest unit that is whole. */
+/** A duration in the largest whole unit. */
 export function span(from: string, to: Date): string {
   const minutes = Math.max(0, Math.floor((to.getTime() - Date.parse(from)) / 60_000));
   if (minutes < 60) return count(minutes, "minute");
   return minutes < 48 * 60 ? count(Math.floor(minutes / 60), "hour") : count(Math.floor(minutes / 1440), "day");
 }
 
-/** What the entries say against each other; nothing where they do not. */
+/** Contradictions among the entries; nothing if there are none. */
 export function logFindingsView({ state }: LogOnPage): Element | undefined {
   if (state.kind !== "read" || state.ledger.summary.findings.length === 0) return undefined;
   return h(

@@ -1,4 +1,4 @@
-/** The front page of a registry: its results as rows, newest first, what is open above them, and what was said of them below. */
+/** The front page of a registry: open plans, its results newest first, and its notices. */
 import type { F3 } from "../core/statement/statement.js";
 import type { EntryOf } from "../core/log/entry.js";
 import type { Report, StatusWord } from "../core/verify/report.js";
@@ -29,7 +29,7 @@ export interface List {
   readonly about: { readonly origin: string; readonly title: string };
   readonly rows: readonly Row[];
   readonly signers: readonly (readonly [string, string])[];
-  /** Before the reader's own browser has looked. */
+  /** Shown before the reader's own browser has verified anything. */
   readonly pending: boolean;
   readonly pages?: Pages | undefined;
   /** On the first page only. */
@@ -40,7 +40,7 @@ const pageOf = (name: string): string => `attestations/${name.replace(/\.json$/,
 
 export const listPath = (at: number): string => (at === 1 ? "index.html" : `page-${at}.html`);
 
-/** A row whose signature does not fit shows its file's name and nothing else. */
+/** A row with a bad signature shows its file name and nothing else. */
 export function indexPage({ about, rows, signers, pending, pages = { at: 1, of: 1 }, log }: List): Element[] {
   const tests = rows.filter(
     ({ name, report }) => report.notice === undefined && report.plan === undefined && !/^(?:plan|note)_/.test(name),
@@ -120,7 +120,7 @@ const pagerView = ({ at, of }: Pages, counted: boolean): Element =>
     ]),
   );
 
-/** With the results that only the log shows at the place of their date: what is kept back is no footnote. */
+/** Includes withheld results at their date, because a withheld result is no footnote. */
 function listView(rows: readonly Row[], pending: boolean, log: LogOnPage | undefined): Element {
   const withheld = log === undefined ? [] : withheldResults(log);
   if (rows.length + withheld.length === 0) return h("p", "", "Nothing has been published here yet.");
@@ -132,7 +132,7 @@ function listView(rows: readonly Row[], pending: boolean, log: LogOnPage | undef
   return table(
     "",
     ["Test", "Verdict", "Signed (claimed)", "Signature"],
-    [...lines].sort((a, b) => time(b) - time(a)).map(({ cells }) => cells), // stable: those without a date stay last, in their order
+    [...lines].sort((a, b) => time(b) - time(a)).map(({ cells }) => cells), // stable: rows without a date stay last, in their order
   );
 }
 
@@ -171,7 +171,7 @@ function resultRow({ name, report }: Row, pending: boolean): Child[] {
   ];
 }
 
-/** From the log, which names them all, so that none is lost between the pages. */
+/** From the log, which names all results, so that none gets lost between pages. */
 const elsewhereView = (leaves: readonly EntryOf<"result">[]): Element | undefined =>
   leaves.length === 0
     ? undefined
@@ -220,7 +220,7 @@ function withheldRow(leaf: EntryOf<"result">, pending: boolean): Child[] {
   ];
 }
 
-/** Plans with a result and notices stand apart: they are no tests. */
+/** Answered plans and notices are listed separately: they are not tests. */
 function noticesView(
   rows: readonly Row[],
   tests: readonly Row[],

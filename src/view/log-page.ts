@@ -1,4 +1,4 @@
-/** The log's own page: its state, who signed it, the account of its entries, and the entries themselves. */
+/** The log page: its state, its signers, the summary of its entries, and the entries. */
 import type { Logs, ReadLog } from "../core/log/read-all.js";
 import type { LogEntry } from "../core/log/entry.js";
 import { base64 } from "../core/bytes.js";
@@ -8,18 +8,18 @@ import { date, facts, h, local, table, with_, type Child, type Element } from ".
 import { actionWords, logPageWording, MEMORY, type LogPageWord } from "./log-words.js";
 import { count } from "./wording.js";
 
-/** The table is for reading; all of them count. */
+/** Limit for the table; all entries count. */
 const ENTRIES_SHOWN = 200;
 
 export interface LogPage {
   readonly about: { readonly title: string };
   readonly word: LogPageWord;
-  /** What exactly was found, where something was. */
+  /** What exactly was found, if anything. */
   readonly detail?: string | undefined;
-  /** Whether what the page was built with was held against what is served now. */
+  /** Whether the page's built-in copy was compared with the served log. */
   readonly compared?: boolean | undefined;
   readonly shown: LogOnPage;
-  /** Whose cosignatures count, by the reader's word; those that the site lists never do. */
+  /** The reader's witnesses. Those that only the site lists never count. */
   readonly yours?: readonly NoteKey[];
 }
 
@@ -76,7 +76,7 @@ export function logPage({ about, word, detail, compared = false, shown, yours = 
   ];
 }
 
-/** One log of the registry: what its key signed, and who else saw it. */
+/** One log: what its key signed, and who else saw it. */
 function signedView({ key, opened }: ReadLog, yours: readonly NoteKey[]): Element {
   const { checkpoint, note, cosigned } = opened;
   const others = note.signatures.filter(({ name, id }) => name !== key.name || id !== key.id);

@@ -1,8 +1,8 @@
-/** The plain words for what a log says, of a document and of itself, and for what a browser remembers of it. */
+/** Plain words for what a log says about a document and about itself, and for what a browser remembers of it. */
 import type { Code } from "../core/codes.js";
 import { count, type Wording } from "./wording.js";
 
-/** Of the log, by the code of what was found. Each is a sentence of its own, and none reads like another, or like a bad signature. */
+/** By code. The sentences are all different, and none sounds like a bad signature. */
 const LOG: Partial<Readonly<Record<Code, Wording>>> = {
   "no-log": {
     word: "names no log",
@@ -42,7 +42,7 @@ const LOG: Partial<Readonly<Record<Code, Wording>>> = {
   },
 };
 
-/** What the log says of one document, or of itself. */
+/** What the log says about one document, or about itself. */
 export const logWording = (code: Code): Wording => LOG[code] ?? { word: "not shown to be in the log", sentence: "" };
 
 export const NO_PLAN = "nothing was announced beforehand, so nothing is known of other runs";
@@ -58,15 +58,15 @@ const ACTIONS: Readonly<Record<string, string>> = {
   audit: "is an audit receipt: it says what somebody's audit found",
 };
 
-/** What a notice does, by its entry in the log; a newer version may know more. */
+/** The effect of a logged notice; newer versions may have more actions. */
 export const actionWords = (action: string): string =>
   Object.hasOwn(ACTIONS, action) ? (ACTIONS[action] ?? action) : `does what this version does not know: ${action}`;
 
-/** What a log cannot say, beside everything that is counted in it. */
+/** What a log cannot show, printed beside all of its counts. */
 export const LOG_LIMITS =
   "Nothing is known of runs that were never announced. And the order of the entries is the operator's own claim: only a checkpoint that a witness signed, with a plan in it and not yet its result, shows to others that the plan came first.";
 
-/** What a browser remembers of a log, against what it is shown now. */
+/** A browser's memory of a log compared with what it sees now. */
 export type MemoryWord =
   "first" | "same" | "grown" | "uncompared" | "backwards" | "rewritten" | "withheld" | "unreadable" | "blocked";
 
@@ -97,7 +97,7 @@ export const MEMORY: Readonly<Record<MemoryWord, Wording>> = {
   },
 };
 
-/** How the log's own page came to what it shows. */
+/** How the log page got its content. */
 export type LogPageWord =
   | "pending"
   | "checking"
@@ -114,11 +114,11 @@ const EMBEDDED =
   "What follows is what was embedded when the page was built; it was checked for itself, and may be old.";
 
 export interface Looked {
-  /** Of the log, where it is known. */
+  /** Size of the log, if known. */
   readonly size?: number | undefined;
-  /** How many entries do not fit the others. */
+  /** Number of contradictory entries. */
   readonly findings?: number;
-  /** Whether what the page was built with was held against what is served. */
+  /** Whether the page's built-in copy was compared with the served log. */
   readonly compared?: boolean;
 }
 

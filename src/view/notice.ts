@@ -1,4 +1,4 @@
-/** A notice → what a person is told of it. It is only ever given what `verify` returned as `notice`. */
+/** Shows a notice to people. Only used for what `verify` returned as `notice`. */
 import type { KeyEntry } from "../core/keys/keyring.js";
 import type { Notice } from "../core/statement/notice.js";
 import { auditFacts, auditTables, countOf, waiverFacts } from "./audit-notice.js";
@@ -6,7 +6,7 @@ import { toDocument, type PageLinks } from "./standing.js";
 import { date, facts, h, type Child, type Element } from "./tree.js";
 import type { Wording } from "./wording.js";
 
-/** Its name, and whether the list itself says that it has ended. */
+/** The key's name, and whether the keyring says that it has ended. */
 export const signerLabel = ({ name, validUntil, revoked }: KeyEntry): string =>
   revoked !== undefined
     ? `${name}, revoked from ${revoked.at} on`
@@ -14,7 +14,7 @@ export const signerLabel = ({ name, validUntil, revoked }: KeyEntry): string =>
       ? `${name}, until ${validUntil}`
       : name;
 
-/** What it says, in a line. */
+/** Its content in one line. */
 export function noticeWording(notice: Notice): Wording {
   switch (notice.action) {
     case "rotate":

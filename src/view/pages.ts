@@ -1,4 +1,4 @@
-/** The pages as trees: written once at build time, and again in the reader's browser from the bytes that it verified itself. */
+/** The pages as trees: written at build time, and rebuilt in the reader's browser from the bytes it verified. */
 import type { Report } from "../core/verify/report.js";
 import { auditAside, auditFindingsView } from "./audited.js";
 import { headlineOf } from "./headline.js";
@@ -12,13 +12,13 @@ import { h, type Element } from "./tree.js";
 import { verdictLine } from "./words.js";
 import type { MemoryWord } from "./log-words.js";
 
-/** @param beside file names of the documents that have a page next to it */
+/** @param beside file names of other documents with pages */
 export const pageLinks = (evidence: readonly string[], beside: readonly string[] = []): PageLinks => ({
   evidence: (sha256) => (evidence.includes(sha256) ? `evidence/sha256/${sha256.slice(0, 2)}/${sha256}` : undefined),
   page: (id) => (!beside.includes(`${id}.json`) ? undefined : id === "log" ? "../log.html" : `${id}.html`),
 });
 
-/** Of the window: what the document calls itself is said there only while it is shown, and a verdict only where nothing is amiss. */
+/** The window title. It has the document's own title only while that is shown, and a verdict only without findings. */
 export function pageTitle(report: Report, fileName: string): string {
   const { word, tone } = headlineOf(report);
   const name = nameOf(report);
@@ -29,7 +29,7 @@ export function pageTitle(report: Report, fileName: string): string {
   return `${name}: ${verdictLine(verdict, checks)}`;
 }
 
-/** The same before the reader's own browser has looked: a name, and that it was taken back. */
+/** The title before the browser has verified: a name, and whether it was retracted. */
 export const pendingTitleOf = (report: Report, fileName: string): string =>
   `${report.standing?.word === "retracted" ? "Taken back: " : ""}${nameOf(report) ?? fileName}`;
 
@@ -38,7 +38,7 @@ const nameOf = ({ statement, notice, plan }: Report): string | undefined => {
   return plan !== undefined ? `Plan: ${plan.predicate.title}` : statement?.predicate.f3.title;
 };
 
-/** Before the reader's own browser has looked, nothing is claimed; the statement stands there as the publisher sent it. */
+/** Before the browser has verified, nothing is claimed. The statement is shown as the publisher sent it. */
 export const pendingView = (): Element =>
   h(
     "div",
@@ -51,7 +51,7 @@ export const pendingView = (): Element =>
     ),
   );
 
-/** The name is that of the file, which the reader chose or the registry checked: nothing of the document. */
+/** Uses the file's name, chosen by the reader or checked by the registry, and nothing from the document. */
 const refusedView = (fileName: string): Element =>
   h("header", "title", h("p", "kicker", "Not shown"), h("h1", "file", fileName));
 
@@ -59,20 +59,20 @@ export interface Shown extends Backing {
   readonly report: Report;
   readonly place?: PageLinks;
   readonly fileName: string;
-  /** What the reader has of it, where that goes by another name: a pack. */
+  /** The file's name if it differs from the document's: a pack. */
   readonly file?: string | undefined;
   readonly confirmedKey: string | undefined;
   /** What this browser remembered of its log. */
   readonly memory?: MemoryWord | undefined;
-  /** What other attestations say of it. */
+  /** What other attestations say about it. */
   readonly related?: Related | undefined;
-  /** Of a plan. */
+  /** For a plan. */
   readonly outcome?: PlanOutcome;
 }
 
 /**
- * One attestation; what its signer said against it since comes before its title. Under a bad signature the page has no title, no text and no
- * verdict: only what was found.
+ * The page of one attestation. A retraction comes before its title. With a bad signature the page shows no title, text or verdict, only the
+ * findings.
  */
 export function attestationPage(shown: Shown, pending = false): Element[] {
   const { report, place, fileName, file = fileName, confirmedKey, memory, outcome = {}, audit } = shown;
@@ -82,7 +82,7 @@ export function attestationPage(shown: Shown, pending = false): Element[] {
   const withdrawn = withdrawnView(report, place);
   const first = withdrawn === undefined ? [] : [withdrawn];
   const standing = standingView(report, place, memory);
-  // Of a document without evidence the audit's findings stand alone, and where there are none nothing is said.
+  // Without evidence only the audit's findings are shown, if there are any.
   const findings =
     typeof audit === "object" && audit.findings.length > 0 ? [h("section", "evidence", auditFindingsView(audit))] : [];
   if (notice !== undefined)
@@ -114,7 +114,7 @@ export function attestationPage(shown: Shown, pending = false): Element[] {
   ];
 }
 
-/** What the verifier page says before a file is given. */
+/** The verifier page before a file is given. */
 export const verifyPage = (): Element[] => [
   h(
     "header",
@@ -129,7 +129,7 @@ export const verifyPage = (): Element[] => [
   ),
 ];
 
-/** What a pack says before its reader's browser has looked: nothing of what is inside, which nobody has verified yet. */
+/** A pack before verification: nothing of its content is shown. */
 export const packView = (): Element[] => [
   h("header", "title", h("p", "kicker", "Pack"), h("h1", "", "An attestation with what backs it")),
   h(
@@ -144,7 +144,7 @@ export const packView = (): Element[] => [
   ),
 ];
 
-/** Instead of everything: the data is not of its form, so nothing can be said of what the page shows. */
+/** Replaces the whole page if its data is malformed. */
 export const unreadableView = (detail: string): Element[] => [
   h(
     "div",

@@ -1,4 +1,4 @@
-/** A plan → what a person is told of it: which test is announced, and until when its result is promised. Only ever what `verify` returned. */
+/** Shows a plan to people: the announced test, and the promised date of its result. Only used for what `verify` returned. */
 import type { EntryOf } from "../core/log/entry.js";
 import { planOf, type PlanStatement } from "../core/statement/plan.js";
 import type { Remark, Report } from "../core/verify/report.js";
@@ -7,12 +7,12 @@ import { toDocument, type PageLinks } from "./standing.js";
 import { annotations, digestText, expectedView } from "./statement.js";
 import { date, facts, h, local, table, type Child, type Element } from "./tree.js";
 
-/** What became of it, as far as the page knows. */
+/** The plan's outcome, as far as the page knows. */
 export interface PlanOutcome {
   readonly givenUp?: Remark | undefined;
-  /** Results at hand that name it, each verified and held against it. */
+  /** Available results that name it, each verified and compared with it. */
   readonly answers?: readonly PlanAnswer[];
-  /** By its entry in the log, where all entries are at hand: a result that may answer it, and whose document is not here. */
+  /** A logged result that may answer it and whose document is missing here. */
   readonly entered?: EntryOf<"result"> | undefined;
 }
 
@@ -20,11 +20,11 @@ export interface PlanAnswer {
   readonly id: string;
   readonly digest: string;
   readonly verdict: Verdict;
-  /** Why it is no answer, though it names the plan. */
+  /** Why it is not an answer although it names the plan. */
   readonly departs?: string | undefined;
 }
 
-/** @param digest of the plan; what does not verify, or names another, is no answer at all */
+/** @param digest digest of the plan. Unverified results, and those that name another plan, are no answers */
 export function answerOf(
   { statement, signature, id, digest: own, verdict, checks }: Report,
   digest: string,

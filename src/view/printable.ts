@@ -1,8 +1,8 @@
-/** Text that came from a document, made safe to look at: nothing in it can move a cursor, turn the reading order or hide. */
+/** Makes text from a document safe to display: it cannot move the cursor, change the reading direction, or hide. */
 
 /**
- * Controls, format characters (bidi overrides, zero widths, tags), line separators, halves of pairs, and blanks that pass for nothing. What
- * scripts and emoji need stays: the two joiners, and the two selectors of text or picture.
+ * Controls, format characters (bidi overrides, zero widths, tags), line separators, lone surrogates, and blanks that look empty. The two
+ * joiners and the two variation selectors stay, because scripts and emoji need them.
  */
 const UNSEEN =
   /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800](?<![\u200c\u200d\ufe0e\ufe0f])/gu;
@@ -10,11 +10,11 @@ const UNSEEN =
 const escape = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 
 /**
- * One line: a line feed too is escaped, because a second line could pose as one of ours.
+ * One line. Line feeds are escaped too, because a second line could pose as one of ours.
  * @example printable("a\u001b[2Jb\u202ec")   // "a\\u{1b}[2Jb\\u{202e}c"
  */
 export const printable = (text: string): string => text.replace(UNSEEN, escape);
 
-/** Several lines, for text that is set apart as a block: line feeds and tabs stay. */
+/** Several lines, for text in a separate block: keeps line feeds and tabs. */
 export const printableLines = (text: string): string =>
   text.replace(UNSEEN, (character) => ("\n\t".includes(character) ? character : escape(character)));

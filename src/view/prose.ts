@@ -1,6 +1,6 @@
 /**
- * The prose of a statement: a small part of CommonMark, and nothing that could carry markup. Paragraphs, `- ` lists, fenced code,
- * `code spans` and bare http(s) links; raw HTML, images and everything else stay the characters that they are.
+ * The prose of a statement: a small safe part of CommonMark. Paragraphs, `- ` lists, fenced code, `code spans` and bare http(s) links; raw
+ * HTML, images and everything else stay literal text.
  */
 import { h, link, type Child, type Element } from "./tree.js";
 

@@ -1,4 +1,4 @@
-/** What other attestations say of one: counted by keys that are not its signer's, since anybody can agree with themselves. */
+/** What other attestations say about one, counted by keys other than its signers': agreeing with oneself proves nothing. */
 import { oppositesAmong } from "../core/audit/contradictions.js";
 import { factsOf, graphOf, othersAmong, type AttestationNode } from "../core/audit/relations.js";
 import type { TrustWord } from "../core/verify/report.js";
@@ -8,17 +8,17 @@ import { count } from "./wording.js";
 
 export interface Related {
   readonly about: AttestationNode;
-  /** All of them verified with the keys at hand; whatever did not is not among them. */
+  /** All verified with the known keys; unverified ones are left out. */
   readonly others: readonly { readonly card: AttestationNode; readonly trust: TrustWord }[];
-  /** How many more there are, by the publisher's word. */
+  /** The number of further ones, as the publisher says. */
   readonly more: number;
 }
 
 const HEARD: ReadonlySet<TrustWord> = new Set(["confirmed-by-you", "registry-only"]);
 
 /**
- * Undefined where nobody says anything. What was taken back says nothing any more, nor does a key that is revoked; and for how many there are
- * who agree, a key that only the publisher lists is the publisher's word.
+ * Undefined if nobody says anything. Retracted attestations and revoked keys do not count. A key that only the publisher lists is the
+ * publisher's word.
  */
 export function relatedView({ about, others: all, more }: Related, place?: PageLinks): Element | undefined {
   const heard = all.filter(({ card, trust }) => HEARD.has(trust) && card.inForce && card.digest !== about.digest);
@@ -29,7 +29,7 @@ export function relatedView({ about, others: all, more }: Related, place?: PageL
     others.filter(({ digest }) =>
       graph.edges.some(({ from, to, type }) => from === digest && to === about.digest && types.includes(type)),
     );
-  // Of several who signed, each is asked: a signer whom you confirmed confirms nobody beside.
+  // Each signer counts separately: a confirmed signer does not confirm cosigners.
   const confirming = (card: AttestationNode): string[] => othersAmong(card.confirmed, about);
   const claiming = (card: AttestationNode): string[] => othersAmong(card.listed, about);
   const critics = (card: AttestationNode): string[] =>

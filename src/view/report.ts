@@ -1,4 +1,4 @@
-/** A report → what a person is told of the verification: the headline, the four answers, and each step with its values. */
+/** Shows a verification to people: the headline, the four answers, and each step with its values. */
 import { exitOf } from "../core/codes.js";
 import type { Check, Report } from "../core/verify/report.js";
 import { headlineOf } from "./headline.js";
@@ -47,8 +47,10 @@ export function headlineView(report: Report): Element {
   return with_("div", { class: `headline ${tone}` }, with_("h2", { tabindex: "-1" }, word), h("p", "", sentence));
 }
 
-/** Signature, trust, verdict, audit: four questions that are never answered together. */
-/** @param aside what somebody else says to the fourth question */
+/**
+ * Signature, trust, verdict, audit: four questions with separate answers.
+ * @param aside another source's answer to the fourth question
+ */
 export function answersView(report: Report, aside = ""): Element {
   const { statement, verdict } = report;
   const answer = (name: string, question: string, { word, sentence }: Wording, tone: string): Element =>
@@ -110,11 +112,11 @@ export const limitsView = (): Element =>
     ),
   );
 
-/** Where engines disagree a check was tried and not made: that is no bad news. */
+/** If engines disagree, the check could not be decided, which is not bad news. */
 const statusOf = ({ status, code }: Check): Check["status"] =>
   status === "failed" && exitOf(code) === 4 ? "not-checked" : status;
 
-/** Every step in order, with what was recomputed; one that was not made says so. */
+/** Every step in order with recomputed values; steps that were not made say so. */
 export function stepsView(report: Report): Element {
   const steps = report.checks
     .map((check) => ({ ...check, status: statusOf(check) }))

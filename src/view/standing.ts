@@ -1,25 +1,25 @@
-/** Where a document stands: what its signer said of it since, where it is in its log, and whether it was announced. */
+/** The status of a document: later notices by its signer, its place in the log, and its plan. */
 import type { LoggedRemark, Remark, Report } from "../core/verify/report.js";
 import { planOf } from "../core/statement/plan.js";
 import { date, facts, h, local, with_, type Child, type Element } from "./tree.js";
 import { logWording, MEMORY, NO_PLAN, type MemoryWord } from "./log-words.js";
 import { count } from "./wording.js";
 
-/** Where the published things lie, seen from the page; what is not there is not linked. */
+/** Relative addresses of published files; missing ones are not linked. */
 export interface PageLinks {
   readonly evidence: (sha256: string) => string | undefined;
-  /** How a piece is found in the pack that the page is; of a page on a site there is no such word. */
+  /** State of a piece in the page's pack; absent on a site. */
   readonly packed?: (sha256: string | undefined) => PackedWord;
   /** The page of a document, by its id. */
   readonly page?: (id: string) => string | undefined;
 }
 
-/** `there` before anybody has hashed it. */
+/** `there` until it has been hashed. */
 export type PackedWord = "there" | "same" | "changed" | "missing";
 
 export type DocumentKind = "test" | "plan" | "note";
 
-/** Names a document by the digest of its payload, and links it where it has a page. */
+/** Names a document by payload digest, and links its page if there is one. */
 export function toDocument(kind: DocumentKind, digest: string, place: PageLinks | undefined): Child {
   const id = `${kind}_${digest.slice(0, 16)}`;
   const path = place?.page?.(id);
@@ -29,7 +29,7 @@ export function toDocument(kind: DocumentKind, digest: string, place: PageLinks 
 const asOf = ({ standing }: Report): string =>
   standing?.asOf === undefined ? "by what is published here" : `as of log state ${standing.asOf.size}`;
 
-/** First on a page, before title and verdict; nothing where its signer stands by it. */
+/** Shown first on a page, before title and verdict; nothing if the signer stands by it. */
 export function withdrawnView(report: Report, place?: PageLinks): Element | undefined {
   const { standing } = report;
   if (standing === undefined || standing.word === "in-force") return undefined;
@@ -63,7 +63,7 @@ export function withdrawnView(report: Report, place?: PageLinks): Element | unde
   );
 }
 
-/** Nobody here can tell whether it is in force, so nobody is told that it is. */
+/** Nobody can tell whether it is in force, so the page does not claim it. */
 const undecidedView = (undecided: readonly LoggedRemark[], state: string): Element =>
   h(
     "div",
@@ -80,7 +80,7 @@ const undecidedView = (undecided: readonly LoggedRemark[], state: string): Eleme
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Log, plan, and what was said since: one line each, and each in words of its own. */
+/** Log, plan, and later notices: one line each, in separate words. */
 export function standingView(report: Report, place?: PageLinks, memory?: MemoryWord): Element {
   const { standing, statement } = report;
   return h(
@@ -99,7 +99,7 @@ export function standingView(report: Report, place?: PageLinks, memory?: MemoryW
   );
 }
 
-/** For the log's own row and the date in the article. */
+/** For the log's row and the date in the article. */
 export function logLine(report: Report): Child {
   const { logged, standing, checks } = report;
   if (logged !== undefined) {

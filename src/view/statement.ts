@@ -1,4 +1,4 @@
-/** A verified statement → an article that a person wants to read. It is only ever given what `verify` returned as `statement`. */
+/** Shows a verified statement as an article. Only used for what `verify` returned as `statement`. */
 import { wording } from "../core/statement/criterion.js";
 import type { Report } from "../core/verify/report.js";
 import type { CheckRecord, Descriptor, F3, ResultStatement } from "../core/statement/statement.js";
@@ -26,7 +26,7 @@ export const digestText = (digest: Descriptor["digest"]): string =>
     .map(([algorithm, value]) => `${algorithm}:${String(value)}`)
     .join(" ");
 
-/** @param gone whether its signer took it back: the verdict stays readable, and does not stand */
+/** @param gone whether its signer retracted it: the verdict stays readable, but no longer holds */
 export function titleView({ predicate: { f3 } }: ResultStatement, gone = false): Element {
   const { word, sentence } = countedWording(f3.verdict, f3.checks);
   return h(
@@ -39,11 +39,11 @@ export function titleView({ predicate: { f3 } }: ResultStatement, gone = false):
   );
 }
 
-/** What is at hand beside the statement to hold its evidence against. */
+/** What is available to compare the evidence with. */
 export interface Backing {
-  /** The publisher's own record; undefined where nobody publishes the document. */
+  /** The publisher's audit record; undefined for an unpublished document. */
   readonly audit?: AuditShown | undefined;
-  /** What the reader gave; undefined where a page takes none. */
+  /** The reader's files; undefined if the page takes none. */
   readonly files?: readonly GivenFile[] | undefined;
 }
 
@@ -131,7 +131,7 @@ const checksView = ({ checks }: F3): Element =>
     ),
   );
 
-/** What decides is the criterion as data: words of the publisher's own come after it, and only where they are others. */
+/** The criterion as data decides. The publisher's own words follow only if they differ. */
 export function expectedView({ criterion, expected }: Pick<CheckRecord, "criterion" | "expected">): Child {
   if (criterion === undefined) return expected;
   const words = wording(criterion);
@@ -267,8 +267,8 @@ const identityView = ({ id, digest, signers, checks }: Report): Element =>
   );
 
 /**
- * The commands that say the same as the page, for whoever would rather not trust a page. Only a key that the reader confirmed is filled
- * in: one that the page supplies would prove the page by the page.
+ * Commands that check the same as the page, for readers who do not trust the page. Only a key that the reader confirmed is filled in: a key
+ * from the page would let the page prove itself.
  */
 export function commandsView(
   file: string,
@@ -276,7 +276,7 @@ export function commandsView(
   checks: readonly CheckRecord[] = [],
 ): Element {
   const command = (text: string): Element => with_("pre", { class: "command" }, text);
-  // Whoever sends a file names it, and a shell would run `a; b.json`.
+  // The sender chooses the file's name, and a shell would run `a; b.json`.
   const name = /^\w[\w.-]*$/.test(file) ? file : "FILE";
   const verify = `npx @f3/attest verify ${name} --key '${confirmedKey ?? "KEY"}'`;
   const recomputable = checks.filter(({ criterion }) => criterion !== undefined).length;

@@ -1,14 +1,14 @@
-/** A tree as lines for a terminal: the same facts, in plain characters. */
+/** A tree as lines for a terminal: the same facts in plain characters. */
 import type { Element, Tree } from "./tree.js";
 
 const INLINE = new Set(["span", "strong", "em", "code", "a", "time", "bdi", "th", "td", "dt", "dd", "summary"]);
 
-/** The cells that a bar is at most wide. */
+/** Maximum width of a bar in cells. */
 const BAR = 24;
 
 const words = (tree: Tree): string => {
   if (typeof tree === "string") return tree;
-  if (tree.tag === "dl") return ""; // within a cell: printed on lines of its own
+  if (tree.tag === "dl") return ""; // within a cell: printed on its own lines
   const inner = tree.children.map(words).join("");
   return tree.tag === "p" || tree.tag === "div" || tree.tag === "li" ? ` ${inner} ` : inner;
 };
@@ -32,7 +32,7 @@ const all = (tree: Element, tag: string): Element[] =>
 
 const isBlock = (tree: Tree): boolean => typeof tree !== "string" && !INLINE.has(tree.tag);
 
-/** Lines of at most `width` characters where words allow it. */
+/** Wraps at `width` characters between words. */
 export function textLines(tree: Tree, width = 100, indent = ""): string[] {
   if (typeof tree === "string") return wrap(tree, indent, width);
   const inside = (deeper = indent, of = tree): string[] =>
@@ -87,7 +87,7 @@ export function textLines(tree: Tree, width = 100, indent = ""): string[] {
   }
 }
 
-/** Label, bar and amount side by side where there is room, else the label on a line of its own. */
+/** Label, bar and amount in one line if they fit; otherwise the label gets its own line. */
 function bars(list: Element, width: number, indent: string): string[] {
   const labels = all(list, "dt").map(flatten);
   const amounts = all(list, "dd").map(flatten);

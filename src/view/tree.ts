@@ -1,6 +1,6 @@
 /**
- * What a person is shown, as a pure tree: the site prints it as HTML, a page as DOM nodes, the terminal as text.
- * Every text goes through `printable` here, so no printer can forget it.
+ * Everything shown to people, as a pure tree: the site prints it as HTML, a page as DOM nodes, the terminal as text. Every text goes
+ * through `printable` here, so that no printer can forget it.
  */
 import { printable, printableLines } from "./printable.js";
 
@@ -45,7 +45,7 @@ export type Tag =
   | "svg"
   | "rect";
 
-/** In HTML text the place of a tag says so; nodes that are made by a script need the name space. */
+/** In HTML text the position tells; nodes made by a script need the namespace. */
 export const DRAWN: ReadonlySet<Tag> = new Set(["svg", "rect"]);
 
 export interface Element {
@@ -62,12 +62,12 @@ const flat = (children: readonly Child[]): Tree[] =>
     child === undefined ? [] : typeof child === "string" || "tag" in child ? [child] : flat(child),
   );
 
-/** `h("p", "lede", …)`: a tag, its class (may be empty), its children; texts are made printable. */
+/** `h("p", "lede", …)`: a tag, its class (may be empty), and its children. Makes texts printable. */
 export function h(tag: Tag, className: string, ...children: readonly Child[]): Element {
   return with_(tag, className === "" ? {} : { class: className }, ...children);
 }
 
-/** The same with attributes. Only this module writes `href`, in `link`. */
+/** The same with attributes. Only `link` in this module writes `href`. */
 export function with_(tag: Tag, attributes: Readonly<Record<string, string>>, ...children: readonly Child[]): Element {
   const safe = tag === "pre" ? printableLines : printable;
   return {
@@ -77,28 +77,26 @@ export function with_(tag: Tag, attributes: Readonly<Record<string, string>>, ..
   };
 }
 
-/**
- * A link to another place. From a document, only http and https are ever clickable: `javascript:` and whatever else is shown as text.
- */
+/** A link to another place. From a document only http and https become clickable; `javascript:` and others are shown as text. */
 export function link(href: string, text: string): Element {
   return /^https?:\/\/[^\s"'<>\\\p{Cs}]+$/iu.test(href)
     ? with_("a", { href: href.replace(UNPLAIN, encodeURIComponent), rel: "noopener noreferrer nofollow" }, text)
     : h("span", "", text);
 }
 
-/** Whatever is not visible ASCII; a percent sign stays, so that the address is the one that was signed. */
+/** Anything but visible ASCII. A percent sign stays, so that the address is the signed one. */
 const UNPLAIN = /[^\x21-\x7e]+/gu;
 
-/** A link within what we publish; the path is ours. */
+/** A link within our own site; the path is ours. */
 export const local = (path: string, text: string): Element => with_("a", { href: path }, text);
 
-/** A date as people read it, with the exact text for machines. */
+/** A date for people, with the exact text for machines. */
 export const date = (at: string): Element =>
   with_("time", { datetime: printable(at) }, at.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC"));
 
 const MONTHS = "January February March April May June July August September October November December".split(" ");
 
-/** The day of it alone, in UTC and in English wherever it is read; the exact time is in the attribute. */
+/** The day only, in UTC and English everywhere; the attribute has the exact time. */
 export function day(at: string): Element {
   const time = new Date(at);
   const text = Number.isNaN(time.getTime())

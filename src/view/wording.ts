@@ -1,4 +1,4 @@
-/** The form of what is said: a word that stands by itself, and a sentence that says what it means for a reader. */
+/** The form of every wording: a word that stands alone, and a sentence with its meaning for the reader. */
 
 export interface Wording {
   readonly word: string;

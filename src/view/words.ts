@@ -1,4 +1,4 @@
-/** The plain words for every state: what is so, and what that means for a reader. One place, so that page and terminal agree. */
+/** The plain words for every state and its meaning for a reader. Page and terminal share them. */
 import type { AuditWord, SignatureWord, TrustWord } from "../core/verify/report.js";
 import type { F3 } from "../core/statement/statement.js";
 import { tallyOf } from "../core/statement/tally.js";
@@ -49,11 +49,11 @@ export const AUDIT: Readonly<Record<AuditWord, Wording>> = {
   },
 };
 
-/** `VALIDATED 3 passed, 1 skipped`: the word never stands alone where tests were counted, or something was skipped. */
+/** `VALIDATED 3 passed, 1 skipped`: counts follow the word if tests were counted or something was skipped. */
 export const verdictLine = (verdict: Verdict, checks: F3["checks"]): string =>
   [verdict, countsWording(checks)].filter(Boolean).join(" ");
 
-/** `3 passed, 1 skipped`. Of checks of which none was skipped the sentence says as much: nothing then. */
+/** `3 passed, 1 skipped`. Empty if no check was skipped, because the sentence says it then. */
 export function countsWording(checks: F3["checks"]): string {
   const tally = tallyOf(checks);
   if (tally.of === "checks" && tally.skipped === 0) return "";
@@ -62,13 +62,13 @@ export function countsWording(checks: F3["checks"]): string {
   return [...counts, ...(retried > 0 ? [`${retried} only when tried again`] : [])].join(", ");
 }
 
-/** With the counts before the reason, for where the word stands by itself. */
+/** With the counts before the reason, for use without a preceding count. */
 export function countedWording(verdict: Verdict, checks: F3["checks"]): Wording {
   const { word, sentence } = verdictWording(verdict, checks);
   return { word, sentence: [countsWording(checks), sentence].filter(Boolean).join(". ") };
 }
 
-/** Why the verdict is what it is, in one sentence made from the checks. */
+/** The reason for the verdict in one sentence, derived from the checks. */
 export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording {
   const required = checks.filter((check) => check.required);
   const of = (outcome: string): number => required.filter((check) => check.outcome === outcome).length;
@@ -90,7 +90,7 @@ export function verdictWording(verdict: Verdict, checks: F3["checks"]): Wording 
   return { word: verdict, sentence };
 }
 
-/** For a list, what stands before the colon or the full stop. */
+/** For lists: the part before the colon or full stop. */
 export const inShort = ({ sentence }: Wording): string => sentence.replace(/(?::.*|\.)$/, "");
 
 export const NO_TEST: Wording = {

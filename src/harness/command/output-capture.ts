@@ -12,7 +12,7 @@ export const KEPT = 4 * 1024 * 1024;
 export interface Captured {
   /** All of it, or head, a line with the number of missing bytes, and tail. */
   readonly bytes: Bytes;
-  /** Of the whole redacted stream, of which `bytes` is a part. */
+  /** Size and digest of the whole redacted stream; `bytes` is a part of it. */
   readonly whole: { readonly size: number; readonly sha256: string };
   readonly truncated: boolean;
   readonly redactions: Redactions;

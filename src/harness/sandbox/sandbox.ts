@@ -97,7 +97,7 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
 }
 
 /**
- * Folders in the project on the way to a hidden or kept path. Whoever moves one of these could replace what is hidden, so they are mounted:
+ * Folders in the project on the way to a hidden or kept path. Moving one of these would allow replacing what is hidden, so they are mounted:
  * a mount cannot be moved.
  */
 const foldersBetween = (root: string, path: string): string[] => {
