@@ -297,7 +297,7 @@ async function takeKey(text: string): Promise<string> {
   if (key === undefined)
     throw new AttestError(
       "key-unknown",
-      "this fingerprint is not that of a key which this site lists: the signer is somebody else, or the fingerprint is mistyped",
+      "this site lists no key with this fingerprint: the signer is someone else, or the fingerprint is mistyped",
     );
   await confirm([{ key, by: "you", source: "what you pasted here" }]);
   return `${key.keyid} counts as confirmed by you, on this page`;

@@ -159,7 +159,7 @@ export function witnessField(take: (text: string) => Promise<string>): HTMLEleme
   const label = element(
     "label",
     { htmlFor: "witness" },
-    "Paste the key of a witness, from a source other than this site. A witness is somebody else who looks at the log and signs what they saw, with the time. The key is forgotten when you leave.",
+    "Paste the key of a witness, from a source other than this site. A witness looks at the log independently, and signs what they saw with the time. The key is forgotten when you leave.",
   );
   const field = element(
     "fieldset",

@@ -45,7 +45,7 @@ export function asFault(error: unknown): AttestError {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new AttestError(
     "internal",
-    `a fault of this tool: ${message}`,
+    `internal error: ${message}`,
     "run it again with F3_ATTEST_TRACE=1, and report what it prints",
     { cause: error },
   );

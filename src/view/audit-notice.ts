@@ -19,26 +19,26 @@ const toSubject = (digest: string, place: PageLinks | undefined): Child =>
 export const waiverFacts = (notice: Of<"waive">, place: PageLinks | undefined): [string, Child][] => [
   ["document", toSubject(notice.about, place)],
   ["rule", [h("code", "", notice.rule), `: ${meaning(notice.rule)}`]],
-  ["where", notice.pointer === undefined ? "at whatever place of it" : placeIn(notice.pointer)],
+  ["where", notice.pointer === undefined ? "anywhere in it" : placeIn(notice.pointer)],
   ["because (claimed)", notice.reason],
   ["until", date(notice.until)],
 ];
 
-const placeIn = (pointer: string): Child => (pointer === "" ? "the whole of it" : h("code", "", pointer));
+const placeIn = (pointer: string): Child => (pointer === "" ? "the whole document" : h("code", "", pointer));
 
 /** What was audited and what was found, in one line. */
 export function countOf({ documents, findings, notChecked }: Of<"audit">): string {
-  const unseen = notChecked.count === 0 ? "" : `, and ${count(notChecked.count, "thing")} that could not be checked`;
+  const unseen = notChecked.count === 0 ? "" : `; ${count(notChecked.count, "thing")} could not be checked`;
   return `${count(documents.count, "document")}, ${count(findings.count, "finding")}${unseen}.`;
 }
 
 const STATE_WORDS: Readonly<Record<string, string>> = {
   same: "the same",
-  "same-normalised": "the same but for line ends and the like",
+  "same-normalised": "the same except for line ends and the like",
   changed: "changed",
   moved: "moved",
   gone: "gone",
-  blocked: "kept from strangers",
+  blocked: "closed to strangers",
   "never-hashed": "without a signed digest",
   "not-checked": "not checked",
 };
@@ -50,9 +50,9 @@ export function auditFacts(notice: Of<"audit">): [string, Child][] {
     ["audited", h("bdi", "", origin)],
     ["documents", [`${documents.count}; SHA-256 of the list of their digests `, h("code", "digest", documents.sha256)]],
     [
-      "places that they name",
+      "references",
       places.length === 0
-        ? "none was looked at"
+        ? "none"
         : places
             .map(
               ([state, found]) =>
@@ -61,11 +61,11 @@ export function auditFacts(notice: Of<"audit">): [string, Child][] {
             .join(", "),
     ],
     ["findings", [`${findings.count}; SHA-256 of all of them `, h("code", "digest", findings.sha256)]],
-    ["could not be checked", notChecked.count === 0 ? "nothing that was asked for" : String(notChecked.count)],
-    ["network", offline ? "nothing was asked of it" : "was asked"],
+    ["could not be checked", notChecked.count === 0 ? "nothing" : String(notChecked.count)],
+    ["network", offline ? "not used" : "used"],
     ["computed with", engine],
-    ["keys at hand", String(keys.count)],
-    ["logs", logs.count === 0 ? "none was looked at" : String(logs.count)],
+    ["known keys", String(keys.count)],
+    ["logs", logs.count === 0 ? "none" : String(logs.count)],
   ];
 }
 
@@ -81,13 +81,13 @@ function section<T>(
   return [
     h("h3", "", heading),
     listed.length > 0 ? table("", head, listed.map(row)) : undefined,
-    more > 0 ? h("p", "note", `and ${more} more, which the receipt counts and does not list`) : undefined,
+    more > 0 ? h("p", "note", `and ${more} more, counted but not listed in the receipt`) : undefined,
   ];
 }
 
 /** Worst first, in the receipt's order. The meaning of a rule is in this version's wording. */
 export const auditTables = ({ findings, notChecked, keys, logs }: Of<"audit">, place: PageLinks | undefined): Child => [
-  findings.count === 0 ? h("p", "note", "No finding: nothing that was looked at spoke against it.") : undefined,
+  findings.count === 0 ? h("p", "note", "No findings.") : undefined,
   section(
     "Findings",
     ["rule", "where", "what it means", "what to do"],
@@ -100,12 +100,12 @@ export const auditTables = ({ findings, notChecked, keys, logs }: Of<"audit">, p
     ],
   ),
   section("Could not be checked", ["what"], notChecked, (text) => [text]),
-  section("Keys at hand", ["key", "known to the auditor as", "from"], keys, ({ keyid, source, by }) => [
+  section("Known keys", ["key", "known to the auditor as", "from"], keys, ({ keyid, source, by }) => [
     h("code", "digest", keyid),
     by === "you" ? "confirmed" : "only listed by the site",
     source,
   ]),
-  section("Logs, as they were seen", ["log", "entries", "root"], logs, ({ origin, size, root }) => [
+  section("Logs as seen", ["log", "entries", "root"], logs, ({ origin, size, root }) => [
     h("bdi", "", origin),
     String(size),
     h("code", "digest", root),

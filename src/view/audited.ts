@@ -18,7 +18,7 @@ const STATE: Readonly<Record<LookState, string>> = {
   gone: "gone",
   blocked: "refused to strangers",
   "never-hashed": "no digest was signed",
-  "not-checked": "could not be looked at",
+  "not-checked": "could not be checked",
 };
 
 const PLACE: Readonly<Record<Look["place"], string>> = {
@@ -69,7 +69,7 @@ function lineOf(place: Look["place"], streak: Streak | undefined, { audits, at }
       streak === undefined
         ? [`in ${audits === 1 ? "the audit of" : `any of ${audits} audits, last on`} `, day(at)]
         : times(streak),
-      later ? ["; could not be looked at on ", day(at)] : undefined,
+      later ? ["; could not be checked on ", day(at)] : undefined,
       streak === undefined || streak.detail === "" || state === "same"
         ? undefined
         : [": ", h("bdi", "", streak.detail)],
@@ -85,7 +85,7 @@ function times({ audits, since, at }: Streak): Child {
     : [`at ${audits} audits since `, first, ", last on ", last];
 }
 
-export const NEVER_AUDITED = "Not audited since it was published, as far as this site says.";
+export const NEVER_AUDITED = "Not audited since publication, according to this site.";
 export const OWN_RECORD = "By the publisher's own record of its audits";
 
 /** References other than evidence: subject, tools, and other attestations. */
@@ -143,7 +143,7 @@ export function auditFindingsView({ findings, at }: AuditText, named: readonly A
   ];
 }
 
-const LEVEL = { error: "Speaks against it", warning: "To know of it" } as const;
+const LEVEL = { error: "Error", warning: "Warning" } as const;
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** For the fourth answer, which otherwise covers only what was checked here. */
@@ -152,7 +152,7 @@ export const auditAside = (audit: AuditShown | undefined): string =>
     ? ""
     : ` The publisher's own last audit had ${counted(audit.findings)}: see the evidence.`;
 
-const WAIVED = "Known and put up with, by a waiver";
+const WAIVED = "Accepted by a waiver";
 
 function counted(findings: AuditText["findings"]): string {
   const waived = findings.filter((one) => one.waived === true).length;

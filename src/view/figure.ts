@@ -46,7 +46,7 @@ export function figuresView(figures: readonly Figure[], checks: readonly CheckRe
     h(
       "p",
       "note",
-      "Drawn from the measurements of the checks, where the exact numbers stand. What to draw, and the names of the bars, are the publisher's choice.",
+      "Drawn from the measurements of the checks, which list the exact numbers. The publisher chose what to draw and the names of the bars.",
     ),
     figures.slice(0, MAX_FIGURES).map((figure) => figureView(figure, checks)),
     more(figures.length - MAX_FIGURES, "figure"),
@@ -63,7 +63,7 @@ function figureView({ title, bars }: Figure, checks: readonly CheckRecord[]): El
     "",
     h("figcaption", "", title, ids.length === 0 ? undefined : [" ", h("span", "id", `from ${ids.join(", ")}`)]),
     bars.length === 0
-      ? h("p", "note", "Nothing is named that could be drawn.")
+      ? h("p", "note", "There is nothing to draw.")
       : h(
           "dl",
           "bars",

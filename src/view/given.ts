@@ -65,7 +65,7 @@ export function givenLine(compared: ComparedFile | undefined, { size }: Evidence
   if (compared === undefined) return undefined;
   const { word, file } = compared;
   const name = h("bdi", "", file.name);
-  if (word === "same") return h("p", "yours same", "✓ the file ", name, " that you gave: these are the signed bytes");
+  if (word === "same") return h("p", "yours same", "✓ your file ", name, ": the signed bytes");
   const what = file.size === size ? "of the same size, with other bytes" : `size ${file.size} instead of ${size}`;
   return h("p", "yours changed", "✗ ", h("strong", "", "changed"), ": ", name, ` is not the signed bytes (${what})`);
 }

@@ -35,8 +35,8 @@ function toneOf({ signature, trust, exit, standing }: Report, found: readonly Wo
 const BACKING: ReadonlySet<string> = new Set(["time", "evidence", "recompute", "plan", "log", "retraction"]);
 
 const NOT_KNOWN: Wording = {
-  word: "whether it was taken back is not known",
-  sentence: "Only who reads all entries of the log that it names knows that; here they were not read.",
+  word: "whether it was retracted is not known",
+  sentence: "To know that, all entries of its log must be read; they were not read here.",
 };
 /** Not read: no finding, but never green. */
 const UNREAD: ReadonlySet<Code> = new Set(["standing-unread", "entries-missing"]);
@@ -44,37 +44,37 @@ const UNREAD: ReadonlySet<Code> = new Set(["standing-unread", "entries-missing"]
 /** Each continues the sentence after "but". */
 const FOUND: Partial<Readonly<Record<Code, Wording>>> = {
   "time-order": { word: "its dates contradict each other", sentence: "The dates in it are in an impossible order." },
-  "time-future": { word: "it is dated in the future", sentence: "By this device's clock, its date is still to come." },
+  "time-future": { word: "it is dated in the future", sentence: "By this device's clock, its date is in the future." },
   "evidence-changed": {
     word: "its evidence was changed",
-    sentence: "Some of the evidence at hand is not what was signed.",
+    sentence: "Some of the evidence is not what was signed.",
   },
   "evidence-converted": {
     word: "the line ends of its evidence were converted",
-    sentence: "Git does that where it is not told to leave files alone. The text is what was signed.",
+    sentence: "Git does that unless it is told to leave files alone. The text is what was signed.",
   },
   "recompute-mismatch": {
     word: "its observations say otherwise",
-    sentence: "Computed again from the observations, the outcomes or the measurements are others.",
+    sentence: "Recomputed from the observations, the outcomes or measurements differ.",
   },
   "recompute-impossible": {
-    word: "its outcomes could not be computed again",
-    sentence: "That was asked for, and what it takes is not at hand.",
+    word: "its outcomes could not be recomputed",
+    sentence: "That was requested, but the observations are missing.",
   },
   "plan-departed": {
     word: "not what was announced",
-    sentence: "The result departs from the plan that it names: see below.",
+    sentence: "The result differs from its plan: see below.",
   },
   "standing-unread": NOT_KNOWN,
   "entries-missing": NOT_KNOWN,
   "retraction-undecided": {
-    word: "it may have been taken back",
-    sentence: "Its log has an entry that may take it back: see above.",
+    word: "it may have been retracted",
+    sentence: "Its log has an entry that may retract it: see above.",
   },
-  retracted: { word: "taken back", sentence: "Its signer does not stand by it any more." },
+  retracted: { word: "retracted", sentence: "Its signer no longer stands by it." },
   "policy-open": {
-    word: "not all that was asked could be checked",
-    sentence: "Some of what was asked of it is neither so nor otherwise: see below.",
+    word: "not every requirement could be checked",
+    sentence: "Some requirements are undecided: see below.",
   },
 };
 
@@ -84,7 +84,7 @@ const wordingOf = ({ name, code, detail }: Check): Wording =>
     ? logWording(code)
     : exitOf(code) === 4
       ? { word: "not all could be checked", sentence: `${detail}.` }
-      : { word: "something does not fit", sentence: `${detail}.` });
+      : { word: "something is wrong", sentence: `${detail}.` });
 
 const WORST: readonly Check["name"][] = ["retraction", "log", "plan", "recompute", "evidence", "time", "policy"];
 
@@ -100,7 +100,7 @@ function findingsOf({ checks, standing, trust }: Report): Wording[] {
   return standing?.word === "superseded" && trust !== "revoked"
     ? [
         ...found,
-        { word: "replaced by a later one", sentence: "Its signer put another one in its place: read that one first." },
+        { word: "replaced by a later one", sentence: "Its signer replaced it with another one: read that one first." },
       ]
     : found;
 }
@@ -120,7 +120,7 @@ function worded(report: Report, found: readonly Wording[]): Wording {
   if (checks.some((check) => check.code === "engines-disagree"))
     return {
       word: "Could not check",
-      sentence: "Two implementations of Ed25519 give two answers about this signature.",
+      sentence: "Two implementations of Ed25519 disagree about this signature.",
     };
   if (signature === "not-checked") {
     return failed !== undefined
@@ -128,20 +128,21 @@ function worded(report: Report, found: readonly Wording[]): Wording {
       : {
           word: "Signer unknown",
           sentence:
-            "No key at hand made this signature: paste or drop the signer's public key, from a source that you trust.",
+            "No known key made this signature. Paste or drop the signer's public key, from a source that you trust.",
         };
   }
   if (checks.some((check) => check.code === "version-newer" || check.code === "predicate-type"))
     return {
       word: "This verifier is too old for this file",
-      sentence: "The signature fits, but the statement is of a kind that this verifier does not know.",
+      sentence: "The signature is valid, but this verifier does not know this kind of statement.",
     };
   if (standing?.word === "retracted" && trust !== "revoked")
     return {
-      word: "Taken back by its signer",
-      sentence: "The signature is good, and its signer does not stand by this any more: see above.",
+      word: "Retracted by its signer",
+      sentence: "The signature is valid, but its signer no longer stands by this: see above.",
     };
-  if (failed?.name === "policy") return { word: "Signed, but not what was asked for", sentence: `${failed.detail}.` };
+  if (failed?.name === "policy")
+    return { word: "Signed, but it does not meet the requirements", sentence: `${failed.detail}.` };
   if (failed !== undefined) return { word: "Signed, but it contradicts itself", sentence: `${failed.detail}.` };
   if (trust === "revoked" || trust === "retired")
     return but(

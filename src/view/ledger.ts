@@ -148,18 +148,14 @@ function stateView({ state, memory, pending }: LogOnPage, linked: boolean): Chil
   const remembered = memory === undefined ? undefined : h("p", "memory", h("span", memory, MEMORY[memory].sentence));
   switch (state.kind) {
     case "none":
-      return h(
-        "p",
-        "note",
-        "This registry lists no log: what was taken away from it, or never put into it, is not missed by anyone.",
-      );
+      return h("p", "note", "This registry lists no log, so missing results would go unnoticed.");
     case "withheld":
       return [
-        h("p", "state bad", "The log is kept back"),
+        h("p", "state bad", "The log is withheld"),
         h(
           "p",
           "",
-          "There is a log, and this page carries nothing of it: what was taken away here, and what was taken back, cannot be seen. Nothing is counted.",
+          "There is a log, but this page contains nothing of it, so removed and retracted results cannot be seen. Nothing is counted.",
         ),
         remembered,
       ];
@@ -189,7 +185,7 @@ function stateView({ state, memory, pending }: LogOnPage, linked: boolean): Chil
           `Counted from ${count(summary.size, "entry", "entries")} of the log, as of log state ${summary.size}, and not from the documents. `,
           pending === true
             ? "Not checked in this browser: these are the publisher's numbers. "
-            : "This browser computed the log's root from them, and it is the one that the log's key signed; that key is only known from this site. ",
+            : "This browser recomputed the log from them, and the result matches the log's signature; the log's key is only known from this site. ",
           linked ? local("log.html", "The log itself") : undefined,
         ),
         remembered,
@@ -229,10 +225,10 @@ function tallyView(shown: LogOnPage, { summary }: Logs): Element {
     ["plans", plansTally(summary, shown.published)],
     [
       "without a plan",
-      unplanned === 0 ? "no result" : `${count(unplanned, "result")}: nothing is known of how many others there were`,
+      unplanned === 0 ? "no result" : `${count(unplanned, "result")}: nothing is known about further runs`,
     ],
   ];
-  if (gone(retracted) > 0) rows.push(["taken back", `${count(gone(retracted), "result")}, still counted above`]);
+  if (gone(retracted) > 0) rows.push(["retracted", `${count(gone(retracted), "result")}, still counted above`]);
   if (gone(superseded) > 0) rows.push(["replaced", `${count(gone(superseded), "result")}, still counted above`]);
   if (withheld > 0)
     rows.push(["not published here", `${count(withheld, "result")}, which only the log shows: marked below`]);
@@ -248,12 +244,12 @@ function plansTally({ plans, open }: Logs["summary"], published: Published): str
     const all = plans.filter((one) => one.state === state);
     const seen = all.filter((one) => isLookedAt(one, published)).length;
     const unseen = all.length - seen;
-    return [`${seen} ${words}`, ...(unseen === 0 ? [] : [`${unseen} ${by} that was not looked at here`])];
+    return [`${seen} ${words}`, ...(unseen === 0 ? [] : [`${unseen} ${by} not checked here`])];
   };
   const all = [
     ...closed("answered", "with a result", "with one"),
     `${open.length} open`,
-    ...closed("abandoned", "given up", "given up by a notice"),
+    ...closed("abandoned", "abandoned", "abandoned by a notice"),
   ];
   return `${plans.length} announced: ${all.join(", ")}`;
 }
@@ -273,15 +269,15 @@ export function openPlansView({ state, published, now }: LogOnPage): Element | u
       : h(
           "p",
           "note",
-          `Of ${count(unread.length, "plan")} the result is not on this page. By the log, subject, hypothesis and command are those of the plan. Checks, criteria and times were not looked at here: that they are is the publisher's word, and each result's own page shows it.`,
+          `The results of ${count(unread.length, "plan")} are on other pages. By the log, their subject, hypothesis and command are those of the plan. Checks, criteria and times were not checked here; each result's own page does that.`,
         ),
     open.length === 0
       ? h(
           "p",
           "note",
           unseen.length === 0
-            ? "Every plan in the log has a result, or was given up in public."
-            : "By the entries of the log no plan is open.",
+            ? "Every plan in the log has a result or was abandoned publicly."
+            : "By the log's entries, no plan is open.",
         )
       : table(
           "",
@@ -305,7 +301,7 @@ function openPlan({ entry, result }: PlanStatus, published: Published, now: Date
             "p",
             "note",
             h("code", "", entryId(result.entry)),
-            " names it, and is not shown to be the test that was announced.",
+            " names it, but is not shown to be of the announced test.",
           ),
     ],
     date(entry.at),
@@ -338,7 +334,7 @@ export function logFindingsView({ state }: LogOnPage): Element | undefined {
   return h(
     "section",
     "findings",
-    h("h2", "", "What does not fit in the log"),
+    h("h2", "", "Contradictions in the log"),
     h(
       "ul",
       "",

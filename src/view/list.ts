@@ -56,7 +56,7 @@ export function indexPage({ about, rows, signers, pending, pages = { at: 1, of: 
       h(
         "p",
         "lede",
-        "Each test below was run, recorded and signed. Open one to read what was done, what was seen, and what was not shown.",
+        "Each test below was run, recorded and signed. Open one to read what was done, what was seen, and what was not tested.",
       ),
     ),
     ...(counted ? [] : [verdictsView(tests)]),
@@ -88,7 +88,7 @@ export function indexPage({ about, rows, signers, pending, pages = { at: 1, of: 
       h(
         "p",
         "",
-        "The list says nothing of tests that were never announced nor published. To check a file of your own: ",
+        "The list says nothing about tests that were neither announced nor published. To check your own file: ",
         local("verify.html", "the verifier, one page that also works offline"),
         ".",
       ),
@@ -181,7 +181,7 @@ const elsewhereView = (leaves: readonly EntryOf<"result">[]): Element | undefine
         h(
           "summary",
           "",
-          `${count(leaves.length, "more result")} in the log, on other pages by the publisher's word: open one to see`,
+          `${count(leaves.length, "more result")} in the log, on other pages as the publisher says: open one to see`,
         ),
         h(
           "ul",
@@ -199,9 +199,9 @@ const elsewhereView = (leaves: readonly EntryOf<"result">[]): Element | undefine
       );
 
 const MARKS: Readonly<Record<Exclude<StatusWord, "in-force">, readonly [className: string, words: string]>> = {
-  retracted: ["mark taken-back", "Taken back"],
+  retracted: ["mark taken-back", "Retracted"],
   superseded: ["mark replaced", "Replaced"],
-  undecided: ["mark missing", "May be taken back"],
+  undecided: ["mark missing", "May be retracted"],
 };
 
 function withheldRow(leaf: EntryOf<"result">, pending: boolean): Child[] {
@@ -255,7 +255,7 @@ function noticesView(
           : [
               h("p", "claim", local(pageOf(name), what)),
               about === undefined ? undefined : h("p", "", "about ", h("bdi", "", about)),
-              idle.has(report.digest ?? "") ? h("p", "mark", "By somebody else, without effect") : undefined,
+              idle.has(report.digest ?? "") ? h("p", "mark", "By someone else, without effect") : undefined,
               h("p", "id", h("code", "", report.id ?? "")),
             ],
         notice !== undefined ? "notice" : plan !== undefined ? "plan" : "",
@@ -282,7 +282,7 @@ function noticesView(
       h(
         "p",
         "note",
-        `${count(cells.length, "document")} about tests and keys, and no test: ${cells.length === 1 ? "it has" : "they have"} no verdict.`,
+        `${count(cells.length, "document")} about tests and keys. They are not tests: ${cells.length === 1 ? "it has" : "they have"} no verdict.`,
       ),
       table("", ["What it says", "Kind", "Signed (claimed)", "Signature"], cells),
     ),

@@ -48,7 +48,7 @@ export function logPage({ about, word, detail, compared = false, shown, yours = 
       h(
         "p",
         "lede",
-        "Every plan, result and notice that was signed here is entered in this list, and none may ever be taken out or changed: whoever saw the list before can tell if one was.",
+        "Every plan, result and notice signed here is entered in this list. No entry may ever be removed or changed, and anyone who saw the list before can tell if one was.",
       ),
     ),
     h(
@@ -89,7 +89,7 @@ function signedView({ key, opened }: ReadLog, yours: readonly NoteKey[]): Elemen
       [
         h("bdi", "", name),
         ...(at === undefined
-          ? [", whose key is not at hand: not checked"]
+          ? [", whose key is unknown: not checked"]
           : [
               " at ",
               at,
@@ -108,12 +108,7 @@ function signedView({ key, opened }: ReadLog, yours: readonly NoteKey[]): Elemen
       ["root", h("code", "digest", base64(checkpoint.root))],
       ["key", h("code", "digest", formatNoteKey(key))],
       ...(seen.length === 0
-        ? [
-            [
-              "cosigned by",
-              "nobody: no third party says to have seen this state, so its time and order are the operator's word",
-            ] as const,
-          ]
+        ? [["cosigned by", "nobody, so its time and order are the operator's claim"] as const]
         : seen),
     ]),
   );
@@ -132,15 +127,15 @@ function entriesView({ logs }: Logs, { published }: LogOnPage): Element {
       "p",
       "note",
       shown.length < all.length
-        ? `The latest ${shown.length} of ${all.length}; all of them are counted above.`
+        ? `The latest ${shown.length} of ${all.length}; all are counted above.`
         : `${count(all.length, "entry", "entries")}, the latest first.`,
-      " A link leads to where the publisher says that the document is.",
+      " A link leads to the document's place according to the publisher.",
     ),
     all.length === 0
       ? h("p", "", "Nothing has been entered yet.")
       : table(
           "",
-          ["Entry", "What it is of", "Says", "Signed (claimed)"],
+          ["Entry", "Document", "Content", "Signed (claimed)"],
           shown.map(({ leaf, name }) => [
             name,
             subject(leaf, published),
@@ -175,6 +170,6 @@ function says(leaf: LogEntry): Child {
         leaf.about === undefined ? undefined : h("p", "id", `about ${leaf.about.slice(0, 16)}`),
       ];
     case "shard":
-      return ["goes on from ", h("bdi", "", leaf.origin), `, ${count(leaf.size, "entry", "entries")}`];
+      return ["continues ", h("bdi", "", leaf.origin), `, ${count(leaf.size, "entry", "entries")}`];
   }
 }

@@ -6,65 +6,64 @@ import { count, type Wording } from "./wording.js";
 const LOG: Partial<Readonly<Record<Code, Wording>>> = {
   "no-log": {
     word: "names no log",
-    sentence: "The statement names no log: were it taken away, nobody would have to notice.",
+    sentence: "The statement names no log, so its removal could go unnoticed.",
   },
   "no-proof": {
     word: "not looked up",
-    sentence: "It names a log, and nothing of that log is at hand here. That is neither good nor bad news.",
+    sentence: "It names a log, but nothing of that log is available here. That is neither good nor bad.",
   },
   "log-missing": {
     word: "not in the log",
-    sentence:
-      "The log that it names has no entry for it. The signature is good all the same: it was signed, and never entered.",
+    sentence: "The log that it names has no entry for it. The signature is valid, but it was never entered.",
   },
   "log-unproven": {
     word: "not shown to be in the log",
-    sentence: "The proof that lies beside it does not fit. The signature is good all the same.",
+    sentence: "The proof beside it is wrong. The signature is valid all the same.",
   },
   "log-backwards": {
     word: "the log went backwards",
     sentence:
-      "The log has fewer entries than it had. An old copy of this page looks like that, and so does a log that lost what it had promised to keep.",
+      "The log has fewer entries than before. This may be an old copy of the page, or the log lost entries that it must keep.",
   },
   "log-rewritten": {
     word: "the log was rewritten",
-    sentence:
-      "An earlier entry is another one now, or stands elsewhere. A log that is only ever added to cannot come to that.",
+    sentence: "An earlier entry has changed or moved. That cannot happen in a log that is only added to.",
   },
   "log-damaged": {
     word: "the log is damaged",
-    sentence: "Its files do not fit each other, or not the key of the log, so nothing that they say counts here.",
+    sentence: "Its files contradict each other or the log's key, so nothing in them counts here.",
   },
   "leaf-format": {
     word: "the log cannot be read",
-    sentence:
-      "An entry is of a form that this version does not know, so the log was not counted. Take a newer version.",
+    sentence: "This version does not know the form of an entry, so the log was not counted. Use a newer version.",
   },
 };
 
 /** What the log says about one document, or about itself. */
 export const logWording = (code: Code): Wording => LOG[code] ?? { word: "not shown to be in the log", sentence: "" };
 
-export const NO_PLAN = "nothing was announced beforehand, so nothing is known of other runs";
+export const NO_PLAN = "nothing was announced beforehand, so nothing is known about other runs";
 
 const ACTIONS: Readonly<Record<string, string>> = {
-  retract: "takes an attestation back",
-  supersede: "puts another attestation in the place of one",
-  abandon: "gives a plan up",
-  rotate: "hands a key over to another",
+  retract: "retracts an attestation",
+  supersede: "replaces an attestation with another",
+  abandon: "abandons a plan",
+  rotate: "replaces a key with another",
   revoke: "revokes a key",
   receipt: "says that a signature was seen",
-  waive: "waives a finding of an audit until a day",
-  audit: "is an audit receipt: it says what somebody's audit found",
+  waive: "accepts an audit finding until a date",
+  audit: "is an audit receipt: it says what an audit found",
 };
 
 /** The effect of a logged notice; newer versions may have more actions. */
 export const actionWords = (action: string): string =>
-  Object.hasOwn(ACTIONS, action) ? (ACTIONS[action] ?? action) : `does what this version does not know: ${action}`;
+  Object.hasOwn(ACTIONS, action)
+    ? (ACTIONS[action] ?? action)
+    : `has an action that this version does not know: ${action}`;
 
 /** What a log cannot show, printed beside all of its counts. */
 export const LOG_LIMITS =
-  "Nothing is known of runs that were never announced. And the order of the entries is the operator's own claim: only a checkpoint that a witness signed, with a plan in it and not yet its result, shows to others that the plan came first.";
+  "Nothing is known about runs that were never announced. The order of the entries is the operator's claim: only a state of the log that an independent witness signed, with the plan but without its result, proves that the plan came first.";
 
 /** A browser's memory of a log compared with what it sees now. */
 export type MemoryWord =
@@ -73,27 +72,26 @@ export type MemoryWord =
 export const MEMORY: Readonly<Record<MemoryWord, Wording>> = {
   first: { word: "first visit", sentence: "This browser has not seen this log before; it remembers it from now on." },
   same: { word: "as before", sentence: "The log is the same as when this browser last saw it." },
-  grown: { word: "grown", sentence: "The log holds everything that this browser last saw in it, and more." },
+  grown: { word: "grown", sentence: "The log contains everything that this browser last saw in it, and more." },
   uncompared: {
     word: "grown, not compared here",
     sentence:
-      "The log has more entries than when this browser last saw it. Whether the old ones are still there is told on the log's own page.",
+      "The log has more entries than when this browser last saw it. The log's own page shows whether the old ones are still there.",
   },
   backwards: { word: "went backwards", sentence: "The log has fewer entries than when this browser last saw it." },
   rewritten: { word: "rewritten", sentence: "The log's earlier entries are not the ones that this browser last saw." },
   withheld: {
-    word: "kept back",
-    sentence: "This browser saw a log here before, and now the page shows nothing of it.",
+    word: "withheld",
+    sentence: "This browser saw a log here before, but now the page shows nothing of it.",
   },
   unreadable: {
     word: "memory unreadable",
     sentence:
-      "What this browser remembered of the log cannot be read any more, so nothing was compared. That says nothing of the log.",
+      "This browser's memory of the log cannot be read, so nothing was compared. That says nothing about the log.",
   },
   blocked: {
     word: "no memory",
-    sentence:
-      "This browser keeps nothing for this page, so whether the log changed since you were last here was not compared.",
+    sentence: "This browser stores nothing for this page, so the log was not compared with your last visit.",
   },
 };
 
@@ -111,7 +109,7 @@ export type LogPageWord =
   | "leaf-format";
 
 const EMBEDDED =
-  "What follows is what was embedded when the page was built; it was checked for itself, and may be old.";
+  "The entries below were embedded when the page was built. They were checked by themselves, and may be old.";
 
 export interface Looked {
   /** Size of the log, if known. */
@@ -129,14 +127,13 @@ export function logPageWording(word: LogPageWord, { size = 0, findings = 0, comp
     case "nothing":
       return {
         word: "Nothing was read of the log",
-        sentence:
-          "This page carries no entry of a log, and none was fetched: nothing is known of what is in it, or of what was taken out.",
+        sentence: "This page contains no log entries, and none were fetched, so its content is unknown.",
       };
     case "pending":
       return {
         word: "Not checked in this browser",
         sentence:
-          "What follows is as the publisher sent it. With scripts on, this page fetches the log and checks it, on your device.",
+          "The content below is as the publisher sent it. With scripts enabled, this page fetches the log and checks it on your device.",
       };
     case "checking":
       return { word: "Checking", sentence: "Fetching the files of the log from beside this page." };
@@ -148,7 +145,7 @@ export function logPageWording(word: LogPageWord, { size = 0, findings = 0, comp
     case "file":
       return {
         word: "Not checked: opened from a file",
-        sentence: `A page that is opened from a file may fetch nothing, so the log could not be fetched. ${EMBEDDED}`,
+        sentence: `A page opened from a file cannot fetch anything, so the log could not be fetched. ${EMBEDDED}`,
       };
     case "offline":
       return { word: "Not checked: the log could not be fetched", sentence: EMBEDDED };

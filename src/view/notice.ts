@@ -19,44 +19,44 @@ export function noticeWording(notice: Notice): Wording {
   switch (notice.action) {
     case "rotate":
       return {
-        word: "A key hands over to another",
-        sentence: "From then on the new key signs; what the old one signed stays as good as it was.",
+        word: "A key is replaced by another",
+        sentence: "From then on the new key signs. Earlier signatures of the old key stay valid.",
       };
     case "revoke":
       return {
         word: "A key is revoked",
-        sentence: `Nothing that it signed from ${notice.since} on is to be relied on, and nothing from before that nobody else saw in time.`,
+        sentence: `Do not rely on what it signed from ${notice.since} on, or on earlier signatures that nobody else saw in time.`,
       };
     case "receipt":
       return {
         word: "A signature was seen",
-        sentence: "It is no younger than this notice, if you trust whoever signed the notice to tell the truth.",
+        sentence: "The signature is at least as old as this notice, if you trust the notice's signer.",
       };
     case "retract":
       return {
-        word: "An attestation is taken back",
-        sentence: "Its signature stays what it is; whoever made it does not stand by it any more.",
+        word: "An attestation is retracted",
+        sentence: "Its signature stays valid, but its signer no longer stands by it.",
       };
     case "supersede":
       return {
         word: "An attestation is replaced by another",
-        sentence: "Read the other one first; what the old one says was not changed.",
+        sentence: "Read the other one first. The old one was not changed.",
       };
     case "abandon":
       return {
-        word: "A plan is given up",
-        sentence: "The test that it announced has no result that was published, and none will come.",
+        word: "A plan is abandoned",
+        sentence: "No result of the announced test was published, and none will come.",
       };
     case "waive":
       return {
         word: "A finding of an audit is waived",
         sentence:
-          "It is known, and not counted until the end that is named, by whoever has confirmed the key that signed this; to anyone else it still counts.",
+          "Until the named date it does not count for auditors who confirmed the key that signed this; for others it still counts.",
       };
     case "audit":
       return {
         word: "What an audit found: an audit receipt",
-        sentence: `${countOf(notice)} It is the word of whoever signed it, about what they saw, with the means that are named.`,
+        sentence: `${countOf(notice)} It is its signer's word about what they saw, with the named tools.`,
       };
   }
 }
@@ -79,7 +79,7 @@ function factsOf(notice: Notice, place: PageLinks | undefined): [string, Child][
     case "receipt":
       return [
         ["signature, SHA-256", code(notice.signature)],
-        ["what was signed, SHA-256", code(notice.payload)],
+        ["signed payload, SHA-256", code(notice.payload)],
       ];
     case "retract":
     case "abandon":

@@ -31,7 +31,7 @@ export function pageTitle(report: Report, fileName: string): string {
 
 /** The title before the browser has verified: a name, and whether it was retracted. */
 export const pendingTitleOf = (report: Report, fileName: string): string =>
-  `${report.standing?.word === "retracted" ? "Taken back: " : ""}${nameOf(report) ?? fileName}`;
+  `${report.standing?.word === "retracted" ? "Retracted: " : ""}${nameOf(report) ?? fileName}`;
 
 const nameOf = ({ statement, notice, plan }: Report): string | undefined => {
   if (notice !== undefined) return noticeWording(notice).word;
@@ -47,7 +47,7 @@ export const pendingView = (): Element =>
     h(
       "p",
       "",
-      "What follows is the text as the publisher sent it. With scripts on, this page verifies it here, on your device; without them, use the command at the end.",
+      "The text below is as the publisher sent it. With scripts enabled, this page verifies it on your device; without them, use the command at the end.",
     ),
   );
 
@@ -124,7 +124,7 @@ export const verifyPage = (): Element[] => [
     h(
       "p",
       "lede",
-      "Choose a signed test result and see for yourself whether a single byte of it has changed, who signed it, and what that does not prove. The file stays on this device: this page is not allowed to make network requests.",
+      "Choose a signed test result to see whether a byte of it has changed, who signed it, and what that does not prove. The file stays on this device: this page cannot make network requests.",
     ),
   ),
 ];
@@ -150,6 +150,6 @@ export const unreadableView = (detail: string): Element[] => [
     "div",
     "headline bad",
     h("h2", "", "This page cannot be read"),
-    h("p", "", `What it carries is not as our pages carry it, so nothing of it is shown: ${detail}.`),
+    h("p", "", `Its data is malformed, so nothing of it is shown: ${detail}.`),
   ),
 ];

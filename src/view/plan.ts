@@ -57,39 +57,35 @@ export function outcomeView(
   return h(
     "section",
     "dates",
-    h("h2", "", "What became of it"),
+    h("h2", "", "Outcome"),
     facts("timeline", [
       ["announced (claimed)", date(predicate.signedAt)],
       ["result promised until", date(predicate.deadline)],
       [
         "result",
         answer !== undefined
-          ? [
-              "it came, and is of the test that was announced: ",
-              toDocument("test", answer.digest, place),
-              `, ${answer.verdict}`,
-            ]
+          ? ["published, and of the announced test: ", toDocument("test", answer.digest, place), `, ${answer.verdict}`]
           : givenUp !== undefined
             ? [
-                "given up by whoever announced it: ",
+                "abandoned by its announcer: ",
                 h("bdi", "reason", givenUp.reason),
                 h("p", "note", date(givenUp.at), " (claimed): ", toDocument("note", givenUp.digest, place)),
               ]
             : entered !== undefined
               ? [
-                  "by its entry in the log it came, and this page does not carry it: ",
+                  "logged, but not on this page: ",
                   toDocument("test", entered.payload, place),
-                  `, ${entered.verdict}; not shown here to be the test that was announced`,
+                  `, ${entered.verdict}; not shown here to be of the announced test`,
                 ]
               : [
-                  "this page carries none; whether the log has one is told on ",
+                  "this page has none; for the log's entries see ",
                   log === undefined ? "its own page" : local(log, "its own page"),
                 ],
       ],
       ...answers.flatMap(({ digest, departs }): [string, Child][] =>
         departs === undefined
           ? []
-          : [["names this plan, and is no answer", [toDocument("test", digest, place), `: ${departs}`]]],
+          : [["names this plan, but does not answer it", [toDocument("test", digest, place), `: ${departs}`]]],
       ),
     ]),
   );

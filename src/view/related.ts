@@ -53,7 +53,7 @@ export function relatedView({ about, others: all, more }: Related, place?: PageL
     ["open", "The opposite verdict about the same subject", opposite],
     ["open", "Replaced by its own signer", successors],
     ["plain", `Reproduced by ${keys(confirmed, confirming)}, confirmed by you`, confirmed],
-    ["open", `Said to be reproduced, by ${keys(claimed, claiming)} that only this site lists`, claimed],
+    ["open", `Claimed to be reproduced by ${keys(claimed, claiming)} that only this site lists`, claimed],
     [
       "plain",
       "Run again by its own signer",
@@ -74,7 +74,7 @@ export function relatedView({ about, others: all, more }: Related, place?: PageL
   return h(
     "section",
     "related",
-    h("h2", "", "What other attestations say of it"),
+    h("h2", "", "What other attestations say about it"),
     h(
       "ul",
       "",
@@ -88,6 +88,6 @@ export function relatedView({ about, others: all, more }: Related, place?: PageL
         ),
       ),
     ),
-    h("p", "note", `Each was verified with the keys at hand, as this one was, and is the word of its signer.${left}`),
+    h("p", "note", `Each was verified in the same way, and is its signer's word.${left}`),
   );
 }

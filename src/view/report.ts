@@ -24,22 +24,22 @@ const SAID: Readonly<Record<Check["status"], string>> = {
 };
 
 const STEP: Readonly<Record<Check["name"], string>> = {
-  encoding: "Read the bytes",
-  envelope: "Open the envelope",
-  canonical: "Recompute the canonical bytes",
-  signature: "Check the Ed25519 signature",
-  trust: "Ask why this key",
-  type: "Read what kind of statement it is",
-  schema: "Look for every required part",
-  verdict: "Derive the verdict again",
-  "file-name": "Compare the file's name",
-  time: "Compare the dates",
-  evidence: "Hash the archived evidence",
-  recompute: "Compute the outcomes from the observations again",
-  plan: "Hold it against its plan",
-  log: "Look it up in the log that it names",
-  retraction: "Ask whether it was taken back",
-  policy: "Apply a policy",
+  encoding: "Readable bytes",
+  envelope: "Well-formed envelope",
+  canonical: "Canonical bytes",
+  signature: "Ed25519 signature",
+  trust: "Trusted key",
+  type: "Known kind of statement",
+  schema: "All required parts",
+  verdict: "Verdict follows from the checks",
+  "file-name": "File name is the id",
+  time: "Possible dates",
+  evidence: "Unchanged evidence",
+  recompute: "Outcomes follow from the observations",
+  plan: "Same test as its plan",
+  log: "In its log",
+  retraction: "Not retracted",
+  policy: "Requirements met",
 };
 
 export function headlineView(report: Report): Element {
@@ -144,7 +144,11 @@ export function stepsView(report: Report): Element {
     "section",
     "steps",
     h("h2", "", "Every step of the check"),
-    h("p", "note", `Made by ${report.engine}, in this order. A step that was not made is neither good nor bad news.`),
+    h(
+      "p",
+      "note",
+      `In this order; signatures checked with ${report.engine}. Steps marked – were skipped; they count neither for nor against.`,
+    ),
     h("ol", "", steps),
   );
 }

@@ -27,7 +27,7 @@ export function toDocument(kind: DocumentKind, digest: string, place: PageLinks 
 }
 
 const asOf = ({ standing }: Report): string =>
-  standing?.asOf === undefined ? "by what is published here" : `as of log state ${standing.asOf.size}`;
+  standing?.asOf === undefined ? "as published here" : `as of log state ${standing.asOf.size}`;
 
 /** Shown first on a page, before title and verdict; nothing if the signer stands by it. */
 export function withdrawnView(report: Report, place?: PageLinks): Element | undefined {
@@ -41,17 +41,17 @@ export function withdrawnView(report: Report, place?: PageLinks): Element | unde
   return h(
     "div",
     `withdrawn ${retracted ? "bad" : "open"}`,
-    with_("h2", {}, retracted ? "Taken back" : "Replaced by a later one"),
+    with_("h2", {}, retracted ? "Retracted" : "Replaced by a later one"),
     last === undefined
       ? h(
           "p",
           "",
-          `${capital(state)}, the log has an entry by its signer that ${retracted ? "takes it back" : "replaces it"}. The notice itself, with the reason, is not published here.`,
+          `${capital(state)}, the log has an entry by its signer that ${retracted ? "retracts it" : "replaces it"}. The notice itself, with the reason, is not published here.`,
         )
       : h(
           "p",
           "",
-          `${capital(state)}, its signer ${retracted ? "does not stand by it any more" : "put another one in its place"}: `,
+          `${capital(state)}, its signer ${retracted ? "no longer stands by it" : "replaced it with another one"}: `,
           h("bdi", "reason", last.reason),
         ),
     last === undefined
@@ -68,11 +68,11 @@ const undecidedView = (undecided: readonly LoggedRemark[], state: string): Eleme
   h(
     "div",
     "withdrawn open",
-    with_("h2", {}, "It may have been taken back"),
+    with_("h2", {}, "It may have been retracted"),
     h(
       "p",
       "",
-      `${capital(state)}, the log has ${count(undecided.length, "entry", "entries")} that may take it back. The notice is not published here, and nothing here tells whose key signed it: `,
+      `${capital(state)}, the log has ${count(undecided.length, "entry", "entries")} that may retract it. The notice is not published here, and the owner of its key is unknown: `,
       undecided.map(({ by }, at) => [at === 0 ? "" : ", ", h("code", "digest", by)]),
       ".",
     ),
@@ -94,7 +94,7 @@ export function standingView(report: Report, place?: PageLinks, memory?: MemoryW
         : [["this browser", memoryLine(memory, place)] as const]),
       ...(statement === undefined ? [] : [["its plan", planLine(report, place)] as const]),
       ["since then", sinceLine(report)],
-      ...(standing?.contradictions ?? []).map((remark) => ["by somebody else", contradiction(remark, place)] as const),
+      ...(standing?.contradictions ?? []).map((remark) => ["by someone else", contradiction(remark, place)] as const),
     ]),
   );
 }
@@ -109,7 +109,7 @@ export function logLine(report: Report): Child {
       h("bdi", "", origin),
       `, as of log state ${standing?.asOf?.size ?? logged.size}; `,
       witnessed === undefined
-        ? "the order of entries is as its operator claims"
+        ? "the order of its entries is the operator's claim"
         : ["seen by ", h("bdi", "", witnessed.by.join(", ")), " at ", date(witnessed.at)],
     ];
   }
@@ -133,21 +133,21 @@ function planLine(report: Report, place: PageLinks | undefined): Child {
     return ["announced ", at === undefined ? "" : date(at), " (claimed), before it ran, and the same test: ", plan];
   if (check.status === "failed")
     return [h("strong", "", "not what was announced"), `: ${check.detail}. Its plan: `, plan];
-  return ["it names a plan that is not at hand here, so the two were not compared: ", plan];
+  return ["its plan is not available here, so the two were not compared: ", plan];
 }
 
 function sinceLine(report: Report): string {
   const { standing, checks } = report;
   if (standing === undefined)
     return `not checked: ${checks.find(({ name }) => name === "retraction")?.detail ?? "nothing was looked at"}`;
-  if (standing.word === "retracted") return `taken back, ${asOf(report)}: see the top`;
+  if (standing.word === "retracted") return `retracted, ${asOf(report)}: see the top`;
   if (standing.word === "superseded") return `replaced, ${asOf(report)}: see the top`;
-  if (standing.word === "undecided") return "it may have been taken back: see the top";
-  return `its signer did not take it back, ${asOf(report)}`;
+  if (standing.word === "undecided") return "it may have been retracted: see the top";
+  return `not retracted by its signer, ${asOf(report)}`;
 }
 
 const contradiction = ({ action, reason, by, at, digest }: Remark, place: PageLinks | undefined): Child => [
-  `${action === "retract" ? "says that it is to be taken back" : "says that another one replaces it"}, which only its signer could: `,
+  `${action === "retract" ? "says that it is retracted" : "says that another one replaces it"}, which only its signer can say: `,
   h("bdi", "reason", reason),
   h(
     "p",

@@ -63,7 +63,7 @@ export function articleView(
     h(
       "section",
       "not-checked",
-      h("h2", "", "What the run did not look at"),
+      h("h2", "", "What the run did not examine"),
       f3.notChecked.length === 0
         ? h("p", "", "The statement names nothing.")
         : h(
@@ -115,7 +115,7 @@ const checksView = ({ checks }: F3): Element =>
     "section",
     "checks",
     h("h2", "", "Checks"),
-    h("p", "note", "The verdict follows from the required ones, and from nothing else."),
+    h("p", "note", "The verdict follows from the required checks alone."),
     table(
       "",
       ["Check", "Outcome", "Expected", "Observed"],
@@ -182,7 +182,7 @@ function evidenceView(statement: ResultStatement, place: PageLinks | undefined, 
     h(
       "p",
       "note",
-      "Each piece is named by the SHA-256 of its bytes: whoever has the bytes can compare. A source date says when they came to be.",
+      "Each piece is identified by the SHA-256 of its bytes, so anyone with the bytes can compare. The source date is their age.",
     ),
     table("", ["Piece", "Source date", "SHA-256", ...(typeof audit === "object" ? ["When last audited"] : [])], rows),
     audit === undefined
@@ -200,8 +200,8 @@ function evidenceView(statement: ResultStatement, place: PageLinks | undefined, 
 
 const PACKED: Readonly<Record<PackedWord, string>> = {
   there: "in this pack",
-  same: "in this pack: the bytes that were signed",
-  changed: "in this pack, and not the bytes that were signed",
+  same: "in this pack: the signed bytes",
+  changed: "in this pack, but not the signed bytes",
   missing: "not in this pack",
 };
 
@@ -223,9 +223,9 @@ function datesView({ evidence, run, signedAt }: F3, report: Report): Element {
     "dates",
     h("h2", "", "Four dates"),
     facts("timeline", [
-      ["evidence came to be", [...source, unknown > 0 ? ` (${unknown} of ${evidence.length} unknown)` : ""]],
-      ["the work happened", [date(run.startedAt), " to ", date(run.finishedAt)]],
-      ["signed", [date(signedAt), ", claimed by the signer: when the pipeline ran, and no third party saw it"]],
+      ["evidence dated", [...source, unknown > 0 ? ` (${unknown} of ${evidence.length} unknown)` : ""]],
+      ["work done", [date(run.startedAt), " to ", date(run.finishedAt)]],
+      ["signed", [date(signedAt), ", claimed by the signer; no third party saw it"]],
       ["logged", logLine(report)],
     ]),
   );
@@ -287,7 +287,7 @@ export function commandsView(
     h(
       "p",
       "",
-      "A page that serves both the document and its verifier is a convenience, not a proof. The command line says the same, from a copy of your own:",
+      "A page that contains both the document and its verifier is a convenience, not a proof. Verify with your own copy of the command line:",
     ),
     command(verify),
     recomputable === 0
@@ -301,11 +301,7 @@ export function commandsView(
           command(`${verify} --recompute`),
         ],
     confirmedKey === undefined
-      ? h(
-          "p",
-          "note",
-          "KEY stands for the signer's public key line. Take it from somewhere other than where this page came from.",
-        )
+      ? h("p", "note", "KEY stands for the signer's public key line. Get it from another source than this page.")
       : undefined,
   );
 }

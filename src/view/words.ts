@@ -6,11 +6,11 @@ import { OUTCOMES, type Verdict } from "../core/statement/verdict.js";
 import { count, type Wording } from "./wording.js";
 
 export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
-  ok: { word: "ok", sentence: "These are byte for byte what the key below signed; nothing was changed since." },
+  ok: { word: "ok", sentence: "These are exactly the bytes that the key below signed." },
   bad: {
     word: "bad",
     sentence:
-      "These are not the bytes that the named key signed. A stray space can do that, and so can forgery; nothing in the document is shown.",
+      "These are not the bytes that the named key signed. A stray space can cause that, and so can forgery. Nothing of the document is shown.",
   },
   "not-checked": { word: "not checked", sentence: "No signature was checked." },
 };
@@ -18,34 +18,35 @@ export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
 export const TRUST: Readonly<Record<TrustWord, Wording>> = {
   "confirmed-by-you": {
     word: "confirmed by you",
-    sentence: "You gave this key, as one that you have from a source of your own.",
+    sentence: "You gave this key, from a source of your own.",
   },
   "registry-only": {
     word: "only known from this site",
-    sentence: "Whoever serves the document also served the key. Compare its fingerprint with a second source.",
+    sentence:
+      "The document and the key came from the same server. Compare the fingerprint with a second source, such as the signer's own profile or a colleague who knows them.",
   },
   retired: {
     word: "retired",
-    sentence: "By the claimed date, the signature falls outside the time for which this key is listed.",
+    sentence: "By its claimed date, the signature is outside this key's listed validity.",
   },
   revoked: {
     word: "revoked",
     sentence:
-      "The key has been withdrawn. Only what somebody whom you trust saw before that can be relied on, and this is not such.",
+      "This key is revoked. Signatures made before the revocation count only if someone you trust saw them; nobody did here.",
   },
   unknown: {
     word: "unknown",
-    sentence: "No key at hand made this signature. That a document names a key says nothing.",
+    sentence: "No known key made this signature. A key that a document names proves nothing.",
   },
-  "not-checked": { word: "not checked", sentence: "Without a good signature there is no signer to trust or not." },
+  "not-checked": { word: "not checked", sentence: "Without a valid signature there is no signer to trust." },
 };
 
 export const AUDIT: Readonly<Record<AuditWord, Wording>> = {
-  clean: { word: "clean", sentence: "Evidence, log and dates still back what was signed." },
-  findings: { word: "findings", sentence: "Something does not fit: see the checks below." },
+  clean: { word: "clean", sentence: "Evidence, log and dates still support what was signed." },
+  findings: { word: "findings", sentence: "Something is wrong: see the steps below." },
   "not-checked": {
     word: "not checked",
-    sentence: "Not all that backs this was looked at here: the steps below say what was.",
+    sentence: "Not everything was checked here: see the steps below.",
   },
 };
 
@@ -95,17 +96,17 @@ export const inShort = ({ sentence }: Wording): string => sentence.replace(/(?::
 
 export const NO_TEST: Wording = {
   word: "none",
-  sentence: "This is a notice about a key, a signature or another attestation, and no test.",
+  sentence: "This is a notice about a key, a signature or another attestation, not a test.",
 };
 
 export const ONLY_PLANNED: Wording = {
   word: "none yet",
-  sentence: "This announces a test before it is run; what came of it stands in its result.",
+  sentence: "This announces a test before it runs. Its result is a separate document.",
 };
 
 export const NO_VERDICT: Wording = {
   word: "not shown",
-  sentence: "A verdict is shown only under a good signature, and only if the recorded checks give it.",
+  sentence: "A verdict is shown only with a valid signature, and only if it follows from the recorded checks.",
 };
 
 export const OUTCOME: Readonly<Record<F3["checks"][number]["outcome"], string>> = {
@@ -116,7 +117,7 @@ export const OUTCOME: Readonly<Record<F3["checks"][number]["outcome"], string>> 
 };
 
 export const SOURCE_DATE: Readonly<Record<F3["evidence"][number]["sourceDateKind"], string>> = {
-  observed: "seen as it happened",
+  observed: "recorded during the run",
   "file-mtime": "by the file's own date",
   "git-commit": "by its commit",
   declared: "as declared, unchecked",
@@ -124,13 +125,13 @@ export const SOURCE_DATE: Readonly<Record<F3["evidence"][number]["sourceDateKind
 };
 
 export const PROVES = [
-  "This key signed these bytes, and not one of them has changed since.",
-  "The verdict is the one that the recorded checks give; it was computed again.",
+  "This key signed these bytes, and none has changed since.",
+  "The verdict follows from the recorded checks; it was recomputed here.",
 ];
 
 export const DOES_NOT_PROVE = [
   "That the test was run as described, or that the signer is honest or careful.",
   "When the work happened: every date is the signer's own claim.",
-  "That links in the evidence still say the same, or that nothing was left out.",
-  "That what was tested is the version in use today.",
+  "That linked pages are unchanged, or that nothing was left out.",
+  "That the tested version is the one in use today.",
 ];

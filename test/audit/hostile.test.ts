@@ -386,7 +386,7 @@ describe("one that does not stop", () => {
 });
 
 describe("an answer that is not whole is none", () => {
-  const gzip = gzipSync("the whole of it");
+  const gzip = gzipSync("the whole document");
   const say = (headers: string, body: string | Buffer): Buffer =>
     Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${headers}\r\n\r\n`, "latin1"), Buffer.from(body as string)]);
   test.each<[string, Buffer]>([

@@ -88,7 +88,7 @@ const of = (ran: Ran, file: string): Answer["documents"][number] => {
   const found = told(ran).documents.find(({ target }) => target.endsWith(file.split("/").at(-1) ?? ""));
   if (found === undefined) throw new Error(`${file} is not in ${ran.stdout}`);
   // The tested file is nowhere at hand, but where --files says so.
-  return { ...found, looks: found.looks.filter(({ detail }) => !detail.startsWith("no folder is at hand")) };
+  return { ...found, looks: found.looks.filter(({ detail }) => !detail.startsWith("no folder is available")) };
 };
 const rules = (ran: Ran, file: string): RuleId[] => of(ran, file).findings.map(({ rule }) => rule);
 
@@ -137,7 +137,7 @@ describe("a server that goes through every state", () => {
     const { looks } = of(await audit(at, file, "--allow", origin), file);
     const found = looks.filter(({ place }) => place === "address");
     expect(found.map(({ state }) => state)).toEqual(["changed", "same-normalised"]);
-    expect(found[0]?.detail).toContain("no copy is at hand");
+    expect(found[0]?.detail).toContain("without a copy");
   });
 
   test("cannot say anything of what was never hashed", async () => {

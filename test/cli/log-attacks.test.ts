@@ -72,7 +72,7 @@ describe("a retraction that whoever serves the registry would rather not show", 
     withoutNotices(work);
     hide(work);
     expect((await gate(work)).code).toBe(code);
-    expect((await gate(work)).stdout).not.toContain("nothing takes it back");
+    expect((await gate(work)).stdout).not.toContain("nothing retracts it");
   });
 
   test.each<[string, (work: Workspace) => void]>([

@@ -182,8 +182,8 @@ describe("an audit receipt", () => {
     for (const line of [
       /^1 document, 1 finding, and 1 thing that could not be checked\./m,
       /^audited +example\.org\/lab$/m,
-      /^places that they name +1 changed$/m,
-      /^network +nothing was asked of it$/m,
+      /^references +1 changed$/m,
+      /^network +not used$/m,
       /^computed with +node:crypto/m,
       /^• evidence-changed$/m,
       /what it means: the bytes are no longer those that were signed/m,

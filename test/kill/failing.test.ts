@@ -33,7 +33,7 @@ const results = (work: Workspace): string[] =>
 /** One error and one hint at most, and neither without the other's exit status. */
 function saidOnce({ code, stderr }: Ran): void {
   const [errors, hints] = ["error", "hint"].map((word) => stderr.match(new RegExp(`^${word}: `, "gm"))?.length ?? 0);
-  expect(stderr).not.toMatch(/a fault of this tool|^\s+at .*:\d+:\d+/m);
+  expect(stderr).not.toMatch(/internal error|^\s+at .*:\d+:\d+/m);
   expect({ code, errors, hints: (hints ?? 0) <= 1 }, stderr).toEqual(
     code === 0 ? { code: 0, errors: 0, hints: true } : { code: 2, errors: 1, hints: true },
   );

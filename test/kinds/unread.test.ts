@@ -96,7 +96,7 @@ describe("a contradiction in a cited document", () => {
     work.write("s.json", JSON.stringify(drafted({ title: "Cites", evidence: {}, f3: { evidence } })));
     const { path } = (await work.attest("sign", "s.json", "--registry", "lab", "--json")).json() as { path: string };
     const ran = await work.attest("audit", path, "--offline");
-    expect(ran.stdout).toContain("no copy of the signed bytes is at hand");
+    expect(ran.stdout).toContain("no copy of the signed bytes is available");
     expect(ran.code).toBe(4);
   });
 });

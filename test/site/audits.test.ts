@@ -76,7 +76,7 @@ const build = async (): Promise<{
 describe("a site", () => {
   test("without records says so, once, and carries nothing", async () => {
     const { page, data, warnings } = await build();
-    expect(page.split("Not audited since it was published, as far as this site says.")).toHaveLength(2);
+    expect(page.split("Not audited since publication, according to this site.")).toHaveLength(2);
     expect([data.audit, warnings]).toEqual([undefined, []]);
   });
 

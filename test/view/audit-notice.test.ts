@@ -30,8 +30,8 @@ const shown = (notice: Notice): string =>
 describe("a waiver", () => {
   test.each<[string, Partial<Of<"waive">>, RegExp]>([
     ["names the place", { pointer: "/predicate/url" }, /^where +\/predicate\/url$/m],
-    ["or the whole", { pointer: "" }, /^where +the whole of it$/m],
-    ["or any", {}, /^where +at whatever place of it$/m],
+    ["or the whole", { pointer: "" }, /^where +the whole document$/m],
+    ["or any", {}, /^where +anywhere in it$/m],
     ["says what the rule means", {}, /^rule +evidence-gone: /m],
     ["and that it does not know it", { rule: "of-2031" }, /^rule +of-2031: a rule that this version does not know$/m],
     ["has its end", {}, /^until +2026-09-01 00:00:00 UTC$/m],
@@ -40,19 +40,19 @@ describe("a waiver", () => {
   });
 
   test("says to whom it counts", () => {
-    expect(shown(waive())).toMatch(/by whoever has confirmed the key that signed this; to anyone else it still counts/);
+    expect(shown(waive())).toMatch(/auditors who confirmed the key that signed this; for others it still counts/);
   });
 });
 
 describe("an audit receipt", () => {
   test("without a finding says so, of what was looked at", () => {
     const text = shown(audit());
-    expect(text).toMatch(/^1 document, 0 findings\. It is the word of whoever signed it/m);
-    expect(text).toMatch(/^places that they name +2 the same$/m);
-    expect(text).toMatch(/^could not be checked +nothing that was asked for$/m);
-    expect(text).toMatch(/^logs +none was looked at$/m);
-    expect(text).toMatch(/No finding: nothing that was looked at spoke against it/);
-    expect(shown(audit({ states: {} }))).toMatch(/^places that they name +none was looked at$/m);
+    expect(text).toMatch(/^1 document, 0 findings\. It is its signer's word/m);
+    expect(text).toMatch(/^references +2 the same$/m);
+    expect(text).toMatch(/^could not be checked +nothing$/m);
+    expect(text).toMatch(/^logs +none$/m);
+    expect(text).toMatch(/No findings\./);
+    expect(shown(audit({ states: {} }))).toMatch(/^references +none$/m);
   });
 
   test("counts what it does not list", () => {
@@ -66,15 +66,15 @@ describe("an audit receipt", () => {
       }),
     );
     for (const line of [
-      /^1 document, 7 findings, and 2 things that could not be checked\./m,
+      /^1 document, 7 findings; 2 things could not be checked\./m,
       /^• of-2031 \(waived\)$/m,
       /what it means: a rule that this version does not know$/m,
-      /^and 6 more, which the receipt counts and does not list$/m,
+      /^and 6 more, counted but not listed in the receipt$/m,
       /^and 3 more,/m,
       /^• the address$/m,
       /^and 1 more,/m,
-      /^network +nothing was asked of it$/m,
-      /^places that they name +1 of-2031$/m,
+      /^network +not used$/m,
+      /^references +1 of-2031$/m,
     ])
       expect(text).toMatch(line);
   });

@@ -62,15 +62,15 @@ describe("a place", () => {
   test("that the last audit could not look at", () => {
     const before = { ...always("archive"), at: "2026-10-26T01:30:00.000Z", audits: 2 };
     expect(evidence({ ...NONE, streaks: [before] })).toContain(
-      "unchanged at 2 audits since 3 March 2026, last on 26 October 2026; could not be looked at on 26 November 2026",
+      "unchanged at 2 audits since 3 March 2026, last on 26 October 2026; could not be checked on 26 November 2026",
     );
   });
 
   test("that no audit could look at is not said to be unchanged", () => {
     expect(evidence(NONE)).toContain(
-      "at its address: could not be looked at in any of 12 audits, last on 26 November 2026",
+      "at its address: could not be checked in any of 12 audits, last on 26 November 2026",
     );
-    expect(evidence({ ...NONE, audits: 1 })).toContain("could not be looked at in the audit of 26 November 2026");
+    expect(evidence({ ...NONE, audits: 1 })).toContain("could not be checked in the audit of 26 November 2026");
     expect(evidence(NONE)).not.toContain("unchanged");
   });
 
@@ -102,7 +102,7 @@ describe("findings of the last audit", () => {
     expect(said).toContain(ruleOf(rule).means);
     expect(said.toLowerCase()).toContain(ruleOf(rule).advice.toLowerCase());
     expect(said).toContain(`of output.txt, ${rule}`);
-    expect(said).toContain(ruleOf(rule).level === "error" ? "Speaks against it" : "To know of it");
+    expect(said).toContain(ruleOf(rule).level === "error" ? "Error" : "Warning");
   });
 
   test("of a rule that the page does not know: its id", () => {
@@ -136,7 +136,7 @@ describe("whose word it is", () => {
   });
 
   test("where there is no record, that is said once; where nobody publishes the document, nothing is", () => {
-    const said = "Not audited since it was published, as far as this site says.";
+    const said = "Not audited since publication, according to this site.";
     expect(article({ audit: "none" }).split(said)).toHaveLength(2);
     expect(article({})).not.toContain("udited");
   });

@@ -179,7 +179,7 @@ describe("a document that wants to be looked at for long", () => {
   test("without a bar says so", () => {
     const view = figuresView([{ title: "Nothing", bars: [] }], []);
     expect(all(view, "dl")).toEqual([]);
-    expect(view.map(textOf).join()).toContain("Nothing is named that could be drawn.");
+    expect(view.map(textOf).join()).toContain("There is nothing to draw.");
   });
 });
 

@@ -113,9 +113,9 @@ describe("of one document", () => {
       /in the log +entry 0 of log\.example\.org, as of log state 1; the order/,
     ],
     [
-      "nothing at hand",
+      "nothing of it is available",
       undefined,
-      "Signed, unchanged — but whether it was taken back is not known",
+      "Signed, unchanged — but whether it was retracted is not known",
       "open",
       /in the log +not looked up/,
     ],
@@ -131,7 +131,7 @@ describe("of one document", () => {
       { proof: formatProof({ index: 1, hashes: [], checkpoint: one.checkpoint }) },
       "Signed, unchanged — but not shown to be in the log",
       "open",
-      /does not fit/,
+      /proof beside it is wrong/,
     ],
     [
       "backwards",
@@ -145,14 +145,14 @@ describe("of one document", () => {
       { proof, served: { checkpoint: whole(plan("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "a")).checkpoint } },
       "Signed, unchanged — but the log was rewritten",
       "open",
-      /is another one now/,
+      /has changed or moved/,
     ],
     [
       "damaged",
       { proof: utf8("x"), served: { checkpoint: one.checkpoint, damage: "expected a tile, found none" } },
       "Signed, unchanged — but the log is damaged",
       "open",
-      /do not fit each other/,
+      /contradict each other/,
     ],
   ])("%s", (_, log, word, tone, line) => {
     const report = shown(log);
@@ -186,7 +186,7 @@ describe("of one document", () => {
 
   test("names no plan: nothing is known of other runs", () => {
     expect(text(standingView(shown(undefined)))).toContain(
-      "no plan: nothing was announced beforehand, so nothing is known of other runs",
+      "no plan: nothing was announced beforehand, so nothing is known about other runs",
     );
   });
 });
@@ -208,9 +208,9 @@ describe("of one that was taken back", () => {
   test("by its signer: first, with date and reason, and never green", () => {
     const read = { log: { proof }, entries: { notices: [], whole: true } };
     const report = look(document, [yours(me)], { notices: [said("retract")], ...read });
-    expect([headlineOf(report).word, headlineOf(report).tone]).toEqual(["Taken back by its signer", "bad"]);
+    expect([headlineOf(report).word, headlineOf(report).tone]).toEqual(["Retracted by its signer", "bad"]);
     const first = text(withdrawnView(report));
-    expect(first).toContain("As of log state 1, its signer does not stand by it any more: It was Sunday.");
+    expect(first).toContain("As of log state 1, its signer no longer stands by it: It was Sunday.");
     expect(first).toContain("2026-03-01 12:00:00 UTC (claimed)");
   });
 
@@ -233,7 +233,7 @@ describe("of one that was taken back", () => {
     expect(withdrawnView(report)).toBeUndefined();
     expect(headlineOf(report).tone).toBe("good");
     expect(text(standingView(report))).toMatch(
-      /by somebody else +says that it is to be taken back, which only its signer could: It was Sunday\./,
+      /by someone else +says that it is retracted, which only its signer can say: It was Sunday\./,
     );
   });
 
@@ -279,7 +279,7 @@ describe("of all entries together", () => {
   test("the counts claim no more than the log gives", () => {
     const view = text(countsView({ state, published: publishedFrom([]), now }));
     expect(view).toContain("as of log state 3");
-    expect(view).toContain("Nothing is known of runs that were never announced.");
+    expect(view).toContain("Nothing is known about runs that were never announced.");
     expect(view).not.toMatch(/complete|all runs|every run/i);
     expect(text(countsView({ state: { kind: "none" }, published: publishedFrom([]) }))).toContain(
       "This registry lists no log",

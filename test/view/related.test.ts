@@ -61,7 +61,7 @@ describe("it says", () => {
     const one = by("you", "reproduces");
     const listed = by("you", "reproduces", { confirmed: [], listed: ["you"] });
     expect(said([listed], 0, "registry-only")).toContain(
-      "Said to be reproduced, by 1 other key that only this site lists: ",
+      "Claimed to be reproduced by 1 other key that only this site lists: ",
     );
     expect(said([listed], 0, "registry-only")).not.toContain("Reproduced by");
     for (const trust of ["revoked", "retired", "unknown", "not-checked"] as const)
@@ -71,7 +71,7 @@ describe("it says", () => {
   test("kind R: a signer whom you confirmed makes no reproducer of another one who signed beside", () => {
     const beside = (changes: Partial<AttestationNode>): string =>
       said([by("me", "reproduces", { owners: ["me", "you"], confirmed: ["me"], ...changes })]);
-    expect(beside({ listed: ["you"] })).toContain("Said to be reproduced, by 1 other key that only this site lists: ");
+    expect(beside({ listed: ["you"] })).toContain("Claimed to be reproduced by 1 other key that only this site lists: ");
     expect(beside({ listed: ["you"] })).not.toContain("Reproduced by");
     expect(beside({})).toMatch(/^- Run again by its own signer: /m); // the other key is revoked, or retired
   });

@@ -245,7 +245,7 @@ describe("the article", () => {
       ...f3.notChecked,
       "output.txt",
       "12 bytes",
-      "seen as it happened",
+      "recorded during the run",
       "urn:example:addition",
       "some-program add.js",
       "some runtime 1.2.3",
@@ -334,7 +334,7 @@ describe("the command", () => {
   test("leaves the place of the key open where the reader confirmed none", () => {
     expect(command("a.json")).toContain("npx @f3/attest verify a.json --key 'KEY'");
     expect(command("a.json")).toContain(
-      "KEY stands for the signer's public key line. Take it from somewhere other than where this page came from.",
+      "KEY stands for the signer's public key line. Get it from another source than this page.",
     );
   });
 

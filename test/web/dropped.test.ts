@@ -108,7 +108,7 @@ const step = (page: Page, name: string): Promise<string> =>
 const audit = (page: Page): Promise<string> => page.locator(".answer.audit .word").innerText();
 
 const UNCONFIRMED = "Unchanged; signer not confirmed by you";
-const SIGNED = (name: string): string => `✓ the file ${name} that you gave: these are the signed bytes`;
+const SIGNED = (name: string): string => `✓ your file ${name}: the signed bytes`;
 
 inEachBrowser((visit, name) => {
   describe.each(ways(name))("%s", (way) => {
@@ -123,16 +123,16 @@ inEachBrowser((visit, name) => {
       ["dropped", drop],
     ] as const)("all pieces %s: the evidence hashes, and the outcomes follow again", async (_, give) => {
       await open(async (page) => {
-        expect(await step(page, "Hash the archived evidence")).toBe("not checked");
+        expect(await step(page, "Unchanged evidence")).toBe("not checked");
         await give(page, output);
         await said(page, "1 file hashed here: 1 is what was signed. Of 2 pieces of evidence 1 is at hand.");
         expect(await rows(page)).toEqual([SIGNED("output.txt"), ""]);
-        expect(await step(page, "Hash the archived evidence")).toBe("not checked");
+        expect(await step(page, "Unchanged evidence")).toBe("not checked");
         await give(page, observed);
         await said(page, "Of 2 pieces of evidence all are at hand.");
         expect(await rows(page)).toEqual([SIGNED("output.txt"), SIGNED("download (3)")]);
-        expect(await step(page, "Hash the archived evidence")).toBe("holds");
-        expect(await step(page, "Compute the outcomes from the observations again")).toBe("holds");
+        expect(await step(page, "Unchanged evidence")).toBe("holds");
+        expect(await step(page, "Outcomes follow from the observations")).toBe("holds");
         await headline(page, UNCONFIRMED); // it says nothing of the signer
       });
     });
@@ -145,7 +145,7 @@ inEachBrowser((visit, name) => {
           `✗ changed: output.txt is not the signed bytes (size 10 instead of ${OUTPUT.length})`,
           "",
         ]);
-        expect(await step(page, "Hash the archived evidence")).toBe("does not hold");
+        expect(await step(page, "Unchanged evidence")).toBe("does not hold");
         expect(await audit(page)).toBe("findings");
         await choose(page, output);
         await said(page, "1 is what was signed");
@@ -165,7 +165,7 @@ inEachBrowser((visit, name) => {
         await page.getByRole("button", { name: "Forget these files" }).press("Enter");
         await said(page, "Forgotten");
         expect(await rows(page)).toEqual(["", ""]);
-        expect(await step(page, "Hash the archived evidence")).toBe("not checked");
+        expect(await step(page, "Unchanged evidence")).toBe("not checked");
         expect(await page.getByRole("button", { name: "Forget these files" }).count()).toBe(0);
       });
     });
@@ -216,11 +216,11 @@ inEachBrowser((visit, name) => {
         await headline(page, "Signed, unchanged");
         await choose(page, output, observed);
         await said(page, "all are at hand");
-        expect(await step(page, "Hash the archived evidence")).toBe("holds");
+        expect(await step(page, "Unchanged evidence")).toBe("holds");
         expect(await page.locator(".record").count()).toBe(0); // nobody publishes it here
         await bring({ name: `${made.id}.json`, bytes: made.bytes });
         await page.locator(".yours").first().waitFor({ state: "detached" });
-        expect(await step(page, "Hash the archived evidence")).toBe("not checked");
+        expect(await step(page, "Unchanged evidence")).toBe("not checked");
       });
     });
   });

@@ -156,7 +156,7 @@ inEveryMake((visit, { scripted, some }) => {
       host.put();
       await read(address(pageOf(made.good)), async (view) => {
         await view.headline(`${UNCONFIRMED} — but the log went backwards`);
-        expect(await view.fact("in the log")).toContain("fewer entries than it had");
+        expect(await view.fact("in the log")).toContain("fewer entries than before");
       });
       await read(address("index.html"), async (view) => {
         await list(view);
@@ -188,7 +188,7 @@ inEveryMake((visit, { scripted, some }) => {
           for (const key of Object.keys(localStorage)) localStorage.setItem(key, spoilt);
         }, "x");
       });
-      await log(address, "Holds together, as of state 12", "cannot be read any more");
+      await log(address, "Holds together, as of state 12", "cannot be read");
     });
 
     test("a memory that is shut is said and stops nothing", async (context) => {
@@ -202,12 +202,12 @@ inEveryMake((visit, { scripted, some }) => {
             },
           }),
       };
-      await log(at, "Holds together, as of state 12", "keeps nothing for this page", shut);
+      await log(at, "Holds together, as of state 12", "stores nothing for this page", shut);
       await read(
         at(pageOf(made.good)),
         async (view) => {
           await view.headline(UNCONFIRMED);
-          expect(await view.fact("this browser")).toContain("keeps nothing for this page");
+          expect(await view.fact("this browser")).toContain("stores nothing for this page");
         },
         shut,
       );

@@ -63,8 +63,8 @@ inEveryMake((read, { some }) => {
         await view.headline(UNCONFIRMED);
         expect(await view.fact("in the log")).toMatch(/^entry 3 of .*, as of log state 12; the order/);
         expect(await view.fact("its plan")).toMatch(/^announced .* before it ran, and the same test/);
-        expect(await view.fact("since then")).toBe("its signer did not take it back, as of log state 12");
-        expect(await view.fact("by somebody else")).toContain("I do not like it.");
+        expect(await view.fact("since then")).toBe("not retracted by its signer, as of log state 12");
+        expect(await view.fact("by someone else")).toContain("I do not like it.");
         await view.send("key", made.mine.line);
         await view.headline("Signed, unchanged");
         expect(await view.tone()).toBe("good");
@@ -73,10 +73,10 @@ inEveryMake((read, { some }) => {
 
     test("sees first of all that one was taken back, and never in green", async () => {
       await read(at(pageOf(made.retracted)), async (view) => {
-        await view.headline("Taken back by its signer");
+        await view.headline("Retracted by its signer");
         expect(await view.text("main > :first-child")).toContain("The clock of that machine");
         await view.send("key", made.mine.line);
-        await view.headline("Taken back by its signer");
+        await view.headline("Retracted by its signer");
         expect(await view.tone()).toBe("bad");
       });
     });
@@ -84,11 +84,11 @@ inEveryMake((read, { some }) => {
     test("sees what became of plans", async () => {
       await read(at(`attestations/${made.abandoned.target}.html`), async (view) => {
         await view.headline(UNCONFIRMED);
-        expect(await view.text("main")).toContain("given up by whoever announced it: The machine must not get wet.");
+        expect(await view.text("main")).toContain("abandoned by its announcer: The machine must not get wet.");
       });
       await read(at(`attestations/${made.open.target}.html`), async (view) => {
         await view.headline(UNCONFIRMED);
-        expect(await view.text("main")).toContain("this page carries none");
+        expect(await view.text("main")).toContain("this page has none");
       });
     });
   });
@@ -104,7 +104,7 @@ inEveryMake((read, { some }) => {
     const name = "attestations/kept-back.html";
     writeFileSync(join(host.folder, name), readFileSync(join(copy, "site", pageOf(made.retracted))));
     await read(at(name), async (view) => {
-      await view.headline("Taken back by its signer");
+      await view.headline("Retracted by its signer");
       expect(await view.text(".withdrawn")).toContain("is not published here");
     });
   });
@@ -143,7 +143,7 @@ inEveryMake((read, { some }) => {
         "a proof of another index",
         ({ documents: [one] }) => (one.log!.proof = one.log!.proof!.replace("index 3", "index 2")),
         "not shown to be in the log",
-        /proof that lies beside it does not fit/,
+        /proof beside it is wrong/,
       ],
       [
         "no proof, and a log from before it was entered",
@@ -155,9 +155,9 @@ inEveryMake((read, { some }) => {
         "the log's checkpoint changed",
         (data) => (embedded(data).checkpoint = embedded(data).checkpoint.replace("\n12\n", "\n13\n")),
         "the log is damaged",
-        /do not fit each other/,
+        /contradict each other/,
       ],
-      ["a log that is shorter than the proof's", cutShort, "the log went backwards", /fewer entries than it had/],
+      ["a log that is shorter than the proof's", cutShort, "the log went backwards", /fewer entries than before/],
     ];
     test.each(some(UNPROVEN))("%s", async (_, change, words, sentence) => {
       const address = await host.address(); // of which nobody remembers anything
@@ -195,9 +195,9 @@ inEveryMake((read, { some }) => {
       for (const one of [made.good, made.retracted]) {
         const address = await host.address();
         await read(address(spoilt(pageOf(one), withoutNotices)), async (view) => {
-          await view.headline("whether it was taken back is not known");
+          await view.headline("whether it was retracted is not known");
           await view.send("key", made.mine.line);
-          await view.headline("Signed, unchanged — but whether it was taken back is not known");
+          await view.headline("Signed, unchanged — but whether it was retracted is not known");
           expect(await view.tone()).toBe("open");
           expect(await view.fact("since then")).toMatch(/^not checked: /);
         });
@@ -215,15 +215,15 @@ inEveryMake((read, { some }) => {
         await read(address(spoilt("index.html", (data) => delete data.logs)), async (view) => {
           await list(view);
           const said = await last(view.texts(".count"));
-          expect(said).toContain("The log is kept back");
-          expect(said).toContain("This browser saw a log here before, and now the page shows nothing of it.");
+          expect(said).toContain("The log is withheld");
+          expect(said).toContain("This browser saw a log here before, but now the page shows nothing of it.");
         });
       },
     );
 
     test("kind O: a notice that is kept back from the page is heard by the entries that it carries", async () => {
       await read(at(spoilt(pageOf(made.retracted), (data) => (data.notices = []))), async (view) => {
-        await view.headline("Taken back by its signer");
+        await view.headline("Retracted by its signer");
         expect(await view.tone()).toBe("bad");
       });
     });
@@ -246,7 +246,7 @@ inEveryMake((read, { some }) => {
       });
       await read(at(name), async (view) => {
         await view.headline(UNCONFIRMED);
-        expect(await view.fact("result", ".dates")).toContain("this page carries none");
+        expect(await view.fact("result", ".dates")).toContain("this page has none");
       });
     });
   });

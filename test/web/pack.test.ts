@@ -70,7 +70,7 @@ const step = (page: Page, name: string): Promise<string> =>
   page.locator(".steps li", { hasText: name }).locator(".what").innerText();
 const lines = (page: Page): Promise<string[]> => page.locator(".evidence .packed").allInnerTexts();
 const said = async (page: Page): Promise<string[]> => (await lines(page)).map((text) => text.split("\n")[0] ?? "");
-const SAME = "in this pack: the bytes that were signed";
+const SAME = "in this pack: the signed bytes";
 
 /** A file that is saved is asked of the page itself. */
 const SAVING: Visiting = { acceptDownloads: true, quiet: /^blob:/ };
@@ -80,9 +80,9 @@ inEachBrowser((visit, name) => {
     await visit(packed("good.html"), async (page) => {
       await headline(page, UNCONFIRMED);
       expect(await said(page)).toEqual([SAME, SAME]);
-      expect(await step(page, "Hash the archived evidence")).toContain("holds");
-      expect(await step(page, "Compute the outcomes")).toContain("holds");
-      expect(await step(page, "Ask whether it was taken back")).toContain("not checked");
+      expect(await step(page, "Unchanged evidence")).toContain("holds");
+      expect(await step(page, "Outcomes follow")).toContain("holds");
+      expect(await step(page, "Not retracted")).toContain("not checked");
       await pasteKey(page, line);
       await headline(page, "Signed, unchanged");
       expect(await tone(page)).toBe("good");
@@ -153,13 +153,13 @@ inEachBrowser((visit, name) => {
     const evidence = { ...held(GOOD), [sha(REPORT)]: base64(utf8(REPORT.replace("rendered", "renderee"))) };
     await visit(packed("evidence.html", { packed: evidence }), async (page) => {
       await headline(page, UNCONFIRMED);
-      expect(await said(page)).toEqual([SAME, "in this pack, and not the bytes that were signed"]);
+      expect(await said(page)).toEqual([SAME, "in this pack, but not the signed bytes"]);
       expect(await page.locator(".packed button").count()).toBe(1);
-      expect(await step(page, "Hash the archived evidence")).toContain("does not hold");
+      expect(await step(page, "Unchanged evidence")).toContain("does not hold");
       expect(await page.locator(".answer.audit .word").innerText()).toBe("findings");
       await pasteKey(page, line);
       await page.locator("#key-said:not(:empty)").waitFor();
-      expect(await step(page, "Hash the archived evidence")).toContain("does not hold");
+      expect(await step(page, "Unchanged evidence")).toContain("does not hold");
     });
   });
 
@@ -171,7 +171,7 @@ inEachBrowser((visit, name) => {
     const evidence = { ...held(GOOD), [sha(REPORT)]: change(base64(utf8(REPORT))) };
     await visit(packed(`${what}.html`, { packed: evidence }), async (page) => {
       await headline(page, UNCONFIRMED);
-      expect(await said(page)).toEqual([SAME, "in this pack, and not the bytes that were signed"]);
+      expect(await said(page)).toEqual([SAME, "in this pack, but not the signed bytes"]);
     });
   });
 
@@ -179,8 +179,8 @@ inEachBrowser((visit, name) => {
     const evidence = { ...held(REPORT), [sha(GOOD)]: base64(utf8(GOOD.replaceAll("false", "true"))) };
     await visit(packed("observed.html", { packed: evidence }), async (page) => {
       await headline(page, UNCONFIRMED);
-      expect(await step(page, "Hash the archived evidence")).toContain("does not hold");
-      expect(await step(page, "Compute the outcomes")).toContain("not checked");
+      expect(await step(page, "Unchanged evidence")).toContain("does not hold");
+      expect(await step(page, "Outcomes follow")).toContain("not checked");
     });
   });
 
@@ -188,9 +188,9 @@ inEachBrowser((visit, name) => {
     await visit(packed("partial.html", { packed: held(GOOD) }), async (page) => {
       await headline(page, UNCONFIRMED);
       expect(await said(page)).toEqual([SAME, "not in this pack"]);
-      expect(await step(page, "Hash the archived evidence")).toContain("not checked");
+      expect(await step(page, "Unchanged evidence")).toContain("not checked");
       expect(
-        await page.locator(".steps li", { hasText: "Hash the archived" }).locator(".detail").innerText(),
+        await page.locator(".steps li", { hasText: "Unchanged evidence" }).locator(".detail").innerText(),
       ).toContain("not in this pack: report.html");
     });
   });

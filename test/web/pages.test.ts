@@ -83,18 +83,18 @@ inEachBrowser((visit, name) => {
         const { payloadBytes, signatures } = parseEnvelope(made.good.bytes);
         const signed = message(PAYLOAD_TYPE, payloadBytes);
         const digest = hex(nodeEngine.sha256(payloadBytes));
-        expect(await values(page, "Recompute the canonical bytes")).toEqual({
+        expect(await values(page, "Canonical bytes")).toEqual({
           "canonical bytes": String(payloadBytes.length),
           "SHA-256": digest,
           id: made.good.id,
         });
-        expect(await values(page, "Check the Ed25519 signature")).toEqual({
+        expect(await values(page, "Ed25519 signature")).toEqual({
           "signed bytes": String(signed.length),
           "SHA-256 of them": hex(nodeEngine.sha256(signed)),
           signature: Buffer.from(signatures[0]!.sig).toString("base64"),
           "signing key": made.mine.key.keyid,
         });
-        expect(await values(page, "Derive the verdict again")).toEqual({
+        expect(await values(page, "Verdict follows from the checks")).toEqual({
           "derived verdict": "VALIDATED",
           "derived result": "WARNED",
         });

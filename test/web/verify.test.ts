@@ -249,7 +249,7 @@ inEachBrowser((visit) => {
       await bring(page);
       await choose(page, { name: "attestation.dsse.json", bytes: dsse(envelope) });
       await headline(page, "Signed, unchanged");
-      expect(await page.locator(".steps li", { hasText: "Open the envelope" }).innerText()).toContain(
+      expect(await page.locator(".steps li", { hasText: "Well-formed envelope" }).innerText()).toContain(
         "in the dsse form",
       );
       await page.getByRole("button", { name: "Change one letter and check again" }).click();
@@ -268,7 +268,7 @@ inEachBrowser((visit) => {
       await headline(page, "Signer unknown"); // whatever it says of its own key
       await bring(page);
       await headline(page, "Signed, unchanged");
-      expect(await page.locator(".steps li", { hasText: "Open the envelope" }).innerText()).toContain(
+      expect(await page.locator(".steps li", { hasText: "Well-formed envelope" }).innerText()).toContain(
         `in the ${format} form`,
       );
       const changed = bytes.slice();

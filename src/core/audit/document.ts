@@ -61,7 +61,7 @@ function standingFindings({ digest = "", standing }: Report): Finding[] {
   if (standing === undefined) return [];
   const { word, remarks, contradictions } = standing;
   const [last] = remarks;
-  const said = last === undefined ? "by the log's entries; the notice is not at hand" : `${last.at}: ${last.reason}`;
+  const said = last === undefined ? "by the log's entries; the notice is not available" : `${last.at}: ${last.reason}`;
   const found = (rule: RuleId, detail: string): Finding => ({ rule, about: digest, pointer: "", detail });
   return [
     ...(word === "retracted" ? [found("retracted", said)] : []),

@@ -65,7 +65,7 @@ function changed(
   }
   if (spellingsOf(bytes).some((spelled) => hex(engine.sha256(spelled)) === sha256))
     return ["same-normalised", "the same but for line ends"];
-  return ["changed", `SHA-256 ${found}, ${bytes.length} bytes; no copy is at hand that would show where`];
+  return ["changed", `SHA-256 ${found}, ${bytes.length} bytes; without a copy, the place is unknown`];
 }
 
 /** Follows permanent redirects only. */

@@ -152,7 +152,7 @@ export function graphFindings({ cards, edges }: Graph, known: ReadonlySet<string
     const digest = pointer === "" ? undefined : relationAt(cards.get(from), pointer)?.digest?.sha256;
     const meant = BETWEEN.has(type) || type === "planned-by";
     if (!meant || to !== undefined || digest === undefined || known.has(digest)) return [];
-    const detail = `${type} ${target}: nothing at hand has the SHA-256 ${digest}`;
+    const detail = `${type} ${target}: no known document has the SHA-256 ${digest}`;
     return [{ rule: "relation-dangling", about: from, pointer, detail }];
   });
   const circular = circlesOf(edges).flatMap((circle) =>

@@ -46,7 +46,7 @@ export function waiverWords({ standing, rule, until, by, name, reason }: Waiver)
     case "expired":
       return `waived by ${who} until ${until}, which has passed, so it counts again: ${reason}`;
     case "refused":
-      return `waived by ${who}, but ${UNWAIVABLE.has(rule) ? "no waiver is heeded for this" : "signed at a time that is yet to come"}, so it still counts: ${reason}`;
+      return `waived by ${who}, but ${UNWAIVABLE.has(rule) ? "this rule cannot be waived" : "it is dated in the future"}, so it still counts: ${reason}`;
     case "interested":
       return `waived by ${who}, who signed it: its own signer's word does not count for you: ${reason}`;
     case "signer-unknown":

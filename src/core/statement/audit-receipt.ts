@@ -110,7 +110,7 @@ function findingsFault(
   states: AuditMembers["states"],
 ): string | undefined {
   if (listed.some(({ rule, waived }) => waived === true && UNWAIVABLE.has(rule)))
-    return "predicate.findings: one of them waived for which no waiver is heeded";
+    return "predicate.findings: a rule that cannot be waived is marked as waived";
   // `changed` is allowed: a file that was tested again since then is no finding.
   if (count === 0 && (states["gone"] ?? 0) > 0) return "predicate.states: something gone, and no finding";
   const disordered = listed.some((one, at) => {

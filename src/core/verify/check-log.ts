@@ -31,8 +31,7 @@ export function checkAgainstPlan(
       "no plan: nothing was announced beforehand, so nothing is known of other runs",
     );
   const bytes = planned?.(digest);
-  if (bytes === undefined)
-    return ladder.notChecked("plan", "no-plan", "the plan that it names is not at hand", { plan: digest });
+  if (bytes === undefined) return ladder.notChecked("plan", "no-plan", "its plan is not available", { plan: digest });
   const found = readPlanned(
     bytes,
     digest,
@@ -59,9 +58,9 @@ function readPlanned(
 ): PlanStatement | string {
   try {
     const envelope = parseEnvelope(bytes);
-    if (hex(engine.sha256(envelope.payloadBytes)) !== digest) return "what is at hand as its plan is another document";
+    if (hex(engine.sha256(envelope.payloadBytes)) !== digest) return "the document given as its plan is another one";
     const read = readPlan(envelope.payload);
-    if ("fault" in read) return "what it names as its plan is none";
+    if ("fault" in read) return "the document that it names as its plan is not a plan";
     const signed = message(envelope.payloadType, envelope.payloadBytes);
     const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
     const same = envelope.signatures.some(({ keyid, sig }) => {
@@ -130,7 +129,7 @@ export function checkLog(
     return void ladder.notChecked(
       "log",
       "no-proof",
-      `it names the log ${named.origin}, of which nothing is at hand`,
+      `it names the log ${named.origin}, but nothing of it is available`,
       values,
     );
   if (view.fault !== undefined) return void ladder.failed("log", view.fault.code, view.fault.detail, values);
@@ -161,7 +160,7 @@ export function checkLog(
   const witnessed = found.flatMap((one) => one.witnessed ?? []).sort((a, b) => Date.parse(a.at) - Date.parse(b.at))[0];
   const time =
     witnessed === undefined
-      ? "its order is the operator's claim, no third party whom you trust saw it"
+      ? "its order is the operator's claim; no third party that you trust saw it"
       : `seen by ${witnessed.by.join(", ")} at ${witnessed.at}`;
   const longer =
     view.uncompared === undefined
@@ -198,7 +197,7 @@ export function checkRetraction(
 ): Report["standing"] {
   const { notices, unread, entries, packed = false, keys, owners = new Owners(), atHand = new Set(), engine } = options;
   if (notices === undefined && entries === undefined)
-    return void ladder.notChecked("retraction", "no-notices", "no registry is at hand that would say so");
+    return void ladder.notChecked("retraction", "no-notices", "no registry is available");
   const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
   const said = { notices: notices ?? [], entries: entries?.notices ?? [], keys, owners, atHand };
   const heard = statusOf(digest, [...good, ...(entries?.signersOf?.(digest) ?? [])], said, engine);
@@ -215,20 +214,20 @@ export function checkRetraction(
     case "retracted": {
       const why =
         last === undefined
-          ? "the log has an entry that takes it back, and the notice is not at hand"
-          : `taken back at ${last.at} (claimed): ${last.reason}`;
+          ? "the log has an entry that retracts it; the notice is not available"
+          : `retracted at ${last.at} (claimed): ${last.reason}`;
       ladder.failed("retraction", "retracted", why, { state });
       return standing;
     }
     case "undecided": {
       const by = [...new Set(heard.undecided.map((one) => one.by))].join(", ");
-      const why = `the log has an entry by ${by} that may take it back, and nothing at hand tells whose key that is`;
+      const why = `the log has an entry by ${by} that may retract it, and the owner of that key is unknown`;
       ladder.notChecked("retraction", "retraction-undecided", why, { state });
       return standing;
     }
     case "superseded": {
-      const by = last?.successor === undefined ? "a later one, whose notice is not at hand" : last.successor;
-      ladder.passed("retraction", `not taken back, but replaced by ${by}: read that one first; ${state}`, { state });
+      const by = last?.successor === undefined ? "a later one, whose notice is not available" : last.successor;
+      ladder.passed("retraction", `not retracted, but replaced by ${by}: read that one first; ${state}`, { state });
       return standing;
     }
     case "in-force":
@@ -241,8 +240,8 @@ export function checkRetraction(
   ladder.passed(
     "retraction",
     others === 0
-      ? `nothing takes it back, ${state}`
-      : `its signer did not take it back, ${state}; ${others === 1 ? "somebody else says otherwise" : `${others} others say otherwise`}, without effect`,
+      ? `nothing retracts it, ${state}`
+      : `not retracted by its signer, ${state}; ${others === 1 ? "someone else says otherwise" : `${others} others say otherwise`}, without effect`,
     { state },
   );
   return standing;
@@ -253,10 +252,9 @@ function unreadPart(
   { payload }: Envelope,
   { packed, whole, unread }: { readonly packed: boolean; readonly whole: boolean; readonly unread: string | undefined },
 ): string | undefined {
-  if (packed)
-    return "nothing in this pack takes it back; what was said since it was made, or left out of it, is not known here";
+  if (packed) return "nothing in this pack retracts it; later or omitted notices are not known here";
   if (whole) return undefined;
   if (logNamed(payload) !== undefined)
-    return "no notice at hand takes it back, but the entries of its log were not read: one that is withheld would not be missed";
-  return unread === undefined ? undefined : `no notice at hand takes it back, but not all of them were read: ${unread}`;
+    return "no known notice retracts it, but the entries of its log were not read: a withheld notice would go unnoticed";
+  return unread === undefined ? undefined : `no known notice retracts it, but not all were read: ${unread}`;
 }

@@ -27,7 +27,7 @@ export function checkNotice(
       "notice-idle",
       `expected a signature by ${lacking}: without it nobody heeds it`,
     );
-  ladder.passed("schema", "every part that a notice must have is there, and whoever has to sign it has signed it");
+  ladder.passed("schema", "every required part is there, and every required signer has signed");
   rest("notice", read.notice.signedAt, options, ladder);
   return read.notice;
 }

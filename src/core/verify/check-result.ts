@@ -121,7 +121,7 @@ export function checkEvidence(
     return ladder.notChecked(
       "evidence",
       "no-archive",
-      "no evidence archive is at hand: digests are stated, their bytes were not looked at",
+      "no evidence archive is available: the digests are stated, but no bytes were checked",
     );
   const states = f3.evidence.map((item) => ({
     name: item.name,
@@ -153,7 +153,7 @@ export function checkEvidence(
     ladder.notChecked(
       "evidence",
       "evidence-missing",
-      `not in ${packed === true ? "this pack" : "the archive at hand"}: ${missing.join(", ")}`,
+      `not in ${packed === true ? "this pack" : "the archive"}: ${missing.join(", ")}`,
       values,
     );
   else ladder.passed("evidence", `${states.length} archived pieces hash to the signed digests`, values);

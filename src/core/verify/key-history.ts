@@ -254,7 +254,7 @@ function successors(
       added.push({
         key: to,
         by: confirmed ? "you" : "site",
-        source: `handed over by ${chosen.name ?? from.keyid}, which is from: ${chosen.source}`,
+        source: `successor of ${chosen.name ?? from.keyid}, which is from: ${chosen.source}`,
         // Without validity if the user gave this key directly.
         ...(!yours.has(to.keyid) && { entry: { name: "", key: to, validFrom: notice.signedAt } }),
       });

@@ -82,7 +82,7 @@ export function checkPolicy(policy: Policy | undefined, found: Found, ladder: Ch
     return ladder.notChecked(
       "policy",
       "no-policy",
-      "nothing was asked of the verdict: a good signature on a failed test is still a good signature",
+      "no requirement was given: a valid signature on a failed test is still valid",
     );
   const values = Object.fromEntries(asked.map(({ name, state, detail }) => [name, state === "met" ? "met" : detail]));
   const having = (state: Requirement["state"]): string =>
@@ -99,7 +99,7 @@ export function checkPolicy(policy: Policy | undefined, found: Found, ladder: Ch
 /** Notices and plans are not results, so no requirement about results is met. */
 export function refusePolicy(policy: Policy | undefined, what: "notice" | "plan", ladder: CheckList): void {
   if (policy === undefined || Object.keys(policy).length === 0)
-    return ladder.notChecked("policy", "no-policy", "nothing was asked of the verdict");
+    return ladder.notChecked("policy", "no-policy", "no requirement was given");
   ladder.failed("policy", "policy-unmet", `expected a test result, found a ${what}`);
 }
 
@@ -179,7 +179,7 @@ function requirements(
     const state = made?.status === "passed" ? "met" : made?.status === "failed" ? "unmet" : "open";
     asked.push({ name, state, detail: `expected ${expected}, found: ${made?.detail ?? "nothing"}` });
   };
-  if (evidence === true) step("evidence", "evidence", "all evidence at hand");
+  if (evidence === true) step("evidence", "evidence", "all evidence available");
   if (logged === true) step("logged", "log", "it in the log that it names");
   if (witnessed !== undefined) {
     const seen = found.logged?.witnessed?.by.length ?? 0;
@@ -189,8 +189,8 @@ function requirements(
   if (notRetracted === true) {
     const word = found.standing?.word;
     if (word === "superseded")
-      ask("not-retracted", false, "expected it not to be taken back or replaced, found it replaced");
-    else step("not-retracted", "retraction", "it not to be taken back or replaced");
+      ask("not-retracted", false, "expected it neither retracted nor replaced, found it replaced");
+    else step("not-retracted", "retraction", "it neither retracted nor replaced");
   }
   if (rules !== undefined) {
     const { title } = predicate.f3;

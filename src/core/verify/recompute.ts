@@ -26,7 +26,7 @@ export function recompute(
   ladder: CheckList,
 ): void {
   if (read === undefined)
-    return ladder.notChecked("recompute", "no-recompute", "the outcomes were not computed again from the observations");
+    return ladder.notChecked("recompute", "no-recompute", "the outcomes were not recomputed from the observations");
   const impossible = (why: string): void => ladder.notChecked("recompute", "recompute-impossible", why);
   const checks = f3.checks.filter(({ criterion }) => criterion !== undefined);
   const pieces = f3.evidence.filter(({ role }) => role === "observations");
@@ -40,7 +40,7 @@ export function recompute(
   const observations: Observation[] = [];
   for (const { name, digest } of pieces) {
     const bytes = digest.sha256 === undefined ? undefined : read(digest.sha256);
-    if (bytes === undefined) return impossible(`${name} is not in the archive at hand`);
+    if (bytes === undefined) return impossible(`${name} is not in the archive`);
     if (hex(engine.sha256(bytes)) !== digest.sha256) return impossible(`${name} is not the bytes that were signed`);
     try {
       observations.push(...parseObservations(bytes));

@@ -201,7 +201,7 @@ export function checkSignatures(
     ladder.notChecked(
       "signature",
       "key-unknown",
-      "no key at hand: the document names one, but what a document says of its own key proves nothing",
+      "the key is unknown: the document names one, but a document cannot vouch for its own key",
       values,
     );
     return { word: "not-checked", signers };
@@ -243,12 +243,7 @@ export function checkTrust(signers: readonly SignerReport[], ladder: CheckList):
       values,
     );
   else if (trust === "retired")
-    ladder.failed(
-      "trust",
-      "key-retired",
-      "the signature's claimed time is outside the time for which the key is listed",
-      values,
-    );
+    ladder.failed("trust", "key-retired", "the signature's claimed time is outside the key's listed validity", values);
   else ladder.failed("trust", ...revocation(best), values);
   return trust;
 }

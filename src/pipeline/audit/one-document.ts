@@ -146,7 +146,7 @@ async function citedBy(
       if (readings.size > MAX_READINGS) readings.delete(readings.keys().next().value ?? "");
       cited.push({ pointer: `/predicate/f3/evidence/${at}`, ...read });
     }
-    const absent = piece.size > MAX_CITED ? `it has ${piece.size} bytes` : "no copy of the signed bytes is at hand";
+    const absent = piece.size > MAX_CITED ? `it has ${piece.size} bytes` : "no copy of the signed bytes is available";
     const why = read === undefined ? absent : read.unread;
     if (why !== undefined && mustBeRead(piece) && !lost.has(`/predicate/f3/evidence/${at}`))
       unread.push(`what ${piece.name} says of the run cannot be read: ${why}`);

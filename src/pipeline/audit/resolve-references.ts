@@ -115,17 +115,17 @@ async function inClone(reference: Reference, clone: Clone | undefined): Promise<
   const { object, id, url } = reference.place;
   const from = url === undefined ? "" : ` of ${url}`;
   if (clone === undefined)
-    return seen(reference, "not-checked", `no clone${from} is at hand that would have the ${object} ${id}`);
+    return seen(reference, "not-checked", `no clone${from} is available for the ${object} ${id}`);
   const state = await clone.has(object, id);
   if (state === "same") return seen(reference, state, "");
   // The clone around a registry may not be of the tested project.
   if (state === "not-checked" || (state === "gone" && !clone.named))
-    return seen(reference, "not-checked", `the clone at hand has no ${object} ${id}, and need not have it`);
+    return seen(reference, "not-checked", `the available clone has no ${object} ${id}, and may be of another project`);
   return seen(reference, state, `the clone has ${state === "gone" ? "no" : "another"} ${object} ${id}`);
 }
 
 function inFolder(reference: Reference, files: LocalFiles | undefined): Look {
-  if (files === undefined) return seen(reference, "not-checked", "no folder is at hand that would have the file");
+  if (files === undefined) return seen(reference, "not-checked", "no folder is available for the file");
   const { name, sha256 = "" } = reference;
   const named = files.named(basename(name));
   if (named.some((path) => files.digest(path) === sha256)) return seen(reference, "same", "");
@@ -140,7 +140,7 @@ function inFolder(reference: Reference, files: LocalFiles | undefined): Look {
 export const resolveAttestation = (reference: Reference, known: ReadonlySet<string>): Look =>
   known.has(reference.sha256 ?? "")
     ? seen(reference, "same", "")
-    : seen(reference, "not-checked", "nothing at hand has that digest");
+    : seen(reference, "not-checked", "no known document has that digest");
 
 /** The bytes of an unchanged piece, to read its content; undefined for others and for those that are too long. */
 export async function pieceOf(

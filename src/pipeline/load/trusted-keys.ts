@@ -148,7 +148,7 @@ async function keysAt(address: string, engine: Engine, now: Date): Promise<UserK
     new AttestError(
       "usage",
       `expected an https address of public keys, found ${found}`,
-      "over plain http anybody on the way could put a key of their own there",
+      "over plain http anyone on the way could replace the key",
     );
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined) throw refused("none that can be read");

@@ -61,7 +61,7 @@ export const overdue = ({ entry }: PlanStatus, now: Date): boolean => Date.parse
 
 /** What open plans mean and what they do not mean. Every list of them must include these words. */
 export const OPEN_MEANS = [
-  "An open plan is a test that was announced and whose result is not in the log: it may still run, it may have failed and been kept back.",
+  "An open plan is a test that was announced and whose result is not in the log: it may still run, or it may have failed and been withheld.",
   "A result of another test does not answer it.",
   "Nothing is known of runs that were never announced. That a plan came before its result is the operator's own order: only a checkpoint",
   "that holds the plan without its result, and that a witness whom you trust cosigned, proves it to an outsider.",

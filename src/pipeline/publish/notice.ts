@@ -177,7 +177,7 @@ export async function revokeIn(registry: Registry, request: RevokeRequest): Prom
     throw new AttestError(
       "usage",
       `only ${key.keyid} or its successor can sign this, not ${signer.key.keyid}`,
-      'nobody would heed it; whoever keeps the registry can still write "revoked" into keys/keyring.json',
+      'it would have no effect; the operator of the registry can still write "revoked" into keys/keyring.json',
     );
   }
   await uninterrupted(async () => {
@@ -217,7 +217,7 @@ export async function signReceipts(
     throw new AttestError(
       "usage",
       `${signer.key.keyid} cannot sign a receipt for its own signature`,
-      "nobody is a witness of their own; let somebody else do it, with --signer",
+      "you cannot witness your own signature; another key must sign, with --signer",
     );
   }
   return await Promise.all(

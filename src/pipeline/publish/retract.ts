@@ -76,7 +76,7 @@ export async function publishStatus(request: StatusRequest): Promise<PublishedSt
     throw new AttestError(
       "usage",
       `attest ${action} takes ${wanted === "plan" ? "a plan" : "a test result"}, not ${target.id}`,
-      wanted === "plan" ? "a result is taken back with: attest retract" : "a plan is given up with: attest abandon",
+      wanted === "plan" ? "to retract a result: attest retract" : "to abandon a plan: attest abandon",
     );
   const common = { version: NOTICE_VERSION, about: target.digest, reason, signedAt: now.toISOString() } as const;
   const notice: Notice = action === "supersede" ? { ...common, action, by: by?.digest ?? "" } : { ...common, action };
@@ -112,7 +112,7 @@ async function refuseAnswered(
     throw new AttestError(
       "usage",
       `only the key that announced ${id} or its successor can abandon it, not ${signer.key.keyid}`,
-      "nobody else can give a plan up; name the key with --signer",
+      "only its announcer can abandon a plan; name the key with --signer",
     );
   const source = new LogSource((path) => registry.store.read(path), (await registry.keyring()).logs, engine);
   const entries: NumberedEntry[] = [];
@@ -125,7 +125,7 @@ async function refuseAnswered(
     throw new AttestError(
       "usage",
       `${id} has a result: test_${plan.result?.entry.payload.slice(0, 16) ?? ""}`,
-      "a result is taken back with: attest retract",
+      "to retract a result: attest retract",
     );
   if (plan?.state === "abandoned") throw new AttestError("usage", `${id} is abandoned already`, "nothing was changed");
 }

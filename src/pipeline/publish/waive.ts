@@ -57,7 +57,7 @@ function endOf(text: string, now: Date): string {
   if (ms > MAX_WAIVER_DAYS * DAY_MS)
     throw usage(
       `waivers end within a year; ${text} is later`,
-      "a waiver for ever is none: look at the finding again within a year",
+      "waivers are limited to one year: pick an earlier --until",
     );
   return until;
 }

@@ -174,7 +174,7 @@ function fetchedAt(
   if (!around && given.length === 0) return {};
   return {
     notices: [...site.notices, ...given],
-    unread: around ? site.unread : "no registry is at hand, only the notices that you gave",
+    unread: around ? site.unread : "no registry is available, only the notices that you gave",
   };
 }
 
@@ -296,7 +296,7 @@ const wholeLogs = new WeakMap<LoadedRegistry, Promise<readonly ReadLog[] | Unrea
 /** The same, once they are read. */
 const readLogs = new WeakMap<LoadedRegistry, readonly ReadLog[]>();
 function logsOf({ registry }: RegistryContext): Promise<readonly ReadLog[] | Unread> {
-  if (registry === undefined) return Promise.resolve({ why: "no registry is at hand", long: false });
+  if (registry === undefined) return Promise.resolve({ why: "no registry is available", long: false });
   const known = wholeLogs.get(registry);
   if (known !== undefined) return known;
   const made = reached(() => registry.logs.whole()).then((logs) => logs ?? { why: "it did not come", long: false });

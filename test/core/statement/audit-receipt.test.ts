@@ -302,7 +302,7 @@ describe("a receipt that contradicts itself is none", () => {
       () => changed((one) => ({ ...one, logs: { ...one["logs"], more: 1 } })),
       "predicate.logs",
     ],
-    ["with a finding waived that cannot be", () => found([listed("log", { waived: true })]), "no waiver is heeded"],
+    ["with a finding waived that cannot be", () => found([listed("log", { waived: true })]), "cannot be waived"],
     ["with something gone and no finding", () => found([]), "predicate.states: something gone"],
     [
       "with what is waived first",

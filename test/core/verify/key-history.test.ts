@@ -106,7 +106,7 @@ describe("a key that hands over", () => {
     expect(trustOf(look(later, [yours(me)], notice))).toBe("confirmed-by-you 0 ok");
     expect(trustOf(look(later, [sites(me)], notice))).toBe("registry-only 3 key-registry-only");
     expect(trustOf(look(later, [], notice))).toBe("unknown 3 not-reached");
-    expect(look(later, [yours(me)], notice).signers[0]?.source).toMatch(/^handed over by /);
+    expect(look(later, [yours(me)], notice).signers[0]?.source).toMatch(/^successor of /);
   });
 
   test("and no further: what the old one signs after that is retired, what it signed before stays", () => {

@@ -104,7 +104,7 @@ describe("what cannot be computed again, though it was asked for, is 4", () => {
   const withEvidence = (text: string, role?: string): JsonObject =>
     counted({ a: { criterion: CRITERION, measurements: numbersOf(text) } }, { "observations.ndjson": text }, role);
   test.each<[string, JsonObject, (sha256: string) => Bytes | undefined, string]>([
-    ["no archive", about(GOOD), () => undefined, "observations.ndjson is not in the archive at hand"],
+    ["no archive", about(GOOD), () => undefined, "observations.ndjson is not in the archive"],
     [
       "other bytes in the archive",
       about(GOOD),
@@ -145,7 +145,7 @@ describe("what cannot be computed again, though it was asked for, is 4", () => {
       "observations under another digest than SHA-256",
       replaced(about(GOOD), [...EVIDENCE, "digest"], { sha512: "ee".repeat(64) }) as JsonObject,
       () => utf8(GOOD),
-      "observations.ndjson is not in the archive at hand",
+      "observations.ndjson is not in the archive",
     ],
   ])("%s", (_, payload, observations, detail) => {
     const report = asked(payload, observations);

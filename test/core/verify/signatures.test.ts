@@ -283,7 +283,7 @@ describe("of a document whose signature is bad or not checked nothing is said", 
         [yours(me)],
       ),
     ],
-    ["no key at hand", look(formatEnvelope(made), [])],
+    ["the key is unknown", look(formatEnvelope(made), [])],
     [
       "a bad signature",
       look(
