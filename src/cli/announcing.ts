@@ -1,4 +1,7 @@
-/** A run from its announcement to its published result: a plan where the result goes into a registry with a log, and what stands if it fails. */
+/**
+ * A run from its announcement to its published result: signs a plan if the result goes into a registry with a log, and says what stands if
+ * something fails.
+ */
 import { AttestError } from "../core/errors.js";
 import type { Signer } from "../core/keys/key.js";
 import type { Again } from "../pipeline/run/keep-unpublished.js";
@@ -17,13 +20,13 @@ export interface Announcing {
   readonly signer: Signer | undefined;
   readonly timeoutMs: number | undefined;
   readonly allowSecrets: readonly string[];
-  /** ` --registry DIR`, where it is not the nearest. */
+  /** ` --registry DIR`, if it is not the nearest. */
   readonly again: Again;
 }
 
 /**
- * @param run runs the test with what announces its plan; what goes wrong there says what becomes of the plan
- * @param deliver signs and publishes what it gave, or keeps it aside; no single signal ends that
+ * @param run runs the test and calls the given announcement; its errors say what happens to the plan
+ * @param deliver signs and publishes the result, or keeps it aside; a single signal does not end it
  */
 export async function announcing<R, T>(
   { destination, signer, timeoutMs, allowSecrets, again }: Announcing,
@@ -61,7 +64,7 @@ export async function announcing<R, T>(
       if (plan === undefined || request === undefined) throw thrown;
       const error = asFault(thrown);
       const began = isPublic && error.code !== "command-failed";
-      if (!isPublic && error.code !== "publish-unfinished") throw error; // nothing of the plan is there
+      if (!isPublic && error.code !== "publish-unfinished") throw error; // nothing of the plan exists
       if (!began && (await givenUp(plan, error.message, request)))
         throw error.cause instanceof AttestError ? error.cause : error;
       throw began
@@ -72,11 +75,11 @@ export async function announcing<R, T>(
   });
 }
 
-/** Which enters the plan in the log too, where that is what could not be written. */
+/** Also enters the plan in the log, if that is what could not be written. */
 const neverBegan = (plan: string, registry: string): string =>
   `its test never began; when that is mended: ${abandoning(plan, registry)}`;
 
-/** A plan whose test never began is no promise to anybody; where that cannot be said now, the user is told how. */
+/** Abandons the plan of a test that never began. If that fails, tells the user how. */
 async function givenUp(
   plan: string,
   why: string,

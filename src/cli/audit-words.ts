@@ -1,4 +1,4 @@
-/** An audit as people read it: the worst attestation first, each finding where it was made, and once what each kind of it means. */
+/** An audit for people: the worst attestation first, each finding at its place, and one explanation per kind of finding. */
 import { ruleOf, type RuleId } from "../core/statement/audit-rules.js";
 import { STATES } from "../core/audit/reference.js";
 import { factsOf, type Facts } from "../core/audit/relations.js";
@@ -9,9 +9,9 @@ import type { Audit, AuditedDocument } from "../pipeline/audit/audit.js";
 import { SIGNATURE } from "../view/words.js";
 
 export interface Words {
-  /** List what is clean too. */
+  /** List clean documents too. */
   readonly verbose: boolean;
-  /** When the registry was audited before. */
+  /** Earlier audits of the registry. */
   readonly before: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export function auditWords({ audit, judged, idle, skipped }: JudgedAudit, { verb
   ];
 }
 
-/** The worst first: what does not verify, errors, warnings, what is waived, what could not be checked. */
+/** Worst first: unverified, errors, warnings, waived, not checkable. */
 const rankOf = ({ exit, open }: AuditedDocument, told: readonly JudgedFinding[]): number =>
   (exit > 0 ? 10_000 : 0) +
   told.filter(({ waived }) => !waived).reduce((sum, one) => sum + (levelOf(one) === "error" ? 100 : 10), 0) +
@@ -91,14 +91,14 @@ const findingLines = ({ finding, waivers, waived }: JudgedFinding): string[] => 
   ...waivers.map((waiver) => `      ${waiverWords(waiver)}`),
 ];
 
-/** Each place that was not found the same, findings or not. */
+/** Each place whose state is not `same`, with or without a finding. */
 const looksOf = ({ looks }: AuditedDocument): string[] =>
   looks.map(
     ({ pointer, place, state, detail }) =>
       `  · ${pointer}, ${place}: ${WORD[state]}${detail === "" ? "" : `: ${detail}`}`,
   );
 
-/** Whose word all this is, is the question of verify; but nobody may take the one for the other. */
+/** Trust is a matter of verify, but the output must not hide that the signers are unconfirmed. */
 function unconfirmed({ documents }: Audit): string[] {
   const count = documents.filter(({ signature, trust }) => signature === "ok" && trust !== "confirmed-by-you").length;
   const whose = count === 1 ? "1 is signed with a key" : `${count} are signed with keys`;
@@ -130,7 +130,7 @@ function meanings(all: readonly JudgedFinding[]): string[] {
 
 const WIDTH = 32;
 
-/** How the references were found, as bars of one scale. */
+/** The states of the references as bars on one scale. */
 function bars({ states }: Audit): string[] {
   const most = Math.max(...Object.values(states));
   if (most === 0) return [];

@@ -1,4 +1,4 @@
-/** `attest audit`: whether evidence, log and dates still back what was signed. */
+/** `attest audit`: whether evidence, log and dates still support what was signed. */
 import { relative, sep } from "node:path";
 import type { Command } from "commander";
 import { Fetcher } from "../audit/fetcher.js";
@@ -108,7 +108,7 @@ export function auditing(attest: Command): void {
   });
 }
 
-/** Of each phase the rest is guessed anew; nothing is said of what is soon over. */
+/** Estimates the rest of each phase separately; short phases get no estimate. */
 class Told {
   readonly #started = performance.now();
   #progress: Progress | undefined;
@@ -127,7 +127,7 @@ class Told {
   }
 }
 
-/** A registry is read from a folder; what is served, document by document. */
+/** A registry is read from a folder; an address must name a document. */
 function refuseAddress(target: string): void {
   if (!isAddress(target) || /\.json(?:[?#]|$)/.test(target)) return;
   throw new AttestError(
@@ -137,7 +137,7 @@ function refuseAddress(target: string): void {
   );
 }
 
-/** What an audit writes must not take the place of what it read. */
+/** Output files must not overwrite what was audited. */
 function refuseOver({ receipt, sarif, junit, graph }: Options, target: string): void {
   if (!isFolder(target)) return;
   for (const file of [receipt, sarif, junit, graph]) {
@@ -147,7 +147,7 @@ function refuseOver({ receipt, sarif, junit, graph }: Options, target: string): 
   }
 }
 
-/** One stdout holds one document. */
+/** stdout takes one document. */
 function refuseTwice({ receipt, sarif, junit, graph, json }: Options): void {
   const taken = [receipt === "-", sarif === "-", junit === "-", graph === "-", json === true].filter(Boolean).length;
   if (taken > 1)
@@ -163,7 +163,7 @@ const noRegistry = (target: string): AttestError =>
 
 const write = (path: string, bytes: Bytes): void => (path === "-" ? answerBytes(bytes) : replace(path, bytes));
 
-/** As CI tells it: from where it was started, with slashes. */
+/** As CI expects it: relative to the start folder, with slashes. */
 const pathOf = (target: string): string =>
   isAddress(target) ? target : relative(".", target).split(sep).join("/") || ".";
 
@@ -177,7 +177,7 @@ async function requestFor(
   const offline = options.offline === true;
   const around = git ?? (isAddress(target) ? undefined : nearest(target, ".git"));
   const clone = around === undefined ? undefined : await opened(new GitClone(around, git !== undefined));
-  const fetcher = new CachingFetcher(new Fetcher({ allow })); // which refuses an address that it cannot read
+  const fetcher = new CachingFetcher(new Fetcher({ allow })); // refuses malformed addresses
   const currents = new NewerVersions({ clone, offline, registry: isFolder(target) ? target : undefined });
   return {
     ...keyRequest(options),
@@ -197,7 +197,7 @@ async function requestFor(
   };
 }
 
-/** One that the user named must be one; what was merely found, a folder of that name for example, is passed over. */
+/** Fails if --git DIR is not a clone. A merely discovered one is ignored then. */
 async function opened(clone: GitClone): Promise<GitClone | undefined> {
   try {
     await clone.ready();
@@ -209,7 +209,7 @@ async function opened(clone: GitClone): Promise<GitClone | undefined> {
 }
 
 const isAddress = (target: string): boolean => /^https?:/i.test(target);
-/** What is new since the last audit that was kept, and what is no longer found: what whoever audits every week reads first. */
+/** New findings since the last kept audit, and findings that are gone: the first thing to read in a weekly audit. */
 function sinceThen({ kept }: AuditHistory, { documents }: Audit): string[] {
   const last = kept.at(-1)?.record;
   const times = kept.length === 1 ? "once" : `${kept.length} times`;

@@ -1,4 +1,4 @@
-/** What the verbs share: the engine, the user's keystore, the registry that is meant, and options that several of them take. */
+/** Shared by the commands: the engine, the user's keystore, the selected registry, and common options. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
@@ -22,9 +22,9 @@ import { talk } from "./ui.js";
 export const engine = nodeEngine;
 export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
 export const logKeys = (): LogKeys => new LogKeys(secretsHome(), engine);
-/** What signs for a log, where this machine has its key. */
+/** Finds the signer of a log, if this machine has its key. */
 export const logSigners: LogSigners = (key) => logKeys().find(key);
-/** The same, for verbs that begin a log: what was seen under its name before is the user's own to replace. */
+/** The same, for commands that start a log: the user may replace what was seen under its name before. */
 export function ownLogs(): LogKeyring {
   const keys = logKeys();
   return {
@@ -44,7 +44,7 @@ export const logMemory = oncePerCall(
 );
 export const pins = (): Pins => new Pins(stateHome(), engine);
 
-/** The registry that `--registry` names, else the one nearest to `from`, else to the working directory. */
+/** The registry named by `--registry`, else the nearest to `from`, else to the working directory. */
 export function registryFolder(given: string | undefined, from?: string, name = "with --registry DIR"): string {
   if (given !== undefined) return given;
   const near =
@@ -60,7 +60,7 @@ export function registryFolder(given: string | undefined, from?: string, name = 
   return near;
 }
 
-/** Of a verb that takes the registry as its argument. */
+/** For commands that take the registry as an argument. */
 export const registryArgument = (given: string | undefined): string =>
   registryFolder(given, undefined, "by its folder");
 
@@ -93,16 +93,16 @@ export const withAllowRelation = (command: Command): Command =>
 export const withJson = (command: Command): Command =>
   command.option("--json", "print one JSON object, on success and on failure");
 
-/** Commands that work when pasted, at the end of a verb's help. */
+/** Adds pasteable examples to a command's help. */
 export const withExamples = (command: Command, ...examples: readonly string[]): Command =>
   command.addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
 
 export const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
-/** More than that no timer of Node's can wait. */
+/** The limit of Node's timers. */
 const MAX_SECONDS = 2_000_000;
 
-/** What `--timeout` gives; `without` says what goes on when it is not given. */
+/** Parses `--timeout`; `without` says what happens without it. */
 export function secondsOf(text: string, without: string): number {
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
   if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
@@ -113,7 +113,7 @@ export function secondsOf(text: string, without: string): number {
   );
 }
 
-/** Read once, however often `-` is named. */
+/** Read once, even if `-` is given several times. */
 export const readStdin = oncePerCall(async (): Promise<Bytes> => {
   const chunks: Buffer[] = [];
   for await (const chunk of io().stdin) chunks.push(chunk as Buffer);

@@ -1,4 +1,4 @@
-/** `attest cosign`: one more signature on an attestation that verifies. */
+/** `attest cosign`: adds a signature to a verified attestation. */
 import type { Command } from "commander";
 import { commandLine } from "../node/command-line.js";
 import { addSignature as addSignature, writeInPlace } from "../pipeline/publish/cosign.js";

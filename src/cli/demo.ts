@@ -1,4 +1,4 @@
-/** `attest demo`: what `npm start` calls. */
+/** `attest demo`: called by `npm start`. */
 import type { Command } from "commander";
 import { demo as runDemo, type Demo } from "../pipeline/run/demo.js";
 import { SIGNATURE, TRUST, verdictLine, verdictWording } from "../view/words.js";

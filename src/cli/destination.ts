@@ -1,4 +1,4 @@
-/** The options that say who signs and where the result goes, and what they mean; for each verb that signs. */
+/** The options for signer and destination, shared by all commands that sign. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
@@ -43,7 +43,7 @@ export const withSigning = (command: Command): Command =>
     ),
   );
 
-/** Undefined for `--output -`, stdout. `near` is a file whose registry is meant when none is named. */
+/** Undefined for `--output -` (stdout). `near` is a file whose registry is the default. */
 export async function destinationOf(
   { output, registry }: SigningOptions,
   near?: string,
@@ -54,7 +54,7 @@ export async function destinationOf(
     : toFile(output);
 }
 
-/** For a hint that is typed where this command was: the same registry or file, the same signer, the same exceptions. */
+/** Options for a hint: the same registry or file, signer, and exceptions. */
 export function typedAgain(options: SigningOptions & SecretOptions, destination: Destination | undefined): Again {
   const { output, signer, passphraseFile, allowSecret = [] } = options;
   const folder = destination !== undefined && "folder" in destination ? resolve(destination.folder) : undefined;
@@ -70,7 +70,7 @@ export function typedAgain(options: SigningOptions & SecretOptions, destination:
   return { registry: after(registry), signing: after(signing) };
 }
 
-/** Returns the path, or undefined when the attestation was printed, and its evidence kept nowhere. */
+/** Returns the path; undefined if the attestation was printed, without its evidence. */
 export async function deliverOrPrint(
   destination: Destination | undefined,
   attestation: Attestation,
@@ -82,7 +82,10 @@ export async function deliverOrPrint(
   return undefined;
 }
 
-/** One that the registry still lists, or does not list yet; its log can be written to. @throws AttestError `key-revoked`, `key-retired`, `log-key-missing`, `log-fork` */
+/**
+ * A key that has not ended in the registry, with a writable log. @throws AttestError `key-revoked`, `key-retired`, `log-key-missing`,
+ * `log-fork`
+ */
 export async function signerFor(options: SigningOptions, destination: Destination | undefined): Promise<Signer> {
   const registry = registryOf(destination);
   const signer = await openSigner(options, registry);
@@ -91,14 +94,14 @@ export async function signerFor(options: SigningOptions, destination: Destinatio
   return signer;
 }
 
-/** The log that the registry's new statements name. */
+/** The log that new statements of the registry name. */
 export const logOf = async (destination: Destination | undefined): Promise<LogName | undefined> =>
   await registryOf(destination)?.log.current();
 
 export const registryOf = (destination: Destination | undefined): Registry | undefined =>
   destination !== undefined && "registry" in destination ? destination.registry : undefined;
 
-/** By its name in the keystore, or `agent:SHA256:…`. @throws AttestError `key-missing`, `agent-failed`, `key-locked` */
+/** By keystore name, or `agent:SHA256:…`. @throws AttestError `key-missing`, `agent-failed`, `key-locked` */
 export async function signerCalled(name: string, passphrase: Passphrase): Promise<Signer> {
   const keyid = keyidInAgent(name);
   return keyid === undefined
@@ -106,13 +109,13 @@ export async function signerCalled(name: string, passphrase: Passphrase): Promis
     : await agentSigner(keyid, io().env["SSH_AUTH_SOCK"], engine);
 }
 
-/** Its public part, for which no passphrase is asked. */
+/** The public key, without asking for a passphrase. */
 export async function keyCalled(name: string): Promise<PublicKey> {
   const keyid = keyidInAgent(name);
   return keyid === undefined ? keystore().find(name).key : await offered(keyid, io().env["SSH_AUTH_SOCK"], engine);
 }
 
-/** The key that `--signer` names, in the keystore or in ssh-agent; else the one in `F3_ATTEST_KEY`, else the only one that fits. */
+/** The key of `--signer` (keystore or ssh-agent); else the one in `F3_ATTEST_KEY`, else the only one that fits. */
 export async function openSigner(options: SigningOptions, registry: Registry | undefined): Promise<Signer> {
   const passphrase = passphraseFrom(options);
   const given = io().env[KEY_VARIABLE];

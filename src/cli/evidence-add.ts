@@ -1,4 +1,4 @@
-/** `attest evidence add`: captures what lies at an address or in a file, so that the statement which names it can be held to it. */
+/** `attest evidence add`: captures an address or a file, so that its digest can be signed. */
 import type { Command } from "commander";
 import { Fetcher } from "../audit/fetcher.js";
 import { AttestError } from "../core/errors.js";
@@ -69,7 +69,7 @@ export function evidenceAdd(evidence: Command): void {
   });
 }
 
-/** What is cited is cited whole, or nobody could look again; a query may hold what was given to one reader alone. */
+/** The address is cited completely, so that others can look again. Its query may contain a secret of one reader. */
 function warnOfQuery(source: string): void {
   if (!isAddress(source) || !URL.canParse(source)) return;
   const { host, pathname, search } = new URL(source);
@@ -79,7 +79,7 @@ function warnOfQuery(source: string): void {
   );
 }
 
-/** Either of them, and before anything is asked for. */
+/** Requires exactly one of the two, before any request. */
 function checkTogether(sources: readonly string[], { statement, output, role, name }: Options): void {
   if ((statement === undefined) === (output === undefined))
     throw new AttestError(
@@ -94,7 +94,7 @@ function checkTogether(sources: readonly string[], { statement, output, role, na
   if (role.trim() === "" || name?.trim() === "") throw new AttestError("usage", "--role and --name cannot be empty");
 }
 
-/** All, or the first fault when none of them is under way any more. */
+/** All results, or the first fault after every capture has ended. */
 async function all(captures: readonly Promise<CapturedEvidence>[]): Promise<readonly CapturedEvidence[]> {
   await Promise.allSettled(captures);
   return await Promise.all(captures);

@@ -49,7 +49,7 @@ export function pack(evidence: Command): void {
   });
 }
 
-/** An id is looked up in a registry; a file lies where it lies. */
+/** Looks an id up in a registry; a file is taken as it is. */
 function fileOf(attestation: string, registry: string | undefined): string {
   if (/^(?:test|plan|note)_[0-9a-f]{16}$/.test(attestation))
     return join(registryFolder(registry), attestationPath(attestation));

@@ -1,4 +1,4 @@
-/** `attest evidence`: what a claim rests on, in a form that lasts. */
+/** `attest evidence`: preserves what a claim depends on. */
 import type { Command } from "commander";
 import { withExamples } from "./context.js";
 import { evidenceAdd } from "./evidence-add.js";

@@ -1,4 +1,4 @@
-/** `attest export`: the same signature in the format that another tool takes. */
+/** `attest export`: the same signature in the format of another tool. */
 import { Option, type Command } from "commander";
 import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";

@@ -1,4 +1,4 @@
-/** `attest import`: any format back into the readable one, with the very payload and signatures. */
+/** `attest import`: converts any format back to the readable one, with the same payload and signatures. */
 import type { Command } from "commander";
 import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";

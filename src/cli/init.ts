@@ -46,7 +46,7 @@ export function init(attest: Command): void {
           "it says where the registry will be published: example.org/lab",
         );
       }
-      // What can be refused is refused before anything is made: the signer that is named, then the registry, then a new key.
+      // Refuse first, before anything is made: check the named signer, then the registry, then make a key.
       const known =
         options.signer !== undefined && keyidInAgent(options.signer) !== undefined
           ? { name: "agent", key: await keyCalled(options.signer) }
@@ -87,7 +87,7 @@ export function init(attest: Command): void {
   );
 }
 
-/** In a project that has tests, or a repository, they are attested; in an empty folder there is the built-in test to begin with. */
+/** A project with tests or a repository gets its own tests; an empty folder gets the built-in test. */
 function nextSteps(folder: string, secrets: string): string[] {
   const tested = testCommand(".");
   const committed = inGit(folder);

@@ -1,6 +1,6 @@
 /**
- * What one call of the program has of the world. It is the same for every verb, so no verb hands it on; and a process has one working
- * directory and one environment, so there is one call at a time.
+ * The environment of one call of the program. Commands share it without passing it on. A process has one working directory and one
+ * environment, so calls run one at a time.
  */
 import type { Readable, Writable } from "node:stream";
 
@@ -9,7 +9,7 @@ interface Terminal {
   readonly columns?: number;
 }
 
-/** A process is one. */
+/** A process fits this. */
 export interface Io {
   readonly stdin: Readable & Terminal;
   readonly stdout: Writable & Terminal;
@@ -25,7 +25,7 @@ interface Call {
   isOver: boolean;
 }
 
-/** The last one stays until the next begins: what it started may still have something to say. */
+/** The last call stays until the next begins, because something it started may still print. */
 let current: Call | undefined;
 
 function call(): Call {
@@ -35,10 +35,10 @@ function call(): Call {
 
 export const io = (): Io => call().io;
 
-/** What was typed after the name of the program. */
+/** The words after the program's name. */
 export const typed = (): readonly string[] => call().typed;
 
-/** Ends nothing: it is what the call gives at its end. */
+/** Sets the exit status and ends nothing. */
 export const exitWith = (status: number): void => void (call().status = status);
 
 /** Returns the exit status; 0 if none was set. */
@@ -53,7 +53,7 @@ export async function calling(typed: readonly string[], io: Io, act: () => Promi
   }
 }
 
-/** Made when a call first asks for it, and kept for that call alone. */
+/** Made on first use in a call, and kept for that call only. */
 export function oncePerCall<T>(make: () => T): () => T {
   const made = new WeakMap<Call, { readonly value: T }>();
   return () => {

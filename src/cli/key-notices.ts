@@ -1,4 +1,4 @@
-/** `attest key rotate · revoke`: signed notices about a key, published where its results are. */
+/** `attest key rotate · revoke`: signed notices about a key, published with its results. */
 import type { Command } from "commander";
 import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
@@ -42,7 +42,7 @@ export function rotate(key: Command): void {
   withExamples(withJson(withDestination(command)), "attest key rotate signer signer-2027").action(
     async (old: string, name: string, options: Options) => {
       const destination = await destinationOf(options);
-      const passphrase = passphraseFrom(options); // the same for both, asked once
+      const passphrase = passphraseFrom(options); // shared by both keys, asked once
       const store = keystore();
       const from = await signerCalled(old, passphrase);
       if (old === name) throw new AttestError("usage", `${old} is named twice`, "attest key rotate OLD NEW");
@@ -123,7 +123,7 @@ function sinceOf(text: string | undefined, now: Date): Date {
   return new Date(text);
 }
 
-/** Undefined for stdout. In a registry it is written already. */
+/** Undefined for stdout. In a registry it is already written. */
 export function written(destination: Destination | undefined, { id, bytes }: SignedNotice): string | undefined {
   if (destination === undefined) return undefined;
   if (!("file" in destination)) return join(destination.folder, attestationPath(id));

@@ -1,4 +1,4 @@
-/** `attest key`: signing keys of the user, outside every repository. */
+/** `attest key`: the user's signing keys, outside of every repository. */
 import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { formatKey } from "../core/keys/key.js";
@@ -26,7 +26,7 @@ const PLACE: Readonly<Record<KeystorePlace, string>> = {
   agent: "in ssh-agent",
 };
 
-/** Where its secret lies, in a sentence. */
+/** Where the secret is, in a sentence. */
 function whereabouts({ name, place }: StoredKey): string {
   const file = `${keystore().folder}/${name}`;
   if (place === "agent") return "The secret is in ssh-agent, and nowhere here.";
@@ -34,7 +34,7 @@ function whereabouts({ name, place }: StoredKey): string {
   return `The secret is in ${file}.pem, without a passphrase. To set one: attest key passphrase ${name}`;
 }
 
-/** What the owner hands out: the line, and what to type with it. */
+/** What the owner hands out: the key line, and the command to use it. */
 function handOut(stored: StoredKey, json: true | undefined): void {
   if (json) return answerJson(described(stored));
   const line = formatKey(stored.key, stored.name);
@@ -158,7 +158,7 @@ async function changePassphrase({ name, place }: StoredKey, options: ChangeOptio
     throw new AttestError("usage", "--remove and a new passphrase cannot be combined");
   }
   if (place === "agent") throw elsewhere(name);
-  if (place === "passphrase") await present(); // a person is asked for the old one first
+  if (place === "passphrase") await present(); // people are asked for the old one first
   return await keystore().encrypt(name, await newPassphrase(newPassphraseFile, newPassphraseFd), present);
 }
 
@@ -176,7 +176,7 @@ async function registered(name: string, fingerprint: true | string): Promise<Sto
   return store.register(name, await offered(keyid, io().env["SSH_AUTH_SOCK"], engine));
 }
 
-/** The name of the only key there is. */
+/** The name of the only key. */
 function onlyName(): string {
   const names = keystore()
     .list()
@@ -185,7 +185,7 @@ function onlyName(): string {
   if (only === undefined || more.length > 0) {
     if (only !== undefined)
       throw new AttestError("usage", `there are several keys: ${names.join(", ")}`, "name one of them");
-    return DEFAULT_NAME; // which is not there, and `find` says so
+    return DEFAULT_NAME; // does not exist, which `find` reports
   }
   return only;
 }

@@ -1,4 +1,4 @@
-/** `attest log check`: the whole log derived again, and held against all that hangs on it. */
+/** `attest log check`: rebuilds the whole log and checks everything that depends on it. */
 import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
 import { commandLine } from "../node/command-line.js";
@@ -36,7 +36,7 @@ export function check(log: Command): void {
       ...{ place, engine, from: kept },
       memory: logMemory(),
       progress: (text, share) => {
-        if (text !== phase) progress = undefined; // of each phase the rest is guessed anew
+        if (text !== phase) progress = undefined; // each phase is estimated separately
         phase = text;
         if (performance.now() - started > 1000) (progress ??= new Progress()).say(text, share);
       },
@@ -74,7 +74,7 @@ function inWords({ shards, account, findings, total }: LogCheck, place: LogPlace
 const seenBy = (cosigned: readonly { readonly key: { readonly name: string }; readonly at: number }[]): string =>
   cosigned.map(({ key, at }) => `, cosigned by ${key.name} at ${new Date(at * 1000).toISOString()}`).join("");
 
-/** What this check stands on: whose word the log's key is, and whether it was the first look. */
+/** The basis of this check: who vouches for the log's key, and whether it was the first look. */
 function surroundings({ before, findings }: LogCheck, { remote, target }: LogPlace): string[] {
   return [
     remote
@@ -87,7 +87,7 @@ function surroundings({ before, findings }: LogCheck, { remote, target }: LogPla
   ];
 }
 
-/** Where this machine writes the log: for anybody else, what is not there is missing. */
+/** Unfinished publications, if this machine writes the log: for everyone else, missing entries are missing. */
 function unfinished({ shards, findings }: LogCheck, { remote, target }: LogPlace): string[] {
   const last = shards.at(-1);
   const ours = !remote && last !== undefined && logSigners(last.listed.key) !== undefined;

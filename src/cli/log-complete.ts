@@ -1,4 +1,4 @@
-/** `attest log complete`: what was published here and is not in the log yet, after a full disk or a kill. */
+/** `attest log complete`: enters what was published here but not logged, after a full disk or a kill. */
 import type { Command } from "commander";
 import { keystore, openRegistry, registryArgument, withExamples, withJson } from "./context.js";
 import { answer, answerJson, talk } from "./ui.js";

@@ -1,4 +1,4 @@
-/** `attest log forget`: the one way to accept a log that its operator made anew. */
+/** `attest log forget`: the only way to accept a log that its operator made anew. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { logMemory, withExamples, withJson } from "./context.js";

@@ -1,4 +1,4 @@
-/** `attest log show` and `attest log prove`: what the log says, and the proof that it says so of one document. */
+/** `attest log show` and `attest log prove`: the log's content, and the proof for one document. */
 import { join } from "node:path";
 import type { Command } from "commander";
 import { base64 } from "../core/bytes.js";
@@ -123,7 +123,7 @@ export function logProve(log: Command): void {
   );
 }
 
-/** Nothing of the user's is overwritten. */
+/** Never overwrites a file of the user. */
 export function writeNew(path: string, bytes: Uint8Array): void {
   try {
     create(join(path), bytes);

@@ -1,4 +1,4 @@
-/** `attest log start`: a first log, or a new one after a key that is lost. */
+/** `attest log start`: a first log, or a new one after the key was lost. */
 import type { Command } from "commander";
 import { parseNoteKey } from "../core/keys/note.js";
 import { startLog } from "../pipeline/log/start.js";

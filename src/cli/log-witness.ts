@@ -1,4 +1,4 @@
-/** `attest log witness` and `attest log accept`: bearing witness for a log, and taking a witness's word into a registry. */
+/** `attest log witness` and `attest log accept`: cosigns a log, and adds a cosignature to a registry. */
 import type { Command } from "commander";
 import { join } from "node:path";
 import { fromUtf8, utf8 } from "../core/bytes.js";
@@ -98,7 +98,7 @@ interface AcceptOptions {
   readonly json?: true;
 }
 
-/** The witness's public line, as it hands it over with what it cosigned. */
+/** The witness's public line, written beside the cosigned checkpoint. */
 const lineBeside = (file: string): string => `${file}.vkey`;
 function linesBeside(file: string): string[] {
   const line = file === "-" ? undefined : read(lineBeside(file));

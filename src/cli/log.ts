@@ -1,4 +1,4 @@
-/** `attest log`: a registry's log as such. */
+/** `attest log`: commands about a registry's log. */
 import type { Command } from "commander";
 import { withExamples } from "./context.js";
 import { check } from "./log-check.js";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The process: what is its own and not a call's. Its streams that break, its terminal that goes away, its exit status. */
+/** The process around a call: broken streams, a vanished terminal, the exit status. */
 import { isatty } from "node:tty";
 import { ioError } from "../node/faults.js";
 import { main } from "./program.js";
@@ -7,8 +7,8 @@ import { outliveHangUps } from "./signals.js";
 import { tellFault } from "./ui.js";
 
 /**
- * What only talks ends nothing: a stderr that is full, closed or gone. An answer that cannot be written is a fault, told when all else is
- * done; a reader that has seen enough, `attest verify … | head`, is none, and what the status says is what was found.
+ * A full, closed or vanished stderr ends nothing. An answer that cannot be written is a fault, reported after everything else is done. A
+ * reader that closes early (`attest verify … | head`) is no fault, and does not change the exit status.
  */
 function guardStreams(): void {
   let unanswered: Error | undefined;
@@ -23,7 +23,7 @@ function guardStreams(): void {
   for (const stream of [process.stdin, process.stdout, process.stderr]) if (stream.isTTY) endWithTerminal(stream.fd);
 }
 
-/** Node gives a terminal its settings back when it ends, and aborts where the terminal is gone: a signal ends it as a shell would. */
+/** Node restores a terminal's settings at exit, and aborts if the terminal is gone. A signal ends the process as a shell would. */
 function endWithTerminal(fd: number): void {
   process.once("exit", () => {
     if (isatty(fd)) return;

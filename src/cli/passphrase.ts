@@ -1,4 +1,4 @@
-/** Where a passphrase may come from; never from an argument, which every process on the machine can read. */
+/** Sources of a passphrase; never an argument, which every process on the machine can read. */
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -14,7 +14,7 @@ export interface PassphraseOptions {
   readonly passphraseFd?: string;
 }
 
-/** In this order: `--passphrase-file`, `--passphrase-fd`, `F3_ATTEST_PASSPHRASE`, a prompt on the terminal. Asked at most once. */
+/** Tries in this order: `--passphrase-file`, `--passphrase-fd`, `F3_ATTEST_PASSPHRASE`, a prompt on the terminal. Asks at most once. */
 export function passphraseFrom(
   { passphraseFile, passphraseFd }: PassphraseOptions,
   prompt = "passphrase: ",
@@ -35,7 +35,7 @@ export function passphraseFrom(
   return () => (known ??= ask());
 }
 
-/** The one that a key is to have from now on: of `--new-passphrase-file`, `--new-passphrase-fd`, or typed twice. */
+/** The new passphrase of a key: from `--new-passphrase-file`, `--new-passphrase-fd`, or typed twice. */
 export async function newPassphrase(file: string | undefined, fd: string | undefined): Promise<string> {
   const given = fromOptions("--new-passphrase", file, fd);
   if (given !== undefined) return given;
@@ -53,7 +53,7 @@ export async function newPassphrase(file: string | undefined, fd: string | undef
 
 const atTerminal = (): boolean => io().stdin.isTTY === true && io().stderr.isTTY === true;
 
-/** Undefined when neither is there. */
+/** Undefined if neither option is given. */
 function fromOptions(option: string, file: string | undefined, fd: string | undefined): string | undefined {
   if (file !== undefined) return firstLine(file, `the file of ${option}-file`);
   if (fd === undefined) return undefined;
@@ -71,7 +71,7 @@ function firstLine(source: string | number, named: string): string {
   }
   const end = bytes.indexOf("\n");
   const text = bytes.subarray(0, end < 0 ? bytes.length : end);
-  // Editors of Windows write one of the two marks; what follows the first is UTF-8 all the same.
+  // Editors on Windows write one of the two marks; after the first one the text is UTF-8.
   const found = isUtf16(bytes) ? "UTF-16" : isUtf8(text) ? undefined : "bytes that are not UTF-8";
   const line = text
     .toString("utf8")
@@ -96,7 +96,7 @@ function firstLine(source: string | number, named: string): string {
 function onTerminal(prompt: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: io().stdin, output: silent, terminal: true });
-  io().stderr.write(prompt); // only now: before, the terminal still echoes what is typed
+  io().stderr.write(prompt); // only now: before this the terminal still echoes input
   return new Promise((resolve, reject) => {
     reader.once("close", () => reject(new AttestError("key-locked", "the input ended before a passphrase")));
     reader.once("SIGINT", () => {

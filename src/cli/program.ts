@@ -1,4 +1,4 @@
-/** The program: its verbs, and the one place where a fault becomes a message and an exit status. */
+/** The program: its commands, and the only place where a fault becomes a message and an exit status. */
 import { Command, CommanderError } from "commander";
 import { AttestError } from "../core/errors.js";
 import { TOOL_VERSION } from "../node/package.js";
@@ -16,10 +16,10 @@ Exit status:
   2  usage, malformed input, files            5  audit findings
   Of several, the first of 2, 1, 3, 4, 5. attest run gives 0 for VALIDATED and 1 for less.`;
 
-/** Where it goes to no terminal. */
+/** Used if the output is no terminal. */
 const HELP_WIDTH = 80;
 
-/** In the order of the help. Only what is called is loaded: most of a short command's time is the loading of others. */
+/** In the order of the help. Only the called command is loaded, since loading takes most of a short command's time. */
 const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> = {
   demo: async () => (await import("./demo.js")).demoCommand,
   init: async () => (await import("./init.js")).init,
@@ -47,7 +47,7 @@ const VERBS: Readonly<Record<string, () => Promise<(attest: Command) => void>>> 
   version: async () => (await import("./version.js")).version,
 };
 
-/** With the verb that is named, or with all of them. */
+/** With the named command, or with all. */
 async function program(verb?: string): Promise<Command> {
   const attest = new Command("attest")
     .description(
@@ -61,7 +61,7 @@ async function program(verb?: string): Promise<Command> {
     .configureOutput({
       writeOut: (text) => void io().stdout.write(text),
       getOutHelpWidth: () => (io().stdout.isTTY === true ? io().stdout.columns : undefined) ?? HELP_WIDTH,
-      writeErr: () => undefined, // faults are told once, by `tellFault`
+      writeErr: () => undefined, // `tellFault` reports faults, once
     });
   attest
     .command("help [verb]")
@@ -69,14 +69,14 @@ async function program(verb?: string): Promise<Command> {
     .action(async (verb: string | undefined) => {
       const found = attest.commands.find((command) => command.name() === verb);
       if (found !== undefined || verb === undefined) (found ?? attest).outputHelp();
-      else await attest.parseAsync([verb], { from: "user" }); // which says that there is none, and what was meant
+      else await attest.parseAsync([verb], { from: "user" }); // reports the unknown command and a suggestion
     });
   const wanted = verb !== undefined && Object.hasOwn(VERBS, verb) ? [VERBS[verb]] : Object.values(VERBS);
   for (const load of wanted) (await load?.())?.(attest);
   return attest;
 }
 
-/** Commander's own exit status for a usage error is 1, which here means "does not verify". */
+/** Commander's exit status for usage errors is 1, which means "does not verify" here. */
 function usageFault(error: CommanderError, verb: string | undefined): AttestError {
   if (error.code === "commander.help")
     return new AttestError(
@@ -92,18 +92,18 @@ function usageFault(error: CommanderError, verb: string | undefined): AttestErro
   );
 }
 
-/** May be called again and again in one process, one call after the other. Returns the exit status. */
+/** May be called repeatedly in one process, one call at a time. Returns the exit status. */
 export const main = (words: readonly string[], io: Io): Promise<number> =>
   calling(words, io, async () => {
     try {
       if (words.length > 0) await (await program(words[0])).parseAsync(words, { from: "user" });
       else (await program()).outputHelp();
     } catch (error) {
-      if (error instanceof CommanderError && error.exitCode === 0) return; // a help that was asked for
+      if (error instanceof CommanderError && error.exitCode === 0) return; // requested help
       const verb = words.find((word) => !word.startsWith("-"));
       const known = verb !== undefined && Object.hasOwn(VERBS, verb);
       const fault = error instanceof CommanderError ? usageFault(error, known ? verb : undefined) : error;
-      const others = words.indexOf("--"); // what follows is for another program
+      const others = words.indexOf("--"); // the rest is for another program
       const ours = words.slice(0, others < 0 ? undefined : others);
       exitWith(tellFault(fault, ours.includes("--json")));
     }

@@ -1,4 +1,4 @@
-/** `attest receipt`: says, signed, that a signature was seen now. To whoever trusts that key it is older than any later theft. */
+/** `attest receipt`: states, signed, that a signature was seen now. For everyone who trusts that key it is older than any later theft. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { identify } from "../core/statement/statement.js";

@@ -1,4 +1,4 @@
-/** `attest retract · supersede · abandon`: what a signer says afterwards of an attestation, or of a plan. */
+/** `attest retract · supersede · abandon`: a signer's later notices about an attestation or a plan. */
 import { join } from "node:path";
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
@@ -87,7 +87,7 @@ async function said(action: "retract" | "supersede" | "abandon", named: string, 
 
 const WORD = { retract: "took back", supersede: "replaced", abandon: "gave up" } as const;
 
-/** The user's own key among those that signed it. */
+/** The user's own key among its signers. */
 function ownerOf({ keyids }: Target): { readonly signer?: string } {
   const own = keystore()
     .list()

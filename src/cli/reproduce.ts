@@ -1,4 +1,4 @@
-/** `attest reproduce`: the recorded test again, here; whether it comes out as it did. */
+/** `attest reproduce`: repeats a recorded test here and compares the outcomes. */
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { exitOf } from "../core/codes.js";
@@ -118,8 +118,8 @@ async function compareAndSign(
 }
 
 /**
- * What a document says is run here only when a key that the user trusts has signed it: it names a command.
- * @throws AttestError the code of the check that did not pass
+ * A document names a command to run, so it must be signed by a key that the user trusts.
+ * @throws AttestError the code of the failed check
  */
 async function trusted(file: string, options: Options): Promise<Original> {
   const [verified] = await verifyTargets([file], options);
@@ -168,7 +168,7 @@ async function again(
   );
 }
 
-/** A built-in one is part of this tool; one's own comes from the commit, where that is recorded. */
+/** A built-in scenario is part of this tool; the user's own comes from the recorded commit, if there is one. */
 async function scenarioAgain(
   [word = "", ...rest]: readonly string[],
   { subject }: ResultStatement,
@@ -198,7 +198,7 @@ async function scenarioAgain(
   });
 }
 
-/** As `attest run` recorded them, which leaves out where a driver's program lies. */
+/** As recorded by `attest run`, which omits the path of a driver's program. */
 function optionsIn(words: readonly string[]): ScenarioOptions {
   const after = (name: string): string | undefined => {
     const at = words.indexOf(name);

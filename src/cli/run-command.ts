@@ -1,4 +1,4 @@
-/** `attest run … -- <command…>`: what of the command line concerns a command, and how its output gets to whoever waits for it. */
+/** `attest run … -- <command…>`: the options for a command, and how its output is passed on. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { looksSecret } from "../harness/redaction/secrets.js";
@@ -16,7 +16,7 @@ export interface RunCommandOptions {
   readonly env?: readonly string[];
   readonly title?: string;
   readonly timeout?: string;
-  /** True unless `--no-skips` is given. */
+  /** False if `--no-skips` is given. */
   readonly skips?: boolean;
   readonly allowRetries?: true;
   readonly allowCounts?: true;
@@ -43,7 +43,7 @@ export const withCommandOptions = (command: Command): Command =>
     .option("--allow-counts", "a report whose counters count more than its tests does not leave the run open")
     .option("--sandbox", "shut the command in with bubblewrap: no network, the system read-only");
 
-/** Those that were given although no command was. */
+/** The options given although there is no command. */
 export const givenAmong = (options: RunCommandOptions): string[] => [
   ...(["report", "subject", "env", "title", "timeout", "allowRetries", "allowCounts", "sandbox"] as const)
     .filter((name) => options[name] !== undefined)
@@ -53,13 +53,13 @@ export const givenAmong = (options: RunCommandOptions): string[] => [
 
 export interface RunCall {
   readonly command: readonly string[];
-  /** What this tool writes itself. */
+  /** Files written by this tool. */
   readonly without: readonly string[];
   /** Where it publishes. */
   readonly registry: string | undefined;
-  /** Files with secrets that were named. */
+  /** Named files with secrets. */
   readonly hidden: readonly string[];
-  /** Stdout is ours, so what the command prints there goes to stderr. */
+  /** The answer goes to stdout, so the command's stdout goes to stderr. */
   readonly aside: boolean;
   readonly announce?: Announce | undefined;
 }

@@ -1,4 +1,4 @@
-/** `attest run <scenario>`: what of the command line concerns a test that is written for this tool. */
+/** `attest run <scenario>`: the options for a test that is written for this tool. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import type { Subject } from "../core/statement/statement.js";
@@ -31,7 +31,7 @@ export const withScenarioOptions = (command: Command): Command =>
     )
     .option("--quick", "of a scenario: a shorter run, which says what it left out");
 
-/** The test that is meant, if it can be run so. Nothing has run yet. */
+/** The selected test, if it can run with these options. Nothing has run yet. */
 export async function scenarioFor(word: string, options: ScenarioOptions): Promise<Scenario> {
   const scenario = isScenarioFile(word)
     ? await interruptible((signal) => loadScenario(word, signal))
@@ -43,7 +43,7 @@ export async function scenarioFor(word: string, options: ScenarioOptions): Promi
 export interface ScenarioCall {
   readonly word: string;
   readonly timeout?: string | undefined;
-  /** What this tool writes itself. */
+  /** Files written by this tool. */
   readonly without: readonly string[];
   readonly announce?: Announce | undefined;
 }
@@ -76,7 +76,7 @@ export async function runScenarioOnce(
   });
 }
 
-/** Where a scenario does not say what it tests, that is the project in which it is run. */
+/** A scenario without its own subject tests the project in which it runs. */
 async function subjectFor(scenario: Scenario, without: readonly string[]): Promise<Subject[] | undefined> {
   if (scenario.subject.length > 0) return undefined;
   const tested = await testedIn(".", { ours: without });
@@ -108,7 +108,7 @@ function driverOf(given: string | undefined): DriverChoice | undefined {
   return given === undefined ? undefined : { name: name ?? "", ...(path !== undefined && { path }) };
 }
 
-/** As it was called, but for where the driver's program lies on this machine. */
+/** As typed, except for the path of the driver's program. */
 const wordsOf = ({ profile, driver, quick }: ScenarioOptions): string[] => [
   ...(profile === undefined ? [] : ["--profile", profile]),
   ...(driver === undefined ? [] : ["--driver", driverOf(driver)?.name ?? ""]),

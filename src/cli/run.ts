@@ -1,4 +1,4 @@
-/** `attest run`: a command, or a test that is written for this tool; run for real, signed and published. */
+/** `attest run`: runs a command or a scenario, signs the result and publishes it. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
@@ -65,13 +65,13 @@ export function run(attest: Command): void {
   });
 }
 
-/** What ran, and what it gave. */
+/** What ran, and its result. */
 interface Done {
   readonly draft: Draft;
   readonly evidence: ReadonlyMap<string, Bytes>;
-  /** The command's own; 0 for a scenario. */
+  /** The command's own exit code; 0 for a scenario. */
   readonly exit: number;
-  /** `12 tests: 10 passed, 2 skipped`, where a report says so. */
+  /** `12 tests: 10 passed, 2 skipped`, if a report says so. */
   readonly counts?: string | undefined;
   readonly secrets: readonly Secret[];
 }
@@ -80,7 +80,7 @@ async function runOnce(words: readonly string[], options: Options): Promise<numb
   checkTogether(options);
   const { dryRun, unsigned, timeout, allowSecret = [] } = options;
   const work = await workOf(words, options);
-  // Everything that can be refused is refused before the test runs.
+  // Refuse everything that can be refused before the test runs.
   const destination = dryRun ? undefined : await destinationOf(options);
   const signer = dryRun || unsigned ? undefined : await signerFor(options, destination);
 
@@ -141,11 +141,11 @@ function checkTogether({ output, dryRun, unsigned, allowSecret = [] }: Options):
 
 type Work = (destination: Destination | undefined, announce: Announce | undefined) => Promise<Done>;
 
-/** What is to be run: what stands after `--` is a command, and one word before it a scenario. */
+/** What to run: the words after `--` are a command, one word before it a scenario. */
 async function workOf(words: readonly string[], options: Options): Promise<Work> {
   const [word, ...more] = words;
   const dashes = typed().includes("--");
-  // Then stdout is ours, or a document's.
+  // Then stdout is for the answer or a document.
   const aside = options.json === true || options.dryRun === true || options.output === "-";
   const usage = (found: string, hint: string): AttestError =>
     new AttestError("usage", `attest run takes one scenario, or a command after --, not ${found}`, hint);
@@ -180,7 +180,7 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
     });
 }
 
-/** What this tool writes itself is no part of what is tested, even where it lies in the same work tree. */
+/** Files written by this tool are not part of the subject, even inside the work tree. */
 function ownPaths(destination: Destination | undefined, output: string | undefined): string[] {
   const registry = registryAt(destination);
   return [

@@ -1,4 +1,4 @@
-/** `attest show`: an attestation to read, shown only under a good signature. */
+/** `attest show`: displays an attestation with a valid signature. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { noticeTitle, noticeView } from "../view/notice.js";
@@ -29,7 +29,7 @@ export function showCommand(attest: Command): void {
     const tests = all.filter(
       (found) => !("report" in found && (found.report.notice ?? found.report.plan) !== undefined),
     );
-    const [one, ...more] = all.length > 1 ? tests : all; // of a registry, its notices and plans are not meant
+    const [one, ...more] = all.length > 1 ? tests : all; // in a registry, skips notices and plans
     if (one === undefined || more.length > 0) {
       throw new AttestError(
         "usage",

@@ -1,6 +1,6 @@
 /**
- * `attest sign`: signs a statement that was written elsewhere; its evidence is taken from one named folder, by digest. An audit receipt is
- * signed like it, and has no evidence.
+ * `attest sign`: signs a statement that was written elsewhere, with evidence from a named folder, by digest. Also signs audit receipts,
+ * which have no evidence.
  */
 import type { Command } from "commander";
 import { commandLine } from "../node/command-line.js";

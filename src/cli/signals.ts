@@ -1,6 +1,6 @@
 /**
- * Signals during a run. While a test runs, the first one ends what it started, and the run says how far it came. While its result is
- * written, the first one waits until the result is safe. A second one ends everything at once, and says what stands.
+ * Signals during a run. While a test runs, the first signal ends what it started, and the result says how far it came. While the result is
+ * written, the first signal waits until it is safe. A second signal ends everything at once, and says what stands.
  */
 import { constants } from "node:os";
 import { isatty } from "node:tty";
@@ -9,8 +9,8 @@ import { talk } from "./ui.js";
 type Ending = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /**
- * A hang-up is of a terminal: who has none, under nohup(1) say, outlives it. Whether it was ignored when this process began nobody can tell:
- * Node makes every signal end its process anew.
+ * A hang-up concerns a terminal: without one, as under nohup(1), it is ignored. Node resets all signals at start, so an inherited "ignore"
+ * cannot be detected.
  */
 const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
 const SIGNALS: readonly Ending[] = ["SIGINT", "SIGTERM", ...(hasTerminal ? (["SIGHUP"] as const) : [])];
@@ -19,7 +19,7 @@ export function outliveHangUps(): void {
   if (!hasTerminal) process.on("SIGHUP", () => undefined);
 }
 
-/** Who is asked now: the innermost. */
+/** The innermost listener comes last. */
 const listeners: ((signal: Ending) => void)[] = [];
 let stands: (() => string) | undefined;
 
@@ -40,14 +40,14 @@ function endNow(signal: Ending): never {
   process.exit(128 + constants.signals[signal]);
 }
 
-/** @param act is told of the first signal, and ends what it started */
+/** @param act gets the first signal, and ends what it started */
 export async function interruptible<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const abort = (signal: Ending): void => (controller.signal.aborted ? endNow(signal) : controller.abort(signal));
   return await during(abort, () => act(controller.signal));
 }
 
-/** @param standing says where one stands; told when a second signal ends everything */
+/** @param standing describes the current state; printed if a second signal ends everything */
 export async function heldUntilSafe<T>(standing: () => string, act: () => Promise<T>): Promise<T> {
   let first = true;
   const hold = (signal: Ending): void => {

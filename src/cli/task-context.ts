@@ -1,4 +1,4 @@
-/** What the task verbs share: the list that is meant, and a task in one line. */
+/** Shared by the task commands: the selected list, and a task in one line. */
 import type { Command } from "commander";
 import { fromUtf8 } from "../core/bytes.js";
 import type { Task } from "../tasks/document.js";
@@ -30,12 +30,12 @@ export interface FoundList {
 
 export async function findList({ list: given, tasks: root, hook }: ListOptions): Promise<FoundList> {
   const tasks = tasksFolder(root, io().env);
-  const input = hook && fromUtf8(await readStdin()); // unasked it is not read: a terminal would be waited for
+  const input = hook && fromUtf8(await readStdin()); // read on demand only: a terminal would block
   const { id } = listId({ given, env: io().env, hook: input, tasks });
   return { id, list: new TaskList(listFolder(tasks, id)) };
 }
 
-/** Its number, its state, what it is about, and how far it is or why it failed. */
+/** Its number, state, subject, and its progress or failure. */
 export function taskLine(task: Task): string {
   const { progress, failure } = runOf(task) ?? {};
   const state = taskState(task);

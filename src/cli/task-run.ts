@@ -1,4 +1,4 @@
-/** `attest task watch` and `attest task run`: what goes on behind the caller's back, and how to see its end. */
+/** `attest task watch` and `attest task run`: background runs, and waiting for their end. */
 import { constants } from "node:os";
 import { AttestError } from "../core/errors.js";
 import type { Task } from "../tasks/document.js";
@@ -10,7 +10,7 @@ import { interruptible } from "./signals.js";
 import { findList, taskLine, type FoundList, type ListOptions } from "./task-context.js";
 import { answer, answerForeign, answerJson, Progress, talk } from "./ui.js";
 
-/** What shells give for a program that was interrupted. */
+/** The shell's status for an interrupted program. */
 const INTERRUPTED = 130;
 
 export async function follow(number: string, options: ListOptions & { timeout?: string }): Promise<void> {
@@ -78,7 +78,7 @@ const outcomeOf = (ended: RunRecord | undefined): Partial<RunRecord> => {
   };
 };
 
-/** The run at its end; undefined when it was the waiting that was ended. */
+/** The ended run; undefined if only the waiting ended. */
 async function waited({ list }: FoundList, number: string, { runId }: StartedRun): Promise<RunRecord | undefined> {
   const progress = new Progress();
   try {
@@ -115,7 +115,7 @@ async function waited({ list }: FoundList, number: string, { runId }: StartedRun
   }
 }
 
-/** As a shell gives it: the command's own, or 128 and the number of the signal. */
+/** As a shell reports it: the command's own, or 128 plus the signal's number. */
 function statusOf({ exitCode, signal, failure }: RunRecord): number {
   const numbers: Readonly<Record<string, number | undefined>> = constants.signals;
   if (signal !== undefined) return 128 + (numbers[signal] ?? 0);

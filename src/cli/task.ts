@@ -1,4 +1,4 @@
-/** `attest task`: the task lists of Claude Code, read and written so that nothing is lost beside other writers. */
+/** `attest task`: reads and writes the task lists of Claude Code safely beside other writers. */
 import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { STATUSES, type Change, type TaskStatus } from "../tasks/document.js";
@@ -139,7 +139,7 @@ async function update(number: string, options: UpdateOptions): Promise<void> {
   answer(taskLine(changed));
 }
 
-/** `key=value`, in the order given; a value that is no JSON is text. */
+/** `key=value` pairs in order; a value that is not JSON is text. */
 function metadataOf(pairs: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
     pairs.map((pair) => {

@@ -1,4 +1,4 @@
-/** `attest trust`: keys of others that you trust, by name. Nothing else ever writes there: first contact never pins. */
+/** `attest trust`: pins of other people's keys, by name. Nothing else writes pins: first contact never pins. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { formatKey } from "../core/keys/key.js";

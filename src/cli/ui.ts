@@ -1,4 +1,4 @@
-/** Answers on stdout, talk on stderr; and the one form in which a fault is told. */
+/** Answers on stdout, talk on stderr; and the only form in which a fault is printed. */
 import type { Writable } from "node:stream";
 import { exitOf, type ExitStatus } from "../core/codes.js";
 import { fromUtf8 } from "../core/bytes.js";
@@ -7,10 +7,10 @@ import { asFault } from "../node/faults.js";
 import { printable } from "../view/printable.js";
 import { io } from "./io.js";
 
-/** Tabs between the columns of a line are ours. */
+/** Tabs separate our columns. */
 const shown = (line: string): string => line.split("\t").map(printable).join("\t");
 
-/** An answer: what a script would read. One argument is one line, whatever a document put into it. */
+/** An answer, for scripts. One argument is one line, whatever a document put into it. */
 export function answer(...lines: readonly (string | readonly string[])[]): void {
   io().stdout.write(
     lines
@@ -20,27 +20,27 @@ export function answer(...lines: readonly (string | readonly string[])[]): void 
   );
 }
 
-/** Talk: what only a person would read. */
+/** Talk, for people. */
 export function talk(...lines: readonly string[]): void {
   io().stderr.write(lines.map((line) => `${shown(line)}\n`).join(""));
 }
 
-/** A document as it is, for a pipe. */
+/** A document verbatim, for a pipe. */
 export function answerBytes(bytes: Uint8Array): void {
   io().stdout.write(bytes);
 }
 
-/** One object, on success and on failure alike; undefined members are left out. */
+/** One object, for success and failure; undefined members are omitted. */
 export function answerJson(value: unknown): void {
   io().stdout.write(inert(fromUtf8(readable(fit(JSON.parse(JSON.stringify(value)) as Json)))));
 }
 
-/** A document of another program's: nothing in it is refused, and its members keep their order. On one line for a stream of them. */
+/** JSON of another program: accepts anything, and keeps the order of members. One line each in a stream. */
 export function answerForeign(value: unknown, layout: "lines" | "line" = "lines"): void {
   io().stdout.write(`${inert(JSON.stringify(value, null, layout === "line" ? 0 : 2))}\n`);
 }
 
-/** The same JSON with every character that a terminal could obey, or that could hide, as an escape. */
+/** The same JSON, with terminal controls and invisible characters escaped. */
 const inert = (json: string): string =>
   json.replace(/[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/gu, (character) =>
     Array.from(
@@ -49,7 +49,7 @@ const inert = (json: string): string =>
     ).join(""),
   );
 
-/** What another program prints, at the pace at which it is read; a reader that has gone is no fault, and ends nothing. */
+/** Another program's output, at the reader's pace. A vanished reader is no fault. */
 export function passOn(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void> {
   const target = io()[stream];
   if (!outliving.has(target)) {
@@ -75,13 +75,13 @@ export function tellFault(error: unknown, json: boolean): ExitStatus {
   return exit;
 }
 
-/** On a terminal one line that is rewritten; elsewhere a line for each new text. */
+/** On a terminal a single rewritten line; elsewhere one line per new text. */
 export class Progress {
   readonly #terminal = io().stderr.isTTY === true;
   readonly #started = performance.now();
   #last = "";
 
-  /** `share` is the part that is done, 0 to 1. */
+  /** `share` is the finished part, 0 to 1. */
   say(text: string, share?: number): void {
     const shown = `${printable(text)}${share === undefined ? "" : this.#remaining(share)}`;
     if (this.#terminal) {
@@ -90,13 +90,13 @@ export class Progress {
         `\r\u001b[2K${bar}${shown.slice(0, Math.max(20, (io().stderr.columns ?? 80) - bar.length - 1))}`,
       );
     } else {
-      const step = text.replace(/\d+/g, "#"); // a new estimate alone is no news
+      const step = text.replace(/\d+/g, "#"); // a new estimate alone is not printed
       if (step !== this.#last) io().stderr.write(`${shown}\n`);
       this.#last = step;
     }
   }
 
-  /** As long as what is done took, in proportion; not said before there is something to go by, nor of what is soon over. */
+  /** Proportional to the finished part; nothing at the beginning and near the end. */
   #remaining(share: number): string {
     const elapsed = (performance.now() - this.#started) / 1000;
     const left = (elapsed * (1 - share)) / share;

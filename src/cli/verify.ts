@@ -36,7 +36,7 @@ export const withKeys = (command: Command): Command =>
     )
     .option("--keyring <file>", "a keyring that you trust (several allowed)", collect);
 
-/** What a machine does not let us read adds no trust; that is a remark, and no verdict. */
+/** An unreadable source of keys adds no trust: a note, not a verdict. */
 function asFarAsReadable<T>(lacking: string, list: () => readonly T[]): readonly T[] {
   try {
     return list();
@@ -47,7 +47,7 @@ function asFarAsReadable<T>(lacking: string, list: () => readonly T[]): readonly
   }
 }
 
-/** What the options of `withKeys` name, and what the user has anyhow. */
+/** The keys named by the options of `withKeys`, and the user's own. */
 export const keyRequest = ({ key = [], keyring = [] }: KeyOptions): KeyRequest => ({
   keys: key,
   keyrings: keyring,
@@ -66,7 +66,7 @@ export const withNotices = (command: Command): Command =>
     collect,
   );
 
-/** For the verbs whose answer may hang on the time at which a signature was seen; the others that take keys do not ask for it. */
+/** For commands whose answer may depend on when a signature was seen. */
 export const withWitnesses = (command: Command): Command =>
   command.option(
     "--witness <line|file>",
@@ -82,7 +82,7 @@ interface Options extends KeyOptions, WitnessOptions {
   readonly json?: true;
 }
 
-/** Files, folders, addresses and `-`, against the keys that the options name and the user's own. */
+/** Verifies files, folders, addresses and `-` with the keys in the options and the user's own. */
 export const verifyTargets = (
   targets: readonly string[],
   options: KeyOptions & WitnessOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
@@ -136,7 +136,7 @@ export function verifyCommand(attest: Command): void {
   });
 }
 
-/** Of two files that say what must hold, one would be dropped without a word. */
+/** Refuses a second policy file, because one would be ignored. */
 const once =
   (option: string) =>
   (value: string, before: string | undefined): string => {
@@ -146,21 +146,21 @@ const once =
 
 const exitOfOne = (one: Verified): ExitStatus => ("report" in one ? one.report.exit : exitOf(one.fault.code));
 
-/** The statement is in the file; the report says what was found about it. */
+/** Without the statement, which is in the file. */
 const brief = (one: Verified): unknown =>
   "report" in one
     ? { target: one.target, uncompared: one.uncompared, report: { ...one.report, statement: undefined } }
     : { target: one.target, error: { code: one.fault.code, message: one.fault.message, hint: one.fault.hint } };
 
 /**
- * The word that everything begins with: the verdict of what is accepted, and of nothing else. So neither a signed REFUTED looks like a
- * pass, nor a VALIDATED by somebody whom you do not know.
+ * The first word: the verdict of an accepted document, otherwise none. So a signed REFUTED cannot look like a pass, nor a VALIDATED by
+ * someone you do not know.
  */
 const outcome = ({ exit, verdict, plan, notice }: Report): string =>
   exit === 0 ? (verdict ?? (plan !== undefined ? "PLAN" : notice !== undefined ? "NOTICE" : "NO VERDICT")) : NOT;
 const NOT = "NOT ACCEPTED";
 
-/** They stand beside a verdict. Without them, VALIDATED would hide what was skipped. */
+/** Shown beside the verdict. Without them VALIDATED would hide skipped tests. */
 const counts = ({ statement, verdict }: Report): string[] =>
   statement === undefined || verdict === undefined
     ? []
@@ -213,10 +213,10 @@ function inFull(only: Verified, report: Report, verbose: boolean): string[] {
 const UNCOMPARED =
   "not compared: another version, or somebody else, wrote its script or style; what it shows in a browser is theirs";
 
-/** A line each; of a document with more, that there are more is said. */
+/** Limit for listed subjects; the number of others is stated. */
 const MAX_SUBJECTS = 100;
 
-/** What was tested, changes that are not committed among it. */
+/** What was tested, including uncommitted changes. */
 function subjectLines(subjects: readonly Subject[]): string[] {
   const more = subjects.length - MAX_SUBJECTS;
   return [
@@ -225,11 +225,11 @@ function subjectLines(subjects: readonly Subject[]): string[] {
   ];
 }
 
-/** Pieces that are not at hand are no finding, and nothing that a reader should have to ask for. */
+/** Missing evidence is no finding, but readers should see it unasked. */
 const incomplete = ({ checks }: Report): string[] =>
   checks.flatMap(({ code, detail }) => (code === "evidence-missing" ? [`  evidence   ${detail}`] : []));
 
-/** What was looked up beyond the document, in a line; what was not is listed below. */
+/** What was checked beyond the document, in a line; what was not is listed below. */
 function about(report: Report, name: "plan" | "log" | "retraction"): string[] {
   const made = report.checks.find((check) => check.name === name);
   const unplanned = made?.code === "no-plan" && report.statement !== undefined;

@@ -1,4 +1,4 @@
-/** `attest waive`: says, signed, that a finding of an audit is known, why, and until when it is not to be counted. */
+/** `attest waive`: accepts an audit finding, signed, with a reason and an expiry. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { parseAnyEnvelope } from "../formats/envelope-formats.js";
