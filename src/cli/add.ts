@@ -32,12 +32,12 @@ interface Options extends KeyOptions, SecretOptions {
 export function addCommand(attest: Command): void {
   const command = attest
     .command("add <attestation>")
-    .description("put an attestation that was signed elsewhere into a registry, verified first; - reads it from stdin")
+    .description("verify an attestation that was signed elsewhere, and add it to a registry; - reads it from stdin")
     .option(
       "--evidence <dir>",
       "the folder that holds the evidence, found there by digest (ATTESTATION's .evidence folder)",
     )
-    .option("--registry <dir>", "the registry to add it to (the nearest one, unless you say otherwise)");
+    .option("--registry <dir>", "the registry to add it to (the nearest one by default)");
   withExamples(
     withJson(withAllowSecret(withKeys(command))),
     "attest add attestation.json",

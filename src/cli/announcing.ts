@@ -49,7 +49,7 @@ export async function announcing<R, T>(
       };
       const relation = await announce(outline, secrets, { ...request, announcing, now: () => new Date() });
       isPublic = true;
-      talk(`announced ${plan ?? "nothing"}: from now on a result that does not come would be missed`);
+      talk(`announced ${plan ?? "nothing"}: from now on a missing result would be noticed`);
       return relation;
     });
   const standing = (): string =>
@@ -77,7 +77,7 @@ export async function announcing<R, T>(
 
 /** Also enters the plan in the log, if that is what could not be written. */
 const neverBegan = (plan: string, registry: string): string =>
-  `its test never began; when that is mended: ${abandoning(plan, registry)}`;
+  `its test never began; after mending that: ${abandoning(plan, registry)}`;
 
 /** Abandons the plan of a test that never began. If that fails, tells the user how. */
 async function givenUp(
@@ -98,7 +98,7 @@ async function givenUp(
       engine,
       now: new Date(),
     });
-    talk(`gave up ${plan}: its test never began`);
+    talk(`abandoned ${plan}: its test never began`);
     return true;
   } catch (error) {
     if (error instanceof AttestError) return false;

@@ -47,10 +47,9 @@ export function auditWords({ audit, judged, idle, skipped }: JudgedAudit, { verb
     ...idle
       .filter(({ standing }) => standing === "honoured")
       .map(
-        ({ rule, about, until }) =>
-          `a waiver that met no finding: ${rule} of test_${about.slice(0, 16)}, until ${until}`,
+        ({ rule, about, until }) => `a waiver without a finding: ${rule} of test_${about.slice(0, 16)}, until ${until}`,
       ),
-    ...(skipped > 0 ? [`${skipped} more waivers were not looked at, and waive nothing`] : []),
+    ...(skipped > 0 ? [`${skipped} more waivers were not checked, and waive nothing`] : []),
     ...before,
     ...unconfirmed(audit),
     summary(audit, all, clean.length),
@@ -102,7 +101,7 @@ const looksOf = ({ looks }: AuditedDocument): string[] =>
 function unconfirmed({ documents }: Audit): string[] {
   const count = documents.filter(({ signature, trust }) => signature === "ok" && trust !== "confirmed-by-you").length;
   const whose = count === 1 ? "1 is signed with a key" : `${count} are signed with keys`;
-  return count === 0 ? [] : [`${whose} that you have not confirmed: attest verify asks whose word it is`];
+  return count === 0 ? [] : [`${whose} that you have not confirmed: attest verify checks the signers`];
 }
 
 /** Derived from what others signed. */

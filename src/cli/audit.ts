@@ -43,29 +43,23 @@ export function auditing(attest: Command): void {
   const command = attest
     .command("audit [target]")
     .description(
-      "ask whether the evidence still says what the attestations say: a registry's folder (the nearest one, unless you say otherwise), a file, or an address",
+      "check that evidence, log and dates still support published attestations: a registry's folder (the nearest one by default), a file, or an address",
     )
     .option(
       "--with <registry>",
       "another registry or file to compare with, not audited itself (several allowed)",
       collect,
     )
-    .option("--offline", "make no request at all; what is at an address is not checked")
-    .option("--allow <host:port>", "an address that may be asked although only this network reaches it", collect)
-    .option(
-      "--git <dir>",
-      "a clone that has the commits which were tested (the one around the registry, unless you say otherwise)",
-    )
-    .option("--files <dir>", "a folder that has the files which are named by their name alone")
-    .option(
-      "--receipt <file>",
-      "write what was checked and what could not be, for attest sign; the same audit gives the same bytes",
-    )
+    .option("--offline", "make no request; addresses are not checked")
+    .option("--allow <host:port>", "permit an address in your own network", collect)
+    .option("--git <dir>", "a clone with the tested commits (the one around the registry by default)")
+    .option("--files <dir>", "a folder with the files that are only named")
+    .option("--receipt <file>", "write an audit receipt for attest sign; the same audit gives the same bytes")
     .option("--sarif <file>", "write the findings as SARIF 2.1.0, for code scanning")
     .option("--junit <file>", "write them as JUnit XML, for CI that shows tests")
-    .option("--graph <file>", "write what refers to what in the language of Graphviz")
-    .option("--record", "keep what was found in the registry, in attestations/audits")
-    .option("--verbose", "list what is clean too");
+    .option("--graph <file>", "write the graph of relations for Graphviz")
+    .option("--record", "keep the result in the registry, in attestations/audits")
+    .option("--verbose", "list clean attestations too");
   withExamples(
     withJson(withNotices(withWitnesses(withKeys(command)))),
     "attest audit demo --offline",
@@ -143,7 +137,7 @@ function refuseOver({ receipt, sarif, junit, graph }: Options, target: string): 
   for (const file of [receipt, sarif, junit, graph]) {
     const [first = ""] = file === undefined || file === "-" ? [".."] : relative(target, file).split(sep);
     if (![REGISTRY_FILE, "keys", ATTESTATIONS].includes(first)) continue;
-    throw new AttestError("usage", `${file ?? ""} is a part of what is audited`, "name a file outside of the registry");
+    throw new AttestError("usage", `${file ?? ""} is part of what is audited`, "name a file outside of the registry");
   }
 }
 
@@ -159,7 +153,7 @@ function refuseTwice({ receipt, sarif, junit, graph, json }: Options): void {
 }
 
 const noRegistry = (target: string): AttestError =>
-  new AttestError("usage", `--record needs a registry's folder, and ${target} is none`, "leave --record out");
+  new AttestError("usage", `--record needs a registry's folder, and ${target} is not one`, "leave --record out");
 
 const write = (path: string, bytes: Bytes): void => (path === "-" ? answerBytes(bytes) : replace(path, bytes));
 
@@ -230,8 +224,8 @@ function sinceThen({ kept }: AuditHistory, { documents }: Audit): string[] {
   return [
     `audited before: ${times}, the last at ${last.at}`,
     fresh.length === 0
-      ? `nothing new since then${gone === 0 ? "" : `, and ${gone} found no more`}`
-      : `new since then: ${fresh.slice(0, NEW_NAMED).join(", ")}${more}; found no more: ${gone}`,
+      ? `nothing new since then${gone === 0 ? "" : `, and ${gone} gone`}`
+      : `new since then: ${fresh.slice(0, NEW_NAMED).join(", ")}${more}; gone: ${gone}`,
   ];
 }
 const NEW_NAMED = 5;

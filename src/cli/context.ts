@@ -38,8 +38,7 @@ export function ownLogs(): LogKeyring {
 export const logMemory = oncePerCall(
   () =>
     new LogMemory(stateHome(), {
-      told: (why) =>
-        talk(`this log state is not remembered, so a log that goes backwards would not be noticed: ${why}`),
+      told: (why) => talk(`this log state is not remembered, so a log that shrinks would go unnoticed: ${why}`),
     }),
 );
 export const pins = (): Pins => new Pins(stateHome(), engine);
@@ -77,7 +76,7 @@ export interface SecretOptions {
 }
 
 export const withAllowSecret = (command: Command): Command =>
-  command.option("--allow-secret <rule>", "publish although something looks like a secret of this kind", collect);
+  command.option("--allow-secret <rule>", "publish even if something looks like this kind of secret", collect);
 
 export interface RelationOptions {
   readonly allowRelation?: readonly string[];
@@ -86,7 +85,7 @@ export interface RelationOptions {
 export const withAllowRelation = (command: Command): Command =>
   command.option(
     `${ALLOW_RELATION} <type:digest>`,
-    "sign although it says this of another attestation, supersedes:DIGEST for example (several allowed)",
+    "sign although it has this relation to another attestation, for example supersedes:DIGEST (several allowed)",
     collect,
   );
 

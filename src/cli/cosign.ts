@@ -30,7 +30,7 @@ export function cosignCommand(attest: Command): void {
   const command = attest
     .command("cosign <attestation>")
     .description(
-      "add your signature to an attestation that verifies with a key that you trust; what it says stays as it is; - reads it from stdin",
+      "add your signature to an attestation that verifies with a key that you trust; its content stays the same; - reads it from stdin",
     )
     .option("--signer <name>", "the key that signs: a name, or agent:SHA256:… for one in ssh-agent")
     .option("--output <file>", "write the result there instead of in place; - prints it");
@@ -62,7 +62,7 @@ export function cosignCommand(attest: Command): void {
     talk(`${verdict}  ${title}`);
     talk(
       added
-        ? `signed with ${signer.key.keyid} too, ${keyids.length} good signatures in all; check it with: ${commandLine(["attest", "verify", path])}`
+        ? `signed with ${signer.key.keyid} too, ${keyids.length} valid signatures in all; check it with: ${commandLine(["attest", "verify", path])}`
         : `${signer.key.keyid} had signed it already: nothing was changed`,
     );
   });

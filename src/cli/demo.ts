@@ -11,9 +11,7 @@ import { answer, answerJson, Progress } from "./ui.js";
 export function demoCommand(attest: Command): void {
   const command = attest
     .command("demo [dir]")
-    .description(
-      "the whole way once, in ./demo: a key if there is none, a registry, a real test run, signature, site, verification",
-    );
+    .description("create a sample registry in ./demo and verify it: key, test run, signature, site");
   withExamples(withPassphrase(withJson(command)), "attest demo", "attest verify demo").action(
     async (dir: string | undefined, options: PassphraseOptions & { json?: true }) => {
       const folder = dir ?? "demo";
@@ -76,7 +74,7 @@ function summary(
     `  npx attest verify ${attestation}`,
     `  npx attest log show ${folder}`,
     "",
-    "What a stranger types, who has the file and got your public key from you:",
+    "A stranger who has the file and your public key types:",
     `  npx attest verify ${attestation} --key '${publicKey}'`,
     ...(key.place !== "plain"
       ? []

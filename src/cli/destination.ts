@@ -28,7 +28,7 @@ export interface SigningOptions extends PassphraseOptions {
 export const withDestination = (command: Command): Command =>
   withPassphrase(
     command
-      .option("--registry <dir>", "the registry to publish to (the nearest one, unless you say otherwise)")
+      .option("--registry <dir>", "the registry to publish to (the nearest one by default)")
       .option(
         "--output <file>",
         "write the attestation there, and its evidence beside it, instead of publishing; - prints it alone",

@@ -28,17 +28,13 @@ interface Options {
 export function evidenceAdd(evidence: Command): void {
   const command = evidence
     .command("add <source...>")
-    .description("capture what lies at an address or in a file: its bytes, with date, digest, media type and headers")
-    .option("--statement <file>", "add it to this unsigned statement, which attest sign signs and publishes with it")
-    .option("--output <dir>", "without a statement: write the bytes into this folder, and print what would be said")
-    .option("--role <role>", "what it is to the claim", "source")
-    .option("--name <name>", "what it is called (the end of its path)")
-    .option("--media-type <type>", "what its bytes are (what the server says)")
-    .option(
-      "--allow <host:port>",
-      "a place that may be asked although no stranger can reach it; may be repeated",
-      collect,
-    );
+    .description("capture an address or a file: its bytes, with date, digest, media type and headers")
+    .option("--statement <file>", "add it to this unsigned statement; attest sign then publishes both")
+    .option("--output <dir>", "without a statement: write the bytes into this folder, and print their description")
+    .option("--role <role>", "its role for the claim", "source")
+    .option("--name <name>", "its name (by default the end of its path)")
+    .option("--media-type <type>", "its media type (by default the server's)")
+    .option("--allow <host:port>", "permit a place in your own network; may be repeated", collect);
   withExamples(
     withJson(command),
     "attest evidence add results/output.txt --statement statement.json",
@@ -74,9 +70,7 @@ function warnOfQuery(source: string): void {
   if (!isAddress(source) || !URL.canParse(source)) return;
   const { host, pathname, search } = new URL(source);
   if (search === "") return;
-  talk(
-    `the address of ${printable(host + pathname)} is cited with its query, for everybody to read: it must hold no secret`,
-  );
+  talk(`the address of ${printable(host + pathname)} is published with its query: it must not contain a secret`);
 }
 
 /** Requires exactly one of the two, before any request. */

@@ -21,11 +21,11 @@ export function pack(evidence: Command): void {
   const command = evidence
     .command("pack <attestation>")
     .description(
-      "write one file with the attestation, its proof, plan and notices, its evidence and the verifier: it still verifies when the registry has gone, here and in a browser without network",
+      "write one file with the attestation, its proof, plan, notices and evidence, and the verifier; it verifies without its registry, also in a browser without network",
     )
-    .option("--registry <dir>", "the registry in which an id is looked up (the nearest one, unless you say otherwise)")
+    .option("--registry <dir>", "the registry in which an id is looked up (the nearest one by default)")
     .option("--output <file>", "write it there, - for stdout (<id>.html in the working directory)")
-    .option("--partial", "pack what there is although some evidence is missing; the pack says which");
+    .option("--partial", "pack even if evidence is missing; the pack names it");
   withExamples(
     withJson(withKeys(command)),
     "attest evidence pack demo/attestations/test_*.json",
@@ -43,7 +43,7 @@ export function pack(evidence: Command): void {
     talk(
       `${evidence.length} ${evidence.length === 1 ? "piece" : "pieces"} of evidence inside`,
       ...missing.map((name) => `not in this pack: ${name}`),
-      ...(planned === false ? ["not in this pack: the plan that it names, which is not at hand"] : []),
+      ...(planned === false ? ["not in this pack: its plan, which is not available"] : []),
       `open it in a browser, or: ${commandLine(["attest", "verify", path])} --key KEY`,
     );
   });
@@ -63,7 +63,7 @@ function fileOf(attestation: string, registry: string | undefined): string {
     throw new AttestError(
       "usage",
       "--registry cannot be combined with a file",
-      "a file is packed with what lies around it: leave --registry out",
+      "a file is packed with the files around it: leave --registry out",
     );
   return attestation;
 }

@@ -5,7 +5,7 @@ import { evidenceAdd } from "./evidence-add.js";
 import { pack } from "./evidence-pack.js";
 
 export function evidence(attest: Command): void {
-  const verb = attest.command("evidence").description("keep what a claim rests on, in a form that lasts");
+  const verb = attest.command("evidence").description("preserve what a claim depends on");
   withExamples(
     verb,
     "attest evidence add results/output.txt --statement statement.json",

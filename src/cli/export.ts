@@ -20,14 +20,14 @@ export function exporting(attest: Command): void {
   const command = attest
     .command("export <attestation>")
     .description(
-      "the same signature in the form that another tool takes: a file, a raw folder, an address, or -; no key is needed",
+      "convert an attestation to another tool's format; the signature stays the same and no key is needed: a file, a raw folder, an address, or -",
     )
     .addOption(
       new Option("--format <format>", "dsse and sigstore: JSON; signify: one file; raw: message, signature, pub.pem")
         .choices(FORMATS)
         .makeOptionMandatory(),
     )
-    .option("--signer <key>", "of several signatures the one by this key: SHA256:… or its name")
+    .option("--signer <key>", "select the signature by this key: SHA256:… or its name")
     .option("--output <file|dir>", "write it there, and the public key beside it where the format has one (stdout)");
   withExamples(
     withJson(withKeys(command)),
@@ -62,9 +62,9 @@ export function exporting(attest: Command): void {
     if (json) return answerJson({ format, keyids, written: paths, publicKeyFrom: keyFrom ?? null });
     answer(paths);
     if (keyFrom !== undefined)
-      talk(`the public key is the one from: ${keyFrom}; whoever checks with it has to trust it`);
+      talk(`the public key is the one from: ${keyFrom}; it is only proof for those who trust it`);
     else if (!keyless)
-      talk(`the public key was not written: ${keyids.join(" ")} is not at hand; name it with --key or --keyring`);
+      talk(`the public key was not written: ${keyids.join(" ")} is unknown; name it with --key or --keyring`);
     talk(`${UNVERIFIED}; to check what was exported: ${commandLine(["attest", "verify", place])}`);
   });
 }

@@ -11,7 +11,7 @@ export function importing(attest: Command): void {
   const command = attest
     .command("import <document>")
     .description(
-      "a DSSE envelope, a Sigstore bundle, a signify file or a raw folder back into the readable form; it verifies nothing",
+      "convert a DSSE envelope, a Sigstore bundle, a signify file or a raw folder to the readable format; verifies nothing",
     )
     .option("--output <file>", "write it there (stdout)");
   withExamples(
@@ -28,7 +28,7 @@ export function importing(attest: Command): void {
     const keyids = envelope.signatures.map(({ keyid }) => keyid ?? null);
     if (json) return answerJson({ format: envelope.format, keyids, written: place });
     if (place !== undefined) answer(place);
-    if (keyids.includes(null)) talk("a signature does not name its key: each key at hand will be tried");
+    if (keyids.includes(null)) talk("a signature does not name its key: each known key will be tried");
     talk(`${UNVERIFIED}; to check it: ${commandLine(["attest", "verify", place ?? "FILE"])}`);
   });
 }

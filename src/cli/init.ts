@@ -25,11 +25,8 @@ export function init(attest: Command): void {
   const command = attest
     .command("init [dir]")
     .description("make a registry: a folder of attestations that any static host can serve")
-    .option(
-      "--origin <name>",
-      "where it will be published, without a scheme: example.org/lab (git's remote origin, unless you say otherwise)",
-    )
-    .option("--title <text>", "what it is called on its pages (the origin, unless you say otherwise)")
+    .option("--origin <name>", "its address without a scheme: example.org/lab (git's remote origin by default)")
+    .option("--title <text>", "its title on its pages (the origin by default)")
     .option(
       "--signer <name>",
       "the key that it lists first: a name, or agent:SHA256:… for one in ssh-agent; made if you have no key at all",

@@ -36,7 +36,7 @@ export function rotate(key: Command): void {
   const command = key
     .command("rotate <old> <new>")
     .description(
-      "hand over to another key, made if there is none of that name: a notice that both sign, and the registry's keyring",
+      "replace a key with a new one, made if there is none of that name: both sign a notice, and the registry lists the new key",
     )
     .option("--reason <text>", REASON, "a planned change of keys");
   withExamples(withJson(withDestination(command)), "attest key rotate signer signer-2027").action(
@@ -60,7 +60,7 @@ export function rotate(key: Command): void {
         return answerJson({ id: signed.id, digest: signed.digest, from: from.key.keyid, to: to.key.keyid, path });
       tell(path, signed);
       talk(
-        `${made ? "made" : "took"} the key ${name}, ${to.key.keyid}; ${old} hands over to it${signed.known ? ", as it did before" : ""}`,
+        `${made ? "made" : "took"} the key ${name}, ${to.key.keyid}; ${old} is replaced by it${signed.known ? ", as before" : ""}`,
         ...(made && store.list().some((one) => one.name === old && one.place === "passphrase")
           ? [`it has no passphrase yet: attest key passphrase ${name}`]
           : []),
@@ -76,13 +76,10 @@ export function revoke(key: Command): void {
   const command = key
     .command("revoke <name>")
     .description(
-      "say that a key can no longer be relied on, because somebody else may have it: a signed notice, and the registry's keyring",
+      "say that a key can no longer be relied on, because someone else may have it: signs a notice, and updates the registry's keyring",
     )
     .requiredOption("--reason <text>", REASON)
-    .option(
-      "--since <time>",
-      "nothing that it signed from then on is relied on, RFC 3339 in UTC (now, unless you say otherwise)",
-    );
+    .option("--since <time>", "the time from which its signatures do not count, RFC 3339 in UTC (now by default)");
   withExamples(
     withJson(withSigning(command)),
     'attest key revoke signer --reason "the laptop was stolen" --since 2026-11-20T00:00:00Z',
@@ -105,7 +102,7 @@ export function revoke(key: Command): void {
     tell(path, signed);
     talk(
       `${name}, ${revoked.keyid}, is revoked from ${since.toISOString()} on`,
-      "what it signed before counts only where somebody else saw it before (attest receipt); tell those who have pinned it",
+      "earlier signatures count only if someone else saw them in time (attest receipt); tell everyone who pinned the key",
     );
   });
 }

@@ -42,7 +42,7 @@ function handOut(stored: StoredKey, json: true | undefined): void {
   talk(
     `fingerprint ${stored.key.keyid}`,
     "",
-    "Give that line to whoever is to check your results, over a way that they trust. They type:",
+    "Give that line to everyone who should check your results, over a channel that they trust. They type:",
     "",
     `  attest verify FILE --key '${line}'`,
     "",
@@ -51,12 +51,12 @@ function handOut(stored: StoredKey, json: true | undefined): void {
 }
 
 export function key(attest: Command): void {
-  const verb = attest.command("key").description("make and show signing keys; they lie outside every repository");
+  const verb = attest.command("key").description("make and show signing keys, outside of every repository");
   withExamples(verb, "attest key new", "attest key list", "attest key show signer");
 
   const make = verb
     .command("new [name]")
-    .description(`make a signing key (named ${DEFAULT_NAME} unless you say otherwise)`)
+    .description(`make a signing key (named ${DEFAULT_NAME} by default)`)
     .option(
       "--agent [fingerprint]",
       "give a name to the key that ssh-agent holds, SHA256:… or its only one, and keep no secret",
@@ -88,7 +88,7 @@ export function key(attest: Command): void {
 
   const passphrase = verb
     .command("passphrase [name]")
-    .description("put a key under a passphrase, or under another one, or take it away")
+    .description("set, change or remove a key's passphrase")
     .option("--new-passphrase-file <file>", "read the new passphrase from the first line of a file")
     .option("--new-passphrase-fd <n>", "read it from an open file descriptor")
     .option("--remove", "take the passphrase away: the secret is a plain file then");
@@ -105,10 +105,8 @@ export function key(attest: Command): void {
 
   const taken = verb
     .command("import <file>")
-    .description(
-      "take a key that another tool made: OpenSSH's or PKCS#8, also under a passphrase, which it keeps; - is stdin",
-    )
-    .option("--name <name>", `what it is called from now on (${DEFAULT_NAME} unless you say otherwise)`);
+    .description("import an OpenSSH or PKCS#8 key; it keeps its passphrase; - is stdin")
+    .option("--name <name>", `its new name (${DEFAULT_NAME} by default)`);
   withExamples(
     withPassphrase(withJson(taken)),
     "ssh-keygen -q -t ed25519 -N '' -f KEY && attest key import KEY --name lab-2026",
@@ -126,7 +124,7 @@ export function key(attest: Command): void {
 
   const given = verb
     .command("export [name]")
-    .description("print the public part of a key, as other tools want it; the secret is never printed")
+    .description("print the public key in another tool's format; never prints the secret")
     .addOption(new Option("--format <format>", "how").choices(PUBLIC_FORMATS).default("openssh"));
   withExamples(
     withJson(given),

@@ -19,7 +19,7 @@ export function check(log: Command): void {
   const command = log
     .command("check [registry]")
     .description(
-      "derive the log of a registry again from its entries, and hold its tiles, its documents, their proofs and what you saw before against it; a folder or an address",
+      "rebuild a registry's log from its entries, and compare tiles, documents, proofs and what you saw before with it; a folder or an address",
     )
     .option("--from <file>", "a checkpoint that you kept: the log must go on from it; - reads it from stdin");
   withExamples(

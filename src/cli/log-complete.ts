@@ -7,7 +7,7 @@ export function complete(log: Command): void {
   const command = log
     .command("complete [dir]")
     .description(
-      "enter what you published in a registry and is not in its log yet, after a full disk or a kill, and make its index again; harmless where nothing is missing",
+      "enter published attestations that are missing in the log, for example after a full disk, and rebuild the index; harmless if nothing is missing",
     );
   withExamples(withJson(command), "attest log complete demo").action(
     async (dir: string | undefined, { json }: { readonly json?: true }) => {

@@ -24,7 +24,7 @@ export function logShow(log: Command): void {
   const command = log
     .command("show [registry]")
     .description(
-      "what the log of a registry says, from its entries alone: tests announced, how they came out, what never came; a folder or an address",
+      "show a registry's log by its entries alone: announced tests, results, and missing results; a folder or an address",
     )
     .option("--open", "only the plans whose results never came, each of them");
   withExamples(withJson(command), "attest log show demo", "attest log show demo --open").action(
@@ -97,10 +97,8 @@ function asJson({ account, logs, entries }: LogShown, now: Date, onlyOpen: boole
 export function logProve(log: Command): void {
   const command = log
     .command("prove <attestation>")
-    .description(
-      "print a fresh proof that an attestation of a registry is in its log, under the checkpoint that is published now",
-    )
-    .option("--registry <dir>", "the registry (the one that the attestation lies in, unless you say otherwise)")
+    .description("print a new proof that an attestation is in its registry's log, under the current checkpoint")
+    .option("--registry <dir>", "the registry (by default the attestation's)")
     .option("--output <file>", "write the proof there instead of printing it");
   withExamples(
     withJson(command),

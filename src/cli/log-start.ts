@@ -26,9 +26,9 @@ export function start(log: Command): void {
   const command = log
     .command("start")
     .description(
-      "begin a log for a registry that has none, with all that is published there; or a new one that goes on where the last ended, when its key is lost",
+      "start a log for a registry without one, and enter what is published; or a new log that continues the last one after its key was lost",
     )
-    .option("--registry <dir>", "the registry (the nearest one, unless you say otherwise)")
+    .option("--registry <dir>", "the registry (the nearest one by default)")
     .option("--reason <text>", "why the last one ended; published in the keyring")
     .option("--anyway", "although the key of the last one is on this machine");
   withExamples(withJson(command), "attest log start --registry demo --anyway --reason 'A new machine'").action(
@@ -50,7 +50,7 @@ export function start(log: Command): void {
             ]
           : [
               `${closed.origin} is closed with ${plural(closed.size, "entry", "entries")}: entry 0 of the new log binds its key and its root, as this folder has them`,
-              "what was entered there stays as it is, and goes on to verify; entries that this folder does not have, if there were any, are missing from now on for all to see",
+              "the old entries stay and still verify; entries that this folder lacks are visibly missing from now on",
             ]),
         ...skipped.map((name) => `passed over, for it is no attestation of this version or names another log: ${name}`),
         `its key has no other copy than the one in ${keys.folderOf(parseNoteKey(started.key, engine))}`,

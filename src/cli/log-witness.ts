@@ -25,13 +25,11 @@ interface WitnessOptions {
 export function witness(log: Command): void {
   const command = log
     .command("witness <registry>")
-    .description(
-      "cosign a log's checkpoint with the time: that you saw this log, that it goes on from what you saw before, and no other; a folder or an address",
-    )
-    .requiredOption("--name <name>", "your witness key; made when there is none of that name")
+    .description("cosign a log's checkpoint with the time, if it continues what you saw before; a folder or an address")
+    .requiredOption("--name <name>", "your witness key; made if there is none of that name")
     .option(
       "--log-key <vkey|file>",
-      "the log's key, from its operator: needed at first sight of an address that the log is not named after; from then on the name belongs to that key",
+      "the log's key, from its operator: required for the first look at an address that the log is not named after",
     )
     .option(
       "--output <file>",
@@ -76,11 +74,11 @@ export function witness(log: Command): void {
       ...(given
         ? []
         : [
-            "its key is the folder's own word, until you give it: --log-key LINE, from its operator; then no other log of that name is cosigned",
+            "its key came from the folder; give the operator's key with --log-key LINE, so that no other log of that name is cosigned",
           ]),
       `to a verifier who trusts you it is a time that is not the signer's own: attest verify FILE --witness ${vkey}`,
       ...(into === undefined
-        ? [`whoever keeps the registry takes it in: attest log accept FILE --registry DIR --witness ${vkey}`]
+        ? [`the registry's operator adds it with: attest log accept FILE --registry DIR --witness ${vkey}`]
         : []),
     );
   });
@@ -109,14 +107,14 @@ export function acceptance(log: Command): void {
   const command = log
     .command("accept <checkpoint>")
     .description(
-      "take a cosigned checkpoint into a registry: under the published one, and into the proofs that it covers; of its lines those that fit a witness's key which you name, or the registry's keyring lists; - reads it from stdin",
+      "add a witness's cosignature to a registry: to the published checkpoint and to the proofs that it covers; only lines by witnesses that you name or the registry lists; - reads it from stdin",
     )
     .option(
       "--witness <line|file>",
-      "the key line of a witness, which you have from the witness (FILE.vkey, where it lies beside the checkpoint; several allowed)",
+      "a witness's key line, from the witness (FILE.vkey beside the checkpoint by default; several allowed)",
       collect,
     )
-    .option("--registry <dir>", "the registry (the nearest one, unless you say otherwise)");
+    .option("--registry <dir>", "the registry (the nearest one by default)");
   withExamples(
     withJson(command),
     "attest log witness demo --name me --log-key demo/keys/log.vkey --output cosigned; attest log accept cosigned --registry demo",
@@ -126,7 +124,7 @@ export function acceptance(log: Command): void {
     const accepted = await accept(await readInput(file), folder, witnesses, logSigners, engine);
     if (json) return answerJson({ registry: folder, ...accepted });
     answer(...told(accepted));
-    talk("each cosignature was verified by its key, and counts for whoever trusts that witness");
+    talk("each cosignature was verified, and counts for everyone who trusts that witness");
     if (accepted.dropped.length > 0)
       talk(`left out, since they fit no key that you named: ${accepted.dropped.join(", ")}`);
   });

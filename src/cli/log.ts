@@ -9,7 +9,7 @@ import { logProve, logShow } from "./log-show.js";
 import { acceptance, witness } from "./log-witness.js";
 
 export function log(attest: Command): void {
-  const verb = attest.command("log").description("what a registry's log says, and whether it can be relied on");
+  const verb = attest.command("log").description("show, check and continue a registry's log");
   withExamples(verb, "attest log show demo --open", "attest log check demo");
   logShow(verb);
   logProve(verb);

@@ -17,7 +17,7 @@ interface Options extends SigningOptions, KeyOptions {
 export function receipt(attest: Command): void {
   const command = attest
     .command("receipt <file>")
-    .description("say, signed with a key of yours, that you have seen somebody else's signature by now");
+    .description("sign a receipt: you have seen someone else's signature by now");
   withExamples(
     withJson(withNotices(withKeys(withSigning(command)))),
     "attest key new witness; attest receipt demo/attestations/test_*.json --signer witness --output receipt.json",
@@ -50,7 +50,7 @@ export function receipt(attest: Command): void {
     receipts.forEach((signed, at) => tell(paths[at], signed));
     talk(
       `seen by ${signer.key.keyid}: ${receipts.length} of ${one.report.signers.length} signatures of ${one.report.id ?? file}`,
-      "whoever trusts that key knows from it that they are no younger: attest verify FILE --key LINE --notice RECEIPT",
+      "it proves their age to everyone who trusts that key: attest verify FILE --key LINE --notice RECEIPT",
     );
   });
 }

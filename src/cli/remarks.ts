@@ -21,15 +21,15 @@ const withCommon = (command: Command): Command =>
     withPassphrase(
       command
         .requiredOption("--reason <text>", REASON)
-        .option("--registry <dir>", "the registry that has it (the nearest one, unless you say otherwise)")
-        .option("--signer <name>", "the key that signs (the one that signed it, unless you say otherwise)"),
+        .option("--registry <dir>", "the registry that has it (the nearest one by default)")
+        .option("--signer <name>", "the key that signs (by default the one that signed it)"),
     ),
   );
 
 export function retract(attest: Command): void {
   const command = attest
     .command("retract <id>")
-    .description("take an attestation back: whoever reads it is told first; its signature stays what it is");
+    .description("retract an attestation: its readers see this first; its signature stays valid");
   withExamples(
     withCommon(command),
     'attest retract demo/attestations/test_*.json --reason "the control was miswired"',
@@ -39,7 +39,7 @@ export function retract(attest: Command): void {
 export function supersede(attest: Command): void {
   const command = attest
     .command("supersede <id>")
-    .description("put another attestation in its place: whoever reads the old one is led to the new one first")
+    .description("replace an attestation with another one, to which readers of the old one are led")
     .requiredOption("--by <id>", "the one that takes its place, in the same registry");
   withExamples(
     withCommon(command),
@@ -50,7 +50,7 @@ export function supersede(attest: Command): void {
 export function abandon(attest: Command): void {
   const command = attest
     .command("abandon <plan>")
-    .description("give up on a test that was announced: its plan is no longer open, and says why");
+    .description("abandon an announced test, with a reason: its plan is no longer open");
   withExamples(
     withCommon(command),
     "attest run -- node --test; attest abandon plan_0123456789abcdef --reason 'the machine died' || true",
@@ -80,7 +80,7 @@ async function said(action: "retract" | "supersede" | "abandon", named: string, 
     ...(heeded
       ? []
       : [
-          "you did not sign it, and no key of its signer led to yours: this stands beside it as somebody else's word, without effect",
+          "you did not sign it, and your key is not a successor of its signer's: this is only a contradiction, without effect",
         ]),
   );
 }

@@ -50,15 +50,15 @@ export function reproduce(attest: Command): void {
   const command = attest
     .command("reproduce <attestation>")
     .description(
-      "run the recorded command or scenario again, on a clean checkout of the recorded commit, and sign how it came out: exit 0 when it reproduces, 1 when it contradicts",
+      "repeat the recorded command or scenario on a clean checkout of the recorded commit, and sign the comparison: exit 0 if it reproduces, 1 if it contradicts",
     )
     .option(
       "--repository <dir>",
-      "the git repository that has the commit (the one that the attestation lies in, else the working directory's)",
+      "the git repository with the commit (the attestation's, else the working directory's)",
     )
     .option(
       "--setup <line>",
-      "a line for the shell to run in the checkout first, `npm ci` for example (several allowed)",
+      "a shell command to run in the checkout first, for example `npm ci` (several allowed)",
       collect,
     )
     .option("--dry-run", "run, and print what would be signed; nothing is written");
@@ -184,7 +184,7 @@ async function scenarioAgain(
     throw new AttestError(
       "not-reproducible",
       `no commit has the scenario ${JSON.stringify(word)}`,
-      "a file of this machine is not run because a statement names it: attest run FILE",
+      "a file of this machine is never run because a statement names it; to run it: attest run FILE",
     );
   return await withCheckout(repository, { commit, tree }, async (folder) => {
     inCheckout(folder, word.replace(/^\.\//, ""));

@@ -27,7 +27,7 @@ export const withCommandOptions = (command: Command): Command =>
   command
     .option(
       "--report <path>",
-      "a report that the command writes, a folder of them, or a pattern ('out/*.xml'): CTRF, JUnit XML, TAP, JSON of vitest or jest, go test -json; - is what it prints (those in known places)",
+      "a report that the command writes, a folder of them, or a pattern ('out/*.xml'): CTRF, JUnit XML, TAP, JSON of vitest or jest, go test -json; - is its output (reports in known places by default)",
       collect,
     )
     .option(
@@ -111,6 +111,6 @@ function recordable(name: string): void {
     throw new AttestError(
       "usage",
       `--env cannot publish ${name}`,
-      "its name says that it is a secret, and secrets are removed from everything",
+      "by its name it is a secret, and secrets are removed everywhere",
     );
 }

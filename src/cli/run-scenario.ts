@@ -27,9 +27,9 @@ export const withScenarioOptions = (command: Command): Command =>
     .option("--profile <name>", "of a scenario: which variant of the test")
     .option(
       "--driver <name[=path]>",
-      "of a scenario: what plays the agent's tools: fs, or claude-code=PATH for the vendor's own program",
+      "for a scenario: the implementation of the agent's tools: fs, or claude-code=PATH for the vendor's program",
     )
-    .option("--quick", "of a scenario: a shorter run, which says what it left out");
+    .option("--quick", "for a scenario: a shorter run, which states what it omitted");
 
 /** The selected test, if it can run with these options. Nothing has run yet. */
 export async function scenarioFor(word: string, options: ScenarioOptions): Promise<Scenario> {
@@ -91,7 +91,7 @@ async function named(word: string): Promise<Scenario> {
     throw new AttestError(
       error.code,
       error.message,
-      `${error.hint ?? ""}; a command stands after two dashes: attest run -- ${word}`,
+      `${error.hint ?? ""}; put a command after two dashes: attest run -- ${word}`,
     );
   }
 }

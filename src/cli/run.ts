@@ -49,7 +49,7 @@ export function run(attest: Command): void {
     .command("run [test] [command...]")
     .usage("[options] -- <command...>\n       attest run [options] <scenario>")
     .description(
-      "run your tests, or a test that is written for this tool, for real; sign what was observed and publish it. Exits with the command's own code; where that is 0, with 0 for VALIDATED and 1 for less",
+      "run your tests or a scenario; sign and publish the observations. Exits with the command's own code; if that is 0, with 0 for VALIDATED and 1 otherwise",
     );
   withScenarioOptions(withCommandOptions(command))
     .option("--dry-run", "run, and print what would be signed; nothing is written")
@@ -152,7 +152,7 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
   if (word === undefined) throw usage("neither", "attest run -- npm test");
   if (!dashes) {
     if (more.length > 0)
-      throw usage(words.join(" "), `a command stands after two dashes: attest run -- ${words.join(" ")}`);
+      throw usage(words.join(" "), `put a command after two dashes: attest run -- ${words.join(" ")}`);
     const foreign = givenAmong(options).find((name) => name !== "--timeout");
     if (foreign !== undefined) throw usage(`${foreign} without a command`, `attest run ${foreign} … -- npm test`);
     const scenario = await scenarioFor(word, options);
@@ -214,7 +214,7 @@ function tell(draft: Draft, { json, counts, ...rest }: Told): void {
   talk(`${verdictLine(f3.verdict, f3.checks)}  ${f3.title}: ${sentence}`);
   if (counts !== undefined) talk(`${counts}; the command exited with ${String(f3.run.exitCode)}`);
   else if (!scenario && f3.checks.every(({ id }) => !id.startsWith("report")))
-    talk(`no report was found, so only the exit code is known; ${reportHint(f3.run.command ?? [], io().cwd())}`);
+    talk(`no report was found, so only the exit code is known;  ${reportHint(f3.run.command ?? [], io().cwd())}`);
   for (const check of f3.checks.filter(({ required, outcome }) => required && outcome !== "passed").slice(0, 10))
     talk(`  ${check.outcome}  ${check.claim}  (${check.observed})`);
   if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");

@@ -17,9 +17,7 @@ import { verifyTargets, withKeys, withNotices, withWitnesses, type KeyOptions, t
 export function showCommand(attest: Command): void {
   const command = attest
     .command("show <target>")
-    .description(
-      "read an attestation: its sections, checks, evidence and dates; nothing is shown of one whose signature does not fit",
-    );
+    .description("show an attestation: sections, checks, evidence and dates; shows nothing if its signature is bad");
   withExamples(
     withJson(withNotices(withWitnesses(withKeys(command)))),
     "attest show demo",

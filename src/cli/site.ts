@@ -30,7 +30,7 @@ export function site(attest: Command): void {
     .description(
       "write a page for each attestation, an index and the verifier; the result can be put on any static host",
     )
-    .option("--registry <dir>", "the registry (the nearest one, unless you say otherwise)")
+    .option("--registry <dir>", "the registry (the nearest one by default)")
     .option("--output <dir>", "where to write the site (the folder site in the registry)");
   withExamples(
     withJson(build),
@@ -46,7 +46,7 @@ export function site(attest: Command): void {
     answer(join(output, "index.html"));
     talk(
       `${pages.length} pages`,
-      ...refused.map((name) => `does not verify, or its evidence is not what was signed: ${name}`),
+      ...refused.map((name) => `does not verify, or its evidence was changed: ${name}`),
       ...warnings,
     );
   });
@@ -54,16 +54,12 @@ export function site(attest: Command): void {
   const serve = verb
     .command("serve")
     .description("serve a built site on this machine until Ctrl-C")
-    .option("--registry <dir>", "the registry whose folder site is served (the nearest one, unless you say otherwise)")
-    .option("--output <dir>", "the folder of the site, if it is another")
-    .option("--port <n>", "the port; 0 takes a free one", "8080")
+    .option("--registry <dir>", "the registry whose folder site is served (the nearest one by default)")
+    .option("--output <dir>", "the folder of the site, if it is not in the registry")
+    .option("--port <n>", "the port; 0 selects a free one", "8080")
     .option("--host <address>", "the address to listen on", "127.0.0.1")
-    .option(
-      "--allow-host <name>",
-      "a name by which it may be asked for, beside localhost and the address; may be given again",
-      collect,
-    )
-    .option("--cors", "let the pages of other sites read it");
+    .option("--allow-host <name>", "a further accepted host name; may be given again", collect)
+    .option("--cors", "allow pages of other sites to read it");
   withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(
     async ({ registry, output, port = "", host = "", allowHost = [], cors = false }: Options) => {
       const folder = output ?? join(registryFolder(registry), "site");

@@ -20,7 +20,7 @@ export const withList = (command: Command): Command =>
     command
       .option("--list <id>", "the task list; else CLAUDE_CODE_TASK_LIST_ID, CLAUDE_CODE_SESSION_ID, or the only one")
       .option("--tasks <dir>", "the folder of all lists; else $CLAUDE_CONFIG_DIR/tasks or ~/.claude/tasks")
-      .option("--hook", "find the list by what a hook gets on stdin"),
+      .option("--hook", "find the list from a hook's stdin"),
   );
 
 export interface FoundList {

@@ -23,7 +23,7 @@ const withMembers = (command: Command): Command =>
 export function task(attest: Command): void {
   const verb = attest
     .command("task")
-    .description("tasks of Claude Code: read, written and worked on in the background");
+    .description("read and write tasks of Claude Code, and work on them in the background");
   withExamples(
     verb,
     "attest task create 'Build it' --list demo",
@@ -32,7 +32,7 @@ export function task(attest: Command): void {
   );
 
   withExamples(
-    withList(withMembers(verb.command("create <subject>").description("make a task, and print its number"))),
+    withList(withMembers(verb.command("create <subject>").description("create a task, and print its number"))),
     "attest task create 'Build it' --list demo",
     "attest task create 'Test it' --list demo --description 'all of it' --metadata level=2",
   ).action(async (subject: string, options: MemberOptions) => {
@@ -49,7 +49,7 @@ export function task(attest: Command): void {
   });
 
   withExamples(
-    withList(verb.command("get <id>").description("show a task, with what the task tools do not show")),
+    withList(verb.command("get <id>").description("show a task completely, including what the task tools hide")),
     "attest task get 1 --list demo",
     "attest task get 1 --list demo --json",
   ).action(async (number: string, options: ListOptions) => {

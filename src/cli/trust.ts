@@ -24,8 +24,8 @@ export function trust(attest: Command): void {
 
   const add = verb
     .command("add <name> <key>")
-    .description("pin a public key: its line, a file, or an https address; whose it is you must know by another way")
-    .option("--origin <origin>", "count it for one registry alone, and stop where another key stands in its place");
+    .description("pin a public key: its line, a file, or an https address; check over another channel whose it is")
+    .option("--origin <origin>", "count it for one registry only, and stop if another key takes its place");
   withExamples(
     withJson(add),
     "attest trust add colleague signer.pub",
@@ -75,7 +75,7 @@ function checkNames(name: string, origin: string | undefined): void {
   if (!KEY_NAME.test(name)) {
     throw new AttestError(
       "key-name",
-      `a name has at most 64 lowercase letters, digits, '.', '_' and '-'; ${JSON.stringify(name)} is none`,
+      `a name has at most 64 lowercase letters, digits, '.', '_' and '-'; ${JSON.stringify(name)} is not one`,
     );
   }
   if (origin !== undefined && !ORIGIN.test(origin)) {

@@ -62,17 +62,13 @@ export const keyRequest = ({ key = [], keyring = [] }: KeyOptions): KeyRequest =
 export const withNotices = (command: Command): Command =>
   command.option(
     "--notice <file>",
-    "a notice from elsewhere, a receipt, hand-over or revocation (several allowed)",
+    "a notice from elsewhere: a receipt, rotation or revocation (several allowed)",
     collect,
   );
 
 /** For commands whose answer may depend on when a signature was seen. */
 export const withWitnesses = (command: Command): Command =>
-  command.option(
-    "--witness <line|file>",
-    "the key line of a witness whose word on time you take (several allowed)",
-    collect,
-  );
+  command.option("--witness <line|file>", "the key line of a witness whose times you trust (several allowed)", collect);
 
 interface Options extends KeyOptions, WitnessOptions {
   readonly require?: readonly string[];
@@ -106,14 +102,11 @@ export function verifyCommand(attest: Command): void {
     )
     .option(
       "--policy <file>",
-      "a gate in a file, which also says who may sign what; with --require both must hold",
+      "a policy file, which also says who may sign what; with --require both must hold",
       once("--policy"),
     )
-    .option(
-      "--recompute",
-      "compute the outcomes from the archived observations again; exit 4 where that cannot be done",
-    )
-    .option("--verbose", "print every step with the values that were recomputed");
+    .option("--recompute", "recompute the outcomes from the archived observations; exit 4 if that is impossible")
+    .option("--verbose", "print every step with the recomputed values");
   withExamples(
     withJson(withNotices(withWitnesses(withKeys(command)))),
     "attest verify demo/attestations/test_*.json",
@@ -141,7 +134,7 @@ const once =
   (option: string) =>
   (value: string, before: string | undefined): string => {
     if (before === undefined) return value;
-    throw new AttestError("usage", `${option} is given twice`, "put all that must hold into one file");
+    throw new AttestError("usage", `${option} is given twice`, "put all requirements into one file");
   };
 
 const exitOfOne = (one: Verified): ExitStatus => ("report" in one ? one.report.exit : exitOf(one.fault.code));
@@ -211,7 +204,7 @@ function inFull(only: Verified, report: Report, verbose: boolean): string[] {
 }
 
 const UNCOMPARED =
-  "not compared: another version, or somebody else, wrote its script or style; what it shows in a browser is theirs";
+  "not compared: its script or style is not from this version, so its display in a browser was not checked";
 
 /** Limit for listed subjects; the number of others is stated. */
 const MAX_SUBJECTS = 100;
@@ -221,7 +214,7 @@ function subjectLines(subjects: readonly Subject[]): string[] {
   const more = subjects.length - MAX_SUBJECTS;
   return [
     ...subjects.slice(0, MAX_SUBJECTS).map((one) => `  subject    ${subjectWording(one)}`),
-    ...(more > 0 ? [`  subject    and ${more} more that are not shown here`] : []),
+    ...(more > 0 ? [`  subject    and ${more} more, not shown here`] : []),
   ];
 }
 

@@ -21,11 +21,9 @@ interface Options extends SigningOptions {
 export function waiveCommand(attest: Command): void {
   const command = attest
     .command("waive <id>")
-    .description(
-      "say that a finding of an audit is known, and not to be counted until a day by whoever trusts your key",
-    )
+    .description("accept an audit finding until a date, for everyone who trusts your key")
     .requiredOption("--rule <id>", "the rule of the finding, as attest audit names it")
-    .option("--pointer <place>", "where in the document, as attest audit names it (at whatever place)")
+    .option("--pointer <place>", "where in the document, as attest audit names it (by default anywhere)")
     .requiredOption("--reason <text>", "why, in words that everybody may read")
     .requiredOption("--until <date>", "the last day, 2027-01-31, or the last moment in UTC; at most a year away");
   withExamples(
@@ -47,7 +45,7 @@ export function waiveCommand(attest: Command): void {
     tell(path, signed);
     talk(
       `waived ${scope.rule} of ${target.id} until ${scope.until}, signed with ${signer.key.keyid}`,
-      `whoever has confirmed that key does not count it; to anyone else it still counts${registry === undefined ? `, and it is heeded with: attest audit --notice ${path ?? "FILE"}` : ""}`,
+      `it no longer counts for auditors who confirmed that key; for others it does${registry === undefined ? `; to use it: attest audit --notice ${path ?? "FILE"}` : ""}`,
     );
   });
 }

@@ -253,7 +253,7 @@ function checkName(name: string): void {
   if (!KEY_NAME.test(name)) {
     throw new AttestError(
       "key-name",
-      `a name has at most 64 lowercase letters, digits, '.', '_' and '-'; ${JSON.stringify(name)} is none`,
+      `a name has at most 64 lowercase letters, digits, '.', '_' and '-'; ${JSON.stringify(name)} is not one`,
     );
   }
 }

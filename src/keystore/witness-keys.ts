@@ -39,7 +39,7 @@ export class WitnessKeys {
     if (!KEY_NAME.test(name))
       throw new AttestError(
         "key-name",
-        `a name has lowercase letters, digits, '.', '_' and '-'; ${JSON.stringify(name.slice(0, 80))} is none`,
+        `a name has lowercase letters, digits, '.', '_' and '-'; ${JSON.stringify(name.slice(0, 80))} is not one`,
         "it stands under every checkpoint that this witness has seen: example.org-witness",
       );
     const folder = join(this.#home, "witnesses", name);

@@ -269,7 +269,7 @@ export function openPlansView({ state, published, now }: LogOnPage): Element | u
       : h(
           "p",
           "note",
-          `The results of ${count(unread.length, "plan")} are on other pages. By the log, their subject, hypothesis and command are those of the plan. Checks, criteria and times were not checked here; each result's own page does that.`,
+          `${count(unread.length, "plan has its result", "plans have their results")} on other pages. By the log, subject, hypothesis and command match. Checks, criteria and times were not compared here; each result's own page does that.`,
         ),
     open.length === 0
       ? h(

@@ -134,8 +134,8 @@ describe("what is captured", () => {
       annotations: { hops: [{ status: 302, url: `${serving.at}/signed` }] },
     });
     expect(readFileSync(work.path("claim.json"), "utf8")).not.toContain("of-one-reader");
-    expect(ran.stderr.match(/.* is cited with its query.*/g)).toEqual([
-      `the address of ${serving.host}/report is cited with its query, for everybody to read: it must hold no secret`,
+    expect(ran.stderr.match(/.* is published with its query.*/g)).toEqual([
+      `the address of ${serving.host}/report is published with its query: it must not contain a secret`,
     ]);
     const plain = ok(await add(work, serving, `${serving.at}/report`));
     expect(plain.stderr).not.toContain("query");

@@ -228,7 +228,7 @@ describe("what was said against it comes along", () => {
     ok(await work.attest("retract", result.replace(".json", ""), "--reason", "a slip", "--registry", "lab"));
     const after = await packed(work);
     expect(ok(await verify(after, "--key", key), 3).stdout).toMatch(
-      /since then +✗ taken back at \S+ \(claimed\): a slip/,
+      /since then +✗ retracted at \S+ \(claimed\): a slip/,
     );
     for (const note of readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_")))
       rmSync(work.path("lab/attestations", note));

@@ -202,7 +202,7 @@ describe("import", () => {
     const ran = ok(await work.attest("import", "raw"));
     const [before, after] = [parseEnvelope(bytes(file)), parseEnvelope(Buffer.from(ran.stdout))];
     expect(after).toEqual({ ...before, signatures: [{ keyid: undefined, sig: before.signatures[0]!.sig }] });
-    expect(ran.stderr).toContain("a signature does not name its key: each key at hand will be tried\n");
+    expect(ran.stderr).toContain("a signature does not name its key: each known key will be tried\n");
     work.write("back.json", ran.stdout);
     ok(await work.attest("verify", "back.json"));
   });

@@ -280,7 +280,7 @@ describe("what is published is one truth", () => {
     const inTheWay = work.write("attestations/log/tile/entries/000.p", "");
     const ran = await work.attestProcess(...run("true"));
     expect(ran.code, ran.stderr).toBe(2);
-    const words = typed(ran.stderr, /^error: .*\nhint: its test never began; when that is mended: attest (.*)$/m);
+    const words = typed(ran.stderr, /^error: .*\nhint: its test never began; after mending that: attest (.*)$/m);
     rmSync(inTheWay);
     expect((await work.attestProcess(...words)).code).toBe(0);
     expect((await work.attestProcess(...words)).code, "a second time").toBe(2);

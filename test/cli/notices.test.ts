@@ -59,7 +59,7 @@ describe("key rotate", () => {
 
   test("to a key that is there, and again: one hand-over", async () => {
     ok(await work.attest("key", "new", "second"));
-    for (const said of [/took the key second.*hands over to it$/m, /hands over to it, as it did before/])
+    for (const said of [/took the key second.*is replaced by it$/m, /is replaced by it, as before/])
       expect(ok(await work.attest("key", "rotate", "signer", "second", "--registry", "lab")).stderr).toMatch(said);
     expect(readdirSync(work.path("lab/attestations")).filter((name) => /^note_.*json$/.test(name))).toHaveLength(1);
   });

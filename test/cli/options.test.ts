@@ -979,7 +979,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "audit --receipt": async (work) => {
     ok(await work.attest("audit", "lab", "--offline", "--receipt", "receipt.json"));
     expect(readFileSync(work.path("receipt.json"), "utf8")).toContain('"action": "audit"');
-    refused(await work.attest("audit", "lab", "--receipt", "lab/attest.json"), /is a part of what is audited/);
+    refused(await work.attest("audit", "lab", "--receipt", "lab/attest.json"), /is part of what is audited/);
   },
   "audit --sarif": async (work) => {
     expect(ok(await work.attest("audit", "lab", "--offline", "--sarif", "-")).json()).toHaveProperty(
@@ -1292,9 +1292,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   },
   "verify --verbose": async (work) => {
     expect(ok(await work.attest("verify", "lab")).stdout).not.toContain("SHA-256");
-    expect(ok(await work.attest("verify", "lab", "--verbose")).stdout).toMatch(
-      /Canonical bytes[\s\S]*SHA-256/,
-    );
+    expect(ok(await work.attest("verify", "lab", "--verbose")).stdout).toMatch(/Canonical bytes[\s\S]*SHA-256/);
   },
   "verify --key": async (work) => {
     ok(await attest(["verify", "lab"], stranger(work)), 3);

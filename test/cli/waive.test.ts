@@ -67,7 +67,7 @@ describe("attest waive", () => {
     const shown = ok(await work.attest("show", path)).stdout;
     for (const line of [
       /^A finding of an audit is waived$/m,
-      /^rule +evidence-gone: there is nothing any more where the evidence was/m,
+      /^rule +evidence-gone: /m,
       /^where +\/predicate\/f3\/evidence\/0$/m,
       /^because \(claimed\) +a copy is kept$/m,
       new RegExp(`^until +${day(30)} 23:59:59 UTC$`, "m"),
@@ -180,7 +180,7 @@ describe("an audit receipt", () => {
     expect(ok(await work.attest("log", "check", "lab")).stdout).toMatch(/^clean: 2 entries/m);
     const shown = ok(await work.attest("show", path)).stdout;
     for (const line of [
-      /^1 document, 1 finding, and 1 thing that could not be checked\./m,
+      /^1 document, 1 finding; 1 thing could not be checked\./m,
       /^audited +example\.org\/lab$/m,
       /^references +1 changed$/m,
       /^network +not used$/m,
@@ -213,7 +213,7 @@ describe("an audit receipt", () => {
     ok(await work.attest("verify", "lab"));
     ok(await work.attest("verify", path));
     ok(await work.attest("site", "build", "--registry", "lab"));
-    expect(ok(await work.attest("show", path)).stdout).toMatch(/and \d+ more, which the receipt counts/);
+    expect(ok(await work.attest("show", path)).stdout).toMatch(/and \d+ more, counted but not listed/);
   });
 
   test.each<[string, () => string, RegExp]>([

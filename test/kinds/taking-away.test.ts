@@ -75,7 +75,7 @@ describe("a retraction by the successor holds", () => {
     withhold(work, "retract");
     ok(await work.attest("site", "build", "--registry", "lab", "--output", "site"));
     const index = readFileSync(work.path("site/index.html"), "utf8");
-    expect(/taken back<\/dt>\s*<dd[^>]*>[^<]*/.exec(index)?.[0]).toContain("1 result");
+    expect(/retracted<\/dt>\s*<dd[^>]*>[^<]*/.exec(index)?.[0]).toContain("1 result");
   });
 });
 

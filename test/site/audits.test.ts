@@ -94,7 +94,7 @@ describe("a site", () => {
     expect(page).toMatch(/archived copy: <strong>unchanged<\/strong>.{1,40}at 3 audits since <time[^>]*>3 March 2026</);
     expect(page).toMatch(/at its address: <strong>gone<\/strong>.{1,40}at the audit of <time[^>]*>3 May 2026</);
     expect(page).toContain("404 &lt;Not Found&gt;");
-    expect(page).toContain("there is nothing any more where the evidence was");
+    expect(page).toContain("the evidence is gone, and there is no archived copy");
     expect(data.audit).toMatchObject({ audits: 3, findings: [finding] });
     expect(data.audit?.streaks).toHaveLength(PLACES);
     const published = join(folder, "attestations/audits");

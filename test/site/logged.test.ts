@@ -74,7 +74,7 @@ describe("the front page", () => {
 
   test("counts what the log says, and not what is published", () => {
     expect(front()).toMatch(/<dt>validated<\/dt><dd>3<\/dd>.*<dt>refuted<\/dt><dd>1<\/dd>/);
-    expect(front()).toContain("4 announced: 1 with a result, 2 open, 1 given up");
+    expect(front()).toContain("4 announced: 1 with a result, 2 open, 1 abandoned");
     expect(front()).toContain("2 results: nothing is known about further runs");
     expect(front()).toContain("Nothing is known of runs that were never announced.");
   });

@@ -15,8 +15,8 @@ afterAll(() => {
 });
 
 const UNCONFIRMED = "Unchanged; signer not confirmed by you";
-const ALONE = "Made by noble, in this order.";
-const BOTH = "Made by noble, and this browser's WebCrypto as a second opinion, in this order.";
+const ALONE = "signatures checked with noble.";
+const BOTH = "signatures checked with noble, and this browser's WebCrypto as a second opinion.";
 
 inEachBrowser((visit) => {
   const engineLine = ".steps .note";

@@ -76,7 +76,7 @@ inEveryMake((visit, { scripted, some }) => {
       host.put(witnessed.folder);
       await read((await host.address())("log.html"), async (view) => {
         expect(await state(view)).toBe("Holds together, as of state 12");
-        expect(await view.text(".signed")).toContain("witness.example.net, whose key is not at hand");
+        expect(await view.text(".signed")).toContain("witness.example.net, whose key is unknown");
         await view.send("witness", "junk");
         await view.until("#witness-said.wrong");
         await view.send("witness", witnessed.key);

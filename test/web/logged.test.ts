@@ -54,7 +54,7 @@ inEveryMake((read, { some }) => {
           expect.stringContaining(made.withheld.id), // it names a plan, and nobody here can hold it against that one
           expect.stringMatching(/Addition adds at night[\s\S]*open, \d+ days old/),
         ]);
-        expect(await view.text(".count")).toContain("This browser computed the log's root");
+        expect(await view.text(".count")).toContain("This browser recomputed the log");
       });
     });
 

@@ -69,7 +69,7 @@ inEveryMake((read, { some }) => {
         expect(rows.map((row) => row.match(/(?:plan|test)_[0-9a-f]{16}/g))).toEqual(
           open.map((ids) => ids.filter((id) => id !== undefined)),
         );
-        expect(await view.text(".open-plans > .note")).toMatch(/^Of 1 plan the result is not on this page/);
+        expect(await view.text(".open-plans > .note")).toMatch(/^1 plan has its result on other pages/);
       },
       LOG,
     );
@@ -82,7 +82,7 @@ inEveryMake((read, { some }) => {
       async (view) => {
         await view.until("#status[data-state]");
         expect(await view.count(".open-plans tbody tr")).toBe(2);
-        expect(await view.text(".open-plans > .note")).toMatch(/^Of 2 plans the result is not on this page/);
+        expect(await view.text(".open-plans > .note")).toMatch(/^2 plans have their results on other pages/);
         // Not "with a result" beside "not looked at".
         expect(await view.text(".tally")).toContain("0 with a result, 2 with one that was not looked at here, 2 open");
       },

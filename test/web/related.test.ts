@@ -76,7 +76,7 @@ inEveryMake((read) => {
       await view.headline(UNCONFIRMED);
       expect(await told(view)).toEqual([
         "Contradicted by 1 other key: Her doubts (VALIDATED)",
-        "Said to be reproduced, by 2 other keys that only this site lists: Her round (VALIDATED), His second round (VALIDATED), His round (VALIDATED)",
+        "Claimed to be reproduced by 2 other keys that only this site lists: Her round (VALIDATED), His second round (VALIDATED), His round (VALIDATED)",
       ]);
       expect(await view.count(".answers + .related")).toBe(1);
       expect(await view.attribute(".related a", "href")).toBe(`${made["contra"]!.id}.html`);
@@ -96,7 +96,7 @@ inEveryMake((read) => {
     await read(served.url("file", "attestations/changed.html"), async (view) => {
       await view.headline(UNCONFIRMED);
       expect(await told(view)).toEqual([
-        "Said to be reproduced, by 1 other key that only this site lists: His second round (VALIDATED), His round (VALIDATED)",
+        "Claimed to be reproduced by 1 other key that only this site lists: His second round (VALIDATED), His round (VALIDATED)",
       ]);
     });
   });

@@ -41,7 +41,9 @@ describe.skipIf(!webkit.available)(WHERE, () => {
       await browser.goto(served.url(origin, pageOf(made.good)));
       const unconfirmed = "Unchanged; signer not confirmed by you";
       expect(await headline(unconfirmed)).toContain(unconfirmed);
-      expect(await text()).toContain("Made by noble, and this browser's WebCrypto as a second opinion, in this order.");
+      expect(await text()).toContain(
+        "signatures checked with noble, and this browser's WebCrypto as a second opinion.",
+      );
       await browser.type("#key", made.mine.line);
       await browser.click("form.field button");
       expect(await headline("Signed, unchanged")).toContain("Signed, unchanged");
