@@ -233,7 +233,7 @@ describe("what was said against it comes along", () => {
     for (const note of readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("note_")))
       rmSync(work.path("lab/attestations", note));
     const withheld = await packed(work);
-    expect(ok(await verify(withheld, "--key", key), 3).stdout).toContain("the log has an entry that takes it back");
+    expect(ok(await verify(withheld, "--key", key), 3).stdout).toContain("the log has an entry that retracts it");
     // An older pack does not know, and does not say that it was not.
     ok(await verify(before, "--key", key));
     ok(await verify(before, "--key", key, "--require", "not-retracted"), 4);

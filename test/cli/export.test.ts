@@ -68,7 +68,7 @@ describe("export", () => {
     const { signatures } = parseEnvelope(bytes(file));
     for (const [format, output] of formats) {
       const ran = ok(await attest(["export", "alone.json", "--format", format, "--output", `new.${output}`], nobody));
-      const missing = `the public key was not written: ${signatures[0]!.keyid!} is not at hand; name it with --key or --keyring\n`;
+      const missing = `the public key was not written: ${signatures[0]!.keyid!} is unknown; name it with --key or --keyring\n`;
       expect(ran.stderr.includes(missing), format).toBe(format === "signify" || format === "raw");
     }
     expect(existsSync(work.path("new.a.pub"))).toBe(false);

@@ -186,7 +186,7 @@ describe("an audit receipt", () => {
       /^network +not used$/m,
       /^computed with +node:crypto/m,
       /^• evidence-changed$/m,
-      /what it means: the bytes are no longer those that were signed/m,
+      /what it means: the bytes have changed since they were signed/m,
       /^• the address: offline$/m,
     ])
       expect(shown).toMatch(line);

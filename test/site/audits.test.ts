@@ -100,7 +100,7 @@ describe("a site", () => {
     const published = join(folder, "attestations/audits");
     for (const name of readdirSync(audits))
       expect(readFileSync(join(published, name))).toEqual(readFileSync(join(audits, name)));
-    expect(readFileSync(join(folder, pageOf(made.refuted)), "utf8")).toContain("Not audited since it was published");
+    expect(readFileSync(join(folder, pageOf(made.refuted)), "utf8")).toContain("Not audited since publication");
   });
 
   test("gives the same bytes again", async () => {

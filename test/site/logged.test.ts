@@ -76,7 +76,7 @@ describe("the front page", () => {
     expect(front()).toMatch(/<dt>validated<\/dt><dd>3<\/dd>.*<dt>refuted<\/dt><dd>1<\/dd>/);
     expect(front()).toContain("4 announced: 1 with a result, 2 open, 1 abandoned");
     expect(front()).toContain("2 results: nothing is known about further runs");
-    expect(front()).toContain("Nothing is known of runs that were never announced.");
+    expect(front()).toContain("Nothing is known about runs that were never announced.");
   });
 
   test("shows a result that is kept back in the list itself, by its verdict", () => {
@@ -124,7 +124,7 @@ describe("the front page", () => {
 
 test("what was taken back is said before the title and the verdict", () => {
   const page = shown(made.folder, pageOf(made.retracted));
-  const order = ["Taken back</h2>", "The clock of that machine was a day off", "<h1>", "VALIDATED"].map((one) =>
+  const order = ["Retracted</h2>", "The clock of that machine was a day off", "<h1>", "VALIDATED"].map((one) =>
     page.indexOf(one),
   );
   expect(order.every((at) => at > 0)).toBe(true);
@@ -157,7 +157,7 @@ test("of a list that is longer than a page, the first one alone counts the log, 
     >;
   expect((data("index.html")["logs"] as { entries: unknown[] }[])[0]!.entries).toHaveLength(51);
   expect(data("page-2.html")["logs"]).toEqual(data("index.html")["logs"]);
-  expect(shown(folder, "index.html")).toContain("1 more result in the log, on other pages by the publisher&#39;s word");
+  expect(shown(folder, "index.html")).toContain("1 more result in the log, on other pages as the publisher says");
   expect(shown(folder, "index.html")).toContain("Page 1 of 2; the numbers above count the whole log.");
   expect(shown(folder, "index.html")).not.toContain("Not published here");
   expect(shown(folder, "page-2.html")).toContain("the numbers above count this page alone");
