@@ -5,7 +5,7 @@
  * import { nodeEngine, parseKey, verify } from "@f3/attest";
  * const key = parseKey("ssh-ed25519 AAAA…", nodeEngine);
  * const report = verify(bytes, { engine: nodeEngine, keys: [{ key, by: "you", source: "my notes" }], now: new Date() });
- * if (report.exit === 0 && report.verdict === "VALIDATED") …
+ * if (report.outcome === "accepted" && report.verdict === "VALIDATED") …
  *
  * @example
  * import { listFolder, startRun, TaskList, tasksFolder } from "@f3/attest";
@@ -31,7 +31,7 @@ export {
   type PlanStatus,
 } from "./core/log/summary.js";
 export { openCheckpoint, parseCheckpoint, type Checkpoint, type OpenedCheckpoint } from "./core/log/checkpoint.js";
-export { CODES, exitOf, meaningOf, type Code, type ExitStatus } from "./core/codes.js";
+export { CODES, meaningOf, outcomeOf, type Code, type ReportOutcome } from "./core/codes.js";
 export { nobleEngine, type Engine } from "./core/engine.js";
 export {
   formatEnvelope,

@@ -15,7 +15,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { CODES, exitOf, meaningOf } from "../src/core/codes.js";
+import { exitOf } from "../src/cli/exit-status.js";
+import { CODES, meaningOf } from "../src/core/codes.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const text = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -118,7 +119,7 @@ describe("README", () => {
       folder,
     );
     expect(code, out).toBe(0);
-    expect(out).toContain("ok confirmed-by-you VALIDATED 0");
+    expect(out).toContain("ok confirmed-by-you VALIDATED accepted");
   });
 
   it.each([

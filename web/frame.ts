@@ -67,5 +67,5 @@ export function refuse(
   document.title = "attest";
   main.replaceChildren(...unreadableView(detail).map(dom), ...controls);
   status.textContent = "This page cannot be read";
-  status.setAttribute("data-exit", "2");
+  status.setAttribute("data-outcome", "error");
 }

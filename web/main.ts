@@ -94,7 +94,7 @@ const namedBy = (bytes: Bytes): LogName | undefined => {
 /** For screen readers. After an action of the reader the focus moves to the headline, so that the outcome is read next. */
 function announce(report: Report, focus: boolean): void {
   status.textContent = printable(headlineOf(report).word);
-  status.setAttribute("data-exit", String(report.exit));
+  status.setAttribute("data-outcome", report.outcome);
   if (focus) main.querySelector<HTMLElement>(".headline h2")?.focus();
 }
 

@@ -57,8 +57,8 @@ export function auditWords({ audit, judged, idle, skipped }: JudgedAudit, { verb
 }
 
 /** Worst first: unverified, errors, warnings, waived, not checkable. */
-const rankOf = ({ exit, open }: AuditedDocument, told: readonly JudgedFinding[]): number =>
-  (exit > 0 ? 10_000 : 0) +
+const rankOf = ({ outcome, open }: AuditedDocument, told: readonly JudgedFinding[]): number =>
+  (outcome !== "accepted" ? 10_000 : 0) +
   told.filter(({ waived }) => !waived).reduce((sum, one) => sum + (levelOf(one) === "error" ? 100 : 10), 0) +
   told.length +
   (open.length > 0 ? 1 : 0);

@@ -20,6 +20,7 @@ import { logPlace } from "../pipeline/log/source.js";
 import { ATTESTATIONS, isResult, REGISTRY_FILE } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
 import { collect, engine, logMemory, openRegistry, registryArgument, withExamples, withJson } from "./context.js";
+import { EXIT, withExit } from "./exit-status.js";
 import { exitWith } from "./io.js";
 import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
 import { keyRequest, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
@@ -82,7 +83,7 @@ export function auditing(attest: Command): void {
       engine,
       now,
     );
-    exitWith(made.exit);
+    exitWith(EXIT[made.outcome]);
     const offline = options.offline === true;
     const { receipt, sarif, junit, graph } = options;
     const origin = registry?.about.origin ?? folder;
@@ -230,7 +231,7 @@ function sinceThen({ kept }: AuditHistory, { documents }: Audit): string[] {
 }
 const NEW_NAMED = 5;
 
-function asJson(target: string, { audit: found, judged, idle, exit }: JudgedAudit): unknown {
+function asJson(target: string, { audit: found, judged, idle, outcome }: JudgedAudit): unknown {
   const { documents, findings, states, graph, logs, open } = found;
   const facts = factsOf(graph);
   const told = (finding: Finding): unknown => {
@@ -240,10 +241,18 @@ function asJson(target: string, { audit: found, judged, idle, exit }: JudgedAudi
   return {
     ...{ schema: "urn:f3-attest:audit-report:v1", target, engine: engine.name },
     documents: documents.map((one) => ({
-      ...one,
+      ...withExit(one),
       findings: one.findings.map(told),
       relations: facts.get(one.digest ?? ""),
     })),
-    ...{ findings: findings.map(told), states, logs, relations: graph.edges, open, idleWaivers: idle, exit },
+    ...{
+      findings: findings.map(told),
+      states,
+      logs,
+      relations: graph.edges,
+      open,
+      idleWaivers: idle,
+      exit: EXIT[outcome],
+    },
   };
 }

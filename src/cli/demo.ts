@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { demo as runDemo, type Demo } from "../pipeline/run/demo.js";
 import { SIGNATURE, TRUST, verdictLine, verdictWording } from "../view/words.js";
 import { engine, keystore, logKeys, withExamples, withJson, withPassphrase } from "./context.js";
+import { EXIT } from "./exit-status.js";
 import { exitWith } from "./io.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { interruptible } from "./signals.js";
@@ -27,7 +28,7 @@ export function demoCommand(attest: Command): void {
           progress: (text, share) => progress.say(text, share),
         }).finally(() => progress.end()),
       );
-      exitWith(made.report.exit);
+      exitWith(EXIT[made.report.outcome]);
       const { id, digest, report, attestation, page, count, key, keyMade } = made;
       if (options.json)
         answerJson({
@@ -39,7 +40,7 @@ export function demoCommand(attest: Command): void {
           attestation,
           page,
           attestations: count,
-          exit: report.exit,
+          exit: EXIT[report.outcome],
         });
       else answer(...summary(folder, made));
     },

@@ -1,6 +1,6 @@
 /** `attest log check`: rebuilds the whole log and checks everything that depends on it. */
 import type { Command } from "commander";
-import { exitOf } from "../core/codes.js";
+import { EXIT, exitOf } from "./exit-status.js";
 import { commandLine } from "../node/command-line.js";
 import { checkLogs, type LogCheck } from "../pipeline/log/check.js";
 import { logPlace, type LogPlace } from "../pipeline/log/source.js";
@@ -41,7 +41,7 @@ export function check(log: Command): void {
         if (performance.now() - started > 1000) (progress ??= new Progress()).say(text, share);
       },
     }).finally(() => progress?.end());
-    exitWith(checked.exit);
+    exitWith(EXIT[checked.outcome]);
     const now = new Date();
     if (json) return answerJson(asJson(checked, place, now));
     answer(inWords(checked, place, now));
@@ -99,7 +99,7 @@ function unfinished({ shards, findings }: LogCheck, { remote, target }: LogPlace
 }
 
 const asJson = (
-  { shards, account, findings, total, before, exit }: LogCheck,
+  { shards, account, findings, total, before, outcome }: LogCheck,
   { target, remote, origin }: LogPlace,
   now: Date,
 ): unknown => ({
@@ -119,5 +119,5 @@ const asJson = (
     ...{ deadline: plan.entry.deadline, overdue: overdue(plan, now) },
   })),
   findings: findings.map((finding) => ({ ...finding, exit: exitOf(finding.code) })),
-  exit,
+  exit: EXIT[outcome],
 });

@@ -1,12 +1,11 @@
 /** `attest reproduce`: repeats a recorded test here and compares the outcomes. */
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import { exitOf } from "../core/codes.js";
 import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Signer } from "../core/keys/key.js";
-import { failures } from "../core/verify/report.js";
+import { decisive } from "../core/verify/report.js";
 import type { Draft, ResultStatement } from "../core/statement/statement.js";
 import { withCheckout } from "../harness/subject/checkout.js";
 import type { Run } from "../harness/scenario/run.js";
@@ -126,7 +125,7 @@ async function trusted(file: string, options: Options): Promise<Original> {
   if (verified === undefined || "fault" in verified) throw verified?.fault ?? new Error("nothing was verified");
   const { report } = verified;
   const { id, digest, statement } = report;
-  const fault = failures(report).find(({ code }) => exitOf(code) === report.exit);
+  const fault = decisive(report);
   if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
     throw new AttestError(
       fault?.code ?? "internal",

@@ -1,5 +1,6 @@
 /** `attest show`: displays an attestation with a valid signature. */
 import type { Command } from "commander";
+import { EXIT, withExit } from "./exit-status.js";
 import { AttestError } from "../core/errors.js";
 import { noticeTitle, noticeView } from "../view/notice.js";
 import { answersView, limitsView } from "../view/report.js";
@@ -38,9 +39,14 @@ export function showCommand(attest: Command): void {
     if ("fault" in one) throw one.fault;
     const { statement, notice, plan, ...report } = one.report;
     const { word, sentence } = headlineOf(one.report);
-    if (statement === undefined && plan === undefined) exitWith(report.exit);
+    if (statement === undefined && plan === undefined) exitWith(EXIT[report.outcome]);
     if (json)
-      return answerJson({ statement: statement ?? null, ...(notice && { notice }), ...(plan && { plan }), report });
+      return answerJson({
+        statement: statement ?? null,
+        ...(notice && { notice }),
+        ...(plan && { plan }),
+        report: withExit(report),
+      });
     const first = withdrawnView(one.report);
     const withdrawn = first === undefined ? [] : [first];
     const answers = answersView(one.report);

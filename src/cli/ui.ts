@@ -1,6 +1,6 @@
 /** Answers on stdout, talk on stderr; and the only form in which a fault is printed. */
 import type { Writable } from "node:stream";
-import { exitOf, type ExitStatus } from "../core/codes.js";
+import { exitOf, type ExitStatus } from "./exit-status.js";
 import { fromUtf8 } from "../core/bytes.js";
 import { fit, readable, type Json } from "../core/json.js";
 import { asFault } from "../node/faults.js";

@@ -1,7 +1,8 @@
 /** `attest verify`: what a stranger types. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import { exitOf, worst, type ExitStatus } from "../core/codes.js";
+import { outcomeOf, worst, type ReportOutcome } from "../core/codes.js";
+import { EXIT, withExit } from "./exit-status.js";
 import { failures, type Report } from "../core/verify/report.js";
 import type { Subject } from "../core/statement/statement.js";
 import { subjectWording } from "../core/statement/subject.js";
@@ -118,7 +119,7 @@ export function verifyCommand(attest: Command): void {
   ).action(async (targets: readonly string[], options: Options) => {
     const { require, policy, ...rest } = options;
     const verified = await verifyTargets(targets, { ...rest, ...(await askedFor(require, policy, engine)) });
-    const exit = worst(verified.map(exitOfOne));
+    const exit = EXIT[worst(verified.map(outcomeOfOne))];
     exitWith(exit);
     const [only, ...more] = verified;
     if (only !== undefined && more.length === 0 && "fault" in only) throw only.fault;
@@ -137,20 +138,27 @@ const once =
     throw new AttestError("usage", `${option} is given twice`, "put all requirements into one file");
   };
 
-const exitOfOne = (one: Verified): ExitStatus => ("report" in one ? one.report.exit : exitOf(one.fault.code));
+const outcomeOfOne = (one: Verified): ReportOutcome =>
+  "report" in one ? one.report.outcome : outcomeOf(one.fault.code);
 
 /** Without the statement, which is in the file. */
 const brief = (one: Verified): unknown =>
   "report" in one
-    ? { target: one.target, uncompared: one.uncompared, report: { ...one.report, statement: undefined } }
+    ? {
+        target: one.target,
+        uncompared: one.uncompared,
+        report: { ...withExit(one.report), statement: undefined },
+      }
     : { target: one.target, error: { code: one.fault.code, message: one.fault.message, hint: one.fault.hint } };
 
 /**
  * The first word: the verdict of an accepted document, otherwise none. So a signed REFUTED cannot look like a pass, nor a VALIDATED by
  * someone you do not know.
  */
-const outcome = ({ exit, verdict, plan, notice }: Report): string =>
-  exit === 0 ? (verdict ?? (plan !== undefined ? "PLAN" : notice !== undefined ? "NOTICE" : "NO VERDICT")) : NOT;
+const firstWord = ({ outcome, verdict, plan, notice }: Report): string =>
+  outcome === "accepted"
+    ? (verdict ?? (plan !== undefined ? "PLAN" : notice !== undefined ? "NOTICE" : "NO VERDICT"))
+    : NOT;
 const NOT = "NOT ACCEPTED";
 
 /** Shown beside the verdict. Without them VALIDATED would hide skipped tests. */
@@ -172,7 +180,7 @@ function inFull(only: Verified, report: Report, verbose: boolean): string[] {
       : verdictWording(verdict, statement.predicate.f3.checks);
   const source = report.signers.find(({ signature, trust }) => signature === "ok" && trust === report.trust);
   return [
-    `${[outcome(report), ...(report.exit === 0 ? counts(report) : [])].join(" ")}: ${word}`,
+    `${[firstWord(report), ...(report.outcome === "accepted" ? counts(report) : [])].join(" ")}: ${word}`,
     sentence,
     "",
     `  file       ${target}`,
@@ -255,9 +263,11 @@ function inOneLine(one: Verified, verbose: boolean): string[] {
       : [report.verdict, ...counts(report)].join(" "),
   ];
   return [
-    [outcome(report).padEnd(NOT.length), target, ...words].join("  "),
+    [firstWord(report).padEnd(NOT.length), target, ...words].join("  "),
     ...(one.uncompared === true ? [`    page: ${UNCOMPARED}`] : []),
-    ...(report.exit === 0 ? [] : failures(report).map(({ name, code, detail }) => `    ${name}: ${detail} [${code}]`)),
+    ...(report.outcome === "accepted"
+      ? []
+      : failures(report).map(({ name, code, detail }) => `    ${name}: ${detail} [${code}]`)),
     ...(verbose ? textLines(stepsView(report)) : []),
   ];
 }
@@ -266,7 +276,9 @@ const announced = ({ plan }: Report): string =>
   plan === undefined ? "no verdict" : `announces: ${plan.predicate.title}`;
 
 function count(verified: readonly Verified[]): string {
-  const accepted = verified.flatMap((one) => ("report" in one && one.report.exit === 0 ? outcome(one.report) : []));
+  const accepted = verified.flatMap((one) =>
+    "report" in one && one.report.outcome === "accepted" ? firstWord(one.report) : [],
+  );
   const verdicts = [...new Set(accepted)]
     .sort()
     .map((word) => `${accepted.filter((one) => one === word).length} ${word}`);

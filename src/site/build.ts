@@ -94,7 +94,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
   await site.replace("verify.html", utf8(verifierPage(parts, engine)));
   pages.push("verify.html");
   const lost = ({ name, report }: Listed): boolean =>
-    !(isNotice(name) && [0, 3].includes(report.exit)) && // anyone's notices may lie there
+    !(isNotice(name) && ["accepted", "untrusted"].includes(report.outcome)) && // anyone's notices may lie there
     report.plan === undefined &&
     (report.statement?.predicate.f3.evidence.some(
       ({ digest, uri }) => uri === undefined && !archived.has(digest.sha256 ?? ""),

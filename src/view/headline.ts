@@ -2,8 +2,8 @@
  * The outcome of a verification in one line. Page, list, window title and terminal all take its words and colour from here. It is good only
  * if nothing speaks against it; every finding is part of the line.
  */
-import { exitOf, type Code } from "../core/codes.js";
-import type { Check, Report } from "../core/verify/report.js";
+import { outcomeOf, type Code } from "../core/codes.js";
+import { isBroken, type Check, type Report } from "../core/verify/report.js";
 import { bestSigner } from "../core/verify/signatures.js";
 import { logWording } from "./log-words.js";
 import { count, type Wording } from "./wording.js";
@@ -24,10 +24,9 @@ export function headlineOf(report: Report): Headline {
   return { ...worded(report, found), tone: toneOf(report, found) };
 }
 
-function toneOf({ signature, trust, exit, standing }: Report, found: readonly Wording[]): Tone {
-  if (signature === "bad" || exit === 2 || exit === 1 || trust === "revoked" || standing?.word === "retracted")
-    return "bad";
-  const good = signature === "ok" && trust === "confirmed-by-you" && exit === 0 && found.length === 0;
+function toneOf({ signature, trust, outcome, standing }: Report, found: readonly Wording[]): Tone {
+  if (signature === "bad" || isBroken(outcome) || trust === "revoked" || standing?.word === "retracted") return "bad";
+  const good = signature === "ok" && trust === "confirmed-by-you" && outcome === "accepted" && found.length === 0;
   return good ? "good" : "open";
 }
 
@@ -82,7 +81,7 @@ const wordingOf = ({ name, code, detail }: Check): Wording =>
   FOUND[code] ??
   (name === "log"
     ? logWording(code)
-    : exitOf(code) === 4
+    : outcomeOf(code) === "unchecked"
       ? { word: "not all could be checked", sentence: `${detail}.` }
       : { word: "something is wrong", sentence: `${detail}.` });
 
@@ -92,7 +91,8 @@ const WORST: readonly Check["name"][] = ["retraction", "log", "plan", "recompute
 function findingsOf({ checks, standing, trust }: Report): Wording[] {
   const found = checks
     .filter(
-      ({ name, code }) => (BACKING.has(name) && (exitOf(code) !== 0 || UNREAD.has(code))) || code === "policy-open",
+      ({ name, code }) =>
+        (BACKING.has(name) && (outcomeOf(code) !== "accepted" || UNREAD.has(code))) || code === "policy-open",
     )
     .filter(({ code }, _, all) => !UNREAD.has(code) || all.every((one) => one.name !== "log" || UNREAD.has(one.code))) // other findings say it more precisely
     .sort((a, b) => WORST.indexOf(a.name) - WORST.indexOf(b.name))

@@ -1,5 +1,5 @@
 /** Shows a verification to people: the headline, the four answers, and each step with its values. */
-import { exitOf } from "../core/codes.js";
+import { outcomeOf } from "../core/codes.js";
 import type { Check, Report } from "../core/verify/report.js";
 import { headlineOf } from "./headline.js";
 import { facts, h, with_, type Element } from "./tree.js";
@@ -114,7 +114,7 @@ export const limitsView = (): Element =>
 
 /** If engines disagree, the check could not be decided, which is not bad news. */
 const statusOf = ({ status, code }: Check): Check["status"] =>
-  status === "failed" && exitOf(code) === 4 ? "not-checked" : status;
+  status === "failed" && outcomeOf(code) === "unchecked" ? "not-checked" : status;
 
 /** Every step in order with recomputed values; steps that were not made say so. */
 export function stepsView(report: Report): Element {

@@ -22,9 +22,9 @@ const [first] = engines;
 
 describe("the wrong thing checked", () => {
   test("CVE-2026-31830 sigstore-ruby: a subject that does not match is a refusal, at the door that everyone uses", () => {
-    expect(look(file, [yours(me)], { policy: { subjects: ["aa11".repeat(16)] } }).exit).toBe(0);
+    expect(look(file, [yours(me)], { policy: { subjects: ["aa11".repeat(16)] } }).outcome).toBe("accepted");
     const other = look(file, [yours(me)], { policy: { subjects: ["ab11".repeat(16)] } });
-    expect([other.exit, check(other, "policy").code]).toEqual([3, "policy-unmet"]);
+    expect([other.outcome, check(other, "policy").code]).toEqual(["untrusted", "policy-unmet"]);
   });
 
   test("CVE-2026-48816 sigstore-js: no time that nobody signed makes a key valid", () => {
@@ -37,7 +37,10 @@ describe("the wrong thing checked", () => {
       { ...document, signatures: [{ ...document.signatures[0], ...times }] },
     ];
     for (const one of beside)
-      expect(look(utf8(JSON.stringify(one)), [yours(me), retired])).toMatchObject({ exit: 2, trust: "not-checked" });
+      expect(look(utf8(JSON.stringify(one)), [yours(me), retired])).toMatchObject({
+        outcome: "error",
+        trust: "not-checked",
+      });
   });
 
   test("CVE-2026-24137 sigstore, CVE-2026-24686 go-tuf: no name and no digest of a document can be a path", () => {
@@ -54,7 +57,7 @@ describe("the wrong thing checked", () => {
     const asked: string[] = [];
     const archived = (sha256: string): "missing" => (asked.push(sha256), "missing");
     const bytes = sealed(result({ evidence: [{ ...evidence, digest: { sha256: "cc".repeat(32) } }] }), me);
-    expect(look(bytes, [yours(me)], { archived }).exit).toBe(0);
+    expect(look(bytes, [yours(me)], { archived }).outcome).toBe("accepted");
     expect(asked).toEqual(["cc".repeat(32)]);
   });
 });
@@ -75,7 +78,7 @@ describe.each(engines)("keys and curves, $name", (engine) => {
     ["CVE-2024-48949 elliptic: none", new Uint8Array(), "signature-bad"],
   ])("%s", (_, bytes, code) => {
     const report = look(withSignature(bytes), [yours(me)], { engine });
-    expect([report.exit, faults(report)]).toEqual([1, [["signature", code]]]);
+    expect([report.outcome, faults(report)]).toEqual(["invalid", [["signature", code]]]);
     expect(idOf(withSignature(bytes))).toBe(idOf(file)); // the identity is that of the payload, never of a signature
   });
 
@@ -97,7 +100,7 @@ describe.each(engines)("keys and curves, $name", (engine) => {
       for (const R of weak) {
         const bytes = formatEnvelope({ ...good, signatures: [{ keyid, sig: concat(R, new Uint8Array(32)) }] });
         const known = { key: { keyid, bytes: key }, by: "you" as const, source: "--key" };
-        expect(look(bytes, [known], { engine })).toMatchObject({ exit: 1, signature: "bad" });
+        expect(look(bytes, [known], { engine })).toMatchObject({ outcome: "invalid", signature: "bad" });
       }
     }
   });
@@ -133,7 +136,7 @@ describe("one document, one reading", () => {
     const composed = sealed(result({ title: "caf\u00e9" }), me);
     expect(idOf(composed)).not.toBe(idOf(sealed(result({ title: "cafe\u0301" }), me)));
     const respelled = utf8(fromUtf8(composed).normalize("NFD"));
-    expect(look(respelled, [yours(me)])).toMatchObject({ exit: 1, signature: "bad" });
+    expect(look(respelled, [yours(me)])).toMatchObject({ outcome: "invalid", signature: "bad" });
   });
 
   test("peer#26 canonicalize: depth is limited before any recursion, and only plain values are made canonical", () => {

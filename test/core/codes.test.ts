@@ -1,7 +1,7 @@
 /** Every code that core can answer with, and one way to earn it: a code that nothing produces is a promise that nobody keeps. */
 import { describe, expect, test } from "vitest";
 import { fromHex, fromUtf8, utf8, type Bytes } from "../../src/core/bytes.js";
-import { CODES, exitOf, meaningOf, SEVERITY, worst, type Code, type ExitStatus } from "../../src/core/codes.js";
+import { CODES, meaningOf, outcomeOf, OUTCOMES, worst, type Code, type ReportOutcome } from "../../src/core/codes.js";
 import { AttestError } from "../../src/core/errors.js";
 import { formatEnvelope } from "../../src/core/statement/envelope.js";
 import { canonical, MAX_BYTES, type Json, type JsonObject } from "../../src/core/json.js";
@@ -130,23 +130,23 @@ test("that is all of them, in their order", () => {
   expect(Object.keys(WAYS)).toEqual(CODES.slice(0, CODES.indexOf("evidence-changed") + 1));
 });
 
-describe("exit status", () => {
+describe("the outcome", () => {
   test("each code has one, and a meaning", () => {
     for (const code of CODES) {
-      expect([0, ...SEVERITY]).toContain(exitOf(code));
+      expect(OUTCOMES).toContain(outcomeOf(code));
       expect(meaningOf(code)).toMatch(/^\S.*[^.\s]$/);
     }
   });
 
-  test.each<[ExitStatus[], ExitStatus]>([
-    [[], 0],
-    [[0, 0], 0],
-    [[0, 5], 5],
-    [[5, 4], 4],
-    [[4, 3, 5], 3],
-    [[3, 1, 4], 1],
-    [[1, 2, 3, 4, 5], 2],
-  ])("of %j is %s", (statuses, whole) => {
-    expect(worst(statuses)).toBe(whole);
+  test.each<[ReportOutcome[], ReportOutcome]>([
+    [[], "accepted"],
+    [["accepted", "accepted"], "accepted"],
+    [["accepted", "findings"], "findings"],
+    [["findings", "unchecked"], "unchecked"],
+    [["unchecked", "untrusted", "findings"], "untrusted"],
+    [["untrusted", "invalid", "unchecked"], "invalid"],
+    [[...OUTCOMES].reverse(), "error"],
+  ])("of %j is %s", (outcomes, whole) => {
+    expect(worst(outcomes)).toBe(whole);
   });
 });

@@ -73,13 +73,13 @@ describe.each([
     const ideal = new Ideal();
     for (const bytes of mangled(file)) {
       const before = ideal.refused;
-      if (look(bytes, [yours(me)], { engine: ideal }).exit === 0) accepted.push(fromUtf8(bytes));
+      if (look(bytes, [yours(me)], { engine: ideal }).outcome === "accepted") accepted.push(fromUtf8(bytes));
       if (ideal.refused > before) forgeries.push(bytes);
     }
   });
 
   test("no byte can change, nor the end be missing, unless the very same bytes are signed", () => {
-    expect(look(file, [yours(me)], { engine: new Ideal() }).exit).toBe(0);
+    expect(look(file, [yours(me)], { engine: new Ideal() }).outcome).toBe("accepted");
     const plain = fromUtf8(file);
     const withoutNewline = plain.slice(0, -1);
     expect(accepted).toEqual([
@@ -91,14 +91,14 @@ describe.each([
   test.each(engines)("$name refuses what the ideal one refuses; every 40th", (one) => {
     expect(forgeries.length).toBeGreaterThan(500);
     for (let at = 0; at < forgeries.length; at += 40)
-      expect(look(forgeries[at]!, [yours(me)], { engine: one }).exit).toBe(1);
+      expect(look(forgeries[at]!, [yours(me)], { engine: one }).outcome).toBe("invalid");
   });
 });
 
 describe("noise never throws, and never passes", () => {
   /** Says yes to everything, so that noise gets as far as it can. */
   const gullible: Engine = { name: "gullible", sha256: (data) => engine.sha256(data), verify: () => true };
-  const passes = (bytes: Bytes): boolean => look(bytes, [yours(me)], { engine: gullible }).exit === 0;
+  const passes = (bytes: Bytes): boolean => look(bytes, [yours(me)], { engine: gullible }).outcome === "accepted";
   const enveloped = (payload: unknown): Bytes =>
     utf8(
       JSON.stringify({
@@ -181,7 +181,7 @@ describe("noise never throws, and never passes", () => {
       fc.assert(
         fc.property(fc.constantFrom(...leaves(good)), json, ({ path }, value) => {
           const report = look(enveloped(replaced(good, path, value)), [yours(me)], { engine: gullible });
-          expect(report.exit === 0).toBe(report.statement !== undefined && report.verdict !== undefined);
+          expect(report.outcome === "accepted").toBe(report.statement !== undefined && report.verdict !== undefined);
           look(enveloped(replaced(good, path, value)), [yours(me)], { engine: gullible, observations: archive(GOOD) });
         }),
         { numRuns: 300 },

@@ -38,7 +38,7 @@ test("what was packed is what is read", () => {
   expect([pack.name, pack.text, pack.proof, pack.marks]).toEqual([`${id}.json`, text, undefined, []]);
   expect(pack.piece(sha256)).toEqual(piece);
   expect(pack.piece("__proto__")).toBeUndefined();
-  expect([report.exit, judged(pack).exit]).toEqual([0, 0]);
+  expect([report.outcome, judged(pack).outcome]).toEqual(["accepted", "accepted"]);
 });
 
 test("nothing in it ends the element that it stands in", () => {
@@ -130,7 +130,7 @@ test("cut off or with a byte changed, it is refused in a sentence or holds the v
     if (keyring !== undefined) outcome(() => parseKeyring(utf8(keyring), nodeEngine));
     if (pack.text === text && pack.name === `${id}.json`) return;
     const judgement = judged(pack);
-    if (judgement.exit === 0) expect(judgement.digest).toBe(digest);
+    if (judgement.outcome === "accepted") expect(judgement.digest).toBe(digest);
   };
   for (const length of bytes.keys()) look(bytes.slice(0, length));
   expect(read).toBe(0);

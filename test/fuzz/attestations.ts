@@ -116,7 +116,7 @@ export function judged(bytes: Bytes): Report {
   must(text.length <= 10 * bytes.length + 20_000, `a report of ${text.length} characters on ${bytes.length} bytes`);
 
   if (report.signature !== "ok") {
-    must(report.exit !== 0, "it passes without a good signature");
+    must(report.outcome !== "accepted", "it passes without a good signature");
     must(report.verdict === undefined && report.statement === undefined, "it says what nobody signed");
     const hinted = report.signers.some(({ keyid }) => keyid.includes(SAID));
     must(hinted || !text.includes(SAID), "a sentence of an unsigned document stands in the report");
@@ -132,7 +132,7 @@ export function judged(bytes: Bytes): Report {
   must(good.length > 0 && good.every((keyid) => original.keyids.has(keyid)), "a good signature by who never signed");
   must(new Set(good).size === good.length && good.length <= signatures.length, "a signature counts twice");
   must(isDeepStrictEqual(meant(bytes), original.payload), "another reader sees another statement");
-  if (report.exit === 0) {
+  if (report.outcome === "accepted") {
     must(good.includes(mine.key.keyid) && report.trust === "confirmed-by-you", "it passes by a key that nobody gave");
     must(isDeepStrictEqual(readStatement(original.payload), { statement: report.statement }), "it says something else");
   }

@@ -51,9 +51,9 @@ describe.each(recipes.filter(({ tool }) => tool !== PRINTS_KEYID))("$form, $tool
 
 describe.each(ENVELOPES)("attest, $format", ({ write, parse }) => {
   test("says the same of each", () => {
-    expect(look(write(good, me.key), [yours(me)], { parse }).exit).toBe(0);
+    expect(look(write(good, me.key), [yours(me)], { parse }).outcome).toBe("accepted");
     for (const [name, envelope, holder] of FORGED)
-      expect(look(write(envelope, holder.key), [yours(holder)], { parse }).exit, name).not.toBe(0);
+      expect(look(write(envelope, holder.key), [yours(holder)], { parse }).outcome, name).not.toBe("accepted");
   });
 });
 

@@ -33,10 +33,10 @@ describe("the model is not content with everything", () => {
   });
 
   test("and what it allows is said, where all is served", () => {
-    expect(atRegistry(shownOf(told([0], over(0, 1)), { notRetracted: true })).exit).toBe(0);
-    expect(atRegistry(shownOf(told([0], over(0, 1), retract(1)), { notRetracted: true })).exit).toBe(3);
+    expect(atRegistry(shownOf(told([0], over(0, 1)), { notRetracted: true })).outcome).toBe("accepted");
+    expect(atRegistry(shownOf(told([0], over(0, 1), retract(1)), { notRetracted: true })).outcome).toBe("untrusted");
     const early = { ...over(0, 1), early: true };
-    expect(atRegistry(shownOf(told([1], early), { notRetracted: true })).exit).toBe(0);
-    expect(atRegistry(shownOf(told([1], early, over(0, 2, false)), { notRetracted: true })).exit).toBe(3);
+    expect(atRegistry(shownOf(told([1], early), { notRetracted: true })).outcome).toBe("accepted");
+    expect(atRegistry(shownOf(told([1], early, over(0, 2, false)), { notRetracted: true })).outcome).toBe("untrusted");
   });
 });

@@ -4,7 +4,7 @@
  */
 import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
-import { exitOf } from "../../src/core/codes.js";
+import { outcomeOf } from "../../src/core/codes.js";
 import { publicKey } from "../../src/core/keys/key.js";
 import type { Report } from "../../src/core/verify/report.js";
 import { nodeEngine } from "../../src/node/engine.js";
@@ -163,7 +163,7 @@ export function saysMore(told: History): string[] {
     const { checks, standing } = path(shown);
     const rest = checks.filter(({ name }) => name !== "policy");
     const met = (name: string): boolean => checks.find((one) => one.name === "policy")?.values[name] === "met";
-    const accepted = rest.every(({ code }) => exitOf(code) === 0);
+    const accepted = rest.every(({ code }) => outcomeOf(code) === "accepted");
     return [
       ...(accepted && !most.accepted ? [`${path.name}: accepted`] : []),
       ...(accepted && met("not-retracted") && !most.inForce ? [`${path.name}: not taken back`] : []),

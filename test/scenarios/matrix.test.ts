@@ -175,7 +175,7 @@ describe("signed, it can be computed again", () => {
   const OBSERVATIONS = "observations.ndjson";
 
   /** What a stranger is told of this run, and of these bytes as its observations. */
-  function told(run: Run, changed?: string): { code: string; exit: number; detail: string } {
+  function told(run: Run, changed?: string): { code: string; outcome: string; detail: string } {
     const copy = structuredClone(run.draft);
     const archive = new Map(run.evidence);
     if (changed !== undefined) {
@@ -195,14 +195,14 @@ describe("signed, it can be computed again", () => {
       observations: (sha256) => archive.get(sha256),
     });
     const { code, detail } = report.checks.find(({ name }) => name === "recompute")!;
-    return { code, exit: report.exit, detail };
+    return { code, outcome: report.outcome, detail };
   }
 
   test.each<Profile>(["hardened", "as-published"])("%s: every outcome follows from the archived bytes", (profile) => {
     const run = runs[profile];
     expect(told(run)).toEqual({
       code: "ok",
-      exit: 0,
+      outcome: "accepted",
       detail: `${checks(run).length} of ${checks(run).length} checks follow again from ${observations(run).length} observations`,
     });
   });
@@ -216,7 +216,7 @@ describe("signed, it can be computed again", () => {
     for (const at of tested.filter((_, place) => place % 10 === 0))
       expect(told(runs.hardened, lines.toSpliced(at, 1).join(""))).toMatchObject({
         code: "recompute-mismatch",
-        exit: 5,
+        outcome: "findings",
       });
   });
 
@@ -242,7 +242,7 @@ describe("signed, it can be computed again", () => {
     expect(changed).not.toBe(text);
     expect(told(runs.hardened, changed)).toEqual({
       code: "recompute-mismatch",
-      exit: 5,
+      outcome: "findings",
       detail: `${id}: the observations give other numbers`,
     });
   });

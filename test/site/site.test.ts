@@ -173,15 +173,15 @@ describe("a site is a registry", () => {
     const here = await reports(made.folder);
     expect(here).toEqual(await reports(made.home));
     const evidence = ({ checks }: Report): string | undefined => checks.find(({ name }) => name === "evidence")?.code;
-    const exits = Object.fromEntries(
-      Object.entries(here).map(([name, report]) => [name, [report.exit, evidence(report)]]),
+    const outcomes = Object.fromEntries(
+      Object.entries(here).map(([name, report]) => [name, [report.outcome, evidence(report)]]),
     );
-    expect(exits).toEqual({
-      [`${made.good.id}.json`]: [0, "evidence-missing"], // the reference has an address of its own
-      [`${made.refuted.id}.json`]: [0, "evidence-missing"],
-      [`${made.inconclusive.id}.json`]: [0, "evidence-missing"],
-      [`${made.strangers.id}.json`]: [3, "not-reached"],
-      [`${made.tampered.id}.json`]: [1, "not-reached"],
+    expect(outcomes).toEqual({
+      [`${made.good.id}.json`]: ["accepted", "evidence-missing"], // the reference has an address of its own
+      [`${made.refuted.id}.json`]: ["accepted", "evidence-missing"],
+      [`${made.inconclusive.id}.json`]: ["accepted", "evidence-missing"],
+      [`${made.strangers.id}.json`]: ["untrusted", "not-reached"],
+      [`${made.tampered.id}.json`]: ["invalid", "not-reached"],
     });
   });
 
@@ -189,9 +189,11 @@ describe("a site is a registry", () => {
     const { url, close } = await serve(made);
     const target = url("http", pageOf(made.good).replace(/html$/, "json"));
     const request = { targets: [target], keyrings: [], keystore: undefined, engine: nodeEngine, now: NOW };
-    expect(await verifyAll({ ...request, keys: [] })).toMatchObject([{ report: { exit: 3, trust: "registry-only" } }]);
+    expect(await verifyAll({ ...request, keys: [] })).toMatchObject([
+      { report: { outcome: "untrusted", trust: "registry-only" } },
+    ]);
     expect(await verifyAll({ ...request, keys: [made.mine.line] })).toMatchObject([
-      { report: { exit: 0, verdict: "VALIDATED" } },
+      { report: { outcome: "accepted", verdict: "VALIDATED" } },
     ]);
     close();
   });

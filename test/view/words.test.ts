@@ -1,7 +1,7 @@
 /** Whatever a report says, there is a headline for it, a tone that fits, and four answers. */
 import { describe, expect, test } from "vitest";
 import { utf8, type Bytes } from "../../src/core/bytes.js";
-import { CODES, exitOf, type Code } from "../../src/core/codes.js";
+import { CODES, outcomeOf, type Code } from "../../src/core/codes.js";
 import {
   CHECK_NAMES,
   type AuditWord,
@@ -118,7 +118,7 @@ describe("every combination of words and codes", () => {
                   signers: [],
                   checks: [one(name, status, code)],
                   engine: "any",
-                  exit: exitOf(code),
+                  outcome: outcomeOf(code),
                 };
   }
 
@@ -133,7 +133,7 @@ describe("every combination of words and codes", () => {
   test("kind Q: is green only for a good signature by a key that the reader confirmed, in a report without any finding", () => {
     for (const report of reports()) {
       const { tone, word } = headlineOf(report);
-      const fine = report.signature === "ok" && report.trust === "confirmed-by-you" && report.exit === 0;
+      const fine = report.signature === "ok" && report.trust === "confirmed-by-you" && report.outcome === "accepted";
       if (tone === "good" && !fine) throw new Error(JSON.stringify(report));
       if (!fine && /^(?:Signed|A signed \w+), unchanged$/.test(word)) {
         const [check] = report.checks;
@@ -159,7 +159,7 @@ describe("every combination of words and codes", () => {
             signers: [],
             checks: CHECK_NAMES.map((name) => one(name, "passed", "ok")),
             engine: "any",
-            exit: 0,
+            outcome: "accepted",
           };
           const text = [answersView(report), stepsView(report)].flatMap((tree) => textLines(tree)).join("\n");
           expect(text).not.toMatch(/undefined|\[object/);

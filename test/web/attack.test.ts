@@ -162,7 +162,7 @@ const foreign = (page: Page): Promise<string[]> =>
         " ",
       );
     const attributes =
-      "lang charset http-equiv content name rel href class id aria-label aria-live aria-hidden role datetime scope data-label data-exit tabindex width height y focusable type for placeholder autocomplete spellcheck multiple".split(
+      "lang charset http-equiv content name rel href class id aria-label aria-live aria-hidden role datetime scope data-label data-outcome tabindex width height y focusable type for placeholder autocomplete spellcheck multiple".split(
         " ",
       );
     const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}](?<![\n\t\u200c\u200d])/u;

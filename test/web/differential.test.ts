@@ -30,11 +30,11 @@ const CASES = 1000;
 interface Told {
   /** Why it could not be read. */
   readonly fault?: string;
-  readonly exit: number;
+  readonly outcome: string;
   readonly tone: Tone;
   readonly digest?: string | undefined;
 }
-const UNREADABLE: Told = { exit: 2, tone: "bad" };
+const UNREADABLE: Told = { outcome: "error", tone: "bad" };
 
 let made: LoggedLab;
 let key = { by: "you" as const, source: "", key: undefined as never };
@@ -52,13 +52,13 @@ async function byPage(spelled: string): Promise<Told> {
   const around = orUndefined(() => carried.around(bytes, log, [key], () => undefined));
   if (around === undefined) return UNREADABLE;
   const report = verify(bytes, { ...around, ...packed?.options(bytes), engine: nodeEngine, now: NOW, fileName: name });
-  return { exit: report.exit, tone: headlineOf(report).tone, digest: report.digest };
+  return { outcome: report.outcome, tone: headlineOf(report).tone, digest: report.digest };
 }
 
 const told = (one: Verified | undefined): Told =>
   one === undefined || "fault" in one
     ? { ...UNREADABLE, ...(one && { fault: one.fault.code }) }
-    : { exit: one.report.exit, tone: headlineOf(one.report).tone, digest: one.report.digest };
+    : { outcome: one.report.outcome, tone: headlineOf(one.report).tone, digest: one.report.digest };
 
 async function byCommandLine(target: string): Promise<Told> {
   const [one] = await verifyAll({ ...request, keys: [made.mine.line], targets: [target] });
@@ -66,7 +66,7 @@ async function byCommandLine(target: string): Promise<Told> {
 }
 
 const greener = (page: Told, line: Told): boolean =>
-  (page.tone === "good" && line.tone !== "good") || (page.exit === 0 && line.exit !== 0);
+  (page.tone === "good" && line.tone !== "good") || (page.outcome === "accepted" && line.outcome !== "accepted");
 
 type Loose = Record<string, unknown> | unknown[];
 const isLoose = (value: unknown): value is Loose => typeof value === "object" && value !== null;
@@ -169,7 +169,7 @@ describe("a page, and the registry that it was made of:", () => {
       const { data } = pages[at % pages.length]!;
       const spelled = spoilt(data, pages[(at + 1) % pages.length]!.data, SEED + at);
       const page = await byPage(spelled);
-      if (page.exit !== 2) read += 1;
+      if (page.outcome !== "error") read += 1;
       if (greener(page, honest.get(page.digest) ?? UNREADABLE))
         throw new Error(`seed ${SEED + at}: ${JSON.stringify(page)}\n${spelled.slice(0, 4000)}`);
     }
@@ -194,8 +194,8 @@ describe("a pack, which both read:", () => {
       const spelled = spoilt(data, packs[(at + 1) % packs.length]!.data, SEED + at);
       writeFileSync(file, packOf(page, spelled));
       const [seen, line] = [await byPage(spelled), await byCommandLine(file)];
-      if (line.exit !== 2) read += 1;
-      if (greener(seen, line) || (line.exit === 2) !== (seen.exit === 2))
+      if (line.outcome !== "error") read += 1;
+      if (greener(seen, line) || (line.outcome === "error") !== (seen.outcome === "error"))
         throw new Error(`seed ${SEED + at}: ${JSON.stringify([seen, line])}\n${spelled.slice(0, 4000)}`);
     }
     expect(read).toBeGreaterThan(CASES / 10);
@@ -259,10 +259,10 @@ describe("in a browser, some of them:", () => {
         writeFileSync(file, withData(page, spelled));
         const expected = await byPage(spelled);
         await read(pathToFileURL(file).href, async (view) => {
-          await view.until("#status[data-exit]");
+          await view.until("#status[data-outcome]");
           await view.send("key", made.mine.line);
-          const [exit, tone] = [await view.attribute("#status", "data-exit"), await view.tone()];
-          expect([at, exit, tone]).toEqual([at, String(expected.exit), expected.tone]);
+          const [outcome, tone] = [await view.attribute("#status", "data-outcome"), await view.tone()];
+          expect([at, outcome, tone]).toEqual([at, expected.outcome, expected.tone]);
         });
       }
     }, 60_000);

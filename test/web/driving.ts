@@ -106,7 +106,7 @@ async function tab(browser: Browser, { before, quiet = /^$/, ...options }: Visit
 export async function headline(page: Page, expected: string | RegExp): Promise<void> {
   const heading = page.locator("main .headline h2");
   await heading.filter({ hasText: expected }).waitFor();
-  await page.locator("#status[data-exit]").waitFor({ state: "attached" });
+  await page.locator("#status[data-outcome]").waitFor({ state: "attached" });
 }
 
 /** Every text and attribute value of the page but for the inlined data, script and style: what a reader, of whatever kind, could meet. */

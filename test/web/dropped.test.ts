@@ -205,7 +205,7 @@ inEachBrowser((visit, name) => {
           await page
             .locator("#file")
             .setInputFiles({ name: given.name, mimeType: "", buffer: Buffer.from(given.bytes) });
-          await page.locator("#status[data-exit]").waitFor({ state: "attached" });
+          await page.locator("#status[data-outcome]").waitFor({ state: "attached" });
         };
         const key = join(disk, "lab.pub");
         writeFileSync(key, `${mine.line}\n`);

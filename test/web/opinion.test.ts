@@ -54,12 +54,16 @@ describe("verifyTwice", () => {
     const asked = vi.spyOn(crypto.subtle, "verify");
     const report = await verifyTwice(sealed(result({ summary: "long ".repeat(12_000) }), me), options);
     expect(asked).not.toHaveBeenCalled();
-    expect(report).toMatchObject({ exit: 0, signature: "ok", engine: "noble" });
+    expect(report).toMatchObject({ outcome: "accepted", signature: "ok", engine: "noble" });
   });
 
   test("a no against our yes is a state of its own", async () => {
     vi.spyOn(crypto.subtle, "verify").mockResolvedValue(false);
-    expect(await verifyTwice(file, options)).toMatchObject({ exit: 4, signature: "not-checked", trust: "not-checked" });
+    expect(await verifyTwice(file, options)).toMatchObject({
+      outcome: "unchecked",
+      signature: "not-checked",
+      trust: "not-checked",
+    });
   });
 
   test("of two signatures each is asked about; one no is enough", async () => {
@@ -67,11 +71,11 @@ describe("verifyTwice", () => {
     const verify = vi.spyOn(crypto.subtle, "verify").mockResolvedValueOnce(true).mockResolvedValueOnce(false);
     const report = await verifyTwice(sealed(statement(), me, other), { keys: [yours(me), yours(other)], now: NOW });
     expect(verify).toHaveBeenCalledTimes(2);
-    expect(report).toMatchObject({ exit: 4, signature: "not-checked" });
+    expect(report).toMatchObject({ outcome: "unchecked", signature: "not-checked" });
   });
 
   test("an engine that breaks is no second opinion", async () => {
     vi.spyOn(crypto.subtle, "verify").mockRejectedValue(new Error("broken"));
-    expect(await verifyTwice(file, options)).toMatchObject({ exit: 0, engine: "noble" });
+    expect(await verifyTwice(file, options)).toMatchObject({ outcome: "accepted", engine: "noble" });
   });
 });

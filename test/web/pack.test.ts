@@ -283,7 +283,7 @@ describe.skipIf(!webkit.available)(webkit.available ? "WebKit" : `WebKit (${webk
         `const [done] = arguments;
         const until = Date.now() + 15000;
         (function look() {
-          if (document.querySelector("#status[data-exit]") !== null || Date.now() > until) done(document.body.innerText);
+          if (document.querySelector("#status[data-outcome]") !== null || Date.now() > until) done(document.body.innerText);
           else setTimeout(look, 50);
         })();`,
       );

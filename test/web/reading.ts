@@ -67,7 +67,7 @@ export class View {
   /** An attestation's page has verified, and its headline is this. */
   async headline(expected: string | RegExp): Promise<void> {
     await this.until("main .headline h2", expected);
-    await this.until("#status[data-exit]");
+    await this.until("#status[data-outcome]");
   }
 
   /** Which of the four tones the headline has. */

@@ -28,7 +28,7 @@ describe.skipIf(!webkit.available)(WHERE, () => {
       const until = Date.now() + 15000;
       (function look() {
         const said = document.querySelector("main .headline h2")?.textContent ?? "";
-        const ended = document.querySelector("#status[data-exit]") !== null && said.includes(expected);
+        const ended = document.querySelector("#status[data-outcome]") !== null && said.includes(expected);
         if (ended || Date.now() > until) done(said);
         else setTimeout(look, 50);
       })();`,

@@ -1,5 +1,5 @@
 /** Turns the report of a verification, including the known notices, into audit findings. */
-import { exitOf, type Code } from "../codes.js";
+import { outcomeOf, type Code } from "../codes.js";
 import type { Check, Report } from "../verify/report.js";
 import type { Finding, RuleId } from "../statement/audit-rules.js";
 
@@ -47,8 +47,14 @@ const POINTER: Readonly<Partial<Record<RuleId, string>>> = {
 };
 
 function ruleFor({ code }: Check): RuleId | undefined {
-  const exit = exitOf(code);
-  if (exit === 0 || exit === 4 || OPEN.includes(code) || OF_TRUST.includes(code) || ELSEWHERE.includes(code))
+  const outcome = outcomeOf(code);
+  if (
+    outcome === "accepted" ||
+    outcome === "unchecked" ||
+    OPEN.includes(code) ||
+    OF_TRUST.includes(code) ||
+    ELSEWHERE.includes(code)
+  )
     return undefined;
   if (DERIVED.includes(code)) return "verdict-not-derived";
   if (ENDED.includes(code)) return "key-ended";

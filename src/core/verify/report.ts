@@ -1,5 +1,5 @@
 /** The result of a verification: an ordered list of named checks, and four separate answers. */
-import { exitOf, worst, type Code, type ExitStatus } from "../codes.js";
+import { outcomeOf, worst, type Code, type ReportOutcome } from "../codes.js";
 import type { Inclusion } from "../log/presence.js";
 import type { Notice } from "../statement/notice.js";
 import type { PlanStatement } from "../statement/plan.js";
@@ -113,7 +113,7 @@ export interface Report {
   readonly signers: readonly SignerReport[];
   readonly checks: readonly Check[];
   readonly engine: string;
-  readonly exit: ExitStatus;
+  readonly outcome: ReportOutcome;
   /** Present only with a valid signature and correct derivations. Nothing else of a document is a fact. */
   readonly statement?: ResultStatement | undefined;
   /** Instead of a statement: what a notice says about a key, a signature or another statement. */
@@ -145,7 +145,7 @@ export class CheckList {
     this.#made.set(name, { name, status: "failed", code, detail, values });
   }
 
-  /** A code with nonzero exit status (`key-unknown`, `predicate-type`) also makes the whole fail. */
+  /** A code whose outcome is not `accepted` (`key-unknown`, `predicate-type`) also makes the whole fail. */
   notChecked(name: CheckName, code: Code, detail: string, values: Readonly<Record<string, string>> = {}): void {
     this.#made.set(name, { name, status: "not-checked", code, detail, values });
   }
@@ -164,6 +164,15 @@ export class CheckList {
   }
 }
 
-export const exitStatus = (checks: readonly Check[]): ExitStatus => worst(checks.map((check) => exitOf(check.code)));
+export const outcomeOfAll = (checks: readonly Check[]): ReportOutcome =>
+  worst(checks.map((check) => outcomeOf(check.code)));
 
-export const failures = (report: Report): readonly Check[] => report.checks.filter((check) => exitOf(check.code) !== 0);
+export const failures = (report: Report): readonly Check[] =>
+  report.checks.filter((check) => outcomeOf(check.code) !== "accepted");
+
+/** The first check that gives the report its outcome; undefined of one that is accepted. */
+export const decisive = (report: Report): Check | undefined =>
+  failures(report).find(({ code }) => outcomeOf(code) === report.outcome);
+
+/** It is no document of ours, or not the one that was signed: worse news than any about keys or evidence. */
+export const isBroken = (outcome: ReportOutcome): boolean => outcome === "error" || outcome === "invalid";

@@ -1,6 +1,6 @@
 /** Checks the signatures of an envelope with the known keys, and decides the trust in those keys. */
 import { base64, hex, type Bytes } from "../bytes.js";
-import { exitOf, type Code } from "../codes.js";
+import { outcomeOf, type Code } from "../codes.js";
 import { SIGNATURE_BYTES, signatureFault } from "../ed25519.js";
 import type { Engine } from "../engine.js";
 import { message, namedTwice, type Envelope, type Signature } from "../statement/envelope.js";
@@ -159,7 +159,7 @@ export function checkSignatures(
 ): { word: SignatureWord; signers: SignerReport[] } {
   const refuse = (code: Code, detail: string, signers: SignerReport[] = []) => {
     ladder.failed("signature", code, detail);
-    return { word: exitOf(code) === 4 ? ("not-checked" as const) : ("bad" as const), signers };
+    return { word: outcomeOf(code) === "unchecked" ? ("not-checked" as const) : ("bad" as const), signers };
   };
   if (envelope.signatures.length === 0)
     return refuse("signature-missing", "expected a signature, found none: there is nothing to verify");

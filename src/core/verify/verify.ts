@@ -8,13 +8,13 @@ import type { Bytes } from "../bytes.js";
 import { checkAgainstPlan, checkLog, checkRetraction, logPresence } from "./check-log.js";
 import { checkNotice, checkPlan } from "./check-notice.js";
 import { checkEvidence, checkStatement, checkTime } from "./check-result.js";
-import { exitOf } from "../codes.js";
+import { outcomeOf } from "../codes.js";
 import { parseEnvelope, PAYLOAD_TYPE, type Envelope } from "../statement/envelope.js";
 import { AttestError } from "../errors.js";
 import { claimedTime, kindOf } from "../statement/payload.js";
 import { checkPolicy } from "./policy.js";
 import { recompute } from "./recompute.js";
-import { exitStatus, CheckList, type AuditWord, type Report } from "./report.js";
+import { outcomeOfAll, CheckList, type AuditWord, type Report } from "./report.js";
 import { checkSignatures, checkTrust, type SeenAt } from "./signatures.js";
 import { identify } from "../statement/statement.js";
 import type { VerifyOptions } from "./options.js";
@@ -26,7 +26,7 @@ const ID_NAME = /^(?:test|plan|note)_[0-9a-f]{16}\.json$/;
 /**
  * @example
  * const report = verify(bytes, { engine: nobleEngine, keys: [{ key, by: "you", source: "--key" }], now: new Date() });
- * report.exit === 0 && report.verdict === "VALIDATED"
+ * report.outcome === "accepted" && report.verdict === "VALIDATED"
  */
 export function verify(bytes: Bytes, options: VerifyOptions): Report {
   const ladder = new CheckList();
@@ -94,7 +94,7 @@ const earlier = (one: SeenAt | undefined, other: SeenAt | undefined): SeenAt | u
 
 function finish(ladder: CheckList, { engine }: VerifyOptions, found: Partial<Report>): Report {
   const checks = ladder.checks;
-  const audit: AuditWord = checks.some((check) => exitOf(check.code) === 5) ? "findings" : "not-checked";
+  const audit: AuditWord = checks.some((check) => outcomeOf(check.code) === "findings") ? "findings" : "not-checked";
   return {
     schema: "urn:f3-attest:report:v1",
     signature: "not-checked",
@@ -105,7 +105,7 @@ function finish(ladder: CheckList, { engine }: VerifyOptions, found: Partial<Rep
     audit,
     checks,
     engine: engine.name,
-    exit: exitStatus(checks),
+    outcome: outcomeOfAll(checks),
   };
 }
 

@@ -9,11 +9,11 @@ import { nodeOf, graphFindings, graphOf, type AttestationNode, type Graph } from
 import type { Finding } from "../../core/statement/audit-rules.js";
 import { envelopeIn } from "../../core/verify/bundled.js";
 import { hex, type Bytes } from "../../core/bytes.js";
-import { exitOf } from "../../core/codes.js";
+import { outcomeOf } from "../../core/codes.js";
 import type { Engine } from "../../core/engine.js";
 import type { KeyHistory } from "../../core/verify/key-history.js";
 import { Owners, type HandOver } from "../../core/keys/owner.js";
-import { failures, type Report } from "../../core/verify/report.js";
+import { failures, isBroken, type Report } from "../../core/verify/report.js";
 import type { TrustedKey } from "../../core/verify/signatures.js";
 import type { ReadEntries } from "../../core/log/read-all.js";
 import type { ResultStatement } from "../../core/statement/statement.js";
@@ -188,7 +188,7 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     }
     for (const digest of citedByDigest(report.statement)) known.add(digest);
     // A registry may contain anyone's notices; only invalid ones are reported.
-    if (document.skipped === true && report.exit !== 1 && report.exit !== 2) continue;
+    if (document.skipped === true && !isBroken(report.outcome)) continue;
     const card = nodeOf(report, originOf(document), signersIn(read.entered, report.digest));
     // A deep copy: a substring would keep the document's whole text in memory.
     if (card !== undefined) cards.push(structuredClone(card));
@@ -254,7 +254,7 @@ async function cardsOf(
     if (read !== undefined) histories.add(read.history);
     const card = read && nodeOf(report, originOf(read.document), signersIn(read.entered, report.digest));
     if (card !== undefined) cards.push(card);
-    const fault = failures(report).find(({ code }) => [1, 2].includes(exitOf(code)));
+    const fault = failures(report).find(({ code }) => isBroken(outcomeOf(code)));
     if (fault !== undefined) unread.push(`${verified.target} was not compared with: ${fault.detail}`);
   }
   const all = [...histories];
@@ -291,11 +291,11 @@ async function logPart(
   if (request === undefined || request.place.keyring.logs.length === 0)
     return { findings: [], logs: [], open: [], signers: new Map() };
   const { shards, account, findings } = await checkLogs({ ...request, ...(progress && { progress }) });
-  const unfetched = findings.filter(({ code }) => exitOf(code) === 4);
+  const unfetched = findings.filter(({ code }) => outcomeOf(code) === "unchecked");
   return {
     findings: [
       ...findings
-        .filter(({ code }) => exitOf(code) !== 4)
+        .filter(({ code }) => outcomeOf(code) !== "unchecked")
         .map(({ code, detail, id = "" }): Finding => {
           const about = digests.get(id) ?? "";
           return {

@@ -7,10 +7,10 @@ import { examine } from "../../core/audit/document-rules.js";
 import { unreadWords } from "../../core/audit/prose-numbers.js";
 import { referencesOf, type Look, type Reference } from "../../core/audit/reference.js";
 import type { Finding } from "../../core/statement/audit-rules.js";
-import { exitOf, type ExitStatus } from "../../core/codes.js";
+import { outcomeOf, type ReportOutcome } from "../../core/codes.js";
 import type { Engine } from "../../core/engine.js";
 import type { AttestError } from "../../core/errors.js";
-import type { Report, SignatureWord, TrustWord } from "../../core/verify/report.js";
+import { isBroken, type Report, type SignatureWord, type TrustWord } from "../../core/verify/report.js";
 import type { ResultStatement } from "../../core/statement/statement.js";
 import type { Verdict } from "../../core/statement/verdict.js";
 import { MAX_CITED, readCited } from "../../formats/cited.js";
@@ -41,7 +41,7 @@ export interface AuditedDocument {
   readonly open: readonly string[];
   readonly findings: readonly Finding[];
   /** 1 for a document that does not verify, 2 for an unreadable one. */
-  readonly exit: ExitStatus;
+  readonly outcome: ReportOutcome;
 }
 
 /** Checks a document's references and applies every rule that needs no other document. */
@@ -76,7 +76,7 @@ export async function auditDocument(
       ...(document.site.registry === undefined ? [] : unlogged(report)),
     ],
     findings: examine({ report, looks: notSame, cited, current }),
-    exit: report.exit === 1 || report.exit === 2 ? report.exit : 0,
+    outcome: isBroken(report.outcome) ? report.outcome : "accepted",
   };
 }
 
@@ -109,12 +109,12 @@ function unanswered(
 /** A document that was not examined yet, or cannot be read. */
 export const unread = (target: string, fault?: AttestError): AuditedDocument => ({
   ...{ target, signature: "not-checked", trust: "not-checked", references: 0, looks: [] },
-  open: fault !== undefined && exitOf(fault.code) === 4 ? [fault.message] : [],
+  open: fault !== undefined && outcomeOf(fault.code) === "unchecked" ? [fault.message] : [],
   findings:
-    fault === undefined || exitOf(fault.code) === 4
+    fault === undefined || outcomeOf(fault.code) === "unchecked"
       ? []
       : [{ rule: "unverified", about: "", pointer: "", detail: `${fault.message} [${fault.code}]` }],
-  exit: fault === undefined ? 0 : exitOf(fault.code),
+  outcome: fault === undefined ? "accepted" : outcomeOf(fault.code),
 });
 
 interface CitedBy {

@@ -3,7 +3,7 @@ import { receiptOf } from "../../core/audit/receipt.js";
 import type { Finding } from "../../core/statement/audit-rules.js";
 import { applyWaivers, type JudgedFinding, type Parties, type Waiver } from "../../core/audit/waiver.js";
 import type { Bytes } from "../../core/bytes.js";
-import { worst, type ExitStatus } from "../../core/codes.js";
+import { worst, type ReportOutcome } from "../../core/codes.js";
 import type { Engine } from "../../core/engine.js";
 import { readable, type Json } from "../../core/json.js";
 import { formatJunit, GROUPS, type Group, type JunitSuite } from "../../formats/junit-report.js";
@@ -18,7 +18,7 @@ export interface JudgedAudit {
   /** Waivers for audited documents without a matching finding. */
   readonly idle: readonly Waiver[];
   readonly skipped: number;
-  readonly exit: ExitStatus;
+  readonly outcome: ReportOutcome;
 }
 
 export function applyTo(audit: Audit, engine: Engine, now: Date): JudgedAudit {
@@ -33,10 +33,10 @@ export function applyTo(audit: Audit, engine: Engine, now: Date): JudgedAudit {
     judged: (finding) => byFinding.get(finding) ?? { finding, waivers: [], waived: false },
     idle: idle.filter(({ about }) => digests.has(about)),
     skipped,
-    exit: worst([
-      ...documents.map(({ exit }) => exit),
-      ...(unchecked ? [4 as const] : []),
-      ...(findings.some(({ waived }) => !waived) ? [5 as const] : []),
+    outcome: worst([
+      ...documents.map(({ outcome }) => outcome),
+      ...(unchecked ? ["unchecked" as const] : []),
+      ...(findings.some(({ waived }) => !waived) ? ["findings" as const] : []),
     ]),
   };
 }

@@ -1,7 +1,7 @@
 /** Rebuilds a registry's logs from their entries and checks everything that depends on them. Faults are listed, never thrown. */
 import { summarize, type LogSummary, type NumberedEntry } from "../../core/log/summary.js";
 import type { Bytes } from "../../core/bytes.js";
-import { exitOf, worst, type ExitStatus } from "../../core/codes.js";
+import { outcomeOf, worst, type ReportOutcome } from "../../core/codes.js";
 import { AttestError } from "../../core/errors.js";
 import type { LogMemory } from "../../keystore/log-memory.js";
 import { summaryAt, type LogsTold } from "./summary.js";
@@ -27,7 +27,7 @@ export interface LogCheck {
   readonly findings: readonly LogFinding[];
   /** Number of entries that this verifier saw before; undefined at the first look. */
   readonly before: number | undefined;
-  readonly exit: ExitStatus;
+  readonly outcome: ReportOutcome;
 }
 
 /** @throws AttestError `no-attestations` if there is no log; `checkpoint-format`, `note-format` for the kept checkpoint */
@@ -67,12 +67,12 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
       ...found,
     );
   }
-  const exit = worst(findings.map(({ code }) => exitOf(code)));
+  const outcome = worst(findings.map(({ code }) => outcomeOf(code)));
   if (findings.length === 0) rememberLogs(place, shards, memory);
   const order = ({ log, entry = -1 }: LogFinding): number =>
     shards.findIndex(({ named }) => named.origin === log) * 2 ** 40 + entry;
   return {
-    ...{ shards, total: totalOf(shards), account, before: seen.before, exit },
+    ...{ shards, total: totalOf(shards), account, before: seen.before, outcome },
     findings: findings.sort((a, b) => order(a) - order(b)),
   };
 }

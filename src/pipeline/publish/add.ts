@@ -1,11 +1,10 @@
 /** Adds an attestation that was signed elsewhere to a registry: verifies it, and collects its evidence by digest. */
 import { equal, hex, type Bytes } from "../../core/bytes.js";
-import { exitOf } from "../../core/codes.js";
 import { formatEnvelope, type Envelope } from "../../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
 import type { Keyring } from "../../core/keys/keyring.js";
-import { failures, type Report } from "../../core/verify/report.js";
+import { decisive, isBroken, type Report } from "../../core/verify/report.js";
 import { logNamed } from "../../core/statement/payload.js";
 import { KEY_NAME } from "../../core/schema.js";
 import { keyHistory } from "../../core/verify/key-history.js";
@@ -61,7 +60,7 @@ export async function add(request: AddRequest): Promise<Added> {
   const { keys, seen } = keyHistory(notices, [...yours, ...listed(keyring, yours)], engine);
   const report = verify(request.bytes, { engine, now, parse, keys, seen });
   const stop = pinMismatch(given, { place, keyring, notices }, keyHistory(notices, yours, engine).keys, report.signers);
-  if (stop !== undefined && report.exit !== 1 && report.exit !== 2) throw stop;
+  if (stop !== undefined && !isBroken(report.outcome)) throw stop;
   const { id, digest, statement } = accepted(report);
   const path = attestationPath(id);
   const before = await registry.store.read(path);
@@ -163,8 +162,8 @@ const listed = (keyring: Keyring, yours: readonly TrustedKey[]): TrustedKey[] =>
       : known;
   });
 
-function accepted({ exit, checks, ...report }: Report): { id: string; digest: string; statement: ResultStatement } {
-  const fault = failures({ exit, checks, ...report }).find(({ code }) => exitOf(code) === exit);
+function accepted(report: Report): { id: string; digest: string; statement: ResultStatement } {
+  const fault = decisive(report);
   const { id, digest, statement } = report;
   if (fault?.code === "key-unknown") {
     throw new AttestError(

@@ -1,12 +1,12 @@
 /** Adds a signature to a verified attestation, over the same payload bytes and after the existing ones. */
 import { basename, dirname, resolve } from "node:path";
 import { base64, equal, type Bytes } from "../../core/bytes.js";
-import { exitOf } from "../../core/codes.js";
+import { outcomeOf } from "../../core/codes.js";
 import { MAX_SIGNATURES, message, parseEnvelope, type Signature } from "../../core/statement/envelope.js";
 import { AttestError } from "../../core/errors.js";
 import { isObject, parseJson, readable, type Json, type JsonObject } from "../../core/json.js";
 import { formatKey, type Signer } from "../../core/keys/key.js";
-import { failures, type Report } from "../../core/verify/report.js";
+import { decisive, type Report } from "../../core/verify/report.js";
 import { identify } from "../../core/statement/statement.js";
 import { uninterrupted } from "../../node/uninterrupted.js";
 import { Directory } from "../../store/directory.js";
@@ -129,13 +129,13 @@ const signedAt = (payload: JsonObject): Date => {
 };
 
 function accepted(report: Report): Pick<CosignedDocument, "id" | "digest" | "title" | "verdict" | "keyids"> {
-  const fault = failures(report).find(({ code }) => exitOf(code) === report.exit);
+  const fault = decisive(report);
   const { id, digest, statement, verdict } = report;
   if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
     throw new AttestError(
       fault?.code ?? "internal",
       `the attestation does not verify with a key that you trust: ${fault?.detail ?? "no statement"}`,
-      fault !== undefined && exitOf(fault.code) === 3
+      fault !== undefined && outcomeOf(fault.code) === "untrusted"
         ? "name the signer's public line with --key when you know it by another way"
         : "nothing was signed",
     );

@@ -2,7 +2,7 @@
 import { concerning, bundledEntries, bundledPlans, type BundledEntry } from "../../core/verify/bundled.js";
 import { fromUtf8, hex, utf8, type Bytes } from "../../core/bytes.js";
 import { verifiedNote } from "../../core/log/checkpoint.js";
-import { exitOf } from "../../core/codes.js";
+import { outcomeOf } from "../../core/codes.js";
 import type { Engine } from "../../core/engine.js";
 import { formatEnvelope, type Envelope } from "../../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
@@ -106,7 +106,7 @@ const named = ({ parse, fileName, named: must }: Document): Pick<VerifyOptions, 
 
 /** Missing or unknown parts may be packed, since readers are told. Faults may not: the pack would look better than it is. */
 function refuse(report: Report): void {
-  const wrong = failures(report).find(({ code }) => [1, 2, 5].includes(exitOf(code)));
+  const wrong = failures(report).find(({ code }) => ["error", "invalid", "findings"].includes(outcomeOf(code)));
   if (wrong !== undefined)
     throw new AttestError(wrong.code, `the attestation does not verify; ${wrong.detail}`, "nothing was packed");
   if (report.signature !== "ok")

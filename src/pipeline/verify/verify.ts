@@ -14,7 +14,7 @@ import { kindOf, logNamed } from "../../core/statement/payload.js";
 import { originOf } from "../../core/origin.js";
 import { planOf } from "../../core/statement/plan.js";
 import type { Policy } from "../../core/verify/policy.js";
-import type { Report } from "../../core/verify/report.js";
+import { isBroken, type Report } from "../../core/verify/report.js";
 import { knownFrom } from "../../core/verify/signatures.js";
 import { identify, readStatement, type ResultStatement } from "../../core/statement/statement.js";
 import { verify, type VerifyOptions } from "../../core/verify/verify.js";
@@ -128,7 +128,7 @@ async function oneOf(
 /** A registry may contain anyone's notice. One by an unknown key has no effect, and is not a fault of the rest. */
 function effective({ skipped }: Document, verified: Verified): Verified[] {
   if (skipped !== true) return [verified];
-  return "fault" in verified || [3, 4].includes(verified.report.exit) ? [] : [verified];
+  return "fault" in verified || ["untrusted", "unchecked"].includes(verified.report.outcome) ? [] : [verified];
 }
 
 function verifyOne(
@@ -159,9 +159,7 @@ function verifyOne(
   const stop = pinMismatch(yours, site, history.keys, report.signers);
   // A document that does not verify is worse news.
   const uncompared = document.uncompared === true && { uncompared: true };
-  return stop === undefined || report.exit === 1 || report.exit === 2
-    ? { target, ...uncompared, report }
-    : { target, fault: stop };
+  return stop === undefined || isBroken(report.outcome) ? { target, ...uncompared, report } : { target, fault: stop };
 }
 
 /** The location's notices and the user's. */

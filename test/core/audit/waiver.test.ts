@@ -261,7 +261,10 @@ describe("the notice itself", () => {
 
   test("is about one payload, and verifies", () => {
     expect(payload(waive())["subject"]).toEqual([{ name: "payload", digest: { sha256: ABOUT } }]);
-    expect(look(say(), [yours(me)])).toMatchObject({ exit: 0, notice: { action: "waive", rule: "evidence-gone" } });
+    expect(look(say(), [yours(me)])).toMatchObject({
+      outcome: "accepted",
+      notice: { action: "waive", rule: "evidence-gone" },
+    });
   });
 
   test.each<[string, Partial<Waive> & Record<string, unknown>]>([

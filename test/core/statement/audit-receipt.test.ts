@@ -104,7 +104,10 @@ test("a receipt says what was looked at, what was found, and with what", () => {
 
 test("signed, it verifies as what it is, and is heeded nowhere else", () => {
   const signedOne = sealed(stamped(input()), me);
-  expect(look(signedOne, [yours(me)], { now: NOW })).toMatchObject({ exit: 0, notice: { action: "audit" } });
+  expect(look(signedOne, [yours(me)], { now: NOW })).toMatchObject({
+    outcome: "accepted",
+    notice: { action: "audit" },
+  });
   expect(noticeIn(signedOne, nobleEngine)?.action).toBe("audit");
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../../src/core/bytes.js";
 import type { Code } from "../../../src/core/codes.js";
+import { EXIT } from "../../../src/cli/exit-status.js";
 import { formatEnvelope } from "../../../src/core/statement/envelope.js";
 import type { Json, JsonObject } from "../../../src/core/json.js";
 import { failures, type CheckName } from "../../../src/core/verify/report.js";
@@ -15,7 +16,7 @@ function fault(payload: JsonObject): [CheckName, Code, number] {
   const report = look(sealed(payload, me), [yours(me)]);
   expect(report.signature).toBe("ok");
   expect(failures(report)).toHaveLength(1);
-  return [...faults(report)[0]!, report.exit];
+  return [...faults(report)[0]!, EXIT[report.outcome]];
 }
 
 describe("another kind of document under a good signature", () => {
@@ -51,7 +52,8 @@ describe("another kind of document under a good signature", () => {
     ],
   ])("%s: %s", (_, code, exit, file) => {
     const report = look(file, [yours(me)]);
-    expect(report).toMatchObject({ signature: "ok", trust: "confirmed-by-you", exit });
+    expect(report).toMatchObject({ signature: "ok", trust: "confirmed-by-you" });
+    expect(EXIT[report.outcome]).toBe(exit);
     expect(faults(report)).toEqual([["type", code]]);
     expect(report).not.toHaveProperty("statement");
     expect(report).not.toHaveProperty("verdict");
@@ -195,7 +197,7 @@ describe("what a result must have", () => {
   });
 
   test("a criterion as it should be", () => {
-    expect(look(sealed(withCriterion({}), me), [yours(me)]).exit).toBe(0);
+    expect(look(sealed(withCriterion({}), me), [yours(me)]).outcome).toBe("accepted");
   });
 
   test("the fault names its place, and the rest is not shown", () => {
@@ -219,13 +221,13 @@ describe("what a result must have", () => {
     const payload = statement({
       predicate: { url: undefined, result: "WARNED", configuration: [], passedTests: [], warnedTests: [], f3 },
     });
-    expect(look(sealed(payload, me), [yours(me)])).toMatchObject({ exit: 0, verdict: "INCONCLUSIVE" });
+    expect(look(sealed(payload, me), [yours(me)])).toMatchObject({ outcome: "accepted", verdict: "INCONCLUSIVE" });
   });
 
   test("names of the environment to which JavaScript gives a meaning", () => {
     const environment = { constructor: "a", toString: "b", hasOwnProperty: "c" };
     const report = look(sealed(result({ run: { environment } }), me), [yours(me)]);
-    expect(report.exit).toBe(0);
+    expect(report.outcome).toBe("accepted");
     expect(report.statement?.predicate.f3.run.environment).toMatchObject(environment);
   });
 });

@@ -1,6 +1,7 @@
 /** What notices add to the keys at hand: before or after, proven or only claimed; who may hand over, take back, and bear witness. */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../../src/core/bytes.js";
+import { EXIT } from "../../../src/cli/exit-status.js";
 import { hex } from "../../../src/core/bytes.js";
 import { nobleEngine } from "../../../src/core/engine.js";
 import { parseEnvelope } from "../../../src/core/statement/envelope.js";
@@ -40,8 +41,8 @@ const receipt = (of: Bytes, by: TestSigner, day: string, which = 0): Bytes => {
 
 const look = (bytes: Bytes, keys: readonly TrustedKey[], ...notices: Bytes[]): Report =>
   verify(bytes, { engine: nobleEngine, now: NOW, ...keyHistory(notices, keys, nobleEngine) });
-const trustOf = ({ trust, exit, checks }: Report): string =>
-  `${trust} ${exit} ${checks.find(({ name }) => name === "trust")?.code ?? ""}`;
+const trustOf = ({ trust, outcome, checks }: Report): string =>
+  `${trust} ${EXIT[outcome]} ${checks.find(({ name }) => name === "trust")?.code ?? ""}`;
 
 /** Signed on 1 March, as it says itself. */
 const file = sealed(statement(), me);
@@ -140,11 +141,11 @@ describe("a key that hands over", () => {
   test("makes one owner of two keys: they are one signer, and the new one is none before that", () => {
     const both = sealed(statement(), me, next);
     const policy = { minSigners: 2 };
-    const asked = (keys: readonly TrustedKey[], ...notices: Bytes[]): number =>
-      verify(both, { engine: nobleEngine, now: NOW, policy, ...keyHistory(notices, keys, nobleEngine) }).exit;
-    expect(asked([yours(me), yours(next)])).toBe(0);
-    expect(asked([yours(me)], rotate(me, next, "03-02"))).toBe(3);
-    expect(asked([yours(me)], rotate(me, next, "03-01"))).toBe(3);
+    const asked = (keys: readonly TrustedKey[], ...notices: Bytes[]): string =>
+      verify(both, { engine: nobleEngine, now: NOW, policy, ...keyHistory(notices, keys, nobleEngine) }).outcome;
+    expect(asked([yours(me), yours(next)])).toBe("accepted");
+    expect(asked([yours(me)], rotate(me, next, "03-02"))).toBe("untrusted");
+    expect(asked([yours(me)], rotate(me, next, "03-01"))).toBe("untrusted");
     expect(look(later, [yours(me)], rotate(me, next, "03-02")).trust).toBe("retired");
   });
 
@@ -197,7 +198,12 @@ describe("a notice itself", () => {
   const notice = rotate(me, next, "02-28");
   test("is verified like any document, and has no verdict", () => {
     const report = look(notice, [yours(me), yours(next)]);
-    expect(report).toMatchObject({ signature: "ok", trust: "confirmed-by-you", exit: 0, notice: { action: "rotate" } });
+    expect(report).toMatchObject({
+      signature: "ok",
+      trust: "confirmed-by-you",
+      outcome: "accepted",
+      notice: { action: "rotate" },
+    });
     expect(report.id).toMatch(/^note_[0-9a-f]{16}$/);
     expect(report).not.toHaveProperty("verdict");
     expect(report.statement).toBeUndefined();
@@ -206,7 +212,7 @@ describe("a notice itself", () => {
   test("by whom it is not about, says so", () => {
     for (const idle of [revoke(me, "02-01", thief), rotate(me, next, "03-01", me), rotate(me, next, "03-01", thief)]) {
       const report = look(idle, [yours(me), yours(next), yours(thief)]);
-      expect({ exit: report.exit, notice: report.notice }).toEqual({ exit: 3, notice: undefined });
+      expect({ outcome: report.outcome, notice: report.notice }).toEqual({ outcome: "untrusted", notice: undefined });
       expect(report.checks.map(({ code }) => code)).toContain("notice-idle");
     }
   });
@@ -218,7 +224,7 @@ describe("a notice itself", () => {
       keys: [yours(me), yours(next)],
       policy: { minSigners: 1 },
     });
-    expect(report.exit).toBe(3);
+    expect(report.outcome).toBe("untrusted");
   });
 
   test("of a later version is not taken for a bad one, and of an earlier day than today's clock", () => {
@@ -263,7 +269,7 @@ describe("a notice itself", () => {
     expect(readNotice(good, nobleEngine)).toHaveProperty("notice");
     expect(readNotice(change(good), nobleEngine)).toHaveProperty("fault");
     const report = look(sealed(change(good), me, next), [yours(me), yours(next)]);
-    expect({ exit: report.exit, notice: report.notice }).toEqual({ exit: 1, notice: undefined });
+    expect({ outcome: report.outcome, notice: report.notice }).toEqual({ outcome: "invalid", notice: undefined });
   });
 
   test("that is cut, flipped or no notice at all is without effect", () => {

@@ -95,12 +95,12 @@ describe("the policy", () => {
   const report = (more: object, subjects: Json) =>
     look(sealed(statement({ subject: subjects }), me), [yours(me)], { policy: { ...policy, ...more } });
   test("met by what was asked for alone", () => {
-    expect(report({}, [one]).exit).toBe(0);
-    expect(report({}, [one, other])).toMatchObject({ exit: 3, signature: "ok" });
+    expect(report({}, [one]).outcome).toBe("accepted");
+    expect(report({}, [one, other])).toMatchObject({ outcome: "untrusted", signature: "ok" });
     expect(Object.keys(check(report({}, [one, other]), "policy").values)).toContain("no other subject");
   });
   test("told that others may stand there", () => {
-    expect(report({ subjectOnly: true }, [one, other]).exit).toBe(0);
-    expect(report({ subjectOnly: true }, [other]).exit).toBe(3);
+    expect(report({ subjectOnly: true }, [one, other]).outcome).toBe("accepted");
+    expect(report({ subjectOnly: true }, [other]).outcome).toBe("untrusted");
   });
 });

@@ -96,9 +96,9 @@ describe("who may sign what", () => {
   const trusted = [lab, second, third].map(yours);
   const found = (rules: unknown, by: readonly TestSigner[], changes: Changes = {}): string => {
     const report = look(sealed(statement(changes), ...by), trusted, { policy: policy(rules) });
-    expect(faults(report).map(([name]) => name)).toEqual(report.exit === 0 ? [] : ["policy"]);
-    expect([0, 3]).toContain(report.exit);
-    return report.exit === 0 ? "met" : check(report, "policy").detail;
+    expect(faults(report).map(([name]) => name)).toEqual(report.outcome === "accepted" ? [] : ["policy"]);
+    expect(["accepted", "untrusted"]).toContain(report.outcome);
+    return report.outcome === "accepted" ? "met" : check(report, "policy").detail;
   };
 
   test("the key of the rule, and no other that you trust", () => {
@@ -143,7 +143,7 @@ describe("who may sign what", () => {
     const revoked = { ...entry, revoked: { at: "2026-01-02T00:00:00Z", reason: "lost" } };
     const keys = [yours(second), { ...yours(lab), entry: revoked }];
     const report = look(sealed(result({}), lab, second), keys, { policy: policy([RULE]) });
-    expect(report.exit).toBe(3);
+    expect(report.outcome).toBe("untrusted");
   });
 });
 

@@ -91,11 +91,11 @@ describe.each<
   ],
 ])("%s", (_, __, met, unmet, said) => {
   test("met", () => {
-    expect(met).toMatchObject({ exit: 0 });
+    expect(met).toMatchObject({ outcome: "accepted" });
     expect(check(met, "policy").status).toBe("passed");
   });
-  test("not met: exit 3, and the signature is as good as it was", () => {
-    expect(unmet).toMatchObject({ exit: 3, signature: "ok", trust: "confirmed-by-you" });
+  test("not met: not accepted, and the signature is as good as it was", () => {
+    expect(unmet).toMatchObject({ outcome: "untrusted", signature: "ok", trust: "confirmed-by-you" });
     expect(faults(unmet)).toEqual([["policy", "policy-unmet"]]);
     expect(check(unmet, "policy").detail).toMatch(said);
   });
@@ -103,13 +103,13 @@ describe.each<
 
 describe("evidence", () => {
   const asked = { evidence: true };
-  test("at hand and unchanged", () => expect(report(asked).exit).toBe(0));
+  test("at hand and unchanged", () => expect(report(asked).outcome).toBe("accepted"));
   test("not at hand could not be checked", () => {
     expect(faults(report(asked, {}, { archived: () => "missing" }))).toEqual([["policy", "policy-open"]]);
-    expect(look(sealed(statement(), me), [yours(me)], { policy: asked }).exit).toBe(4);
+    expect(look(sealed(statement(), me), [yours(me)], { policy: asked }).outcome).toBe("unchecked");
   });
   test("that changed is a finding, and the policy is not met", () => {
-    expect(report(asked, {}, { archived: () => "changed" })).toMatchObject({ exit: 3, audit: "findings" });
+    expect(report(asked, {}, { archived: () => "changed" })).toMatchObject({ outcome: "untrusted", audit: "findings" });
   });
 });
 
@@ -127,7 +127,7 @@ test("of several requirements each that is not met is named", () => {
 test("a key that only the site knows is no signer, and met requirements give no trust", () => {
   const policy = { validated: true, minSigners: 1 };
   const by = look(sealed(statement(), me), [sites(me)], { policy });
-  expect(by.exit).toBe(3);
+  expect(by.outcome).toBe("untrusted");
   expect(faults(by).map(([name]) => name)).toEqual(["trust", "policy"]);
 });
 
@@ -135,7 +135,7 @@ test.each([[undefined], [{}], [{ subjects: [] }], [{ validated: false }]])(
   "nothing asked, %j, is not checked",
   (policy) => {
     const found = look(sealed(statement(failed), me), [yours(me)], policy === undefined ? {} : { policy });
-    expect(found.exit).toBe(0);
+    expect(found.outcome).toBe("accepted");
     expect(check(found, "policy")).toMatchObject({ status: "not-checked", code: "no-policy" });
   },
 );
@@ -145,5 +145,5 @@ test("of a document whose signature does not fit, no policy is looked at", () =>
   const bad = bytes.map((byte, at) => (at === bytes.length - 40 ? byte ^ 1 : byte));
   const found = look(bad, [yours(me)], { policy: { validated: true } });
   expect(check(found, "policy").code).toBe("not-reached");
-  expect(found.exit).not.toBe(0);
+  expect(found.outcome).not.toBe("accepted");
 });

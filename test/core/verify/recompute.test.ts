@@ -29,7 +29,7 @@ const about = (text: string, changes: Check = {}): JsonObject =>
 describe("asked for", () => {
   test.each(engines)("a good one, by $name", (engine) => {
     const report = look(sealed(about(GOOD), me), [yours(me)], { engine, observations: archive(GOOD) });
-    expect(report).toMatchObject({ exit: 0, audit: "not-checked", verdict: "VALIDATED" });
+    expect(report).toMatchObject({ outcome: "accepted", audit: "not-checked", verdict: "VALIDATED" });
     expect(check(report, "recompute")).toEqual({
       name: "recompute",
       status: "passed",
@@ -45,7 +45,7 @@ describe("asked for", () => {
     ["what could not be shown", FEW, "errored"],
   ])("%s follows as well as a pass", (_, text, outcome) => {
     const report = asked(about(text, { outcome }), archive(text));
-    expect([report.exit, check(report, "recompute").status]).toEqual([0, "passed"]);
+    expect([report.outcome, check(report, "recompute").status]).toEqual(["accepted", "passed"]);
   });
 
   test("the checks without a criterion are counted, and rest on the run's own word", () => {
@@ -78,14 +78,14 @@ describe("asked for", () => {
 
   test("observations without a newline at the end are the same ones", () => {
     const text = GOOD.trimEnd();
-    expect(asked(about(text), archive(text)).exit).toBe(0);
+    expect(asked(about(text), archive(text)).outcome).toBe("accepted");
   });
 });
 
 test("not asked for, it is not made, and nothing is the worse for it", () => {
   const report = look(sealed(about(GOOD), me), [yours(me)]);
   expect(check(report, "recompute")).toMatchObject({ status: "not-checked", code: "no-recompute" });
-  expect(report.exit).toBe(0);
+  expect(report.outcome).toBe("accepted");
 });
 
 test("it is not reached before the signature, nor for a statement that contradicts itself", () => {
@@ -95,7 +95,7 @@ test("it is not reached before the signature, nor for a statement that contradic
   for (const bytes of [edited, sealed(about(BAD, { outcome: "passed" }), me)]) {
     const report = look(bytes, [yours(me)], { observations });
     expect(check(report, "recompute")).toMatchObject({ status: "not-checked", code: "not-reached" });
-    expect(report.exit).toBe(1);
+    expect(report.outcome).toBe("invalid");
   }
   expect(touched).toEqual([]);
 });
@@ -151,7 +151,7 @@ describe("what cannot be computed again, though it was asked for, is 4", () => {
     const report = asked(payload, observations);
     expect(faults(report)).toEqual([["recompute", "recompute-impossible"]]);
     expect(check(report, "recompute")).toMatchObject({ status: "not-checked", detail });
-    expect(report).toMatchObject({ exit: 4, audit: "not-checked", signature: "ok", verdict: "VALIDATED" });
+    expect(report).toMatchObject({ outcome: "unchecked", audit: "not-checked", signature: "ok", verdict: "VALIDATED" });
   });
 });
 
@@ -236,9 +236,9 @@ describe("what the observations do not give is 5", () => {
     const report = asked(payload, archive(text));
     expect(faults(report)).toEqual([["recompute", "recompute-mismatch"]]);
     expect(check(report, "recompute")).toMatchObject({ status: "failed", detail: expect.stringMatching(detail) });
-    expect(report).toMatchObject({ exit: 5, audit: "findings", signature: "ok" });
+    expect(report).toMatchObject({ outcome: "findings", audit: "findings", signature: "ok" });
     // Nobody who did not ask is told.
-    expect(look(sealed(payload, me), [yours(me)]).exit).toBe(0);
+    expect(look(sealed(payload, me), [yours(me)]).outcome).toBe("accepted");
   });
 
   test("less than the observations give is no lie: skipped without numbers, errored with them", () => {
@@ -248,7 +248,7 @@ describe("what the observations do not give is 5", () => {
       { outcome: "errored", measurements: undefined },
       { outcome: "errored" },
     ] as const)
-      expect(asked(about(GOOD, changes), archive(GOOD)).exit).toBe(0);
+      expect(asked(about(GOOD, changes), archive(GOOD)).outcome).toBe("accepted");
   });
 });
 
@@ -276,7 +276,7 @@ describe("an outcome that the stated measurements do not permit is 1, asked for 
       const report = look(sealed(payload, me), [yours(me)], options);
       expect(faults(report)).toEqual<[CheckName, Code][]>([["verdict", "outcome-mismatch"]]);
       expect(check(report, "verdict").detail).toMatch(detail);
-      expect(report).toMatchObject({ exit: 1, signature: "ok" });
+      expect(report).toMatchObject({ outcome: "invalid", signature: "ok" });
       expect(report).not.toHaveProperty("verdict");
       expect(report).not.toHaveProperty("statement");
     }
@@ -288,11 +288,14 @@ describe("an outcome that the stated measurements do not permit is 1, asked for 
     ["errored", FEW],
     ["skipped", FEW],
   ])("%s is less than they give, and may stand", (outcome, text) => {
-    expect(look(sealed(about(text, { outcome }), me), [yours(me)])).toMatchObject({ exit: 0, verdict: "INCONCLUSIVE" });
+    expect(look(sealed(about(text, { outcome }), me), [yours(me)])).toMatchObject({
+      outcome: "accepted",
+      verdict: "INCONCLUSIVE",
+    });
   });
 
   test("a check without a criterion may say what it wants: it rests on the run's own word", () => {
     const payload = counted({ a: { measurements: numbersOf(BAD) } }, { "observations.ndjson": BAD });
-    expect(look(sealed(payload, me), [yours(me)])).toMatchObject({ exit: 0, verdict: "VALIDATED" });
+    expect(look(sealed(payload, me), [yours(me)])).toMatchObject({ outcome: "accepted", verdict: "VALIDATED" });
   });
 });

@@ -4,6 +4,7 @@
  * read all entries may say less, and never something greener.
  */
 import { expect, test } from "vitest";
+import { EXIT } from "../../../src/cli/exit-status.js";
 import { noteKey } from "../../../src/core/keys/note.js";
 import type { Report } from "../../../src/core/verify/report.js";
 import {
@@ -61,10 +62,10 @@ function shown([rotation, retracted, log]: Cell, seen: (typeof WITNESSES)[number
 }
 
 const words = (report: Report): string =>
-  `${report.standing?.word ?? "not known"} · ${step(report, "retraction")} · ${report.exit}`;
+  `${report.standing?.word ?? "not known"} · ${step(report, "retraction")} · ${EXIT[report.outcome]}`;
 /** Without a gate, then with one. */
 const verdictOf = (of: (shown: Shown) => Report, all: Shown): string =>
-  `${words(of({ ...all, policy: {} }))} · ${of(all).exit}`;
+  `${words(of({ ...all, policy: {} }))} · ${EXIT[of(all).outcome]}`;
 
 /** Hand-over, retraction, log | at a registry: word · code · exit status · the gate's| on the attestation's own page: the same. */
 const TABLE = `

@@ -1,5 +1,6 @@
 /** The signatures of a document: which of them count, which refuse it, and what is then left unsaid. */
 import { describe, expect, test } from "vitest";
+import { EXIT } from "../../../src/cli/exit-status.js";
 import { fromUtf8, type Bytes } from "../../../src/core/bytes.js";
 import type { Code } from "../../../src/core/codes.js";
 import { formatEnvelope, parseEnvelope, type Signature } from "../../../src/core/statement/envelope.js";
@@ -115,7 +116,7 @@ describe("signatures", () => {
   ])("%s", (_, file, keys, code, exit) => {
     const report = look(file, keys);
     expect(failures(report)).toMatchObject([{ code, status: "failed" }]);
-    expect(report.exit).toBe(exit);
+    expect(EXIT[report.outcome]).toBe(exit);
     expect(report).not.toHaveProperty("statement");
     expect(report).not.toHaveProperty("verdict");
   });
@@ -123,7 +124,7 @@ describe("signatures", () => {
   test("two keys, both yours", () => {
     const report = look(formatEnvelope(both), [yours(me), yours(other)]);
     expect(report).toMatchObject({
-      exit: 0,
+      outcome: "accepted",
       signers: [
         { keyid: me.key.keyid, trust: "confirmed-by-you" },
         { keyid: other.key.keyid, trust: "confirmed-by-you" },
@@ -137,7 +138,7 @@ describe("signatures", () => {
       yours(other),
     ]);
     expect(report).toMatchObject({
-      exit: 0,
+      outcome: "accepted",
       trust: "confirmed-by-you",
       signers: [{ trust: "revoked" }, { trust: "confirmed-by-you" }],
     });
@@ -148,7 +149,7 @@ describe("signatures", () => {
       sites(me, { revoked: { at: "2026-01-02T00:00:00Z", reason: "" } }),
       sites(other),
     ]);
-    expect(report).toMatchObject({ exit: 3, trust: "registry-only" });
+    expect(report).toMatchObject({ outcome: "untrusted", trust: "registry-only" });
   });
 
   test("one by an unknown key, good or broken, is without effect", () => {
@@ -158,7 +159,7 @@ describe("signatures", () => {
         [yours(me)],
       );
       expect(report).toMatchObject({
-        exit: 0,
+        outcome: "accepted",
         signature: "ok",
         verdict: "VALIDATED",
         signers: [{ signature: "ok" }, { keyid: other.key.keyid, signature: "not-checked", trust: "unknown" }],
@@ -173,7 +174,7 @@ describe("signatures", () => {
         resigned(made, (all) => [...crowd, ...all]),
         [yours(me)],
       ),
-    ).toMatchObject({ exit: 0, signature: "ok" });
+    ).toMatchObject({ outcome: "accepted", signature: "ok" });
   });
 
   test("a second signature by one key under a made-up keyid is nobody's", () => {
@@ -181,7 +182,7 @@ describe("signatures", () => {
       resigned(made, ([one]) => [one!, { ...one!, keyid: "SHA256:somebody-else" }]),
       [yours(me)],
     );
-    expect(report.exit).toBe(0);
+    expect(report.outcome).toBe("accepted");
     expect(report.signers.map(({ signature }) => signature)).toEqual(["ok", "not-checked"]);
   });
 
@@ -200,7 +201,7 @@ describe("signatures", () => {
   test("without a keyid every key at hand is tried", () => {
     const bare = made.signatures.map(({ sig }) => ({ keyid: undefined, sig }));
     expect(look(dsse({ ...made, signatures: bare }), [yours(stranger), yours(other), yours(me)])).toMatchObject({
-      exit: 0,
+      outcome: "accepted",
       signers: [{ keyid: me.key.keyid, signature: "ok" }],
     });
     expect(faults(look(dsse({ ...made, signatures: bare }), [yours(other)]))).toEqual([["signature", "key-unknown"]]);
@@ -223,7 +224,7 @@ describe("a second engine", () => {
   test("that agrees, or cannot tell, changes nothing", () => {
     for (const answer of [true, undefined]) {
       expect(look(file, [yours(me)], { second: { name: "the second", verify: () => answer } })).toMatchObject({
-        exit: 0,
+        outcome: "accepted",
         verdict: "VALIDATED",
       });
     }
@@ -232,7 +233,7 @@ describe("a second engine", () => {
   test("that disagrees: could not check, which is a state of its own", () => {
     const report = look(file, [yours(me)], { second: { name: "the second", verify: () => false } });
     expect(report).toMatchObject({
-      exit: 4,
+      outcome: "unchecked",
       signature: "not-checked",
       trust: "not-checked",
       signers: [{ signature: "not-checked" }],
@@ -261,7 +262,7 @@ describe("a second engine", () => {
     const both = signed(statement(), [me, other]);
     const mixed = resigned(both, ([one, two]) => [one!, { keyid: two!.keyid, sig: one!.sig }]);
     const report = look(mixed, [yours(me), yours(other)], { second: { name: "the second", verify: () => false } });
-    expect(report).toMatchObject({ exit: 1, signature: "bad" });
+    expect(report).toMatchObject({ outcome: "invalid", signature: "bad" });
     expect(faults(report)).toEqual([["signature", "signature-bad"]]);
   });
 });
@@ -310,7 +311,7 @@ describe("of a document whose signature is bad or not checked nothing is said", 
     ["a member too many", look(readable({ ...members(formatEnvelope(made)), more: 1 }), [yours(me)])],
   ])("%s", (_, report) => {
     expect(report.signature).not.toBe("ok");
-    expect(report.exit).not.toBe(0);
+    expect(report.outcome).not.toBe("accepted");
     expect(report).not.toHaveProperty("statement");
     expect(report).not.toHaveProperty("verdict");
     const said = JSON.stringify(report);

@@ -1,5 +1,6 @@
 /** One document in, one report out: in which order the checks are made, and what the last of them say. */
 import { describe, expect, test } from "vitest";
+import { EXIT } from "../../../src/cli/exit-status.js";
 import { fromUtf8, utf8 } from "../../../src/core/bytes.js";
 import type { Code } from "../../../src/core/codes.js";
 import { formatEnvelope } from "../../../src/core/statement/envelope.js";
@@ -30,7 +31,7 @@ describe("a good one", () => {
       audit: "not-checked",
       signers: [{ keyid: me.key.keyid, signature: "ok", trust: "confirmed-by-you", source: "--key" }],
       engine: one.name,
-      exit: 0,
+      outcome: "accepted",
     });
     expect(report.id).toBe(`test_${report.digest?.slice(0, 16) ?? ""}`);
     expect(report.statement).toEqual(statement());
@@ -42,7 +43,7 @@ describe("a good one", () => {
   test("in the DSSE format it is the same attestation", () => {
     const made = signed(statement(), [me]);
     const [one, two] = [look(formatEnvelope(made), [yours(me)]), look(dsse(made), [yours(me)])];
-    expect(two).toMatchObject({ exit: 0, id: one.id!, digest: one.digest!, verdict: "VALIDATED" });
+    expect(two).toMatchObject({ outcome: "accepted", id: one.id!, digest: one.digest!, verdict: "VALIDATED" });
     expect(two.statement).toEqual(one.statement);
   });
 
@@ -66,7 +67,11 @@ describe("a good one", () => {
         f3: { verdict: "REFUTED", checks: failed },
       },
     });
-    expect(look(sealed(payload, me), [yours(me)])).toMatchObject({ exit: 0, signature: "ok", verdict: "REFUTED" });
+    expect(look(sealed(payload, me), [yours(me)])).toMatchObject({
+      outcome: "accepted",
+      signature: "ok",
+      verdict: "REFUTED",
+    });
   });
 
   test("what was not asked is not green", () => {
@@ -80,7 +85,7 @@ describe("a good one", () => {
       { status: "not-checked", code: "no-log" },
       { status: "not-checked", code: "no-policy" },
     ]);
-    expect(report.exit).toBe(0);
+    expect(report.outcome).toBe("accepted");
   });
 
   test("members that this version does not know are ignored, and not shown", () => {
@@ -88,7 +93,7 @@ describe("a good one", () => {
       sealed(statement({ predicate: { approvedBy: "the moon", f3: { grade: "one plus with a star" } } }), me),
       [yours(me)],
     );
-    expect(report).toMatchObject({ exit: 0, verdict: "VALIDATED" });
+    expect(report).toMatchObject({ outcome: "accepted", verdict: "VALIDATED" });
     expect(JSON.stringify(report)).not.toMatch(/the moon|plus with a star|approvedBy|grade/);
   });
 });
@@ -140,7 +145,7 @@ describe("the bytes come before everything", () => {
     expect(faults(report)).toEqual([[name, code]]);
     expect(marks(report)).toBe(made);
     expect(report).toMatchObject({
-      exit: 2,
+      outcome: "error",
       signature: "not-checked",
       trust: "not-checked",
       audit: "not-checked",
@@ -171,7 +176,7 @@ describe("the name of the file", () => {
   ])("%s, in a registry: %s: %s", (fileName, named, status, code, exit) => {
     const report = look(file, [yours(me)], { fileName, named });
     expect(check(report, "file-name")).toMatchObject({ status, code });
-    expect(report.exit).toBe(exit);
+    expect(EXIT[report.outcome]).toBe(exit);
   });
 });
 
@@ -182,7 +187,7 @@ describe("the dates, all of them claims", () => {
     ["signed before it started", { signedAt: "2026-02-28T10:00:00Z" }],
   ])("%s", (_, changes) => {
     const report = look(sealed(result(changes), me), [yours(me)]);
-    expect(report).toMatchObject({ exit: 5, audit: "findings", signature: "ok", verdict: "VALIDATED" });
+    expect(report).toMatchObject({ outcome: "findings", audit: "findings", signature: "ok", verdict: "VALIDATED" });
     expect(faults(report)).toEqual([["time", "time-order"]]);
   });
 
@@ -190,16 +195,16 @@ describe("the dates, all of them claims", () => {
     const at = "2026-03-01T10:00:00Z";
     expect(
       look(sealed(result({ run: { startedAt: at, finishedAt: at }, signedAt: at, evidence: [] }), me), [yours(me)])
-        .exit,
-    ).toBe(0);
+        .outcome,
+    ).toBe("accepted");
   });
 
   test("the future begins five minutes from now", () => {
     const file = sealed(statement(), me);
     const signedAt = Date.parse("2026-03-01T10:00:03Z");
-    expect(look(file, [yours(me)], { now: new Date(signedAt - 300_000) }).exit).toBe(0);
+    expect(look(file, [yours(me)], { now: new Date(signedAt - 300_000) }).outcome).toBe("accepted");
     const report = look(file, [yours(me)], { now: new Date(signedAt - 300_001) });
-    expect(report).toMatchObject({ exit: 5, audit: "findings" });
+    expect(report).toMatchObject({ outcome: "findings", audit: "findings" });
     expect(faults(report)).toEqual([["time", "time-future"]]);
   });
 });
@@ -232,7 +237,8 @@ describe("evidence", () => {
   ])("%s", (_, states, status, code, exit) => {
     const report = look(two, [yours(me)], { archived: (digest) => states[digest] ?? "same" });
     expect(check(report, "evidence")).toMatchObject({ status, code });
-    expect(report).toMatchObject({ exit, audit: exit === 5 ? "findings" : "not-checked", verdict: "VALIDATED" });
+    expect(EXIT[report.outcome]).toBe(exit);
+    expect(report).toMatchObject({ audit: exit === 5 ? "findings" : "not-checked", verdict: "VALIDATED" });
   });
 
   test("with another digest than SHA-256 it is not checked", () => {
@@ -252,11 +258,11 @@ describe("of several faults the first in 2, 1, 3, 4, 5 is the exit status", () =
     ["no complete statement and a key of the site", 1, look(sealed(result({ title: "" }), me), [sites(me)])],
   ])("%s: %s", (_, exit, report) => {
     expect(failures(report).length).toBe(2);
-    expect(report.exit).toBe(exit);
+    expect(EXIT[report.outcome]).toBe(exit);
   });
 });
 
 test("the example of verify()", () => {
   const report = look(sealed(statement(), me), [{ key: me.key, by: "you", source: "--key" }], { now: NOW });
-  expect(report.exit === 0 && report.verdict === "VALIDATED").toBe(true);
+  expect(report.outcome === "accepted" && report.verdict === "VALIDATED").toBe(true);
 });
