@@ -1,27 +1,20 @@
 /** docs/audit.md: its commands, in the order in which they stand, its table of rules, and the workflow that it shows. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { RULE_IDS, ruleOf } from "../src/core/statement/audit-rules.js";
 import { MAIN, workspace } from "./cli/attest.js";
+import { pageText, saidOf } from "./docs-page.js";
 import { readYaml } from "./ci/runner.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const page = readFileSync(join(ROOT, "docs/audit.md"), "utf8");
-const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+const page = pageText("audit");
 
 test("each command runs as it stands there, and says what the page says", () => {
   const work = workspace();
-  work.write("bin/attest", `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
-  chmodSync(work.path("bin/attest"), 0o755);
-  const env = { ...work.env, PATH: `${work.path("bin")}:${dirname(process.execPath)}:${work.env["PATH"] ?? ""}` };
-  const said = blocks.map((block) => {
-    const ran = spawnSync("bash", ["-euo", "pipefail", "-c", block], { cwd: work.cwd, env, encoding: "utf8" });
-    expect(ran.status, `${block}\n${ran.stdout}${ran.stderr}`).toBe(0);
-    return ran.stdout + ran.stderr;
-  });
+  const said = saidOf(page, work);
   const [first, waived, kept, told, captured, packed, ...more] = said;
   expect(more).toEqual([]);
   expect(first).toContain("1 of 1 attestation clean: 0 errors, 0 warnings");

@@ -1,26 +1,18 @@
 /** docs/log.md: its commands, in the order in which they stand, and its table of codes. */
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { CODES, outcomeOf } from "../src/core/codes.js";
-import { MAIN, workspace } from "./cli/attest.js";
+import { workspace } from "./cli/attest.js";
+import { pageText, saidOf } from "./docs-page.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const page = readFileSync(join(ROOT, "docs/log.md"), "utf8");
-const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+const page = pageText("log");
 
 test("each command runs as it stands there, and says what the page says", () => {
   const work = workspace();
-  work.write("bin/attest", `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
-  chmodSync(work.path("bin/attest"), 0o755);
-  const env = { ...work.env, PATH: `${work.path("bin")}:${dirname(process.execPath)}:${work.env["PATH"] ?? ""}` };
-  const said = blocks.map((block) => {
-    const ran = spawnSync("bash", ["-euo", "pipefail", "-c", block], { cwd: work.cwd, env, encoding: "utf8" });
-    expect(ran.status, `${block}\n${ran.stdout}${ran.stderr}`).toBe(0);
-    return ran.stdout + ran.stderr;
-  });
+  const said = saidOf(page, work);
   const [first, check, kept, forgotten, witness, accept, , lost, retracted, ...more] = said;
   expect(more).toEqual([]);
   expect(first).toContain("2 results: 1 VALIDATED, 0 INCONCLUSIVE, 1 REFUTED; 0 named no plan");

@@ -5,7 +5,7 @@ import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { readable, type Json } from "../core/json.js";
 import type { Signer } from "../core/keys/key.js";
-import { decisive } from "../core/verify/report.js";
+import { acceptedResult } from "../core/verify/report.js";
 import type { Draft, ResultStatement } from "../core/statement/statement.js";
 import { withCheckout } from "../harness/subject/checkout.js";
 import type { Run } from "../harness/scenario/run.js";
@@ -123,16 +123,13 @@ async function compareAndSign(
 async function trusted(file: string, options: Options): Promise<Original> {
   const [verified] = await verifyTargets([file], options);
   if (verified === undefined || "fault" in verified) throw verified?.fault ?? new Error("nothing was verified");
-  const { report } = verified;
-  const { id, digest, statement } = report;
-  const fault = decisive(report);
-  if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
-    throw new AttestError(
-      fault?.code ?? "internal",
-      `you do not trust the key of this attestation: ${fault?.detail ?? "no statement"}`,
-      "the attestation names a command that would run here; give the signer's public line with --key",
-    );
-  return { id, digest, statement };
+  const found = acceptedResult(verified.report);
+  if ("id" in found) return found;
+  throw new AttestError(
+    found.fault?.code ?? "internal",
+    `you do not trust the key of this attestation: ${found.fault?.detail ?? "no statement"}`,
+    "the attestation names a command that would run here; give the signer's public line with --key",
+  );
 }
 
 type Again = Run & { readonly secrets: readonly Secret[] };

@@ -90,24 +90,16 @@ export const limitsView = (): Element =>
   h(
     "section",
     "limits",
-    h(
-      "div",
-      "",
-      h("h2", "", "What this proves"),
+    [["What this proves", PROVES] as const, ["What it does not prove", DOES_NOT_PROVE] as const].map(([title, all]) =>
       h(
-        "ul",
+        "div",
         "",
-        PROVES.map((line) => h("li", "", line)),
-      ),
-    ),
-    h(
-      "div",
-      "",
-      h("h2", "", "What it does not prove"),
-      h(
-        "ul",
-        "",
-        DOES_NOT_PROVE.map((line) => h("li", "", line)),
+        h("h2", "", title),
+        h(
+          "ul",
+          "",
+          all.map((line) => h("li", "", line)),
+        ),
       ),
     ),
   );

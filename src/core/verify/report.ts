@@ -170,9 +170,15 @@ export const outcomeOfAll = (checks: readonly Check[]): ReportOutcome =>
 export const failures = (report: Report): readonly Check[] =>
   report.checks.filter((check) => outcomeOf(check.code) !== "accepted");
 
-/** The first check that gives the report its outcome; undefined of one that is accepted. */
-export const decisive = (report: Report): Check | undefined =>
-  failures(report).find(({ code }) => outcomeOf(code) === report.outcome);
+/** What is known of a result that is accepted; or the check that speaks against it, if it is a result at all. */
+export function acceptedResult(
+  report: Report,
+): { readonly id: string; readonly digest: string; readonly statement: ResultStatement } | { readonly fault?: Check } {
+  const fault = failures(report).find(({ code }) => outcomeOf(code) === report.outcome);
+  const { id, digest, statement } = report;
+  if (fault !== undefined) return { fault };
+  return id === undefined || digest === undefined || statement === undefined ? {} : { id, digest, statement };
+}
 
 /** It is no document of ours, or not the one that was signed: worse news than any about keys or evidence. */
 export const isBroken = (outcome: ReportOutcome): boolean => outcome === "error" || outcome === "invalid";

@@ -4,7 +4,7 @@ import { formatEnvelope, type Envelope } from "../../core/statement/envelope.js"
 import { AttestError, orUndefined } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
 import type { Keyring } from "../../core/keys/keyring.js";
-import { decisive, isBroken, type Report } from "../../core/verify/report.js";
+import { acceptedResult, isBroken, type Report } from "../../core/verify/report.js";
 import { logNamed } from "../../core/statement/payload.js";
 import { KEY_NAME } from "../../core/schema.js";
 import { keyHistory } from "../../core/verify/key-history.js";
@@ -163,8 +163,9 @@ const listed = (keyring: Keyring, yours: readonly TrustedKey[]): TrustedKey[] =>
   });
 
 function accepted(report: Report): { id: string; digest: string; statement: ResultStatement } {
-  const fault = decisive(report);
-  const { id, digest, statement } = report;
+  const found = acceptedResult(report);
+  if ("id" in found) return found;
+  const { fault } = found;
   if (fault?.code === "key-unknown") {
     throw new AttestError(
       "key-unknown",
@@ -172,9 +173,7 @@ function accepted(report: Report): { id: string; digest: string; statement: Resu
       "when you know whose key that is, name its public line with --key",
     );
   }
-  if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
-    throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "expected a statement, found none");
-  return { id, digest, statement };
+  throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "expected a statement, found none");
 }
 
 /** Evidence that the registry's archive lacks. */

@@ -6,7 +6,6 @@ import { canonical, isObject, type Json } from "../../core/json.js";
 import type { Signer } from "../../core/keys/key.js";
 import { NOTICE_TYPE, readNotice, type NoticeStatement } from "../../core/statement/notice.js";
 import type { LogName } from "../../core/keys/keyring.js";
-import { MAX_PAYLOAD } from "../../core/statement/statement.js";
 import { sealNotice, type SignedNotice } from "./notice.js";
 
 /** The draft is a notice, not a result. */
@@ -39,18 +38,12 @@ export async function signAuditReceipt(
     predicate: { ...predicate, signedAt: now.toISOString(), ...(log && { log: { ...log } }) },
   };
   const payload = canonical(stamped);
-  if (payload.length > MAX_PAYLOAD)
-    throw new AttestError(
-      "payload-too-large",
-      `expected at most ${MAX_PAYLOAD} bytes of payload, found ${payload.length}`,
-      "attest audit --receipt writes a receipt that is small enough",
-    );
   const read = readNotice(stamped, engine);
   if ("fault" in read) throw refused(`expected a complete audit receipt; ${read.fault}`);
   const statement = { ...stamped, predicate: read.notice } as Json as NoticeStatement;
   if (!equal(canonical(statement as Json), payload))
     throw refused("expected only the members that a verifier reads, found others beside them");
-  return await sealNotice(statement, [signer], engine);
+  return await sealNotice(statement, [signer], engine, "attest audit --receipt writes one that is small enough");
 }
 
 const refused = (message: string): AttestError =>

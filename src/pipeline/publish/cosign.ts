@@ -1,12 +1,11 @@
 /** Adds a signature to a verified attestation, over the same payload bytes and after the existing ones. */
 import { basename, dirname, resolve } from "node:path";
 import { base64, equal, type Bytes } from "../../core/bytes.js";
-import { outcomeOf } from "../../core/codes.js";
 import { MAX_SIGNATURES, message, parseEnvelope, type Signature } from "../../core/statement/envelope.js";
 import { AttestError } from "../../core/errors.js";
 import { isObject, parseJson, readable, type Json, type JsonObject } from "../../core/json.js";
 import { formatKey, type Signer } from "../../core/keys/key.js";
-import { decisive, type Report } from "../../core/verify/report.js";
+import { acceptedResult, type Report } from "../../core/verify/report.js";
 import { identify } from "../../core/statement/statement.js";
 import { uninterrupted } from "../../node/uninterrupted.js";
 import { Directory } from "../../store/directory.js";
@@ -129,16 +128,16 @@ const signedAt = (payload: JsonObject): Date => {
 };
 
 function accepted(report: Report): Pick<CosignedDocument, "id" | "digest" | "title" | "verdict" | "keyids"> {
-  const fault = decisive(report);
-  const { id, digest, statement, verdict } = report;
-  if (fault !== undefined || id === undefined || digest === undefined || statement === undefined)
+  const found = acceptedResult(report);
+  if (!("id" in found))
     throw new AttestError(
-      fault?.code ?? "internal",
-      `the attestation does not verify with a key that you trust: ${fault?.detail ?? "no statement"}`,
-      fault !== undefined && outcomeOf(fault.code) === "untrusted"
+      found.fault?.code ?? "internal",
+      `the attestation does not verify with a key that you trust: ${found.fault?.detail ?? "no statement"}`,
+      report.outcome === "untrusted"
         ? "name the signer's public line with --key when you know it by another way"
         : "nothing was signed",
     );
   const keyids = report.signers.filter(({ signature }) => signature === "ok").map(({ keyid }) => keyid);
-  return { id, digest, keyids, verdict: verdict ?? "", title: statement.predicate.f3.title };
+  const { id, digest, statement } = found;
+  return { id, digest, keyids, verdict: report.verdict ?? "", title: statement.predicate.f3.title };
 }

@@ -1,9 +1,8 @@
 /** Makes, signs and publishes notices about keys and signatures, and updates the registry's keyring. */
 import { hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
-import { formatEnvelope, message, parseEnvelope, PAYLOAD_TYPE } from "../../core/statement/envelope.js";
+import { parseEnvelope } from "../../core/statement/envelope.js";
 import { AttestError } from "../../core/errors.js";
-import { canonical, type Json, type JsonObject } from "../../core/json.js";
 import { parseKey, type PublicKey, type Signer } from "../../core/keys/key.js";
 import type { LogName } from "../../core/keys/keyring.js";
 import { keyHistory, noticeIn } from "../../core/verify/key-history.js";
@@ -22,6 +21,7 @@ import { verify } from "../../core/verify/verify.js";
 import { uninterrupted } from "../../node/uninterrupted.js";
 import { parseAnyEnvelope } from "../../formats/envelope-formats.js";
 import type { Registry } from "../../store/registry.js";
+import { seal } from "./seal.js";
 import { nameIn, refuseEnded } from "./signers.js";
 
 export interface SignedNotice {
@@ -52,24 +52,22 @@ export async function signNotice(
   return await sealNotice(noticeStatement(notice, engine), signers, engine);
 }
 
-/** @throws AttestError `internal` if our own verifier would refuse the notice */
+/**
+ * @param shorter the hint for a notice that is too large
+ * @throws AttestError `internal` if our own verifier would refuse the notice; `payload-too-large`
+ */
 export async function sealNotice(
   statement: NoticeStatement,
   signers: readonly Signer[],
   engine: Engine,
+  shorter?: string,
 ): Promise<SignedNotice> {
   const notice = statement.predicate;
-  const payload = statement as Json as JsonObject;
-  const payloadBytes = canonical(payload);
-  const signatures = [];
-  for (const signer of signers)
-    signatures.push({ keyid: signer.key.keyid, sig: await signer.sign(message(PAYLOAD_TYPE, payloadBytes)) });
-  const bytes = formatEnvelope({ payload, payloadType: PAYLOAD_TYPE, signatures });
-  const keys = signers.map(({ key }) => ({ key, by: "you" as const, source: "the signer" }));
   // Whether the signer is a successor of the revoked key is the registry's check.
   const from = notice.action === "revoke" ? [notice.key] : [];
   const owners = new Owners(from.flatMap((key) => signers.map(({ key: { keyid } }) => ({ from: key, to: keyid }))));
-  const fault = failures(verify(bytes, { engine, keys, owners, now: new Date(notice.signedAt) }))[0];
+  const sealing = { signers, engine, owners, now: new Date(notice.signedAt), shorter };
+  const { bytes, payloadBytes, fault } = await seal(statement, sealing);
   if (fault !== undefined) throw new AttestError("internal", `expected a notice that verifies, found ${fault.detail}`);
   return { ...identify(payloadBytes, engine, "note"), bytes, notice };
 }

@@ -2,22 +2,14 @@
 import type { Bytes } from "../../core/bytes.js";
 import { equal } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
-import { formatEnvelope, message, PAYLOAD_TYPE } from "../../core/statement/envelope.js";
 import { AttestError } from "../../core/errors.js";
 import { canonical, isObject, type Json, type JsonObject } from "../../core/json.js";
 import type { Signer } from "../../core/keys/key.js";
 import { repetition } from "../../core/statement/once.js";
-import { failures } from "../../core/verify/report.js";
 import type { LogName } from "../../core/keys/keyring.js";
-import {
-  identify,
-  MAX_PAYLOAD,
-  readStatement,
-  type Draft,
-  type ResultStatement,
-} from "../../core/statement/statement.js";
+import { identify, readStatement, type Draft, type ResultStatement } from "../../core/statement/statement.js";
 import { derive } from "../../core/statement/verdict.js";
-import { verify } from "../../core/verify/verify.js";
+import { seal } from "./seal.js";
 
 export interface Attestation {
   readonly id: string;
@@ -52,21 +44,10 @@ export async function sign(
   const derived = derive(f3.checks);
   // Verifiers accept PASSED beside warnings in older statements, but new ones are not signed so.
   if (result !== derived.result) throw refused(`the checks give ${derived.result}, the statement says ${result}`);
-  if (payload.length > MAX_PAYLOAD) {
-    throw new AttestError(
-      "payload-too-large",
-      `expected at most ${MAX_PAYLOAD} bytes of payload, found ${payload.length}`,
-      "move long lists and texts into evidence, and name them by digest",
-    );
-  }
-  const signature = await signer.sign(message(PAYLOAD_TYPE, payload));
-  const bytes = formatEnvelope({
-    payload: stamped,
-    payloadType: PAYLOAD_TYPE,
-    signatures: [{ keyid: signer.key.keyid, sig: signature }],
+  const { bytes, fault } = await seal(stamped, {
+    ...{ signers: [signer], engine, now },
+    shorter: "move long lists and texts into evidence, and name them by digest",
   });
-  const report = verify(bytes, { engine, keys: [{ key: signer.key, by: "you", source: "the signer" }], now });
-  const fault = failures(report)[0];
   if (fault !== undefined) throw refused(`${fault.name}: ${fault.detail}`);
   return { ...identify(payload, engine), bytes, statement: read.statement };
 }

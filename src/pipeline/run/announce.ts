@@ -2,17 +2,15 @@
 import { randomBytes } from "node:crypto";
 import type { Engine } from "../../core/engine.js";
 import { hex } from "../../core/bytes.js";
-import { formatEnvelope, message, PAYLOAD_TYPE } from "../../core/statement/envelope.js";
 import { AttestError } from "../../core/errors.js";
-import { canonical, fit, type Json, type JsonObject } from "../../core/json.js";
+import { fit, type Json } from "../../core/json.js";
 import type { Signer } from "../../core/keys/key.js";
 import { PLAN_TYPE, PLAN_VERSION, type Outline, type PlanStatement } from "../../core/statement/plan.js";
-import { failures } from "../../core/verify/report.js";
-import { identify, MAX_PAYLOAD, STATEMENT_TYPE, type Relation } from "../../core/statement/statement.js";
-import { verify } from "../../core/verify/verify.js";
+import { identify, STATEMENT_TYPE, type Relation } from "../../core/statement/statement.js";
 import { refuseSecrets } from "../../harness/redaction/scan.js";
 import type { Secret } from "../../harness/redaction/secrets.js";
 import type { Registry } from "../../store/registry.js";
+import { seal } from "../publish/seal.js";
 import { keyEntryOf } from "../publish/signers.js";
 
 /** Called once, when everything that is known beforehand is known. Its result becomes a relation of the statement. */
@@ -62,22 +60,8 @@ export async function announce(
     },
   });
   refuseSecrets(plan as Json, [], secrets, allowSecrets);
-  const payload = plan as Json as JsonObject;
-  const payloadBytes = canonical(payload);
-  if (payloadBytes.length > MAX_PAYLOAD)
-    throw new AttestError(
-      "payload-too-large",
-      `expected at most ${MAX_PAYLOAD} bytes of plan, found ${payloadBytes.length}`,
-      "announce fewer checks, or shorter ones",
-    );
-  const sig = await signer.sign(message(PAYLOAD_TYPE, payloadBytes));
-  const bytes = formatEnvelope({
-    payload,
-    payloadType: PAYLOAD_TYPE,
-    signatures: [{ keyid: signer.key.keyid, sig }],
-  });
-  const keys = [{ key: signer.key, by: "you" as const, source: "the signer" }];
-  const fault = failures(verify(bytes, { engine, keys, now: at }))[0];
+  const shorter = "announce fewer checks, or shorter ones";
+  const { bytes, payloadBytes, fault } = await seal(plan, { signers: [signer], engine, now: at, shorter });
   if (fault !== undefined) throw new AttestError("internal", `expected a plan that verifies, found ${fault.detail}`);
   const { id, digest } = identify(payloadBytes, engine, "plan");
   await registry.listSigner(keyEntryOf(signer, at));
