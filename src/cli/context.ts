@@ -1,7 +1,7 @@
 /** Shared by the commands: the engine, the user's keystore, the selected registry, and common options. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { Keystore } from "../keystore/keystore.js";
@@ -101,15 +101,11 @@ export const collect = (value: string, before: readonly string[] = []): readonly
 /** The limit of Node's timers. */
 const MAX_SECONDS = 2_000_000;
 
-/** Parses `--timeout`; `without` says what happens without it. */
-export function secondsOf(text: string, without: string): number {
+/** Parses `--timeout <seconds>` into milliseconds. */
+export function milliseconds(text: string): number {
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
-  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
-  throw new AttestError(
-    "usage",
-    `--timeout takes seconds, more than 0 and at most ${MAX_SECONDS}, not ${JSON.stringify(text)}`,
-    `without --timeout ${without}`,
-  );
+  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds * 1000;
+  throw new InvalidArgumentError(`It takes seconds, more than 0 and at most ${MAX_SECONDS}.`);
 }
 
 /** Read once, even if `-` is given several times. */

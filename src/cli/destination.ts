@@ -1,6 +1,6 @@
 /** The options for signer and destination, shared by all commands that sign. */
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { commandLine } from "../node/command-line.js";
 import type { PublicKey, Signer } from "../core/keys/key.js";
@@ -34,6 +34,10 @@ export const withDestination = (command: Command): Command =>
         "write the attestation there, and its evidence beside it, instead of publishing; - prints it alone",
       ),
   );
+
+/** What runs a test and writes nothing. */
+export const dryRunOption = (): Option =>
+  new Option("--dry-run", "run, and print what would be signed; nothing is written").conflicts("output");
 
 export const withSigning = (command: Command): Command =>
   withDestination(

@@ -1,5 +1,5 @@
 /** `attest evidence add`: captures an address or a file, so that its digest can be signed. */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { Fetcher } from "../audit/fetcher.js";
 import { AttestError } from "../core/errors.js";
 import {
@@ -29,7 +29,11 @@ export function evidenceAdd(evidence: Command): void {
   const command = evidence
     .command("add <source...>")
     .description("capture an address or a file: its bytes, with date, digest, media type and headers")
-    .option("--statement <file>", "add it to this unsigned statement; attest sign then publishes both")
+    .addOption(
+      new Option("--statement <file>", "add it to this unsigned statement; attest sign then publishes both").conflicts(
+        "output",
+      ),
+    )
     .option("--output <dir>", "without a statement: write the bytes into this folder, and print their description")
     .option("--role <role>", "its role for the claim", "source")
     .option("--name <name>", "its name (by default the end of its path)")
@@ -75,12 +79,10 @@ function warnOfQuery(source: string): void {
 
 /** Requires exactly one of the two, before any request. */
 function checkTogether(sources: readonly string[], { statement, output, role, name }: Options): void {
-  if ((statement === undefined) === (output === undefined))
+  if (statement === undefined && output === undefined)
     throw new AttestError(
       "usage",
-      statement === undefined
-        ? "--statement FILE or --output DIR is missing"
-        : "--statement and --output cannot be combined",
+      "--statement FILE or --output DIR is missing",
       "--statement adds to what is going to be signed, --output only keeps a copy",
     );
   if (name !== undefined && sources.length > 1)

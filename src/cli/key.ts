@@ -91,7 +91,12 @@ export function key(attest: Command): void {
     .description("set, change or remove a key's passphrase")
     .option("--new-passphrase-file <file>", "read the new passphrase from the first line of a file")
     .option("--new-passphrase-fd <n>", "read it from an open file descriptor")
-    .option("--remove", "take the passphrase away: the secret is a plain file then");
+    .addOption(
+      new Option("--remove", "take the passphrase away: the secret is a plain file then").conflicts([
+        "newPassphraseFile",
+        "newPassphraseFd",
+      ]),
+    );
   withExamples(
     withPassphrase(withJson(passphrase)),
     "attest key passphrase signer",
@@ -150,11 +155,7 @@ interface ChangeOptions extends PassphraseOptions {
 async function changePassphrase({ name, place }: StoredKey, options: ChangeOptions): Promise<StoredKey> {
   const { remove, newPassphraseFile, newPassphraseFd } = options;
   const present = passphraseFrom(options, "present passphrase: ");
-  if (remove) {
-    if (newPassphraseFile === undefined && newPassphraseFd === undefined)
-      return await keystore().decrypt(name, present);
-    throw new AttestError("usage", "--remove and a new passphrase cannot be combined");
-  }
+  if (remove) return await keystore().decrypt(name, present);
   if (place === "agent") throw elsewhere(name);
   if (place === "passphrase") await present(); // people are asked for the old one first
   return await keystore().encrypt(name, await newPassphrase(newPassphraseFile, newPassphraseFd), present);

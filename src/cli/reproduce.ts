@@ -31,6 +31,7 @@ import {
   typedAgain,
   withSigning,
   type SigningOptions,
+  dryRunOption,
 } from "./destination.js";
 import { exitWith, io } from "./io.js";
 import { runScenarioOnce, scenarioFor, type ScenarioOptions } from "./run-scenario.js";
@@ -60,7 +61,7 @@ export function reproduce(attest: Command): void {
       "a shell command to run in the checkout first, for example `npm ci` (several allowed)",
       collect,
     )
-    .option("--dry-run", "run, and print what would be signed; nothing is written");
+    .addOption(dryRunOption());
   withExamples(
     withJson(withAllowSecret(withWitnesses(withKeys(withSigning(command))))),
     "attest reproduce attestations/test_*.json --dry-run",
@@ -71,9 +72,7 @@ export function reproduce(attest: Command): void {
 }
 
 async function reproduceOnce(file: string, options: Options): Promise<number> {
-  const { dryRun, output, allowSecret = [] } = options;
-  if (dryRun && output !== undefined)
-    throw new AttestError("usage", "--dry-run cannot be combined with --output", "a dry run writes nothing");
+  const { dryRun, allowSecret = [] } = options;
   checkRules(allowSecret);
   const original = await trusted(file, options);
   const destination = dryRun ? undefined : await destinationOf(options, file);

@@ -1,11 +1,11 @@
 /** `attest run … -- <command…>`: the options for a command, and how its output is passed on. */
-import type { Command } from "commander";
+import { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { looksSecret } from "../harness/redaction/secrets.js";
 import { TOOL } from "../node/package.js";
 import { runTests, type CommandRun } from "../pipeline/run/command.js";
 import type { Announce } from "../pipeline/run/announce.js";
-import { collect, engine, secondsOf } from "./context.js";
+import { collect, engine, milliseconds } from "./context.js";
 import { io } from "./io.js";
 import { interruptible } from "./signals.js";
 import { passOn, talk } from "./ui.js";
@@ -15,7 +15,8 @@ export interface RunCommandOptions {
   readonly subject?: readonly string[];
   readonly env?: readonly string[];
   readonly title?: string;
-  readonly timeout?: string;
+  /** In milliseconds. */
+  readonly timeout?: number;
   /** False if `--no-skips` is given. */
   readonly skips?: boolean;
   readonly allowRetries?: true;
@@ -37,19 +38,17 @@ export const withCommandOptions = (command: Command): Command =>
     )
     .option("--env <name>", "a variable to record with its value, beside the usual few", collect)
     .option("--title <text>", "what the attestation is called (the command and the project)")
-    .option("--timeout <seconds>", "end the command and all that it started after so long")
+    .option("--timeout <seconds>", "end the command and all that it started after so long", milliseconds)
     .option("--no-skips", "a test that is skipped leaves the run open: INCONCLUSIVE")
     .option("--allow-retries", "a test that passes only when it is tried again does not leave the run open")
     .option("--allow-counts", "a report whose counters count more than its tests does not leave the run open")
     .option("--sandbox", "shut the command in with bubblewrap: no network, the system read-only");
 
 /** The options given although there is no command. */
-export const givenAmong = (options: RunCommandOptions): string[] => [
-  ...(["report", "subject", "env", "title", "timeout", "allowRetries", "allowCounts", "sandbox"] as const)
-    .filter((name) => options[name] !== undefined)
-    .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`),
-  ...(options.skips === false ? ["--no-skips"] : []),
-];
+export const givenAmong = (command: Command): string[] =>
+  withCommandOptions(new Command()).options.flatMap((option) =>
+    command.getOptionValueSource(option.attributeName()) === "cli" ? (option.long ?? []) : [],
+  );
 
 export interface RunCall {
   readonly command: readonly string[];
@@ -68,10 +67,6 @@ export async function runCommandOnce(
   options: RunCommandOptions,
   { command, without, registry, hidden, aside, announce }: RunCall,
 ): Promise<CommandRun> {
-  const timeoutMs =
-    options.timeout === undefined
-      ? undefined
-      : secondsOf(options.timeout, "the command takes as long as it takes") * 1000;
   for (const name of options.env ?? []) recordable(name);
   return await interruptible((signal) =>
     runTests({
@@ -82,7 +77,7 @@ export async function runCommandOnce(
       reports: options.report ?? [],
       subjects: options.subject ?? [],
       recorded: options.env ?? [],
-      timeoutMs,
+      timeoutMs: options.timeout,
       noSkips: options.skips === false,
       allowRetries: options.allowRetries === true,
       allowCounts: options.allowCounts === true,

@@ -11,7 +11,7 @@ import { TOOL } from "../node/package.js";
 import type { Announce } from "../pipeline/run/announce.js";
 import { isScenarioFile, loadScenario } from "../pipeline/run/scenario-file.js";
 import { scenarioNamed } from "../pipeline/run/built-in.js";
-import { engine, secondsOf } from "./context.js";
+import { engine } from "./context.js";
 import { io } from "./io.js";
 import { interruptible } from "./signals.js";
 import { passOn, Progress } from "./ui.js";
@@ -42,7 +42,8 @@ export async function scenarioFor(word: string, options: ScenarioOptions): Promi
 
 export interface ScenarioCall {
   readonly word: string;
-  readonly timeout?: string | undefined;
+  /** In milliseconds. */
+  readonly timeout?: number | undefined;
   /** Files written by this tool. */
   readonly without: readonly string[];
   readonly announce?: Announce | undefined;
@@ -53,7 +54,6 @@ export async function runScenarioOnce(
   options: ScenarioOptions,
   { word, timeout, without, announce }: ScenarioCall,
 ): Promise<Run> {
-  const ms = timeout === undefined ? undefined : secondsOf(timeout, "it takes as long as it takes") * 1000;
   const subject = await subjectFor(scenario, without);
   return await interruptible(async (signal) => {
     const progress = new Progress();
@@ -64,7 +64,7 @@ export async function runScenarioOnce(
         tool: TOOL,
         command: ["attest", "run", isScenarioFile(word) ? scenario.name : word, ...wordsOf(options)],
         subject,
-        signal: ms === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(ms)]),
+        signal: timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
         progress: (text, share) => progress.say(text, share),
         output: (_, chunk) => passOn("stderr", chunk), // stdout has the answer
         now: () => new Date(),

@@ -23,7 +23,7 @@ import { ownFiles } from "../store/own-files.js";
 import { REGISTRY_FILE } from "../store/registry.js";
 import { verdictLine, verdictWording } from "../view/words.js";
 import { announcing } from "./announcing.js";
-import { engine, secondsOf, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
+import { engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
 import {
   deliverOrPrint,
   destinationOf,
@@ -32,6 +32,7 @@ import {
   typedAgain,
   withSigning,
   type SigningOptions,
+  dryRunOption,
 } from "./destination.js";
 import { exitWith, io, typed } from "./io.js";
 import { givenAmong, runCommandOnce, withCommandOptions, type RunCommandOptions } from "./run-command.js";
@@ -52,7 +53,7 @@ export function run(attest: Command): void {
       "run your tests or a scenario; sign and publish the observations. Exits with the command's own code; if that is 0, with 0 for VALIDATED and 1 otherwise",
     );
   withScenarioOptions(withCommandOptions(command))
-    .option("--dry-run", "run, and print what would be signed; nothing is written")
+    .addOption(dryRunOption().conflicts("unsigned"))
     .option("--unsigned", "with --output: write the statement for `attest sign`");
   withExamples(
     withJson(withAllowSecret(withSigning(command))),
@@ -60,8 +61,8 @@ export function run(attest: Command): void {
     "attest run --report junit.xml -- node --test --test-reporter=junit --test-reporter-destination=junit.xml",
     "attest run task-aware-background",
     "attest run --unsigned --output statement.json -- node --test; attest sign statement.json",
-  ).action(async (_test: unknown, _command: unknown, options: Options, { args }: Command) => {
-    exitWith(await runOnce(args, options));
+  ).action(async (_test: unknown, _command: unknown, options: Options, command: Command) => {
+    exitWith(await runOnce(command, options));
   });
 }
 
@@ -76,15 +77,14 @@ interface Done {
   readonly secrets: readonly Secret[];
 }
 
-async function runOnce(words: readonly string[], options: Options): Promise<number> {
+async function runOnce(command: Command, options: Options): Promise<number> {
   checkTogether(options);
-  const { dryRun, unsigned, timeout, allowSecret = [] } = options;
-  const work = await workOf(words, options);
+  const { dryRun, unsigned, timeout: timeoutMs, allowSecret = [] } = options;
+  const work = await workOf(command, options);
   // Refuse everything that can be refused before the test runs.
   const destination = dryRun ? undefined : await destinationOf(options);
   const signer = dryRun || unsigned ? undefined : await signerFor(options, destination);
 
-  const timeoutMs = timeout === undefined ? undefined : secondsOf(timeout, "it takes as long as it takes") * 1000;
   const again = typedAgain(options, destination);
   const asked = { destination, signer, timeoutMs, allowSecrets: allowSecret, again };
   return await announcing(
@@ -127,13 +127,7 @@ async function deliverDone(
   return exit;
 }
 
-function checkTogether({ output, dryRun, unsigned, allowSecret = [] }: Options): void {
-  if (dryRun && (output !== undefined || unsigned))
-    throw new AttestError(
-      "usage",
-      "--dry-run cannot be combined with --output or --unsigned",
-      "a dry run writes nothing",
-    );
+function checkTogether({ output, unsigned, allowSecret = [] }: Options): void {
   if (unsigned && output === undefined)
     throw new AttestError("usage", "--unsigned needs --output FILE", "the evidence is written beside that file");
   checkRules(allowSecret);
@@ -142,7 +136,8 @@ function checkTogether({ output, dryRun, unsigned, allowSecret = [] }: Options):
 type Work = (destination: Destination | undefined, announce: Announce | undefined) => Promise<Done>;
 
 /** What to run: the words after `--` are a command, one word before it a scenario. */
-async function workOf(words: readonly string[], options: Options): Promise<Work> {
+async function workOf(command: Command, options: Options): Promise<Work> {
+  const { args: words } = command;
   const [word, ...more] = words;
   const dashes = typed().includes("--");
   // Then stdout is for the answer or a document.
@@ -153,7 +148,7 @@ async function workOf(words: readonly string[], options: Options): Promise<Work>
   if (!dashes) {
     if (more.length > 0)
       throw usage(words.join(" "), `put a command after two dashes: attest run -- ${words.join(" ")}`);
-    const foreign = givenAmong(options).find((name) => name !== "--timeout");
+    const foreign = givenAmong(command).find((name) => name !== "--timeout");
     if (foreign !== undefined) throw usage(`${foreign} without a command`, `attest run ${foreign} … -- npm test`);
     const scenario = await scenarioFor(word, options);
     return async (destination, announce) => {

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { buildSite } from "../site/build.js";
 import { serveSite } from "../site/serve.js";
@@ -14,7 +14,7 @@ import { answer, answerJson, talk } from "./ui.js";
 interface Options {
   readonly registry?: string;
   readonly output?: string;
-  readonly port?: string;
+  readonly port?: number;
   readonly host?: string;
   readonly allowHost?: readonly string[];
   readonly cors?: boolean;
@@ -56,21 +56,17 @@ export function site(attest: Command): void {
     .description("serve a built site on this machine until Ctrl-C")
     .option("--registry <dir>", "the registry whose folder site is served (the nearest one by default)")
     .option("--output <dir>", "the folder of the site, if it is not in the registry")
-    .option("--port <n>", "the port; 0 selects a free one", "8080")
+    .option("--port <n>", "the port; 0 selects a free one", portOf, 8080)
     .option("--host <address>", "the address to listen on", "127.0.0.1")
     .option("--allow-host <name>", "a further accepted host name; may be given again", collect)
     .option("--cors", "allow pages of other sites to read it");
   withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(
-    async ({ registry, output, port = "", host = "", allowHost = [], cors = false }: Options) => {
+    async ({ registry, output, port = 0, host = "", allowHost = [], cors = false }: Options) => {
       const folder = output ?? join(registryFolder(registry), "site");
       const store = new Directory(folder);
       if ((await store.read("index.html")) === undefined)
         throw new AttestError("file-missing", `no site in ${folder}`, "build it with: attest site build");
-      if (!/^\d{1,5}$/.test(port) || Number(port) > 65535)
-        throw new AttestError("usage", `--port takes a number from 0 to 65535, not ${JSON.stringify(port)}`);
-      const server = await serveSite(store, {
-        ...{ host, port: Number(port), names: allowHost, cors },
-      }).catch((error: unknown) => {
+      const server = await serveSite(store, { host, port, names: allowHost, cors }).catch((error: unknown) => {
         throw new AttestError(
           "io",
           `could not listen on ${host}:${port}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
@@ -89,4 +85,9 @@ export function site(attest: Command): void {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, end);
     },
   );
+}
+
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
+  throw new InvalidArgumentError("It takes a number from 0 to 65535.");
 }

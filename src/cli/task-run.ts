@@ -4,7 +4,6 @@ import { AttestError } from "../core/errors.js";
 import type { Task } from "../tasks/document.js";
 import { isLost, runOf, startRun, taskState, type RunRecord, type StartedRun } from "../tasks/run.js";
 import { watchTask } from "../tasks/watch.js";
-import { secondsOf } from "./context.js";
 import { exitWith } from "./io.js";
 import { interruptible } from "./signals.js";
 import { findList, taskLine, type FoundList, type ListOptions } from "./task-context.js";
@@ -13,12 +12,10 @@ import { answer, answerForeign, answerJson, Progress, talk } from "./ui.js";
 /** The shell's status for an interrupted program. */
 const INTERRUPTED = 130;
 
-export async function follow(number: string, options: ListOptions & { timeout?: string }): Promise<void> {
-  const seconds =
-    options.timeout === undefined ? undefined : secondsOf(options.timeout, "it waits for as long as it takes");
+export async function follow(number: string, options: ListOptions & { timeout?: number }): Promise<void> {
   const { list } = await findList(options);
   let last: Task | undefined;
-  const waiting = seconds === undefined ? undefined : AbortSignal.timeout(seconds * 1000);
+  const waiting = options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout);
   await interruptible(async (signal) => {
     const states = watchTask(list, number, {
       until: (task) => ["completed", "failed"].includes(taskState(task)),
@@ -36,7 +33,7 @@ export async function follow(number: string, options: ListOptions & { timeout?: 
   else if (waiting?.aborted)
     throw new AttestError(
       "timeout",
-      `task ${number} did not end within ${String(seconds)} s: it is ${state ?? "unreadable"}`,
+      `task ${number} did not end within ${String((options.timeout ?? 0) / 1000)} s: it is ${state ?? "unreadable"}`,
       "it goes on; watch it again, or for longer",
     );
   else exitWith(INTERRUPTED);

@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { STATUSES, type Change, type TaskStatus } from "../tasks/document.js";
 import { taskState } from "../tasks/run.js";
-import { collect, withExamples } from "./context.js";
+import { collect, milliseconds, withExamples } from "./context.js";
 import { findList, taskLine, withList, type ListOptions } from "./task-context.js";
 import { follow, runInBackground } from "./task-run.js";
 import { answer, answerForeign, talk } from "./ui.js";
@@ -94,7 +94,7 @@ export function task(attest: Command): void {
       verb
         .command("watch <id>")
         .description("follow a task to its end: 0 completed, 1 failed; with --json an object on a line for each state")
-        .option("--timeout <seconds>", "stop waiting after that, with exit 4"),
+        .option("--timeout <seconds>", "stop waiting after that, with exit 4", milliseconds),
     ),
     "attest task update 1 --list demo --status completed && attest task watch 1 --list demo --timeout 600",
   ).action(follow);

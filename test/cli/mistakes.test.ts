@@ -494,10 +494,11 @@ test("writing where something else is: it stays, and the run is not made in vain
 });
 
 test("options that do not go together", async () => {
-  expect(await fails(made, 2, ["run", "task-aware-background", "--dry-run", "--output", "a.json"])).toMatchObject({
-    code: "usage",
-    error: expect.stringMatching(naming("--dry-run", "--output", "--unsigned")),
-  });
+  for (const [other, ...value] of [["--output", "a.json"], ["--unsigned"]] as const)
+    expect(await fails(made, 2, ["run", "task-aware-background", "--dry-run", other, ...value])).toMatchObject({
+      code: "usage",
+      error: expect.stringMatching(naming("--dry-run", other)),
+    });
   expect(await fails(made, 2, ["run", "task-aware-background", "--unsigned", "--registry", "lab"])).toMatchObject({
     code: "usage",
     error: expect.stringMatching(naming("--output FILE", "--unsigned")),
