@@ -48,9 +48,7 @@ describe("a file", () => {
 
 describe("what is said", () => {
   test("in the row", () => {
-    expect(line([piece("one.txt", A)], [file("copy.bin", A)])).toBe(
-      "✓ your file copy.bin: the signed bytes",
-    );
+    expect(line([piece("one.txt", A)], [file("copy.bin", A)])).toBe("✓ your file copy.bin: the signed bytes");
     expect(line([piece("one.txt", A)], [file("one.txt", C, 12)])).toBe(
       "✗ changed: one.txt is not the signed bytes (size 12 instead of 14)",
     );

@@ -71,7 +71,9 @@ describe("it says", () => {
   test("kind R: a signer whom you confirmed makes no reproducer of another one who signed beside", () => {
     const beside = (changes: Partial<AttestationNode>): string =>
       said([by("me", "reproduces", { owners: ["me", "you"], confirmed: ["me"], ...changes })]);
-    expect(beside({ listed: ["you"] })).toContain("Claimed to be reproduced by 1 other key that only this site lists: ");
+    expect(beside({ listed: ["you"] })).toContain(
+      "Claimed to be reproduced by 1 other key that only this site lists: ",
+    );
     expect(beside({ listed: ["you"] })).not.toContain("Reproduced by");
     expect(beside({})).toMatch(/^- Run again by its own signer: /m); // the other key is revoked, or retired
   });
