@@ -87,7 +87,7 @@ describe("docs/trust.md", () => {
     const script = `cp passed-signed.json attestation.json\nexport F3_ATTEST_KEY="$(cat ../secrets/keys/second.pem)"\n${cosign}`;
     const second = shell(work, script);
     expect(second, second.out).toMatchObject({ code: 0 });
-    expect(second.out).toContain("2 good signatures in all");
+    expect(second.out).toContain("2 valid signatures in all");
   });
 
   test("the recipe passes what is validated and stops at what is refuted; without pipefail it would not", () => {

@@ -1132,7 +1132,7 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const file = published(work);
     second(work);
     expect(ok(await work.attest("cosign", file)).stderr).toContain("had signed it already");
-    expect(ok(await work.attest("cosign", file, "--signer", "second")).stderr).toContain("2 good signatures");
+    expect(ok(await work.attest("cosign", file, "--signer", "second")).stderr).toContain("2 valid signatures");
   },
   "cosign --output": async (work) => {
     const file = published(work);
