@@ -84,7 +84,7 @@ inEveryMake((read, { some }) => {
         expect(await view.count(".open-plans tbody tr")).toBe(2);
         expect(await view.text(".open-plans > .note")).toMatch(/^2 plans have their results on other pages/);
         // Not "with a result" beside "not looked at".
-        expect(await view.text(".tally")).toContain("0 with a result, 2 with one that was not looked at here, 2 open");
+        expect(await view.text(".tally")).toContain("0 with a result, 2 with one not checked here, 2 open");
       },
       LOG,
     );
