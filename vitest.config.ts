@@ -3,6 +3,7 @@ import { playwright } from "@vitest/browser-playwright";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConfiguration } from "vitest/config";
 import { npmChromiumOptions, npmChromiumRuns } from "./test/browsers.js";
+import { NIGHT } from "./test/night.js";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -13,16 +14,22 @@ const DRIVING = [
   "test/web/{access,attack,dropped,engines,figures,log-page,logged,logged-access,pack,pages,plans,related,verify,webkit}.test.ts",
 ];
 
-/** What an engine could read, compute or verify otherwise: in Chromium too. ATTEST_BROWSERS=all: all of core. */
-const DEPENDING =
-  process.env["ATTEST_BROWSERS"] === "all"
-    ? ["test/core/**/*.test.ts"]
-    : [
-        "test/core/{bytes,ed25519,json,mangle,noncharacters}.test.ts",
-        "test/core/{keys,log}/*.test.ts",
-        "test/core/statement/{envelope,statement}.test.ts",
-        "test/core/verify/{recompute,signatures,verify}.test.ts",
-      ];
+/** Long, and of parts that change rarely: left to the night, as CONTRIBUTING.md says. */
+const NIGHTLY = [
+  "test/kill/{beside,failing,rotate,trust}.test.ts",
+  "test/web/{figures,logged-access}.test.ts",
+  "test/cli/big-output.test.ts",
+];
+
+/** What an engine could read, compute or verify otherwise: in Chromium too. At night all of core. */
+const DEPENDING = NIGHT
+  ? ["test/core/**/*.test.ts"]
+  : [
+      "test/core/{bytes,ed25519,json,mangle,noncharacters}.test.ts",
+      "test/core/{keys,log}/*.test.ts",
+      "test/core/statement/{envelope,statement}.test.ts",
+      "test/core/verify/{recompute,signatures,verify}.test.ts",
+    ];
 
 const inNode = (name: string, chosen: TestProjectInlineConfiguration["test"]): TestProjectConfiguration => ({
   extends: true,
@@ -32,10 +39,10 @@ const inNode = (name: string, chosen: TestProjectInlineConfiguration["test"]): T
 const node: readonly TestProjectConfiguration[] = [
   inNode("node", {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/conformance/**", "test/soak/**", ...PURE, ...DRIVING],
+    exclude: ["test/conformance/**", "test/soak/**", ...PURE, ...DRIVING, ...(NIGHT ? [] : NIGHTLY)],
   }),
   inNode("pure", { include: PURE, isolate: false }),
-  inNode("driving", { include: DRIVING }),
+  inNode("driving", { include: DRIVING, exclude: NIGHT ? [] : NIGHTLY }),
 ];
 
 const browser = async (): Promise<TestProjectConfiguration> => ({

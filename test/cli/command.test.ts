@@ -498,7 +498,7 @@ describe("a mistake", () => {
     ],
     ["options of a test for a command", ["--quick", "--", "true"], /--quick, which is a scenario's/, /leave it out/],
     ["a word before the dashes", ["jest", "--", "true"], /\bjest before it$/, /attest run -- true/],
-    ["no time", ["--timeout", "soon", "--", "true"], /"soon"$/, /./],
+    ["no time", ["--timeout", "soon", "--", "true"], /\bsoon\b/, /./],
     ["a program that there is not", ["--", "no-such-program"], /no-such-program/, /sh -c/],
     ["a file that there is not", ["--subject", "none.bin", "--", "true"], /none\.bin/, /./],
   ])("%s", async (_, words, error, hint) => {

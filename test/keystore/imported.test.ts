@@ -13,6 +13,7 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { temporary } from "../cli/attest.js";
 import { locked } from "../cli/drafts.js";
 import { naming } from "../core/refusal.js";
+import { NIGHT } from "../night.js";
 
 const PASSPHRASE = "correct horse ünd staple";
 const missing = ["ssh-keygen", "openssl"].find((tool) => spawnSync(tool, ["-h"]).error !== undefined);
@@ -36,7 +37,7 @@ function keygen(...args: string[]): string {
 }
 const under = ["-N", PASSPHRASE, "-a", "1"];
 /** `npm run soak` sets it: every byte, where `npm test` takes one of these many of a key that has to be opened first. */
-const STEP = process.env["ATTEST_KILL"] === "all" ? 1 : 7;
+const STEP = process.env["ATTEST_KILL"] === "all" ? 1 : NIGHT ? 7 : 23;
 
 const imported = (
   file: Uint8Array | string,

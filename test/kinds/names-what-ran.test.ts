@@ -21,6 +21,7 @@ import { withCheckout } from "../../src/harness/subject/checkout.js";
 import { digestsOf, Disk, pathsIn } from "../../src/harness/subject/content.js";
 import { testedIn } from "../../src/harness/subject/subject.js";
 import { temporary } from "../cli/attest.js";
+import { NIGHT } from "../night.js";
 
 const IDENTITY = { NAME: "a", EMAIL: "a@example.org" };
 const ENV: Readonly<Record<string, string | undefined>> = {
@@ -241,7 +242,7 @@ test("one content has one subject, and two have two, under any circumstances", a
       expect((await made(one, here)) === (await made(one, there)), `${one}, twice`).toBe(true);
       expect((await made(one, here)) === (await made(other, there)), `${one}, ${other}`).toBe(one === other);
     }),
-    { numRuns: 12 },
+    { numRuns: NIGHT ? 12 : 4 },
   );
 }, 240_000);
 

@@ -12,7 +12,7 @@ export default defineConfig({
       "test/keystore/imported.test.ts",
       "test/tasks/contention.test.ts",
       "test/interop/tap-parser.test.ts",
-      "test/harness/printed.test.ts",
+      "test/harness/command/printed.test.ts",
     ],
     env: { ATTEST_KILL: "all", ATTEST_TAP_STREAMS: "10", ATTEST_MUTATIONS: "2000" },
     // One after the other: what is measured is under load already.

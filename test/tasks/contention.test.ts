@@ -8,12 +8,13 @@ import { STALE_MS } from "../../src/node/lock.js";
 import { TaskList } from "../../src/tasks/task-list.js";
 import { temporary, workspace } from "../cli/attest.js";
 import { counting, counts, foreign, leftIn, together, writer, type Worker } from "./lists.js";
+import { NIGHT } from "../night.js";
 
 const many = async (count: number, make: (n: number) => Promise<Worker>): Promise<Worker[]> =>
   await Promise.all(Array.from({ length: count }, (_, n) => make(n)));
 
 /** Of each of eight writers; `npm run soak` has it do more. */
-const TIMES = process.env["ATTEST_KILL"] === "all" ? 200 : 60;
+const TIMES = process.env["ATTEST_KILL"] === "all" ? 200 : NIGHT ? 60 : 20;
 
 describe("updates", () => {
   test(`8 processes × ${TIMES}: none is lost, and a reader sees nothing torn`, async () => {

@@ -2,6 +2,7 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
 import { browsers } from "../browsers.js";
+import { NIGHT } from "../night.js";
 
 export type Look = (page: Page) => Promise<void>;
 export interface Visiting extends BrowserContextOptions {
@@ -13,26 +14,23 @@ export interface Visiting extends BrowserContextOptions {
 /** Opens the address, looks, and throws when meanwhile anything was asked of the network or complained. */
 export type Visit = (url: string, look: Look, how?: Visiting) => Promise<void>;
 
-/** ATTEST_BROWSERS=all: every browser comes to a page in every way. Else one browser for each way, which shows nearly all in half the time. */
-const EVERY_WAY = process.env["ATTEST_BROWSERS"] === "all";
-
 const known = await browsers();
 /** A second Chromium is of the same make as the first. */
 const all = known.filter(
-  (one, at) => EVERY_WAY || at === 0 || !one.name.startsWith("chromium") || known[0]?.available === false,
+  (one, at) => NIGHT || at === 0 || !one.name.startsWith("chromium") || known[0]?.available === false,
 );
 /** Chromium has what the others lack: pages without scripts, print, dark mode by option. */
 export const chromiums = all.filter(({ name, available }) => available && name.startsWith("chromium"));
 /** One Chromium, and the others. */
 const ofEachMake = all.filter((one) => !one.name.startsWith("chromium") || one === (chromiums[0] ?? all[0]));
 const [makeThatIsHere] = ofEachMake.filter(({ available }) => available);
-/** ATTEST_BROWSERS=all: of each make. Else the first that is here, for the pages that can be opened in one way only. */
-export const makes = EVERY_WAY || makeThatIsHere === undefined ? ofEachMake : [makeThatIsHere];
+/** For pages that can be opened in one way only: at night in each make, else in the first that is here. */
+export const makes = NIGHT || makeThatIsHere === undefined ? ofEachMake : [makeThatIsHere];
 
 /** The ways to come to a page. Of two browsers each takes one; one alone takes both. */
 export const ways = (name: string): ("http" | "file")[] => {
   const [first, ...others] = all.filter(({ available }) => available);
-  if (EVERY_WAY || others.length === 0) return ["http", "file"];
+  if (NIGHT || others.length === 0) return ["http", "file"];
   return name === first?.name ? ["http"] : ["file"];
 };
 

@@ -8,6 +8,7 @@ import { RebuiltTree } from "../../../src/core/log/rebuild.js";
 import { newTiles, parseEntries, proveInclusion, rootAt, tilePath, TILE_WIDTH } from "../../../src/core/log/tiles.js";
 import { engines } from "../engines.js";
 import { outcome } from "../mangling.js";
+import { NIGHT } from "../../night.js";
 
 const sha256 = (data: Bytes): Bytes => engines[0]!.sha256(data);
 const entries = (from: number, to: number): Bytes[] =>
@@ -44,7 +45,7 @@ describe("a log that grows", () => {
         for (const tile of newTiles(0, slowly.size))
           expect(slowly.files.has(tilePath(tile)), tilePath(tile)).toBe(true);
       }),
-      { numRuns: 30 },
+      { numRuns: NIGHT ? 30 : 10 },
     );
   });
 
@@ -101,7 +102,7 @@ describe("a log made again from its entries", () => {
         const roots = regrown.rootsAt([0, ...sizes]);
         for (const one of [0, ...sizes]) expect(roots.get(one)).toEqual(rootOf(one));
       }),
-      { numRuns: 30 },
+      { numRuns: NIGHT ? 30 : 10 },
     );
   });
 
