@@ -44,6 +44,7 @@ export {
 export { AttestError } from "./core/errors.js";
 export type { Criterion, Observation } from "./core/statement/criterion.js";
 export { canonical, parseJson, type Json } from "./core/json.js";
+export { NoticeSet } from "./core/verify/notice-set.js";
 export type { Policy } from "./core/verify/policy.js";
 export { formatKey, parseKey, type PublicKey, type Signer } from "./core/keys/key.js";
 export { formatKeyring, parseKeyring, type KeyEntry, type Keyring, type NoteEntry } from "./core/keys/keyring.js";

@@ -7,6 +7,7 @@ import { orUndefined } from "../src/core/errors.js";
 import { EMPTY_KEYRING, parseKeyring, type Keyring, type LogName } from "../src/core/keys/keyring.js";
 import { enteredIn } from "../src/core/log/read-all.js";
 import { evidenceFrom } from "../src/core/log/whole-log-evidence.js";
+import { NoticeSet } from "../src/core/verify/notice-set.js";
 import { keyHistory, type KeyHistory } from "../src/core/verify/key-history.js";
 import type { LogEvidence, RememberedLog } from "../src/core/log/presence.js";
 import { formatNoteKey } from "../src/core/keys/note.js";
@@ -38,7 +39,7 @@ interface Read {
 export class Carried {
   readonly data: PageData;
   readonly keyring: Keyring;
-  readonly notices: readonly Bytes[];
+  readonly notices: NoticeSet;
   /** The logs listed in the page's keyring. */
   readonly logs: readonly LogName[];
   /** The keys listed on the page. */
@@ -61,7 +62,7 @@ export class Carried {
     this.data = data;
     this.#engine = engine;
     this.keyring = keyring === undefined ? EMPTY_KEYRING : parseKeyring(utf8(keyring), engine);
-    this.notices = notices.map(utf8);
+    this.notices = NoticeSet.read(notices.map(utf8), engine);
     this.logs = this.keyring.logs.map(({ key }) => ({ origin: key.name, key: formatNoteKey(key) }));
     this.listed = knownFrom(this.keyring, "site", `this ${data.kind === "pack" ? "file" : "site"}'s own keyring`);
     this.parse = data.kind === "verify" ? parseAnyEnvelope : parseEnvelope;
@@ -120,7 +121,7 @@ export class Carried {
     const mine = named !== undefined && (own || originOf(named.origin).startsWith(`${originOf(origin)}/`));
     const missing = kind !== "pack" && state.kind !== "long" && mine;
     const marked = {
-      ...(marks.length === 0 ? history : keyHistory(this.notices, [...yours, ...this.listed], this.#engine, marks)),
+      ...(marks.all.length === 0 ? history : keyHistory(this.notices, [...yours, ...this.listed], this.#engine, marks)),
       ...{ ...common, entries: { notices: marks, whole: false, missing } },
     };
     if (kind === "pack") return { ...marked, packed: true, ...(named && proof && { log: { proof, remembered } }) };

@@ -177,7 +177,7 @@ async function outcome(
   const entered = plans.find(({ entry, state: word }) => entry.payload === digest && word === "answered")?.result
     ?.entry;
   return {
-    givenUp: givenUp(digest, by, { ...carried.history(yours), notices: carried.notices }, nobleEngine),
+    givenUp: givenUp(digest, by, { ...carried.history(yours), notices: carried.notices }),
     answers: found,
     entered: found.some((one) => one.digest === entered?.payload) ? undefined : entered,
   };

@@ -80,7 +80,6 @@ export function auditing(attest: Command): void {
     const total = (await registry?.names())?.filter(isResult).length;
     const made = applyTo(
       await audit({ ...request, total, history: history?.faults }).finally(() => progress.end()),
-      engine,
       now,
     );
     exitWith(EXIT[made.outcome]);

@@ -8,7 +8,8 @@ import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import type { Keyring, LogName } from "../core/keys/keyring.js";
 import { enteredIn, resummarize, type Logs } from "../core/log/read-all.js";
-import { keyHistory, noticeIn, type KeyHistory } from "../core/verify/key-history.js";
+import { keyHistory, type KeyHistory } from "../core/verify/key-history.js";
+import type { NoticeSet } from "../core/verify/notice-set.js";
 import { logNamed } from "../core/statement/payload.js";
 import { planOf } from "../core/statement/plan.js";
 import type { Report } from "../core/verify/report.js";
@@ -24,7 +25,7 @@ import { signerLabel } from "../view/notice.js";
 import type { DataOf, LogText, Pages, PublishersWord } from "../formats/page-data.js";
 import { attestationPage, pageLinks, pendingTitleOf, verifyPage } from "../view/pages.js";
 import { answerOf, type PlanOutcome } from "../view/plan.js";
-import { grouped } from "../core/audit/group-by.js";
+import { groupBy } from "../core/group-by.js";
 import { auditText, readAudits, type Audits } from "./audits.js";
 import { copyRegistry } from "./copy.js";
 import { relatedIn } from "./related.js";
@@ -84,9 +85,9 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
   const parts = assets();
   const pages: string[] = [];
   for (const { path, ...page } of [
-    ...attestationPages(read, data, archived, engine),
-    ...listPages(read, data, engine),
-    ...logPages(read, data, engine),
+    ...attestationPages(read, data, archived),
+    ...listPages(read, data),
+    ...logPages(read, data),
   ]) {
     await site.replace(path, utf8(renderPage({ ...page, log: keyring.logs.length > 0 }, parts, engine)));
     pages.push(path);
@@ -106,7 +107,7 @@ export async function buildSite(registry: Registry, site: Store, engine: Engine,
 interface Read {
   readonly keyring: Keyring;
   readonly history: KeyHistory;
-  readonly notices: readonly Bytes[];
+  readonly notices: NoticeSet;
   readonly listed: readonly Listed[];
   readonly logs: GatheredLogs;
   readonly audits: Audits;
@@ -166,29 +167,21 @@ const namedIn = (bytes: Bytes): LogName | undefined => {
 };
 
 /** The notices for one page: receipts and retractions concern one document, notices about keys concern all. */
-export function noticesFor({ notices }: Pick<Read, "notices">, reports: readonly Report[], engine: Engine): string[] {
-  return notices.flatMap((bytes) => {
-    const notice = noticeIn(bytes, engine); // any signer: readers may know keys that the site does not list
-    if (notice === undefined || notice.action === "audit") return []; // shown on its own page, without effect elsewhere
-    const about = notice.action === "receipt" ? notice.payload : "about" in notice ? notice.about : undefined;
-    return about === undefined || reports.some(({ digest }) => digest === about) ? [pageText(bytes)] : [];
-  });
+export function noticesFor({ notices }: Pick<Read, "notices">, reports: readonly Report[]): string[] {
+  const about = new Set(reports.flatMap(({ digest = "" }) => notices.concerning(digest)));
+  // By any signer: readers may know keys that the site does not list.
+  return [...notices.of("rotate"), ...notices.of("revoke"), ...about].map(({ bytes }) => pageText(bytes));
 }
 
 type Common = Pick<DataOf<"index">, "about" | "keyring">;
 type Written = Parameters<typeof renderPage>[0] & { readonly path: string };
 
-function* attestationPages(
-  read: Read,
-  common: Common,
-  archived: ReadonlySet<string>,
-  engine: Engine,
-): Generator<Written> {
+function* attestationPages(read: Read, common: Common, archived: ReadonlySet<string>): Generator<Written> {
   const names = new Set(read.listed.map(({ name }) => name));
   const named = new Map(
     read.listed.flatMap((one) => (one.report.digest === undefined ? [] : [[one.report.digest, one]])),
   );
-  const answering = grouped(read.listed, ({ report: { statement } }) => (statement && planOf(statement)) ?? []);
+  const answering = groupBy(read.listed, ({ report: { statement } }) => (statement && planOf(statement)) ?? []);
   const related = relatedIn(read.listed);
   for (const { name, text, report, log } of read.listed) {
     const { statement, digest = "" } = report;
@@ -196,7 +189,7 @@ function* attestationPages(
       .flatMap(({ digest: { sha256 } }) => sha256 ?? [])
       .filter((sha256) => archived.has(sha256));
     const others = related(report);
-    const notices = noticesFor(read, [report, ...others.documents.map((one) => one.report)], engine);
+    const notices = noticesFor(read, [report, ...others.documents.map((one) => one.report)]);
     const plan = named.get((statement && planOf(statement)) ?? "");
     const answers = report.plan === undefined ? [] : (answering.get(digest) ?? []).slice(0, MAX_ANSWERS);
     const audit = auditText(read.audits, digest, text);
@@ -216,7 +209,7 @@ function* attestationPages(
     };
     const outcome: PlanOutcome = {
       answers: answers.flatMap((one) => answerOf(one.report, digest)),
-      givenUp: givenUp(digest, signersOf(report), { ...read.history, notices: read.notices }, engine),
+      givenUp: givenUp(digest, signersOf(report), { ...read.history, notices: read.notices }),
     };
     const place = pageLinks(evidence, beside);
     yield {
@@ -259,7 +252,7 @@ function wordOf({ listed }: Read, here: readonly Listed[] = []): PublishersWord 
 }
 
 /** Lists of results and notices; the first page also lists open plans, as the log shows. */
-function* listPages(read: Read, common: Common, engine: Engine): Generator<Written> {
+function* listPages(read: Read, common: Common): Generator<Written> {
   const { listed, keyring, logs } = read;
   const ledger = logs.state.kind === "read" ? logs.state.ledger : undefined;
   const open = new Set(ledger?.summary.open.map(({ entry }) => entry.payload));
@@ -281,7 +274,7 @@ function* listPages(read: Read, common: Common, engine: Engine): Generator<Writt
     const word = wordOf(read, documents);
     const reports = rows.map(({ report }) => report);
     const data: DataOf<"index"> = {
-      ...{ kind: "index", ...common, notices: noticesFor(read, reports, engine) },
+      ...{ kind: "index", ...common, notices: noticesFor(read, reports) },
       ...(logs.texts !== undefined && { logs: logs.texts }),
       ...{ documents: documents.map(({ name, text }) => ({ name, text })), pages, ...word },
       plans: rows.flatMap(({ report: { statement } }) => plans.get((statement && planOf(statement)) ?? "") ?? []),
@@ -302,7 +295,7 @@ function* listPages(read: Read, common: Common, engine: Engine): Generator<Writt
 }
 
 /** One page if there is a log. */
-function* logPages(read: Read, common: Common, engine: Engine): Generator<Written> {
+function* logPages(read: Read, common: Common): Generator<Written> {
   const { logs } = read;
   if (logs.texts === undefined) return;
   const word = wordOf(read);
@@ -312,7 +305,7 @@ function* logPages(read: Read, common: Common, engine: Engine): Generator<Writte
     title: `Log: ${common.about.title}`,
     description: `Everything that was signed for ${common.about.origin}, in its order`,
     data: {
-      ...{ kind: "log", ...common, notices: noticesFor(read, [], engine) },
+      ...{ kind: "log", ...common, notices: noticesFor(read, []) },
       ...{ logs: logs.texts, ...word },
     },
     main: logPage({ about: common.about, word: "pending", shown: { state: logs.state, published, pending: true } }),

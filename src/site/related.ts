@@ -1,6 +1,6 @@
 /** Selects the published attestations that are about one attestation or contradict it. Its page carries them. */
 import { oppositesAmong } from "../core/audit/contradictions.js";
-import { grouped } from "../core/audit/group-by.js";
+import { groupBy } from "../core/group-by.js";
 import { nodeOf, type AttestationNode } from "../core/audit/relations.js";
 import type { Report } from "../core/verify/report.js";
 
@@ -28,7 +28,7 @@ export function relatedIn(listed: readonly Listed[]): (report: Report) => Relate
     return card === undefined ? [] : [{ ...card, one }];
   });
   const byDigest = new Map(cards.map((card) => [card.digest, card]));
-  const naming = grouped(cards, ({ relations }) =>
+  const naming = groupBy(cards, ({ relations }) =>
     relations.flatMap(({ digest, type }) => (SAYING.has(type) ? (digest?.sha256 ?? []) : [])),
   );
   const oppositesOf = oppositesAmong(cards);

@@ -18,6 +18,7 @@ import { readNotice } from "../core/statement/notice.js";
 import { formatNoteKey } from "../core/keys/note.js";
 import { kindOf, logNamed } from "../core/statement/payload.js";
 import { readPlan } from "../core/statement/plan.js";
+import { NoticeSet } from "../core/verify/notice-set.js";
 import { knownFrom, type TrustedKey } from "../core/verify/signatures.js";
 import { identify, readStatement } from "../core/statement/statement.js";
 import { verify } from "../core/verify/verify.js";
@@ -304,9 +305,10 @@ export class Registry {
   }
 
   /** Its notices about keys and signatures. */
-  async notices(): Promise<readonly Bytes[]> {
+  async notices(): Promise<NoticeSet> {
     const names = (await this.names()).filter(isNotice);
-    return await Promise.all(names.map((name) => this.#file(`${ATTESTATIONS}/${name}`)));
+    const documents = await Promise.all(names.map((name) => this.#file(`${ATTESTATIONS}/${name}`)));
+    return NoticeSet.read(documents, this.#engine);
   }
 
   /** Empty for anything but a regular file. */

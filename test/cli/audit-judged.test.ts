@@ -9,6 +9,7 @@ import { Owners } from "../../src/core/keys/owner.js";
 import type { Json, JsonObject } from "../../src/core/json.js";
 import { noticeStatement } from "../../src/core/statement/notice.js";
 import { identify } from "../../src/core/statement/statement.js";
+import { NoticeSet } from "../../src/core/verify/notice-set.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { applyTo } from "../../src/pipeline/audit/report.js";
 import { sites, yours } from "../core/looking.js";
@@ -76,10 +77,9 @@ describe("a waiver", () => {
           ...{ owners: new Owners(), proven: new Owners(), signers: new Map(signed && [[about, [signed.key.keyid]]]) },
           ...{ documents: [], findings: [finding], graph: { cards: new Map(), edges: [] }, logs: [], open: [] },
           states: {} as never,
-          notices: [sealed(notice as Json as JsonObject, by)],
+          notices: NoticeSet.read([sealed(notice as Json as JsonObject, by)], nodeEngine),
           keys: [{ ...yours(publisher), source }, yours(other), sites(publisher)],
         },
-        nodeEngine,
         new Date(),
       ).outcome;
     expect([judged(publisher, "--key"), judged(publisher, "your keystore, signer"), judged(other, "--key")]).toEqual([

@@ -1,4 +1,5 @@
 /** Waivers and audit receipts as people type them: made, published or written alone, read, and refused where they would mislead. */
+import { NoticeSet } from "../../src/core/verify/notice-set.js";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -56,8 +57,13 @@ describe("attest waive", () => {
     const finding: Finding = { rule: "evidence-gone", about: digest, pointer: "", detail: "" };
     const nobody = { signersOf: () => [], owners: new Owners(), proven: new Owners(), own: new Set<string>() };
     const judged = (by: "you" | "site") =>
-      applyWaivers([finding], [bytesOf(path as string)], [{ key, by, source: "" }], nobody, nodeEngine, new Date())
-        .findings[0];
+      applyWaivers(
+        [finding],
+        NoticeSet.read([bytesOf(path as string)], nodeEngine),
+        [{ key, by, source: "" }],
+        nobody,
+        new Date(),
+      ).findings[0];
     expect(judged("you")).toMatchObject({ waived: true, waivers: [{ standing: "honoured" }] });
     expect(judged("site")).toMatchObject({ waived: false, waivers: [{ standing: "not-yours" }] });
   });

@@ -1,4 +1,6 @@
 /** A registry's history in memory: what was signed, what the log has of it, and what of both a reader is shown, as the command line and a page take it. */
+import { NoticeSet } from "../../src/core/verify/notice-set.js";
+import { NoticeEntries } from "../../src/core/log/notice-entries.js";
 import { bundledEntries } from "../../src/core/verify/bundled.js";
 import { fromUtf8, type Bytes } from "../../src/core/bytes.js";
 import { cosign, sealCheckpoint, withSignatures } from "../../src/core/log/checkpoint.js";
@@ -115,16 +117,18 @@ export interface Shown {
 
 const common = (
   { signers: [first, ...others], notices, policy, witnesses = [] }: Shown,
-  entries: readonly LogEntry[],
+  logged = NoticeEntries.NONE,
 ) => {
-  const logged = entries.flatMap((leaf) => (leaf.kind === "notice" ? leaf : []));
-  const bytes = notices.map((notice) => notice.bytes);
+  const read = NoticeSet.read(
+    notices.map(({ bytes }) => bytes),
+    engine,
+  );
   const keys = [yours(first!), sites(first!), ...others.map((one) => sites(one))];
   return {
-    keys: keyHistory(bytes, keys, engine, logged).keys,
+    keys: keyHistory(read, keys, engine, logged).keys,
     options: {
-      ...keyHistory(bytes, keys, engine, logged),
-      ...{ notices: bytes, policy: policy ?? {}, witnesses: { keys: witnesses, quorum: 1 } },
+      ...keyHistory(read, keys, engine, logged),
+      ...{ notices: read, policy: policy ?? {}, witnesses: { keys: witnesses, quorum: 1 } },
     },
   };
 };
@@ -139,13 +143,13 @@ const evidence = ({ document, log, remembered }: Shown): LogEvidence | undefined
 /** With a registry at hand, as `attest verify` and `site build` have it; and as the front page and the log's page, which carry every entry. */
 export function atRegistry(shown: Shown): Report {
   const logs = shown.log && shown.entries ? readLedgerOf(shown.log).logs : undefined;
-  const { options, keys } = common(shown, logs?.flatMap(({ entries }) => entries) ?? []);
+  const { options, keys } = common(shown, logs && enteredIn(logs, undefined).notices);
   const log = evidence(shown);
   return look(shown.document.bytes, keys, {
     ...options,
     ...(log && { log }),
     ...(logs && { entries: enteredIn(logs, logNamed(parseEnvelope(shown.document.bytes).payload)) }),
-    ...(logs === undefined && log && { entries: { notices: [], whole: false, missing: true } }),
+    ...(logs === undefined && log && { entries: { notices: NoticeEntries.NONE, whole: false, missing: true } }),
   });
 }
 

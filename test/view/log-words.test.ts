@@ -1,4 +1,6 @@
 /** What is said of a log: each state in a sentence of its own, none like a bad signature, and what was taken back before all else. */
+import { NoticeSet } from "../../src/core/verify/notice-set.js";
+import { NoticeEntries } from "../../src/core/log/notice-entries.js";
 import { describe, expect, test } from "vitest";
 import { utf8, type Bytes } from "../../src/core/bytes.js";
 import type { Code } from "../../src/core/codes.js";
@@ -102,7 +104,10 @@ describe("the words for each state of a log", () => {
 
 describe("of one document", () => {
   const shown = (log: LogEvidence | undefined): Report =>
-    look(document, [yours(me)], { notices: [], ...(log && { log, entries: { notices: [], whole: true } }) });
+    look(document, [yours(me)], {
+      notices: NoticeSet.read([], engine),
+      ...(log && { log, entries: { notices: NoticeEntries.NONE, whole: true } }),
+    });
 
   test.each<[what: string, log: LogEvidence | undefined, word: string, tone: string, line: RegExp]>([
     [
@@ -206,8 +211,8 @@ describe("of one that was taken back", () => {
   const said = (action: "retract" | "supersede", by = me): Bytes => sealed(notice(action), by);
 
   test("by its signer: first, with date and reason, and never green", () => {
-    const read = { log: { proof }, entries: { notices: [], whole: true } };
-    const report = look(document, [yours(me)], { notices: [said("retract")], ...read });
+    const read = { log: { proof }, entries: { notices: NoticeEntries.NONE, whole: true } };
+    const report = look(document, [yours(me)], { notices: NoticeSet.read([said("retract")], engine), ...read });
     expect([headlineOf(report).word, headlineOf(report).tone]).toEqual(["Retracted by its signer", "bad"]);
     const first = text(withdrawnView(report));
     expect(first).toContain("As of log state 1, its signer no longer stands by it: It was Sunday.");
@@ -215,7 +220,7 @@ describe("of one that was taken back", () => {
   });
 
   test("by another that replaces it: which one, and not green either", () => {
-    const report = look(document, [yours(me)], { notices: [said("supersede")] });
+    const report = look(document, [yours(me)], { notices: NoticeSet.read([said("supersede")], engine) });
     expect([headlineOf(report).word, headlineOf(report).tone]).toEqual([
       "Signed, unchanged — but replaced by a later one",
       "open",
@@ -228,7 +233,10 @@ describe("of one that was taken back", () => {
 
   test("by somebody else: nothing on top, and a contradiction without effect below", () => {
     const report = look(document, [yours(me), sites(other)], {
-      ...{ notices: [said("retract", other)], entries: { notices: [], whole: true } },
+      ...{
+        notices: NoticeSet.read([said("retract", other)], engine),
+        entries: { notices: NoticeEntries.NONE, whole: true },
+      },
     });
     expect(withdrawnView(report)).toBeUndefined();
     expect(headlineOf(report).tone).toBe("good");
@@ -239,8 +247,8 @@ describe("of one that was taken back", () => {
 
   test("by an entry whose notice is not at hand: that is said", () => {
     const report = look(document, [yours(me)], {
-      notices: [],
-      entries: { notices: [entered(notice("retract")) as EntryOf<"notice">], whole: true },
+      notices: NoticeSet.read([], engine),
+      entries: { notices: new NoticeEntries([entered(notice("retract")) as EntryOf<"notice">]), whole: true },
     });
     expect(text(withdrawnView(report))).toContain("is not published here");
     expect(headlineOf(report).tone).toBe("bad");

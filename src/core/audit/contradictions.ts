@@ -1,5 +1,5 @@
 /** Contradictions between attestations: opposite verdicts on one subject, and reproductions with another result. */
-import { grouped } from "./group-by.js";
+import { groupBy } from "../group-by.js";
 import type { AttestationNode, Graph } from "./relations.js";
 import type { Finding } from "../statement/audit-rules.js";
 
@@ -34,7 +34,7 @@ export function askedAgain(cards: readonly AttestationNode[]): ReadonlySet<strin
   const standing = cards.filter(({ inForce }) => inForce);
   const keyOf = ({ owners, names, title, hypothesis }: AttestationNode): string =>
     JSON.stringify([[...owners].sort(), [...names].sort(), title, hypothesis]);
-  for (const group of grouped(standing, (card) => [keyOf(card)]).values()) {
+  for (const group of groupBy(standing, (card) => [keyOf(card)]).values()) {
     const last = group.reduce((latest, { signedAt }) => Math.max(latest, Date.parse(signedAt)), -Infinity);
     for (const { digest, signedAt } of group) if (Date.parse(signedAt) < last) again.add(digest);
   }
@@ -72,7 +72,7 @@ const OPPOSITE = { VALIDATED: "REFUTED", REFUTED: "VALIDATED", INCONCLUSIVE: und
 type Groups<C extends AttestationNode> = ReadonlyMap<string, readonly C[]>;
 
 const byVerdict = <C extends AttestationNode>(cards: readonly C[], keysOf: (card: C) => readonly string[]): Groups<C> =>
-  grouped(cards, (card) => keysOf(card).map((key) => `${card.verdict} ${key}`));
+  groupBy(cards, (card) => keysOf(card).map((key) => `${card.verdict} ${key}`));
 
 /** Uses the key with the most matches, so that each card is looked at once. */
 function against<C extends AttestationNode>(

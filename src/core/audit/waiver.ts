@@ -3,14 +3,11 @@
  * key, and is always shown. A signer cannot waive findings about its own attestations: confirming a key for signatures does not make it a
  * judge of them.
  */
-import { hex, type Bytes } from "../bytes.js";
+import { hex } from "../bytes.js";
 import { CLOCK_SLACK_MS } from "../verify/check-result.js";
-import type { Engine } from "../engine.js";
-import { message, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "../statement/envelope.js";
-import { AttestError } from "../errors.js";
-import { MAX_NOTICE_BYTES } from "../verify/key-history.js";
-import { readNotice, type Notice } from "../statement/notice.js";
+import type { Signature } from "../statement/envelope.js";
 import type { Owners } from "../keys/owner.js";
+import type { NoticeOf, NoticeSet, SignedNotice } from "../verify/notice-set.js";
 import { trustIn, type TrustedKey } from "../verify/signatures.js";
 import { UNWAIVABLE, type Finding } from "../statement/audit-rules.js";
 
@@ -92,13 +89,12 @@ export const MAX_WAIVERS = 1000;
  */
 export function applyWaivers(
   findings: readonly Finding[],
-  notices: readonly Bytes[],
+  notices: NoticeSet,
   keys: readonly TrustedKey[],
   parties: Parties,
-  engine: Engine,
   now: Date,
 ): Judged {
-  const { waivers, skipped } = waiversIn(notices, keys, parties, engine, now);
+  const { waivers, skipped } = waiversIn(notices, keys, parties, now);
   const byTarget = new Map<string, Waiver[]>();
   for (const one of waivers) {
     const target = `${one.about} ${one.rule}`;
@@ -117,36 +113,35 @@ export function applyWaivers(
   return { findings: judged, idle: waivers.filter((one) => !used.has(one)), skipped };
 }
 
-type Waive = Extract<Notice, { action: "waive" }>;
-
 interface Candidate {
-  readonly notice: Waive;
-  readonly envelope: Envelope;
-  readonly digest: string;
+  readonly one: SignedNotice<NoticeOf<"waive">>;
+  readonly signature: Signature;
   readonly known: readonly TrustedKey[];
-  readonly sig: Bytes;
   readonly yours: boolean;
 }
 
 /** One waiver per valid signature by a known key. A signature without a keyid is ignored. */
 function waiversIn(
-  notices: readonly Bytes[],
+  notices: NoticeSet,
   keys: readonly TrustedKey[],
   parties: Parties,
-  engine: Engine,
   now: Date,
 ): { waivers: Waiver[]; skipped: number } {
   const atHand = new Map<string, TrustedKey[]>();
   for (const known of keys) atHand.set(known.key.keyid, [...(atHand.get(known.key.keyid) ?? []), known]);
   const candidates = new Map<string, Candidate>();
-  for (const bytes of notices) {
-    for (const one of candidatesIn(bytes, atHand, engine))
-      candidates.set(`${one.digest} ${one.known[0]?.key.keyid ?? ""} ${hex(one.sig)}`, one);
-  }
+  for (const one of notices.of("waive"))
+    for (const signature of one.envelope.signatures) {
+      const { keyid = "", sig } = signature;
+      const known = atHand.get(keyid);
+      if (known === undefined) continue;
+      const yours = known.some(({ by }) => by === "you");
+      candidates.set(`${one.digest} ${keyid} ${hex(sig)}`, { one, signature, known, yours });
+    }
   const inOrder = [...candidates].sort(([a, one], [b, other]) =>
     one.yours === other.yours ? (a < b ? -1 : 1) : one.yours ? -1 : 1,
   );
-  const waivers = inOrder.slice(0, MAX_WAIVERS).flatMap(([, one]) => judge(one, parties, engine, now));
+  const waivers = inOrder.slice(0, MAX_WAIVERS).flatMap(([, one]) => judge(one, notices, parties, now));
   const rank: Readonly<Record<WaiverWord, number>> = {
     honoured: 0,
     expired: 1,
@@ -161,35 +156,10 @@ function waiversIn(
   };
 }
 
-function candidatesIn(bytes: Bytes, atHand: ReadonlyMap<string, readonly TrustedKey[]>, engine: Engine): Candidate[] {
-  if (bytes.length > MAX_NOTICE_BYTES) return [];
-  try {
-    const envelope = parseEnvelope(bytes);
-    if (envelope.payloadType !== PAYLOAD_TYPE) return [];
-    const read = readNotice(envelope.payload, engine);
-    if ("fault" in read || read.notice.action !== "waive") return [];
-    const { notice } = read;
-    const digest = hex(engine.sha256(envelope.payloadBytes));
-    return envelope.signatures.flatMap(({ keyid, sig }): Candidate[] => {
-      const known = keyid === undefined ? undefined : atHand.get(keyid);
-      if (known === undefined) return [];
-      return [{ notice, envelope, digest, known, sig, yours: known.some(({ by }) => by === "you") }];
-    });
-  } catch (error) {
-    if (error instanceof AttestError) return []; // its own verification reports it
-    throw error;
-  }
-}
-
-function judge(
-  { notice, envelope, digest, known, sig }: Candidate,
-  parties: Parties,
-  engine: Engine,
-  now: Date,
-): Waiver[] {
+function judge({ one, signature, known }: Candidate, notices: NoticeSet, parties: Parties, now: Date): Waiver[] {
   const key = known[0]?.key;
-  if (key === undefined) return [];
-  if (!engine.verify(key.bytes, message(envelope.payloadType, envelope.payloadBytes), sig)) return [];
+  if (key === undefined || !notices.isBy(signature, one, key)) return [];
+  const { digest, notice } = one;
   const { rule, about, pointer, reason, until, signedAt } = notice;
   const { trust, name } = trustIn(known, signedAt, undefined);
   const ahead = Date.parse(signedAt) > now.getTime() + CLOCK_SLACK_MS;

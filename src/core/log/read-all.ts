@@ -9,6 +9,7 @@ import type { Code } from "../codes.js";
 import type { Engine } from "../engine.js";
 import { AttestError } from "../errors.js";
 import { parseEntry, type LogEntry, type EntryOf } from "./entry.js";
+import { NoticeEntries } from "./notice-entries.js";
 import type { Consistency } from "./presence.js";
 import { leafHash, treeHead, type TreeHead } from "./merkle.js";
 import { formatNoteKey, type NoteKey } from "../keys/note.js";
@@ -16,7 +17,7 @@ import type { LogName } from "../keys/keyring.js";
 
 /** What was read of the entries of logs. */
 export interface ReadEntries {
-  readonly notices: readonly EntryOf<"notice">[];
+  readonly notices: NoticeEntries;
   /** Keyids of the signers of that payload according to the log: a server can strip signatures from a document. */
   readonly signersOf?: ((digest: string) => readonly string[]) | undefined;
   /** All entries of the document's log were read and match its signed root. Only then does an absence mean something. */
@@ -145,7 +146,7 @@ function indexed(logs: readonly ReadLog[]): Index {
     if (known === undefined) signers.set(leaf.payload, [leaf.keyid]);
     else known.push(leaf.keyid);
   }
-  const made = { notices, signersOf: (digest: string) => signers.get(digest) ?? [] };
+  const made = { notices: new NoticeEntries(notices), signersOf: (digest: string) => signers.get(digest) ?? [] };
   indices.set(logs, made);
   return made;
 }

@@ -5,6 +5,7 @@ import { parseEnvelope, type Envelope } from "../statement/envelope.js";
 import { orUndefined } from "../errors.js";
 import { handOversIn, parseEntry, type EntryOf } from "../log/entry.js";
 import { checkPresence } from "../log/presence.js";
+import { NoticeEntries } from "../log/notice-entries.js";
 import { Owners } from "../keys/owner.js";
 import { logNamed } from "../statement/payload.js";
 import type { LogName } from "../keys/keyring.js";
@@ -40,17 +41,18 @@ export function bundledEntries(
   marks: readonly BundledEntry[] | undefined,
   listed: readonly LogName[],
   engine: Engine,
-): readonly EntryOf<"notice">[] {
+): NoticeEntries {
   const named = envelope && logNamed(envelope.payload);
-  if (named === undefined || marks === undefined) return [];
+  if (named === undefined || marks === undefined) return NoticeEntries.NONE;
   const logs = [named, ...listed.filter(({ key }) => key !== named.key)];
-  return marks.flatMap(({ leaf: text, proof }) => {
+  const entries = marks.flatMap(({ leaf: text, proof }) => {
     const leaf = orUndefined(() => parseEntry(utf8(text)));
     if (leaf?.kind !== "notice") return [];
     return logs.some((log) => checkPresence(log, { proof: utf8(proof) }, engine).find(leaf) !== undefined)
       ? [leaf]
       : [];
   });
+  return new NoticeEntries(entries);
 }
 
 /** Whether an entry may affect the document's status: it is about the document or about a key of its signers' owners. */
@@ -59,7 +61,7 @@ export function concerning(
   digest: string,
   signers: readonly string[],
 ): (leaf: EntryOf<"notice">) => boolean {
-  const owners = new Owners(handOversIn(notices));
+  const owners = new Owners(handOversIn(notices.all));
   const all = [...signers, ...(signersOf?.(digest) ?? [])];
   return ({ about, from, key }) =>
     about === digest || [from, key].some((keyid) => keyid !== undefined && owners.owns(keyid, all));

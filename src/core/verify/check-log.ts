@@ -12,6 +12,8 @@ import { logNamed } from "../statement/payload.js";
 import { departures, planOf, readPlan, type PlanStatement } from "../statement/plan.js";
 import type { CheckList, Report, SignerReport } from "./report.js";
 import type { SeenAt } from "./signatures.js";
+import { NoticeEntries } from "../log/notice-entries.js";
+import { NoticeSet } from "./notice-set.js";
 import { statusOf } from "./retraction.js";
 import type { ResultStatement } from "../statement/statement.js";
 import type { VerifyOptions } from "./options.js";
@@ -199,8 +201,12 @@ export function checkRetraction(
   if (notices === undefined && entries === undefined)
     return void ladder.notChecked("retraction", "no-notices", "no registry is available");
   const good = signers.flatMap(({ keyid, signature }) => (signature === "ok" ? keyid : []));
-  const said = { notices: notices ?? [], entries: entries?.notices ?? [], keys, owners, atHand };
-  const heard = statusOf(digest, [...good, ...(entries?.signersOf?.(digest) ?? [])], said, engine);
+  const said = {
+    notices: notices ?? NoticeSet.read([], engine),
+    entries: entries?.notices ?? NoticeEntries.NONE,
+    ...{ keys, owners, atHand },
+  };
+  const heard = statusOf(digest, [...good, ...(entries?.signersOf?.(digest) ?? [])], said);
   // A log state is only claimed if its entries were read: otherwise a withheld notice would go unnoticed.
   const whole = entries?.whole === true && !packed && view?.fault === undefined;
   const asOf = whole && view?.size !== undefined ? { origin: view.origin, size: view.size } : undefined;

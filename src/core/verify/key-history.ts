@@ -5,12 +5,13 @@
  */
 import { hex, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";
-import { message, namedTwice, parseEnvelope, PAYLOAD_TYPE, type Envelope } from "../statement/envelope.js";
 import { AttestError } from "../errors.js";
 import type { PublicKey } from "../keys/key.js";
 import type { KeyEntry } from "../keys/keyring.js";
 import { handOversIn, signatureName, type EntryOf } from "../log/entry.js";
-import { readNotice, successorOf, type Notice } from "../statement/notice.js";
+import { successorOf } from "../statement/notice.js";
+import type { NoticeOf, NoticeSet } from "./notice-set.js";
+import { NoticeEntries } from "../log/notice-entries.js";
 import { Owners, type HandOver } from "../keys/owner.js";
 import { earliestRevocation, trustIn, type TrustedKey, type SeenAt } from "./signatures.js";
 
@@ -33,14 +34,6 @@ export interface KeyHistory {
   readonly seen: (signature: Bytes, signer: string) => SeenAt | undefined;
 }
 
-interface Read {
-  readonly envelope: Envelope;
-  readonly notice: Notice;
-}
-type Of<A extends Notice["action"]> = Extract<Notice, { action: A }>;
-
-/** Limit per notice; ours have less than 2,000 bytes. */
-export const MAX_NOTICE_BYTES = 16 * 1024;
 /** Limit of rotations and revocations whose signatures are checked. Nobody needs more, and they would keep a verifier busy. */
 export const MAX_NOTICES = 1000;
 const EVER = new Date(0).toISOString();
@@ -52,34 +45,28 @@ const EVER = new Date(0).toISOString();
  * @throws AttestError `too-large` for more than `MAX_NOTICES` about keys: skipping any of them would be a guess
  */
 export function keyHistory(
-  documents: readonly Bytes[],
+  notices: NoticeSet,
   known: readonly TrustedKey[],
   engine: Engine,
-  entries: readonly EntryOf<"notice">[] = [],
+  entries = NoticeEntries.NONE,
 ): KeyHistory {
-  const notices = documents.flatMap((bytes) => read(bytes, engine));
-  const aboutKeys = notices.filter(({ notice }) => notice.action === "rotate" || notice.action === "revoke");
-  if (aboutKeys.length > MAX_NOTICES)
-    throw new AttestError("too-large", `expected at most ${MAX_NOTICES} notices about keys, found ${aboutKeys.length}`);
-  const handed = rotationsIn(aboutKeys, known, engine);
+  const aboutKeys = notices.of("rotate").length + notices.of("revoke").length;
+  if (aboutKeys > MAX_NOTICES)
+    throw new AttestError("too-large", `expected at most ${MAX_NOTICES} notices about keys, found ${aboutKeys}`);
+  const handed = rotationsIn(notices, known, engine);
   const keys = [...known.map(({ key }) => key), ...handed.map(({ to }) => to)];
-  const signatures = notices.flatMap(({ envelope }) => signaturesOf(envelope, keys, engine));
+  const signatures = signaturesOf(notices, keys, engine);
   const atHand = new Set(signatures.map(({ name }) => name));
   const unsigned = new Set(signatures.flatMap(({ name, bad }) => (bad ? name : [])));
-  const counting = entries.filter((leaf) => !unsigned.has(signatureName(leaf)));
+  const counting = entries.all.filter((leaf) => !unsigned.has(signatureName(leaf)));
   const signed = handed.map(({ from, to }) => ({ from: from.keyid, to: to.keyid }));
   const handOvers = [...signed, ...handOversIn(counting)];
   const [owners, proven] = [new Owners(handOvers), new Owners(signed)];
-  const revoked = [...revocationsIn(aboutKeys, owners, keys, engine), ...loggedRevocations(counting, owners, keys)];
+  const revoked = [...revocationsIn(notices, owners, keys), ...loggedRevocations(counting, owners, keys)];
   const before = [...known, ...revoked];
-  const receipts = new Map<string, Read[]>();
-  for (const one of notices) {
-    if (one.notice.action !== "receipt") continue;
-    receipts.set(one.notice.signature, [...(receipts.get(one.notice.signature) ?? []), one]);
-  }
   const seen = (signature: Bytes, signer: string): SeenAt | undefined => {
     const others = before.filter(({ key }) => !owners.owns(key.keyid, [signer])); // nobody is their own witness
-    return earliest(receipts.get(hex(engine.sha256(signature))) ?? [], others, engine);
+    return earliest(hex(engine.sha256(signature)), notices, others);
   };
   return {
     keys: [...before, ...retired(handed), ...successors(handed, handOvers, before, seen)],
@@ -87,73 +74,48 @@ export function keyHistory(
   };
 }
 
-function read(bytes: Bytes, engine: Engine): Read[] {
-  if (bytes.length > MAX_NOTICE_BYTES) return [];
-  try {
-    const envelope = parseEnvelope(bytes);
-    if (envelope.payloadType !== PAYLOAD_TYPE || namedTwice(envelope) !== undefined) return [];
-    const found = readNotice(envelope.payload, engine);
-    return "fault" in found ? [] : [{ envelope, notice: found.notice }];
-  } catch (error) {
-    if (error instanceof AttestError) return []; // its own verification reports it
-    throw error;
-  }
-}
-
-/** The notice in a document, without checking its signatures; undefined if there is none. */
-export const noticeIn = (bytes: Bytes, engine: Engine): Notice | undefined => read(bytes, engine)[0]?.notice;
-
-/** The key's signature if it is valid. A signature without a keyid is ignored, so that each is checked once. */
-function signatureBy(
-  { bytes, keyid }: PublicKey,
-  { payloadType, payloadBytes, signatures }: Envelope,
-  engine: Engine,
-): Bytes | undefined {
-  const found = signatures.find((one) => one.keyid === keyid);
-  return found !== undefined && engine.verify(bytes, message(payloadType, payloadBytes), found.sig)
-    ? found.sig
-    : undefined;
-}
-
 /** Each signature, and whether it is not by the key it names. For an unknown key nobody can tell. */
 function signaturesOf(
-  envelope: Envelope,
+  notices: NoticeSet,
   keys: readonly PublicKey[],
   engine: Engine,
 ): { readonly name: string; readonly bad: boolean }[] {
-  const payload = hex(engine.sha256(envelope.payloadBytes));
-  return envelope.signatures.map(({ keyid, sig }) => {
-    const key = keys.find((known) => known.keyid === keyid);
-    return {
-      name: signatureName({ payload, signature: hex(engine.sha256(sig)), keyid: keyid ?? "" }),
-      bad: key !== undefined && signatureBy(key, envelope, engine) === undefined,
-    };
-  });
+  const byId = new Map(keys.map((key) => [key.keyid, key]));
+  return notices.all.flatMap((one) =>
+    one.envelope.signatures.map((signature) => {
+      const { keyid = "", sig } = signature;
+      const key = byId.get(keyid);
+      return {
+        name: signatureName({ payload: one.digest, signature: hex(engine.sha256(sig)), keyid }),
+        bad: key !== undefined && !notices.isBy(signature, one, key),
+      };
+    }),
+  );
 }
 
 interface Handed {
   readonly from: PublicKey;
   readonly to: PublicKey;
-  readonly notice: Of<"rotate">;
+  readonly notice: NoticeOf<"rotate">;
   /** The signature by the old key. */
   readonly signature: Bytes;
 }
 
 /** Rotations that both keys signed, followed from the known keys. */
-function rotationsIn(notices: readonly Read[], known: readonly TrustedKey[], engine: Engine): Handed[] {
+function rotationsIn(notices: NoticeSet, known: readonly TrustedKey[], engine: Engine): Handed[] {
   const keys = new Map(known.map(({ key }) => [key.keyid, key]));
   const handed = new Map<string, Handed>();
-  const open = new Set(notices);
+  const open = new Set(notices.of("rotate"));
   for (let found = true; found;) {
     found = false;
     for (const one of open) {
-      const { envelope, notice } = one;
-      const from = notice.action === "rotate" ? keys.get(notice.from) : undefined;
-      if (notice.action !== "rotate" || from === undefined) continue;
+      const { notice } = one;
+      const from = keys.get(notice.from);
+      if (from === undefined) continue;
       open.delete(one);
       const to = successorOf(notice, engine);
-      const signature = signatureBy(from, envelope, engine);
-      if (signature === undefined || signatureBy(to, envelope, engine) === undefined) continue;
+      const signature = notices.signatureBy(from, one);
+      if (signature === undefined || notices.signatureBy(to, one) === undefined) continue;
       if (!keys.has(to.keyid)) keys.set(to.keyid, to);
       handed.set(`${from.keyid} ${to.keyid} ${notice.signedAt}`, { from, to, notice, signature });
       found = true;
@@ -163,18 +125,14 @@ function rotationsIn(notices: readonly Read[], known: readonly TrustedKey[], eng
 }
 
 /** Revocations by the key itself or a successor. A thief can revoke too, but only takes trust from that key. */
-function revocationsIn(
-  notices: readonly Read[],
-  owners: Owners,
-  keys: readonly PublicKey[],
-  engine: Engine,
-): TrustedKey[] {
+function revocationsIn(notices: NoticeSet, owners: Owners, keys: readonly PublicKey[]): TrustedKey[] {
   const byId = new Map(keys.map((key) => [key.keyid, key]));
-  return notices.flatMap(({ envelope, notice }): TrustedKey[] => {
-    const key = notice.action === "revoke" ? byId.get(notice.key) : undefined;
-    if (notice.action !== "revoke" || key === undefined) return [];
+  return notices.of("revoke").flatMap((one): TrustedKey[] => {
+    const { notice } = one;
+    const key = byId.get(notice.key);
+    if (key === undefined) return [];
     const entitled = [...owners.line([key.keyid])].flatMap((keyid) => byId.get(keyid) ?? []);
-    if (!entitled.some((one) => signatureBy(one, envelope, engine) !== undefined)) return [];
+    if (!entitled.some((by) => notices.signatureBy(by, one) !== undefined)) return [];
     return [revokedBy(key, "a signed notice", { at: notice.since, reason: notice.reason })];
   });
 }
@@ -201,13 +159,16 @@ const revokedBy = (key: PublicKey, source: string, revoked: NonNullable<KeyEntry
 });
 
 /** Accepts trusted keys only, and no revoked one: a thief can set any date. */
-function earliest(receipts: readonly Read[], keys: readonly TrustedKey[], engine: Engine): SeenAt | undefined {
+function earliest(signature: string, notices: NoticeSet, keys: readonly TrustedKey[]): SeenAt | undefined {
   const yours = new Map(keys.filter(({ by }) => by === "you").map((known) => [known.key.keyid, known]));
-  const inOrder = [...receipts].sort((a, b) => Date.parse(a.notice.signedAt) - Date.parse(b.notice.signedAt));
-  for (const { envelope, notice } of inOrder) {
+  const inOrder = [...notices.receiptsOf(signature)].sort(
+    (a, b) => Date.parse(a.notice.signedAt) - Date.parse(b.notice.signedAt),
+  );
+  for (const one of inOrder) {
+    const { envelope, notice } = one;
     for (const { keyid } of envelope.signatures) {
       const witness = yours.get(keyid ?? "");
-      if (witness === undefined || signatureBy(witness.key, envelope, engine) === undefined) continue;
+      if (witness === undefined || notices.signatureBy(witness.key, one) === undefined) continue;
       const all = keys.filter(({ key }) => key.keyid === keyid);
       if (trustIn(all, notice.signedAt, undefined).trust === "confirmed-by-you")
         return { at: notice.signedAt, by: witness.key.keyid, source: witness.source };

@@ -3,6 +3,7 @@ import type { Bytes } from "../bytes.js";
 import type { Envelope } from "../statement/envelope.js";
 import type { ReadEntries } from "../log/read-all.js";
 import type { LogEvidence, Witnesses } from "../log/presence.js";
+import type { NoticeSet } from "./notice-set.js";
 import type { Policy } from "./policy.js";
 import type { SignatureOptions } from "./signatures.js";
 
@@ -29,7 +30,7 @@ export interface VerifyOptions extends SignatureOptions {
   /** Whose times are trusted. */
   readonly witnesses?: Witnesses;
   /** The notices of the registry. Without them the retraction step is not made. */
-  readonly notices?: readonly Bytes[];
+  readonly notices?: NoticeSet;
   /** Signatures of all available notices (`signatureName`). Their log entries are ignored in favour of the documents. */
   readonly atHand?: ReadonlySet<string>;
   /** Why `notices` may be incomplete; then an absence proves nothing. */

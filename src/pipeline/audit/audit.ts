@@ -3,12 +3,13 @@
  * with the log. Per document it keeps only a summary and the findings, so a registry may have any size.
  */
 import { askedAgain, betweenFindings } from "../../core/audit/contradictions.js";
-import { grouped } from "../../core/audit/group-by.js";
+import { NoticeSet } from "../../core/verify/notice-set.js";
+import { groupBy } from "../../core/group-by.js";
 import { referencesOf, STATES, type Reference, type LookState } from "../../core/audit/reference.js";
 import { nodeOf, graphFindings, graphOf, type AttestationNode, type Graph } from "../../core/audit/relations.js";
 import type { Finding } from "../../core/statement/audit-rules.js";
 import { envelopeIn } from "../../core/verify/bundled.js";
-import { hex, type Bytes } from "../../core/bytes.js";
+import { hex } from "../../core/bytes.js";
 import { outcomeOf } from "../../core/codes.js";
 import type { Engine } from "../../core/engine.js";
 import type { KeyHistory } from "../../core/verify/key-history.js";
@@ -20,7 +21,6 @@ import type { ResultStatement } from "../../core/statement/statement.js";
 import { attestationPath } from "../../store/paths.js";
 import { auditDocument, unread, type AuditedDocument, type Auditing, type Readings } from "./one-document.js";
 import type { Document, RegistryContext } from "../load/load.js";
-import { requiredKey } from "../load/trusted-keys.js";
 import { checkLogs, type LogCheckRequest } from "../log/check.js";
 import { overdue } from "../log/show.js";
 import { resolveAttestation } from "./resolve-references.js";
@@ -50,7 +50,7 @@ export interface Audit {
   readonly states: Readonly<Record<LookState, number>>;
   readonly graph: Graph;
   /** All known notices, from the registry and from elsewhere. */
-  readonly notices: readonly Bytes[];
+  readonly notices: NoticeSet;
   /** All known keys. */
   readonly keys: readonly TrustedKey[];
   readonly owners: Owners;
@@ -74,7 +74,7 @@ interface Gathered {
   readonly handOvers: HandOver[];
   readonly signedHandOvers: HandOver[];
   readonly signers: Map<string, readonly string[]>;
-  readonly notices: Set<Bytes>;
+  readonly notices: Set<NoticeSet>;
   /** References to other attestations, with their documents' index. */
   readonly named: { readonly at: number; readonly reference: Reference; readonly site: RegistryContext }[];
 }
@@ -96,7 +96,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
   const [cards, others] = [gathered.cards.map(owned), beside.cards.map(owned)];
   for (const { digest } of others) known.add(digest);
   await findBeside(named, known, request.engine);
-  const references = grouped(named, ({ at }) => [at]);
+  const references = groupBy(named, ({ at }) => [at]);
   const graph = graphOf([...cards, ...others]);
   const own = new Set(cards.map(({ digest }) => digest));
   const together = [...graphFindings(graph, known), ...betweenFindings(graph, own)].filter(({ about }) =>
@@ -104,7 +104,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
   );
   const log = await logPart(request, new Map(cards.map(({ id, digest }) => [id, digest])));
   const again = askedAgain(cards);
-  const byDocument = grouped([...together, ...log.findings], ({ about }) => [about]);
+  const byDocument = groupBy([...together, ...log.findings], ({ about }) => [about]);
   const all = documents.map((document, at): AuditedDocument => {
     const found = (references.get(at) ?? []).map(({ reference }) => resolveAttestation(reference, known));
     return {
@@ -124,7 +124,7 @@ export async function audit(request: AuditRequest): Promise<Audit> {
     ],
     ...{ states: counted(all), graph, keys: [...keys.values()], owners, proven },
     signers: new Map([...signers].map(([digest, keyids]) => [digest, [...keyids, ...(log.signers.get(digest) ?? [])]])),
-    notices: [...notices, ...(request.notices ?? []).map((path) => requiredKey(path, "a notice"))],
+    notices: NoticeSet.join(notices, request.engine),
     ...{ logs: log.logs, open: [...log.open, ...beside.unread] },
   };
 }
@@ -180,7 +180,7 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     }
     histories.add(history);
     for (const one of history.keys) keys.set(`${one.key.keyid} ${one.by} ${one.source}`, one);
-    for (const bytes of document.site.notices) notices.add(bytes);
+    notices.add(read.notices);
     if (report.digest !== undefined) {
       known.add(report.digest);
       const by = signersKnown(report, read.entered);

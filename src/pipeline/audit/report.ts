@@ -21,9 +21,9 @@ export interface JudgedAudit {
   readonly outcome: ReportOutcome;
 }
 
-export function applyTo(audit: Audit, engine: Engine, now: Date): JudgedAudit {
+export function applyTo(audit: Audit, now: Date): JudgedAudit {
   const all = [...audit.findings, ...audit.documents.flatMap(({ findings }) => findings)];
-  const { findings, idle, skipped } = applyWaivers(all, audit.notices, audit.keys, partiesOf(audit), engine, now);
+  const { findings, idle, skipped } = applyWaivers(all, audit.notices, audit.keys, partiesOf(audit), now);
   const byFinding = new Map(findings.map((one) => [one.finding, one]));
   const digests = new Set(audit.documents.map(({ digest }) => digest));
   const { documents, open } = audit;

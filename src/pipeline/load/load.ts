@@ -6,7 +6,8 @@ import { parseEnvelope, type Envelope } from "../../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
 import { isObject, MAX_BYTES, parseJson, type Json, type JsonObject } from "../../core/json.js";
 import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
-import { MAX_NOTICES, MAX_NOTICE_BYTES } from "../../core/verify/key-history.js";
+import { MAX_NOTICES } from "../../core/verify/key-history.js";
+import { MAX_NOTICE_BYTES, NoticeSet } from "../../core/verify/notice-set.js";
 import { comparePack } from "../../site/pack.js";
 import { hostOf } from "../../core/origin.js";
 import { logNamed } from "../../core/statement/payload.js";
@@ -59,7 +60,7 @@ export interface RegistryContext {
   readonly keyring?: Keyring | undefined;
   /** The source of the keyring, if it is not the registry's own. */
   readonly source?: string;
-  readonly notices: readonly Bytes[];
+  readonly notices: NoticeSet;
   /** Why published notices may be missing here. */
   readonly unread?: string | undefined;
   /** The registry's logs and other documents. Undefined outside of a registry. */
@@ -73,9 +74,9 @@ export interface LoadedRegistry {
 }
 
 /** Outside of a registry. */
-const alone = (address?: string): RegistryContext => {
+const alone = (engine: Engine, address?: string): RegistryContext => {
   const host = address === undefined ? undefined : hostOf(address);
-  return { place: { ...NO_LOCATION, hosts: host === undefined ? [] : [host] }, notices: [] };
+  return { place: { ...NO_LOCATION, hosts: host === undefined ? [] : [host] }, notices: NoticeSet.read([], engine) };
 };
 
 export interface DocumentRequest {
@@ -108,7 +109,7 @@ async function* located(target: string, request: DocumentRequest): AsyncGenerato
     const bytes = (await stdin?.()) ?? utf8("");
     yield isPage(bytes)
       ? inPack(target, bytes, engine)
-      : { target, bytes, parse: parseAnyEnvelope, named: false, site: alone() };
+      : { target, bytes, parse: parseAnyEnvelope, named: false, site: alone(engine) };
   } else if (/^https?:/i.test(target)) yield await fromAddress(target, engine);
   else if (!isFolder(target)) yield await fromFile(target, engine);
   else {
@@ -119,7 +120,7 @@ async function* located(target: string, request: DocumentRequest): AsyncGenerato
         target,
         ...raw,
         named: false,
-        site: alone(),
+        site: alone(engine),
         archive: (sha256) => readBeside(target, sha256),
       };
   }
@@ -184,7 +185,7 @@ function inPack(target: string, bytes: Bytes, engine: Engine): Document {
       place: locationOf(about?.origin),
       keyring: keyring === undefined ? undefined : parseKeyring(utf8(keyring), engine),
       source: "the pack's own keyring",
-      notices: notices.map(utf8),
+      notices: NoticeSet.read(notices.map(utf8), engine),
     },
     archive: pack.piece,
     proof: proof === undefined ? undefined : utf8(proof),
@@ -206,7 +207,7 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
     parse: parseAnyEnvelope,
     fileName: basename(path),
     named: false,
-    site: alone(),
+    site: alone(engine),
     archive: (sha256) => readBeside(path, sha256),
     proof: read(path.replace(/\.json$/, "") + ".tlog-proof"),
   };
@@ -278,7 +279,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
       parse: parseAnyEnvelope,
       fileName,
       named: false,
-      site: alone(url.href),
+      site: alone(engine, url.href),
     };
   const base = url.pathname.slice(0, at);
   const beside = async (path: string, limit?: number): Promise<Bytes | undefined> => {
@@ -288,25 +289,27 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
     return await fetchBytes(other, limit);
   };
   const keyring = await beside(KEYRING);
-  const { notices, unread } = await fetched(noticesIn(await beside(INDEX)), beside);
-  const about = await statedAt(() => beside(REGISTRY_FILE));
+  const { notices, unread } = await fetched(noticesIn(await orNothing(() => beside(INDEX))), beside);
+  const about = await orNothing(async () => {
+    const bytes = await beside(REGISTRY_FILE);
+    return bytes && parseAbout(bytes).origin;
+  });
   const listed = keyring && parseKeyring(keyring, engine);
   const place = locationOf(about, `${url.protocol}//${url.host}${base}`);
   const options = { wholeUpTo: FETCHED_WHOLE, origins: place.origins };
   const site: RegistryContext = {
     place,
     keyring: listed,
-    ...{ notices, unread },
+    ...{ notices: NoticeSet.read(notices, engine), unread },
     registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, options) },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }
 
-/** A registry's origin by its own statement; undefined if missing or unreadable. */
-async function statedAt(about: () => Promise<Bytes | undefined>): Promise<string | undefined> {
+/** Undefined for what cannot be fetched or read: the document does not depend on it. */
+async function orNothing<T>(act: () => Promise<T>): Promise<T | undefined> {
   try {
-    const bytes = await about();
-    return bytes && parseAbout(bytes).origin;
+    return await act();
   } catch (error) {
     if (error instanceof AttestError) return undefined;
     throw error;
@@ -323,7 +326,7 @@ const HEARING_MS = 20_000;
 async function fetched(
   paths: readonly string[] | undefined,
   beside: (path: string, limit: number) => Promise<Bytes | undefined>,
-): Promise<Pick<RegistryContext, "notices" | "unread">> {
+): Promise<{ readonly notices: readonly Bytes[]; readonly unread?: string | undefined }> {
   if (paths === undefined) return { notices: [], unread: "the index that lists them cannot be read" };
   const until = Date.now() + HEARING_MS;
   const notices: Bytes[] = [];

@@ -3,6 +3,7 @@ import { summarize, type LogSummary, type NumberedEntry } from "../../core/log/s
 import type { Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { keyHistory, type KeyHistory } from "../../core/verify/key-history.js";
+import { NoticeSet } from "../../core/verify/notice-set.js";
 import { knownFrom } from "../../core/verify/signatures.js";
 import { ATTESTATIONS } from "../../store/paths.js";
 import { departedAt } from "./departures.js";
@@ -33,5 +34,9 @@ async function historyAt(place: Place, engine: Engine, entries: readonly Numbere
     const bytes = await place.read(`${ATTESTATIONS}/${id}.json`);
     if (bytes !== undefined) notices.push(bytes);
   }
-  return keyHistory(notices, knownFrom(place.keyring, "site", "the registry's own keyring"), engine);
+  return keyHistory(
+    NoticeSet.read(notices, engine),
+    knownFrom(place.keyring, "site", "the registry's own keyring"),
+    engine,
+  );
 }

@@ -1,23 +1,22 @@
 /** Makes, signs and publishes notices about keys and signatures, and updates the registry's keyring. */
 import { hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
-import { parseEnvelope } from "../../core/statement/envelope.js";
 import { AttestError } from "../../core/errors.js";
 import { parseKey, type PublicKey, type Signer } from "../../core/keys/key.js";
 import type { LogName } from "../../core/keys/keyring.js";
-import { keyHistory, noticeIn } from "../../core/verify/key-history.js";
+import { keyHistory } from "../../core/verify/key-history.js";
 import {
   MAX_REASON,
   noticeStatement,
   NOTICE_VERSION,
   rotation,
+  successorOf,
   type Notice,
   type NoticeStatement,
 } from "../../core/statement/notice.js";
 import { Owners } from "../../core/keys/owner.js";
 import { failures, type Report } from "../../core/verify/report.js";
 import { identify } from "../../core/statement/statement.js";
-import { verify } from "../../core/verify/verify.js";
 import { uninterrupted } from "../../node/uninterrupted.js";
 import { parseAnyEnvelope } from "../../formats/envelope-formats.js";
 import type { Registry } from "../../store/registry.js";
@@ -125,18 +124,12 @@ async function rotated(registry: Registry, request: RotateRequest): Promise<Sign
 
 /** Published rotations between these two keys: a second one with another date would say nothing more. */
 async function handOvers(registry: Registry, from: PublicKey, engine: Engine): Promise<SignedNotice[]> {
-  return (await registry.notices()).flatMap((bytes) => {
-    const notice = noticeIn(bytes, engine);
-    if (notice?.action !== "rotate" || notice.from !== from.keyid) return [];
-    const { payloadBytes } = parseEnvelope(bytes);
-    const keys = [from, parseKey(notice.to, engine)].map((key) => ({
-      key,
-      by: "you" as const,
-      source: "the registry",
-    }));
-    const { signers } = verify(bytes, { engine, keys, now: new Date() });
-    const both = signers.filter(({ signature }) => signature === "ok").length === 2;
-    return both ? [{ ...identify(payloadBytes, engine, "note"), bytes, notice }] : [];
+  const notices = await registry.notices();
+  return notices.of("rotate").flatMap((one) => {
+    const { notice, bytes, envelope } = one;
+    const keys = [from, successorOf(notice, engine)];
+    const both = notice.from === from.keyid && keys.every((key) => notices.signatureBy(key, one) !== undefined);
+    return both ? [{ ...identify(envelope.payloadBytes, engine, "note"), bytes, notice }] : [];
   });
 }
 
@@ -170,7 +163,7 @@ export async function revokeIn(registry: Registry, request: RevokeRequest): Prom
   await registry.mustList(key);
   const signed = await signRevocation(request, await registry.log.current());
   const known = [{ key, by: "you" as const, source: "the registry" }];
-  const heard = keyHistory([...(await registry.notices()), signed.bytes], known, engine).keys;
+  const heard = keyHistory((await registry.notices()).with([signed.bytes]), known, engine).keys;
   if (!heard.some((one) => one.key.keyid === key.keyid && one.entry?.revoked?.at === since.toISOString())) {
     throw new AttestError(
       "usage",

@@ -86,7 +86,7 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
     kind: "pack",
     ...(about && { about }),
     ...(site.keyring && { keyring: fromUtf8(formatKeyring(site.keyring)) }),
-    notices: noticesFor(site, [report], engine),
+    notices: noticesFor(site, [report]),
     documents: [
       { name: `${id}.json`, text: fromUtf8(bytes), log: { ...(proof && { proof: fromUtf8(proof) }), marks } },
     ],

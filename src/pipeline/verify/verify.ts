@@ -15,6 +15,8 @@ import { originOf } from "../../core/origin.js";
 import { planOf } from "../../core/statement/plan.js";
 import type { Policy } from "../../core/verify/policy.js";
 import { isBroken, type Report } from "../../core/verify/report.js";
+import { NoticeEntries } from "../../core/log/notice-entries.js";
+import type { NoticeSet } from "../../core/verify/notice-set.js";
 import { knownFrom } from "../../core/verify/signatures.js";
 import { identify, readStatement, type ResultStatement } from "../../core/statement/statement.js";
 import { verify, type VerifyOptions } from "../../core/verify/verify.js";
@@ -69,36 +71,45 @@ export async function verifyAll(request: VerifyRequest): Promise<Verified[]> {
 export interface Each {
   readonly verified: Verified;
   /** The document, all known keys, and their owners; undefined for an unreadable target. */
-  readonly read?: { readonly document: Document; readonly history: KeyHistory; readonly entered: ReadEntries };
+  readonly read?: Heard & { readonly document: Document; readonly entered: ReadEntries };
+}
+
+/** The notices of a place and those that the user gave, and what they say about the known keys. */
+interface Heard {
+  readonly notices: NoticeSet;
+  /** Whether the user gave any. */
+  readonly given: boolean;
+  readonly history: KeyHistory;
 }
 
 /** The same one by one, with the context of each: for registries of any size. */
 export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> {
   const yours = await keysOf(request);
-  const notices = (request.notices ?? []).map((path) => requiredKey(path, "a notice"));
-  const histories = new Map<RegistryContext, KeyHistory>();
-  const historyFor = async (document: Document): Promise<KeyHistory> => {
+  const given = (request.notices ?? []).map((path) => requiredKey(path, "a notice"));
+  const places = new Map<RegistryContext, Heard>();
+  const heardAt = async (document: Document): Promise<Heard> => {
     const { site } = document;
-    const known = histories.get(site);
+    const known = places.get(site);
     if (known !== undefined) return known;
     const listed =
       site.keyring === undefined ? [] : knownFrom(site.keyring, "site", site.source ?? "the registry's own keyring");
     const keys = [...knownAt(yours, site.place), ...listed];
     const logs = await logsOf(site);
     const entries = marksOf(document, request.engine) ?? enteredIn("why" in logs ? [] : logs, undefined).notices;
-    const made = keyHistory([...notices, ...site.notices], keys, request.engine, entries);
-    histories.set(site, made);
-    return made;
+    const notices = site.notices.with(given);
+    const heard = { notices, given: given.length > 0, history: keyHistory(notices, keys, request.engine, entries) };
+    places.set(site, heard);
+    return heard;
   };
   const witnesses = witnessesOf(request);
   for (const target of request.targets) {
     try {
       for await (const document of documents(target, request)) {
-        const history = await historyFor(document);
-        const verified = await oneOf(document, yours, history, witnesses, request, notices);
+        const heard = await heardAt(document);
+        const verified = await oneOf(document, yours, heard, witnesses, request);
         const named = orUndefined(() => logNamed(document.parse(document.bytes).payload));
         const entered = enteredAt(document.site, await logsOf(document.site), named);
-        yield { verified, read: { document, history, entered } };
+        yield { verified, read: { ...heard, document, entered } };
       }
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
@@ -111,14 +122,13 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
 async function oneOf(
   document: Document,
   yours: readonly UserKey[],
-  history: KeyHistory,
+  heard: Heard,
   witnesses: Witnesses,
   request: VerifyRequest,
-  notices: readonly Bytes[],
 ): Promise<Verified> {
   try {
     const around = { ...(await surroundings(document, request)), witnesses };
-    return verifyOne(document, yours, history, around, request, notices);
+    return verifyOne(document, yours, heard, around, request);
   } catch (error) {
     if (error instanceof AttestError) return { target: document.target, fault: error };
     throw error;
@@ -134,11 +144,11 @@ function effective({ skipped }: Document, verified: Verified): Verified[] {
 function verifyOne(
   { target, bytes, site, ...document }: Document,
   yours: readonly UserKey[],
-  history: KeyHistory,
+  heard: Heard,
   around: Around,
   { engine, now, recompute, policy, memory, evidence = true }: VerifyRequest,
-  given: readonly Bytes[],
 ): Verified {
+  const { history } = heard;
   const { archive } = document;
   const report = verify(bytes, {
     engine,
@@ -148,7 +158,7 @@ function verifyOne(
     fileName: document.fileName,
     named: document.named,
     ...around,
-    ...fetchedAt(site, document.pack !== undefined, given),
+    ...fetchedAt(site, document.pack !== undefined, heard),
     ...(document.pack && { packed: true }),
     ...(archive && evidence && { archived: stateIn(document, engine) }),
     // A policy does not apply to a registry's notices.
@@ -166,12 +176,12 @@ function verifyOne(
 function fetchedAt(
   site: RegistryContext,
   packed: boolean,
-  given: readonly Bytes[],
+  { notices, given }: Heard,
 ): Pick<VerifyOptions, "notices" | "unread"> {
   const around = site.registry !== undefined || packed;
-  if (!around && given.length === 0) return {};
+  if (!around && !given) return {};
   return {
-    notices: [...site.notices, ...given],
+    notices,
     unread: around ? site.unread : "no registry is available, only the notices that you gave",
   };
 }
@@ -191,7 +201,10 @@ async function surroundings(document: Document, { engine, memory, recompute }: V
     const marks = marksOf(document, engine);
     return {
       ...(named !== undefined && proof !== undefined && { log: { proof, remembered: recall(named) } }),
-      ...(pack && { planned: bundledPlans(pack.data.plans, engine), entries: { notices: marks ?? [], whole: false } }),
+      ...(pack && {
+        planned: bundledPlans(pack.data.plans, engine),
+        entries: { notices: marks ?? NoticeEntries.NONE, whole: false },
+      }),
     };
   }
   const read = readStatement(envelope.payload);
@@ -286,11 +299,19 @@ function historyFault(
 }
 
 /** The entries that a pack carries. */
-const marksOf = ({ pack, bytes, parse, site }: Document, engine: Engine): ReadEntries["notices"] | undefined =>
+const marksOf = ({ pack, bytes, parse, site }: Document, engine: Engine): NoticeEntries | undefined =>
   pack && bundledEntries(readable(bytes, parse), pack.marks, logNames(site.keyring), engine);
 
 /** Read once for all documents of a registry. */
 const wholeLogs = new WeakMap<LoadedRegistry, Promise<readonly ReadLog[] | Unread>>();
+/** The notices of a place and those that the user gave, and what they say about the known keys. */
+interface Heard {
+  readonly notices: NoticeSet;
+  /** Whether the user gave any. */
+  readonly given: boolean;
+  readonly history: KeyHistory;
+}
+
 /** The same, once they are read. */
 const readLogs = new WeakMap<LoadedRegistry, readonly ReadLog[]>();
 function logsOf({ registry }: RegistryContext): Promise<readonly ReadLog[] | Unread> {

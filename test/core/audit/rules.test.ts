@@ -1,4 +1,5 @@
 // One fixture for each rule: it fires on it, and is silent on its honest twin.
+import { NoticeSet } from "../../../src/core/verify/notice-set.js";
 import { expect, test } from "vitest";
 import { betweenFindings } from "../../../src/core/audit/contradictions.js";
 import type { Cited } from "../../../src/core/audit/cited.js";
@@ -95,7 +96,7 @@ function among(
 ): Finding[] {
   const cards = all.flatMap(({ payload, by = mine, told = [] }) => {
     const notices = told.map((notice) => sealed(noticeStatement(notice, engine) as Json as JsonObject, by));
-    const card = nodeOf(reported(payload, by, { notices }), "example.org/lab");
+    const card = nodeOf(reported(payload, by, { notices: NoticeSet.read(notices, nobleEngine) }), "example.org/lab");
     return card === undefined ? [] : [card];
   });
   const graph = graphOf(cards);

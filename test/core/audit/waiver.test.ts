@@ -1,4 +1,6 @@
 /** Waivers against findings: whose are heeded, until when, for what; and that each of them is shown. */
+import { NoticeSet } from "../../../src/core/verify/notice-set.js";
+import { NoticeEntries } from "../../../src/core/log/notice-entries.js";
 import { describe, expect, test } from "vitest";
 import { concat, utf8, type Bytes } from "../../../src/core/bytes.js";
 import { UNWAIVABLE, type Finding } from "../../../src/core/statement/audit-rules.js";
@@ -47,7 +49,7 @@ const judge = (
   keys: readonly TrustedKey[] = KEYS,
   now = new Date("2026-06-01T00:00:00Z"),
   parties: Parties = STRANGERS,
-): Judged => applyWaivers(findings, notices, keys, parties, nobleEngine, now);
+): Judged => applyWaivers(findings, NoticeSet.read(notices, nobleEngine), keys, parties, now);
 /** Of the first finding: whether it is waived, and how each waiver stands. */
 const standing = (judged: Judged): string =>
   [judged.findings[0]?.waived, ...(judged.findings[0]?.waivers ?? []).map((one) => one.standing)].join(" ");
@@ -97,7 +99,8 @@ describe("a waiver is heeded", () => {
       payload({ ...common, action: "revoke", key: me.key.keyid, since: "2026-03-01T00:00:00Z" }),
       me,
     );
-    const after = (notices: readonly Bytes[]): readonly TrustedKey[] => keyHistory(notices, KEYS, nobleEngine).keys;
+    const after = (notices: readonly Bytes[]): readonly TrustedKey[] =>
+      keyHistory(NoticeSet.read(notices, nobleEngine), KEYS, nobleEngine).keys;
     expect(standing(judge([say({}, next)], [finding()], after([rotate])))).toBe("true honoured");
     expect(standing(judge([say()], [finding()], after([revoke])))).toBe("false not-yours");
     // One that handed over signs no more.
@@ -154,7 +157,7 @@ describe("of whoever signed what is waived, a waiver counts where they are the a
     }),
     ...[me, next],
   );
-  const { keys, owners } = keyHistory([rotate], KEYS, nobleEngine);
+  const { keys, owners } = keyHistory(NoticeSet.read([rotate], nobleEngine), KEYS, nobleEngine);
   const by = (
     signers: readonly TestSigner[] | undefined,
     own: readonly TestSigner[],
@@ -251,7 +254,13 @@ test("a flood by the site's keys does not crowd out the auditor's own, and what 
   const flood = Array.from({ length: MAX_WAIVERS + 20 }, (_, at) =>
     formatEnvelope({ ...flooded, payload: payload(waive({ reason: `no ${at}` })) }),
   );
-  const judged = applyWaivers([finding()], [...flood, say()], KEYS, STRANGERS, quick, new Date("2026-06-01T00:00:00Z"));
+  const judged = applyWaivers(
+    [finding()],
+    NoticeSet.read([...flood, say()], quick),
+    KEYS,
+    STRANGERS,
+    new Date("2026-06-01T00:00:00Z"),
+  );
   expect([judged.findings[0]?.waived, judged.skipped, verified]).toEqual([true, 21, MAX_WAIVERS]);
 });
 
@@ -316,8 +325,13 @@ describe("the notice itself", () => {
         ...[
           digest,
           [me.key.keyid],
-          { notices: [notice], entries: [], keys: KEYS, owners: new Owners(), atHand: new Set<string>() },
-          nobleEngine,
+          {
+            notices: NoticeSet.read([notice], nobleEngine),
+            entries: NoticeEntries.NONE,
+            keys: KEYS,
+            owners: new Owners(),
+            atHand: new Set<string>(),
+          },
         ],
       ),
     ).toEqual({

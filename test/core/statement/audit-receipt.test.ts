@@ -16,7 +16,7 @@ import { nobleEngine } from "../../../src/core/engine.js";
 import { parseEnvelope } from "../../../src/core/statement/envelope.js";
 import { AttestError } from "../../../src/core/errors.js";
 import { canonical, isObject, type Json, type JsonObject } from "../../../src/core/json.js";
-import { noticeIn } from "../../../src/core/verify/key-history.js";
+import { NoticeSet } from "../../../src/core/verify/notice-set.js";
 import { readNotice } from "../../../src/core/statement/notice.js";
 import { MAX_PAYLOAD } from "../../../src/core/statement/statement.js";
 import { look, sites, yours } from "../looking.js";
@@ -108,7 +108,7 @@ test("signed, it verifies as what it is, and is heeded nowhere else", () => {
     outcome: "accepted",
     notice: { action: "audit" },
   });
-  expect(noticeIn(signedOne, nobleEngine)?.action).toBe("audit");
+  expect(NoticeSet.read([signedOne], nobleEngine).all[0]?.notice.action).toBe("audit");
 });
 
 test("what is found of the registry as a whole, or of what cannot be read, is about its origin", () => {

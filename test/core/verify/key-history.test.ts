@@ -1,4 +1,5 @@
 /** What notices add to the keys at hand: before or after, proven or only claimed; who may hand over, take back, and bear witness. */
+import { NoticeSet } from "../../../src/core/verify/notice-set.js";
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../../src/core/bytes.js";
 import { EXIT } from "../../../src/cli/exit-status.js";
@@ -40,7 +41,11 @@ const receipt = (of: Bytes, by: TestSigner, day: string, which = 0): Bytes => {
 };
 
 const look = (bytes: Bytes, keys: readonly TrustedKey[], ...notices: Bytes[]): Report =>
-  verify(bytes, { engine: nobleEngine, now: NOW, ...keyHistory(notices, keys, nobleEngine) });
+  verify(bytes, {
+    engine: nobleEngine,
+    now: NOW,
+    ...keyHistory(NoticeSet.read(notices, nobleEngine), keys, nobleEngine),
+  });
 const trustOf = ({ trust, outcome, checks }: Report): string =>
   `${trust} ${EXIT[outcome]} ${checks.find(({ name }) => name === "trust")?.code ?? ""}`;
 
@@ -142,7 +147,12 @@ describe("a key that hands over", () => {
     const both = sealed(statement(), me, next);
     const policy = { minSigners: 2 };
     const asked = (keys: readonly TrustedKey[], ...notices: Bytes[]): string =>
-      verify(both, { engine: nobleEngine, now: NOW, policy, ...keyHistory(notices, keys, nobleEngine) }).outcome;
+      verify(both, {
+        engine: nobleEngine,
+        now: NOW,
+        policy,
+        ...keyHistory(NoticeSet.read(notices, nobleEngine), keys, nobleEngine),
+      }).outcome;
     expect(asked([yours(me), yours(next)])).toBe("accepted");
     expect(asked([yours(me)], rotate(me, next, "03-02"))).toBe("untrusted");
     expect(asked([yours(me)], rotate(me, next, "03-01"))).toBe("untrusted");
@@ -176,7 +186,10 @@ describe("many notices", () => {
     const one = revoke(thief, "02-01", thief);
     expect(() =>
       keyHistory(
-        Array.from({ length: 1001 }, () => one),
+        NoticeSet.read(
+          Array.from({ length: 1001 }, () => one),
+          nobleEngine,
+        ),
         [yours(me)],
         nobleEngine,
       ),

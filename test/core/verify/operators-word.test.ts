@@ -2,6 +2,7 @@
  * An entry is its operator's word: it counts against somebody while its notice is kept back, by its notice where that is at hand, and it never
  * speaks for anybody. And nobody bears witness of what they signed, or of a log that they keep.
  */
+import { NoticeSet } from "../../../src/core/verify/notice-set.js";
 import { describe, expect, test } from "vitest";
 import { hex, type Bytes } from "../../../src/core/bytes.js";
 import { formatEnvelope, parseEnvelope } from "../../../src/core/statement/envelope.js";
@@ -118,8 +119,10 @@ describe("nobody is a witness", () => {
   test("of their own signature, with an earlier key of theirs", () => {
     const keys = [yours(critic), yours(other), sites(publisher)];
     const seen = (by: TestSigner, ...handed: Made[]): boolean => {
-      const notices = [receiptOf(document.bytes, by), revocation(publisher, publisher), ...handed].map(
-        (one) => one.bytes,
+      const documents = [receiptOf(document.bytes, by), revocation(publisher, publisher), ...handed];
+      const notices = NoticeSet.read(
+        documents.map(({ bytes }) => bytes),
+        engine,
       );
       const { sig } = parseEnvelope(document.bytes).signatures[0]!;
       return keyHistory(notices, keys, engine).seen(sig, publisher.key.keyid) !== undefined;

@@ -1,4 +1,6 @@
 /** Whether an attestation is still what its signer stands by: who may take it back, and who only says so. */
+import { NoticeSet } from "../../../src/core/verify/notice-set.js";
+import { NoticeEntries } from "../../../src/core/log/notice-entries.js";
 import { describe, expect, test } from "vitest";
 import { concat, utf8, type Bytes } from "../../../src/core/bytes.js";
 import { nobleEngine } from "../../../src/core/engine.js";
@@ -25,7 +27,13 @@ const supersede = (by: TestSigner, day = "03-01"): Bytes =>
   say({ ...common(day), action: "supersede", about: DIGEST, by: NEXT }, by);
 
 const look = (...notices: Bytes[]) =>
-  statusOf(DIGEST, [me.key.keyid], { notices, entries: [], keys, owners, atHand: new Set<string>() }, nobleEngine);
+  statusOf(DIGEST, [me.key.keyid], {
+    notices: NoticeSet.read(notices, nobleEngine),
+    entries: NoticeEntries.NONE,
+    keys,
+    owners,
+    atHand: new Set<string>(),
+  });
 
 describe("it is in force", () => {
   test.each<[string, readonly Bytes[]]>([
@@ -62,8 +70,13 @@ describe("it is taken back, or replaced", () => {
       ...[
         DIGEST,
         [heir.key.keyid],
-        { notices: [retract(me)], entries: [], keys, owners, atHand: new Set<string>() },
-        nobleEngine,
+        {
+          notices: NoticeSet.read([retract(me)], nobleEngine),
+          entries: NoticeEntries.NONE,
+          keys,
+          owners,
+          atHand: new Set<string>(),
+        },
       ],
     );
     expect([word, contradictions.length]).toEqual(["in-force", 1]);
