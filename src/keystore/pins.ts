@@ -8,7 +8,7 @@ import { AttestError } from "../core/errors.js";
 import { parseJson, readable, type Json } from "../core/json.js";
 import { formatKey, parseKey, type PublicKey } from "../core/keys/key.js";
 import { originOf } from "../core/origin.js";
-import { atLeast, KEY_NAME, timestamp } from "../core/schema.js";
+import { atLeast, faultIn, KEY_NAME, timestamp } from "../core/schema.js";
 import { makeFolder, read, replace } from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 
@@ -38,12 +38,9 @@ const schema = z.strictObject({ version: z.literal(VERSION), pins: z.array(pin) 
 export function parsePins(bytes: Bytes, engine: Engine): Pin[] {
   const value = parseJson(bytes);
   const newer = z.object({ version: z.number().check(z.gt(VERSION)) }).safeParse(value);
-  if (newer.success) throw damaged(`version ${newer.data.version}`, "a newer attest wrote it: take that one");
+  if (newer.success) throw damaged(`version ${newer.data.version}`, "a newer attest wrote it: use that version");
   const parsed = schema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw damaged(`at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
-  }
+  if (!parsed.success) throw damaged(`at ${faultIn(parsed.error)}`);
   const names = parsed.data.pins.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw damaged(`${twice} twice`);
@@ -56,7 +53,7 @@ export const formatPins = (pins: readonly Pin[]): Bytes =>
     pins: pins.map((one) => JSON.parse(JSON.stringify({ ...one, key: formatKey(one.key) })) as Json),
   });
 
-const damaged = (found: string, hint = "mend it, or move it away and pin your keys again"): AttestError =>
+const damaged = (found: string, hint = "fix it, or move it away and pin your keys again"): AttestError =>
   new AttestError("trust-format", `expected pins of version ${VERSION}, found ${found}`, hint);
 
 export class Pins {
@@ -81,7 +78,7 @@ export class Pins {
       return parsePins(bytes, this.#engine);
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      const hint = error.code === "trust-format" ? error.hint : "mend it, or move it away and pin your keys again";
+      const hint = error.code === "trust-format" ? error.hint : "fix it, or move it away and pin your keys again";
       throw new AttestError("trust-format", `${this.file}: ${error.message}`, hint);
     }
   }
@@ -97,7 +94,7 @@ export class Pins {
       throw new AttestError(
         "key-exists",
         `${wanted.name} is pinned to ${shown(before)}, and this is ${shown(wanted)}`,
-        `pin it under another name; or, when you know by another way that the change is right: attest trust remove ${wanted.name}, and add it again`,
+        `pin it under another name; or, if another source confirms the change: attest trust remove ${wanted.name}, and add it again`,
       );
     });
     return made;

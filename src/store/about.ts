@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, parseJson, type Json } from "../core/json.js";
-import { atLeast, atMost } from "../core/schema.js";
+import { atLeast, atMost, faultIn } from "../core/schema.js";
 
 export const REGISTRY_FILE = "attest.json";
 
@@ -35,11 +35,9 @@ function whyNoOrigin(given: Json | undefined): string {
 export function readAbout(value: Json): About {
   const parsed = about.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.join(".") ?? "";
   throw new AttestError(
     "registry-format",
-    `expected origin and title in ${REGISTRY_FILE}; ${where === "" ? "" : `${where}: `}${issue?.message ?? ""}`,
-    isObject(value) && where === "origin" ? whyNoOrigin(value["origin"]) : undefined,
+    `expected origin and title in ${REGISTRY_FILE}; ${faultIn(parsed.error)}`,
+    isObject(value) && parsed.error.issues[0]?.path.join(".") === "origin" ? whyNoOrigin(value["origin"]) : undefined,
   );
 }

@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import type { Bytes } from "../bytes.js";
 import { AttestError } from "../errors.js";
 import { fit, parseJson, readable, type Json } from "../json.js";
-import { sha256, timestamp } from "../schema.js";
+import { faultIn, sha256, timestamp } from "../schema.js";
 import { STATES, type Look, type LookState } from "./reference.js";
 
 export const RECORD_SCHEMA = "urn:f3-attest:audit:v1";
@@ -55,11 +55,7 @@ export const formatRecord = (made: AuditRecord): Bytes => readable(fit(made as J
 export function parseRecord(bytes: Bytes): AuditRecord {
   const parsed = record.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new AttestError(
-    "audit-format",
-    `expected the record of an audit; ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
-  );
+  throw new AttestError("audit-format", `expected the record of an audit, found at ${faultIn(parsed.error)}`);
 }
 
 /** One audit's result for one document. */

@@ -5,7 +5,7 @@ import { AttestError } from "../errors.js";
 import { parseJson, readable, type Json } from "../json.js";
 import { formatKey, parseKey, type PublicKey } from "./key.js";
 import { formatNoteKey, parseNoteKey, type NoteKey } from "./note.js";
-import { KEY_NAME, timestamp } from "../schema.js";
+import { faultIn, KEY_NAME, timestamp } from "../schema.js";
 import { hex, type Bytes } from "../bytes.js";
 
 /** A keyring comes from a server. A longer one would only keep a verifier busy. */
@@ -75,13 +75,8 @@ export const logFolderName = (shard: number): string => (shard === 0 ? "log" : `
 /** The inverse of `formatKeyring`. Throws `keyring-format`, `key-format` or a code of `parseJson`. */
 export function parseKeyring(bytes: Bytes, engine: Engine): Keyring {
   const parsed = schema.safeParse(parseJson(bytes));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new AttestError(
-      "keyring-format",
-      `expected a keyring, found at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
-    );
-  }
+  if (!parsed.success)
+    throw new AttestError("keyring-format", `expected a keyring, found at ${faultIn(parsed.error)}`);
   const { signers: listed, logs: shards, witnesses: seers } = parsed.data;
   const refused = (expected: string, found: string): AttestError =>
     new AttestError("keyring-format", `expected ${expected}, found ${found}`);

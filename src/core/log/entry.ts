@@ -15,7 +15,7 @@ import { canonical, parseJson, type Json, type JsonObject } from "../json.js";
 import { NOTICE_TYPE, readNotice, successorOf } from "../statement/notice.js";
 import type { HandOver } from "../keys/owner.js";
 import { PLAN_TYPE, planOf, readPlan, testOf } from "../statement/plan.js";
-import { keyid, sha256, timestamp } from "../schema.js";
+import { faultIn, keyid, sha256, timestamp } from "../schema.js";
 import { readStatement } from "../statement/statement.js";
 import { VERDICTS } from "../statement/verdict.js";
 
@@ -108,10 +108,7 @@ export function parseEntry(bytes: Bytes): LogEntry {
     throw error;
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw refused(`at ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
-  }
+  if (!parsed.success) throw refused(`at ${faultIn(parsed.error)}`);
   if (!equal(formatEntry(parsed.data), bytes)) throw refused("another spelling than the canonical one");
   return parsed.data;
 }

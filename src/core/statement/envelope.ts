@@ -12,7 +12,7 @@ import * as z from "zod/mini";
 import { base64, concat, equal, fromBase64, utf8, type Bytes } from "../bytes.js";
 import { AttestError } from "../errors.js";
 import { canonical, isObject, MAX_DEPTH, parseJson, readable, type Json, type JsonObject } from "../json.js";
-import { atMost } from "../schema.js";
+import { atMost, faultIn } from "../schema.js";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 export const MAX_SIGNATURES = 16;
@@ -79,10 +79,9 @@ export function envelopeOf(document: Json): Envelope {
   const format = typeof document["payload"] === "string" ? "dsse" : "readable";
   const parsed = (format === "dsse" ? DSSE : READABLE).safeParse(document);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
     throw new AttestError(
       "envelope-member",
-      `expected exactly payload, payloadType and signatures of keyid and sig; ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
+      `expected exactly payload, payloadType and signatures of keyid and sig; ${faultIn(parsed.error)}`,
     );
   }
   const { payloadType, signatures } = parsed.data;

@@ -16,7 +16,7 @@ import { fromBase64, hex } from "../bytes.js";
 import type { Engine } from "../engine.js";
 import { AttestError } from "../errors.js";
 import { formatKey, parseKey, type PublicKey } from "../keys/key.js";
-import { atMost, keyid, logName, pointer, ruleId, sha256, timestamp } from "../schema.js";
+import { atMost, faultIn, keyid, logName, pointer, ruleId, sha256, timestamp } from "../schema.js";
 import { STATEMENT_TYPE } from "./statement.js";
 
 export const NOTICE_TYPE = "urn:f3-attest:notice:v1";
@@ -127,10 +127,7 @@ export const noticeStatement = (
 /** The notice, or the first fault. Drops members that this version does not know. */
 export function readNotice(value: unknown, engine: Engine): { readonly notice: Notice } | { readonly fault: string } {
   const parsed = statement.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a notice"}` };
-  }
+  if (!parsed.success) return { fault: faultIn(parsed.error) };
   const { predicate: notice, subject } = parsed.data;
   try {
     const digests = (all: NoticeStatement["subject"]): string[] => all.map(({ digest }) => digest.sha256);

@@ -10,7 +10,7 @@ import { equal, hex } from "../bytes.js";
 import { criterion } from "./criterion.js";
 import type { Engine } from "../engine.js";
 import { canonical, type Json } from "../json.js";
-import { checkId, descriptor, filled, logName, subjects, timestamp } from "../schema.js";
+import { checkId, descriptor, faultIn, filled, logName, subjects, timestamp } from "../schema.js";
 import { STATEMENT_TYPE, type Descriptor, type ResultStatement, type Subject } from "./statement.js";
 
 export const PLAN_TYPE = "urn:f3-attest:plan:v1";
@@ -67,8 +67,7 @@ export interface Outline {
 export function readPlan(value: unknown): { readonly plan: PlanStatement } | { readonly fault: string } {
   const parsed = statement.safeParse(value);
   if (parsed.success) return { plan: parsed.data };
-  const issue = parsed.error.issues[0];
-  return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a plan"}` };
+  return { fault: faultIn(parsed.error) };
 }
 
 /** The digest of the plan that a result names. */

@@ -7,7 +7,7 @@ import { hex, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";
 import { criterion } from "./criterion.js";
 import { fit } from "../json.js";
-import { checkId, descriptor, digestSet, filled, logName, subjects, timestamp } from "../schema.js";
+import { checkId, descriptor, digestSet, faultIn, filled, logName, subjects, timestamp } from "../schema.js";
 import { derive, OUTCOMES, VERDICTS } from "./verdict.js";
 
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -138,8 +138,7 @@ export type Draft = Omit<ResultStatement, "predicate"> & {
 export function readStatement(value: unknown): { readonly statement: ResultStatement } | { readonly fault: string } {
   const parsed = statement.safeParse(value);
   if (parsed.success) return { statement: parsed.data };
-  const issue = parsed.error.issues[0];
-  return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a statement"}` };
+  return { fault: faultIn(parsed.error) };
 }
 
 /** The parts of a test run, before verdict, lists and signature are derived. */

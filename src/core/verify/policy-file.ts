@@ -15,7 +15,7 @@ import { AttestError } from "../errors.js";
 import { isObject, parseJson } from "../json.js";
 import { parseKey, type PublicKey } from "../keys/key.js";
 import type { Policy, PolicyRule } from "./policy.js";
-import { atLeast, atMost, KEY_NAME } from "../schema.js";
+import { atLeast, atMost, faultIn, KEY_NAME } from "../schema.js";
 import { asksForSubject } from "../statement/subject.js";
 
 export interface PolicyFile {
@@ -74,10 +74,7 @@ export function parsePolicy(bytes: Bytes, engine: Engine): PolicyFile {
   if (typeof version === "number" && version > VERSION)
     throw refused(`a policy of version ${VERSION}`, `version ${version}: take a newer attest`);
   const parsed = schema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw refused("a policy", `at ${issue?.path.join(".") || "the top"}: ${issue?.message ?? ""}`);
-  }
+  if (!parsed.success) throw refused("a policy", `at ${faultIn(parsed.error)}`);
   const { rules, require: all = {} } = parsed.data;
   if (rules === undefined && Object.keys(all).length === 0)
     throw refused("a policy with rules, or with something under require", "neither: it would let everything pass");
