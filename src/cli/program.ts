@@ -63,9 +63,10 @@ async function program(verb?: string): Promise<Command> {
       getOutHelpWidth: () => (io().stdout.isTTY === true ? io().stdout.columns : undefined) ?? HELP_WIDTH,
       writeErr: () => undefined, // `tellFault` reports faults, once
     });
+  attest.hook("preAction", (_, command) => refuseDashes(command));
   attest
-    .command("help [verb]")
-    .description("show the help of a verb")
+    .command("help [command]")
+    .description("show the help of a command")
     .action(async (verb: string | undefined) => {
       const found = attest.commands.find((command) => command.name() === verb);
       if (found !== undefined || verb === undefined) (found ?? attest).outputHelp();
@@ -74,6 +75,13 @@ async function program(verb?: string): Promise<Command> {
   const wanted = verb !== undefined && Object.hasOwn(VERBS, verb) ? [VERBS[verb]] : Object.values(VERBS);
   for (const load of wanted) (await load?.())?.(attest);
   return attest;
+}
+
+/** Commander takes any word as an option's value, also the `--` of `attest run --report -- npm test`, where the value was forgotten. */
+function refuseDashes(command: Command): void {
+  const bare = command.options.find((option) => [command.getOptionValue(option.attributeName())].flat().includes("--"));
+  if (bare !== undefined)
+    throw new AttestError("usage", `option '${bare.flags}' argument missing`, "give its value before the --");
 }
 
 /** Commander's exit status for usage errors is 1, which means "does not verify" here. */

@@ -63,6 +63,13 @@ describe("the five mistakes", () => {
     });
   });
 
+  test.each([["--report"], ["--subject"], ["--env"]])("a value left out before --: %s", async (option) => {
+    const work = copyOf(made);
+    const ran = await work.attest("run", "--registry", "lab", "--json", option, "--", "true");
+    expect(ran.code).toBe(2);
+    expect(failure(ran)).toMatchObject({ code: "usage", message: expect.stringContaining(option) });
+  });
+
   test("someone else's key", async () => {
     const work = copyOf(made);
     const other = new Keystore(join(work.root, "other"), nodeEngine).create("other");
