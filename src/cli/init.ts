@@ -89,7 +89,11 @@ function nextSteps(folder: string, secrets: string): string[] {
   const tested = testCommand(".");
   const committed = inGit(folder);
   if (tested === undefined && !committed)
-    return ["Next, in that folder:", "  attest run task-aware-background", "  attest site build"];
+    return [
+      folder === "." ? "Next, here:" : "Next, in that folder:",
+      "  attest run task-aware-background",
+      "  attest site build",
+    ];
   const paths = [GIT_ATTRIBUTES, REGISTRY_FILE, "keys", "attestations"].map((name) =>
     commandLine([join(folder, name)]),
   );

@@ -209,7 +209,7 @@ function tell(draft: Draft, { json, counts, ...rest }: Told): void {
   talk(`${verdictLine(f3.verdict, f3.checks)}  ${f3.title}: ${sentence}`);
   if (counts !== undefined) talk(`${counts}; the command exited with ${String(f3.run.exitCode)}`);
   else if (!scenario && f3.checks.every(({ id }) => !id.startsWith("report")))
-    talk(`no report was found, so only the exit code is known;  ${reportHint(f3.run.command ?? [], io().cwd())}`);
+    talk(`no report was found, so only the exit code is known; ${reportHint(f3.run.command ?? [], io().cwd())}`);
   for (const check of f3.checks.filter(({ required, outcome }) => required && outcome !== "passed").slice(0, 10))
     talk(`  ${check.outcome}  ${check.claim}  (${check.observed})`);
   if (rest.statement !== undefined) talk("a dry run: nothing was signed or written");

@@ -127,6 +127,12 @@ export function verifyCommand(attest: Command): void {
     const verbose = options.verbose === true;
     if (only !== undefined && more.length === 0 && "report" in only) answer(inFull(only, only.report, verbose));
     else answer([...verified.flatMap((one) => inOneLine(one, verbose)), "", count(verified)]);
+    if (
+      verified.some(
+        (one) => "report" in one && one.report.outcome === "untrusted" && one.report.trust === "registry-only",
+      )
+    )
+      talk("hint: ask the signer for their public key, and give it with --key");
   });
 }
 

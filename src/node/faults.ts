@@ -7,9 +7,9 @@ export const errno = (error: unknown): string | undefined => (error as NodeJS.Er
 export const SAME_AGAIN = ", and run the same command again";
 
 const HINTS: Readonly<Record<string, string>> = {
-  EACCES: "take a folder in which you may write, or mend its permissions",
-  EPERM: "take a folder in which you may write, or mend its permissions",
-  EROFS: "take a folder on a file system that can be written to",
+  EACCES: "choose a folder that you can write to, or fix its permissions",
+  EPERM: "choose a folder that you can write to, or fix its permissions",
+  EROFS: "choose a folder on a writable file system",
   ENOSPC: `make room on the disk${SAME_AGAIN}`,
   EFBIG: `raise the limit on the size of files (ulimit -f)${SAME_AGAIN}`,
   EDQUOT: `make room in your quota${SAME_AGAIN}`,
@@ -18,11 +18,11 @@ const HINTS: Readonly<Record<string, string>> = {
   ENFILE: "too many files are open on this machine: run the same command again later",
   ENAMETOOLONG: "name a shorter path",
   ELOOP: "links lead in a circle there: name another path",
-  ENOENT: "there is nothing at that path: name another",
-  ENOTSUP: "take a folder on a file system that has links",
-  EOPNOTSUPP: "take a folder on a file system that has links",
-  EBUSY: `another program holds it: end that${SAME_AGAIN}`,
-  ETXTBSY: `another program holds it: end that${SAME_AGAIN}`,
+  ENOENT: "nothing is at that path: check it",
+  ENOTSUP: "choose a folder on a file system with links",
+  EOPNOTSUPP: "choose a folder on a file system with links",
+  EBUSY: `another program uses it: close that program${SAME_AGAIN}`,
+  ETXTBSY: `another program uses it: close that program${SAME_AGAIN}`,
   ESTALE: "the network file system lost it: run the same command again",
   ETIMEDOUT: "the network file system does not answer: run the same command again",
   EISDIR: "name a file, not a folder",
@@ -34,7 +34,7 @@ export function ioError(verb: string, path: string, error: unknown): AttestError
   const message = error instanceof Error ? error.message : String(error);
   return new AttestError(
     "io",
-    `could not ${verb} ${path}: ${code ?? message}`,
+    `could not ${verb} ${path}: ${code === "ENOENT" ? "no such file or folder (ENOENT)" : (code ?? message)}`,
     code === undefined ? undefined : HINTS[code],
   );
 }
@@ -58,6 +58,6 @@ const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
 function refused(error: NodeJS.ErrnoException): AttestError {
   const { syscall = "", path } = error;
   if (syscall === "uv_cwd")
-    return new AttestError("io", "the working directory is not there any more", "go to another one: cd");
+    return new AttestError("io", "the working directory no longer exists", "change to another folder: cd");
   return ioError(syscall.replace(/^uv_/, "").replaceAll("_", " "), path ?? "what it needs", error);
 }

@@ -84,7 +84,11 @@ export class Registry {
   ): Promise<Registry> {
     const bytes = await store.read(REGISTRY_FILE);
     if (bytes === undefined) {
-      throw new AttestError("registry-missing", `no registry at ${store.place}: ${REGISTRY_FILE} is missing`, MAKE_ONE);
+      throw new AttestError(
+        "registry-missing",
+        `no registry at ${store.place}: ${REGISTRY_FILE} is missing`,
+        `name the folder that has it, or ${MAKE_ONE}`,
+      );
     }
     return new Registry(store, parseAbout(bytes), engine, logSigners, warn);
   }
@@ -364,7 +368,7 @@ const unfinished = (path: string, place: string, cause: AttestError): AttestErro
   new AttestError(
     "publish-unfinished",
     `${path} is published, and not in the log yet: ${cause.message}`,
-    `nothing is lost; when that is mended: ${commandLine(["attest", "log", "complete", place])}`,
+    `nothing is lost; when that is fixed: ${commandLine(["attest", "log", "complete", place])}`,
     { cause },
   );
 
