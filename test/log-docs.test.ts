@@ -20,7 +20,7 @@ test("each command runs as it stands there, and says what the page says", () => 
   expect(kept).toContain("clean: 4 entries");
   expect(forgotten).toContain("the next look at it is a first one");
   expect(witness).toContain("made the witness key eve");
-  expect(accept).toContain("4 proofs made anew under it");
+  expect(accept).toContain("4 proofs updated to it");
   expect(existsSync(work.path("logs.tar"))).toBe(true);
   expect(lost).toContain("clean: 7 entries");
   expect(retracted).toMatch(/NOT ACCEPTED[^]*\[retracted\][^]*exit 3/);

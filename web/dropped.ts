@@ -91,7 +91,7 @@ export class Dropped {
     await this.#queue;
     this.files = [];
     this.#kept.clear();
-    return "Forgotten: what was given here counts no more.";
+    return "Forgotten: the files that were given here no longer count.";
   }
 }
 
@@ -119,7 +119,7 @@ export function evidenceField(
   const label = element(
     "label",
     { htmlFor: "evidence-file" },
-    "Choose the files, or drop them here. Each is hashed on this device and held against the digests that were signed; nothing is sent.",
+    "Choose the files, or drop them here. Each is hashed on this device and compared with the digests that were signed; nothing is sent.",
   );
   const forget = element("button", { type: "button", className: "quiet" }, "Forget these files");
   forget.addEventListener("click", () => void act(() => given.forget()));

@@ -255,7 +255,7 @@ async function take(name: string, bytes: Bytes): Promise<string | HTMLElement> {
     throw new AttestError(
       "pack-format",
       "this is a page, perhaps a pack, and not the attestation in it",
-      "open it by itself, which verifies it; or, from a copy of the tool that you have: npx @f3/attest verify FILE",
+      "open it in a browser tab: it verifies itself; or, with your own copy of the tool: npx @f3/attest verify FILE",
     );
   const listed = keyringIn(name, bytes);
   if (listed?.length === 0) throw new AttestError("keyring-format", "expected keys in this keyring, found none");

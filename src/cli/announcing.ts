@@ -77,7 +77,7 @@ export async function announcing<R, T>(
 
 /** Also enters the plan in the log, if that is what could not be written. */
 const neverBegan = (plan: string, registry: string): string =>
-  `its test never began; after mending that: ${abandoning(plan, registry)}`;
+  `its test never began; when that is fixed: ${abandoning(plan, registry)}`;
 
 /** Abandons the plan of a test that never began. If that fails, tells the user how. */
 async function givenUp(

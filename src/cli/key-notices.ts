@@ -36,7 +36,7 @@ export function rotate(key: Command): void {
   const command = key
     .command("rotate <old> <new>")
     .description(
-      "replace a key with a new one, made if there is none of that name: both sign a notice, and the registry lists the new key",
+      "replace a key with a new one, made if it does not exist: both sign a notice, and the registry lists the new key",
     )
     .option("--reason <text>", REASON, "a planned change of keys");
   withExamples(withJson(withDestination(command)), "attest key rotate signer signer-2027").action(

@@ -81,9 +81,9 @@ function surroundings({ before, findings }: LogCheck, { remote, target }: LogPla
       ? `the log's key is taken from the keyring that ${target} serves: another key there would be another log`
       : `the log's key is the one in this folder's keyring`,
     before === undefined
-      ? "you had not checked it here before: that it was never another one, only the next look can say"
+      ? "this is your first check of it here: only later checks can notice that it was replaced"
       : `it had ${plural(before, "entry", "entries")} when you last checked it`,
-    ...(findings.length > 0 ? ["nothing of this look is remembered"] : []),
+    ...(findings.length > 0 ? ["nothing of this check is remembered"] : []),
   ];
 }
 

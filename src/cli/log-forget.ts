@@ -8,7 +8,7 @@ export function forget(log: Command): void {
   const command = log
     .command("forget <origin>")
     .description(
-      "forget what you saw of a log, or of all logs of a registry: after its operator explained why the log was made anew",
+      "forget what you saw of a log, or of all logs of a registry: after its operator explained why the log was recreated",
     );
   withExamples(
     withJson(command),

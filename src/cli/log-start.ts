@@ -52,7 +52,9 @@ export function start(log: Command): void {
               `${closed.origin} is closed with ${plural(closed.size, "entry", "entries")}: entry 0 of the new log binds its key and its root, as this folder has them`,
               "the old entries stay and still verify; entries that this folder lacks are visibly missing from now on",
             ]),
-        ...skipped.map((name) => `passed over, for it is no attestation of this version or names another log: ${name}`),
+        ...skipped.map(
+          (name) => `skipped, because it is not an attestation of this version or names another log: ${name}`,
+        ),
         `its key has no other copy than the one in ${keys.folderOf(parseNoteKey(started.key, engine))}`,
       );
     },

@@ -26,7 +26,7 @@ export function witness(log: Command): void {
   const command = log
     .command("witness <registry>")
     .description("cosign a log's checkpoint with the time, if it continues what you saw before; a folder or an address")
-    .requiredOption("--name <name>", "your witness key; made if there is none of that name")
+    .requiredOption("--name <name>", "your witness key; made if it does not exist")
     .option(
       "--log-key <vkey|file>",
       "the log's key, from its operator: required for the first look at an address that the log is not named after",
@@ -132,8 +132,6 @@ export function acceptance(log: Command): void {
 
 const told = ({ origin, size, cosigners, published, proofs }: Accepted): string[] => [
   `${origin} with ${plural(size, "entry", "entries")}, cosigned by ${cosigners.join(", ")}`,
-  published
-    ? "the published checkpoint has the cosignature"
-    : "the published checkpoint is of a later state, and stays as it is",
-  `${plural(proofs.length, "proof")} made anew under it`,
+  published ? "the published checkpoint has the cosignature" : "the published checkpoint is newer, and was not changed",
+  `${plural(proofs.length, "proof")} updated to it`,
 ];

@@ -28,7 +28,7 @@ export function passphraseFrom(
       throw new AttestError(
         "key-locked",
         "F3_ATTEST_PASSPHRASE is empty",
-        "a CI secret is empty where it is not given; to be asked on the terminal, unset it",
+        "a CI secret that was not passed is empty; to be asked on the terminal, unset it",
       );
     return held === undefined ? (atTerminal() ? await onTerminal(prompt) : undefined) : held.replace(/^\ufeff/, "");
   };

@@ -106,6 +106,6 @@ function recordable(name: string): void {
     throw new AttestError(
       "usage",
       `--env cannot publish ${name}`,
-      "by its name it is a secret, and secrets are removed everywhere",
+      "its name marks it as a secret, and secrets are always removed",
     );
 }

@@ -82,7 +82,7 @@ function checkNames(name: string, origin: string | undefined): void {
     throw new AttestError(
       "usage",
       `${JSON.stringify(origin)} is not the origin of a registry`,
-      "an origin is a name without a scheme, like example.org/lab: attest.json says it",
+      "an origin is a name without a scheme, like example.org/lab; attest.json has it",
     );
   }
 }

@@ -57,7 +57,7 @@ export function base64(bytes: Bytes): string {
 export function fromBase64(text: string): Bytes {
   const refused = (why: string): AttestError =>
     new AttestError("base64", `expected standard base64 with padding, found ${why}`);
-  if (text.length % 4 !== 0) throw refused(`${text.length} characters, which is no multiple of 4`);
+  if (text.length % 4 !== 0) throw refused(`${text.length} characters, which is not a multiple of 4`);
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   const digits = text.length - padding;
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);

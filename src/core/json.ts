@@ -69,7 +69,7 @@ function textFault(text: string): string | undefined {
   if (found === undefined) return undefined;
   return /\p{Cs}/u.test(found)
     ? "half a surrogate pair"
-    : `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase()}, which is no character`;
+    : `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase()}, which is not a character`;
 }
 
 /** Replaces noncharacters in every text, so that the output of a tested program can be signed. */

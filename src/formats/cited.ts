@@ -55,7 +55,7 @@ export function readCited({ role, mediaType = "" }: Pick<EvidenceRef, "role" | "
     return { ...(tried[1] ?? NOTHING), sayings: words.sayings };
   }
   if (prosaic && opening !== MARKUP) return attempt(() => prose(fromUtf8(bytes)));
-  return unread("it is of no form that says anything");
+  return unread("its form has no text that can be read");
 }
 
 const NOTHING: Read = { sayings: [] };

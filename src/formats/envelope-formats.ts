@@ -14,7 +14,7 @@ export function parseAnyEnvelope(bytes: Bytes): Envelope {
     throw new AttestError(
       "envelope-message",
       "expected an attestation, found a signed message alone, without its signature",
-      "of a raw export name the folder, which holds both",
+      "name the folder of the raw export, which has both",
     );
   }
   const document = parseJson(bytes);

@@ -90,7 +90,7 @@ export function readGoTest(text: string): ReportDraft {
     }
     if (row.trim() === "") continue;
     if (!row.startsWith("{") || (!begun && !LIKE_EVENT.test(row) && !OF_EVENTS.test(row))) {
-      const sentence = `line ${number} is no event: ${quoted(row)}`;
+      const sentence = `line ${number} is not an event: ${quoted(row)}`;
       if (OF_EVENTS.test(row) || TELLS.test(row)) doubts.say(sentence);
       else if (begun && between.length < 100) between.push(sentence);
       continue;

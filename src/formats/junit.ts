@@ -123,14 +123,14 @@ function readCase(
   const retried = again > 0 || toldAgain(test);
   const outcome = outcomeOf(test, marks);
   if (marks.has("testcase") || marks.has("testsuite")) {
-    reading.doubts.say(`${quoted(name)} has tests in it, which are not read`);
+    reading.doubts.say(`${quoted(name)} contains further tests, which are not read`);
   }
   const mark = marks.get("failure") ?? marks.get("error") ?? marks.get("skipped");
   reading.cases.push({
     path,
     outcome,
     retried,
-    message: mark ? messageOf(mark) : outcome === "errored" ? "the report says of it what is not known" : undefined,
+    message: mark ? messageOf(mark) : outcome === "errored" ? "the report gives it an unknown outcome" : undefined,
     durationMs: seconds(test.attributes.get("time")),
     file: test.attributes.get("file") ?? suiteFile ?? pathIn(name),
   });

@@ -153,7 +153,7 @@ export function parsePageData(spelled: string): PageData {
   try {
     value = JSON.parse(spelled);
   } catch {
-    throw refused("no JSON");
+    throw refused("text that is not JSON");
   }
   const parsed = data.safeParse(value);
   if (!parsed.success) {

@@ -149,7 +149,7 @@ export function readTap(text: string): ReportDraft {
   }
   function stray(indent: number, rest: string): void {
     const here = levels[Math.min(Math.floor(indent / 4), levels.length - 1)];
-    if (here?.strict === true) doubts.say(`a line is no TAP, where the report is strict: ${quoted(rest)}`);
+    if (here?.strict === true) doubts.say(`a line is not TAP, in a strict report: ${quoted(rest)}`);
   }
   function obey(line: TapLine, indent: number, opened: Point | undefined, rest: string): void {
     const depth = indent / 4;

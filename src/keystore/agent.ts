@@ -125,7 +125,7 @@ async function ask(socket: string | undefined, request: Bytes): Promise<{ type: 
 const failed = (found: string, hint?: string): AttestError =>
   new AttestError("agent-failed", `expected an answer of ssh-agent, found ${found}`, hint);
 
-const brokenOff = (): AttestError => failed("an answer that breaks off");
+const brokenOff = (): AttestError => failed("a truncated answer");
 
 const refused = ({ type }: { readonly type: number }): AttestError =>
   type === FAILURE

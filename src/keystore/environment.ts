@@ -24,7 +24,7 @@ export async function environmentSigner(text: string, passphrase: Passphrase, en
     throw new AttestError(
       "key-missing",
       `${KEY_VARIABLE} is empty`,
-      "a CI secret is empty where it is not given, as in the pull request of a fork: there, run with --unsigned; to sign with a key of your own, unset it",
+      "a CI secret that was not passed is empty, as in the pull request of a fork: there, run with --unsigned; to sign with a key of your own, unset it",
     );
   }
   const bytes = utf8(`${lines}\n`);

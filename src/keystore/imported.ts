@@ -55,10 +55,10 @@ async function opened(
   const text = Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("latin1");
   let asked: string | undefined;
   const ask = async (): Promise<string> => (asked = await passphraseOf(named, passphrase));
-  const spoilt = (): Error => refuse("a key that is spoilt", "take the file from where it was made once more");
+  const spoilt = (): Error => refuse("a damaged key", "copy the file again from where it was made");
 
   const [block, ...more] = privateBlocks(text);
-  if (more.length > 0) throw refuse("more than one key", "take the one that is meant out into a file of its own");
+  if (more.length > 0) throw refuse("more than one key", "copy the key that you mean to a file of its own");
   if (block?.label === AGE || text.startsWith("age-encryption.org/v1\n")) {
     const sealed = block === undefined ? file : utf8(armored(block));
     const pem = await decrypt(sealed, named, ask);
@@ -68,7 +68,7 @@ async function opened(
   const { label, body } = block ?? { label: undefined, body: "" };
   // RFC 1421 section 4.6: openssl's format before PKCS#8. Its passphrase is protected by a single round of MD5.
   if (body.startsWith("Proc-Type:"))
-    throw refuse("a passphrase in the old form of PEM", "openssl pkcs8 -topk8 -in FILE writes it anew");
+    throw refuse("a passphrase in the old form of PEM", "openssl pkcs8 -topk8 -in FILE rewrites it");
   if (!/^[A-Za-z0-9+/=\n]*$/.test(body)) throw spoilt();
   const der = Buffer.from(body, "base64");
   try {
@@ -158,7 +158,7 @@ function pkcs8(der: Buffer, passphrase: string | undefined, refuse: Refuse, unre
     if (code === "ERR_OSSL_EVP_UNSUPPORTED" || code === "ERR_OSSL_UNSUPPORTED")
       throw passphrase === undefined
         ? unread()
-        : refuse("a passphrase with a cipher of old", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE writes it anew");
+        : refuse("a passphrase with an outdated cipher", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE rewrites it");
     throw unread(); // the library's error may quote the secret
   }
   if (secret.asymmetricKeyType !== "ed25519")
@@ -192,7 +192,7 @@ function other(text: string, label: string | undefined): [found: string, hint?: 
   if (text.startsWith("PuTTY-User-Key-File"))
     return ["a key file of PuTTY's", "puttygen FILE -O private-openssh-new -o KEY"];
   if (label === undefined)
-    return /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/m.test(text) ? ["a file that breaks off"] : publicOnly(text);
+    return /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/m.test(text) ? ["a truncated file"] : publicOnly(text);
   const [, old] = /^(RSA|DSA|EC) PRIVATE KEY$/.exec(label) ?? [];
   return old === undefined ? ["something else"] : [`a key of type ${old.toLowerCase()}`, ANOTHER_KIND];
 }

@@ -134,8 +134,8 @@ export class LogMemory {
     if (!this.#strict || !existsSync(path)) return undefined;
     throw new AttestError(
       "io",
-      `${path} is damaged: what was seen of ${origin} is not known any more`,
-      "nothing was signed; put the file back from a copy, or remove it if this is the first sight",
+      `${path} is damaged: what this machine last saw of ${origin} is lost`,
+      "nothing was signed; restore the file from a copy, or remove it if this log was never seen here",
     );
   }
 

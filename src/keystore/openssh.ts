@@ -52,24 +52,24 @@ export async function openOpenssh(
   passphrase: () => Promise<string>,
   wrong: () => Error,
 ): Promise<Opened> {
-  const read = new Reader(file, () => refuse("a file that breaks off"));
+  const read = new Reader(file, () => refuse("a truncated file"));
   if (!equal(read.take(MAGIC.length), MAGIC)) throw refuse("something else");
   const [cipherName, kdf, options] = [word(read.string()), word(read.string()), read.string()];
   if (read.number() !== 1) throw refuse("more than one key");
   const blob = read.string();
-  const type = word(new Reader(blob, () => refuse("a public part that breaks off")).string());
+  const type = word(new Reader(blob, () => refuse("a truncated public part")).string());
   const key = fromWire(blob);
-  if (key === undefined) throw refuse(type === "ssh-ed25519" ? "a public part that is no key" : typeNamed(type));
+  if (key === undefined) throw refuse(type === "ssh-ed25519" ? "a public part that is not a key" : typeNamed(type));
   const body = read.string();
 
   if (cipherName === "none" && kdf === "none") {
-    if (read.rest().length > 0) throw refuse("more than a key");
-    return { ...privatePart(body, key, 8, refuse, () => refuse("a key that is spoilt")), encrypted: false };
+    if (read.rest().length > 0) throw refuse("extra data after the key");
+    return { ...privatePart(body, key, 8, refuse, () => refuse("a damaged key")), encrypted: false };
   }
   const cipher = Object.hasOwn(CIPHERS, cipherName) ? CIPHERS[cipherName] : undefined;
   if (cipher === undefined || kdf !== "bcrypt") throw refuse("a cipher that OpenSSH does not have");
   const tag = read.take(cipher.tag ?? 0);
-  if (read.rest().length > 0) throw refuse("more than a key");
+  if (read.rest().length > 0) throw refuse("extra data after the key");
   const derived = await derive(options, await passphrase(), cipher.key + cipher.iv, refuse);
   const plain = decipher(cipher, derived, body, tag);
   derived.fill(0);
@@ -84,12 +84,12 @@ export async function openOpenssh(
 
 /** bcrypt_pbkdf; loaded on demand. */
 async function derive(options: Bytes, passphrase: string, length: number, refuse: Refuse): Promise<Bytes> {
-  const read = new Reader(options, () => refuse("a file that breaks off"));
+  const read = new Reader(options, () => refuse("a truncated file"));
   const [salt, rounds] = [read.string(), read.number()];
   if (rounds < 1 || rounds > MAX_ROUNDS || salt.length === 0 || read.rest().length > 0)
     throw refuse(
       `a passphrase that is stretched ${rounds} times, where 1 to ${MAX_ROUNDS} are taken`,
-      "ssh-keygen -p -a 100 -f FILE writes it anew",
+      "ssh-keygen -p -a 100 -f FILE rewrites it",
     );
   const { default: bcrypt } = await import("bcrypt-pbkdf");
   const given = Buffer.from(passphrase, "utf8");
@@ -135,18 +135,18 @@ function privatePart(
   refuse: Refuse,
   wrong: () => Error,
 ): { readonly seed: Bytes; readonly key: Bytes } {
-  const read = new Reader(plain, () => refuse("a private part that breaks off"));
+  const read = new Reader(plain, () => refuse("a truncated private part"));
   if (plain.length < 8 || read.number() !== read.number()) throw wrong();
   const type = word(read.string());
   const [inside, secret] = [read.string(), read.string()];
   read.string(); // the comment, which names a person and a machine
   const padding = read.rest();
   if (type !== "ssh-ed25519" || secret.length !== 64)
-    throw refuse("a private part of another kind than its public part");
+    throw refuse("a private part of another type than its public part");
   if (!equal(inside, key) || !equal(secret.subarray(32), key))
     throw refuse("a private part that belongs to another public part");
   if (plain.length % block !== 0 || padding.length >= block || padding.some((byte, at) => byte !== at + 1))
-    throw refuse("a private part that ends otherwise than OpenSSH ends it");
+    throw refuse("a private part with padding that OpenSSH does not write");
   return { seed: secret.subarray(0, 32), key };
 }
 

@@ -238,7 +238,7 @@ export class Repository {
 function gitOutside(projects: readonly string[]): string {
   const program = programOutside("git", process.env, projects);
   if (program !== undefined) return program;
-  throw new AttestError("io", "git is not installed: there is none in PATH outside of the project", "install git");
+  throw new AttestError("io", "git is not installed: PATH has none outside of the project", "install git");
 }
 
 async function run(

@@ -55,7 +55,7 @@ export async function withLock<T>(
       throw new AttestError(
         "locked",
         `the lock ${path} was held for ${patienceMs} ms`,
-        "another process is writing: try again, or look which one it is",
+        "another process is writing: wait for it, then run the same command again",
       );
     }
     // Most holders finish within a millisecond, and timers are slower. Random waits, so that no waiter always loses.

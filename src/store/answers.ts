@@ -39,8 +39,8 @@ export async function refuseSecondAnswer(
   if (!envelope.signatures.some(({ keyid }) => own.keyids.includes(keyid ?? "")))
     throw new AttestError(
       "plan-answered",
-      "the plan that it names is another key's, which alone answers it",
-      "nothing was published; run the test again, which announces a plan of its own",
+      "the plan that it names was announced by another key, and only that key can answer it",
+      "nothing was published; run the test again, which announces a new plan",
     );
   for (const name of results) {
     const result = await file(name);
@@ -50,7 +50,7 @@ export async function refuseSecondAnswer(
     throw new AttestError(
       "plan-answered",
       `the plan that it names has its result already, ${name.replace(/\.json$/, "")}`,
-      "nothing was published; run the test again, which announces a plan of its own",
+      "nothing was published; run the test again, which announces a new plan",
     );
   }
 }

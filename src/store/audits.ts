@@ -40,9 +40,9 @@ export async function auditHistory(store: Store, engine: Engine, now?: Date): Pr
       if (bytes !== undefined) names.push(name);
       const record = parseRecord(bytes ?? new Uint8Array());
       const before = kept.at(-1);
-      if (recordName(new Date(record.at)) !== name) faults.push(`${path} says that it is of ${record.at}`);
+      if (recordName(new Date(record.at)) !== name) faults.push(`${path} is dated ${record.at}, unlike its name`);
       else if (now !== undefined && Date.parse(record.at) > now.getTime() + CLOCK_SLACK_MS)
-        faults.push(`${path} is of a time that is yet to come`);
+        faults.push(`${path} is dated in the future`);
       else {
         if (record.previous !== (before && hex(engine.sha256(before.bytes)))) {
           const other = before === undefined ? "nothing" : before.name;

@@ -122,5 +122,5 @@ export const fork = (message: string): AttestError =>
   new AttestError(
     "log-fork",
     message,
-    "nothing was signed: bring back a copy that has them; if there is none, begin a new log with: attest log start",
+    "nothing was signed: restore a copy that has them; if there is none, begin a new log with: attest log start",
   );

@@ -27,7 +27,7 @@ import type { Store } from "./store.js";
 export const registryChanged = (path: string, how: string): AttestError =>
   new AttestError(
     "registry-changed",
-    `the registry changed in the meantime: ${path} ${how}`,
+    `the registry changed while this command ran: ${path} ${how}`,
     `put ${path} back as it was`,
   );
 

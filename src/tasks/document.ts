@@ -54,16 +54,16 @@ export function parseTask(text: string, id: string): Task {
   try {
     document = JSON.parse(text) as Record<string, unknown> | null;
   } catch {
-    throw refused(text === "" ? "an empty file" : "text that is no JSON");
+    throw refused(text === "" ? "an empty file" : "text that is not JSON");
   }
-  if (typeof document !== "object" || document === null) throw refused("no object");
+  if (typeof document !== "object" || document === null) throw refused("something other than an object");
   const { subject, description, status, blocks, blockedBy, metadata } = document;
   if (document["id"] !== id) throw refused(`the id ${JSON.stringify(document["id"])}`);
   if (typeof subject !== "string" || typeof description !== "string") throw refused("no subject or no description");
   if (!STATUSES.includes(status as TaskStatus)) throw refused(`the status ${JSON.stringify(status)}`);
   if (!isTexts(blocks) || !isTexts(blockedBy)) throw refused("no blocks or no blockedBy");
   if (metadata !== undefined && (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)))
-    throw refused("metadata that is no object");
+    throw refused("metadata that is not an object");
   return document as Task;
 }
 

@@ -89,7 +89,7 @@ function checked(id: string, source: string): string {
   if (!ID.test(id)) {
     throw new AttestError(
       "list-unknown",
-      `${source} gives ${JSON.stringify(id.slice(0, 80))}, which is no id of a task list`,
+      `${source} gives ${JSON.stringify(id.slice(0, 80))}, which is not the id of a task list`,
       "an id has letters, digits, '.', '_' and '-'",
     );
   }

@@ -147,8 +147,8 @@ class Supervision {
         "command-failed",
         failure,
         errno(error) === "ENOENT"
-          ? `there is no such program, or no folder ${cwd}; what is a shell's own needs one: -- sh -c '…'`
-          : "look whether it is a program that may be run",
+          ? `the program or the folder ${cwd} does not exist; for shell syntax and built-ins: -- sh -c '…'`
+          : "check that it is an executable program",
       );
     }
   }

@@ -33,7 +33,7 @@ export class TaskList {
       throw new AttestError(
         "task-missing",
         `${JSON.stringify(id.slice(0, 80))} is not the number of a task`,
-        "attest task list shows the tasks that there are",
+        "attest task list lists the tasks",
       );
     return join(this.folder, `${id}.json`);
   }
@@ -195,10 +195,6 @@ export class TaskList {
   }
 
   #missing(id: string): AttestError {
-    return new AttestError(
-      "task-missing",
-      `no task ${id} in ${this.folder}`,
-      "attest task list shows the tasks that there are",
-    );
+    return new AttestError("task-missing", `no task ${id} in ${this.folder}`, "attest task list lists the tasks");
   }
 }

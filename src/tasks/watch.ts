@@ -54,8 +54,8 @@ export async function* watchTask(
         if (formatTask(list.get(id)) !== text) continue; // the last state
         throw new AttestError(
           "task-lost",
-          `the supervisor of task ${id} has gone before the end`,
-          "what it left stands in its log; run the command again with: attest task run",
+          `the supervisor of task ${id} ended before the task did`,
+          "its output until then is in its log; run the command again with: attest task run",
         );
       }
       await bell.heard();

@@ -92,8 +92,8 @@ export function givenSummary(
       : `${changed} ${changed === 1 ? "has the name of a piece and is" : "have the name of a piece and are"} not what was signed`,
     strangers.length === 0
       ? ""
-      : `${strangers.length} ${strangers.length === 1 ? "is" : "are"} no piece of the evidence (${listed(strangers)})`,
+      : `${strangers.length} ${strangers.length === 1 ? "is" : "are"} not part of the evidence (${listed(strangers)})`,
   ].filter(Boolean);
   const have = pieces.filter((one) => one?.word === "same").length;
-  return `${count(given.length, "file")} hashed here: ${said.join("; ")}. Of ${count(evidence.length, "piece")} of evidence ${have === evidence.length ? "all are" : `${have} ${have === 1 ? "is" : "are"}`} at hand.`;
+  return `${count(given.length, "file")} hashed here: ${said.join("; ")}. Of ${count(evidence.length, "piece")} of evidence ${have === evidence.length ? "all are" : `${have} ${have === 1 ? "is" : "are"}`} available.`;
 }

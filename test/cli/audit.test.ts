@@ -286,7 +286,7 @@ describe("a registry", () => {
     );
     const future = await at.attest("audit", "lab", "--offline", "--record");
     expect(future.stderr).toMatch(/^kept in /m);
-    expect(future.stdout).toMatch(/history-broken: .* is of a time that is yet to come/);
+    expect(future.stdout).toMatch(/history-broken: .*future/);
     rmSync(join(folder, "2999-01-01T00-00-00.000Z.json"));
     rmSync(join(folder, second));
     const ran = await at.attest("audit", "lab", "--offline");

@@ -121,7 +121,7 @@ describe("the result is kept aside, and one command publishes it", () => {
     const before = readFileSync(work.path("keys/keyring.json"));
     const script = `const fs=require("fs"),f="keys/keyring.json",k=JSON.parse(fs.readFileSync(f));k.logs=[];fs.writeFileSync(f,JSON.stringify(k))`;
     const ran = await work.attestProcess(...run(process.execPath, "-e", script));
-    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("the registry changed in the meantime") });
+    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("the registry changed while") });
     expect(results()).toEqual([]);
     writeFileSync(work.path("keys/keyring.json"), before);
     await signKept(ran);
@@ -162,7 +162,7 @@ describe("the result is kept aside, and one command publishes it", () => {
   ])("%s is gone when the command has run", async (_, files) => {
     mkdirSync(join(work.root, "away"));
     const ran = await work.attestProcess(...run("sh", "-c", `mv ${files} ${join(work.root, "away")}`));
-    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("the registry changed in the meantime") });
+    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("the registry changed while") });
     expect(results()).toEqual([]);
     const [name = ""] = readdirSync(join(work.root, "away"));
     renameSync(join(work.root, "away", name), work.path(files.replace(/[^/]*$/, ""), name));
@@ -271,7 +271,7 @@ describe("what is published is one truth", () => {
   test("a plan whose test never began is given up by the tool", async () => {
     const ran = await disturbed(run("true"), /plan_\w+\.tlog-proof/, "fail");
     expect(ran.code, ran.stderr).toBe(2);
-    expect(ran.stderr).toMatch(/^announcing (plan_\w+)\ngave up \1: its test never began/);
+    expect(ran.stderr).toMatch(/^announcing (plan_\w+)\nabandoned \1: its test never began/);
     expect(await open()).toBe(0);
     expect(results()).toEqual([]);
   });
@@ -280,7 +280,7 @@ describe("what is published is one truth", () => {
     const inTheWay = work.write("attestations/log/tile/entries/000.p", "");
     const ran = await work.attestProcess(...run("true"));
     expect(ran.code, ran.stderr).toBe(2);
-    const words = typed(ran.stderr, /^error: .*\nhint: its test never began; after mending that: attest (.*)$/m);
+    const words = typed(ran.stderr, /^error: .*\nhint: its test never began; when that is fixed: attest (.*)$/m);
     rmSync(inTheWay);
     expect((await work.attestProcess(...words)).code).toBe(0);
     expect((await work.attestProcess(...words)).code, "a second time").toBe(2);

@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)(`keys over https${missing === undefined ?
 
   test.each([
     ["a single line", "/one.keys", ""],
-    ["plain lines among others, which are passed over and counted", "/many.keys", ", 3 other lines passed over"],
+    ["plain lines among others, which are skipped and counted", "/many.keys", ", 3 other lines skipped"],
     ["after a redirect on the same host", "/moved", ""],
   ])("%s: yours, with the host and the time", async (_, path, more) => {
     const ran = await verify(file, path, "--json");

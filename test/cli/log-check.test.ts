@@ -63,7 +63,7 @@ describe("a log in order", () => {
     const ran = await work.attest("log", "check", await address(work));
     expect(ran.code, ran.stdout).toBe(0);
     expect(ran.stderr).toContain("the log's key is taken from the keyring that http://127.0.0.1:");
-    expect(ran.stderr).toContain("you had not checked it here before");
+    expect(ran.stderr).toContain("this is your first check");
   });
 
   test("goes on from a checkpoint that was kept", async () => {
@@ -85,7 +85,7 @@ describe("what is withheld is seen", () => {
     rmSync(work.path(document(work, 3)));
     const ran = await work.attest("log", "check", await address(work));
     expect(ran.code).toBe(5);
-    expect(ran.stdout).toContain("entry 3 is of a REFUTED result whose file is not there [log-account]");
+    expect(ran.stdout).toContain("entry 3 is for a REFUTED result, whose file is missing [log-account]");
   });
 
   test("a plan whose result never came, in a list of its own", async () => {
@@ -153,7 +153,7 @@ describe("damage has its word", () => {
     expect(findings(ran).map((one) => one.code)).toContain(code);
     const told = await work.attest("log", "check", "lab");
     expect(told.stdout).toContain(`[${code}]`);
-    expect(told.stderr).toContain("nothing of this look is remembered");
+    expect(told.stderr).toContain("nothing of this check is remembered");
   });
 
   test("a document that was published past the log", async () => {
@@ -187,7 +187,7 @@ describe("damage has its word", () => {
     );
     const found = findings(await check(work));
     expect(found.map(({ detail }) => detail)).toContain(
-      "entry 3 says otherwise than its document: verdict VALIDATED, not REFUTED",
+      "entry 3 differs from its document: verdict VALIDATED, not REFUTED",
     );
   });
 

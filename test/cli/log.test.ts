@@ -210,7 +210,7 @@ describe("a witness", () => {
     const work = copyOf(lab);
     const { stdout } = succeeded(await bear(work));
     expect(stdout).toContain("example.org/lab/attestations/log with 5 entries, cosigned by eve");
-    expect(stdout).toContain("5 proofs made anew under it");
+    expect(stdout).toContain("5 proofs updated to it");
     const witnesses = [witnessKey(work)];
     for (const index of [0, 1, 2, 3, 4]) {
       const { checkpoint } = parseProof(read(work, proofAt(work, index)));

@@ -122,7 +122,7 @@ describe("attest waive", () => {
       `the rule ${rule}`,
       ["--rule", rule],
       naming(rule),
-      /no auditor heeds/,
+      naming(rule),
     ]),
     ["an end that has passed", ["--until", day(-1)], naming("--until"), /./],
     ["an end in two years", ["--until", day(730)], /\byear\b/, /./],

@@ -109,7 +109,7 @@ describe("no program is run that is named", () => {
     here.write("sub/.git", "gitdir: ../.evilgit\n");
     older("sub/f.txt");
     expect(fault(await run("run", "--dry-run", "--", "true"))).toMatchObject({
-      error: expect.stringContaining("kept elsewhere than in this one's git folder"),
+      error: expect.stringContaining("not kept in this one's git folder"),
     });
     untouched();
   });

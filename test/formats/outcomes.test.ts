@@ -177,7 +177,7 @@ describe.each<[format: string, rows: Row[]]>([
         "a case in a case",
         `<testsuite><testcase name="a"><testcase name="b"><failure/></testcase></testcase></testsuite>`,
         ["errored a"],
-        [/"a" has tests in it, which are not read/],
+        [/"a" contains further tests/],
       ],
       ["an unknown status", `<testsuite><testcase name="a" status="maybe"/></testsuite>`, ["errored a"], []],
       ["a failing status", `<testsuite><testcase name="a" status="FAILED"/></testsuite>`, ["failed a"], []],
@@ -211,7 +211,7 @@ describe.each<[format: string, rows: Row[]]>([
         "a test in a test that failed",
         `<testsuite><testcase name="a"><failure/><testcase name="b"><failure/></testcase></testcase></testsuite>`,
         ["failed a"],
-        [/"a" has tests in it, which are not read/],
+        [/"a" contains further tests/],
       ],
       [
         "counts of others",
@@ -357,7 +357,7 @@ describe.each<[format: string, rows: Row[]]>([
         "the same where the report is strict",
         "1..1\npragma +strict\nhello\n# fine\n\nok 1 a\n",
         ["passed a"],
-        [/no TAP.*"hello"/],
+        [/not TAP.*"hello"/],
       ],
       [
         "a pragma of a subtest",
@@ -551,11 +551,11 @@ describe.each<[format: string, rows: Row[]]>([
         "a line that is no event",
         `${go({ Action: "start" })}boom\n${go({ Action: "pass" })}`,
         [],
-        [/line 2 is no event: "boom"/],
+        [/line 2 is not an event: "boom"/],
       ],
       ["what others print before and after", `hello\n{"level":"info"}\n${go({ Action: "pass" })}done\n`, [], []],
       ["a failure that is told after the events", `${go({ Action: "pass" })}FAIL\n`, [], [/line 2 .*"FAIL"/]],
-      ["a part of an event", `${go({ Action: "pass" })}on":"fail","Test":"A"}\n`, [], [/line 2 is no event/]],
+      ["a part of an event", `${go({ Action: "pass" })}on":"fail","Test":"A"}\n`, [], [/line 2 is not an event/]],
       [
         "results that go kept",
         go(

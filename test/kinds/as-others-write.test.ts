@@ -61,7 +61,7 @@ describe("a private key", () => {
 
   test.each<[string, () => string | Buffer, RegExp]>([
     ["two keys", () => PEM + PEM, /found more than one key$/],
-    ["one that breaks off", () => PEM.slice(0, 80), /found a file that breaks off$/],
+    ["one that breaks off", () => PEM.slice(0, 80), /found a truncated file$/],
     ["UTF-16", () => Buffer.from(`\ufeff${PEM}`, "utf16le"), /found UTF-16$/],
     [
       "another public key behind it",

@@ -140,6 +140,6 @@ describe("a folder outside of git", () => {
   test("is printed with its digests, and cannot be checked out again", async () => {
     const { stdout } = await work.attest("verify", file);
     expect(stdout).toContain(`app dirHash:${dirHash} gitTree:`);
-    expect((await work.attest("reproduce", file, "--dry-run")).stderr).toMatch(/nothing to check out/);
+    expect((await work.attest("reproduce", file, "--dry-run")).stderr).toMatch(/no commit to check out/);
   });
 });

@@ -166,7 +166,7 @@ describe.concurrent("a run that does what it must not breaks off, and is no succ
     ["exits with 0", "process.exit(0)", "it broke off: its process exited with 0 before it had come to its end"],
     ["exits with 3", "process.exit(3)", "it broke off: its process exited with 3 before it had come to its end"],
     ["kills itself", `process.kill(process.pid, "SIGKILL"); ${WAIT}`, "its process was ended by SIGKILL before"],
-    ["waits for nothing", "await new Promise(() => undefined)", "it broke off: nothing was left to wait for"],
+    ["waits for nothing", "await new Promise(() => undefined)", "it broke off: it had nothing left to wait for"],
     ["reports what was not declared", `probe.check("typo", true, "x")`, /\ba, b, c\b.*'typo'.*\(made-/],
     ["measures what was not declared", `probe.measure("typo", "x", 1)`, naming("a, b, c", "'typo'")],
     ["skips what was not declared", `probe.skip("typo", "x")`, naming("a, b, c", "'typo'")],
@@ -377,7 +377,7 @@ describe("a file that is no scenario", () => {
       "one that never loads",
       "mjs",
       "await new Promise(() => undefined);",
-      "found that it cannot be loaded: nothing was left to wait for",
+      "found that it cannot be loaded: it had nothing left to wait for",
       WHOLE,
     ],
     [
@@ -421,7 +421,7 @@ describe("a file that is no scenario", () => {
     await expect(loadScenario(file("const a: number = 1; export default {};", "ts"))).rejects.toMatchObject({
       code: "scenario-format",
       message: expect.stringContaining(`found TypeScript, which Node ${process.versions.node} does not read`),
-      hint: "take Node 22.18 or later, or write it as .js: an editor knows the same types there",
+      hint: "use Node 22.18 or later, or write it as .js: editors know the types there too",
     });
   });
 });

@@ -195,13 +195,13 @@ describe("of a history that was tampered with", () => {
   test("one under the name of another time is passed over", async () => {
     writeFileSync(fileOf(5), formatRecord(one(month(6), [])));
     expect(await shown()).toEqual([1, 2, 3, 4]);
-    expect((await read()).warnings).toEqual([expect.stringContaining("says that it is of 2026-07")]);
+    expect((await read()).warnings).toEqual([expect.stringContaining("is dated 2026-07")]);
   });
 
   test("one of a time that is yet to come is passed over, but for a clock's few minutes", async () => {
     const before = (minutes: number): Date => new Date(month(4).getTime() - minutes * 60_000);
     expect((await read(before(6))).records).toHaveLength(3);
-    expect((await read(before(6))).warnings).toEqual([expect.stringContaining("is of a time that is yet to come")]);
+    expect((await read(before(6))).warnings).toEqual([expect.stringContaining("is dated in the future")]);
     expect((await read(before(4))).records).toHaveLength(4);
   });
 });

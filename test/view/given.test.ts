@@ -40,7 +40,7 @@ describe("a file", () => {
     expect(compareGiven(evidence, files).foreign).toHaveLength(foreign);
   });
 
-  test("a piece without a digest is never said to be at hand, nor to have changed", () => {
+  test("a piece without a digest is never said to be available, nor to have changed", () => {
     const without = { ...piece("one.txt", A), digest: { gitBlob: "ab".repeat(20) } };
     expect(words([without], [file("one.txt", A)])).toEqual([undefined]);
   });
@@ -61,16 +61,16 @@ describe("what is said", () => {
     const evidence = [piece("one.txt", A), piece("two.txt", B)];
     const [good, changed, foreign] = [file("one.txt", A), file("two.txt", C), file("x.txt", C)];
     expect(givenSummary(evidence, [good], [good])).toBe(
-      "1 file hashed here: 1 is what was signed. Of 2 pieces of evidence 1 is at hand.",
+      "1 file hashed here: 1 is what was signed. Of 2 pieces of evidence 1 is available.",
     );
     expect(givenSummary(evidence, [good, changed, foreign], [changed, foreign])).toBe(
-      "2 files hashed here: 1 has the name of a piece and is not what was signed; 1 is no piece of the evidence (x.txt). Of 2 pieces of evidence 1 is at hand.",
+      "2 files hashed here: 1 has the name of a piece and is not what was signed; 1 is not part of the evidence (x.txt). Of 2 pieces of evidence 1 is available.",
     );
     const other = file("b", B);
-    expect(givenSummary(evidence, [good, other], [other])).toContain("Of 2 pieces of evidence all are at hand.");
+    expect(givenSummary(evidence, [good, other], [other])).toContain("Of 2 pieces of evidence all are available.");
     const many = Array.from({ length: 7 }, (_, at) => file(`f${at}`, C));
     expect(givenSummary(evidence, many, many)).toContain(
-      "7 are no piece of the evidence (f0, f1, f2, f3, f4, and 2 more)",
+      "7 are not part of the evidence (f0, f1, f2, f3, f4, and 2 more)",
     );
   });
 });

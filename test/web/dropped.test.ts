@@ -125,11 +125,11 @@ inEachBrowser((visit, name) => {
       await open(async (page) => {
         expect(await step(page, "Unchanged evidence")).toBe("not checked");
         await give(page, output);
-        await said(page, "1 file hashed here: 1 is what was signed. Of 2 pieces of evidence 1 is at hand.");
+        await said(page, "1 file hashed here: 1 is what was signed. Of 2 pieces of evidence 1 is available.");
         expect(await rows(page)).toEqual([SIGNED("output.txt"), ""]);
         expect(await step(page, "Unchanged evidence")).toBe("not checked");
         await give(page, observed);
-        await said(page, "Of 2 pieces of evidence all are at hand.");
+        await said(page, "Of 2 pieces of evidence all are available.");
         expect(await rows(page)).toEqual([SIGNED("output.txt"), SIGNED("download (3)")]);
         expect(await step(page, "Unchanged evidence")).toBe("holds");
         expect(await step(page, "Outcomes follow from the observations")).toBe("holds");
@@ -157,11 +157,11 @@ inEachBrowser((visit, name) => {
     test("a foreign file is told and changes nothing; what was given can be forgotten", async () => {
       await open(async (page) => {
         await choose(page, { name: "cat.png", bytes: utf8("x") });
-        await said(page, "1 is no piece of the evidence (cat.png). Of 2 pieces of evidence 0 are at hand.");
+        await said(page, "1 is not part of the evidence (cat.png). Of 2 pieces of evidence 0 are available.");
         expect(await rows(page)).toEqual(["", ""]);
         expect(await audit(page)).toBe("not checked");
         await choose(page, output, observed);
-        await said(page, "all are at hand");
+        await said(page, "all are available");
         await page.getByRole("button", { name: "Forget these files" }).press("Enter");
         await said(page, "Forgotten");
         expect(await rows(page)).toEqual(["", ""]);
@@ -176,7 +176,7 @@ inEachBrowser((visit, name) => {
         const before = await looked();
         expect(before[1]).toMatch(/gone\s+at the audit of 3 March 2026: no copy lies there/);
         await choose(page, output, observed);
-        await said(page, "all are at hand");
+        await said(page, "all are available");
         expect(await looked()).toEqual(before);
       });
     });
@@ -215,7 +215,7 @@ inEachBrowser((visit, name) => {
         await bring({ name: `${made.id}.json`, bytes: made.bytes });
         await headline(page, "Signed, unchanged");
         await choose(page, output, observed);
-        await said(page, "all are at hand");
+        await said(page, "all are available");
         expect(await step(page, "Unchanged evidence")).toBe("holds");
         expect(await page.locator(".record").count()).toBe(0); // nobody publishes it here
         await bring({ name: `${made.id}.json`, bytes: made.bytes });

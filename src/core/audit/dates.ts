@@ -34,13 +34,13 @@ export function dateFindings({ about, statement, witnessed }: Dated): Finding[] 
     const pointer = `/predicate/f3/evidence/${at}`;
     if (sourceDate === undefined) continue;
     if (after(sourceDate, signedAt))
-      find("evidence-late", pointer, `${name} is of ${sourceDate}, the signature of ${signedAt}`);
+      find("evidence-late", pointer, `${name} is dated ${sourceDate}, and the signature ${signedAt}`);
     // A capture made after the run states when it was captured. Output of the run states when it was made.
     else if (after(sourceDate, run.finishedAt) && !capturedBetween(piece, sourceDate, signedAt))
       find(
         "source-after-work",
         pointer,
-        `${name} is of ${sourceDate} (${sourceDateKind}), and the work ended at ${run.finishedAt}`,
+        `${name} is dated ${sourceDate} (${sourceDateKind}), and the work ended at ${run.finishedAt}`,
       );
   }
   return findings;

@@ -37,7 +37,7 @@ export function parseKeyLines(text: string, place: string, engine: Engine): KeyL
     throw new AttestError(
       "key-format",
       `expected a line 'ssh-ed25519 AAAA…' in ${place}, found none among its ${written.length} lines`,
-      "keys of other types, certificates and keys behind options are passed over",
+      "keys of other types, certificates and keys after options are skipped",
     );
   }
   const lines = plain.map((line) => read(line, engine));

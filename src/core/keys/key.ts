@@ -48,7 +48,7 @@ export function parseKey(line: string, engine: Engine): PublicKey {
     throw refused("a blob that is not base64");
   }
   const key = fromWire(decoded);
-  if (key === undefined) throw refused("a blob that is no Ed25519 key");
+  if (key === undefined) throw refused("a blob that is not an Ed25519 key");
   return publicKey(key, engine);
 }
 

@@ -132,7 +132,7 @@ function timeOf(text: string, blob: Bytes, { bytes }: NoteKey, engine: Engine): 
 export function sealCheckpoint(checkpoint: Checkpoint, key: NoteKey, sign: SignNow): Bytes {
   mustBe(key, "ed25519");
   if (checkpoint.origin !== key.name)
-    throw refused(`the origin ${quoted(key.name)}, which the key is of`, quoted(checkpoint.origin));
+    throw refused(`the origin ${quoted(key.name)}, which the key is for`, quoted(checkpoint.origin));
   const text = formatCheckpoint(checkpoint);
   return formatNote({ text, signatures: [{ name: key.name, id: key.id, blob: sign(utf8(text)) }] });
 }

@@ -163,7 +163,7 @@ function replacedFault({ origin, key }: LogName, { remembered, beside }: LogEvid
   if (remembered !== undefined && remembered.key !== key)
     return {
       code: "log-rewritten",
-      detail: `the log ${origin} had another key when this verifier last saw it: it was made anew`,
+      detail: `the log ${origin} had another key when this verifier last saw it: it was recreated`,
     };
   return beside;
 }
@@ -216,10 +216,10 @@ function historyFault({ evidence, served, own, remembered, engine }: Seen): LogP
     if (word === "backwards")
       return {
         code: "log-backwards",
-        detail: `the log has ${now.size} entries, and the proof beside the document is of ${own.checkpoint.size}`,
+        detail: `the log has ${now.size} entries, and the proof beside the document was made at ${own.checkpoint.size}`,
       };
     if (word === "rewritten")
-      return { code: "log-rewritten", detail: `the log does not hold what the proof beside the document shows` };
+      return { code: "log-rewritten", detail: `the log does not contain what the proof beside the document shows` };
   }
   return undefined;
 }

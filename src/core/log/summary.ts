@@ -124,7 +124,7 @@ export function summarize(
       } else if (!plan.keyids.includes(entry.keyid) || unannounced.has(result) || first === result) continue;
       else if (entry.test !== plan.entry.test || departed.has(entry.payload)) {
         if (known === undefined && entry.test !== plan.entry.test)
-          find(`the result ${entry.payload} names the plan ${entry.plan}, and is of another test`);
+          find(`the result ${entry.payload} names the plan ${entry.plan}, and is a result of another test`);
         misfits.set(entry.plan, result);
       } else if (first !== undefined)
         find(`the result ${entry.payload} is a second one for the plan ${entry.plan}, beside ${first.entry.payload}`);

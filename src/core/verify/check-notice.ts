@@ -25,7 +25,7 @@ export function checkNotice(
     return void ladder.failed(
       "schema",
       "notice-idle",
-      `expected a signature by ${lacking}: without it nobody heeds it`,
+      `expected a signature by ${lacking}: without it the notice has no effect`,
     );
   ladder.passed("schema", "every required part is there, and every required signer has signed");
   rest("notice", read.notice.signedAt, options, ladder);
@@ -58,7 +58,7 @@ function checkType({ payload, what, predicateType, version: known }: Typed, ladd
     ladder.notChecked(
       "type",
       "version-newer",
-      `the ${what} is of version ${version}, this verifier knows ${known}: take a newer one`,
+      `the ${what} has version ${version}, and this verifier knows ${known}: use a newer one`,
     );
     return false;
   }

@@ -38,7 +38,7 @@ export function checkStatement({ payloadType, payload }: Envelope, ladder: Check
     return void ladder.notChecked(
       "type",
       "version-newer",
-      `the statement is of version ${version}, this verifier knows ${VERSION}: take a newer one`,
+      `the statement has version ${version}, and this verifier knows ${VERSION}: use a newer one`,
     );
   }
   ladder.passed("type", "an in-toto statement about a test result", { predicateType: RESULT_TYPE });

@@ -172,7 +172,7 @@ export function checkSignatures(
   if (nameless * distinct > MAX_TRIED)
     return refuse(
       "signature-count",
-      `expected signatures with a keyid, as there are ${distinct} keys at hand, found ${nameless} without one`,
+      `expected signatures with a keyid, because ${distinct} keys are known, found ${nameless} without one`,
     );
 
   const signed = message(envelope.payloadType, envelope.payloadBytes);
@@ -257,7 +257,7 @@ function revocation(best: SignerReport | undefined): [Code, string] {
   if (claimed !== undefined && Date.parse(claimed) < Date.parse(from))
     return [
       "key-revoked-unproven",
-      `the key is revoked from ${from} on; the signature claims to be of ${claimed}, which nobody else confirms`,
+      `the key is revoked from ${from} on; the signature claims the time ${claimed}, which nobody else confirms`,
     ];
   return ["key-revoked", `the key is revoked from ${from} on, and the signature claims no earlier time`];
 }

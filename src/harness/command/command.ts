@@ -210,9 +210,9 @@ export function notStarted(program: string, cwd: string, error: unknown): Attest
     "command-failed",
     `could not start ${JSON.stringify(program)}: ${code}`,
     code === "ENOENT"
-      ? `there is no such program, or no folder ${cwd}; what is a shell's own needs one: -- sh -c '…'`
+      ? `the program or the folder ${cwd} does not exist; for shell syntax and built-ins: -- sh -c '…'`
       : code === "E2BIG"
-        ? "its words and the environment are too long together: shorten them"
-        : "look whether it is a program that may be run",
+        ? "its arguments and the environment are too long together: shorten them"
+        : "check that it is an executable program",
   );
 }

@@ -149,7 +149,7 @@ export class Reports {
       const reports = publishable(from(written), from(bytes), clean);
       // A file outside of the project without a report was probably named by mistake: quote nothing of it.
       if (!isInside && reports.every(({ results }) => results === undefined))
-        return doubt("it lies outside of the project, and is no report that can be read");
+        return doubt("it lies outside of the project, and is not a readable report");
       const [first, ...more] = reports.map((report) => placeless(report, this.#root, clean));
       return first === undefined ? [] : [{ ...first, file: { name, bytes, modified: stats.mtime } }, ...more];
     } catch (error) {
@@ -269,7 +269,7 @@ function publishable(
 }
 
 const untold = (count: number): string =>
-  `${count} ${count === 1 ? "thing speaks" : "things speak"} against it, which cannot be told: a value that is taken out is a word of the report's form`;
+  `${count} ${count === 1 ? "fault" : "faults"} cannot be shown: a removed value is also a word of the report's format`;
 
 function tooEarly(results: Results, run: Date): string[] {
   const before = (time: string | undefined, slack: number): boolean =>

@@ -72,7 +72,7 @@ function notRead(name: string, { code, message, hint, line, syntax }: Fault): At
     case code === "ERR_UNKNOWN_FILE_EXTENSION" && /\.[cm]?ts$/.test(name):
       return refused(
         `TypeScript, which Node ${process.versions.node} does not read`,
-        "take Node 22.18 or later, or write it as .js: an editor knows the same types there",
+        "use Node 22.18 or later, or write it as .js: editors know the types there too",
       );
     case code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
       return refused(

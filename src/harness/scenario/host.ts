@@ -70,7 +70,7 @@ function end(message: Message): void {
   say(message);
 }
 
-const unsettled = (): void => fail(new Error("nothing was left to wait for, and it had not come to its end"));
+const unsettled = (): void => fail(new Error("it had nothing left to wait for, and had not finished"));
 
 function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) return { message: String(error) };

@@ -22,8 +22,8 @@ export async function nestedIn(
   if (place === undefined || entry.isSymbolicLink() || !kept(place.gitDir) || !kept(place.commonDir))
     throw new AttestError(
       "subject-missing",
-      `the repository in ${JSON.stringify(folder)} is kept elsewhere than in this one's git folder`,
-      "look at it; git submodule absorbgitdirs takes a submodule in, and git worktree add is for a tree beside this one",
+      `the repository in ${JSON.stringify(folder)} is not kept in this one's git folder`,
+      "for a submodule: git submodule absorbgitdirs; for a second work tree: git worktree add",
     );
   return await Repository.open(place);
 }

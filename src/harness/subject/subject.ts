@@ -204,4 +204,8 @@ async function withRepository<T>(place: GitPlace, act: (repository: Repository) 
 }
 
 const noTree = (root: string, found: string, hint: string): AttestError =>
-  new AttestError("subject-missing", `what is tested cannot be named: ${root} is no git work tree, but ${found}`, hint);
+  new AttestError(
+    "subject-missing",
+    `what is tested cannot be named: ${root} is not a git work tree, but ${found}`,
+    hint,
+  );

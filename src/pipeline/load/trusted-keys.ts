@@ -170,7 +170,7 @@ const given = ({ lines, skipped }: KeyLines, source: string): UserKey[] =>
   lines.map(({ key, comment }) => ({
     key,
     by: "you",
-    source: skipped === 0 ? source : `${source}, ${skipped} other ${skipped === 1 ? "line" : "lines"} passed over`,
+    source: skipped === 0 ? source : `${source}, ${skipped} other ${skipped === 1 ? "line" : "lines"} skipped`,
     comment,
   }));
 

@@ -105,7 +105,7 @@ async function cosignedIn(
   if (listed === undefined)
     throw new AttestError(
       "checkpoint-format",
-      `the checkpoint is of ${origin}, which is no log of ${place.origin}`,
+      `the checkpoint belongs to ${origin}, which is not a log of ${place.origin}`,
       "nothing was changed",
     );
   const { note, checkpoint } = openCheckpoint(bytes, listed.key, [], engine);
@@ -130,7 +130,7 @@ async function cosignedIn(
     throw new AttestError(
       "log-damaged",
       `${origin}: ${shard.findings[0]?.detail ?? "its entries do not give its root"}`,
-      "nothing was changed; attest log check says all that is wrong",
+      "nothing was changed; attest log check lists every fault",
     );
   if (now.size < checkpoint.size)
     throw new AttestError(

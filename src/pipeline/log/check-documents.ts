@@ -76,13 +76,13 @@ async function checkOne(
   const bytes = await place.read(attestationPath(id));
   if (bytes === undefined) {
     for (const one of entries)
-      find("log-account", `${where(one)} is of ${wording(one.leaf)} whose file is not there`, one);
+      find("log-account", `${where(one)} is for ${wording(one.leaf)}, whose file is missing`, one);
     return findings;
   }
   const document = signedIn(bytes, engine);
   if (typeof document === "string") {
     for (const one of entries)
-      find("log-account", `${where(one)} is of ${id}.json, which cannot be read: ${document}`, one);
+      find("log-account", `${where(one)} is for ${id}.json, which cannot be read: ${document}`, one);
     return findings;
   }
   const { payload, leaves, digest } = document;
@@ -150,7 +150,7 @@ function signedIn(bytes: Bytes, engine: Engine): Document | string {
         return key === undefined || engine.verify(key.bytes, signed, sig) ? [] : key.keyid;
       });
     };
-    return leaves.length === 0 ? "it is no statement of this version" : { payload, digest, leaves, unfit };
+    return leaves.length === 0 ? "it is not a statement of this version" : { payload, digest, leaves, unfit };
   } catch (error) {
     if (error instanceof AttestError) return error.message;
     throw error;
@@ -158,17 +158,16 @@ function signedIn(bytes: Bytes, engine: Engine): Document | string {
 }
 
 function contradiction(leaf: SignedEntry, digest: string, leaves: readonly SignedEntry[]): string | undefined {
-  if (leaf.payload !== digest)
-    return `is of the payload ${leaf.payload}, and the file that stands there is of ${digest}`;
+  if (leaf.payload !== digest) return `names the payload ${leaf.payload}, and the file there has ${digest}`;
   const own = leaves.find(({ signature }) => signature === leaf.signature);
-  if (own === undefined) return `is of the signature ${leaf.signature}, which its document does not have`;
+  if (own === undefined) return `names the signature ${leaf.signature}, which its document does not have`;
   const said = leaf as Readonly<Record<string, unknown>>;
   const says = own as Readonly<Record<string, unknown>>;
   const members = [...new Set([...Object.keys(leaf), ...Object.keys(own)])].filter((name) => said[name] !== says[name]);
   const shown = (value: unknown): string => (typeof value === "string" ? value : "nothing");
   return members.length === 0
     ? undefined
-    : `says otherwise than its document: ${members.map((name) => `${name} ${shown(said[name])}, not ${shown(says[name])}`).join("; ")}`;
+    : `differs from its document: ${members.map((name) => `${name} ${shown(said[name])}, not ${shown(says[name])}`).join("; ")}`;
 }
 
 /**
@@ -186,7 +185,7 @@ function checkProof(
     const { index, hashes, checkpoint } = parseProof(bytes);
     const { origin } = parseCheckpoint(parseNote(checkpoint).text);
     const shard = shards.find(({ named }) => named.origin === origin);
-    if (shard === undefined) return `the proof beside it is of the log ${origin}, which is not listed`;
+    if (shard === undefined) return `the proof beside it belongs to the log ${origin}, which is not listed`;
     const witnesses = place.keyring.witnesses.map(({ key }) => key);
     const head = openCheckpoint(checkpoint, shard.listed.key, witnesses, engine).checkpoint;
     const shows = entries.some(({ leaf }) =>
@@ -230,13 +229,13 @@ class ProofSizes {
             {
               ...at,
               code: "log-backwards",
-              detail: `the log has ${now.size} entries, and the proof beside ${id} is of ${size}`,
+              detail: `the log has ${now.size} entries, and the proof beside ${id} was made at ${size}`,
             },
           ];
         // If the entries do not match the root, they say nothing about earlier states.
         const expected = roots?.get(size) ?? (size === now.size ? now.root : undefined);
         if (expected === undefined || equal(expected, root)) return [];
-        return [{ ...at, code: "log-rewritten", detail: `the log does not hold what the proof beside ${id} shows` }];
+        return [{ ...at, code: "log-rewritten", detail: `the log does not contain what the proof beside ${id} shows` }];
       });
     });
   }

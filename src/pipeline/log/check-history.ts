@@ -70,7 +70,7 @@ export function sinceRemembered(
       return [
         {
           ...{ code: "log-rewritten", log },
-          detail: `the log ${log} had another key when this verifier last saw it: it was made anew. If its operator told you why: attest log forget ${log}`,
+          detail: `the log ${log} had another key when this verifier last saw it: it was recreated. If its operator told you why: attest log forget ${log}`,
         },
       ];
     const opened = orUndefined(() => openCheckpoint(seen.checkpoint, shard.listed.key, [], engine).checkpoint);
@@ -109,7 +109,7 @@ export function sinceKept(bytes: Bytes, place: LogPlace, shards: readonly Shard[
       ];
     throw new AttestError(
       "checkpoint-format",
-      `the checkpoint is of ${origin}, which is no log of ${place.origin}`,
+      `the checkpoint belongs to ${origin}, which is not a log of ${place.origin}`,
       "keep one with: attest log prove FILE, or copy attestations/log/checkpoint",
     );
   }

@@ -40,7 +40,7 @@ async function begun(request: StartRequest): Promise<StartedLog> {
     throw new AttestError(
       "log-exists",
       `the registry has a log, and the key of ${last.key.name} is on this machine`,
-      "publish as before, it is entered there; --anyway begins a new log all the same, for which there is no way back",
+      "publish as before: the log is still in use; --anyway starts a new log, which cannot be undone",
     );
   }
   if (held) await settled(registry);

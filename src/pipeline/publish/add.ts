@@ -122,7 +122,7 @@ async function mustFitItsPlan(
   if (announced?.digest === wanted) {
     const by = goodIn(signers);
     if (!goodIn(announced.signers).some((keyid) => by.includes(keyid)))
-      throw refused(`a signature by who announced ${id}, the plan that it names`, `${by.join(" and ")} alone`);
+      throw refused(`a signature by the key that announced ${id}, the plan that it names`, `${by.join(" and ")} alone`);
   } else if (await registry.log.enters(statement.predicate.f3.log))
     throw refused(`the plan that it names in the registry, ${id}`, "none");
 }
@@ -170,7 +170,7 @@ function accepted(report: Report): { id: string; digest: string; statement: Resu
     throw new AttestError(
       "key-unknown",
       `neither you nor the registry know the signer: ${report.signers.map(({ keyid }) => keyid).join(", ")}`,
-      "when you know whose key that is, name its public line with --key",
+      "if you know whose key that is, give its public line with --key",
     );
   }
   throw new AttestError(fault?.code ?? "internal", fault?.detail ?? "expected a statement, found none");

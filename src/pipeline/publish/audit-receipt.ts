@@ -29,7 +29,7 @@ export async function signAuditReceipt(
     throw new AttestError(
       "usage",
       `expected an audit receipt, found a notice whose action is ${JSON.stringify(action ?? null)}`,
-      "of notices only audit receipts are signed like this; every other has a verb that makes and signs it: attest --help",
+      "of notices, attest sign takes only audit receipts; each other notice has its own command: attest --help",
     );
   for (const member of ["signedAt", "log"])
     if (member in predicate) throw refused(`expected a receipt without ${member}, which signing adds, found one`);

@@ -134,7 +134,7 @@ function accepted(report: Report): Pick<CosignedDocument, "id" | "digest" | "tit
       found.fault?.code ?? "internal",
       `the attestation does not verify with a key that you trust: ${found.fault?.detail ?? "no statement"}`,
       report.outcome === "untrusted"
-        ? "name the signer's public line with --key when you know it by another way"
+        ? "if you know the signer's key from another source, give its public line with --key"
         : "nothing was signed",
     );
   const keyids = report.signers.filter(({ signature }) => signature === "ok").map(({ keyid }) => keyid);

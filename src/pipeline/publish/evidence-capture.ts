@@ -77,7 +77,7 @@ function notCaptured(address: string, kind: "gone" | "blocked" | "failed", why: 
   return new AttestError(
     "address-refused",
     `could not capture what ${shown} has: ${why}`,
-    "a place of your own that may be asked is named with --allow HOST:PORT",
+    "to allow a server of your own: --allow HOST:PORT",
   );
 }
 

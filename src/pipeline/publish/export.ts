@@ -91,7 +91,10 @@ function choose(signatures: readonly Signature[], signer: string | undefined, kn
       : signatures.filter(({ keyid }) => keyid !== undefined && (keyid === signer || wanted.includes(keyid)));
   const [only, ...more] = found;
   if (only === undefined && signer !== undefined)
-    throw new AttestError("key-missing", `no signature is by ${signer}: there is ${all === "" ? "none" : all}`);
+    throw new AttestError(
+      "key-missing",
+      `no signature is by ${signer}; the file has ${all === "" ? "no signature" : `signatures by ${all}`}`,
+    );
   if (only === undefined) throw new AttestError("signature-missing", "there is no signature to export");
   if (more.length === 0) return only;
   throw new AttestError(

@@ -45,7 +45,7 @@ export async function signNotice(
     throw new AttestError(
       "usage",
       `a reason has 1 to ${MAX_REASON} characters, not ${said.reason.length}`,
-      "whoever reads the notice reads it too",
+      "everyone who reads the notice reads its reason",
     );
   const notice: Notice = log === undefined ? said : { ...said, log: { ...log } };
   return await sealNotice(noticeStatement(notice, engine), signers, engine);
@@ -117,7 +117,7 @@ async function rotated(registry: Registry, request: RotateRequest): Promise<Sign
     throw new AttestError(
       error.code,
       error.message,
-      "when that is mended, run the same command again: it does the rest",
+      "when that is fixed, run the same command again: it does the rest",
     );
   }
 }

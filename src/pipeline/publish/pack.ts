@@ -79,7 +79,7 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
     throw new AttestError(
       "file-missing",
       `evidence is missing: ${missing.join(", ")}`,
-      "archive what is only cited with attest evidence add, or pack what there is with --partial, which says what is missing",
+      "archive it with attest evidence add, or pack the rest with --partial, which lists what is missing",
     );
   const { about, plans, marks } = around;
   const data: PackData = {
@@ -112,8 +112,8 @@ function refuse(report: Report): void {
   if (report.signature !== "ok")
     throw new AttestError(
       "key-unknown",
-      "none of your keys or the registry's made one of the signatures",
-      "give the signer's public key with --key: what nobody can check is not packed",
+      "no signature is by a key of yours or of the registry",
+      "give the signer's public key with --key: a pack must be verifiable",
     );
   if ((report.statement ?? report.notice ?? report.plan) === undefined)
     throw new AttestError("version-newer", "the statement is of a newer version than this one");
@@ -215,7 +215,7 @@ function piecesOf(
       throw new AttestError(
         "evidence-changed",
         `expected for ${name} the ${stated} bytes that were signed, found ${bytes.length === stated ? "others" : bytes.length}`,
-        "nothing was packed: a pack never holds other bytes. Bring back the archived copy from where it is still whole",
+        "nothing was packed; restore the archived copy",
       );
     else if (!found.has(sha256)) {
       if ((size += Math.ceil(bytes.length / 3) * 4) > MAX_PACK) throw tooLarge(size);
@@ -234,5 +234,5 @@ const tooLarge = (size: number): AttestError =>
   new AttestError(
     "too-large",
     `a pack has at most ${MAX_PACK} bytes; this one would have ${size} or more`,
-    "a browser holds no more in one page; keep a copy of the registry's folder instead",
+    "browsers cannot open a larger page; keep a copy of the registry's folder instead",
   );

@@ -76,7 +76,7 @@ export function refuseRelations(statement: Json, allowed: readonly string[]): vo
   throw new AttestError(
     "relation-refused",
     `the statement refers to other attestations: ${[refused, ...more].join(", ")}`,
-    `your signature would give it effect; when you mean it: ${[refused, ...more].map((word) => `${ALLOW_RELATION} ${commandLine([word])}`).join(" ")}`,
+    `your signature would give them effect; if you mean that: ${[refused, ...more].map((word) => `${ALLOW_RELATION} ${commandLine([word])}`).join(" ")}`,
   );
 }
 

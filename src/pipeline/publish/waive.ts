@@ -32,11 +32,11 @@ export function scopeOf(
       `the rules are ${RULE_IDS.filter((id) => !UNWAIVABLE.has(id)).join(", ")}`,
     );
   if (UNWAIVABLE.has(rule))
-    throw usage(`the rule ${rule} cannot be waived`, `no auditor heeds a waiver of ${[...UNWAIVABLE].join(", ")}`);
+    throw usage(`the rule ${rule} cannot be waived`, `auditors ignore a waiver of ${[...UNWAIVABLE].join(", ")}`);
   if (asked.pointer !== undefined && !pointer.safeParse(asked.pointer).success)
     throw usage(
       `--pointer takes a JSON pointer like /predicate/f3/evidence/0, not ${JSON.stringify(asked.pointer)}`,
-      "attest audit names the place of each finding; without --pointer the waiver is for the rule at whatever place",
+      "attest audit names the place of each finding; without --pointer the waiver covers the rule everywhere",
     );
   return {
     ...{ rule, until: endOf(asked.until, now) },
@@ -74,10 +74,7 @@ export interface WaiveRequest extends Scope {
 export async function waive(request: WaiveRequest, registry?: Registry): Promise<SignedNotice> {
   const { target, rule, pointer: place, until, reason, signer, engine, now } = request;
   if (target.kind === "note")
-    throw usage(
-      `${target.id} is neither a test result nor a plan`,
-      "an audit has no finding about a notice that could be waived",
-    );
+    throw usage(`${target.id} is neither a test result nor a plan`, "findings about a notice cannot be waived");
   const signed = await signNotice(
     {
       ...{ version: NOTICE_VERSION, action: "waive", about: target.digest, rule, reason, until },

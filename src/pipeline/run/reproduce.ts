@@ -55,11 +55,11 @@ export function recordedIn({ subject, predicate }: ResultStatement): RecordedCom
   if (commit === undefined)
     throw cannot(
       "a git commit as what was tested",
-      `${String(tested?.name)}, of which there is nothing to check out`,
-      "it is made again by hand, where the same files are: attest run --subject PATH",
+      `${String(tested?.name)}, which has no commit to check out`,
+      "reproduce it by hand, where the same files are: attest run --subject PATH",
     );
   if (more.length > 0)
-    throw cannot("a run on a commit alone", String(more[0]?.name), "what was not committed cannot be had again");
+    throw cannot("a run on a commit alone", String(more[0]?.name), "uncommitted changes cannot be checked out");
   const folder = typeof asked["folder"] === "string" ? asked["folder"] : ".";
   const { timeout } = asked;
   const reports = Array.isArray(asked["reports"]) ? asked["reports"].filter((one) => typeof one === "string") : [];
@@ -149,6 +149,6 @@ async function prepare(line: string, cwd: string, { env, output, signal }: Again
     throw new AttestError(
       "not-reproducible",
       `the setup command failed with ${code}: ${line}`,
-      "mend it: the command was not run",
+      "fix the setup command; the test was not run",
     );
 }

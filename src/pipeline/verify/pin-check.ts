@@ -38,5 +38,5 @@ const changed = ({ name = "", origin = "" }: UserKey, message: string): AttestEr
   new AttestError(
     "key-changed",
     message,
-    `somebody may be in the signer's place. Ask them by another way; if the change is right: attest trust remove ${name}; attest trust add ${name} LINE --origin ${origin} (a further signer: add under another name, and remove nothing)`,
+    `someone may impersonate the signer. Ask the signer through another channel; if the change is right: attest trust remove ${name}; attest trust add ${name} LINE --origin ${origin} (a further signer: add under another name, and remove nothing)`,
   );

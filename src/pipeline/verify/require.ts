@@ -89,7 +89,7 @@ export async function policyFrom(lists: readonly string[]): Promise<Policy> {
         policy = { ...policy, minSigners: Number(value) };
         break;
       default:
-        throw refused("a requirement that there is", name === "" ? "nothing" : JSON.stringify(word));
+        throw refused("a known requirement", name === "" ? "nothing" : JSON.stringify(word));
     }
   }
   if (policy.subjectOnly === true && subjects.length === 0)

@@ -262,7 +262,7 @@ describe("is not kept as evidence", () => {
     const path = join(temporary(), "notes.txt");
     const reports = found([path], () => writeFileSync(path, "private notes"));
     expect(kept(reports)).toEqual([undefined]);
-    expect(doubts(reports)).toEqual(["it lies outside of the project, and is no report that can be read"]);
+    expect(doubts(reports)).toEqual(["it lies outside of the project, and is not a readable report"]);
     const report = join(temporary(), "a.xml");
     expect(kept(found([report], () => writeFileSync(report, JUNIT)))).toEqual([utf8(JUNIT)]);
   });
