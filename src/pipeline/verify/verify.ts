@@ -1,17 +1,15 @@
 /** A stranger's verification: takes files, folders or addresses, finds keys for them, and verifies. Nothing here adds trust. */
 import { bundledEntries, bundledPlans } from "../../core/verify/bundled.js";
-import { equal, fromUtf8, hex, type Bytes } from "../../core/bytes.js";
+import { fromUtf8, hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import type { Envelope } from "../../core/statement/envelope.js";
-import { openCheckpoint } from "../../core/log/checkpoint.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
 import { logNames, parseKeyring, type LogName } from "../../core/keys/keyring.js";
 import { keyHistory, type KeyHistory } from "../../core/verify/key-history.js";
-import { enteredIn, consistencySince, type ReadLog, type ReadEntries } from "../../core/log/read-all.js";
-import type { LogEvidence, LogFault, RememberedLog, Witnesses } from "../../core/log/presence.js";
-import { formatNote, formatNoteKey, parseNoteKey, type NoteKey } from "../../core/keys/note.js";
+import { enteredIn, type ReadEntries } from "../../core/log/read-all.js";
+import type { RememberedLog, Witnesses } from "../../core/log/presence.js";
+import { parseNoteKey, type NoteKey } from "../../core/keys/note.js";
 import { kindOf, logNamed } from "../../core/statement/payload.js";
-import { originOf } from "../../core/origin.js";
 import { planOf } from "../../core/statement/plan.js";
 import type { Policy } from "../../core/verify/policy.js";
 import { isBroken, type Report } from "../../core/verify/report.js";
@@ -22,7 +20,6 @@ import { identify, readStatement, type ResultStatement } from "../../core/statem
 import { verify, type VerifyOptions } from "../../core/verify/verify.js";
 import type { LogMemory } from "../../keystore/log-memory.js";
 import type { FileDigest } from "../../node/files.js";
-import type { Unread } from "../../store/log-source.js";
 import { attestationPath, evidencePath } from "../../store/registry.js";
 import {
   documents,
@@ -33,6 +30,8 @@ import {
 } from "../load/load.js";
 import { keysOf, knownAt, requiredKey, type UserKey, type KeyRequest } from "../load/trusted-keys.js";
 import { pinMismatch } from "./pin-check.js";
+import { enteredAt, logsOf, reached } from "./registry-logs.js";
+import { historyFault, remember } from "./remembered-logs.js";
 
 export interface VerifyRequest extends KeyRequest, DocumentRequest {
   /** Files, registry folders, http(s) addresses. */
@@ -227,19 +226,6 @@ async function surroundings(document: Document, { engine, memory, recompute }: V
   };
 }
 
-/** The entries read for a document's log; or that a log of this registry should be shown and is not. */
-function enteredAt(
-  { place, registry }: RegistryContext,
-  logs: readonly ReadLog[] | Unread,
-  named: LogName | undefined,
-): ReadEntries {
-  if (!("why" in logs) && logs.some(({ key }) => formatNoteKey(key) === named?.key)) return enteredIn(logs, named);
-  const long = "why" in logs && logs.long;
-  const listed = registry?.logs.logs.some(({ key }) => formatNoteKey(key) === named?.key) === true;
-  const own = named !== undefined && place.origins.some((origin) => originOf(named.origin).startsWith(`${origin}/`));
-  return { ...enteredIn("why" in logs ? [] : logs, undefined), whole: false, missing: !long && (listed || own) };
-}
-
 /** At an address nothing is read before it is needed. */
 async function observationsAt(
   registry: LoadedRegistry,
@@ -251,78 +237,9 @@ async function observationsAt(
   return (sha256) => found.get(sha256);
 }
 
-/** If it cannot be fetched now, the step is reported as not made. */
-async function reached<T>(act: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof AttestError && error.code === "network") return undefined;
-    throw error;
-  }
-}
-
-/**
- * Compares the registry's other logs with this verifier's memory: each remembered log must be there, under its key, and continue its
- * remembered state.
- */
-function historyFault(
-  named: LogName,
-  { place, registry }: RegistryContext,
-  logs: readonly ReadLog[],
-  memory: LogMemory | undefined,
-  engine: Engine,
-): LogFault | undefined {
-  if (memory === undefined) return undefined;
-  const listed = new Set(registry?.logs.logs.map(({ key }) => formatNoteKey(key)));
-  const known = [...place.origins.flatMap((origin) => memory.logsOf(origin) ?? []), ...memory.besides(named.origin)];
-  const dropped = known.find(({ key }) => !listed.has(key))?.origin;
-  if (dropped !== undefined)
-    return {
-      code: "log-backwards",
-      detail: `the registry had the log ${dropped} when this verifier last looked, and does not list it any more`,
-    };
-  for (const log of logs) {
-    const origin = log.key.name;
-    const seen = formatNoteKey(log.key) === named.key ? undefined : memory.recall(origin);
-    if (seen === undefined) continue;
-    if (seen.key !== formatNoteKey(log.key))
-      return { code: "log-rewritten", detail: `the log ${origin} had another key when this verifier last saw it` };
-    const before = orUndefined(() => openCheckpoint(seen.checkpoint, log.key, [], engine).checkpoint);
-    const growth = before && consistencySince(before, log, engine);
-    if (growth === "backwards" || growth === "rewritten")
-      return {
-        code: `log-${growth}`,
-        detail: `the log ${origin} of the same registry does not go on from what this verifier last saw in it`,
-      };
-  }
-  return undefined;
-}
-
 /** The entries that a pack carries. */
 const marksOf = ({ pack, bytes, parse, site }: Document, engine: Engine): NoticeEntries | undefined =>
   pack && bundledEntries(readable(bytes, parse), pack.marks, logNames(site.keyring), engine);
-
-/** Read once for all documents of a registry. */
-const wholeLogs = new WeakMap<LoadedRegistry, Promise<readonly ReadLog[] | Unread>>();
-/** The notices of a place and those that the user gave, and what they say about the known keys. */
-interface Heard {
-  readonly notices: NoticeSet;
-  /** Whether the user gave any. */
-  readonly given: boolean;
-  readonly history: KeyHistory;
-}
-
-/** The same, once they are read. */
-const readLogs = new WeakMap<LoadedRegistry, readonly ReadLog[]>();
-function logsOf({ registry }: RegistryContext): Promise<readonly ReadLog[] | Unread> {
-  if (registry === undefined) return Promise.resolve({ why: "no registry is available", long: false });
-  const known = wholeLogs.get(registry);
-  if (known !== undefined) return known;
-  const made = reached(() => registry.logs.whole()).then((logs) => logs ?? { why: "it did not come", long: false });
-  wholeLogs.set(registry, made);
-  void made.then((logs) => "why" in logs || readLogs.set(registry, logs));
-  return made;
-}
 
 function readable(bytes: Bytes, parse: (bytes: Bytes) => Envelope): Envelope | undefined {
   try {
@@ -331,29 +248,6 @@ function readable(bytes: Bytes, parse: (bytes: Bytes) => Envelope): Envelope | u
     if (error instanceof AttestError) return undefined; // its verification reports it
     throw error;
   }
-}
-
-/** Remembers the checkpoint only if the log check passed and the signer is trusted. Otherwise anyone could fill this store. */
-function remember(
-  report: Report,
-  log: LogEvidence | undefined,
-  site: RegistryContext,
-  memory: LogMemory | undefined,
-): void {
-  const step = report.checks.find(({ name }) => name === "log");
-  const named = { origin: step?.values["log"] ?? "", key: step?.values["log key"] ?? "" };
-  const seen = log?.served?.checkpoint;
-  if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
-    return;
-  if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
-  const below = (log: string): boolean => site.place.origins.some((origin) => originOf(log).startsWith(`${origin}/`));
-  // Other logs only if they are named after the registry: a server can list anyone's.
-  for (const { key, opened } of (site.registry && readLogs.get(site.registry)) ?? [])
-    if (key.name !== named.origin && below(key.name))
-      memory.keep({ origin: key.name, key: formatNoteKey(key) }, formatNote(opened.note));
-  const logs = logNames({ logs: site.registry?.logs.logs ?? [] });
-  for (const origin of site.place.origins)
-    if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
 }
 
 /** A witness's key: its line, or a file with it. @throws AttestError `note-format`, `file-missing` */

@@ -1,0 +1,74 @@
+/** What this verifier remembers of the logs of a registry: compared with what is served now, and brought up to date. */
+import { equal } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import { orUndefined } from "../../core/errors.js";
+import { logNames, type LogName } from "../../core/keys/keyring.js";
+import { formatNote, formatNoteKey } from "../../core/keys/note.js";
+import { openCheckpoint } from "../../core/log/checkpoint.js";
+import type { LogEvidence, LogFault } from "../../core/log/presence.js";
+import { consistencySince, type ReadLog } from "../../core/log/read-all.js";
+import { originOf } from "../../core/origin.js";
+import type { Report } from "../../core/verify/report.js";
+import type { LogMemory } from "../../keystore/log-memory.js";
+import type { RegistryContext } from "../load/load.js";
+import { logsRead } from "./registry-logs.js";
+
+/**
+ * Compares the registry's other logs with this verifier's memory: each remembered log must be there, under its key, and continue its
+ * remembered state.
+ */
+export function historyFault(
+  named: LogName,
+  { place, registry }: RegistryContext,
+  logs: readonly ReadLog[],
+  memory: LogMemory | undefined,
+  engine: Engine,
+): LogFault | undefined {
+  if (memory === undefined) return undefined;
+  const listed = new Set(registry?.logs.logs.map(({ key }) => formatNoteKey(key)));
+  const known = [...place.origins.flatMap((origin) => memory.logsOf(origin) ?? []), ...memory.besides(named.origin)];
+  const dropped = known.find(({ key }) => !listed.has(key))?.origin;
+  if (dropped !== undefined)
+    return {
+      code: "log-backwards",
+      detail: `the registry had the log ${dropped} when this verifier last looked, and does not list it any more`,
+    };
+  for (const log of logs) {
+    const origin = log.key.name;
+    const seen = formatNoteKey(log.key) === named.key ? undefined : memory.recall(origin);
+    if (seen === undefined) continue;
+    if (seen.key !== formatNoteKey(log.key))
+      return { code: "log-rewritten", detail: `the log ${origin} had another key when this verifier last saw it` };
+    const before = orUndefined(() => openCheckpoint(seen.checkpoint, log.key, [], engine).checkpoint);
+    const growth = before && consistencySince(before, log, engine);
+    if (growth === "backwards" || growth === "rewritten")
+      return {
+        code: `log-${growth}`,
+        detail: `the log ${origin} of the same registry does not go on from what this verifier last saw in it`,
+      };
+  }
+  return undefined;
+}
+
+/** Remembers the checkpoint only if the log check passed and the signer is trusted. Otherwise anyone could fill this store. */
+export function remember(
+  report: Report,
+  log: LogEvidence | undefined,
+  site: RegistryContext,
+  memory: LogMemory | undefined,
+): void {
+  const step = report.checks.find(({ name }) => name === "log");
+  const named = { origin: step?.values["log"] ?? "", key: step?.values["log key"] ?? "" };
+  const seen = log?.served?.checkpoint;
+  if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
+    return;
+  if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
+  const below = (log: string): boolean => site.place.origins.some((origin) => originOf(log).startsWith(`${origin}/`));
+  // Other logs only if they are named after the registry: a server can list anyone's.
+  for (const { key, opened } of logsRead(site))
+    if (key.name !== named.origin && below(key.name))
+      memory.keep({ origin: key.name, key: formatNoteKey(key) }, formatNote(opened.note));
+  const logs = logNames({ logs: site.registry?.logs.logs ?? [] });
+  for (const origin of site.place.origins)
+    if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
+}
