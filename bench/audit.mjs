@@ -118,9 +118,15 @@ const statement = (at, evidence) => ({
   subject: [{ name: "thing", digest: { sha256: createHash("sha256").update(String(at)).digest("hex") } }],
   configuration: [],
   f3: {
-    ...{ title: `Run ${at}`, hypothesis: `Run ${at} succeeds.`, summary: "It did.", sections: [], notChecked: [] },
+    title: `Run ${at}`,
+    hypothesis: `Run ${at} succeeds.`,
+    summary: "It did.",
+    sections: [],
+    notChecked: [],
     checks: [{ id: "runs", claim: "It runs.", required: true, outcome: "passed", expected: "so", observed: "so" }],
-    ...{ evidence, relations: [], run: { startedAt: AT, finishedAt: AT, environment: {} } },
+    evidence,
+    relations: [],
+    run: { startedAt: AT, finishedAt: AT, environment: {} },
   },
 });
 

@@ -122,14 +122,17 @@ export class Carried {
     const missing = kind !== "pack" && state.kind !== "long" && mine;
     const marked = {
       ...(marks.all.length === 0 ? history : keyHistory(this.notices, [...yours, ...this.listed], this.#engine, marks)),
-      ...{ ...common, entries: { notices: marks, whole: false, missing } },
+      ...common,
+      entries: { notices: marks, whole: false, missing },
     };
     if (kind === "pack") return { ...marked, packed: true, ...(named && proof && { log: { proof, remembered } }) };
     if (named === undefined) return marked;
     const damage = own && state.kind === "fault" ? state.fault.detail : undefined;
     // The signed log name counts: if the page shows nothing of that log, the report says so, whatever its keyring lists.
     const evidence: LogEvidence = {
-      ...{ proof, remembered, withheld: true },
+      proof,
+      remembered,
+      withheld: true,
       served: damage === undefined ? servedIn(log?.served) : { checkpoint: new Uint8Array(), damage },
     };
     return { ...marked, log: evidence };

@@ -55,12 +55,7 @@ function show(seen: Seen): void {
   const said: LogPageWord =
     fault === undefined || word === "checking" ? word : fault.code === "leaf-format" ? "leaf-format" : "log-damaged";
   const embedded = word === "file" || word === "offline" || word === "nothing";
-  const shown = {
-    state,
-    published,
-    now: new Date(),
-    memory: memory ?? (embedded ? remembered(state) : undefined),
-  };
+  const shown = { state, published, now: new Date(), memory: memory ?? (embedded ? remembered(state) : undefined) };
   main.replaceChildren(
     ...logPage({ about, word: said, detail: fault?.detail ?? detail, compared, shown, yours }).map(dom),
   );
@@ -75,10 +70,7 @@ const held = (state: LogState, published: Published): LogState =>
     ? state
     : {
         kind: "read",
-        ledger: resummarize(state.ledger, {
-          ...history(),
-          departed: departedAmong(state.ledger, [], published),
-        }),
+        ledger: resummarize(state.ledger, { ...history(), departed: departedAmong(state.ledger, [], published) }),
       };
 
 const remembered = (state: LogState): MemoryWord | undefined =>

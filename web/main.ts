@@ -78,11 +78,7 @@ async function check(given: Given, log?: LogText): Promise<Checked> {
   const named = namedBy(bytes);
   const recalled = named && recallFor(named, nobleEngine);
   const around = carried.around(bytes, log, yours, () => (recalled?.state === "known" ? recalled.log : undefined));
-  const report = await verifyTwice(bytes, {
-    ...around,
-    ...{ now: new Date(), fileName: name },
-    ...backing(given),
-  });
+  const report = await verifyTwice(bytes, { ...around, now: new Date(), fileName: name, ...backing(given) });
   return { report, memory: named && recalled && memoryOf(report, named, around.log, recalled) };
 }
 
@@ -106,7 +102,10 @@ async function showOne(given: Given, focus = false): Promise<Report> {
   const confirmed =
     report.trust === "confirmed-by-you" ? yours.find(({ key }) => key.keyid === signer)?.key : undefined;
   const shown = attestationPage({
-    ...{ report, memory, fileName: given.name, confirmedKey: confirmed && formatKey(confirmed) },
+    report,
+    memory,
+    fileName: given.name,
+    confirmedKey: confirmed && formatKey(confirmed),
     files: droppedOn(given).files,
     ...(own &&
       data.kind === "pack" && {
@@ -214,7 +213,9 @@ async function showIndex({ about, documents, pages, ...word }: DataOf<"index">):
   );
   const first = pages.at === 1;
   const log: LogOnPage = {
-    ...{ state, published, now: new Date() },
+    state,
+    published,
+    now: new Date(),
     memory: before ?? missedBy(state, [...named, ...carried.logs], nobleEngine),
   };
   main.replaceChildren(...indexPage({ about, rows, signers, pending: false, pages, ...(first && { log }) }).map(dom));

@@ -56,10 +56,17 @@ function exchange({ url, address, accept, limit, idleMs, signal }: Question): Pr
   return new Promise((resolve, reject) => {
     const name = hostName(url);
     const request: ClientRequest = (url.protocol === "https:" ? requestHttps : requestHttp)({
-      ...{ agent: false, method: "GET", host: address, path: `${url.pathname}${url.search}`, timeout: idleMs, signal },
+      agent: false,
+      method: "GET",
+      host: address,
+      path: `${url.pathname}${url.search}`,
+      timeout: idleMs,
+      signal,
       ...(url.port !== "" && { port: url.port }),
-      ...{ servername: isIP(name) === 0 ? name : "", rejectUnauthorized: true },
-      ...{ maxHeaderSize: MAX_HEADERS, insecureHTTPParser: false },
+      servername: isIP(name) === 0 ? name : "",
+      rejectUnauthorized: true,
+      maxHeaderSize: MAX_HEADERS,
+      insecureHTTPParser: false,
       headers: { host: url.host, "user-agent": TOOL, accept, "accept-encoding": "identity" },
     } satisfies RequestOptions);
 

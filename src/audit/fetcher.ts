@@ -77,8 +77,12 @@ export class Fetcher {
     this.#allowed = new Set(allow.map(allowance));
     this.#turns = new Turns(concurrency, perHost);
     this.#options = {
-      ...{ maxBytes: 64 * 1024 * 1024, timeoutMs: 30_000, idleMs: 10_000, maxRedirects: 10, retries: 2 },
-      ...{ resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address) },
+      maxBytes: 64 * 1024 * 1024,
+      timeoutMs: 30_000,
+      idleMs: 10_000,
+      maxRedirects: 10,
+      retries: 2,
+      resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
       ...options,
     };
   }

@@ -175,19 +175,20 @@ async function requestFor(
   const currents = new NewerVersions({ clone, offline, registry: isFolder(target) ? target : undefined });
   return {
     ...keyRequest(options),
-    ...{ target, now, notices: notice, witnesses: witness, memory: logMemory(), beside: options.with ?? [], progress },
+    target,
+    now,
+    notices: notice,
+    witnesses: witness,
+    memory: logMemory(),
+    beside: options.with ?? [],
+    progress,
     surroundings: {
       fetcher: offline ? undefined : fetcher,
       clone,
       files: files === undefined ? undefined : new LocalFiles(files),
     },
     currentOf: (statement) => currents.of(statement),
-    ...(isFolder(target) && {
-      logs: {
-        ...{ place: await logPlace(target, engine), engine },
-        memory: logMemory(),
-      },
-    }),
+    ...(isFolder(target) && { logs: { place: await logPlace(target, engine), engine, memory: logMemory() } }),
   };
 }
 
@@ -238,20 +239,20 @@ function asJson(target: string, { audit: found, judged, idle, outcome }: JudgedA
     return { ...finding, level: ruleOf(finding.rule).level, waived, ...(waivers.length > 0 && { waivers }) };
   };
   return {
-    ...{ schema: "urn:f3-attest:audit-report:v1", target, engine: engine.name },
+    schema: "urn:f3-attest:audit-report:v1",
+    target,
+    engine: engine.name,
     documents: documents.map((one) => ({
       ...withExit(one),
       findings: one.findings.map(told),
       relations: facts.get(one.digest ?? ""),
     })),
-    ...{
-      findings: findings.map(told),
-      states,
-      logs,
-      relations: graph.edges,
-      open,
-      idleWaivers: idle,
-      exit: EXIT[outcome],
-    },
+    findings: findings.map(told),
+    states,
+    logs,
+    relations: graph.edges,
+    open,
+    idleWaivers: idle,
+    exit: EXIT[outcome],
   };
 }

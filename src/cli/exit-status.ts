@@ -16,7 +16,4 @@ export const exitOf = (code: Code): ExitStatus => EXIT[outcomeOf(code)];
 /** As JSON tells it: the word, and the number that scripts know. */
 export const withExit = <T extends { readonly outcome: ReportOutcome }>(
   told: T,
-): T & { readonly exit: ExitStatus } => ({
-  ...told,
-  exit: EXIT[told.outcome],
-});
+): T & { readonly exit: ExitStatus } => ({ ...told, exit: EXIT[told.outcome] });

@@ -43,13 +43,7 @@ export function exporting(attest: Command): void {
         format === "raw" ? "--format raw needs --output DIR, since it is several files" : "--json needs --output FILE",
         `attest export FILE --format ${format} --output ${format === "raw" ? "DIR" : "FILE"}`,
       );
-    const exported = await exportAs({
-      target,
-      format,
-      signer,
-      ...keyRequest(options),
-      stdin: readStdin,
-    });
+    const exported = await exportAs({ target, format, signer, ...keyRequest(options), stdin: readStdin });
     const { files, keyids, keyFrom } = exported;
     const keyless = format === "dsse" || format === "sigstore";
     if (place === undefined) {

@@ -33,7 +33,9 @@ export function check(log: Command): void {
     let progress: Progress | undefined;
     let phase = "";
     const checked = await checkLogs({
-      ...{ place, engine, from: kept },
+      place,
+      engine,
+      from: kept,
       memory: logMemory(),
       progress: (text, share) => {
         if (text !== phase) progress = undefined; // each phase is estimated separately
@@ -103,20 +105,27 @@ const asJson = (
   { target, remote, origin }: LogPlace,
   now: Date,
 ): unknown => ({
-  ...{ target, origin, keyFrom: remote ? "site" : "folder" },
+  target,
+  origin,
+  keyFrom: remote ? "site" : "folder",
   logs: shards.map(({ named, opened }) => ({
     ...named,
     size: opened?.checkpoint.size,
     cosigned: opened?.cosigned.map(({ key, at }) => ({ name: key.name, at: new Date(at * 1000).toISOString() })),
   })),
-  ...{ size: total, before },
+  size: total,
+  before,
   plans: account.plans.length,
   results: account.results.length,
   verdicts: account.verdicts,
   unplanned: account.unplanned,
   open: account.open.map((plan) => ({
-    ...{ index: plan.index, log: shards[plan.shard]?.named.origin, id: idOf(plan.entry), announced: plan.entry.at },
-    ...{ deadline: plan.entry.deadline, overdue: overdue(plan, now) },
+    index: plan.index,
+    log: shards[plan.shard]?.named.origin,
+    id: idOf(plan.entry),
+    announced: plan.entry.at,
+    deadline: plan.entry.deadline,
+    overdue: overdue(plan, now),
   })),
   findings: findings.map((finding) => ({ ...finding, exit: exitOf(finding.code) })),
   exit: EXIT[outcome],

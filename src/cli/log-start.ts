@@ -37,7 +37,11 @@ export function start(log: Command): void {
       const registry = await openRegistry(folder);
       const keys = logKeys();
       const started = await startLog({
-        ...{ registry, reason, anyway, now: new Date(), signers: logSigners },
+        registry,
+        reason,
+        anyway,
+        now: new Date(),
+        signers: logSigners,
         make: (origin) => ownLogs().create(origin),
       });
       const { origin, closed, entered, skipped } = started;

@@ -57,13 +57,16 @@ export function witness(log: Command): void {
     }
     if (json)
       return answerJson({
-        ...{ witness: name, vkey, made: signer.made, log: { origin: key.name, key: formatNoteKey(key) } },
-        ...{
-          size: checkpoint.size,
-          before,
-          logKeyFrom: logKey !== undefined ? "you" : place.remote ? "address" : given ? "memory" : "folder",
-        },
-        ...{ note: fromUtf8(note), output, accepted: into },
+        witness: name,
+        vkey,
+        made: signer.made,
+        log: { origin: key.name, key: formatNoteKey(key) },
+        size: checkpoint.size,
+        before,
+        logKeyFrom: logKey !== undefined ? "you" : place.remote ? "address" : given ? "memory" : "folder",
+        note: fromUtf8(note),
+        output,
+        accepted: into,
       });
     if (into !== undefined) answer(join(target, "attestations/log"), ...told(into));
     else if (output === undefined || output === "-") answerBytes(note);

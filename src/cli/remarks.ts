@@ -68,7 +68,13 @@ async function said(action: "retract" | "supersede" | "abandon", named: string, 
   const successor = by === undefined ? undefined : await targetIn(registry, by, engine);
   const signer = await signerFor({ ...ownerOf(target), ...options }, destination);
   const made = await publishStatus({
-    ...{ registry, action, target, by: successor, reason, signer, engine },
+    registry,
+    action,
+    target,
+    by: successor,
+    reason,
+    signer,
+    engine,
     now: new Date(),
   });
   const path = join(folder, attestationPath(made.id));

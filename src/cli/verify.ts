@@ -87,8 +87,14 @@ export const verifyTargets = (
   const { notice = [], witness = [], recompute = false, policy, policyKeys } = options;
   return verifyAll({
     ...keyRequest(options),
-    ...{ targets, notices: notice, stdin: readStdin, recompute, policy, policyKeys },
-    ...{ witnesses: witness, memory: logMemory() },
+    targets,
+    notices: notice,
+    stdin: readStdin,
+    recompute,
+    policy,
+    policyKeys,
+    witnesses: witness,
+    memory: logMemory(),
   });
 };
 
@@ -150,11 +156,7 @@ const outcomeOfOne = (one: Verified): ReportOutcome =>
 /** Without the statement, which is in the file. */
 const brief = (one: Verified): unknown =>
   "report" in one
-    ? {
-        target: one.target,
-        uncompared: one.uncompared,
-        report: { ...withExit(one.report), statement: undefined },
-      }
+    ? { target: one.target, uncompared: one.uncompared, report: { ...withExit(one.report), statement: undefined } }
     : { target: one.target, error: { code: one.fault.code, message: one.fault.message, hint: one.fault.hint } };
 
 /**

@@ -29,7 +29,16 @@ export interface CaseCounts {
 }
 
 export const noCounts = (): CaseCounts => ({
-  ...{ tests: 0, bad: 0, marks: 0, skipped: 0, disabled: 0, again: 0, flaky: 0, teardowns: 0, doubles: 0, todo: 0 },
+  tests: 0,
+  bad: 0,
+  marks: 0,
+  skipped: 0,
+  disabled: 0,
+  again: 0,
+  flaky: 0,
+  teardowns: 0,
+  doubles: 0,
+  todo: 0,
 });
 
 export function addCounts(sum: CaseCounts, more: CaseCounts): void {

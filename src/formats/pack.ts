@@ -42,8 +42,12 @@ export function parsePack(bytes: Bytes): Pack {
   if (data.kind !== "pack") throw notAPack("a pack", "another page of ours");
   const [document] = data.documents;
   return {
-    ...{ page, data, name: document.name, text: document.text },
-    ...{ proof: document.log?.proof, marks: document.log?.marks ?? [] },
+    page,
+    data,
+    name: document.name,
+    text: document.text,
+    proof: document.log?.proof,
+    marks: document.log?.marks ?? [],
     piece: (digest) => pieceIn(data.packed, digest),
   };
 }

@@ -79,7 +79,10 @@ const word = {
 };
 
 const index = z.strictObject({
-  ...{ kind: z.literal("index"), ...registry, logs, ...word },
+  kind: z.literal("index"),
+  ...registry,
+  logs,
+  ...word,
   documents: list(document),
   pages: z.strictObject({ at: count, of: count }),
   /** The plans of the results on the page, to compare them. */
@@ -89,7 +92,9 @@ const index = z.strictObject({
 const log = z.strictObject({ kind: z.literal("log"), ...registry, logs, ...word });
 
 const attestation = z.strictObject({
-  ...{ kind: z.literal("attestation"), ...registry, logs },
+  kind: z.literal("attestation"),
+  ...registry,
+  logs,
   documents: z.tuple([z.strictObject({ name: file, text, log: z.optional(logText) })]),
   /** SHA-256 of the evidence files beside the page. Only those that the document names are linked. */
   evidence: list(sha256),
@@ -116,7 +121,8 @@ const pack = z.strictObject({
   notices: list(text),
   documents: z.tuple([
     z.strictObject({
-      ...{ name: file, text },
+      name: file,
+      text,
       log: z.optional(z.strictObject({ proof: z.optional(text), marks: z.optional(marks) })),
     }),
   ]),

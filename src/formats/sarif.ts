@@ -44,10 +44,9 @@ export function formatSarif(
         invocations: [
           {
             executionSuccessful: true,
-            toolExecutionNotifications: [...new Set(notChecked.map(lines))].sort(compare).map((text) => ({
-              level: "warning",
-              message: message(`not checked: ${text}`),
-            })),
+            toolExecutionNotifications: [...new Set(notChecked.map(lines))]
+              .sort(compare)
+              .map((text) => ({ level: "warning", message: message(`not checked: ${text}`) })),
           },
         ],
         results,
@@ -87,7 +86,9 @@ function result({ finding, waivers, waived, uri }: SarifInput, print: string) {
     // On all results or on none (section 3.27.23).
     suppressions: waived
       ? [...new Set(honoured.map(waiverWords).map(lines))].map((justification) => ({
-          ...{ kind: "external" as const, status: "accepted" as const, justification },
+          kind: "external" as const,
+          status: "accepted" as const,
+          justification,
         }))
       : [],
   } satisfies Result;

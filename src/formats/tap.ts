@@ -183,13 +183,24 @@ export function readTap(text: string): ReportDraft {
 }
 
 const level = (strict: boolean): Level => ({
-  ...{ points: [], plan: undefined, skipped: undefined, ended: false, announced: undefined, braces: undefined, strict },
+  points: [],
+  plan: undefined,
+  skipped: undefined,
+  ended: false,
+  announced: undefined,
+  braces: undefined,
+  strict,
 });
 const started = ({ points, plan }: Level): boolean => points.length > 0 || plan !== undefined;
 
 const withoutPoint = (subtests: Level): Point => ({
-  ...{ ok: undefined, id: undefined, name: "subtests without a result of their own", excused: false },
-  ...{ durationMs: undefined, yaml: [], subtests },
+  ok: undefined,
+  id: undefined,
+  name: "subtests without a result of their own",
+  excused: false,
+  durationMs: undefined,
+  yaml: [],
+  subtests,
 });
 
 /** A point without a number follows the one before; any order is allowed. */

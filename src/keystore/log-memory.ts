@@ -21,7 +21,9 @@ import { list, makeFolder, read, remove, replace } from "../node/files.js";
 const MAX_BYTES = 4 * 1024 * 1024;
 
 const logFile = z.strictObject({
-  ...{ origin: z.string(), key: z.string(), checkpoint: z.string() },
+  origin: z.string(),
+  key: z.string(),
+  checkpoint: z.string(),
   given: z.optional(z.boolean()),
 });
 const registryFile = z.strictObject({

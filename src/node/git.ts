@@ -271,16 +271,18 @@ function environment(folder: string, { root }: GitPlace, projects: readonly stri
     ...(isAbsolute(helpers) && !isWithinAny(helpers, projects) && { GIT_EXEC_PATH: helpers }),
     ...(home !== "" && isWithinAny(home, projects) && { HOME: folder }),
     ...(settings !== "" && isWithinAny(settings, projects) && { XDG_CONFIG_HOME: folder }),
-    ...{ GIT_DIR: folder, ...(root !== undefined && { GIT_WORK_TREE: root }) },
-    ...{
-      GIT_CONFIG_NOSYSTEM: "1",
-      GIT_ATTR_NOSYSTEM: "1",
-      GIT_CONFIG_GLOBAL: devNull,
-      GIT_TERMINAL_PROMPT: "0",
-      GIT_OPTIONAL_LOCKS: "0",
-      LC_ALL: "C",
-    },
-    ...{ GIT_NO_REPLACE_OBJECTS: "1", GIT_GRAFT_FILE: devNull, GIT_NO_LAZY_FETCH: "1", GIT_ALLOW_PROTOCOL: "" },
+    GIT_DIR: folder,
+    ...(root !== undefined && { GIT_WORK_TREE: root }),
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: devNull,
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_OPTIONAL_LOCKS: "0",
+    LC_ALL: "C",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_GRAFT_FILE: devNull,
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_ALLOW_PROTOCOL: "",
   };
 }
 

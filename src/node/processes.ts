@@ -42,11 +42,7 @@ export function asProcessId(value: unknown): ProcessId | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { pid, start, machine } = value as Record<string, unknown>;
   if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 1) return undefined;
-  return {
-    pid,
-    ...(typeof start === "string" && { start }),
-    ...(typeof machine === "string" && { machine }),
-  };
+  return { pid, ...(typeof start === "string" && { start }), ...(typeof machine === "string" && { machine }) };
 }
 
 /** Whether a process has `NAME=value` in its environment; false if that cannot be read. */

@@ -135,9 +135,15 @@ async function readRegistry(registry: Registry, engine: Engine, now: Date): Prom
   for (const { name, bytes, digest } of documents) {
     const log = await evidenceFor(logs, bytes, name.replace(/\.json$/, ""));
     const report = verify(bytes, {
-      ...{ ...history, engine, now, fileName: name, named: true, notices },
+      ...history,
+      engine,
+      now,
+      fileName: name,
+      named: true,
+      notices,
       entries: read && enteredIn(read, namedIn(bytes)),
-      ...{ planned: (sha256) => byDigest.get(sha256), ...(log && { log }) },
+      planned: (sha256) => byDigest.get(sha256),
+      ...(log && { log }),
     });
     const marks = digest === undefined ? [] : await marksOn(logs, report, published);
     listed.push({ name, text: pageText(bytes), report, log: log && evidenceText(log, marks, whole) });
@@ -201,10 +207,17 @@ function* attestationPages(read: Read, common: Common, archived: ReadonlySet<str
       all.map((one) => ({ name: one.name, text: one.text }));
     const logs = logsBeside(read.logs);
     const data: DataOf<"attestation"> = {
-      ...{ kind: "attestation", ...common, notices, ...(logs !== undefined && { logs }) },
-      ...{ documents: [{ name, text, ...(log && { log }) }], evidence, beside: [...new Set(beside)] },
-      ...{ plans: plan === undefined ? [] : [plan.text], answers: texts(answers) },
-      ...{ related: texts(others.documents), moreRelated: others.more },
+      kind: "attestation",
+      ...common,
+      notices,
+      ...(logs !== undefined && { logs }),
+      documents: [{ name, text, ...(log && { log }) }],
+      evidence,
+      beside: [...new Set(beside)],
+      plans: plan === undefined ? [] : [plan.text],
+      answers: texts(answers),
+      related: texts(others.documents),
+      moreRelated: others.more,
       ...(audit && { audit }),
     };
     const outcome: PlanOutcome = {
@@ -274,9 +287,13 @@ function* listPages(read: Read, common: Common): Generator<Written> {
     const word = wordOf(read, documents);
     const reports = rows.map(({ report }) => report);
     const data: DataOf<"index"> = {
-      ...{ kind: "index", ...common, notices: noticesFor(read, reports) },
+      kind: "index",
+      ...common,
+      notices: noticesFor(read, reports),
       ...(logs.texts !== undefined && { logs: logs.texts }),
-      ...{ documents: documents.map(({ name, text }) => ({ name, text })), pages, ...word },
+      documents: documents.map(({ name, text }) => ({ name, text })),
+      pages,
+      ...word,
       plans: rows.flatMap(({ report: { statement } }) => plans.get((statement && planOf(statement)) ?? "") ?? []),
     };
     const log: LogOnPage = { state: logs.state, published: publishedFrom(documents, word, pages), pending: true };
@@ -286,7 +303,10 @@ function* listPages(read: Read, common: Common): Generator<Written> {
       description: `Signed test results of ${common.about.origin}`,
       data,
       main: indexPage({
-        ...{ about: common.about, signers, pending: true, pages },
+        about: common.about,
+        signers,
+        pending: true,
+        pages,
         rows: rows.map(({ name, report }) => ({ name, report })),
         ...(at === 1 && { log }),
       }),
@@ -304,10 +324,7 @@ function* logPages(read: Read, common: Common): Generator<Written> {
     path: "log.html",
     title: `Log: ${common.about.title}`,
     description: `Everything that was signed for ${common.about.origin}, in its order`,
-    data: {
-      ...{ kind: "log", ...common, notices: noticesFor(read, []) },
-      ...{ logs: logs.texts, ...word },
-    },
+    data: { kind: "log", ...common, notices: noticesFor(read, []), logs: logs.texts, ...word },
     main: logPage({ about: common.about, word: "pending", shown: { state: logs.state, published, pending: true } }),
   };
 }

@@ -190,10 +190,7 @@ export class RegistryLog {
     const had = new Set(parseEnvelope(before).signatures.map(({ sig }) => hex(this.#engine.sha256(sig))));
     const added = this.#signaturesOf(after);
     if (writer !== undefined)
-      await this.#append(writer, {
-        ...added,
-        leaves: added.leaves.filter((leaf) => !had.has(leaf.signature)),
-      });
+      await this.#append(writer, { ...added, leaves: added.leaves.filter((leaf) => !had.has(leaf.signature)) });
   }
 
   /** Whether a document that names this log is entered here. A document that names another log is not. */

@@ -87,16 +87,18 @@ class Supervision {
       return {
         status: "in_progress",
         metadata: {
-          ...{
-            pid: null,
-            progress: null,
-            finishedAt: null,
-            exitCode: null,
-            signal: null,
-            failure: null,
-            logFault: null,
-          },
-          ...{ runId, command, log, startedAt: new Date().toISOString(), supervisor: thisProcess() },
+          pid: null,
+          progress: null,
+          finishedAt: null,
+          exitCode: null,
+          signal: null,
+          failure: null,
+          logFault: null,
+          runId,
+          command,
+          log,
+          startedAt: new Date().toISOString(),
+          supervisor: thisProcess(),
         },
       };
     });

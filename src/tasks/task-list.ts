@@ -80,7 +80,11 @@ export class TaskList {
         for (let step = 1; ; step *= 2) {
           const id = Math.max(this.#highWater(), ...this.#ids()) + step;
           const task: Task = {
-            ...{ id: String(id), ...made, status: "pending", blocks: [], blockedBy: [] },
+            id: String(id),
+            ...made,
+            status: "pending",
+            blocks: [],
+            blockedBy: [],
             ...(metadata && { metadata }),
           };
           // Not durable: after a power failure the existing files show the highest number.

@@ -44,10 +44,7 @@ const UNREAD: ReadonlySet<Code> = new Set(["standing-unread", "entries-missing"]
 const FOUND: Partial<Readonly<Record<Code, Wording>>> = {
   "time-order": { word: "its dates contradict each other", sentence: "The dates in it are in an impossible order." },
   "time-future": { word: "it is dated in the future", sentence: "By this device's clock, its date is in the future." },
-  "evidence-changed": {
-    word: "its evidence was changed",
-    sentence: "Some of the evidence is not what was signed.",
-  },
+  "evidence-changed": { word: "its evidence was changed", sentence: "Some of the evidence is not what was signed." },
   "evidence-converted": {
     word: "the line ends of its evidence were converted",
     sentence: "Git does that unless it is told to leave files alone. The text is what was signed.",
@@ -60,10 +57,7 @@ const FOUND: Partial<Readonly<Record<Code, Wording>>> = {
     word: "its outcomes could not be recomputed",
     sentence: "That was requested, but the observations are missing.",
   },
-  "plan-departed": {
-    word: "not what was announced",
-    sentence: "The result differs from its plan: see below.",
-  },
+  "plan-departed": { word: "not what was announced", sentence: "The result differs from its plan: see below." },
   "standing-unread": NOT_KNOWN,
   "entries-missing": NOT_KNOWN,
   "retraction-undecided": {
@@ -118,10 +112,7 @@ function worded(report: Report, found: readonly Wording[]): Wording {
         : { word: "Does not match its signature", sentence: SIGNATURE.bad.sentence };
   }
   if (checks.some((check) => check.code === "engines-disagree"))
-    return {
-      word: "Could not check",
-      sentence: "Two implementations of Ed25519 disagree about this signature.",
-    };
+    return { word: "Could not check", sentence: "Two implementations of Ed25519 disagree about this signature." };
   if (signature === "not-checked") {
     return failed !== undefined
       ? { word: "Not readable as an attestation", sentence: `${failed.detail}.` }

@@ -4,10 +4,7 @@ import { count, type Wording } from "./wording.js";
 
 /** By code. The sentences are all different, and none sounds like a bad signature. */
 const LOG: Partial<Readonly<Record<Code, Wording>>> = {
-  "no-log": {
-    word: "names no log",
-    sentence: "The statement names no log, so its removal could go unnoticed.",
-  },
+  "no-log": { word: "names no log", sentence: "The statement names no log, so its removal could go unnoticed." },
   "no-proof": {
     word: "not looked up",
     sentence: "It names a log, but nothing of that log is available here. That is neither good nor bad.",
@@ -80,10 +77,7 @@ export const MEMORY: Readonly<Record<MemoryWord, Wording>> = {
   },
   backwards: { word: "went backwards", sentence: "The log has fewer entries than when this browser last saw it." },
   rewritten: { word: "rewritten", sentence: "The log's earlier entries are not the ones that this browser last saw." },
-  withheld: {
-    word: "withheld",
-    sentence: "This browser saw a log here before, but now the page shows nothing of it.",
-  },
+  withheld: { word: "withheld", sentence: "This browser saw a log here before, but now the page shows nothing of it." },
   unreadable: {
     word: "memory unreadable",
     sentence:

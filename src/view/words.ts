@@ -16,19 +16,13 @@ export const SIGNATURE: Readonly<Record<SignatureWord, Wording>> = {
 };
 
 export const TRUST: Readonly<Record<TrustWord, Wording>> = {
-  "confirmed-by-you": {
-    word: "confirmed by you",
-    sentence: "You gave this key, from a source of your own.",
-  },
+  "confirmed-by-you": { word: "confirmed by you", sentence: "You gave this key, from a source of your own." },
   "registry-only": {
     word: "only known from this site",
     sentence:
       "The document and the key came from the same server. Compare the fingerprint with a second source, such as the signer's own profile or a colleague who knows them.",
   },
-  retired: {
-    word: "retired",
-    sentence: "By its claimed date, the signature is outside this key's listed validity.",
-  },
+  retired: { word: "retired", sentence: "By its claimed date, the signature is outside this key's listed validity." },
   revoked: {
     word: "revoked",
     sentence:
@@ -44,10 +38,7 @@ export const TRUST: Readonly<Record<TrustWord, Wording>> = {
 export const AUDIT: Readonly<Record<AuditWord, Wording>> = {
   clean: { word: "clean", sentence: "Evidence, log and dates still support what was signed." },
   findings: { word: "findings", sentence: "Something is wrong: see the steps below." },
-  "not-checked": {
-    word: "not checked",
-    sentence: "Not everything was checked here: see the steps below.",
-  },
+  "not-checked": { word: "not checked", sentence: "Not everything was checked here: see the steps below." },
 };
 
 /** `VALIDATED 3 passed, 1 skipped`: counts follow the word if tests were counted or something was skipped. */

@@ -20,7 +20,10 @@ const policyOf = (value: object): Policy => parsePolicy(utf8(JSON.stringify({ ve
 const keys = { one: formatKey(lab1.key), two: formatKey(lab2.key) };
 const failed: Changes = {
   predicate: {
-    ...{ result: "FAILED", passedTests: [], warnedTests: [], failedTests: ["it"] },
+    result: "FAILED",
+    passedTests: [],
+    warnedTests: [],
+    failedTests: ["it"],
     f3: {
       verdict: "REFUTED",
       checks: [{ id: "it", claim: "it works", required: true, outcome: "failed", expected: "so", observed: "not" }],

@@ -258,7 +258,10 @@ describe("many at once", () => {
     });
     const names = Array.from({ length: 60 }, (_, at) => `${"abc"[at % 3] ?? ""}.example:${port}`);
     const fetcher = new Fetcher({
-      ...{ allow: names, concurrency: 4, perHost: 2, retries: 0 },
+      allow: names,
+      concurrency: 4,
+      perHost: 2,
+      retries: 0,
       resolve: () => Promise.resolve(["127.0.0.1"]),
     });
     const got = await Promise.all(names.map((name) => fetcher.get(`http://${name}/`)));

@@ -262,12 +262,10 @@ describe.skipIf(withoutOpenssl() !== undefined)("over https", () => {
     vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
     const got = await get(`https://${host}/`, { allow: [host], timeoutMs: 3000, idleMs: 3000 });
     const named = await get(`https://other.example:${port}/`, {
-      ...{
-        allow: [`other.example:${port}`],
-        timeoutMs: 3000,
-        idleMs: 3000,
-        resolve: () => Promise.resolve(["127.0.0.1"]),
-      },
+      allow: [`other.example:${port}`],
+      timeoutMs: 3000,
+      idleMs: 3000,
+      resolve: () => Promise.resolve(["127.0.0.1"]),
     });
     vi.unstubAllEnvs();
     server.close();

@@ -44,11 +44,7 @@ test("each command runs as it stands there", () => {
   expect(git("status", "--porcelain").out).toBe("");
   const nobody = stranger(work).env; // as on a machine of CI
   expect(shell(run, nobody)).toContain("not signed yet; sign it with: attest sign result/statement.json");
-  const signed = shell(sign, {
-    ...nobody,
-    F3_ATTEST_KEY: secretOf(work, "ci"),
-    F3_ATTEST_LOG_KEY: logKeyOf(work),
-  });
+  const signed = shell(sign, { ...nobody, F3_ATTEST_KEY: secretOf(work, "ci"), F3_ATTEST_LOG_KEY: logKeyOf(work) });
   expect(signed).toContain("signing with the key from F3_ATTEST_KEY");
   expect(signed).toMatch(/signature {2}ok|1 of 1 verified/);
   expect(git("log", "-1", "--format=%s").out).toBe("Publish a test result\n");

@@ -165,7 +165,12 @@ const inside = (root: string): Workspace => {
   };
   const given = { cwd, env };
   return {
-    ...{ root, cwd, env, home, path, write },
+    root,
+    cwd,
+    env,
+    home,
+    path,
+    write,
     attest: (...args) => attest(args, given),
     attestProcess: (...args) => attestProcess(args, given),
   };

@@ -68,14 +68,20 @@ describe("a waiver", () => {
     const until = new Date(Date.now() + 86_400_000).toISOString();
     const signedAt = new Date(Date.now() - 1000).toISOString();
     const notice = noticeStatement(
-      { ...{ version: 1, action: "waive", about, rule: "result-missing", reason: "late" }, until, signedAt },
+      { version: 1, action: "waive", about, rule: "result-missing", reason: "late", until, signedAt },
       nodeEngine,
     );
     const judged = (by: typeof publisher, source: string, signed?: typeof publisher): string =>
       applyTo(
         {
-          ...{ owners: new Owners(), proven: new Owners(), signers: new Map(signed && [[about, [signed.key.keyid]]]) },
-          ...{ documents: [], findings: [finding], graph: { cards: new Map(), edges: [] }, logs: [], open: [] },
+          owners: new Owners(),
+          proven: new Owners(),
+          signers: new Map(signed && [[about, [signed.key.keyid]]]),
+          documents: [],
+          findings: [finding],
+          graph: { cards: new Map(), edges: [] },
+          logs: [],
+          open: [],
           states: {} as never,
           notices: NoticeSet.read([sealed(notice as Json as JsonObject, by)], nodeEngine),
           keys: [{ ...yours(publisher), source }, yours(other), sites(publisher)],

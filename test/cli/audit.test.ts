@@ -47,12 +47,21 @@ const text = (body: string, status = 200, headers: Record<string, string> = {}) 
 
 /** What the run itself recorded, so that its check is backed. */
 const OUTPUT: EvidenceRef = {
-  ...{ name: "output.txt", role: "output", digest: { sha256: sha256("4\n") }, size: 2, sourceDateKind: "unknown" },
+  name: "output.txt",
+  role: "output",
+  digest: { sha256: sha256("4\n") },
+  size: 2,
+  sourceDateKind: "unknown",
 };
 
 const cited = (path: string, more: Partial<EvidenceRef> = {}): EvidenceRef => ({
-  ...{ name: path.slice(1), uri: `http://${origin}${path}`, role: "source", mediaType: "text/plain" },
-  ...{ digest: { sha256: sha256(TEXT) }, size: TEXT.length, sourceDateKind: "unknown" },
+  name: path.slice(1),
+  uri: `http://${origin}${path}`,
+  role: "source",
+  mediaType: "text/plain",
+  digest: { sha256: sha256(TEXT) },
+  size: TEXT.length,
+  sourceDateKind: "unknown",
   ...more,
 });
 
@@ -197,7 +206,10 @@ describe("what lies at hand", () => {
     const at = copyOf(work);
     const [changed, removed] = ["first piece", "second piece"];
     const evidence = [changed, removed].map((body, place): EvidenceRef => ({
-      ...{ name: `${place}.txt`, role: "output", digest: { sha256: sha256(body) }, size: body.length },
+      name: `${place}.txt`,
+      role: "output",
+      digest: { sha256: sha256(body) },
+      size: body.length,
       sourceDateKind: "unknown",
     }));
     const file = await publish(at, evidence, { archived: [changed, removed] });
@@ -320,12 +332,12 @@ describe("a registry", () => {
       },
       [],
       {
-        ...{
-          registry,
-          signer: await new Keystore(at.home, nodeEngine).signer("signer", () => Promise.resolve(undefined)),
-          engine: nodeEngine,
-        },
-        ...{ withinMs: 60_000, allowSecrets: [], now: () => new Date(Date.now() - 86_400_000) },
+        registry,
+        signer: await new Keystore(at.home, nodeEngine).signer("signer", () => Promise.resolve(undefined)),
+        engine: nodeEngine,
+        withinMs: 60_000,
+        allowSecrets: [],
+        now: () => new Date(Date.now() - 86_400_000),
         announcing: (id) => announced.push(id),
       },
     );

@@ -97,10 +97,7 @@ test("what a sandbox lays over files is made anew where it went away with the fo
 
 describe("one call at a time", () => {
   const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
-  const given = (): Io => ({
-    ...{ stdin: Readable.from([]), stdout: nowhere(), stderr: nowhere() },
-    ...{ env: {}, cwd: () => "/" },
-  });
+  const given = (): Io => ({ stdin: Readable.from([]), stdout: nowhere(), stderr: nowhere(), env: {}, cwd: () => "/" });
 
   test("another is refused while one goes on; then each has its own", async () => {
     const once = oncePerCall(() => ({}));

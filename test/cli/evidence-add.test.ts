@@ -76,17 +76,22 @@ describe("what is captured", () => {
     const piece = evidenceIn(work)[1];
     const now = Date.now();
     expect(piece).toEqual({
-      ...{ name: "old", uri: `${serving.at}/old`, role: "source", mediaType: "text/html; charset=utf-8", size: 11 },
-      ...{
-        digest: { sha256: sha256("<p>seen</p>") },
-        sourceDate: "2026-03-01T09:00:00.000Z",
-        sourceDateKind: "declared",
-      },
+      name: "old",
+      uri: `${serving.at}/old`,
+      role: "source",
+      mediaType: "text/html; charset=utf-8",
+      size: 11,
+      digest: { sha256: sha256("<p>seen</p>") },
+      sourceDate: "2026-03-01T09:00:00.000Z",
+      sourceDateKind: "declared",
       annotations: {
-        ...{ capturedAt: expect.any(String) as string, status: 200 },
+        capturedAt: expect.any(String) as string,
+        status: 200,
         hops: [{ status: 301, url: `${serving.at}/reports/today.html` }],
         headers: {
-          ...{ "content-type": "text/html; charset=utf-8", "content-length": "11", date: expect.any(String) as string },
+          "content-type": "text/html; charset=utf-8",
+          "content-length": "11",
+          date: expect.any(String) as string,
           "last-modified": "Sun, 01 Mar 2026 09:00:00 GMT",
         },
       },
@@ -115,8 +120,12 @@ describe("what is captured", () => {
     utimesSync(work.path("notes.md"), 1_772_000_000, 1_772_000_000);
     const ran = ok(await work.attest("evidence", "add", "notes.md", "--statement", "claim.json"));
     expect(evidenceIn(work)[1]).toEqual({
-      ...{ name: "notes.md", role: "source", size: 5, digest: { sha256: sha256("seen\n") } },
-      ...{ sourceDate: "2026-02-25T06:13:20.000Z", sourceDateKind: "file-mtime" },
+      name: "notes.md",
+      role: "source",
+      size: 5,
+      digest: { sha256: sha256("seen\n") },
+      sourceDate: "2026-02-25T06:13:20.000Z",
+      sourceDateKind: "file-mtime",
       annotations: { capturedAt: expect.any(String) as string },
     });
     expect(ran.stdout).toBe(`${sha256("seen\n")}\t5\tnotes.md\n`);

@@ -53,7 +53,9 @@ function into(
 ): { code: number | null; other: string } {
   const file = openSync(path, "w");
   const ran = spawnSync(process.execPath, [MAIN, ...args], {
-    ...{ cwd: work.cwd, env: work.env, encoding: "utf8" },
+    cwd: work.cwd,
+    env: work.env,
+    encoding: "utf8",
     stdio: ["ignore", stream === "stdout" ? file : "pipe", stream === "stderr" ? file : "pipe"],
   });
   return { code: ran.status, other: stream === "stdout" ? ran.stderr : ran.stdout };
@@ -318,7 +320,9 @@ describe.runIf(linux)("a second signal ends all at once, and the last line names
     }
     const ran = await end;
     expect({ code: ran.code, signal: ran.signal, stdout: ran.stdout }).toEqual({
-      ...{ code, signal: null, stdout: "begun\nfirst\n" },
+      code,
+      signal: null,
+      stdout: "begun\nfirst\n",
     });
     expect(LAST.exec(ran.stderr)?.[1], ran.stderr).toBe(signal);
     expect(processesWith(`PWD=${work.cwd}`)).toEqual([]);

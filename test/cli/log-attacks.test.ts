@@ -121,9 +121,7 @@ describe("a witness", () => {
     const signature = cosign(note, key, Number.MAX_SAFE_INTEGER, sign);
     writeFileSync(work.path(LOG, "checkpoint"), formatNote({ ...note, signatures: [...note.signatures, signature] }));
     expect((await work.attest("verify", file, "--witness", formatNoteKey(key))).stdout).toMatch(/\[log-damaged\]/);
-    withKeyring(work, {
-      witnesses: [{ name: "wit", key: formatNoteKey(key), validFrom: "2026-01-01T00:00:00Z" }],
-    });
+    withKeyring(work, { witnesses: [{ name: "wit", key: formatNoteKey(key), validFrom: "2026-01-01T00:00:00Z" }] });
     expect((await attest(["log", "check", "lab"], stranger(work))).code).not.toBe(2);
   });
 });

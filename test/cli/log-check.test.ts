@@ -72,7 +72,13 @@ describe("a log in order", () => {
 
   test("in JSON is one object", async () => {
     expect((await check(lab)).json()).toMatchObject({
-      ...{ exit: 0, findings: [], size: 7, before: 7, keyFrom: "folder", origin: "example.org/lab", unplanned: 0 },
+      exit: 0,
+      findings: [],
+      size: 7,
+      before: 7,
+      keyFrom: "folder",
+      origin: "example.org/lab",
+      unplanned: 0,
       verdicts: { VALIDATED: 2, INCONCLUSIVE: 0, REFUTED: 1 },
       open: [{ index: 4, overdue: false }],
     });

@@ -94,7 +94,12 @@ describe("log show", () => {
 
   test("in JSON is one object, with all entries", async () => {
     expect(succeeded(await lab.attest("log", "show", "lab", "--json")).json()).toMatchObject({
-      ...{ size: 5, plans: 3, results: 2, unplanned: 0, contradictions: 0, exit: 0 },
+      size: 5,
+      plans: 3,
+      results: 2,
+      unplanned: 0,
+      contradictions: 0,
+      exit: 0,
       logs: [{ origin: "example.org/lab/attestations/log", size: 5 }],
       open: [{ index: 4, id: idAt(lab, 4), overdue: false }],
       entries: leaves(lab).map((leaf, index) => ({ index, ...leaf })),

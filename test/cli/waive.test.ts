@@ -161,13 +161,12 @@ describe("an audit receipt", () => {
       { digest, references: 1, looks: [{ pointer: "/subject/0", place: "file", state: "changed", detail: "" }] },
     ],
     findings: [
-      {
-        finding: { rule: "evidence-changed", about: digest, pointer: "/subject/0", detail: "" },
-        waived: false,
-      },
+      { finding: { rule: "evidence-changed", about: digest, pointer: "/subject/0", detail: "" }, waived: false },
     ],
     engine: nodeEngine,
-    ...{ keys: [], logs: [{ origin: "example.org/lab", size: 1, root: digest }], offline: true },
+    keys: [],
+    logs: [{ origin: "example.org/lab", size: 1, root: digest }],
+    offline: true,
     notChecked: ["the address: offline"],
     ...given,
   });

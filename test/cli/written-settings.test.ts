@@ -161,9 +161,13 @@ describe("no program is run that is named", () => {
     const env = {
       ...here.env,
       ...Object.fromEntries(named.map((name) => [name, evil])),
-      ...{ GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "core.fsmonitor", GIT_CONFIG_VALUE_0: evil },
-      ...{ GIT_CONFIG_PARAMETERS: `'core.fsmonitor=${evil}'`, GIT_DIR: join(here.root, "library/.git") },
-      ...{ GIT_EXEC_PATH: here.path("sub"), GIT_TRACE: join(here.root, "trace") },
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: "core.fsmonitor",
+      GIT_CONFIG_VALUE_0: evil,
+      GIT_CONFIG_PARAMETERS: `'core.fsmonitor=${evil}'`,
+      GIT_DIR: join(here.root, "library/.git"),
+      GIT_EXEC_PATH: here.path("sub"),
+      GIT_TRACE: join(here.root, "trace"),
     };
     older("package.json");
     const ran = await attest(["run", "--dry-run", "--json", "--", "true"], { cwd: here.cwd, env });

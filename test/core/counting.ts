@@ -39,13 +39,21 @@ export function counted(
   role = "observations",
 ): JsonObject {
   const made = Object.entries(checks).map(([id, { outcome = "passed", criterion, measurements }]) => ({
-    ...{ id, claim: `${id} holds.`, required: true, outcome, expected: "as claimed", observed: "as seen" },
+    id,
+    claim: `${id} holds.`,
+    required: true,
+    outcome,
+    expected: "as claimed",
+    observed: "as seen",
     ...(criterion && { criterion }),
     ...(measurements && { measurements }),
   }));
   const { verdict, ...lists } = derive(made);
   const evidence = Object.entries(observations).map(([name, text]) => ({
-    ...{ name, role, size: utf8(text).length, sourceDateKind: "unknown" },
+    name,
+    role,
+    size: utf8(text).length,
+    sourceDateKind: "unknown",
     digest: { sha256: digest(utf8(text)) },
   }));
   return statement({

@@ -128,7 +128,9 @@ const common = (
     keys: keyHistory(read, keys, engine, logged).keys,
     options: {
       ...keyHistory(read, keys, engine, logged),
-      ...{ notices: read, policy: policy ?? {}, witnesses: { keys: witnesses, quorum: 1 } },
+      notices: read,
+      policy: policy ?? {},
+      witnesses: { keys: witnesses, quorum: 1 },
     },
   };
 };

@@ -10,8 +10,13 @@ import { parseXml } from "../../src/formats/xml.js";
 
 const ABOUT = "ab".repeat(32);
 const waiver = (standing: WaiverWord): Waiver => ({
-  ...{ digest: "cd".repeat(32), rule: "evidence-gone", about: ABOUT, reason: "a copy is kept", standing },
-  ...{ until: "2027-01-31T23:59:59Z", by: "SHA256:key" },
+  digest: "cd".repeat(32),
+  rule: "evidence-gone",
+  about: ABOUT,
+  reason: "a copy is kept",
+  standing,
+  until: "2027-01-31T23:59:59Z",
+  by: "SHA256:key",
 });
 const found = (given: Partial<Finding> = {}, ...standings: WaiverWord[]): JudgedFinding => ({
   finding: { rule: "evidence-gone", about: ABOUT, pointer: "/predicate/f3/evidence/0", detail: "404", ...given },
@@ -20,7 +25,10 @@ const found = (given: Partial<Finding> = {}, ...standings: WaiverWord[]): Judged
 });
 const ALL = Object.keys(GROUPS) as Group[];
 const suite = (given: Partial<JunitSuite> = {}): JunitSuite => ({
-  ...{ name: "test_0123456789abcdef", file: "attestations/test_0123456789abcdef.json", looked: ALL, findings: [] },
+  name: "test_0123456789abcdef",
+  file: "attestations/test_0123456789abcdef.json",
+  looked: ALL,
+  findings: [],
   ...given,
 });
 

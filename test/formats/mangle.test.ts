@@ -64,8 +64,12 @@ const WRITERS: readonly [string, (all: Tests) => string][] = [
       JSON.stringify({
         results: {
           summary: {
-            ...{ tests: all.length, passed: count(all, "passed"), failed: count(all, "failed") },
-            ...{ skipped: count(all, "skipped"), pending: 0, other: 0 },
+            tests: all.length,
+            passed: count(all, "passed"),
+            failed: count(all, "failed"),
+            skipped: count(all, "skipped"),
+            pending: 0,
+            other: 0,
           },
           tests: all.map((each) => ({ name: each.name, status: each.outcome })),
         },
@@ -75,10 +79,15 @@ const WRITERS: readonly [string, (all: Tests) => string][] = [
     "vitest-json",
     (all) =>
       JSON.stringify({
-        ...{ numTotalTests: all.length, numPassedTests: count(all, "passed"), numFailedTests: count(all, "failed") },
-        ...{ numPendingTests: count(all, "skipped"), numTodoTests: 0, success: count(all, "failed") === 0 },
+        numTotalTests: all.length,
+        numPassedTests: count(all, "passed"),
+        numFailedTests: count(all, "failed"),
+        numPendingTests: count(all, "skipped"),
+        numTodoTests: 0,
+        success: count(all, "failed") === 0,
         testResults: all.map((each) => ({
-          ...{ name: "a.js", status: each.outcome === "failed" ? "failed" : "passed" },
+          name: "a.js",
+          status: each.outcome === "failed" ? "failed" : "passed",
           assertionResults: [{ title: each.name, status: each.outcome }],
         })),
       }),

@@ -14,7 +14,12 @@ const ctrf = (tests: Members[], summary: Members = {}): string =>
 
 const jest = (files: Members[], counts: Members = {}): string =>
   JSON.stringify({
-    ...{ numTotalTests: 0, numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, success: true },
+    numTotalTests: 0,
+    numPassedTests: 0,
+    numFailedTests: 0,
+    numPendingTests: 0,
+    numTodoTests: 0,
+    success: true,
     ...counts,
     testResults: files,
   });
@@ -110,7 +115,9 @@ describe.each<[format: string, rows: Row[]]>([
       [
         "no count of what is to do, as before jest 24",
         jest([{ name: "./f.js", status: "passed", assertionResults: [{ title: "a", status: "passed" }] }], {
-          ...{ numTotalTests: 1, numPassedTests: 1, numTodoTests: undefined },
+          numTotalTests: 1,
+          numPassedTests: 1,
+          numTodoTests: undefined,
         }),
         ["passed f.js > a"],
         [],
@@ -118,7 +125,8 @@ describe.each<[format: string, rows: Row[]]>([
       [
         "no count of what is to do, and one that is",
         jest([{ name: "f", status: "passed", assertionResults: [{ title: "a", status: "todo" }] }], {
-          ...{ numTotalTests: 1, numTodoTests: undefined },
+          numTotalTests: 1,
+          numTodoTests: undefined,
         }),
         ["skipped f > a"],
         [/counts 0 skipped, and lists 1/],

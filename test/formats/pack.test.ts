@@ -19,8 +19,12 @@ const { id, digest } = identify(parseEnvelope(utf8(text)).payloadBytes, nodeEngi
 const piece = utf8("what was seen </script><script>alert(1)</script>\n");
 const sha256 = hex(nodeEngine.sha256(piece));
 const contents: PackData = {
-  ...{ kind: "pack", about: { origin: "example.org/lab", title: "The lab" }, notices: ["<a notice>"] },
-  ...{ documents: [{ name: `${id}.json`, text }], plans: [], packed: { [sha256]: base64(piece) } },
+  kind: "pack",
+  about: { origin: "example.org/lab", title: "The lab" },
+  notices: ["<a notice>"],
+  documents: [{ name: `${id}.json`, text }],
+  plans: [],
+  packed: { [sha256]: base64(piece) },
 };
 const options = { engine: nodeEngine, keys: [{ key: key.key, by: "you" as const, source: "" }], now: new Date() };
 const report = verify(utf8(text), options);

@@ -10,8 +10,14 @@ import { formatSarif, type SarifInput } from "../../src/formats/sarif.js";
 const TOOL = { name: "attest", version: "1.2.3" };
 const ABOUT = "ab".repeat(32);
 const waiver = (standing: WaiverWord, reason = "a copy is kept"): Waiver => ({
-  ...{ digest: "cd".repeat(32), rule: "evidence-gone", about: ABOUT, reason, standing },
-  ...{ until: "2027-01-31T23:59:59Z", by: "SHA256:key", name: "auditor" },
+  digest: "cd".repeat(32),
+  rule: "evidence-gone",
+  about: ABOUT,
+  reason,
+  standing,
+  until: "2027-01-31T23:59:59Z",
+  by: "SHA256:key",
+  name: "auditor",
 });
 const found = (given: Partial<Finding> = {}, waivers: Waiver[] = []): SarifInput => ({
   finding: { rule: "evidence-gone", about: ABOUT, pointer: "/predicate/f3/evidence/0", detail: "404", ...given },
@@ -65,7 +71,8 @@ describe("waivers", () => {
       message: { text: "404" },
       suppressions: [
         {
-          ...{ kind: "external", status: "accepted" },
+          kind: "external",
+          status: "accepted",
           justification: "waived by auditor (SHA256:key) until 2027-01-31T23:59:59Z: a copy is kept",
         },
       ],

@@ -35,7 +35,11 @@ const sentences = {
 };
 const failed = {
   id: "adds",
-  ...{ claim: SAID, required: true, outcome: "failed", expected: SAID, observed: SAID },
+  claim: SAID,
+  required: true,
+  outcome: "failed",
+  expected: SAID,
+  observed: SAID,
   measurements: [{ name: "difference", value: 0.1, unit: SAID }],
 };
 
@@ -45,7 +49,10 @@ const made: readonly [Signed, readonly TestSigner[]][] = (
     [
       statement({
         predicate: {
-          ...{ result: "FAILED", passedTests: [], warnedTests: [], failedTests: ["adds"] },
+          result: "FAILED",
+          passedTests: [],
+          warnedTests: [],
+          failedTests: ["adds"],
           f3: { ...sentences, verdict: "REFUTED", checks: [failed] },
         },
       }),

@@ -95,9 +95,7 @@ function go(...folders: string[]): { code: number | null; out: string } {
   const { status, stdout, stderr } = spawnSync(
     program,
     [formatNoteKey(logKey), formatNoteKey(witnessKey), ...folders],
-    {
-      encoding: "utf8",
-    },
+    { encoding: "utf8" },
   );
   return { code: status, out: stdout + stderr };
 }
@@ -111,7 +109,10 @@ describe.skipIf(absent)("Go's sumdb", () => {
       encoding: "utf8",
       env: {
         ...process.env,
-        ...{ GO111MODULE: "off", GOPATH: `${join(place, "go")}:${SHARED}`, GOCACHE: join(place, "cache"), GOFLAGS: "" },
+        GO111MODULE: "off",
+        GOPATH: `${join(place, "go")}:${SHARED}`,
+        GOCACHE: join(place, "cache"),
+        GOFLAGS: "",
       },
     });
     expect(built.status, built.stderr).toBe(0);

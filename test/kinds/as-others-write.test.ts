@@ -96,7 +96,8 @@ describe("a passphrase", () => {
   const sealed = (): string =>
     createPrivateKey(PEM).export({
       ...({ format: "pem", type: "pkcs8" } as const),
-      ...{ cipher: "aes-256-cbc", passphrase: "correct horse" },
+      cipher: "aes-256-cbc",
+      passphrase: "correct horse",
     }) as string;
 
   test.each<[string, string | Buffer, string | undefined]>([

@@ -7,10 +7,19 @@ import { failure, withCode } from "../core/refusal.js";
 
 const LINE = '{"kind":"trial","lost":0,"ok":true}\n';
 const piece = (name: string, text: string, role = "observations"): EvidenceRef => ({
-  ...{ name, role, digest: { sha256: sha256(text) }, size: text.length, sourceDateKind: "unknown" },
+  name,
+  role,
+  digest: { sha256: sha256(text) },
+  size: text.length,
+  sourceDateKind: "unknown",
 });
 const trials = (count: number): Findings["f3"]["checks"][number] => ({
-  ...{ id: "none-lost", claim: "None is lost.", required: true, outcome: "passed", expected: "", observed: "" },
+  id: "none-lost",
+  claim: "None is lost.",
+  required: true,
+  outcome: "passed",
+  expected: "",
+  observed: "",
   measurements: [
     { name: "lost", value: 0 },
     { name: "trials", value: count },
@@ -74,11 +83,7 @@ test.each<[string, Partial<Findings["f3"]>, Partial<Draft>]>([
   ["a relation", { relations: [0, 1].map(() => ({ type: "verifies", target: "z" })) }, {}],
   [
     "a plan",
-    {
-      relations: ["1", "2"].map((one) => ({
-        ...{ type: "planned-by", target: one, digest: { sha256: one.repeat(64) } },
-      })),
-    },
+    { relations: ["1", "2"].map((one) => ({ type: "planned-by", target: one, digest: { sha256: one.repeat(64) } })) },
     {},
   ],
 ])("%s twice: not signed", async (name, f3, more) => {
@@ -115,17 +120,17 @@ test("a run that has a report twice, a subject twice and no output on two stream
 });
 
 const JEST = JSON.stringify({
-  ...{
-    numTotalTests: 2,
-    numPassedTests: 2,
-    numFailedTests: 0,
-    numPendingTests: 0,
-    numRuntimeErrorTestSuites: 0,
-    success: true,
-  },
+  numTotalTests: 2,
+  numPassedTests: 2,
+  numFailedTests: 0,
+  numPendingTests: 0,
+  numRuntimeErrorTestSuites: 0,
+  success: true,
   testResults: [
     {
-      ...{ name: "math.test.js", status: "passed", message: "" },
+      name: "math.test.js",
+      status: "passed",
+      message: "",
       assertionResults: ["adds", "takes"].map((title) => ({ ancestorTitles: ["math"], title, status: "passed" })),
     },
   ],

@@ -31,7 +31,8 @@ const ENV: Readonly<Record<string, string | undefined>> = {
       Object.entries(IDENTITY).map(([what, value]) => [`GIT_${who}_${what}`, value]),
     ),
   ),
-  ...{ GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" },
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: "/dev/null",
 };
 const gitIn =
   (folder: string) =>

@@ -78,7 +78,10 @@ describe("nobody judges what they signed, with whichever of their keys", () => {
     const signedAt = new Date(Date.now() - 60_000).toISOString();
     const until = new Date(Date.now() + 86_400_000).toISOString();
     await plant(work, by, {
-      ...{ version: 1, action: "waive", about, rule: "archive-changed" },
+      version: 1,
+      action: "waive",
+      about,
+      rule: "archive-changed",
       reason: "fine",
       until,
       signedAt,

@@ -27,8 +27,12 @@ async function audited(
   const evidence: EvidenceRef[] = [
     { name: "output.txt", role: "output", digest: { sha256: sha256("4\n") }, size: 2, sourceDateKind: "unknown" },
     {
-      ...{ name: "piece", role: "run", digest: { sha256: sha256(body) }, size: Buffer.byteLength(body) },
-      ...{ sourceDateKind: "unknown", ...piece },
+      name: "piece",
+      role: "run",
+      digest: { sha256: sha256(body) },
+      size: Buffer.byteLength(body),
+      sourceDateKind: "unknown",
+      ...piece,
     },
   ];
   work.write("s.evidence/piece", body);
@@ -88,8 +92,12 @@ describe("a contradiction in a cited document", () => {
     const evidence: EvidenceRef[] = [
       { name: "output.txt", role: "output", digest: { sha256: sha256("4\n") }, size: 2, sourceDateKind: "unknown" },
       {
-        ...{ name: "piece", role: "run", digest: { sha256: sha256(body) }, size: body.length },
-        ...{ uri: "https://example.org/run.json", sourceDateKind: "unknown" },
+        name: "piece",
+        role: "run",
+        digest: { sha256: sha256(body) },
+        size: body.length,
+        uri: "https://example.org/run.json",
+        sourceDateKind: "unknown",
       },
     ];
     work.write("s.evidence/output.txt", "4\n");

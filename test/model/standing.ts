@@ -29,10 +29,7 @@ const KEYS = 4;
 function nodeSigner(): TestSigner {
   const pair = generateKeyPairSync("ed25519");
   const raw = new Uint8Array(pair.publicKey.export({ format: "der", type: "spki" }).subarray(-32));
-  return {
-    key: publicKey(raw, nodeEngine),
-    sign: (message) => new Uint8Array(sign(null, message, pair.privateKey)),
-  };
+  return { key: publicKey(raw, nodeEngine), sign: (message) => new Uint8Array(sign(null, message, pair.privateKey)) };
 }
 const signers = Array.from({ length: KEYS }, nodeSigner);
 
@@ -58,7 +55,10 @@ export interface History {
 const key = fc.constantFrom(0, 0, 0, 1, 1, 1, 2, 2, 3);
 const event = fc.record({
   act: fc.constantFrom<Event["act"]>("hand over", "hand over", "retract", "supersede", "revoke"),
-  ...{ by: key, key, served: fc.boolean(), early: fc.boolean() },
+  by: key,
+  key,
+  served: fc.boolean(),
+  early: fc.boolean(),
 });
 export const history: fc.Arbitrary<History> = fc.record({
   by: fc.uniqueArray(key, { minLength: 1, maxLength: 2 }),
@@ -102,7 +102,10 @@ export function shownOf(told: History, policy: Shown["policy"]): Shown {
   });
   const all = [...new Set(notices.map(({ notice }) => notice))];
   return {
-    ...{ document, signers, entries: told.log !== "unread", policy: policy ?? {} },
+    document,
+    signers,
+    entries: told.log !== "unread",
+    policy: policy ?? {},
     notices: notices.flatMap(({ notice, served }) => (served ? notice : [])),
     ...(told.log !== "absent" && { log: logOf([document, ...all]) }),
   };

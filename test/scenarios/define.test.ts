@@ -95,7 +95,8 @@ describe("refused", () => {
 
 test("the compiler knows which checks there are", () => {
   const definition = defineScenario({
-    ...{ title: "T", hypothesis: "H." },
+    title: "T",
+    hypothesis: "H.",
     checks: [
       { id: "a", claim: "A.", expected: "a" },
       { id: "b", claim: "B.", criterion: CRITERION },

@@ -383,10 +383,7 @@ describe("a case that cannot be played", () => {
     const run = await play("hardened", named("T15")).finally(() => vi.stubEnv("PATH", undefined));
     rmSync(bin, { recursive: true });
     expect(checks(run)).toMatchObject([
-      {
-        outcome: "skipped",
-        observed: "there is no C compiler here: none of cc, gcc and clang is on the PATH",
-      },
+      { outcome: "skipped", observed: "there is no C compiler here: none of cc, gcc and clang is on the PATH" },
     ]);
     expect(run.draft.predicate.f3.verdict).toBe("INCONCLUSIVE");
   });

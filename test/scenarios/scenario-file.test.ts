@@ -81,7 +81,11 @@ describe("what is reported", () => {
     });
     expect(checks(made)).toMatchObject([
       {
-        ...{ id: "a", required: true, expected: "that it does", outcome: "passed", observed: "it did" },
+        id: "a",
+        required: true,
+        expected: "that it does",
+        outcome: "passed",
+        observed: "it did",
         measurements: [
           { name: "before", value: 1, unit: "ms" },
           { name: "after", value: 2.5 },
@@ -91,7 +95,10 @@ describe("what is reported", () => {
       { id: "c", expected: "wrong = 0", outcome: "passed", observed: "wrong: 0" },
     ]);
     expect(made.draft.predicate.f3).toMatchObject({
-      ...{ title: "Made up", hypothesis: "It holds.", verdict: "VALIDATED", notChecked: ["the sea"] },
+      title: "Made up",
+      hypothesis: "It holds.",
+      verdict: "VALIDATED",
+      notChecked: ["the sea"],
       sections: [],
     });
     expect(observations(made)).toEqual([{ wrong: false, n: 1, word: "x" }]);

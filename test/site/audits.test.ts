@@ -37,8 +37,13 @@ const ARCHIVE = { pointer: "/predicate/f3/evidence/0", place: "archive" } as con
 const PLACES = 5;
 
 const record = (at: Date, documents: AuditRecord["documents"]): AuditRecord => ({
-  ...{ schema: RECORD_SCHEMA, at: at.toISOString(), origin: "lab.example.org/adding" },
-  ...{ offline: false, engine: "node", logs: [], documents },
+  schema: RECORD_SCHEMA,
+  at: at.toISOString(),
+  origin: "lab.example.org/adding",
+  offline: false,
+  engine: "node",
+  logs: [],
+  documents,
 });
 /** When all of it has been. */
 const LATER = new Date(Date.UTC(2026, 11, 1));

@@ -284,9 +284,17 @@ describe("a list that is longer than a page", () => {
 test("data cannot end the element that it stands in, and comes out as it went in", () => {
   const evil = "</script><script>alert(1)</script><!--<script>]]>\u2028\u2029\u0000\ud83d\ude00</SCRIPT >\\u003c&lt;";
   const data: PageData = {
-    ...{ kind: "attestation", about: { origin: evil, title: evil }, keyring: evil, notices: [evil] },
-    ...{ documents: [{ name: evil, text: evil }], evidence: [], beside: [], plans: [], answers: [] },
-    ...{ related: [], moreRelated: 0 },
+    kind: "attestation",
+    about: { origin: evil, title: evil },
+    keyring: evil,
+    notices: [evil],
+    documents: [{ name: evil, text: evil }],
+    evidence: [],
+    beside: [],
+    plans: [],
+    answers: [],
+    related: [],
+    moreRelated: 0,
   };
   const page = renderPage(
     { title: evil, description: evil, data, main: [] },

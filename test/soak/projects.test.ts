@@ -172,13 +172,7 @@ const PROJECTS: readonly Project[] = [
     needs: ["jest@30.5.2"],
     command: ["npm", "run", "test:jest", "--", "--json", "--outputFile=jest-results.json"],
     said: jest,
-    broken: {
-      file: "test/jest.test.js",
-      from: "toBeTruthy()",
-      to: "toBeFalsy()",
-      test: /works with jest$/,
-      exit: 1,
-    },
+    broken: { file: "test/jest.test.js", from: "toBeTruthy()", to: "toBeFalsy()", test: /works with jest$/, exit: 1 },
   },
   {
     title: "node --test, JUnit in a file: process-warning 5.1.1",
@@ -217,13 +211,7 @@ const PROJECTS: readonly Project[] = [
     needs: ["mocha@5.2.0", "inherits@2", "minimalistic-assert@1"],
     command: ["mocha", "--reporter", "tap", "test/hash-test.js", "test/hmac-test.js"],
     said: summary,
-    broken: {
-      file: "test/hmac-test.js",
-      from: "8bb9a1db",
-      to: "8bb9a1dc",
-      test: /nist 1$/,
-      exit: 1,
-    },
+    broken: { file: "test/hmac-test.js", from: "8bb9a1db", to: "8bb9a1dc", test: /nist 1$/, exit: 1 },
   },
   {
     title: "tape, TAP as it is printed: secure-json-parse 4.1.1",

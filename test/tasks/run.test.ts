@@ -89,7 +89,10 @@ describe("the start", () => {
   test("the command inherits neither this tool's settings nor the ssh agent, and no value of its environment gets into the task", async () => {
     const env = {
       ...work.env,
-      ...{ F3_ATTEST_PASSPHRASE: "sesame", SSH_AUTH_SOCK: "/agent", SSH_AGENT_PID: "1", TOKEN: "another secret" },
+      F3_ATTEST_PASSPHRASE: "sesame",
+      SSH_AUTH_SOCK: "/agent",
+      SSH_AGENT_PID: "1",
+      TOKEN: "another secret",
     };
     ok(await attest(["task", "run", "--task", "1", "--wait", "--", "env"], { ...work, env }));
     const names = logged()

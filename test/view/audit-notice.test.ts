@@ -10,12 +10,20 @@ const COMMON = { version: 1, signedAt: "2026-03-02T00:00:00Z" } as const;
 type Of<A extends Notice["action"]> = Extract<Notice, { action: A }>;
 
 const waive = (given: Partial<Of<"waive">> = {}): Of<"waive"> => ({
-  ...{ ...COMMON, action: "waive", about: ABOUT, rule: "evidence-gone", reason: "a copy is kept" },
-  ...{ until: "2026-09-01T00:00:00Z" },
+  ...COMMON,
+  action: "waive",
+  about: ABOUT,
+  rule: "evidence-gone",
+  reason: "a copy is kept",
+  until: "2026-09-01T00:00:00Z",
   ...given,
 });
 const audit = (given: Partial<Of<"audit">> = {}): Of<"audit"> => ({
-  ...{ ...COMMON, action: "audit", origin: "example.org/lab", engine: "noble", offline: false },
+  ...COMMON,
+  action: "audit",
+  origin: "example.org/lab",
+  engine: "noble",
+  offline: false,
   documents: { count: 1, sha256: ABOUT },
   states: { same: 2, gone: 0 },
   findings: { count: 0, sha256: ABOUT, listed: [] },

@@ -36,8 +36,13 @@ const whole: ResultStatement = (() => {
 const E0 = "/predicate/f3/evidence/0";
 const NONE: AuditText = { at: "2026-11-26T01:30:00.000Z", audits: 12, streaks: [], findings: [] };
 const always = (place: "archive" | "address"): AuditText["streaks"][number] => ({
-  ...{ pointer: E0, place, state: "same", detail: "" },
-  ...{ at: "2026-11-26T01:30:00.000Z", audits: 12, since: "2026-03-03T04:05:00.000Z" },
+  pointer: E0,
+  place,
+  state: "same",
+  detail: "",
+  at: "2026-11-26T01:30:00.000Z",
+  audits: 12,
+  since: "2026-03-03T04:05:00.000Z",
 });
 
 const printed = (trees: readonly Element[]): string => trees.flatMap((tree) => textLines(tree, 400)).join("\n");

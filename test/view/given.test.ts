@@ -10,7 +10,11 @@ const A = "aa".repeat(32);
 const B = "bb".repeat(32);
 const C = "cc".repeat(32);
 const piece = (name: string, sha256: string, size = 14): EvidenceRef => ({
-  ...{ name, digest: { sha256 }, size, role: "output", sourceDateKind: "unknown" },
+  name,
+  digest: { sha256 },
+  size,
+  role: "output",
+  sourceDateKind: "unknown",
 });
 const file = (name: string, sha256: string, size = 14): GivenFile => ({ name, sha256, size });
 const words = (evidence: EvidenceRef[], files: GivenFile[]): (string | undefined)[] =>

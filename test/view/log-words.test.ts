@@ -43,8 +43,13 @@ const entered = (of: JsonObject, by = me): LogEntry => {
   return entryOf({ payload: of, digest: identify(payloadBytes, engine).digest, keyid: by.key.keyid, sig }, engine)!;
 };
 const plan = (at: string, deadline: string, fill: string): LogEntry => ({
-  ...{ kind: "plan", payload: fill.repeat(64), signature: fill.repeat(64), keyid: me.key.keyid },
-  ...{ at, deadline, test: "7".repeat(64) },
+  kind: "plan",
+  payload: fill.repeat(64),
+  signature: fill.repeat(64),
+  keyid: me.key.keyid,
+  at,
+  deadline,
+  test: "7".repeat(64),
 });
 const whole = (...leaves: readonly LogEntry[]): WholeLog => {
   const entries = leaves.map(formatEntry);
@@ -233,10 +238,8 @@ describe("of one that was taken back", () => {
 
   test("by somebody else: nothing on top, and a contradiction without effect below", () => {
     const report = look(document, [yours(me), sites(other)], {
-      ...{
-        notices: NoticeSet.read([said("retract", other)], engine),
-        entries: { notices: NoticeEntries.NONE, whole: true },
-      },
+      notices: NoticeSet.read([said("retract", other)], engine),
+      entries: { notices: NoticeEntries.NONE, whole: true },
     });
     expect(withdrawnView(report)).toBeUndefined();
     expect(headlineOf(report).tone).toBe("good");

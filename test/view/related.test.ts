@@ -14,16 +14,22 @@ const card = (
   const digest = (made += 1).toString(16).padStart(64, "0");
   const relations = says === undefined ? [] : [{ type: says, target: "it", digest: { sha256: ABOUT } }];
   return {
-    ...{ digest, id: `test_${digest.slice(0, 16)}`, title: `Number ${made}`, where: "", verdict: "VALIDATED" },
-    ...{
-      hypothesis: "It adds.",
-      names: ["it"],
-      signedAt: "2026-03-01T10:00:03Z",
-      owners: ["me"],
-      subjects: ["sha256:1"],
-    },
-    ...{ relations, inForce: true, provenOwners: rest.owners ?? ["me"], entered: [] },
-    ...{ confirmed: rest.owners ?? ["me"], listed: [] },
+    digest,
+    id: `test_${digest.slice(0, 16)}`,
+    title: `Number ${made}`,
+    where: "",
+    verdict: "VALIDATED",
+    hypothesis: "It adds.",
+    names: ["it"],
+    signedAt: "2026-03-01T10:00:03Z",
+    owners: ["me"],
+    subjects: ["sha256:1"],
+    relations,
+    inForce: true,
+    provenOwners: rest.owners ?? ["me"],
+    entered: [],
+    confirmed: rest.owners ?? ["me"],
+    listed: [],
     ...rest,
   };
 };

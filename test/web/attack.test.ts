@@ -142,7 +142,12 @@ async function record({ home, registry, folder }: Published, digest: string): Pr
   const look = { pointer: "/predicate/f3/evidence/0", place: "archive", state: "changed", detail: ATTACK } as const;
   const findings = [{ rule: ATTACK, pointer: ATTACK }, ...["__proto__", "log"].map((rule) => ({ rule, pointer: "" }))];
   const bytes = formatRecord({
-    ...{ schema: RECORD_SCHEMA, at: NOW.toISOString(), origin: ATTACK, offline: false, engine: ATTACK, logs: [] },
+    schema: RECORD_SCHEMA,
+    at: NOW.toISOString(),
+    origin: ATTACK,
+    offline: false,
+    engine: ATTACK,
+    logs: [],
     documents: { [digest]: { references: 999, looks: [look], findings } },
   });
   mkdirSync(join(home, "attestations/audits"));

@@ -28,12 +28,20 @@ import {
 
 const OBSERVED = utf8('{"name":"sum","value":4}\n{"name":"sum","value":4}\n');
 const piece = (name: string, bytes: Uint8Array, role: string): EvidenceRef => ({
-  ...{ name, digest: { sha256: hex(nodeEngine.sha256(bytes)) }, size: bytes.length, role },
+  name,
+  digest: { sha256: hex(nodeEngine.sha256(bytes)) },
+  size: bytes.length,
+  role,
   sourceDateKind: "unknown",
 });
 /** Its outcome follows from the observations. */
 const counted: CheckRecord = {
-  ...{ id: "counts", claim: "Two sums were made", required: true, outcome: "passed", expected: "", observed: "two" },
+  id: "counts",
+  claim: "Two sums were made",
+  required: true,
+  outcome: "passed",
+  expected: "",
+  observed: "two",
   criterion: {
     measures: [{ name: "sums", of: "count", where: { name: "sum" } }],
     holds: [{ measure: "sums", is: "=", value: 2 }],
@@ -57,12 +65,13 @@ beforeAll(async () => {
   ] as const;
   const found = [{ rule: "evidence-gone", pointer: "/predicate/f3/evidence/1" }];
   const record = formatRecord({
-    ...{ schema: RECORD_SCHEMA, at: at.toISOString(), origin: "lab.example.org/adding", offline: false },
-    ...{
-      engine: "node",
-      logs: [],
-      documents: { [made.digest]: { references: 9, looks: [...looks], findings: found } },
-    },
+    schema: RECORD_SCHEMA,
+    at: at.toISOString(),
+    origin: "lab.example.org/adding",
+    offline: false,
+    engine: "node",
+    logs: [],
+    documents: { [made.digest]: { references: 9, looks: [...looks], findings: found } },
   });
   mkdirSync(join(home, "attestations/audits"));
   writeFileSync(join(home, "attestations/audits", recordName(at)), record);

@@ -71,8 +71,13 @@ export class Laboratory {
       command: ["node", "add.js"],
     };
     const relation = await announce(outline, [], {
-      ...{ registry: this.registry, signer: this.mine, engine: nodeEngine, withinMs, allowSecrets: [] },
-      ...{ now: () => this.#now(), announcing: () => undefined },
+      registry: this.registry,
+      signer: this.mine,
+      engine: nodeEngine,
+      withinMs,
+      allowSecrets: [],
+      now: () => this.#now(),
+      announcing: () => undefined,
     });
     return relation!;
   }

@@ -36,7 +36,11 @@ function attestation(more: Readonly<Record<string, string>>): PackData["document
   const predicate = base["predicate"] as JsonObject;
   const f3 = predicate["f3"] as JsonObject;
   const others = Object.entries(more).map(([name, text]) => ({
-    ...{ name, role: "report", size: utf8(text).length, sourceDateKind: "unknown", digest: { sha256: sha(text) } },
+    name,
+    role: "report",
+    size: utf8(text).length,
+    sourceDateKind: "unknown",
+    digest: { sha256: sha(text) },
   }));
   const evidence = [...(f3["evidence"] as readonly JsonObject[]), ...others];
   const payload = { ...base, predicate: { ...predicate, f3: { ...f3, evidence } } };
@@ -56,9 +60,14 @@ const keyring = formatKeyring({
 /** Writes a pack, with these contents or others; its address. */
 function packed(name: string, changes: Partial<PackData> = {}): string {
   const data: PackData = {
-    ...{ kind: "pack", about: { origin: "example.org/lab", title: "The lab" }, keyring: fromUtf8(keyring) },
-    ...{ notices: [], documents: [attestation({ "report.html": REPORT })], plans: [] },
-    ...{ packed: held(GOOD, REPORT), ...changes },
+    kind: "pack",
+    about: { origin: "example.org/lab", title: "The lab" },
+    keyring: fromUtf8(keyring),
+    notices: [],
+    documents: [attestation({ "report.html": REPORT })],
+    plans: [],
+    packed: held(GOOD, REPORT),
+    ...changes,
   };
   const path = join(disk, name);
   writeFileSync(path, packPage(data, nodeEngine));

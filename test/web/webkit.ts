@@ -56,9 +56,7 @@ export class WebKit {
     const env = { PATH: process.env["PATH"], DISPLAY: `:${number}`, HOME: home };
     const driver = spawn(DRIVER, [`--port=${port}`], { env, stdio: "ignore" });
     const address = `http://127.0.0.1:${port}/session`;
-    const capabilities = {
-      alwaysMatch: { "webkitgtk:browserOptions": { binary, args: ["--automation"] } },
-    };
+    const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": { binary, args: ["--automation"] } } };
     for (let attempts = 1; ; attempts += 1) {
       try {
         const { sessionId } = (await post(address, { capabilities })) as { sessionId: string };

@@ -126,7 +126,9 @@ function countFindings(about: string, { predicate: { f3 } }: ResultStatement, ci
   }
   if (f3.verdict === "VALIDATED" && all.failed > 0)
     findings.push({
-      ...{ rule: "cited-verdict", about, pointer: "/predicate/f3/verdict" },
+      rule: "cited-verdict",
+      about,
+      pointer: "/predicate/f3/verdict",
       detail: `the cited reports have ${all.failed} failed, the statement says VALIDATED`,
     });
   return findings;

@@ -74,7 +74,10 @@ function movedTo({ url, hops }: Arrived): string | undefined {
 }
 
 export const seen = ({ pointer, place }: Reference, state: LookState, detail: string): Look => ({
-  ...{ pointer, place: place.kind, state, detail },
+  pointer,
+  place: place.kind,
+  state,
+  detail,
 });
 
 const RULE: Readonly<Partial<Record<LookState, RuleId>>> = {

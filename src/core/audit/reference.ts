@@ -81,7 +81,8 @@ const sha256Of = (digest: Descriptor["digest"]): { readonly sha256?: string } =>
 type Common = Pick<Reference, "pointer" | "name" | "sha256" | "size" | "mediaType">;
 
 const common = (one: Descriptor & { readonly size?: number }, pointer: string): Common => ({
-  ...{ pointer, name: one.name ?? one.uri ?? "" },
+  pointer,
+  name: one.name ?? one.uri ?? "",
   ...sha256Of(one.digest),
   ...(one.size !== undefined && { size: one.size }),
   ...(one.mediaType !== undefined && { mediaType: one.mediaType }),

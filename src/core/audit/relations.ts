@@ -76,8 +76,18 @@ export function nodeOf(report: Report, where: string, entered: readonly string[]
   ];
   const successor = standing?.remarks.find(({ successor: by }) => by !== undefined)?.successor;
   return {
-    ...{ digest, id, title, where, verdict, hypothesis, signedAt, relations },
-    ...{ owners: ownersBy(), confirmed: ownersBy("confirmed-by-you"), listed: ownersBy("registry-only"), entered },
+    digest,
+    id,
+    title,
+    where,
+    verdict,
+    hypothesis,
+    signedAt,
+    relations,
+    owners: ownersBy(),
+    confirmed: ownersBy("confirmed-by-you"),
+    listed: ownersBy("registry-only"),
+    entered,
     provenOwners: [...new Set(good.map((one) => one.provenOwner ?? one.owner ?? one.keyid))],
     names: subject.map(({ name, uri }) => uri ?? name ?? ""),
     subjects: subject.flatMap(({ digest: set }) => Object.entries(set).map(([name, value]) => `${name}:${value}`)),
@@ -102,11 +112,7 @@ export function graphOf(all: readonly AttestationNode[]): Graph {
     }),
     ...(successor === undefined
       ? []
-      : [
-          {
-            ...{ from: successor, type: "supersedes" as const, target: from, pointer: "", to: from },
-          },
-        ]),
+      : [{ from: successor, type: "supersedes" as const, target: from, pointer: "", to: from }]),
   ]);
   return { cards, edges };
 }
@@ -118,8 +124,10 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
     if (by === undefined || about === undefined || !(by.inForce || type === "supersedes")) continue;
     const critics = by.provenOwners.filter((owner) => !about.provenOwners.includes(owner));
     const known = facts.get(about.digest) ?? {
-      ...{ reproducedBy: new Set<string>(), contradictedBy: new Set<string>() },
-      ...{ answeredBy: new Set<string>(), supersededBy: new Set<string>() },
+      reproducedBy: new Set<string>(),
+      contradictedBy: new Set<string>(),
+      answeredBy: new Set<string>(),
+      supersededBy: new Set<string>(),
     };
     facts.set(about.digest, known);
     const agrees = by.verdict === about.verdict;
@@ -136,8 +144,10 @@ export function factsOf({ cards, edges }: Graph): ReadonlyMap<string, Facts> {
     [...facts].map(([digest, { reproducedBy, contradictedBy, answeredBy, supersededBy }]) => [
       digest,
       {
-        ...{ reproducedBy: [...reproducedBy], contradictedBy: [...contradictedBy] },
-        ...{ answeredBy: [...answeredBy], supersededBy: [...supersededBy] },
+        reproducedBy: [...reproducedBy],
+        contradictedBy: [...contradictedBy],
+        answeredBy: [...answeredBy],
+        supersededBy: [...supersededBy],
       },
     ]),
   );

@@ -13,6 +13,8 @@ export interface NewerVersion {
 
 export const currentFindings = (about: string, all: readonly NewerVersion[]): Finding[] =>
   all.map(({ pointer, tested, current, source }) => ({
-    ...{ rule: "subject-newer" as const, about, pointer },
+    rule: "subject-newer" as const,
+    about,
+    pointer,
     detail: `tested was ${tested}, current is ${current}, by ${source}`,
   }));

@@ -171,7 +171,13 @@ function judge({ one, signature, known }: Candidate, notices: NoticeSet, parties
         : (interest(about, key.keyid, parties) ?? (now.getTime() > Date.parse(until) ? "expired" : "honoured"));
   return [
     {
-      ...{ digest, rule, about, ...(pointer !== undefined && { pointer }), reason, until, by: key.keyid },
+      digest,
+      rule,
+      about,
+      ...(pointer !== undefined && { pointer }),
+      reason,
+      until,
+      by: key.keyid,
       ...(name !== undefined && { name }),
       standing,
     },

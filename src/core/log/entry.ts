@@ -142,7 +142,10 @@ export function entryOf({ payload, digest, keyid: by, sig }: Signing, engine: En
     if ("fault" in read) return undefined;
     const { notice } = read;
     return {
-      ...{ kind: "notice", ...common, at: notice.signedAt, action: notice.action },
+      kind: "notice",
+      ...common,
+      at: notice.signedAt,
+      action: notice.action,
       ...("about" in notice && { about: notice.about }),
       ...(notice.action === "rotate" && { from: notice.from, to: successorOf(notice, engine).keyid }),
       ...(notice.action === "revoke" && { key: notice.key, since: notice.since }),

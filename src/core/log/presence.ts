@@ -134,7 +134,8 @@ export function checkPresence(
     const fault = historyFault({ evidence, served, own, remembered, engine });
     const longer = remembered !== undefined && served !== undefined && notCompared(remembered, served, evidence);
     return {
-      ...{ origin, size },
+      origin,
+      size,
       ...(longer && { uncompared: remembered.checkpoint.size }),
       ...(fault && { fault }),
       find: (leaf, signers = []) => {

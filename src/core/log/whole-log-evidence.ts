@@ -39,7 +39,8 @@ export function evidenceFrom(
     return before === undefined ? undefined : hashesOf(log, consistencyRanges(before, size), engine);
   };
   return {
-    ...{ proof, remembered },
+    proof,
+    remembered,
     served: {
       checkpoint,
       ...(wanted && {

@@ -162,16 +162,8 @@ const TABLE = {
     means: "a signed attestation contradicts it",
     advice: "read it, and find out who signed it",
   },
-  retracted: {
-    level: "error",
-    means: "its signer retracted it",
-    advice: "do not use it; read the reason",
-  },
-  superseded: {
-    level: "warning",
-    means: "its signer replaced it with another one",
-    advice: "read that one instead",
-  },
+  retracted: { level: "error", means: "its signer retracted it", advice: "do not use it; read the reason" },
+  superseded: { level: "warning", means: "its signer replaced it with another one", advice: "read that one instead" },
   "relation-dangling": {
     level: "warning",
     means: "it refers to a digest that no known document has",

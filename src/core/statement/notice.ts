@@ -155,6 +155,10 @@ export const successorOf = ({ to }: Extract<Notice, { action: "rotate" }>, engin
   parseKey(to, engine);
 
 export const rotation = (from: PublicKey, to: PublicKey, reason: string, now: Date): Notice => ({
-  ...{ version: NOTICE_VERSION, action: "rotate", from: from.keyid, to: formatKey(to), reason },
+  version: NOTICE_VERSION,
+  action: "rotate",
+  from: from.keyid,
+  to: formatKey(to),
+  reason,
   signedAt: now.toISOString(),
 });

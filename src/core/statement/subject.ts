@@ -15,8 +15,13 @@ type Digests = Readonly<Partial<Record<Algorithm, string>>>;
 
 /** In hex digits; git has two object formats. */
 const LENGTHS: Readonly<Record<Algorithm, readonly number[]>> = {
-  ...{ sha256: [64], sha512: [128], dirHash: [64] },
-  ...{ gitCommit: [40, 64], gitTree: [40, 64], gitBlob: [40, 64], gitTag: [40, 64] },
+  sha256: [64],
+  sha512: [128],
+  dirHash: [64],
+  gitCommit: [40, 64],
+  gitTree: [40, 64],
+  gitBlob: [40, 64],
+  gitTag: [40, 64],
 };
 /** Shortest accepted prefix of a commit id. Nothing else may be abbreviated. */
 const SHORTEST = 12;

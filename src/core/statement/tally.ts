@@ -38,7 +38,11 @@ export function tallyOf(checks: readonly CheckRecord[]): Tally {
   const retried = measured(RETRIES, RETRIED);
   const untold = retried === 0 && checks.some(({ id, outcome }) => id === RETRIES && outcome !== "passed");
   return {
-    ...{ of, passed: count("passed"), failed: count("failed"), errored: count("errored"), skipped: count("skipped") },
+    of,
+    passed: count("passed"),
+    failed: count("failed"),
+    errored: count("errored"),
+    skipped: count("skipped"),
     retried: untold ? undefined : retried,
   };
 }

@@ -204,7 +204,9 @@ export function checkRetraction(
   const said = {
     notices: notices ?? NoticeSet.read([], engine),
     entries: entries?.notices ?? NoticeEntries.NONE,
-    ...{ keys, owners, atHand },
+    keys,
+    owners,
+    atHand,
   };
   const heard = statusOf(digest, [...good, ...(entries?.signersOf?.(digest) ?? [])], said);
   // A log state is only claimed if its entries were read: otherwise a withheld notice would go unnoticed.

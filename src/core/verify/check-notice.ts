@@ -65,9 +65,7 @@ function checkType({ payload, what, predicateType, version: known }: Typed, ladd
   ladder.passed(
     "type",
     what === "plan" ? "an announcement of a test" : "a notice about a key, a signature or a statement",
-    {
-      predicateType,
-    },
+    { predicateType },
   );
   return true;
 }

@@ -70,7 +70,13 @@ export function keyHistory(
   };
   return {
     keys: [...before, ...retired(handed), ...successors(handed, handOvers, before, seen)],
-    ...{ handOvers, signedHandOvers: signed, owners, proven, atHand, unsigned, seen },
+    handOvers,
+    signedHandOvers: signed,
+    owners,
+    proven,
+    atHand,
+    unsigned,
+    seen,
   };
 }
 
@@ -154,7 +160,9 @@ function loggedRevocations(
 }
 
 const revokedBy = (key: PublicKey, source: string, revoked: NonNullable<KeyEntry["revoked"]>): TrustedKey => ({
-  ...{ key, by: "site", source },
+  key,
+  by: "site",
+  source,
   entry: { name: "", key, validFrom: EVER, revoked },
 });
 
@@ -180,7 +188,9 @@ function earliest(signature: string, notices: NoticeSet, keys: readonly TrustedK
 /** After a rotation the old key is retired. */
 const retired = (handed: readonly Handed[]): TrustedKey[] =>
   handed.map(({ from, notice }) => ({
-    ...{ key: from, by: "site", source: "a signed notice" },
+    key: from,
+    by: "site",
+    source: "a signed notice",
     entry: { name: "", key: from, validFrom: EVER, validUntil: notice.signedAt },
   }));
 

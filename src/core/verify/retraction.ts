@@ -56,7 +56,8 @@ export function statusOf(digest: string, signers: readonly string[], said: Notic
         : says("supersede")
           ? "superseded"
           : "in-force",
-    ...{ remarks, contradictions },
+    remarks,
+    contradictions,
     withheld: own,
     undecided,
   };

@@ -93,7 +93,9 @@ function trySignature(
   return {
     key: found.key,
     signer: {
-      ...{ keyid: found.key.keyid, signature: "ok", owner: owners?.of(found.key.keyid) ?? found.key.keyid },
+      keyid: found.key.keyid,
+      signature: "ok",
+      owner: owners?.of(found.key.keyid) ?? found.key.keyid,
       ...(proven && { provenOwner: proven.of(found.key.keyid) }),
       ...trustIn(all, claimed, seen?.(given.sig, found.key.keyid)),
     },
@@ -227,7 +229,8 @@ export function checkTrust(signers: readonly SignerReport[], ladder: CheckList):
   const trust = best?.trust ?? "unknown";
   const name = best?.name === undefined ? (best?.keyid ?? "") : `${best.keyid} (${best.name})`;
   const values = {
-    ...{ key: name, source: best?.source ?? "" },
+    key: name,
+    source: best?.source ?? "",
     ...(best?.note !== undefined && { note: best.note }),
     ...(best?.revoked && { "revoked from": best.revoked.at, "because (claimed)": best.revoked.reason }),
     ...(best?.seen && { "signature seen": `${best.seen.at} by ${best.seen.by}` }),

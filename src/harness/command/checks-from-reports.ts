@@ -207,7 +207,9 @@ export function figuresOf(checks: readonly CheckRecord[]): Figure[] {
   const grouped = checks.filter(({ id }) => id.startsWith("suite/"));
   const suites = grouped.map(({ id, claim }) => ({
     label: short(claim.replace(/^Every test of (.*) that ran passed\.$/, "$1"), 60),
-    ...{ check: id, measurement: "passed", of: TESTS },
+    check: id,
+    measurement: "passed",
+    of: TESTS,
   }));
   return [
     ...(bars.length > 0 ? [{ title: "How the tests ended", bars }] : []),

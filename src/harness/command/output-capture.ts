@@ -93,7 +93,11 @@ export function printedPiece(name: string, stream: Stream, captured: Captured, d
     ...(redactions.count > 0 && { redactions: { count: redactions.count, rules: [...redactions.rules] } }),
   };
   return {
-    ...{ name, role: stream, mediaType: "text/plain", bytes, source: { date, kind: "observed" } },
+    name,
+    role: stream,
+    mediaType: "text/plain",
+    bytes,
+    source: { date, kind: "observed" },
     ...(Object.keys(annotations).length > 0 && { annotations }),
   };
 }

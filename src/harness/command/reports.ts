@@ -328,7 +328,10 @@ const MOST_PIECES = 20;
 export function reportPieces(reports: readonly RunnerReport[]): Piece[] {
   const files = reports.flatMap(({ file }) => (file === undefined ? [] : [file]));
   const piece = (name: string, mediaType: string, bytes: Bytes, date: Date): Piece => ({
-    ...{ name, role: "report", mediaType, bytes },
+    name,
+    role: "report",
+    mediaType,
+    bytes,
     source: { date, kind: "file-mtime" },
   });
   if (files.length > MOST_PIECES) {

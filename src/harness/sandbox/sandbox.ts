@@ -80,7 +80,8 @@ export async function sandbox({ root, cwd, registry, hidden: named = [] }: Sandb
     ...["--chdir", cwd],
   ];
   const faults = shortcomings(await look(prefix, (found) => missing(`${bwrap.version}, ${found}`)), {
-    ...{ hidden: [...hidden, ...files], readOnly: kept },
+    hidden: [...hidden, ...files],
+    readOnly: kept,
     writable: [root, ...there(["/tmp", "/run"]), ...folders, "/dev", "/proc"],
   });
   if (faults[0] !== undefined) throw missing(`${bwrap.version}, and in it ${faults[0]}`);
@@ -112,19 +113,13 @@ const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 export function outOfSight(
   writable: string,
   named: readonly string[] = [],
-): {
-  readonly folders: readonly string[];
-  readonly files: readonly string[];
-} {
+): { readonly folders: readonly string[]; readonly files: readonly string[] } {
   const { ours, others } = secretPlaces();
   for (const folder of ours) if (isWithin(folder, writable) && !existsSync(folder)) makeFolder(folder, 0o700);
   // A variable may name /dev/null or a descriptor. The command has its own /dev and /proc.
   const all = there([...ours, ...others, ...named]).filter((path) => !isWithinAny(path, ["/dev", "/proc"]));
   const isFolder = (path: string): boolean => statSync(path).isDirectory();
-  return {
-    folders: [...new Set(all.filter(isFolder))],
-    files: [...new Set(all.filter((path) => !isFolder(path)))],
-  };
+  return { folders: [...new Set(all.filter(isFolder))], files: [...new Set(all.filter((path) => !isFolder(path)))] };
 }
 
 /** Mounts the registry as a whole if the command does not work inside it: a mount cannot be replaced or moved. */

@@ -24,7 +24,9 @@ interface Hosting extends Pick<CommandProcessOptions, "signal" | "output"> {
 export async function describeFile(url: string, signal: AbortSignal): Promise<Described> {
   let told: Message | undefined;
   const ended = await host("describe", url, {
-    ...{ signal, home: "", output: () => undefined },
+    signal,
+    home: "",
+    output: () => undefined,
     take: (message) => {
       told = message;
       return true;
@@ -40,7 +42,9 @@ export async function play(url: string, probe: Probe): Promise<void> {
   const spawner = new Spawner(probe);
   let [done, fault] = [false, undefined as Fault | undefined];
   const ended = await host("run", url, {
-    ...{ signal: probe.signal, home: probe.home, output: (stream, chunk) => probe.output(stream, chunk) },
+    signal: probe.signal,
+    home: probe.home,
+    output: (stream, chunk) => probe.output(stream, chunk),
     take: (message, reply) => {
       if ("call" in message) (probe[message.call] as (...given: readonly unknown[]) => void)(...message.given);
       else if ("spawn" in message) spawner.start(message.spawn, reply);
@@ -97,7 +101,10 @@ async function host(part: "describe" | "run", url: string, { signal, home, outpu
     const { exitCode, signal: by } = await runCommand(
       [process.execPath, ...process.execArgv, ...OPTIONS, HOST, part, url, home],
       {
-        ...{ cwd: process.cwd(), env: withoutKeys(process.env), signal: over.signal, output },
+        cwd: process.cwd(),
+        env: withoutKeys(process.env),
+        signal: over.signal,
+        output,
         channel: (child) =>
           void child.on("message", (message: Message) => {
             if (over.signal.aborted && !signal.aborted) return;

@@ -100,10 +100,7 @@ function outlineOf(scenario: Scenario, profile: Profile, options: ScenarioRunOpt
   const { engine, subject = [], command, quick } = options;
   const { source } = scenario;
   const sha256 = typeof source === "string" ? folderDigest(dirname(fileURLToPath(source)), engine) : source.sha256;
-  const chosen = {
-    profile: options.profile ?? scenario.defaultProfile,
-    length: quick === true ? "quick" : "full",
-  };
+  const chosen = { profile: options.profile ?? scenario.defaultProfile, length: quick === true ? "quick" : "full" };
   return {
     subject,
     title: scenario.title,

@@ -15,10 +15,7 @@ export type { Measurement, Observation } from "../../core/statement/criterion.js
 /** A check computed from observations. Its expectation is the criterion in words. */
 export const computed = (
   check: Omit<PlannedCheckOf, "expected"> & { readonly criterion: Criterion },
-): PlannedCheckOf => ({
-  ...check,
-  expected: wording(check.criterion),
-});
+): PlannedCheckOf => ({ ...check, expected: wording(check.criterion) });
 
 export interface Profile {
   readonly describe: string;

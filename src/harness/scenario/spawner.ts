@@ -52,7 +52,10 @@ export class Spawner {
     const kept = { stdout: new Capture(clean()), stderr: new Capture(clean()) };
     const printed = { stdout: new Capture(AS_IT_IS()), stderr: new Capture(AS_IT_IS()) };
     const { exitCode, ended, ...how } = await runCommand(command, {
-      ...{ cwd, env: { ...withoutKeys(process.env), ...env }, timeoutMs, signal },
+      cwd,
+      env: { ...withoutKeys(process.env), ...env },
+      timeoutMs,
+      signal,
       output: (stream, chunk) => {
         printed[stream].write(chunk);
         if (evidence) kept[stream].write(chunk);
@@ -61,7 +64,12 @@ export class Spawner {
     const { wallMs, finishedAt, survivors = [] } = how;
     const timedOut = ended === "timeout";
     this.#probe.note("process", {
-      ...{ name: called, command: cleanText(command.join(" ")), exitCode, signal: how.signal, wallMs, timedOut },
+      name: called,
+      command: cleanText(command.join(" ")),
+      exitCode,
+      signal: how.signal,
+      wallMs,
+      timedOut,
       ...(survivors.length > 0 && { survivors: survivors.join(", ") }),
     });
     if (evidence)

@@ -48,7 +48,9 @@ export async function checkedOut(
     }
     if (others.size === 0) return new Map();
     await repository.ask(["checkout-index", "--quiet", "-z", "--stdin"], {
-      ...{ env, input: [...others].join("\0"), names: true },
+      env,
+      input: [...others].join("\0"),
+      names: true,
     });
     const read = await new Disk(out).read(others, format);
     return new Map(

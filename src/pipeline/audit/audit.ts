@@ -89,8 +89,10 @@ export async function audit(request: AuditRequest): Promise<Audit> {
   const ownersOf = (all: readonly string[]): string[] => [...new Set(all.map((one) => owners.of(one)))];
   const owned = (card: AttestationNode): AttestationNode => ({
     ...card,
-    ...{ owners: ownersOf(card.owners), entered: ownersOf(card.entered) },
-    ...{ confirmed: ownersOf(card.confirmed), listed: ownersOf(card.listed) },
+    owners: ownersOf(card.owners),
+    entered: ownersOf(card.entered),
+    confirmed: ownersOf(card.confirmed),
+    listed: ownersOf(card.listed),
     provenOwners: [...new Set(card.provenOwners.map((one) => proven.of(one)))],
   });
   const [cards, others] = [gathered.cards.map(owned), beside.cards.map(owned)];
@@ -122,10 +124,15 @@ export async function audit(request: AuditRequest): Promise<Audit> {
       ...log.findings.filter(({ about }) => !own.has(about)),
       ...(request.history ?? []).map((detail): Finding => ({ rule: "history-broken", about: "", pointer: "", detail })),
     ],
-    ...{ states: counted(all), graph, keys: [...keys.values()], owners, proven },
+    states: counted(all),
+    graph,
+    keys: [...keys.values()],
+    owners,
+    proven,
     signers: new Map([...signers].map(([digest, keyids]) => [digest, [...keyids, ...(log.signers.get(digest) ?? [])]])),
     notices: NoticeSet.join(notices, request.engine),
-    ...{ logs: log.logs, open: [...log.open, ...beside.unread] },
+    logs: log.logs,
+    open: [...log.open, ...beside.unread],
   };
 }
 
@@ -149,8 +156,15 @@ const once = (findings: readonly Finding[]): Finding[] =>
 async function gather(request: AuditRequest): Promise<Gathered> {
   const { progress } = request;
   const gathered: Gathered = {
-    ...{ documents: [], cards: [], known: new Set(), keys: new Map(), notices: new Set(), named: [] },
-    ...{ handOvers: [], signedHandOvers: [], signers: new Map() },
+    documents: [],
+    cards: [],
+    known: new Set(),
+    keys: new Map(),
+    notices: new Set(),
+    named: [],
+    handOvers: [],
+    signedHandOvers: [],
+    signers: new Map(),
   };
   const { documents, cards, known, keys, handOvers, signedHandOvers, signers, notices, named } = gathered;
   const histories = new Set<KeyHistory>();
@@ -308,7 +322,9 @@ async function logPart(
       ...account.open
         .filter((plan) => overdue(plan, now))
         .map(({ entry }): Finding => ({
-          ...{ rule: "result-missing", about: entry.payload, pointer: "/predicate/deadline" },
+          rule: "result-missing",
+          about: entry.payload,
+          pointer: "/predicate/deadline",
           detail: `plan_${entry.payload.slice(0, 16)} was announced at ${entry.at}, with the deadline ${entry.deadline}`,
         })),
     ],

@@ -34,7 +34,11 @@ export async function keepRecord(
       "look at the clock of this machine",
     );
   const record: AuditRecord = {
-    ...{ schema: RECORD_SCHEMA, at, origin: about.origin, offline, engine: engine.name },
+    schema: RECORD_SCHEMA,
+    at,
+    origin: about.origin,
+    offline,
+    engine: engine.name,
     ...(last && { previous: hex(engine.sha256(last.bytes)) }),
     logs: logs.map((log) => ({ ...log })),
     documents: Object.fromEntries(documents.flatMap((one) => entryOf(one, waived))),

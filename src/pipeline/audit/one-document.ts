@@ -66,7 +66,10 @@ export async function auditDocument(
     ...(report.digest !== undefined && { digest: report.digest }),
     ...(report.id !== undefined && { id: report.id }),
     ...(statement && { title: statement.predicate.f3.title, verdict: statement.predicate.f3.verdict }),
-    ...{ signature: report.signature, trust: report.trust, references: looks.length, looks: notSame },
+    signature: report.signature,
+    trust: report.trust,
+    references: looks.length,
+    looks: notSame,
     open: [
       // Changed bytes cannot be recomputed from; a finding reports the change.
       ...openSteps(report).filter((step) => !(archiveLost && step.startsWith("recompute: "))),
@@ -96,8 +99,11 @@ function unanswered(
   { fetcher, clone, files }: Auditing["surroundings"],
 ): string[] {
   const asked = {
-    ...{ archive: true, address: fetcher !== undefined, git: clone?.named === true },
-    ...{ file: files !== undefined, attestation: false },
+    archive: true,
+    address: fetcher !== undefined,
+    git: clone?.named === true,
+    file: files !== undefined,
+    attestation: false,
   };
   const optional = references.flatMap(({ optional: may, pointer }) => (may ? pointer : []));
   return looks
@@ -108,7 +114,11 @@ function unanswered(
 
 /** A document that was not examined yet, or cannot be read. */
 export const unread = (target: string, fault?: AttestError): AuditedDocument => ({
-  ...{ target, signature: "not-checked", trust: "not-checked", references: 0, looks: [] },
+  target,
+  signature: "not-checked",
+  trust: "not-checked",
+  references: 0,
+  looks: [],
   open: fault !== undefined && outcomeOf(fault.code) === "unchecked" ? [fault.message] : [],
   findings:
     fault === undefined || outcomeOf(fault.code) === "unchecked"

@@ -59,7 +59,11 @@ export interface AuditNaming {
 export function receiptFor({ audit, judged }: JudgedAudit, { origin, offline, engine }: AuditNaming): Bytes {
   const { documents, findings, keys, logs, open } = audit;
   const draft = receiptOf({
-    ...{ origin, engine, keys, logs: logs.map((log) => ({ ...log })), offline },
+    origin,
+    engine,
+    keys,
+    logs: logs.map((log) => ({ ...log })),
+    offline,
     documents: documents.flatMap(({ digest, references, looks }) =>
       digest === undefined ? [] : [{ digest, references, looks }],
     ),
@@ -92,11 +96,15 @@ export function sarifFor({ audit, judged }: JudgedAudit, registry: string, path:
 export function junitFor({ audit, judged }: JudgedAudit, registry: string, path: (target: string) => string): Bytes {
   const { documents, findings, open, logs } = audit;
   const whole: JunitSuite = {
-    ...{ name: path(registry), looked: logs.length > 0 ? ["log"] : [], findings: findings.map(judged) },
+    name: path(registry),
+    looked: logs.length > 0 ? ["log"] : [],
+    findings: findings.map(judged),
     ...(open.length > 0 && { notChecked: { log: open } }),
   };
   const suites = documents.map((one): JunitSuite => ({
-    ...{ name: one.id ?? path(one.target), file: path(one.target), looked: lookedAt(one) },
+    name: one.id ?? path(one.target),
+    file: path(one.target),
+    looked: lookedAt(one),
     ...(one.open.length > 0 && { notChecked: { [verified(one) ? "drift" : "document"]: one.open } }),
     findings: one.findings.map(judged),
   }));

@@ -90,7 +90,9 @@ export class NewerVersions {
       // HEAD moves with every commit; users get versions.
       if (newer?.kind === "tag")
         currents.push({
-          ...{ pointer, tested: `${name} at ${place.id.slice(0, 12)}`, current: newer.name },
+          pointer,
+          tested: `${name} at ${place.id.slice(0, 12)}`,
+          current: newer.name,
           source: "a tag of the clone",
         });
     }

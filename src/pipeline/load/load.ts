@@ -115,14 +115,7 @@ async function* located(target: string, request: DocumentRequest): AsyncGenerato
   else {
     const raw = rawIn(target, engine);
     if (raw === undefined) yield* fromFolder(target, engine);
-    else
-      yield {
-        target,
-        ...raw,
-        named: false,
-        site: alone(engine),
-        archive: (sha256) => readBeside(target, sha256),
-      };
+    else yield { target, ...raw, named: false, site: alone(engine), archive: (sha256) => readBeside(target, sha256) };
   }
 }
 
@@ -180,7 +173,12 @@ function inPack(target: string, bytes: Bytes, engine: Engine): Document {
   const foreign = comparePack(pack, engine) === "another-script";
   return {
     ...(foreign && { uncompared: true }),
-    ...{ target, pack, bytes: utf8(pack.text), parse: parseEnvelope, fileName: pack.name, named: true },
+    target,
+    pack,
+    bytes: utf8(pack.text),
+    parse: parseEnvelope,
+    fileName: pack.name,
+    named: true,
     site: {
       place: locationOf(about?.origin),
       keyring: keyring === undefined ? undefined : parseKeyring(utf8(keyring), engine),
@@ -273,14 +271,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   }
   const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
   if (at < 0)
-    return {
-      target: address,
-      bytes,
-      parse: parseAnyEnvelope,
-      fileName,
-      named: false,
-      site: alone(engine, url.href),
-    };
+    return { target: address, bytes, parse: parseAnyEnvelope, fileName, named: false, site: alone(engine, url.href) };
   const base = url.pathname.slice(0, at);
   const beside = async (path: string, limit?: number): Promise<Bytes | undefined> => {
     const other = new URL(url);
@@ -300,7 +291,8 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   const site: RegistryContext = {
     place,
     keyring: listed,
-    ...{ notices: NoticeSet.read(notices, engine), unread },
+    notices: NoticeSet.read(notices, engine),
+    unread,
     registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, options) },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };

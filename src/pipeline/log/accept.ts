@@ -62,7 +62,11 @@ export async function accept(
     const proofs = renewProofs(folder, { shard, checkpoint, whole, lines, witnesses, engine });
     if (same && !equal(whole, published)) replace(log, whole);
     return {
-      ...{ origin: shard.named.origin, size: checkpoint.size, published: same, proofs, dropped },
+      origin: shard.named.origin,
+      size: checkpoint.size,
+      published: same,
+      proofs,
+      dropped,
       cosigners: lines.map(({ name }) => name),
     };
   });

@@ -23,7 +23,8 @@ function since(shard: Shard, before: Checkpoint, seen: string): LogFinding[] {
   if (now === undefined || now.size < before.size)
     return [
       {
-        ...{ code: "log-backwards", log },
+        code: "log-backwards",
+        log,
         detail: `the log ${log} ${now === undefined ? "shows nothing" : `has ${entries(now.size)}`}, and had ${before.size} ${seen}`,
       },
     ];
@@ -69,7 +70,8 @@ export function sinceRemembered(
     if (shard.named.key !== seen.key)
       return [
         {
-          ...{ code: "log-rewritten", log },
+          code: "log-rewritten",
+          log,
           detail: `the log ${log} had another key when this verifier last saw it: it was recreated. If its operator told you why: attest log forget ${log}`,
         },
       ];
@@ -117,7 +119,8 @@ export function sinceKept(bytes: Bytes, place: LogPlace, shards: readonly Shard[
   if (!note.signatures.some((signature) => signature.id === id && signature.name === name))
     return [
       {
-        ...{ code: "log-rewritten", log: origin },
+        code: "log-rewritten",
+        log: origin,
         detail: `the checkpoint that was kept of ${origin} is not signed by the key under which that log is listed now`,
       },
     ];
@@ -137,7 +140,9 @@ export function bindings(shards: readonly Shard[]): LogFinding[] {
     if (leaf.origin !== old.named.origin || leaf.key !== old.named.key)
       return [
         {
-          ...{ code: "log-account", log, entry: 0 },
+          code: "log-account",
+          log,
+          entry: 0,
           detail: `the log ${log} goes on from ${leaf.origin} under another key or name than the one before it has`,
         },
       ];
@@ -146,21 +151,24 @@ export function bindings(shards: readonly Shard[]): LogFinding[] {
     if (now === undefined || now.size < leaf.size)
       return [
         {
-          ...{ code: "log-backwards", log: old.named.origin },
+          code: "log-backwards",
+          log: old.named.origin,
           detail: `the log ${old.named.origin} has ${entries(now?.size ?? 0)}, and had ${was}`,
         },
       ];
     if (now.size > leaf.size)
       return [
         {
-          ...{ code: "log-account", log: old.named.origin },
+          code: "log-account",
+          log: old.named.origin,
           detail: `the log ${old.named.origin} has ${entries(now.size)}, and was closed with ${was}`,
         },
       ];
     if (hex(now.root) === leaf.root) return [];
     return [
       {
-        ...{ code: "log-rewritten", log: old.named.origin },
+        code: "log-rewritten",
+        log: old.named.origin,
         detail: `the log ${old.named.origin} is not the one that had ${was}`,
       },
     ];

@@ -55,7 +55,9 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   const account = told?.account ?? summarize(entries);
   for (const { shard, index, detail } of account.findings)
     findings.push({
-      ...{ code: "log-account", log: shards[shard]?.named.origin ?? "", entry: index },
+      code: "log-account",
+      log: shards[shard]?.named.origin ?? "",
+      entry: index,
       detail: `${entryName(index, shards.length, shard)}: ${detail}`,
     });
   if (all) {
@@ -72,7 +74,11 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   const order = ({ log, entry = -1 }: LogFinding): number =>
     shards.findIndex(({ named }) => named.origin === log) * 2 ** 40 + entry;
   return {
-    ...{ shards, total: totalOf(shards), account, before: seen.before, outcome },
+    shards,
+    total: totalOf(shards),
+    account,
+    before: seen.before,
+    outcome,
     findings: findings.sort((a, b) => order(a) - order(b)),
   };
 }

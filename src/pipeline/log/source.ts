@@ -32,7 +32,10 @@ export async function logPlace(target: string, engine: Engine): Promise<LogPlace
 export async function logPlaceOf(registry: Registry, target: string): Promise<LogPlace> {
   const { store } = registry;
   return {
-    ...{ target, remote: false, origin: registry.about.origin, keyring: await registry.keyring() },
+    target,
+    remote: false,
+    origin: registry.about.origin,
+    keyring: await registry.keyring(),
     read: (path) => store.read(path),
     ids: (await registry.names()).map(idIn),
     list: (folder) => store.list(folder),
@@ -65,7 +68,11 @@ async function served(target: string, engine: Engine): Promise<LogPlace> {
     );
   }
   return {
-    ...{ target, remote: true, origin: parseAbout(about).origin, keyring: parseKeyring(keyring, engine), read },
+    target,
+    remote: true,
+    origin: parseAbout(about).origin,
+    keyring: parseKeyring(keyring, engine),
+    read,
     ids: listed((await read(INDEX)) ?? utf8("[]")),
   };
 }

@@ -51,7 +51,8 @@ async function begun(request: StartRequest): Promise<StartedLog> {
   const { documents, skipped } = last === undefined ? await published(registry) : { documents: [], skipped: [] };
   const entered = await registry.log.enterAll(documents);
   return {
-    ...{ origin: current?.origin ?? "", key: current?.key ?? "" },
+    origin: current?.origin ?? "",
+    key: current?.key ?? "",
     ...(last && { closed: { origin: last.key.name, size: size ?? 0 } }),
     entered,
     skipped: [...skipped, ...documents.flatMap(({ id }) => (entered.includes(id) ? [] : `${id}.json`))],

@@ -51,11 +51,17 @@ export async function captureAddress(
       : { sourceDate: now.toISOString(), sourceDateKind: "observed" as const };
   const type = mediaType ?? headers["content-type"];
   const piece: EvidenceRef = {
-    ...{ name: name ?? nameIn(new URL(address)), uri: address, role, digest: { sha256: hex(engine.sha256(bytes)) } },
-    ...{ size: bytes.length, ...source },
+    name: name ?? nameIn(new URL(address)),
+    uri: address,
+    role,
+    digest: { sha256: hex(engine.sha256(bytes)) },
+    size: bytes.length,
+    ...source,
     ...(type !== undefined && { mediaType: type }),
     annotations: {
-      ...{ capturedAt: now.toISOString(), status: 200, headers },
+      capturedAt: now.toISOString(),
+      status: 200,
+      headers,
       ...(hops.length > 0 && { hops: hops.map(({ url, status }) => ({ url: withoutQuery(url), status })) }),
     },
   };
@@ -86,8 +92,12 @@ export function captureFile(path: string, { role, name, mediaType }: EvidenceNam
   const bytes = read(path);
   if (bytes === undefined) throw new AttestError("file-missing", `no such file: ${path}`);
   const piece: EvidenceRef = {
-    ...{ name: name ?? basename(path), role, digest: { sha256: hex(engine.sha256(bytes)) }, size: bytes.length },
-    ...{ sourceDate: statSync(path).mtime.toISOString(), sourceDateKind: "file-mtime" },
+    name: name ?? basename(path),
+    role,
+    digest: { sha256: hex(engine.sha256(bytes)) },
+    size: bytes.length,
+    sourceDate: statSync(path).mtime.toISOString(),
+    sourceDateKind: "file-mtime",
     ...(mediaType !== undefined && { mediaType }),
     annotations: { capturedAt: new Date().toISOString() },
   };

@@ -149,8 +149,12 @@ export const signRevocation = (
 ): Promise<SignedNotice> =>
   signNotice(
     {
-      ...{ version: NOTICE_VERSION, action: "revoke", key: key.keyid, reason },
-      ...{ since: since.toISOString(), signedAt: now.toISOString() },
+      version: NOTICE_VERSION,
+      action: "revoke",
+      key: key.keyid,
+      reason,
+      since: since.toISOString(),
+      signedAt: now.toISOString(),
     },
     [signer],
     engine,
@@ -215,8 +219,11 @@ export async function signReceipts(
     others.map(({ sig }) =>
       signNotice(
         {
-          ...{ version: NOTICE_VERSION, action: "receipt", signedAt: now.toISOString() },
-          ...{ signature: hex(engine.sha256(sig)), payload: hex(engine.sha256(payloadBytes)) },
+          version: NOTICE_VERSION,
+          action: "receipt",
+          signedAt: now.toISOString(),
+          signature: hex(engine.sha256(sig)),
+          payload: hex(engine.sha256(payloadBytes)),
         },
         [signer],
         engine,

@@ -60,8 +60,12 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
   const history = keyHistory(site.notices, [...listed, ...yours], engine, entries.notices);
   const bytes = formatEnvelope(envelope);
   const options: VerifyOptions = {
-    ...{ ...history, engine, now, notices: site.notices },
-    ...{ planned: bundledPlans(around.plans, engine), entries },
+    ...history,
+    engine,
+    now,
+    notices: site.notices,
+    planned: bundledPlans(around.plans, engine),
+    entries,
   };
   // The registry is read once. The page shows what the pack itself proves.
   refuse(verify(document.bytes, { ...options, ...named(document), ...(log && { log }) }));
@@ -70,7 +74,10 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
   const cosigned = served && parseNote(parseProof(served).checkpoint).signatures.length > 1;
   const proof = [cosigned ? served : undefined, log?.proof, served].find((one) => one && proves(one, bytes, options));
   const report = verify(bytes, {
-    ...{ ...options, fileName: `${id}.json`, named: true, packed: true },
+    ...options,
+    fileName: `${id}.json`,
+    named: true,
+    packed: true,
     ...(proof && { log: { proof } }),
   });
   const refs = report.statement?.predicate.f3.evidence ?? [];
@@ -90,18 +97,23 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
     documents: [
       { name: `${id}.json`, text: fromUtf8(bytes), log: { ...(proof && { proof: fromUtf8(proof) }), marks } },
     ],
-    ...{ plans, packed: Object.fromEntries(found) },
+    plans,
+    packed: Object.fromEntries(found),
   };
   const wanted = report.statement && planOf(report.statement);
   return {
-    ...{ id, missing, evidence: [...found.keys()] },
+    id,
+    missing,
+    evidence: [...found.keys()],
     bytes: small(utf8(packPage(data, engine))),
     planned: wanted === undefined ? undefined : options.planned?.(wanted) !== undefined,
   };
 }
 
 const named = ({ parse, fileName, named: must }: Document): Pick<VerifyOptions, "parse" | "fileName" | "named"> => ({
-  ...{ parse, fileName, named: must },
+  parse,
+  fileName,
+  named: must,
 });
 
 /** Missing or unknown parts may be packed, since readers are told. Faults may not: the pack would look better than it is. */

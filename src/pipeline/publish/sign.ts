@@ -45,7 +45,9 @@ export async function sign(
   // Verifiers accept PASSED beside warnings in older statements, but new ones are not signed so.
   if (result !== derived.result) throw refused(`the checks give ${derived.result}, the statement says ${result}`);
   const { bytes, fault } = await seal(stamped, {
-    ...{ signers: [signer], engine, now },
+    signers: [signer],
+    engine,
+    now,
     shorter: "move long lists and texts into evidence, and name them by digest",
   });
   if (fault !== undefined) throw refused(`${fault.name}: ${fault.detail}`);

@@ -38,10 +38,7 @@ export function scopeOf(
       `--pointer takes a JSON pointer like /predicate/f3/evidence/0, not ${JSON.stringify(asked.pointer)}`,
       "attest audit names the place of each finding; without --pointer the waiver covers the rule everywhere",
     );
-  return {
-    ...{ rule, until: endOf(asked.until, now) },
-    ...(asked.pointer !== undefined && { pointer: asked.pointer }),
-  };
+  return { rule, until: endOf(asked.until, now), ...(asked.pointer !== undefined && { pointer: asked.pointer }) };
 }
 
 /** A day counts to its end. */
@@ -77,7 +74,12 @@ export async function waive(request: WaiveRequest, registry?: Registry): Promise
     throw usage(`${target.id} is neither a test result nor a plan`, "findings about a notice cannot be waived");
   const signed = await signNotice(
     {
-      ...{ version: NOTICE_VERSION, action: "waive", about: target.digest, rule, reason, until },
+      version: NOTICE_VERSION,
+      action: "waive",
+      about: target.digest,
+      rule,
+      reason,
+      until,
       ...(place !== undefined && { pointer: place }),
       signedAt: now.toISOString(),
     },

@@ -47,9 +47,15 @@ export async function announce(
     subject: [...outline.subject],
     predicateType: PLAN_TYPE,
     predicate: {
-      ...{ version: PLAN_VERSION, title: outline.title, hypothesis: outline.hypothesis, log },
+      version: PLAN_VERSION,
+      title: outline.title,
+      hypothesis: outline.hypothesis,
+      log,
       checks: outline.checks.map(({ id, claim, required, expected, criterion }) => ({
-        ...{ id, claim, required, expected },
+        id,
+        claim,
+        required,
+        expected,
         ...(criterion && { criterion }),
       })),
       configuration: [...outline.configuration],

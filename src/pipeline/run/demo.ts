@@ -65,7 +65,11 @@ export async function demo(options: DemoOptions): Promise<Demo> {
     now: () => new Date(),
     announce: (outline) =>
       announce(outline, [], {
-        ...{ registry, signer, engine, withinMs: promised(undefined), allowSecrets: [] },
+        registry,
+        signer,
+        engine,
+        withinMs: promised(undefined),
+        allowSecrets: [],
         now: () => new Date(),
         announcing: (id) => progress(`announced ${id} in the log, before it runs`),
       }),

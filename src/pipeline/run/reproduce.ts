@@ -128,7 +128,14 @@ export async function runAgain(recorded: RecordedCommand, options: AgainOptions)
     const { command, reports, timeoutMs, noSkips, allowRetries, allowCounts, sandbox, variables } = recorded;
     return await runTests({
       ...rest,
-      ...{ command, cwd, reports, timeoutMs, noSkips, allowRetries, allowCounts, sandbox },
+      command,
+      cwd,
+      reports,
+      timeoutMs,
+      noSkips,
+      allowRetries,
+      allowCounts,
+      sandbox,
       env: { ...withoutRepository(options.env), ...variables },
       around: options.env, // a variable in the document must not hide one of ours
       recorded: Object.keys(variables),
@@ -141,7 +148,9 @@ export async function runAgain(recorded: RecordedCommand, options: AgainOptions)
 /** Prepares what the command needs and git lacks. It is not compared, and may use the network. */
 async function prepare(line: string, cwd: string, { env, output, signal }: AgainOptions): Promise<void> {
   const result = await runCommand(["sh", "-c", line], {
-    ...{ cwd, env: withoutKeys(withoutRepository(env)), signal },
+    cwd,
+    env: withoutKeys(withoutRepository(env)),
+    signal,
     output: (_, chunk) => output("stderr", chunk),
   });
   const code = shellCode(result);

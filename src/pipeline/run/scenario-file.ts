@@ -32,10 +32,15 @@ export async function loadScenario(
   const { title, hypothesis, checks, notChecked, subject } = await describeFile(url, signal);
   const profile = { describe: "the whole of it", checks, notChecked };
   return {
-    ...{ name: nameOf(url), title, hypothesis, subject: await subjectsOf(subject) },
+    name: nameOf(url),
+    title,
+    hypothesis,
+    subject: await subjectsOf(subject),
     configuration: await configurationIn(process.cwd()),
     relations: [],
-    ...{ profiles: { default: profile }, defaultProfile: "default", drivers: [] },
+    profiles: { default: profile },
+    defaultProfile: "default",
+    drivers: [],
     source: { sha256: hex(nodeEngine.sha256(bytes)) },
     run: async (probe) => await play(url, probe),
     tell: (reported) => ({ summary: verdictWording(derive(reported).verdict, [...reported]).sentence, sections: [] }),

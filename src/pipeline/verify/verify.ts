@@ -179,10 +179,7 @@ function fetchedAt(
 ): Pick<VerifyOptions, "notices" | "unread"> {
   const around = site.registry !== undefined || packed;
   if (!around && !given) return {};
-  return {
-    notices,
-    unread: around ? site.unread : "no registry is available, only the notices that you gave",
-  };
+  return { notices, unread: around ? site.unread : "no registry is available, only the notices that you gave" };
 }
 
 type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;

@@ -44,14 +44,17 @@ const cites = (one: Omit<Cited, "pointer">): Beside => ({ cited: [{ pointer: "/p
 const verdict = (value: "VALIDATED" | "REFUTED", where = "line 1") => ({ what: "verdict" as const, where, value });
 const exitCode = (value: number) => ({ what: "exit code" as const, where: "line 2", value });
 const check = (changes: JsonObject): JsonObject => ({
-  ...{ id: "one", claim: "It holds", required: true, outcome: "passed", expected: "so", observed: "so" },
+  id: "one",
+  claim: "It holds",
+  required: true,
+  outcome: "passed",
+  expected: "so",
+  observed: "so",
   ...changes,
 });
 /** With the lists and the verdict that follow from checks which all passed. */
 const with_ = (...checks: JsonObject[]): JsonObject =>
-  statement({
-    predicate: { passedTests: checks.map(({ id }) => id) as Json, warnedTests: [], f3: { checks } },
-  });
+  statement({ predicate: { passedTests: checks.map(({ id }) => id) as Json, warnedTests: [], f3: { checks } } });
 const checks = (...all: JsonObject[]): Finding[] =>
   examine({ report: reported(with_(...all)), looks: [], cited: [], current: [] });
 
@@ -68,10 +71,7 @@ const reports = (failed: number): Finding[] =>
   examine({
     report: reported(
       statement({
-        predicate: {
-          ...{ passedTests: ["one"], warnedTests: [] },
-          f3: { checks: [counted(0)], evidence: [undated({})] },
-        },
+        predicate: { passedTests: ["one"], warnedTests: [], f3: { checks: [counted(0)], evidence: [undated({})] } },
       }),
     ),
     looks: [],
@@ -81,7 +81,9 @@ const reports = (failed: number): Finding[] =>
 
 const refuted: Changes = {
   predicate: {
-    ...{ result: "FAILED", passedTests: ["adds-in-any-order"], failedTests: ["adds-two-numbers"] },
+    result: "FAILED",
+    passedTests: ["adds-in-any-order"],
+    failedTests: ["adds-two-numbers"],
     f3: {
       verdict: "REFUTED",
       checks: (statement()["predicate"] as { f3: { checks: JsonObject[] } }).f3.checks.map((one, at) =>
@@ -124,12 +126,17 @@ const standing = (word: "retracted" | "superseded", contradicted: boolean): Besi
       word: contradicted ? "in-force" : word,
       remarks: contradicted ? [] : [remark(word === "retracted" ? "retract" : "supersede")],
       contradictions: contradicted ? [remark("retract")] : [],
-      ...{ withheld: [], undecided: [] },
+      withheld: [],
+      undecided: [],
     },
   }),
 });
 const remark = (action: "retract" | "supersede") => ({
-  ...{ digest: "00", action, reason: "the control was miswired", at: "2026-03-02T00:00:00Z", by: "SHA256:x" },
+  digest: "00",
+  action,
+  reason: "the control was miswired",
+  at: "2026-03-02T00:00:00Z",
+  by: "SHA256:x",
 });
 const failing = (code: "key-revoked" | "plan-departed" | "log-missing" | "recompute-mismatch"): Beside => ({
   report: (one) => ({
@@ -141,7 +148,11 @@ const failing = (code: "key-revoked" | "plan-departed" | "log-missing" | "recomp
 const circle = (): Finding[] => {
   const [one, two] = [statement(), other];
   const by = (about: JsonObject, successor: JsonObject): Notice => ({
-    ...{ version: 1, action: "supersede", about: digestOf(about), by: digestOf(successor), reason: "again" },
+    version: 1,
+    action: "supersede",
+    about: digestOf(about),
+    by: digestOf(successor),
+    reason: "again",
     signedAt: "2026-03-02T00:00:00Z",
   });
   return among({ payload: one, told: [by(one, two)] }, { payload: two, told: [by(two, one)] });
@@ -152,7 +163,9 @@ const FIXTURES: Readonly<Partial<Record<RuleId, readonly [fires: () => Finding[]
     () =>
       examine({
         report: reported(statement({ predicate: { f3: { title: undefined } } })),
-        ...{ looks: [], cited: [], current: [] },
+        looks: [],
+        cited: [],
+        current: [],
       }),
     () => of({}),
   ],

@@ -24,13 +24,20 @@ const [me, next, site, unknown] = [signer(), signer(), signer(), signer()];
 const ABOUT = "ab".repeat(32);
 const PLACE = "/predicate/f3/evidence/0";
 const finding = (rule: Finding["rule"] = "evidence-gone", pointer = PLACE, about = ABOUT): Finding => ({
-  ...{ rule, about, pointer },
+  rule,
+  about,
+  pointer,
   detail: "nothing is there",
 });
 type Waive = Extract<Notice, { action: "waive" }>;
 const waive = (given: Partial<Waive> = {}): Waive => ({
-  ...{ version: 1, action: "waive", about: ABOUT, rule: "evidence-gone", reason: "a copy is in the library" },
-  ...{ until: "2026-09-01T00:00:00Z", signedAt: "2026-03-02T00:00:00Z" },
+  version: 1,
+  action: "waive",
+  about: ABOUT,
+  rule: "evidence-gone",
+  reason: "a copy is in the library",
+  until: "2026-09-01T00:00:00Z",
+  signedAt: "2026-03-02T00:00:00Z",
   ...given,
 });
 const payload = (notice: Notice): JsonObject => noticeStatement(notice, nobleEngine) as Json as JsonObject;
@@ -40,8 +47,10 @@ const say = (given: Partial<Waive> = {}, ...by: TestSigner[]): Bytes =>
 const KEYS: readonly TrustedKey[] = [yours(me), sites(site)];
 /** Somebody else signed what is waived. */
 const STRANGERS: Parties = {
-  ...{ signersOf: () => [unknown.key.keyid], own: new Set() },
-  ...{ owners: new Owners(), proven: new Owners() },
+  signersOf: () => [unknown.key.keyid],
+  own: new Set(),
+  owners: new Owners(),
+  proven: new Owners(),
 };
 const judge = (
   notices: readonly Bytes[],
@@ -64,8 +73,12 @@ describe("a waiver is heeded", () => {
           waivers: [
             {
               digest: identify(canonical(payload(waive())), nobleEngine).digest,
-              ...{ rule: "evidence-gone", about: ABOUT, reason: "a copy is in the library" },
-              ...{ until: "2026-09-01T00:00:00Z", by: me.key.keyid, standing: "honoured" },
+              rule: "evidence-gone",
+              about: ABOUT,
+              reason: "a copy is in the library",
+              until: "2026-09-01T00:00:00Z",
+              by: me.key.keyid,
+              standing: "honoured",
             },
           ],
         },
@@ -152,8 +165,12 @@ describe("a waiver is shown and changes nothing", () => {
 describe("of whoever signed what is waived, a waiver counts where they are the auditor alone", () => {
   const rotate = sealed(
     payload({
-      ...{ version: 1, action: "rotate", reason: "planned", signedAt: "2026-03-01T00:00:00Z" },
-      ...{ from: me.key.keyid, to: formatKey(next.key) },
+      version: 1,
+      action: "rotate",
+      reason: "planned",
+      signedAt: "2026-03-01T00:00:00Z",
+      from: me.key.keyid,
+      to: formatKey(next.key),
     }),
     ...[me, next],
   );
@@ -197,8 +214,10 @@ describe("of whoever signed what is waived, a waiver counts where they are the a
     const by = (proven: Owners): string =>
       standing(
         judge([say()], [finding()], KEYS, new Date("2026-06-01T00:00:00Z"), {
-          ...{ signersOf: () => [me.key.keyid], own: new Set([unknown.key.keyid]) },
-          ...{ owners: joined, proven },
+          signersOf: () => [me.key.keyid],
+          own: new Set([unknown.key.keyid]),
+          owners: joined,
+          proven,
         }),
       );
     expect([by(new Owners()), by(joined)]).toEqual(["false interested", "true honoured"]);
@@ -231,7 +250,8 @@ describe("nobody else is heard", () => {
   ])("%s", (_, notice) => {
     expect(judge([notice()])).toEqual({
       findings: [{ finding: finding(), waivers: [], waived: false }],
-      ...{ idle: [], skipped: 0 },
+      idle: [],
+      skipped: 0,
     });
   });
 
@@ -310,8 +330,12 @@ describe("the notice itself", () => {
     expect(leaf).toMatchObject({ kind: "notice", action: "waive", about: ABOUT, at: "2026-03-02T00:00:00Z" });
     expect(parseEntry(formatEntry(leaf))).toEqual(leaf);
     const result: LogEntry = {
-      ...{ kind: "result", payload: ABOUT, signature: "ee".repeat(32), keyid: me.key.keyid },
-      ...{ at: "2026-03-01T00:00:00Z", verdict: "VALIDATED" },
+      kind: "result",
+      payload: ABOUT,
+      signature: "ee".repeat(32),
+      keyid: me.key.keyid,
+      at: "2026-03-01T00:00:00Z",
+      verdict: "VALIDATED",
     };
     const account = summarize([result, leaf].map((one, index) => ({ shard: 0, index, entry: one })));
     expect(account).toMatchObject({ retracted: new Set(), superseded: new Set(), findings: [] });
@@ -334,9 +358,6 @@ describe("the notice itself", () => {
           },
         ],
       ),
-    ).toEqual({
-      word: "in-force",
-      ...{ remarks: [], contradictions: [], withheld: [], undecided: [] },
-    });
+    ).toEqual({ word: "in-force", remarks: [], contradictions: [], withheld: [], undecided: [] });
   });
 });

@@ -12,17 +12,28 @@ const TEST = digest("the test");
 const DEADLINE = "2026-03-02T10:00:00Z";
 
 const signed = (name: string, by = "me") => ({
-  ...{ payload: digest(name), signature: digest(`${name} by ${by}`), keyid: keyid(by), at: AT },
+  payload: digest(name),
+  signature: digest(`${name} by ${by}`),
+  keyid: keyid(by),
+  at: AT,
 });
 const plan = (name: string, by?: string): EntryOf<"plan"> => ({
-  ...{ kind: "plan", ...signed(name, by), deadline: DEADLINE, test: TEST },
+  kind: "plan",
+  ...signed(name, by),
+  deadline: DEADLINE,
+  test: TEST,
 });
 const result = (name: string, of?: string, verdict: Verdict = "VALIDATED", by?: string): EntryOf<"result"> => ({
-  ...{ kind: "result", ...signed(name, by), verdict },
+  kind: "result",
+  ...signed(name, by),
+  verdict,
   ...(of !== undefined && { plan: digest(of), test: TEST }),
 });
 const notice = (name: string, action: string, about: string, by?: string): EntryOf<"notice"> => ({
-  ...{ kind: "notice", ...signed(name, by), action, about: digest(about) },
+  kind: "notice",
+  ...signed(name, by),
+  action,
+  about: digest(about),
 });
 const shard: LogEntry = { kind: "shard", origin: "example.org/log", size: 1, root: digest("root"), key: "key" };
 

@@ -69,7 +69,11 @@ test("a receipt says what was looked at, what was found, and with what", () => {
     subject: [digestOf("one"), digestOf("two")].sort().map((sha256) => ({ name: "payload", digest: { sha256 } })),
     predicateType: "urn:f3-attest:notice:v1",
     predicate: {
-      ...{ version: 1, action: "audit", origin: "example.org/lab", engine: "noble", offline: false },
+      version: 1,
+      action: "audit",
+      origin: "example.org/lab",
+      engine: "noble",
+      offline: false,
       documents: {
         count: 2,
         sha256: digestOf(
@@ -114,9 +118,7 @@ test("signed, it verifies as what it is, and is heeded nowhere else", () => {
 test("what is found of the registry as a whole, or of what cannot be read, is about its origin", () => {
   const whole = { rule: "log" as const, about: "", pointer: "", detail: "the log was cut" };
   const unreadable = { rule: "unverified" as const, about: "", pointer: "", detail: "no JSON" };
-  const given = input({
-    findings: [whole, unreadable, unreadable].map((finding) => ({ finding, waived: false })),
-  });
+  const given = input({ findings: [whole, unreadable, unreadable].map((finding) => ({ finding, waived: false })) });
   const about = digestOf("example.org/lab");
   expect(receiptOf(given).predicate.findings.listed).toEqual([
     { rule: "log", about, pointer: "" },
@@ -187,7 +189,9 @@ describe("of whatever audit", () => {
       return fc.record({
         one: fc.constant(one),
         other: fc.record({
-          ...{ origin: fc.constant(one.origin), engine: fc.constant(one.engine), offline: fc.constant(one.offline) },
+          origin: fc.constant(one.origin),
+          engine: fc.constant(one.engine),
+          offline: fc.constant(one.offline),
           documents: any([...one.documents, ...one.documents.slice(0, 2)]),
           findings: any(one.findings),
           keys: any([...one.keys, ...one.keys.slice(0, 1)]),
@@ -254,7 +258,9 @@ describe("a receipt that contradicts itself is none", () => {
     return { ...made, predicate: change(made["predicate"] as Record<string, JsonObject>) };
   };
   const listed = (rule: string, more: Partial<ReceiptFinding> = {}): ReceiptFinding => ({
-    ...{ rule, about: digestOf("one"), pointer: "" },
+    rule,
+    about: digestOf("one"),
+    pointer: "",
     ...more,
   });
   const found = (all: readonly ReceiptFinding[]): JsonObject =>

@@ -18,10 +18,15 @@ const announced = {
   subject: done.subject,
   predicateType: "urn:f3-attest:plan:v1",
   predicate: {
-    ...{ version: 1, title: f3.title, hypothesis: f3.hypothesis, configuration: done.predicate.configuration },
+    version: 1,
+    title: f3.title,
+    hypothesis: f3.hypothesis,
+    configuration: done.predicate.configuration,
     checks: f3.checks.map(({ id, claim, required, expected }) => ({ id, claim, required, expected })),
     command: ["some-program", "add.js"],
-    ...{ nonce: "0".repeat(32), signedAt: "2026-03-01T09:59:59Z", deadline: "2026-03-02T10:00:00Z" },
+    nonce: "0".repeat(32),
+    signedAt: "2026-03-01T09:59:59Z",
+    deadline: "2026-03-02T10:00:00Z",
   },
 } as const;
 const plain = JSON.parse(JSON.stringify(announced)) as JsonObject & { predicate: JsonObject };
@@ -123,7 +128,8 @@ describe("its form", () => {
           predicate: {
             f3: {
               relations: digests.map((sha256) => ({
-                ...{ type: "planned-by", target: "plan_0" },
+                type: "planned-by",
+                target: "plan_0",
                 ...(sha256 !== undefined && { digest: { sha256 } }),
               })),
             },

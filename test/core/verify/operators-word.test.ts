@@ -31,7 +31,10 @@ import { result, signer, type TestSigner } from "../making.js";
 const [critic, publisher, other] = [signer(), signer(), signer()];
 const document = attestation(critic, named());
 const shown = (notices: readonly Made[], entered: readonly Made[], more: Partial<Shown> = {}): Shown => ({
-  ...{ document, signers: [critic, publisher, other], notices, entries: true },
+  document,
+  signers: [critic, publisher, other],
+  notices,
+  entries: true,
   log: logOf([document, ...entered]),
   ...more,
 });
@@ -108,8 +111,11 @@ describe("nobody is a witness", () => {
     return made(
       noticeStatement(
         {
-          ...{ version: 1, action: "receipt", signedAt: "2025-12-01T00:00:00Z" },
-          ...{ signature: hex(engine.sha256(signatures[0]!.sig)), payload: hex(engine.sha256(payloadBytes)) },
+          version: 1,
+          action: "receipt",
+          signedAt: "2025-12-01T00:00:00Z",
+          signature: hex(engine.sha256(signatures[0]!.sig)),
+          payload: hex(engine.sha256(payloadBytes)),
         },
         engine,
       ) as Json as JsonObject,

@@ -153,7 +153,9 @@ test("two policies: both hold, and of two numbers the stricter", () => {
   const wanted = { validated: true, evidence: true, minSigners: 2, maxAgeMs: 5, subjects: ["a", "b"] };
   expect([both(one, other), both(other, one)]).toEqual([wanted, wanted]);
   expect(both({ logged: true, witnessed: 1 }, { notRetracted: true, witnessed: 2 })).toMatchObject({
-    ...{ logged: true, notRetracted: true, witnessed: 2 },
+    logged: true,
+    notRetracted: true,
+    witnessed: 2,
   });
   expect(both({}, { rules: [] })).toEqual({ validated: false, evidence: false, subjects: [] });
 });

@@ -12,7 +12,10 @@ const DAY = 86_400_000;
 
 const failed: Changes = {
   predicate: {
-    ...{ result: "FAILED", passedTests: [], warnedTests: [], failedTests: ["it"] },
+    result: "FAILED",
+    passedTests: [],
+    warnedTests: [],
+    failedTests: ["it"],
     f3: {
       verdict: "REFUTED",
       checks: [{ id: "it", claim: "it works", required: true, outcome: "failed", expected: "so", observed: "not so" }],

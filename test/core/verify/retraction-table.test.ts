@@ -50,7 +50,9 @@ function shown([rotation, retracted, log]: Cell, seen: (typeof WITNESSES)[number
   const operator = operators[log === "replaced" ? 1 : 0];
   const cosigned = seen === "none" ? undefined : witness;
   return {
-    ...{ document, signers, entries: log !== "unread" },
+    document,
+    signers,
+    entries: log !== "unread",
     notices: [...(rotation === "withheld" ? [] : handed), ...(retracted === "withheld" ? [] : taken)],
     ...(log !== "absent" && { log: logOf(now, operator, seen === "after" ? cosigned : undefined) }),
     ...(log === "replaced" && {

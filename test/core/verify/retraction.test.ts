@@ -46,7 +46,10 @@ describe("it is in force", () => {
   ])("%s", (_, notices) => {
     expect(look(...notices)).toEqual({
       word: "in-force",
-      ...{ remarks: [], contradictions: [], withheld: [], undecided: [] },
+      remarks: [],
+      contradictions: [],
+      withheld: [],
+      undecided: [],
     });
   });
 });

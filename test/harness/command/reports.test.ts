@@ -12,7 +12,11 @@ const another = (name: string): string => `${JUNIT}<!-- ${name} -->`;
 const TAP = "TAP version 13\n1..1\nok 1 - a\n";
 const GO = `{"Action":"run","Package":"p","Test":"a"}\n{"Action":"pass","Package":"p","Test":"a"}\n{"Action":"pass","Package":"p"}\n`;
 const JEST = JSON.stringify({
-  ...{ numTotalTests: 1, numPassedTests: 1, numFailedTests: 0, numPendingTests: 0, success: true },
+  numTotalTests: 1,
+  numPassedTests: 1,
+  numFailedTests: 0,
+  numPendingTests: 0,
+  success: true,
   testResults: [
     {
       name: "a.js",

@@ -11,12 +11,10 @@ import { temporary } from "../../cli/attest.js";
 
 const ENV = {
   ...process.env,
-  ...{
-    GIT_AUTHOR_NAME: "a",
-    GIT_AUTHOR_EMAIL: "a@example.org",
-    GIT_COMMITTER_NAME: "a",
-    GIT_COMMITTER_EMAIL: "a@example.org",
-  },
+  GIT_AUTHOR_NAME: "a",
+  GIT_AUTHOR_EMAIL: "a@example.org",
+  GIT_COMMITTER_NAME: "a",
+  GIT_COMMITTER_EMAIL: "a@example.org",
 };
 let folder: string;
 const git = (...args: readonly string[]): string =>

@@ -181,11 +181,7 @@ export const holders: Case = {
   },
 };
 
-type Fate = {
-  readonly outcome: string;
-  readonly accepted: boolean;
-  readonly kept: boolean;
-};
+type Fate = { readonly outcome: string; readonly accepted: boolean; readonly kept: boolean };
 
 /** The first holder is stopped, or overtaken by a waiter with a fast clock, between its read and its write. */
 async function overtaken(

@@ -65,7 +65,9 @@ export async function sandboxAbout(home: string): Promise<string> {
   const { folders, files } = hiddenBut(home);
   const prefix = prefixOf({ program: "/bin/sh", args: [], home });
   const [fault] = shortcomings(await look(prefix, (found) => missing(`${version}, ${found}`)), {
-    ...{ hidden: [...folders, ...files], readOnly: [], writable: [home, ...folders, "/dev", "/proc"] },
+    hidden: [...folders, ...files],
+    readOnly: [],
+    writable: [home, ...folders, "/dev", "/proc"],
   });
   if (fault !== undefined) throw missing(`${version}, and in it ${fault}`);
   return `${version}: no network, no capabilities, an environment of its own, the user's home hidden, only the run's temporary home to write to`;

@@ -40,12 +40,7 @@ export type Part =
       readonly fence?: string;
     } & On)
   /** Starts a run of ours, and reports when it would continue with other work. */
-  | {
-      readonly act: "launch";
-      readonly folder: string;
-      readonly id: string;
-      readonly command: readonly string[];
-    }
+  | { readonly act: "launch"; readonly folder: string; readonly id: string; readonly command: readonly string[] }
   /** Reports each description that it sees. */
   | {
       readonly act: "follow";

@@ -66,13 +66,7 @@ export const over = (
   field: string,
   where: Where,
   unit?: string,
-): Measure => ({
-  name,
-  of,
-  field,
-  where,
-  ...(unit !== undefined && { unit }),
-});
+): Measure => ({ name, of, field, where, ...(unit !== undefined && { unit }) });
 
 export const exactly = (measure: string, value: number): Condition => ({ measure, is: "=", value });
 export const none = (measure: string): Condition => exactly(measure, 0);
