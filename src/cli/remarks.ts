@@ -91,7 +91,7 @@ async function said(action: "retract" | "supersede" | "abandon", named: string, 
   );
 }
 
-const WORD = { retract: "took back", supersede: "replaced", abandon: "gave up" } as const;
+const WORD = { retract: "retracted", supersede: "superseded", abandon: "abandoned" } as const;
 
 /** The user's own key among its signers. */
 function ownerOf({ keyids }: Target): { readonly signer?: string } {

@@ -47,7 +47,7 @@ export const entryId = ({ kind, payload }: Pick<Signed, "kind" | "payload">): st
   `${IDS[kind]}_${payload.slice(0, 16)}`;
 
 /**
- * The documents of a page, identified by digest, whoever signed them.
+ * The documents of a page, identified by digest, regardless of their signers.
  * @param pages pages of the list that starts here: a document said to be elsewhere is only believed if that is possible
  */
 export const publishedFrom = (

@@ -53,7 +53,7 @@ const schema = z.discriminatedUnion("kind", [
     .check(
       z.refine(
         ({ action, from, to }) => [from, to].every((member) => (member !== undefined) === (action === "rotate")),
-        "from and to belong to a hand-over",
+        "from and to belong to a rotation",
       ),
       z.refine(
         ({ action, key, since }) => [key, since].every((member) => (member !== undefined) === (action === "revoke")),
