@@ -130,5 +130,5 @@ export const tone = async (page: Page): Promise<string> =>
 
 export const pasteKey = async (page: Page, text: string): Promise<void> => {
   await page.getByLabel(/^Paste the signer's public key/).fill(text);
-  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByRole("button", { name: "Compare", exact: true }).click();
 };
