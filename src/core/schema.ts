@@ -4,13 +4,16 @@ import * as z from "zod/mini";
 /** The first fault of a refused value, after its place: `predicate.f3.checks.0.claim: some text`. */
 export function faultIn({ issues: [issue] }: z.core.$ZodError): string {
   if (issue === undefined) return "the top level: a fault";
-  const place = issue.path.length === 0 ? "the top level" : issue.path.join(".");
+  const place = issue.path.length === 0 ? "the top level" : issue.path.map(named).join(".");
   return `${place}: ${wanted(issue)}`;
 }
 
+/** A document chooses the names of its members, and their length. */
+const named = (member: PropertyKey): string => String(member).slice(0, 80);
+
 /** The small build of zod has no words of its own: all that is not worded by a schema is "Invalid input". */
 function wanted(issue: z.core.$ZodIssue): string {
-  if (issue.code === "unrecognized_keys") return `unknown member ${issue.keys.join(", ")}`;
+  if (issue.code === "unrecognized_keys") return `unknown member ${issue.keys.slice(0, 3).map(named).join(", ")}`;
   if (issue.message !== "Invalid input") return issue.message;
   if (issue.code === "invalid_type") return `not of type ${issue.expected}, or missing`;
   if (issue.code === "invalid_value") return `not ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;

@@ -5,6 +5,15 @@ import { faultIn } from "../../src/core/schema.js";
 
 const schema = z.strictObject({ version: z.literal(1), one: z.optional(z.strictObject({ a: z.string() })) });
 
+const LONG = "x".repeat(5000);
+
+test("what a document is long in makes no sentence long", () => {
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`${LONG}${at}`, at]));
+  const inside = z.record(z.string(), z.strictObject({ a: z.number() }));
+  for (const { error } of [schema.safeParse({ version: 1, ...many }), inside.safeParse({ [LONG]: { a: "" } })])
+    expect((error && faultIn(error))?.length).toBeLessThan(400);
+});
+
 test.each<[string, unknown, RegExp]>([
   ["the whole document", [], /^the top level: .*object/],
   ["a member beside the known ones", { version: 1, more: 2 }, /^the top level: .*more/],
