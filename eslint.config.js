@@ -25,8 +25,6 @@ export default defineConfig(
         { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true },
       ],
       "@typescript-eslint/no-meaningless-void-operator": "off",
-      // There are no enums (erasableSyntaxOnly), and asking for each assignment takes a fifth of the time.
-      "@typescript-eslint/no-unsafe-enum-assignment": "off",
       // async also turns a throw into a rejection.
       "@typescript-eslint/require-await": "off",
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

@@ -89,7 +89,7 @@ function surroundings({ before, findings }: LogCheck, { remote, target }: LogPla
   ];
 }
 
-/** Unfinished publications, if this machine writes the log: for everyone else, missing entries are missing. */
+/** Unfinished publications, if this machine writes the log. On any other machine a missing entry is a finding. */
 function unfinished({ shards, findings }: LogCheck, { remote, target }: LogPlace): string[] {
   const last = shards.at(-1);
   const ours = !remote && last !== undefined && logSigners(last.listed.key) !== undefined;

@@ -7,14 +7,14 @@ import { tellFault } from "./ui.js";
 
 const HELP = `
 Start here:
-  attest demo                                        the whole way once, in ./demo
+  attest demo                                        create and verify a sample registry in ./demo
   attest verify demo/attestations/test_*.json        what a stranger does
 
 Exit status:
   0  verified, and the policy is met          3  no accepted key, or the policy is not met
   1  does not verify                          4  a requested check could not be made
   2  usage, malformed input, files            5  audit findings
-  Of several, the first of 2, 1, 3, 4, 5. attest run gives 0 for VALIDATED and 1 for less.`;
+  If several apply, the first of 2, 1, 3, 4, 5. attest run: 0 for VALIDATED, 1 otherwise.`;
 
 /** Used if the output is no terminal. */
 const HELP_WIDTH = 80;

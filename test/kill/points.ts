@@ -113,7 +113,7 @@ const ALL = process.env["ATTEST_KILL"] === "all";
 const TRIES = 4;
 /** Where each look takes a second or more: it stretches a passphrase, or is several commands. */
 export const FEW = 2;
-/** Node 24 tries those that lie between the ones of Node 20: CI runs both. */
+/** Node 24 tries those that lie between the ones of Node 20. `.ci/run --all` runs both. */
 const BETWEEN = Number.parseInt(process.versions.node, 10) % 8 === 0 ? 0 : 0.5;
 
 /** All of them, or some that lie as far from each other as may be, and the last. */

@@ -28,14 +28,12 @@ export interface SignedNotice<N extends Notice = Notice> {
   readonly notice: N;
 }
 
-type Groups = { readonly [A in Action]: SignedNotice<NoticeOf<A>>[] };
-
 export class NoticeSet {
   /** In the order in which they were given. */
   readonly all: readonly SignedNotice[];
   readonly #engine: Engine;
   readonly #verified: WeakMap<Signature, boolean>;
-  readonly #byAction: Groups;
+  readonly #byAction: ReadonlyMap<Action, readonly SignedNotice[]>;
   readonly #concerning: ReadonlyMap<string, readonly SignedNotice[]>;
   readonly #receipts: ReadonlyMap<string, readonly SignedNotice<NoticeOf<"receipt">>[]>;
 
@@ -43,9 +41,9 @@ export class NoticeSet {
     this.all = all;
     this.#engine = engine;
     this.#verified = verified;
-    this.#byAction = grouped(all);
-    this.#concerning = groupBy(all, ({ notice }) => documentOf(notice) ?? []);
-    this.#receipts = groupBy(this.#byAction.receipt, ({ notice }) => [notice.signature]);
+    this.#byAction = groupBy(all, ({ notice }) => [notice.action]);
+    this.#concerning = groupBy(all, ({ notice }) => documentOf(notice));
+    this.#receipts = groupBy(this.of("receipt"), ({ notice }) => [notice.signature]);
   }
 
   /**
@@ -74,8 +72,8 @@ export class NoticeSet {
     return new NoticeSet([...this.all, ...more], this.#engine, this.#verified);
   }
 
-  of<A extends Action>(action: A): Readonly<Groups[A]> {
-    return this.#byAction[action];
+  of<A extends Action>(action: A): readonly SignedNotice<NoticeOf<A>>[] {
+    return (this.#byAction.get(action) ?? []) as readonly SignedNotice<NoticeOf<A>>[];
   }
 
   /** Those about the document with that payload digest, and receipts of its signatures. */
@@ -88,7 +86,10 @@ export class NoticeSet {
     return this.#receipts.get(signature) ?? [];
   }
 
-  /** Whether the key made this signature. A signature that does not name the key does not count. */
+  /**
+   * Whether the key made this signature. A signature that does not name the key does not count. One answer is kept for each signature: a
+   * keyid is the digest of the key's bytes, so no other key can have it.
+   */
   isBy(signature: Signature, { envelope }: SignedNotice, key: PublicKey): boolean {
     if (signature.keyid !== key.keyid) return false;
     const known = this.#verified.get(signature);
@@ -119,20 +120,5 @@ function read(bytes: Bytes, engine: Engine): SignedNotice[] {
   }
 }
 
-const documentOf = (notice: Notice): readonly string[] | undefined =>
-  notice.action === "receipt" ? [notice.payload] : "about" in notice ? [notice.about] : undefined;
-
-function grouped(all: readonly SignedNotice[]): Groups {
-  const groups: Groups = {
-    rotate: [],
-    revoke: [],
-    receipt: [],
-    retract: [],
-    supersede: [],
-    abandon: [],
-    waive: [],
-    audit: [],
-  };
-  for (const one of all) (groups[one.notice.action] as SignedNotice[]).push(one);
-  return groups;
-}
+const documentOf = (notice: Notice): readonly string[] =>
+  notice.action === "receipt" ? [notice.payload] : "about" in notice ? [notice.about] : [];

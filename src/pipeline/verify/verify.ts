@@ -2,7 +2,6 @@
 import { bundledEntries, bundledPlans } from "../../core/verify/bundled.js";
 import { fromUtf8, hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
-import type { Envelope } from "../../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
 import { logNames, parseKeyring, type LogName } from "../../core/keys/keyring.js";
 import { keyHistory, type KeyHistory } from "../../core/verify/key-history.js";
@@ -187,7 +186,7 @@ type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | 
 /** The surroundings of a document: its log, its plan, and the retractions in the log. */
 async function surroundings(document: Document, { engine, memory, recompute }: VerifyRequest): Promise<Around> {
   const { bytes, parse, site, proof, pack, archive } = document;
-  const envelope = readable(bytes, parse);
+  const envelope = orUndefined(() => parse(bytes));
   if (envelope === undefined) return {};
   const { id } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));
   const recall = ({ origin }: LogName): RememberedLog | undefined => memory?.recall(origin);
@@ -236,16 +235,13 @@ async function observationsAt(
 
 /** The entries that a pack carries. */
 const marksOf = ({ pack, bytes, parse, site }: Document, engine: Engine): NoticeEntries | undefined =>
-  pack && bundledEntries(readable(bytes, parse), pack.marks, logNames(site.keyring), engine);
-
-function readable(bytes: Bytes, parse: (bytes: Bytes) => Envelope): Envelope | undefined {
-  try {
-    return parse(bytes);
-  } catch (error) {
-    if (error instanceof AttestError) return undefined; // its verification reports it
-    throw error;
-  }
-}
+  pack &&
+  bundledEntries(
+    orUndefined(() => parse(bytes)),
+    pack.marks,
+    logNames(site.keyring),
+    engine,
+  );
 
 /** A witness's key: its line, or a file with it. @throws AttestError `note-format`, `file-missing` */
 export function witnessKey(text: string, engine: Engine): NoteKey {
