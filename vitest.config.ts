@@ -47,9 +47,7 @@ const node: readonly TestProjectConfiguration[] = [
 
 const browser = async (): Promise<TestProjectConfiguration> => ({
   extends: true,
-  resolve: {
-    alias: [{ find: /^(?:\.\.?\/)+engines\.js$/, replacement: here("test/core/engines.browser.ts") }],
-  },
+  resolve: { alias: [{ find: /^(?:\.\.?\/)+engines\.js$/, replacement: here("test/core/engines.browser.ts") }] },
   // Found at run time, a dependency would be bundled then, and the page reloaded in the middle of a test.
   optimizeDeps: {
     include: ["@noble/ed25519", "@noble/hashes/sha2.js", "canonicalize", "fast-check", "zod/mini"],
@@ -76,7 +74,8 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // On two cores: a file that waits for its child processes leaves its core to others.
+    maxWorkers: 3,
     attachmentsDir: ".cache/attachments",
     projects: npmChromiumRuns ? [...node, await browser()] : [...node],
   },
