@@ -25,7 +25,7 @@ const NIGHTLY = [
 const DEPENDING = NIGHT
   ? ["test/core/**/*.test.ts"]
   : [
-      "test/core/{bytes,ed25519,json,mangle,noncharacters}.test.ts",
+      "test/core/{bytes,ed25519,json,json-scan,mangle,noncharacters}.test.ts",
       "test/core/{keys,log}/*.test.ts",
       "test/core/statement/{envelope,statement}.test.ts",
       "test/core/verify/{recompute,signatures,verify}.test.ts",

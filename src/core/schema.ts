@@ -30,6 +30,7 @@ export const timestamp = z.string().check(z.regex(TIMESTAMP), z.refine(isDay, "a
 
 /** Needed because `Date.parse` turns 30 February into 2 March. */
 function isDay(text: string): boolean {
+  if (Number(text.slice(8, 10)) <= 28) return true;
   const at = Date.parse(text);
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text.slice(0, 10));
 }

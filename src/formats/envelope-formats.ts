@@ -2,7 +2,7 @@
 import type { Bytes } from "../core/bytes.js";
 import { envelopeOf, type Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
-import { parseJson } from "../core/json.js";
+import { parseText } from "../core/json.js";
 import { isMessage } from "./message.js";
 import { bundleOf, isBundle } from "./sigstore.js";
 import { isSignify, parseSignify } from "./signify.js";
@@ -17,6 +17,6 @@ export function parseAnyEnvelope(bytes: Bytes): Envelope {
       "name the folder of the raw export, which has both",
     );
   }
-  const document = parseJson(bytes);
-  return isBundle(document) ? bundleOf(document) : envelopeOf(document);
+  const text = parseText(bytes);
+  return isBundle(text.value) ? bundleOf(text.value) : envelopeOf(text);
 }

@@ -49,7 +49,7 @@ export function bundleOf(document: Json): Envelope {
     throw new AttestError("envelope-member", `expected mediaType ${MEDIA_TYPE}, found ${found}`);
   }
   const hint = hintOf(bundle.verificationMaterial);
-  const envelope = envelopeOf(bundle.dsseEnvelope);
+  const envelope = envelopeOf({ value: bundle.dsseEnvelope });
   if (envelope.format !== "dsse")
     throw new AttestError("envelope-mixed", `expected the payload of ${FORMAT} in base64, found it readable`);
   if (single(envelope, FORMAT).keyid !== hint)

@@ -11,7 +11,7 @@
 import * as z from "zod/mini";
 import { base64, concat, equal, fromBase64, utf8, type Bytes } from "../bytes.js";
 import { AttestError } from "../errors.js";
-import { canonical, isObject, MAX_DEPTH, parseJson, readable, type Json, type JsonObject } from "../json.js";
+import { canonical, isObject, MAX_DEPTH, parseText, readable, type JsonObject, type JsonText } from "../json.js";
 import { atMost, faultIn } from "../schema.js";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
@@ -42,10 +42,8 @@ export function namedTwice({ signatures }: Pick<Envelope, "signatures">): string
 }
 
 /** DSSE's pre-authentication encoding. Lengths count bytes (the reference implementation counts characters). */
-export const message = (payloadType: string, payload: Bytes): Bytes => {
-  const type = utf8(payloadType);
-  return concat(utf8(`DSSEv1 ${type.length} `), type, utf8(` ${payload.length} `), payload);
-};
+export const message = (payloadType: string, payload: Bytes): Bytes =>
+  concat(utf8(`DSSEv1 ${utf8(payloadType).length} ${payloadType} ${payload.length} `), payload);
 
 /** Any text, since unknown signers are ignored; bounded, so that a document cannot smuggle text in it. */
 const keyid = z.string().check(atMost(256));
@@ -62,10 +60,10 @@ const SIGSTORE = ["mediaType", "verificationMaterial", "dsseEnvelope", "messageS
 /**
  * @throws AttestError a code of `parseJson`, `envelope-unknown`, `envelope-member`, `envelope-mixed`, `signature-count`, `base64`, `not-canonical`
  */
-export const parseEnvelope = (bytes: Bytes): Envelope => envelopeOf(parseJson(bytes));
+export const parseEnvelope = (bytes: Bytes): Envelope => envelopeOf(parseText(bytes));
 
-/** The same for a value from `parseJson`. */
-export function envelopeOf(document: Json): Envelope {
+/** The same for a text that was parsed before. */
+export function envelopeOf({ value: document, canonical: form }: JsonText): Envelope {
   if (!isObject(document) || !("payload" in document)) {
     throw new AttestError(
       "envelope-unknown",
@@ -98,7 +96,7 @@ export function envelopeOf(document: Json): Envelope {
       keyid: keyid === "" ? undefined : keyid,
       sig: decode(sig, format),
     })),
-    ...(format === "dsse" ? payloadOf(decode(document["payload"] as string, format)) : plain(document["payload"])),
+    ...(format === "dsse" ? payloadOf(decode(document["payload"] as string, format)) : plainPayload(document, form)),
   };
 }
 
@@ -106,15 +104,21 @@ export function envelopeOf(document: Json): Envelope {
 const decode = (text: string, format: EnvelopeFormat): Bytes =>
   fromBase64(format === "dsse" && !/[+/]/.test(text) ? text.replaceAll("-", "+").replaceAll("_", "/") : text);
 
-function plain(payload: Json | undefined): Pick<Envelope, "payload" | "payloadBytes"> {
+type Payload = Pick<Envelope, "payload" | "payloadBytes">;
+
+/** @param form the canonical bytes of the document, of which the payload's are a part: `{"payload":` comes before them, `,"payloadType":…}` after */
+function plainPayload({ payload, ...rest }: JsonObject, form: Bytes | undefined): Payload {
   if (!isObject(payload)) throw new AttestError("envelope-member", "expected payload to be an object");
-  return { payload, payloadBytes: canonical(payload) };
+  if (form === undefined) return { payload, payloadBytes: canonical(payload) };
+  const payloadBytes = form.subarray('{"payload":'.length, form.length - canonical(rest).length);
+  return { payload, payloadBytes };
 }
 
 /** Signed bytes must be the canonical form of their content. Throws `not-canonical` or a code of `parseJson`. */
-export function payloadOf(payloadBytes: Bytes): Pick<Envelope, "payload" | "payloadBytes"> {
-  const { payload, payloadBytes: again } = plain(parseJson(payloadBytes, MAX_DEPTH - 1)); // the depth that the readable format allows
-  if (!equal(again, payloadBytes)) {
+export function payloadOf(payloadBytes: Bytes): Payload {
+  const { value: payload, canonical: form } = parseText(payloadBytes, MAX_DEPTH - 1); // the depth that the readable format allows
+  if (!isObject(payload)) throw new AttestError("envelope-member", "expected payload to be an object");
+  if (!equal(form ?? canonical(payload), payloadBytes)) {
     throw new AttestError(
       "not-canonical",
       "expected the payload's bytes to be their own canonical form (RFC 8785), found another spelling",
