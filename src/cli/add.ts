@@ -50,7 +50,7 @@ export function addCommand(attest: Command): void {
     const { id, digest, statement, keyids, known } = await addTo({
       bytes,
       parse,
-      registry: (await toRegistry(folder, engine, logSigners, talk)).registry,
+      registry: (await toRegistry(folder, engine, logSigners)).registry,
       evidence: evidence ?? (named === undefined ? undefined : folderBeside(named)),
       ...keyRequest(options),
       secrets: secretsIn(io().env, []),

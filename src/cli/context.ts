@@ -64,7 +64,7 @@ export const registryArgument = (given: string | undefined): string =>
   registryFolder(given, undefined, "by its folder");
 
 export const openRegistry = (folder: string): Promise<Registry> =>
-  Registry.open(new Directory(folder), engine, logSigners, talk);
+  Registry.open(new Directory(folder), engine, logSigners);
 
 export const withPassphrase = (command: Command): Command =>
   command

@@ -43,7 +43,7 @@ export function cosignCommand(attest: Command): void {
     const output = options.output ?? (file === "-" ? "-" : undefined);
     const destination = output === undefined || output === "-" ? undefined : toFile(output);
     const root = file === "-" ? undefined : registryAround(file);
-    const place = root === undefined ? undefined : await toRegistry(root, engine, logSigners, talk);
+    const place = root === undefined ? undefined : await toRegistry(root, engine, logSigners);
     const signer = await signerFor(options, place);
     const made = await addSignature({
       file,

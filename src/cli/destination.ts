@@ -53,9 +53,7 @@ export async function destinationOf(
   near?: string,
 ): Promise<Destination | undefined> {
   if (output === "-") return undefined;
-  return output === undefined
-    ? await toRegistry(registryFolder(registry, near), engine, logSigners, talk)
-    : toFile(output);
+  return output === undefined ? await toRegistry(registryFolder(registry, near), engine, logSigners) : toFile(output);
 }
 
 /** Options for a hint: the same registry or file, signer, and exceptions. */

@@ -9,6 +9,7 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  opendirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -334,14 +335,29 @@ function unfinishedIn(folder: string): string[] {
   }
 }
 
+/** A folder of a hundred thousand files is not listed at each write. */
+const MAX_SWEPT = 1024;
+
+function firstNames(folder: string): string[] {
+  const names: string[] = [];
+  const open = opendirSync(folder);
+  try {
+    for (let entry = open.readSync(); entry !== null && names.length < MAX_SWEPT; entry = open.readSync())
+      names.push(entry.name);
+  } finally {
+    open.closeSync();
+  }
+  return names;
+}
+
 const UNFINISHED = /^\..*\.[0-9a-f]{12}\.tmp$/;
 
 const ABANDONED_MS = 60 * 60_000;
 
-/** Removes our own temporary files beside the written file if they are older than an hour. */
+/** Removes our own temporary files beside the written file if they are older than an hour, as far as they are found. */
 function sweep(folder: string): void {
   try {
-    for (const name of unfinishedIn(folder)) {
+    for (const name of firstNames(folder).filter((one) => UNFINISHED.test(one))) {
       const path = join(folder, name);
       const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
       if (made !== undefined && Date.now() - made > ABANDONED_MS) discard(path);

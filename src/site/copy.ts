@@ -6,7 +6,7 @@ import type { Keyring } from "../core/keys/keyring.js";
 import { formatNoteKey } from "../core/keys/note.js";
 import type { Report } from "../core/verify/report.js";
 import { AUDITS, proofPath } from "../store/paths.js";
-import { ATTESTATIONS, evidencePath, INDEX, KEYRING, REGISTRY_FILE } from "../store/registry.js";
+import { ATTESTATIONS, evidencePath, KEYRING, REGISTRY_FILE } from "../store/registry.js";
 import type { Store } from "../store/store.js";
 
 /**
@@ -43,6 +43,6 @@ export async function copyRegistry(
   for (const { name, key } of keyring.signers) await to.replace(`keys/${name}.pub`, utf8(`${formatKey(key, name)}\n`));
   for (const { name, key } of [...keyring.logs, ...keyring.witnesses])
     await to.replace(`keys/${name}.vkey`, utf8(`${formatNoteKey(key)}\n`));
-  for (const path of [KEYRING, INDEX, REGISTRY_FILE]) await copy(path);
+  for (const path of [KEYRING, REGISTRY_FILE]) await copy(path);
   return archived;
 }

@@ -24,15 +24,15 @@ export function answerIn(bytes: Bytes): PlanAnswered | undefined {
 /**
  * Refuses a second result for one plan by one signer and a result by another key than the plan's: both would be permanent findings. A
  * result of another test than the announced one answers nothing.
- * @param results names of the other published results; `file` reads a result or a plan
+ * @param results ids of the other results that name the plan; `file` reads a result or a plan
  * @throws AttestError `plan-answered`
  */
 export async function refuseSecondAnswer(
   own: PlanAnswered,
   results: readonly string[],
-  file: (name: string) => Promise<Bytes>,
+  file: (id: string) => Promise<Bytes>,
 ): Promise<void> {
-  const plan = await file(`plan_${own.plan.slice(0, 16)}.json`);
+  const plan = await file(`plan_${own.plan.slice(0, 16)}`);
   const envelope = orUndefined(() => parseEnvelope(plan));
   const announced = envelope && readPlan(envelope.payload);
   if (envelope === undefined || announced === undefined || "fault" in announced) return;
@@ -42,14 +42,14 @@ export async function refuseSecondAnswer(
       "the plan that it names was announced by another key, and only that key can answer it",
       "nothing was published; run the test again, which announces a new plan",
     );
-  for (const name of results) {
-    const result = await file(name);
-    const other = Buffer.from(result).includes(own.plan) ? orUndefined(() => answerIn(result)) : undefined;
+  for (const id of results) {
+    const result = await file(id);
+    const other = orUndefined(() => answerIn(result));
     if (other?.plan !== own.plan || !other.keyids.some((keyid) => own.keyids.includes(keyid))) continue;
     if (departures(announced.plan, other.statement).length > 0) continue;
     throw new AttestError(
       "plan-answered",
-      `the plan that it names has its result already, ${name.replace(/\.json$/, "")}`,
+      `the plan that it names has its result already, ${id}`,
       "nothing was published; run the test again, which announces a new plan",
     );
   }

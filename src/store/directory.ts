@@ -1,7 +1,17 @@
 /** A store in a folder. Each write is temp → fsync → rename → fsync of the folder. */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Bytes } from "../core/bytes.js";
-import { create, digestOf, list, mustStayWithin, read, realFolder, replace, type FileDigest } from "../node/files.js";
+import {
+  create,
+  digestOf,
+  list,
+  mustStayWithin,
+  read,
+  realFolder,
+  remove,
+  replace,
+  type FileDigest,
+} from "../node/files.js";
 import { LockLost, withLock } from "../node/lock.js";
 import type { Store } from "./store.js";
 
@@ -43,6 +53,10 @@ export class Directory implements Store {
       if (!held.isMine()) throw new LockLost(); // this process was stopped so long that another writer has the lock: start again
       replace(file, next);
     });
+  }
+
+  remove(path: string): Promise<void> {
+    return settle(() => remove(this.#writable(path)));
   }
 
   list(folder: string): Promise<readonly string[]> {

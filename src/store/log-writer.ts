@@ -255,7 +255,7 @@ export class LogWriter {
     return new AttestError(
       "log-fork",
       `two clones published from the same state: the log ${this.#signer.key.name} is a merge of two ${where}`,
-      "nothing is lost: git checkout --theirs attestations/log attestations/index.json; remove the .tlog-proof files that the other side does not have; then: attest log complete (see docs/faults.md)",
+      "nothing is lost: git checkout --theirs attestations/log; remove the .tlog-proof files that the other side does not have; then: attest log complete (see docs/faults.md)",
     );
   }
 

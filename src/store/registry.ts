@@ -1,10 +1,10 @@
-/** A registry: `attest.json`, its keyring, attestations with evidence, log, and an index that anyone can rebuild. */
+/** A registry: `attest.json`, its keyring, attestations with evidence, and log. */
 import { utf8, type Bytes } from "../core/bytes.js";
 import { commandLine } from "../node/command-line.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
-import { readable, type Json } from "../core/json.js";
+import { readable } from "../core/json.js";
 import { formatKey, type PublicKey } from "../core/keys/key.js";
 import {
   EMPTY_KEYRING,
@@ -14,13 +14,10 @@ import {
   type KeyEntry,
   type Keyring,
 } from "../core/keys/keyring.js";
-import { readNotice } from "../core/statement/notice.js";
 import { formatNoteKey } from "../core/keys/note.js";
-import { kindOf, logNamed } from "../core/statement/payload.js";
-import { readPlan } from "../core/statement/plan.js";
+import { logNamed } from "../core/statement/payload.js";
 import { NoticeSet } from "../core/verify/notice-set.js";
 import { knownFrom, type TrustedKey } from "../core/verify/signatures.js";
-import { identify, readStatement } from "../core/statement/statement.js";
 import { verify } from "../core/verify/verify.js";
 import { ORIGIN, parseAbout, readAbout, REGISTRY_FILE, type About } from "./about.js";
 import { uninterrupted } from "../node/uninterrupted.js";
@@ -28,17 +25,19 @@ import { answerIn, refuseSecondAnswer } from "./answers.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING } from "./paths.js";
 import { registryChanged, RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
 import { leaveBytesAlone } from "./git-attributes.js";
+import { RegistryIndex, type Action } from "./registry-index.js";
 import type { Store } from "./store.js";
 
 export { ATTESTATIONS, attestationPath, evidencePath, KEYRING };
 export { ORIGIN, parseAbout, REGISTRY_FILE, type About };
 
-export const INDEX = `${ATTESTATIONS}/index.json`;
-
 /** By file name, which must be the id. */
 export const isNotice = (name: string): boolean => /^note_[0-9a-f]{16}\.json$/.test(name);
 export const isPlan = (name: string): boolean => /^plan_[0-9a-f]{16}\.json$/.test(name);
 export const isResult = (name: string): boolean => /^test_[0-9a-f]{16}\.json$/.test(name);
+const isDocument = (name: string): boolean => /^(?:test|plan|note)_[0-9a-f]{16}\.json$/.test(name);
+const idIn = (name: string): string => name.replace(/\.json$/, "");
+
 export interface Publication {
   readonly id: string;
   readonly bytes: Bytes;
@@ -54,34 +53,20 @@ export class Registry {
   readonly about: About;
   readonly #engine: Engine;
   readonly log: RegistryLog;
-  readonly #warn: (sentence: string) => void;
+  readonly #index: RegistryIndex;
   /** Published by this command, a plan before its result. */
   readonly #published = new Set<string>();
 
-  private constructor(
-    store: Store,
-    described: About,
-    engine: Engine,
-    logSigners: LogSigners = () => undefined,
-    warn: (sentence: string) => void = () => undefined,
-  ) {
+  private constructor(store: Store, described: About, engine: Engine, logSigners: LogSigners = () => undefined) {
     this.store = store;
-    this.#warn = warn;
+    this.#index = new RegistryIndex(store);
     this.about = described;
     this.#engine = engine;
     this.log = new RegistryLog(store, described.origin, engine, logSigners);
   }
 
-  /**
-   * @param warn called if derived files could not be written; nothing is lost
-   * @throws AttestError `registry-missing`, `registry-format`
-   */
-  static async open(
-    store: Store,
-    engine: Engine,
-    logSigners?: LogSigners,
-    warn?: (sentence: string) => void,
-  ): Promise<Registry> {
+  /** @throws AttestError `registry-missing`, `registry-format` */
+  static async open(store: Store, engine: Engine, logSigners?: LogSigners): Promise<Registry> {
     const bytes = await store.read(REGISTRY_FILE);
     if (bytes === undefined) {
       throw new AttestError(
@@ -90,7 +75,7 @@ export class Registry {
         `name the folder that has it, or ${MAKE_ONE}`,
       );
     }
-    return new Registry(store, parseAbout(bytes), engine, logSigners, warn);
+    return new Registry(store, parseAbout(bytes), engine, logSigners);
   }
 
   /**
@@ -121,7 +106,7 @@ export class Registry {
       else await registry.log.start((origin) => logs.create(origin), new Date());
     }
     if (signer !== undefined) await registry.listSigner(signer());
-    await registry.reindex();
+    await registry.#index.complete(registry.#documents());
     await leaveBytesAlone(store);
     await store.create(REGISTRY_FILE, readable(registry.about));
     return registry;
@@ -211,7 +196,7 @@ export class Registry {
   }
 
   /**
-   * Publishes in the order evidence, attestation, log entry, index: a crash leaves orphans, never a claim whose evidence is missing.
+   * Publishes in the order evidence, attestation, log entry: a crash leaves orphans, never a claim whose evidence is missing.
    * @throws AttestError `plan-answered`, `registry-changed`; `publish-unfinished` if the attestation was written but not entered; otherwise nothing is published
    */
   async publish(publication: Publication): Promise<void> {
@@ -222,13 +207,18 @@ export class Registry {
     const answer = answerIn(bytes);
     await this.#mustBeUnchanged(answer?.plan); // refuse before writing anything
     await this.log.ready();
+    if (!(await this.#index.isComplete())) await this.#index.complete(this.#documents()); // of an older version
     if (answer !== undefined) {
-      const others = (await this.names()).filter((name) => isResult(name) && name !== `${id}.json`);
-      await refuseSecondAnswer(answer, others, (name) => this.#file(`${ATTESTATIONS}/${name}`));
+      const others = (await this.#index.answersTo(answer.plan)).filter((other) => other !== id);
+      await refuseSecondAnswer(answer, others, (other) => this.#file(attestationPath(other)));
     }
-    await this.#adopt(parseEnvelope(bytes).signatures.flatMap(({ keyid }) => keyid ?? []));
+    const signers = parseEnvelope(bytes).signatures.flatMap(({ keyid }) => keyid ?? []);
+    await this.#adopt(await this.#index.unlogged(), signers);
     for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
     const path = attestationPath(id);
+    const logs = await this.log.enters(logNamed(parseEnvelope(bytes).payload));
+    await this.#index.add(id, bytes);
+    if (logs) await this.#index.beforeLogging(id);
     try {
       await this.store.create(path, bytes);
       await this.log.enter(id, bytes);
@@ -239,12 +229,7 @@ export class Registry {
       throw error;
     }
     this.#published.add(path);
-    try {
-      await this.reindex();
-    } catch (error) {
-      if (!(error instanceof AttestError)) throw error;
-      this.#warn(`${INDEX} lacks it, because ${error.message}; the next publication makes it again`);
-    }
+    if (logs) await this.#index.logged(id);
   }
 
   /** @throws AttestError `registry-changed`, `registry-format` */
@@ -258,7 +243,7 @@ export class Registry {
   }
 
   /**
-   * Enters published attestations that are not in the log yet, and rebuilds the index. Harmless if nothing is missing.
+   * Enters published attestations that are not in the log yet, and completes the index. Harmless if nothing is missing.
    * @param own the user's own keys; other signers enter their own attestations
    * @returns the ids that were entered
    */
@@ -268,12 +253,13 @@ export class Registry {
 
   async #complete(own: readonly PublicKey[]): Promise<readonly string[]> {
     await this.log.ready();
+    await this.#index.complete(this.#documents());
     const known = own.map((key) => ({ key, by: "you" as const, source: "the keystore" })); // the keyring may lack a new key
-    const entered = await this.#adopt(
-      own.map(({ keyid }) => keyid),
-      known,
-    );
-    await this.reindex();
+    const files = new Set(await this.store.list(ATTESTATIONS));
+    const unproven = (await this.names()).map(idIn).filter((id) => !files.has(`${id}.tlog-proof`));
+    const keyids = own.map(({ keyid }) => keyid);
+    const entered = await this.#adopt(unproven, keyids, known);
+    for (const id of await this.#index.unlogged()) if (!unproven.includes(id)) await this.#index.logged(id);
     return entered;
   }
 
@@ -281,38 +267,49 @@ export class Registry {
    * Enters what a killed publisher wrote but did not log, before later entries: a document that names this log without being in it would be
    * a permanent finding. Only documents by the current signing keys: anyone could have planted the rest, including the keyring.
    */
-  async #adopt(keyids: readonly string[], known: readonly TrustedKey[] = []): Promise<readonly string[]> {
+  async #adopt(
+    ids: readonly string[],
+    keyids: readonly string[],
+    known: readonly TrustedKey[] = [],
+  ): Promise<readonly string[]> {
     const ours = (await this.log.all()).map(({ key }) => formatNoteKey(key));
-    if (ours.length === 0) return [];
+    if (ours.length === 0 || ids.length === 0) return [];
     const entered: string[] = [];
-    const files = new Set(await this.store.list(ATTESTATIONS));
     const keys = [...known, ...knownFrom(await this.keyring(), "site", "the registry's keyring")];
-    for (const name of await this.names()) {
-      if (files.has(name.replace(/json$/, "tlog-proof"))) continue;
-      const bytes = await this.#file(`${ATTESTATIONS}/${name}`);
+    for (const id of ids) {
+      if (!isDocument(`${id}.json`)) continue;
+      const bytes = await this.#file(attestationPath(id));
+      const name = `${id}.json`;
       const report = verify(bytes, { engine: this.#engine, keys, now: new Date(), fileName: name, named: true });
-      const { id, signers, checks } = report;
-      const own = signers.some(({ keyid, signature }) => signature === "ok" && keyids.includes(keyid));
-      const named =
-        own && checks.every(({ status }) => status !== "failed") ? logNamed(parseEnvelope(bytes).payload) : undefined;
-      if (id === undefined || named === undefined || !ours.includes(named.key)) continue;
+      const own = report.signers.some(({ keyid, signature }) => signature === "ok" && keyids.includes(keyid));
+      if (!own || report.checks.some(({ status }) => status === "failed")) continue;
+      const named = logNamed(parseEnvelope(bytes).payload);
+      if (named === undefined || !ours.includes(named.key)) continue;
+      if (!(await this.log.has(id, bytes))) entered.push(id);
       await this.log.enter(id, bytes);
-      entered.push(id);
+      await this.#index.logged(id);
     }
     return entered;
   }
 
   /** File names of the attestations, sorted. */
   async names(): Promise<readonly string[]> {
-    const names = await this.store.list(ATTESTATIONS);
-    return names.filter((name) => /^(?:test|plan|note)_[0-9a-f]{16}\.json$/.test(name));
+    return (await this.store.list(ATTESTATIONS)).filter(isDocument);
   }
 
-  /** Its notices about keys and signatures. */
-  async notices(): Promise<NoticeSet> {
-    const names = (await this.names()).filter(isNotice);
-    const documents = await Promise.all(names.map((name) => this.#file(`${ATTESTATIONS}/${name}`)));
-    return NoticeSet.read(documents, this.#engine);
+  async *#documents(): AsyncGenerator<{ readonly id: string; readonly bytes: Bytes }> {
+    for (const name of await this.names()) yield { id: idIn(name), bytes: await this.#file(`${ATTESTATIONS}/${name}`) };
+  }
+
+  /** Its notices about keys, signatures and documents, or those with some actions. */
+  async notices(actions?: readonly Action[]): Promise<NoticeSet> {
+    const ids = (await this.#index.isComplete())
+      ? (await this.#index.notices(actions))
+          .map((id) => `${id}.json`)
+          .filter(isNotice)
+          .map(idIn)
+      : (await this.names()).filter(isNotice).map(idIn);
+    return NoticeSet.read(await Promise.all(ids.map((id) => this.#file(attestationPath(id)))), this.#engine);
   }
 
   /** Empty for anything but a regular file. */
@@ -321,44 +318,6 @@ export class Registry {
       return (await this.store.read(path)) ?? new Uint8Array();
     } catch (error) {
       if (error instanceof AttestError) return new Uint8Array();
-      throw error;
-    }
-  }
-
-  /** Derived and never trusted. Repeated if another writer published meanwhile, so that the last index is complete. */
-  async reindex(): Promise<void> {
-    for (let names = await this.names(); ;) {
-      await this.store.replace(INDEX, readable(await Promise.all(names.map((name) => this.#row(name)))));
-      const again = await this.names();
-      if (again.join() === names.join()) return;
-      names = again;
-    }
-  }
-
-  async #row(name: string): Promise<Json> {
-    const path = `${ATTESTATIONS}/${name}`;
-    try {
-      const envelope = parseEnvelope((await this.store.read(path)) ?? new Uint8Array());
-      const { id, digest } = identify(envelope.payloadBytes, this.#engine, kindOf(envelope.payload));
-      if (isPlan(name)) {
-        const found = readPlan(envelope.payload);
-        if ("fault" in found) return { path, id, digest, fault: "not a plan of this version" };
-        const { title, signedAt, deadline } = found.plan.predicate;
-        return { path, id, digest, plan: title, signedAt, deadline };
-      }
-      if (isNotice(name)) {
-        const found = readNotice(envelope.payload, this.#engine);
-        if ("fault" in found) return { path, id, digest, fault: "not a notice of this version" };
-        const { action, signedAt } = found.notice;
-        const about = "about" in found.notice ? { about: found.notice.about } : {};
-        return { path, id, digest, notice: action, signedAt, ...about };
-      }
-      const read = readStatement(envelope.payload);
-      if ("fault" in read) return { path, id, digest, fault: "not a statement of this version" };
-      const { title, verdict, signedAt } = read.statement.predicate.f3;
-      return { path, id, digest, title, verdict, signedAt };
-    } catch (error) {
-      if (error instanceof AttestError) return { path, fault: error.code };
       throw error;
     }
   }

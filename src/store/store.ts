@@ -1,4 +1,4 @@
-/** Where published bytes are kept. The five method names say what is never overwritten. Paths are relative and use forward slashes. */
+/** Where published bytes are kept. The method names say what is never overwritten. Paths are relative and use forward slashes. */
 import type { Bytes } from "../core/bytes.js";
 
 export interface Store {
@@ -10,5 +10,8 @@ export interface Store {
   replace(path: string, bytes: Bytes): Promise<void>;
   /** Reads and replaces in one step, so that concurrent writers do not undo each other. Undefined leaves it unchanged. */
   update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void>;
+  /** A missing file is no error. */
+  remove(path: string): Promise<void>;
+  /** Sorted names of files and folders; empty for a missing folder. */
   list(folder: string): Promise<readonly string[]>;
 }

@@ -86,7 +86,7 @@ describe("what to type next", () => {
         ...[
           ".gitattributes",
           "attest.json",
-          "attestations/index.json",
+          "attestations/index/complete",
           "attestations/log/checkpoint",
           "keys/keyring.json",
           "keys/log.vkey",

@@ -524,7 +524,7 @@ describe("what a registry has published", () => {
       "other/lab/attestations/test_1.json",
     ])
       work.write(name, "2");
-    for (const name of ["attestations/index.json", "keys/keyring.json", "attest.json"])
+    for (const name of ["attestations/index/complete", "keys/keyring.json", "attest.json"])
       appendFileSync(work.path("lab", name), "\n");
     rmSync(work.path("lab/keys/signer.pub"));
     expect(commit()).toBe("");

@@ -65,7 +65,6 @@ describe("whose key it is", () => {
     const checked = await attest(["verify", path ?? "", "--key", "colleague.pub", "--json"], stranger(work));
     expect(JSON.stringify(checked.json())).toContain("2 archived pieces hash to the signed digests");
     expect(ok(checked).code).toBe(0);
-    expect(readFileSync(work.path("lab/attestations/index.json"), "utf8")).toContain('"Sent"');
   });
 
   test("listed by the registry: whoever writes there decides who is", async () => {
@@ -118,11 +117,11 @@ describe("what it is", () => {
     const work = copyOf(made);
     ok(await work.attest(...ADD, "--key", "colleague.pub"));
     rmSync(work.path("sent.evidence"), { recursive: true }); // the registry has it
-    const before = readFileSync(work.path("lab/attestations/index.json"));
+    const before = readdirSync(work.path("lab"), { recursive: true });
     const ran = ok(await work.attest(...ADD, "--key", "colleague.pub"));
     expect(ran.stderr).toMatch(/^VALIDATED {2}Sent\nit was there already, signed with SHA256:\S{43}; check it with: /);
     expect(ok(await work.attest(...ADD, "--json")).json()).toMatchObject({ added: false });
-    expect(readFileSync(work.path("lab/attestations/index.json"))).toEqual(before);
+    expect(readdirSync(work.path("lab"), { recursive: true })).toEqual(before);
   });
 
   test("other bytes under the same id: refused", async () => {

@@ -47,7 +47,7 @@ test("in turn, and two from the same state", async () => {
     error: { code: "log-fork", hint: expect.stringContaining("attest log complete") as string },
   });
 
-  done(two, "checkout", "--theirs", "attestations/log", "attestations/index.json");
+  done(two, "checkout", "--theirs", "attestations/log");
   const theirs = readdirSync(work.path("one/attestations"));
   for (const name of readdirSync(work.path("two/attestations")))
     if (name.endsWith(".tlog-proof") && !theirs.includes(name)) rmSync(work.path("two/attestations", name));

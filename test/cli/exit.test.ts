@@ -249,9 +249,9 @@ describe.each<[ExitStatus, string, [what: string, code: Code | undefined, ask: (
       ["no JSON", "json-syntax", ({ write }) => ["verify", write("junk.json", "not an attestation")]],
       ["no attestation", "envelope-unknown", ({ write }) => ["verify", write("junk.json", "{}")]],
       [
-        "the index, which is no attestation",
+        "the keyring, which is no attestation",
         "envelope-unknown",
-        ({ path }) => ["verify", path("lab/attestations/index.json")],
+        ({ path }) => ["verify", path("lab/keys/keyring.json")],
       ],
       ["nothing on stdin", "json-syntax", () => ["verify", "-"]],
       ["a member twice", "json-duplicate", (work) => ["verify", edit(work.file, "{", '{"payload": {},')]],

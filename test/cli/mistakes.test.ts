@@ -1,6 +1,6 @@
 /** What newcomers do wrong: each gets one error, a hint where there is a next step, and finds everything as it was. */
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, type TestContext } from "vitest";
 import { Keystore } from "../../src/keystore/keystore.js";
@@ -172,7 +172,7 @@ describe("the five mistakes", () => {
     // Left by somebody who was interrupted an hour ago; whoever only reads has no business with it.
     test("verifying a registry of somebody else's, with what a killed writer left in it", async (context) => {
       await asNobody(made, context, async (work, run) => {
-        const left = work.write("lab/attestations/.index.json.0123456789ab.tmp", "[");
+        const left = work.write("lab/attestations/.test_0123456789abcdef.json.0123456789ab.tmp", "{");
         spawnSync("touch", ["-d", "2020-01-01", left]);
         chmodSync(work.path("lab/attestations"), 0o555);
         expect((await run(["verify", "lab"])).code).toBe(0);
@@ -282,7 +282,7 @@ describe("keys", () => {
     ],
     [
       "an attestation for a statement",
-      ["sign", "lab/attestations/index.json", "--registry", "lab"],
+      ["sign", "lab/keys/keyring.json", "--registry", "lab"],
       "scenario-statement",
       naming("predicate.f3"),
       "attest run SCENARIO --unsigned",
@@ -574,8 +574,10 @@ describe("choices that a test does not have", () => {
 
 test("an index that was removed comes back with the next publication", async () => {
   const work = copyOf(made);
-  rmSync(work.path("lab/attestations/index.json"));
+  rmSync(work.path("lab/attestations/index"), { recursive: true });
+  work.write("lab/attestations/index.json", "[]"); // of an older version
   expect((await work.attest("verify", "lab")).code).toBe(0);
   await publish(work, "lab");
-  expect(JSON.parse(readFileSync(work.path("lab/attestations/index.json"), "utf8"))).toHaveLength(2);
+  expect(readdirSync(work.path("lab/attestations")).filter((name) => name.startsWith("index"))).toEqual(["index"]);
+  expect(readdirSync(work.path("lab/attestations/index"))).toEqual(["complete", "unlogged"]);
 });

@@ -42,7 +42,6 @@ describe("site build", () => {
       `attestations/${id}.json`,
       `attestations/${id}.tlog-proof`,
       EVIDENCE,
-      "attestations/index.json",
       "attestations/log/checkpoint",
       "attestations/log/tile/0/000.p/1",
       "attestations/log/tile/entries/000.p/1",

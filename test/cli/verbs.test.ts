@@ -115,7 +115,8 @@ describe("init", () => {
       ".gitattributes",
       "attest.json",
       "attestations",
-      "attestations/index.json",
+      "attestations/index",
+      "attestations/index/complete",
       "attestations/log",
       "attestations/log/checkpoint",
       "keys",
@@ -130,7 +131,6 @@ describe("init", () => {
       witnesses: [],
     });
     expect(readFileSync(work.path("lab/keys/signer.pub"))).toEqual(readFileSync(join(work.home, "keys/signer.pub")));
-    expect(readFileSync(work.path("lab/attestations/index.json"), "utf8")).toBe("[]\n");
   });
 
   test("here, without a name; the key that there is stays", async () => {

@@ -1,6 +1,8 @@
 /** Six runs at once, and beside them whatever else writes into a registry or reads it: nothing is lost, nothing is twice, and the log is one. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
+import { parseEnvelope } from "../../src/core/statement/envelope.js";
+import { extensionOf } from "../../src/core/statement/payload.js";
 import { failures, type Report } from "../../src/core/verify/report.js";
 import { copyOf, workspace, type Ran, type Workspace } from "../cli/attest.js";
 import { publish } from "../cli/drafts.js";
@@ -20,13 +22,13 @@ beforeAll(async () => {
   expect((await made.attest(...bear.split(" "))).code).toBe(0);
 });
 
-interface Row {
-  readonly title?: string;
-}
-
 const titles = (work: Workspace): string[] =>
-  (JSON.parse(readFileSync(work.path("lab/attestations/index.json"), "utf8")) as Row[])
-    .flatMap(({ title }) => title ?? [])
+  readdirSync(work.path("lab/attestations"))
+    .filter((name) => /^test_.*\.json$/.test(name))
+    .flatMap((name) => {
+      const { payload } = parseEnvelope(readFileSync(work.path("lab/attestations", name)));
+      return extensionOf(payload)["title"] as string;
+    })
     .sort();
 
 /** How many plans are open, and the codes of what does not verify. */

@@ -32,7 +32,7 @@ async function interrupted(
 
 /** The plan that was made public before, which from now on is open. */
 const ONLY_ITS_PLAN = [
-  "index.json",
+  "index",
   "log",
   expect.stringMatching(/^plan_[0-9a-f]{16}\.json$/),
   expect.stringMatching(/^plan_[0-9a-f]{16}\.tlog-proof$/),

@@ -86,6 +86,7 @@ describe("nobody judges what they signed, with whichever of their keys", () => {
       until,
       signedAt,
     });
+    ok(await work.attest("log", "complete", "lab"));
     work.write("given.json", readFileSync(work.path("lab/keys/keyring.json"), "utf8"));
     const keys =
       by === "signer" ? ["--keyring", "given.json"] : ["--key", (await work.attest("key", "show", by)).stdout];

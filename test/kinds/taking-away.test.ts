@@ -52,7 +52,7 @@ describe("a retraction by the successor holds", () => {
         withhold(work, "rotate");
       },
     ],
-    ["when the index is gone", (work) => rmSync(work.path("lab/attestations/index.json"))],
+    ["when the index is gone", (work) => rmSync(work.path("lab/attestations/index"), { recursive: true })],
   ])("%s", async (_, spoil) => {
     const work = copyOf(made);
     await spoil(work);

@@ -1,8 +1,8 @@
-/** A registry on disk: what is published stays, the index can be made again, and writers beside each other lose nothing. */
+/** A registry on disk: what is published stays, its index can be made again, and writers beside each other lose nothing. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -12,6 +12,7 @@ import type { Json } from "../../src/core/json.js";
 import { formatKey } from "../../src/core/keys/key.js";
 import type { KeyEntry } from "../../src/core/keys/keyring.js";
 import { nodeEngine } from "../../src/node/engine.js";
+import { signNotice } from "../../src/pipeline/publish/notice.js";
 import { Directory } from "../../src/store/directory.js";
 import { attestationPath, evidencePath, Registry } from "../../src/store/registry.js";
 import { sha256 } from "../cli/drafts.js";
@@ -31,7 +32,11 @@ afterEach(() => {
 
 const me = signer();
 const text = (path: string): string => readFileSync(join(folder, path), "utf8");
-const index = (): { path: string }[] => JSON.parse(text("attestations/index.json")) as { path: string }[];
+const marks = (): string[] =>
+  readdirSync(join(folder, "attestations/index"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(join(folder, "attestations/index"), join(parentPath, name)))
+    .sort();
 const attestation = (title: string): { id: string; bytes: Uint8Array } => {
   const bytes = sealed(statement({ predicate: { f3: { title } } }), me);
   return { id: idOf(bytes), bytes };
@@ -42,6 +47,37 @@ const code = (promise: Promise<unknown>): Promise<unknown> =>
     () => "no refusal",
     (error: unknown) => (error instanceof AttestError ? error.code : error),
   );
+
+/** Counts the calls, and the names that a listing gives. */
+class Counting extends Directory {
+  readonly calls: Record<string, number> = {};
+
+  #count(call: string, by = 1): void {
+    this.calls[call] = (this.calls[call] ?? 0) + by;
+  }
+
+  override read(path: string): ReturnType<Directory["read"]> {
+    this.#count("read");
+    return super.read(path);
+  }
+
+  override create(path: string, bytes: Uint8Array): Promise<void> {
+    this.#count("create");
+    return super.create(path, bytes);
+  }
+
+  override replace(path: string, bytes: Uint8Array): Promise<void> {
+    this.#count("replace");
+    return super.replace(path, bytes);
+  }
+
+  override async list(path: string): Promise<readonly string[]> {
+    const names = await super.list(path);
+    this.#count("list");
+    this.#count("listed", names.length);
+    return names;
+  }
+}
 
 describe("made and opened", () => {
   test("as it was described", async () => {
@@ -93,27 +129,15 @@ describe("made and opened", () => {
 });
 
 describe("published", () => {
-  test("evidence, attestation and index, in their places", async () => {
+  test("evidence and attestation, in their places", async () => {
     const one = attestation("One");
     const digest = sha256("output");
     await registry.publish({ ...one, evidence: new Map([[digest, utf8("output")]]) });
     expect(text(attestationPath(one.id))).toBe(new TextDecoder().decode(one.bytes));
     expect(text(evidencePath(digest))).toBe("output");
-    expect(index()).toEqual([
-      {
-        path: attestationPath(one.id),
-        id: one.id,
-        digest: sha256Of(one.bytes),
-        title: "One",
-        verdict: "VALIDATED",
-        signedAt: "2026-03-01T10:00:03Z",
-      },
-    ]);
+    expect(marks()).toEqual(["complete"]);
     expect(await registry.names()).toEqual([`${one.id}.json`]);
   });
-
-  const sha256Of = (bytes: Uint8Array): string =>
-    sha256(JSON.stringify(sorted((JSON.parse(new TextDecoder().decode(bytes)) as { payload: Json }).payload)));
 
   test("again, the same is no error", async () => {
     const one = { ...attestation("One"), evidence: new Map([[sha256("a"), utf8("a")]]) };
@@ -155,21 +179,49 @@ describe("published", () => {
 });
 
 describe("the index", () => {
-  test("is made again from what is there, of files that are no attestations too", async () => {
-    for (const title of ["One", "Two"]) await registry.publish({ ...attestation(title), evidence: new Map() });
-    const before = text("attestations/index.json");
-    for (const spoil of ["", "junk", "[]"]) {
-      writeFileSync(join(folder, "attestations/index.json"), spoil);
-      await registry.reindex();
-      expect(text("attestations/index.json")).toBe(before);
-    }
-    writeFileSync(join(folder, "attestations/test_0123456789abcdef.json"), "junk");
-    await registry.reindex();
-    expect(index()).toContainEqual({ path: "attestations/test_0123456789abcdef.json", fault: "json-syntax" });
-    expect(index()).toHaveLength(3);
+  const about = sha256("what is retracted");
+  const retraction = async (): Promise<{ id: string; bytes: Uint8Array }> =>
+    await signNotice(
+      { version: 1, action: "retract", about, reason: "Wrong.", signedAt: "2026-03-01T10:00:00Z" },
+      [{ ...me, name: "me", sign: (message) => Promise.resolve(me.sign(message)) }],
+      nodeEngine,
+    );
+
+  test("marks a notice by its action, and a result by the plan that it names", async () => {
+    const notice = await retraction();
+    await registry.publish({ ...notice, evidence: new Map() });
+    const relations = [{ type: "planned-by", target: "a plan", digest: { sha256: sha256("a plan") } }];
+    const bytes = sealed(statement({ predicate: { f3: { relations } } }), me);
+    await registry.publish({ id: idOf(bytes), bytes, evidence: new Map() });
+    await registry.publish({ ...attestation("No plan"), evidence: new Map() });
+    const plan = `plan_${sha256("a plan").slice(0, 16)}`;
+    expect(marks()).toEqual([`answers/${plan}/${idOf(bytes)}`, "complete", `notices/retract/${notice.id}`]);
+    expect((await registry.notices(["retract"])).concerning(about)).toHaveLength(1);
+    expect((await registry.notices(["rotate"])).all).toEqual([]);
   });
 
-  test("names all, when two processes publish side by side", async () => {
+  test("is made again from what is there, also by a registry of an older version", async () => {
+    await registry.publish({ ...(await retraction()), evidence: new Map() });
+    const before = marks();
+    writeFileSync(join(folder, "attestations/test_0123456789abcdef.json"), "junk");
+    rmSync(join(folder, "attestations/index"), { recursive: true });
+    writeFileSync(join(folder, "attestations/index.json"), "[]");
+    const later = await Registry.open(new Directory(folder), nodeEngine);
+    expect((await later.notices()).all, "of the folder").toHaveLength(1);
+    await later.publish({ ...attestation("One"), evidence: new Map() });
+    expect(marks()).toEqual(before);
+    expect(existsSync(join(folder, "attestations/index.json"))).toBe(false);
+  });
+
+  test("says nothing of itself: what it names is read, and must be a notice", async () => {
+    const marked = join(folder, "attestations/index/notices/revoke");
+    mkdirSync(marked, { recursive: true });
+    for (const name of ["note_0123456789abcdef", "test_0123456789abcdef", "x"]) writeFileSync(join(marked, name), "");
+    writeFileSync(join(folder, "attestations/test_0123456789abcdef.json"), "junk");
+    expect((await registry.notices()).all).toEqual([]);
+  });
+
+  test("lacks none, when two processes publish side by side", async () => {
     const writer = fileURLToPath(new URL("publish.mjs", import.meta.url));
     const each = 15;
     await Promise.all(
@@ -178,10 +230,33 @@ describe("the index", () => {
       ),
     );
     expect(await registry.names()).toHaveLength(2 * each);
-    expect(index().map(({ path }) => path)).toEqual((await registry.names()).map((name) => `attestations/${name}`));
     expect(readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"))).toEqual(
       [],
     );
+  });
+});
+
+describe("what one more costs", () => {
+  /** Paths that are read, listed or written while one more is published. */
+  async function touched(count: number): Promise<Record<string, number>> {
+    const place = mkdtempSync(join(tmpdir(), "attest-registry-"));
+    const made = await Registry.create(new Directory(place), { origin: "example.org/lab", title: "a" }, nodeEngine);
+    expect(made.about.origin).toBe("example.org/lab");
+    for (let at = 0; at < count; at += 1) {
+      const { id, bytes } = attestation(String(at));
+      writeFileSync(join(place, attestationPath(id)), bytes);
+    }
+    const store = new Counting(place);
+    const opened = await Registry.open(store, nodeEngine);
+    await opened.publish({ ...attestation("One more"), evidence: new Map([[sha256("a"), utf8("a")]]) });
+    rmSync(place, { recursive: true });
+    return store.calls;
+  }
+
+  test("is the same among 3 and among 300", async () => {
+    const few = await touched(3);
+    expect(few["create"]).toBeGreaterThan(1);
+    expect(await touched(300)).toEqual(few);
   });
 });
 
@@ -242,14 +317,3 @@ describe("the keyring", () => {
     expect(await code(registry.keyring())).toBe("registry-format");
   });
 });
-
-/** Canonical enough for a statement of the tests: members sorted, as JSON. */
-function sorted(value: Json): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, inner]) => [name, sorted(inner)]),
-  );
-}

@@ -99,7 +99,7 @@ export class Laboratory {
       entered.push(this.registry.log.enter(id, bytes));
     }
     await Promise.all(entered);
-    await this.registry.reindex();
+    await this.registry.complete([]);
   }
 
   async #signed(found: Findings, plan?: Relation): Promise<Attestation> {
@@ -132,7 +132,6 @@ export class Laboratory {
   async withhold({ id }: { readonly id: string }): Promise<void> {
     rmSync(join(this.home, attestationPath(id)));
     rmSync(join(this.home, attestationPath(id).replace(/json$/, "tlog-proof")));
-    await this.registry.reindex();
   }
 
   async build(folder = join(this.home, "site")): Promise<Published> {

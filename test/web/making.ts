@@ -154,7 +154,7 @@ export async function publish({ title, listed, files }: Publication, home = plac
   const registry = await Registry.create(store, { origin: "lab.example.org/adding", title }, nodeEngine);
   for (const [name, bytes] of files) await store.create(`attestations/${name}`, bytes);
   await store.create(`attestations/evidence/sha256/${sha256.slice(0, 2)}/${sha256}`, OUTPUT);
-  await registry.reindex();
+  await registry.complete([]);
   const folder = join(home, "site");
   return { home, folder, registry, built: await buildSite(registry, new Directory(folder), nodeEngine, NOW) };
 }

@@ -77,6 +77,16 @@ const statement = z.strictObject({
 });
 
 export type Notice = z.infer<typeof predicate>;
+export const NOTICE_ACTIONS = [
+  "rotate",
+  "revoke",
+  "receipt",
+  "retract",
+  "supersede",
+  "abandon",
+  "waive",
+  "audit",
+] as const satisfies readonly Notice["action"][];
 export type NoticeStatement = z.infer<typeof statement>;
 
 /** The digest in a fingerprint is the SHA-256 of the key's wire form (RFC 4253 section 6.6), so a key can be a subject. */

@@ -4,7 +4,7 @@ import { utf8, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { parseEnvelope, type Envelope } from "../../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
-import { isObject, MAX_BYTES, parseJson, type Json, type JsonObject } from "../../core/json.js";
+import { MAX_BYTES } from "../../core/json.js";
 import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
 import { MAX_NOTICES } from "../../core/verify/key-history.js";
 import { MAX_NOTICE_BYTES, NoticeSet } from "../../core/verify/notice-set.js";
@@ -21,8 +21,6 @@ import { LogSource } from "../../store/log-source.js";
 import {
   ATTESTATIONS,
   evidencePath,
-  INDEX,
-  isNotice,
   isResult,
   KEYRING,
   parseAbout,
@@ -280,7 +278,7 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
     return await fetchBytes(other, limit);
   };
   const keyring = await beside(KEYRING);
-  const { notices, unread } = await fetched(noticesIn(await orNothing(() => beside(INDEX))), beside);
+  const { notices, unread } = await fetched([], beside);
   const about = await orNothing(async () => {
     const bytes = await beside(REGISTRY_FILE);
     return bytes && parseAbout(bytes).origin;
@@ -334,28 +332,6 @@ async function fetched(
     }
   }
   return { notices, unread: missing === 0 ? undefined : `${missing} of ${paths.length} did not come` };
-}
-
-/** The index need not be trusted: a notice counts by its signatures, and a server that omits it could withhold it anyway. */
-function noticesIn(index: Bytes | undefined): string[] | undefined {
-  try {
-    const rows = index === undefined ? undefined : parseJson(index);
-    if (!Array.isArray(rows)) return undefined;
-    const all: JsonObject[] = rows.filter((row: Json) => isObject(row));
-    // Revocations and rotations first. Receipts last: there may be many, and they end no key. Audits are not fetched.
-    const rank = ({ notice }: JsonObject): number =>
-      notice === "rotate" || notice === "revoke" ? 0 : notice === "receipt" ? 2 : 1;
-    const inOrder = all
-      .filter(({ notice }) => notice !== "audit")
-      .sort((a, b) => rank(a) - rank(b))
-      .map((row) => row["path"]);
-    return [...new Set(inOrder)]
-      .filter((path) => typeof path === "string")
-      .filter((path) => path.startsWith(`${ATTESTATIONS}/`) && isNotice(path.slice(ATTESTATIONS.length + 1)));
-  } catch (error) {
-    if (error instanceof AttestError) return undefined;
-    throw error;
-  }
 }
 
 function lastPart(path: string): string | undefined {

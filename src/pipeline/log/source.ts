@@ -1,23 +1,22 @@
 /** Where a registry's logs are read: its folder, or its address. The content is unverified. */
-import { utf8, type Bytes } from "../../core/bytes.js";
+import type { Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
-import { isObject, parseJson, type Json } from "../../core/json.js";
 import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
 import { Directory } from "../../store/directory.js";
 import { fetchBytes } from "../../store/http.js";
-import { ATTESTATIONS, INDEX, KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../../store/registry.js";
+import { ATTESTATIONS, KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../../store/registry.js";
 
 export interface LogPlace {
   readonly target: string;
-  /** Served by someone else: its keyring is only its own word, and its index may be incomplete. */
+  /** Served by someone else: its keyring is only its own word. */
   readonly remote: boolean;
   /** The registry's own name. */
   readonly origin: string;
   readonly keyring: Keyring;
   /** Reads a path below the registry's folder. @throws AttestError `network`, `io`, `too-large` */
   readonly read: (path: string) => Promise<Bytes | undefined>;
-  /** Ids of the listed documents. */
+  /** Ids of the documents that can be listed: none at an address, whose log names them. */
   readonly ids: readonly string[];
   /** File names in a folder; absent if they cannot be listed. */
   readonly list?: (folder: string) => Promise<readonly string[]>;
@@ -73,24 +72,8 @@ async function served(target: string, engine: Engine): Promise<LogPlace> {
     origin: parseAbout(about).origin,
     keyring: parseKeyring(keyring, engine),
     read,
-    ids: listed((await read(INDEX)) ?? utf8("[]")),
+    ids: [],
   };
-}
-
-/** An unreadable index lists nothing. The log's entries name the required documents. */
-function listed(index: Bytes): string[] {
-  try {
-    const rows = parseJson(index);
-    const paths = Array.isArray(rows) ? rows.flatMap((row: Json) => (isObject(row) ? row["path"] : [])) : [];
-    return [...new Set(paths)]
-      .flatMap((path) => (typeof path === "string" && path.startsWith(`${ATTESTATIONS}/`) ? path : []))
-      .map((path) => path.slice(ATTESTATIONS.length + 1))
-      .filter((name) => /^(?:test|plan|note)_[0-9a-f]{16}\.json$/.test(name))
-      .map(idIn);
-  } catch (error) {
-    if (error instanceof AttestError) return [];
-    throw error;
-  }
 }
 
 const idIn = (name: string): string => name.replace(/\.json$/, "");

@@ -50,7 +50,11 @@ export async function refuseEnded(
 ): Promise<void> {
   if (registry === undefined) return;
   const listed = knownFrom(await registry.keyring(), "site", "");
-  const { keys } = keyHistory(await registry.notices(), [{ key, by: "you", source: "" }, ...listed], engine);
+  const { keys } = keyHistory(
+    await registry.notices(["rotate", "revoke"]),
+    [{ key, by: "you", source: "" }, ...listed],
+    engine,
+  );
   const entries = keys.flatMap((one) => (one.key.keyid === key.keyid && one.entry !== undefined ? [one.entry] : []));
   const entry = entries.find(({ revoked }) => revoked !== undefined) ?? entries.find((one) => !inForce(one));
   if (entry === undefined) return;

@@ -30,13 +30,8 @@ export function toFile(file: string): Destination {
 }
 
 /** @throws AttestError `registry-missing`, `registry-format`, `io` */
-export async function toRegistry(
-  folder: string,
-  engine: Engine,
-  logSigners: LogSigners,
-  warn: (sentence: string) => void,
-): Promise<OutputPlace> {
-  const registry = await Registry.open(new Directory(folder), engine, logSigners, warn);
+export async function toRegistry(folder: string, engine: Engine, logSigners: LogSigners): Promise<OutputPlace> {
+  const registry = await Registry.open(new Directory(folder), engine, logSigners);
   for (const place of [folder, join(folder, ATTESTATIONS), join(folder, "keys")]) writable(nearestFolder(place));
   return { folder, registry };
 }
