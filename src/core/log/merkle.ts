@@ -138,16 +138,50 @@ export function checkConsistency(before: TreeHead, after: TreeHead, proof: reado
   return last === 0 && equal(was, before.root) && equal(is, after.root);
 }
 
-/** One pass, keeping one hash per level. */
-export function treeHead(leafHashes: Iterable<Bytes>, sha256: Sha256): TreeHead {
-  const left: Bytes[] = []; // complete subtrees, the largest first
-  let size = 0;
-  for (let hash of leafHashes) {
-    for (let node = size; isOdd(node); node = half(node)) hash = nodeHash(left.pop() ?? NOTHING, hash, sha256);
-    left.push(hash);
-    size += 1;
+/**
+ * The hashes of the complete subtrees that make up a tree, the largest first: one for each one in the binary digits of its size. This is all
+ * that is needed to go on (a compact range that begins at 0).
+ */
+export class CompactRange {
+  readonly #sha256: Sha256;
+  readonly #hashes: Bytes[];
+  #size: number;
+
+  /** @param from as read from another one: as many hashes as `cover` has nodes for that size */
+  constructor(
+    sha256: Sha256,
+    from: { readonly size: number; readonly hashes: readonly Bytes[] } = { size: 0, hashes: [] },
+  ) {
+    this.#sha256 = sha256;
+    this.#hashes = [...from.hashes];
+    this.#size = from.size;
   }
-  return { size, root: join(left, sha256) };
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get hashes(): readonly Bytes[] {
+    return this.#hashes;
+  }
+
+  get root(): Bytes {
+    return join(this.#hashes, this.#sha256);
+  }
+
+  add(leafHash: Bytes): void {
+    let hash = leafHash;
+    for (let node = this.#size; isOdd(node); node = half(node))
+      hash = nodeHash(this.#hashes.pop() ?? NOTHING, hash, this.#sha256);
+    this.#hashes.push(hash);
+    this.#size += 1;
+  }
+}
+
+export function treeHead(leafHashes: Iterable<Bytes>, sha256: Sha256): TreeHead {
+  const range = new CompactRange(sha256);
+  for (const hash of leafHashes) range.add(hash);
+  return { size: range.size, root: range.root };
 }
 
 const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;

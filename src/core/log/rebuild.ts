@@ -3,7 +3,7 @@
  * stores 32 bytes per entry, and not the entries.
  */
 import type { Bytes } from "../bytes.js";
-import { HASH_BYTES, join, leafHash, nodeHash, treeHead, type Sha256, type TreeHead } from "./merkle.js";
+import { CompactRange, HASH_BYTES, leafHash, treeHead, type Sha256, type TreeHead } from "./merkle.js";
 import { rootAt, TILE_WIDTH, type Tile, type TileBytes } from "./tiles.js";
 
 const TILE_PATH = /^tile\/(\d+)\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d+))?$/;
@@ -77,14 +77,11 @@ export class RebuiltTree {
     const wanted = new Set(sizes);
     const last = [...wanted].reduce((most, size) => (size <= this.size ? Math.max(most, size) : most), 0);
     const roots = new Map<number, Bytes>();
-    const left: Bytes[] = []; // complete subtrees, the largest first
-    if (wanted.has(0)) roots.set(0, join(left, this.#sha256));
+    const range = new CompactRange(this.#sha256);
+    if (wanted.has(0)) roots.set(0, range.root);
     for (let index = 0; index < last; index += 1) {
-      let hash = this.hashOf(index) ?? new Uint8Array();
-      for (let node = index; node % 2 === 1; node = (node - 1) / 2)
-        hash = nodeHash(left.pop() ?? new Uint8Array(), hash, this.#sha256);
-      left.push(hash);
-      if (wanted.has(index + 1)) roots.set(index + 1, join(left, this.#sha256));
+      range.add(this.hashOf(index) ?? new Uint8Array());
+      if (wanted.has(range.size)) roots.set(range.size, range.root);
     }
     return roots;
   }

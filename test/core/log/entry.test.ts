@@ -1,10 +1,10 @@
 /** An entry of a log: one spelling, nothing beside what it may say, and the same words as the document that it is of. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hex, utf8 } from "../../../src/core/bytes.js";
+import { hex, utf8, type Bytes } from "../../../src/core/bytes.js";
 import { nobleEngine } from "../../../src/core/engine.js";
 import type { Json, JsonObject } from "../../../src/core/json.js";
-import { formatEntry, entryOf, parseEntry, type LogEntry } from "../../../src/core/log/entry.js";
+import { formatEntry, entryOf, parseAnyEntry, parseEntry, type LogEntry } from "../../../src/core/log/entry.js";
 import { noticeStatement, type Notice } from "../../../src/core/statement/notice.js";
 import { VERDICTS } from "../../../src/core/statement/verdict.js";
 import { json } from "../arbitrary.js";
@@ -68,6 +68,43 @@ describe("its form", () => {
       expect(formatEntry(got as LogEntry)).toEqual(changed);
       expect(got).not.toEqual(one);
     }
+  });
+
+  test("is read in the short way as by its schema: each, whatever is changed in it, and members of one in another", () => {
+    const same = (bytes: Bytes): void =>
+      expect(outcome(() => parseEntry(bytes))).toEqual(outcome(() => parseAnyEntry(bytes)));
+    for (const one of fc.sample(leaf, { numRuns: 6, seed: 3 }))
+      for (const changed of mangled(formatEntry(one))) same(changed);
+    const day = fc.constantFrom(
+      "2026-02-28",
+      "2026-02-29",
+      "2024-02-29",
+      "2026-02-30",
+      "2026-04-31",
+      "0000-01-01",
+      "2026-13-01",
+    );
+    const hour = fc.constantFrom(
+      "T00:00:00Z",
+      "T23:59:60Z",
+      "T24:00:00Z",
+      "T10:00:00.123456789Z",
+      "T10:00:00.Z",
+      "T10:00:00",
+    );
+    const odd = fc.tuple(day, hour).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(
+        leaf,
+        fc.dictionary(fc.constantFrom("at", "deadline", "plan", "test", "verdict"), odd),
+        leaf,
+        (one, members, other) => {
+          same(formatEntry({ ...one, ...members } as LogEntry));
+          same(formatEntry({ ...other, ...one, ...members } as LogEntry));
+          same(utf8(`\ufeff${new TextDecoder().decode(formatEntry(one))}`));
+        },
+      ),
+    );
   });
 
   test("is refused for any other JSON", () => {

@@ -4,6 +4,7 @@ import { fromHex, hex, utf8, type Bytes } from "../../../src/core/bytes.js";
 import {
   checkConsistency,
   checkInclusion,
+  CompactRange,
   consistencyRanges,
   cover,
   inclusionRanges,
@@ -66,6 +67,18 @@ describe("other people's trees", () => {
     const hashed = INPUTS.map((input) => leafHash(fromHex(input), hash));
     expect(ROOTS.map((_, size) => hex(treeHead(hashed.slice(0, size), hash).root))).toEqual(ROOTS);
   });
+});
+
+test("a compact range goes on from every size with the hashes that it had there", () => {
+  const range = new CompactRange(sha256);
+  for (const [size, { root }] of heads.entries()) {
+    if (size > 0) range.add(leaves[size - 1]!);
+    expect({ size: range.size, root: range.root }).toEqual({ size, root });
+    expect(range.hashes).toHaveLength(cover({ from: 0, until: size }).length);
+    const again = new CompactRange(sha256, range);
+    for (const leaf of leaves.slice(size)) again.add(leaf);
+    expect({ size: again.size, root: again.root }).toEqual(treeHead(leaves, sha256));
+  }
 });
 
 test("the head, in one pass and from the cover, is that of RFC 6962", () => {
