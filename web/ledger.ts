@@ -63,7 +63,7 @@ export function compareWithMemory({ logs }: Logs, engine: Engine): MemoryWord | 
     const named = { origin: log.key.name, key: formatNoteKey(log.key) };
     const before = recall(named, engine);
     if (before.state === "known" && before.log.key !== named.key) return "rewritten"; // made anew
-    const word = before.state === "known" ? consistencySince(before.checkpoint, log, engine) : before.state;
+    const word = before.state === "known" ? consistencySince(before.checkpoint, log) : before.state;
     if (word === "backwards" || word === "rewritten") return word;
     const kept = remember(named, fromUtf8(formatNote(log.opened.note)));
     return word === "first" && !kept ? "blocked" : word;

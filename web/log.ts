@@ -132,7 +132,7 @@ function sinceBuilt(built: LogState, { logs }: Logs): Pick<Seen, "word" | "detai
     for (const [shard, before] of built.ledger.logs.entries()) {
       const now = logs[shard];
       const head = before.opened.checkpoint;
-      const word = now === undefined ? "backwards" : consistencySince(head, now, nobleEngine);
+      const word = now === undefined ? "backwards" : consistencySince(head, now);
       if (word === "backwards" || word === "rewritten")
         return {
           word: `log-${word}`,

@@ -22,7 +22,7 @@ import { auditWords } from "./audit-words.js";
 import { collect, engine, logMemory, openRegistry, registryArgument, withExamples, withJson } from "./context.js";
 import { EXIT, withExit } from "./exit-status.js";
 import { exitWith } from "./io.js";
-import { answer, answerBytes, answerJson, Progress, talk } from "./ui.js";
+import { answer, answerBytes, answerJson, LateProgress, talk } from "./ui.js";
 import { keyRequest, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 
 interface Options extends KeyOptions, WitnessOptions {
@@ -73,7 +73,7 @@ export function auditing(attest: Command): void {
     const now = new Date();
     refuseTwice(options);
     refuseOver(options, folder);
-    const progress = new Told();
+    const progress = new LateProgress();
     const registry = isFolder(folder) ? await openRegistry(folder) : undefined;
     const request = await requestFor(folder, options, now, (text, share) => progress.say(text, share));
     const history = registry && (await auditHistory(registry.store, engine, now));
@@ -100,25 +100,6 @@ export function auditing(attest: Command): void {
     const before = history === undefined ? [] : sinceThen(history, made.audit);
     answer(auditWords(made, { verbose: options.verbose === true, before }));
   });
-}
-
-/** Estimates the rest of each phase separately; short phases get no estimate. */
-class Told {
-  readonly #started = performance.now();
-  #progress: Progress | undefined;
-  #phase = "";
-
-  say(text: string, share?: number): void {
-    const phase = text.replace(/\d+/g, "");
-    if (phase !== this.#phase) this.end();
-    this.#phase = phase;
-    if (performance.now() - this.#started > 1000) (this.#progress ??= new Progress()).say(text, share);
-  }
-
-  end(): void {
-    this.#progress?.end();
-    this.#progress = undefined;
-  }
 }
 
 /** A registry is read from a folder; an address must name a document. */

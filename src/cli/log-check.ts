@@ -8,7 +8,7 @@ import { plural, OPEN_MEANS, openLine, overdue } from "../pipeline/log/show.js";
 import { idOf } from "../store/registry-log.js";
 import { engine, logMemory, logSigners, readInput, registryArgument, withExamples, withJson } from "./context.js";
 import { exitWith } from "./io.js";
-import { answer, answerJson, Progress, talk } from "./ui.js";
+import { answer, answerJson, LateProgress, talk } from "./ui.js";
 
 interface Options {
   readonly from?: string;
@@ -29,20 +29,14 @@ export function check(log: Command): void {
   ).action(async (target: string | undefined, { from, json }: Options) => {
     const kept = from === undefined ? undefined : await readInput(from);
     const place = await logPlace(registryArgument(target), engine);
-    const started = performance.now();
-    let progress: Progress | undefined;
-    let phase = "";
+    const progress = new LateProgress();
     const checked = await checkLogs({
       place,
       engine,
       from: kept,
       memory: logMemory(),
-      progress: (text, share) => {
-        if (text !== phase) progress = undefined; // each phase is estimated separately
-        phase = text;
-        if (performance.now() - started > 1000) (progress ??= new Progress()).say(text, share);
-      },
-    }).finally(() => progress?.end());
+      progress: (text, share) => progress.say(text, share),
+    }).finally(() => progress.end());
     exitWith(EXIT[checked.outcome]);
     const now = new Date();
     if (json) return answerJson(asJson(checked, place, now));

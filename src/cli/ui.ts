@@ -107,3 +107,22 @@ export class Progress {
     if (this.#terminal) io().stderr.write("\r\u001b[2K");
   }
 }
+
+/** Shows nothing in the first second. Estimates the rest of each phase separately; short phases get no estimate. */
+export class LateProgress {
+  readonly #started = performance.now();
+  #progress: Progress | undefined;
+  #phase = "";
+
+  say(text: string, share?: number): void {
+    const phase = text.replace(/\d+/g, "");
+    if (phase !== this.#phase) this.end();
+    this.#phase = phase;
+    if (performance.now() - this.#started > 1000) (this.#progress ??= new Progress()).say(text, share);
+  }
+
+  end(): void {
+    this.#progress?.end();
+    this.#progress = undefined;
+  }
+}

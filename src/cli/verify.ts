@@ -16,7 +16,7 @@ import { headlineOf } from "../view/headline.js";
 import { AUDIT, countsWording, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
 import { collect, engine, keystore, logMemory, pins, readStdin, withExamples, withJson } from "./context.js";
 import { exitWith } from "./io.js";
-import { answer, answerJson, talk } from "./ui.js";
+import { answer, answerJson, LateProgress, talk } from "./ui.js";
 
 export interface KeyOptions {
   readonly key?: readonly string[];
@@ -85,6 +85,7 @@ export const verifyTargets = (
   options: KeyOptions & WitnessOptions & Pick<VerifyRequest, "recompute" | "policy" | "policyKeys">,
 ): Promise<Verified[]> => {
   const { notice = [], witness = [], recompute = false, policy, policyKeys } = options;
+  const progress = new LateProgress();
   return verifyAll({
     ...keyRequest(options),
     targets,
@@ -95,7 +96,8 @@ export const verifyTargets = (
     policyKeys,
     witnesses: witness,
     memory: logMemory(),
-  });
+    progress: (text, share) => progress.say(text, share),
+  }).finally(() => progress.end());
 };
 
 export function verifyCommand(attest: Command): void {

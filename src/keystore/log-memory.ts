@@ -1,6 +1,7 @@
 /**
  * What was seen of logs: `logs/<digest of its origin>` holds a log's key and last checkpoint; for registries, their logs. It reveals a log
- * that shrank, was rewritten, or was made anew under another key. Nothing is trusted because it is remembered.
+ * that shrank, was rewritten, or was made anew under another key. Nothing is trusted because it is remembered. `entries/` holds what was
+ * kept of a log's entries, so that the next look need not read them again; in a file of its own, since a checkpoint must outlive its loss.
  *
  * Keyed by origin, because readers return to an origin: a new key under the same name is not another log.
  */
@@ -10,7 +11,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
-import { parseJson, readable, type Json } from "../core/json.js";
+import { MAX_BYTES as MAX_ENTRIES_BYTES, parseJson, readable, type Json } from "../core/json.js";
 import type { RememberedLog } from "../core/log/presence.js";
 import { formatNote, parseNote } from "../core/keys/note.js";
 import { originOf } from "../core/origin.js";
@@ -30,6 +31,8 @@ const registryFile = z.strictObject({
   origin: z.string(),
   logs: z.array(z.strictObject({ origin: z.string(), key: z.string() })),
 });
+
+type Kind = "logs" | "entries" | "registries";
 
 export class LogMemory {
   readonly #place: string;
@@ -79,6 +82,24 @@ export class LogMemory {
     this.#without(undefined, () => this.#write("logs", origin, { ...seen, ...(given !== undefined && { given }) }));
   }
 
+  /** As `keepEntries` got it. @throws AttestError `io` if strict */
+  recallEntries(origin: string): Bytes | undefined {
+    const path = this.#path("entries", origin);
+    return this.#without(undefined, () => {
+      try {
+        return read(path, { limit: MAX_ENTRIES_BYTES });
+      } catch (error) {
+        if (error instanceof AttestError && error.code !== "io") return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** @param state a text of `formatFoldState` */
+  keepEntries(origin: string, state: Bytes): void {
+    this.#without(undefined, () => this.#replace("entries", origin, state));
+  }
+
   /** The remembered logs of a registry. @throws AttestError `io` if strict */
   logsOf(registry: string): readonly LogName[] | undefined {
     return this.#without(undefined, () => this.#read("registries", registry, registryFile))?.logs;
@@ -107,7 +128,10 @@ export class LogMemory {
         (originOf(log) === name || originOf(log).startsWith(`${name}/`)) &&
         this.#read("logs", log, logFile) !== undefined,
     );
-    for (const log of known) remove(this.#path("logs", log));
+    for (const log of known) {
+      remove(this.#path("logs", log));
+      if (existsSync(this.#path("entries", log))) remove(this.#path("entries", log));
+    }
     for (const registry of registries) remove(this.#path("registries", registry.origin));
     return known;
   }
@@ -121,7 +145,7 @@ export class LogMemory {
     });
   }
 
-  #path(kind: "logs" | "registries", origin: string): string {
+  #path(kind: Kind, origin: string): string {
     return join(this.#place, kind, createHash("sha256").update(originOf(origin)).digest("hex").slice(0, 32));
   }
 
@@ -158,7 +182,11 @@ export class LogMemory {
     origin: string,
     value: z.infer<typeof logFile> | z.infer<typeof registryFile>,
   ): void {
+    this.#replace(kind, origin, readable(value as Json));
+  }
+
+  #replace(kind: Kind, origin: string, bytes: Bytes): void {
     makeFolder(join(this.#place, kind), 0o700);
-    replace(this.#path(kind, origin), readable(value as Json), 0o600);
+    replace(this.#path(kind, origin), bytes, 0o600);
   }
 }

@@ -50,7 +50,7 @@ export async function gatherLogs(
       size += reader?.checkpoint.size ?? 0;
       if (size > MAX_EMBEDDED) return { source, state: { kind: "long", size }, texts: size };
       const entries: Bytes[] = [];
-      if (reader !== undefined) for await (const { bytes } of reader.entries()) entries.push(bytes);
+      if (reader !== undefined) for await (const bundle of reader.bundles()) entries.push(...bundle.entries);
       whole.push({ key, checkpoint: reader?.bytes ?? new Uint8Array(), entries });
     }
   } catch (error) {

@@ -1,10 +1,10 @@
 /** Reads a served log tile by tile, from a folder or over http. Its answers are unverified. */
-import { hex, type Bytes } from "../core/bytes.js";
+import { equal, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, parseCheckpoint, type Checkpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { formatEntry, parseEntry, type LogEntry, type SignedEntry } from "../core/log/entry.js";
-import { leafHash, treeHead } from "../core/log/merkle.js";
+import { CompactRange, HASH_BYTES, leafHash } from "../core/log/merkle.js";
 import { parseNote, type NoteKey } from "../core/keys/note.js";
 import { formatProof } from "../core/log/proof.js";
 import {
@@ -18,6 +18,11 @@ import {
   type TileBytes,
 } from "../core/log/tiles.js";
 
+/** Requests for bundles that are under way together. */
+const AT_ONCE = 6;
+/** Hash tiles in memory: 8 MiB. */
+const MAX_TILES = 1024;
+
 export type Read = (path: string) => Promise<Bytes | undefined>;
 
 /** One log at the checkpoint that it served first. */
@@ -27,8 +32,10 @@ export class LogReader {
   readonly checkpoint: Checkpoint;
   readonly #read: Read;
   readonly #engine: Engine;
-  readonly #tiles = new Map<string, Bytes | undefined>();
-  #found: Map<string, number> | undefined;
+  /** The least recently used first. */
+  readonly #tiles = new Map<string, Promise<Bytes | undefined>>();
+  /** The first four bytes of the digest of each entry. */
+  #starts: Uint32Array | undefined;
 
   private constructor(read: Read, bytes: Bytes, checkpoint: Checkpoint, engine: Engine) {
     this.#read = read;
@@ -71,70 +78,116 @@ export class LogReader {
     return proveConsistency(from, size, tiles, this.#engine.sha256);
   }
 
-  /** The bytes of the entries, one bundle at a time. @throws AttestError `log-format` */
-  async *entries(from = 0): AsyncGenerator<{ readonly index: number; readonly bytes: Bytes }> {
+  /** The bytes of the entries, a bundle at a time, while the next ones are fetched. @throws AttestError `log-format` */
+  async *bundles(from = 0): AsyncGenerator<{ readonly index: number; readonly entries: readonly Bytes[] }> {
     const { size } = this.checkpoint;
-    for (let bundle = Math.floor(from / TILE_WIDTH); bundle * TILE_WIDTH < size; bundle += 1) {
-      const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
-      const path = tilePath({ level: "entries", index: bundle, width });
-      const bytes = await this.#tile(path, (full) => wholeEntries(full, width));
-      if (bytes === undefined) throw missing(path);
-      for (const [at, entry] of parseEntries(bytes, width).entries())
-        if (bundle * TILE_WIDTH + at >= from) yield { index: bundle * TILE_WIDTH + at, bytes: entry };
+    const under: Promise<readonly Bytes[]>[] = [];
+    for (let index = from, next = from - (from % TILE_WIDTH); index < size;) {
+      for (; next < size && under.length < AT_ONCE; next += TILE_WIDTH) {
+        const bundle = this.#bundle(next / TILE_WIDTH);
+        bundle.catch(() => undefined); // a reader who stops early awaits no more of them
+        under.push(bundle);
+      }
+      const entries = ((await under.shift()) ?? []).slice(index % TILE_WIDTH);
+      yield { index, entries };
+      index += entries.length;
     }
+  }
+
+  async #bundle(index: number): Promise<readonly Bytes[]> {
+    const width = Math.min(TILE_WIDTH, this.checkpoint.size - index * TILE_WIDTH);
+    const path = tilePath({ level: "entries", index, width });
+    const bytes = await readEntries(this.#read, path, width);
+    if (bytes === undefined) throw missing(path);
+    return parseEntries(bytes, width);
   }
 
   /** All entries. @throws AttestError `log-format`, `leaf-format` */
   async leaves(): Promise<readonly LogEntry[]> {
     const all: LogEntry[] = [];
-    for await (const { bytes } of this.entries()) all.push(parseEntry(bytes));
+    for await (const { entries } of this.bundles()) for (const bytes of entries) all.push(parseEntry(bytes));
     return all;
   }
 
-  /** Position of an entry; the first call reads the whole log. */
+  /** Position of an entry. The first call reads the whole log, and keeps four bytes of each entry. @throws AttestError `log-format` */
   async find(leaf: SignedEntry): Promise<number | undefined> {
-    if (this.#found === undefined) {
-      const found = new Map<string, number>();
-      for await (const { index, bytes } of this.entries()) {
-        const digest = hex(this.#engine.sha256(bytes));
-        if (!found.has(digest)) found.set(digest, index);
-      }
-      this.#found = found;
+    const wanted = formatEntry(leaf);
+    const starts = (this.#starts ??= await this.#startsOf());
+    const start = this.#startOf(wanted);
+    for (let at = starts.indexOf(start); at >= 0; at = starts.indexOf(start, at + 1)) {
+      const found = (await this.#bundle(Math.floor(at / TILE_WIDTH)))[at % TILE_WIDTH];
+      if (found !== undefined && equal(found, wanted)) return at;
     }
-    return this.#found.get(hex(this.#engine.sha256(formatEntry(leaf))));
+    return undefined;
+  }
+
+  #startOf(entry: Bytes): number {
+    const { buffer, byteOffset } = this.#engine.sha256(entry);
+    return new DataView(buffer, byteOffset).getUint32(0);
+  }
+
+  async #startsOf(): Promise<Uint32Array> {
+    let starts = new Uint32Array(TILE_WIDTH); // grows: the size in a checkpoint can be any
+    for await (const { index, entries } of this.bundles()) {
+      if (index + entries.length > starts.length) {
+        const larger = new Uint32Array(starts.length * 2);
+        larger.set(starts);
+        starts = larger;
+      }
+      starts.set(
+        entries.map((entry) => this.#startOf(entry)),
+        index,
+      );
+    }
+    return starts.subarray(0, this.checkpoint.size);
   }
 
   /** The head computed from the entries alone. */
   async headOfEntries(): Promise<{ readonly size: number; readonly root: Bytes }> {
-    const hashes: Bytes[] = [];
-    for await (const { bytes } of this.entries()) hashes.push(leafHash(bytes, this.#engine.sha256));
-    return treeHead(hashes, this.#engine.sha256);
+    const range = new CompactRange(this.#engine.sha256);
+    for await (const { entries } of this.bundles())
+      for (const bytes of entries) range.add(leafHash(bytes, this.#engine.sha256));
+    return { size: range.size, root: range.root };
   }
 
   async #fetched(paths: readonly string[]): Promise<TileBytes> {
-    await Promise.all(paths.map((path) => this.#tile(path)));
-    return (path) => this.#tiles.get(path);
+    const tiles = new Map(await Promise.all(paths.map(async (path) => [path, await this.#tile(path)] as const)));
+    return (path) => tiles.get(path);
   }
 
-  /** A partial tile may be deleted once the full one exists (C2SP tlog-tiles). Then its part of the full one is used. */
-  async #tile(path: string, cut?: (full: Bytes) => Bytes): Promise<Bytes | undefined> {
-    if (this.#tiles.has(path)) return this.#tiles.get(path);
-    const [, whole = path, width] = /^(.*)\.p\/(\d+)$/.exec(path) ?? [];
-    let bytes = await this.#read(path);
-    if (bytes === undefined && width !== undefined) {
-      const full = await this.#read(whole);
-      bytes = full && (cut?.(full) ?? full.slice(0, Number(width) * 32));
-    }
-    this.#tiles.set(path, bytes);
-    return bytes;
+  /** Neighbouring entries share tiles, and the tiles of a long log do not fit in memory. */
+  #tile(path: string): Promise<Bytes | undefined> {
+    const known = this.#tiles.get(path);
+    const [oldest] = this.#tiles.size < MAX_TILES ? [] : this.#tiles.keys();
+    if (known !== undefined) this.#tiles.delete(path);
+    else if (oldest !== undefined) this.#tiles.delete(oldest);
+    const tile = known ?? readPartial(this.#read, path, (full, width) => full.slice(0, width * HASH_BYTES));
+    this.#tiles.set(path, tile);
+    tile.catch(() => this.#tiles.delete(path)); // asked for again
+    return tile;
   }
 }
 
-const wholeEntries = (full: Bytes, width: number): Bytes => {
-  let at = 0;
-  for (let count = 0; count < width; count += 1) at += 2 + (full[at] ?? 0) * 256 + (full[at + 1] ?? 0);
-  return full.slice(0, at);
-};
+/** A bundle, or the beginning of a fuller one. */
+export const readEntries = (read: Read, path: string, width: number): Promise<Bytes | undefined> =>
+  readPartial(read, path, (full) => {
+    let at = 0;
+    for (let count = 0; count < width; count += 1) at += 2 + (full[at] ?? 0) * 256 + (full[at + 1] ?? 0);
+    return full.slice(0, at);
+  });
+
+/** A partial tile may be deleted once the full one exists (C2SP tlog-tiles). Then its part of the full one is used. */
+async function readPartial(
+  read: Read,
+  path: string,
+  cut: (full: Bytes, width: number) => Bytes,
+): Promise<Bytes | undefined> {
+  const [, whole, width] = /^(.*)\.p\/(\d+)$/.exec(path) ?? [];
+  const bytes = await read(path);
+  if (bytes !== undefined || whole === undefined) return bytes;
+  const full = await read(whole);
+  return full && cut(full, Number(width));
+}
 
 const missing = (path: string): AttestError =>
   new AttestError("log-format", `expected the file ${path} of the log, found none`);

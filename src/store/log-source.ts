@@ -6,22 +6,44 @@ import type { Envelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 import type { NoteEntry, LogName } from "../core/keys/keyring.js";
 import { entryOf } from "../core/log/entry.js";
-import { readLogs, type ReadLog, type WholeLog } from "../core/log/read-all.js";
+import { beginning, LogFold, type FoldedLog, type FoldState, type Wanted } from "../core/log/fold.js";
+import { parseFoldState } from "../core/log/fold-state.js";
+import { mustGoOn } from "../core/log/read-all.js";
 import type { LogEvidence, RememberedLog, Served } from "../core/log/presence.js";
-import { formatNoteKey, parseNote } from "../core/keys/note.js";
+import { formatNoteKey, parseNote, type NoteKey } from "../core/keys/note.js";
 import { logNamed } from "../core/statement/payload.js";
 import { originOf } from "../core/origin.js";
 import { parseProof } from "../core/log/proof.js";
 import { LogReader, type Read } from "./log-reader.js";
 import { logFolder, proofPath } from "./paths.js";
 
-/** Logs up to this size are read whole, to find one entry or all notices. */
-export const MAX_READ_WHOLE = 65_536;
+/** What a verifier kept of a log when it last looked. */
+export interface KeptLog {
+  readonly seen: RememberedLog;
+  /** Of its entries: a text of `formatFoldState`. */
+  readonly state?: Bytes | undefined;
+}
+
+export interface LogQuestion {
+  readonly wanted: Wanted;
+  /** By origin. Without it every log is read from its beginning. */
+  readonly kept?: ((origin: string) => KeptLog | undefined) | undefined;
+  readonly progress?: ((text: string, share: number) => void) | undefined;
+}
+
+/** A log that was read, perhaps from a kept state of so many entries on. */
+export interface SourcedLog extends FoldedLog {
+  readonly from: number;
+}
+
+/** Why logs were not read. */
+export interface Unread {
+  readonly why: string;
+}
 
 export class LogSource {
   readonly #read: Read;
   readonly #engine: Engine;
-  readonly #wholeUpTo: number;
   /** Origins of the registry: a log with one of these names is its own, and must be there. */
   readonly #origins: readonly string[];
   readonly #readers = new Map<number, Promise<LogReader | string | undefined>>();
@@ -35,9 +57,8 @@ export class LogSource {
     read: Read,
     logs: readonly NoteEntry[],
     engine: Engine,
-    { wholeUpTo = MAX_READ_WHOLE, origins = [] }: { wholeUpTo?: number; origins?: readonly string[] } = {},
+    { origins = [] }: { origins?: readonly string[] } = {},
   ) {
-    this.#wholeUpTo = wholeUpTo;
     this.#origins = origins;
     this.#read = read;
     this.#engine = engine;
@@ -96,7 +117,7 @@ export class LogSource {
     try {
       const own = proof === undefined ? undefined : sizeIn(proof);
       const cosigned = parseNote(reader.bytes).signatures.length > 1;
-      const index = own === undefined ? await this.#find(reader, envelope) : own.index;
+      const index = own === undefined ? await this.#find(reader, envelope, shard) : own.index;
       const wanted = index !== undefined && index < reader.checkpoint.size && (own === undefined || cosigned);
       return {
         checkpoint: reader.bytes,
@@ -110,8 +131,14 @@ export class LogSource {
     }
   }
 
-  async #find(reader: LogReader, { payload, payloadBytes, signatures }: Envelope): Promise<number | undefined> {
-    if (reader.checkpoint.size > this.#wholeUpTo) return undefined;
+  /** The log is read for this. A document has its proof beside it, so this is the case of one that lost it. */
+  async #find(
+    reader: LogReader,
+    { payload, payloadBytes, signatures }: Envelope,
+    shard: number,
+  ): Promise<number | undefined> {
+    const key = this.logs[shard]?.key;
+    if (key !== undefined) openCheckpoint(reader.bytes, key, [], this.#engine); // the size is only believed after this
     const digest = hex(this.#engine.sha256(payloadBytes));
     for (const { keyid, sig } of signatures) {
       const leaf = keyid === undefined ? undefined : entryOf({ payload, digest, keyid, sig }, this.#engine);
@@ -122,37 +149,59 @@ export class LogSource {
   }
 
   /**
-   * All logs with all their entries, if these match the roots signed by the listed keys and each log continues the one before; otherwise a
-   * server could omit a retraction. Else the reason why they were not read.
+   * All logs with what all their entries say, if these match the roots signed by the listed keys and each log continues the one before;
+   * otherwise a server could omit a retraction. Else the reason why they were not read.
    * @throws AttestError `network`
    */
-  async whole(): Promise<readonly ReadLog[] | Unread> {
+  async folded(question: LogQuestion): Promise<readonly SourcedLog[] | Unread> {
     try {
-      const logs: WholeLog[] = [];
-      let size = 0;
+      const logs: SourcedLog[] = [];
       for (const [shard, { key }] of this.logs.entries()) {
         const reader = await this.#reader(shard);
-        if (typeof reader === "string") return { why: reader, long: false };
-        if (reader === undefined) return { why: `the log ${key.name} has no checkpoint`, long: false };
-        openCheckpoint(reader.bytes, key, [], this.#engine); // the size is only believed after this
-        size += reader.checkpoint.size;
-        if (size > this.#wholeUpTo) return { why: `the logs have more than ${this.#wholeUpTo} entries`, long: true };
-        const entries: Bytes[] = [];
-        for await (const { bytes } of reader.entries()) entries.push(bytes);
-        logs.push({ key, checkpoint: reader.bytes, entries });
+        if (typeof reader === "string") return { why: reader };
+        if (reader === undefined) return { why: `the log ${key.name} has no checkpoint` };
+        const log = await this.#foldedLog(reader, key, question);
+        mustGoOn(logs[shard - 1], log);
+        logs.push(log);
       }
-      return readLogs(logs, [], this.#engine);
+      return logs;
     } catch (error) {
-      if (error instanceof AttestError && error.code !== "network") return { why: error.message, long: false };
+      if (error instanceof AttestError && error.code !== "network") return { why: error.message };
       throw error;
     }
   }
+
+  async #foldedLog(reader: LogReader, key: NoteKey, { wanted, kept, progress }: LogQuestion): Promise<SourcedLog> {
+    const opened = openCheckpoint(reader.bytes, key, [], this.#engine); // the size is only believed after this
+    const { size } = opened.checkpoint;
+    const before = kept?.(key.name);
+    const seen = before && sizeOf(before.seen.checkpoint);
+    const foldedFrom = async (state: FoldState): Promise<SourcedLog> => {
+      const fold = new LogFold(this.#engine, state, seen === undefined ? [] : [seen]);
+      for await (const { entries } of reader.bundles(state.size)) {
+        for (const bytes of entries) fold.add(bytes);
+        progress?.(`reading ${key.name}`, (fold.size - state.size) / (size - state.size));
+      }
+      return { ...fold.under(key, opened), from: state.size };
+    };
+    const state =
+      before?.state && parseFoldState(before.state, { origin: key.name, key: formatNoteKey(key) }, this.#engine);
+    // A state past the remembered checkpoint would not show the root there.
+    if (state !== undefined && seen !== undefined && state.size <= seen && state.size <= size) {
+      const grown = await orNothing(() => foldedFrom(state));
+      if (grown !== undefined) return grown; // else the log was rewritten or damaged: all its entries show which
+    }
+    return await foldedFrom(beginning(wanted));
+  }
 }
 
-export interface Unread {
-  readonly why: string;
-  /** There are more entries than this reads; no fault of the log. */
-  readonly long: boolean;
+async function orNothing<T>(act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof AttestError && error.code !== "network") return undefined;
+    throw error;
+  }
 }
 
 /** Index and size in a readable proof. Verification reports an unreadable one. */

@@ -325,11 +325,11 @@ describe("of all entries together", () => {
         leaves.map((leaf) => leafHash(formatEntry(leaf), sha256)),
         sha256,
       );
-    expect(consistencySince(head(), all!, engine)).toBe("grown");
-    expect(consistencySince(head(late, early), all!, engine)).toBe("grown");
-    expect(consistencySince(head(early, late), all!, engine)).toBe("rewritten");
-    expect(consistencySince(head(late, early, entered(payload)), all!, engine)).toBe("same");
-    expect(consistencySince(head(late, early, late, early), all!, engine)).toBe("backwards");
+    expect(consistencySince(head(), all!)).toBe("grown");
+    expect(consistencySince(head(late, early), all!)).toBe("grown");
+    expect(consistencySince(head(early, late), all!)).toBe("rewritten");
+    expect(consistencySince(head(late, early, entered(payload)), all!)).toBe("same");
+    expect(consistencySince(head(late, early, late, early), all!)).toBe("backwards");
   });
 
   test.each([

@@ -143,7 +143,7 @@ export class Laboratory {
     const [{ key }] = (await this.registry.log.all()) as [NoteEntry];
     const reader = await this.registry.log.reader(0);
     const entries: Bytes[] = [];
-    for await (const { bytes } of reader!.entries()) entries.push(bytes);
+    for await (const bundle of reader!.bundles()) entries.push(...bundle.entries);
     return { key, signer: this.#keys.find(key)!, entries, checkpoint: reader!.bytes };
   }
 

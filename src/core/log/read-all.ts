@@ -3,12 +3,13 @@
  * summarizes them. With all entries no proofs are needed: every earlier root can be computed.
  */
 import { summarize, type LogSummary, type SummaryOptions, type NumberedEntry } from "./summary.js";
-import { base64, equal, hex, type Bytes } from "../bytes.js";
-import { openCheckpoint, type OpenedCheckpoint } from "./checkpoint.js";
+import { equal, hex, type Bytes } from "../bytes.js";
+import { openCheckpoint } from "./checkpoint.js";
 import type { Code } from "../codes.js";
 import type { Engine } from "../engine.js";
 import { AttestError } from "../errors.js";
-import { parseEntry, type LogEntry, type EntryOf } from "./entry.js";
+import type { LogEntry } from "./entry.js";
+import { beginning, damaged, LogFold, type FoldedLog } from "./fold.js";
 import { NoticeEntries } from "./notice-entries.js";
 import type { Consistency } from "./presence.js";
 import { leafHash, treeHead, type TreeHead } from "./merkle.js";
@@ -18,11 +19,13 @@ import type { LogName } from "../keys/keyring.js";
 /** What was read of the entries of logs. */
 export interface ReadEntries {
   readonly notices: NoticeEntries;
-  /** Keyids of the signers of that payload according to the log: a server can strip signatures from a document. */
+  /**
+   * Keyids of the signers of that payload according to the log, as far as they can matter: a server can strip signatures from a document.
+   */
   readonly signersOf?: ((digest: string) => readonly string[]) | undefined;
   /** All entries of the document's log were read and match its signed root. Only then does an absence mean something. */
   readonly whole: boolean;
-  /** The registry should show these entries and does not. False if a log is merely too long, or belongs to another registry. */
+  /** The registry should show these entries and does not. False if a page is too short for a log, or it belongs to another registry. */
   readonly missing?: boolean | undefined;
 }
 
@@ -34,11 +37,10 @@ export interface WholeLog {
   readonly entries: readonly Bytes[];
 }
 
-/** A log whose entries match the signed root. */
-export interface ReadLog {
-  readonly key: NoteKey;
-  readonly opened: OpenedCheckpoint;
+/** The same with every entry. */
+export interface ReadLog extends FoldedLog {
   readonly entries: readonly LogEntry[];
+  /** Of the entries. */
   readonly hashes: readonly Bytes[];
 }
 
@@ -89,28 +91,27 @@ export function readLog(
   engine: Engine,
 ): ReadLog {
   const opened = openCheckpoint(checkpoint, key, witnesses, engine);
-  const { size, root } = opened.checkpoint;
+  const { size } = opened.checkpoint;
   if (entries.length !== size) throw damaged(`${size} entries, as its checkpoint says`, String(entries.length));
   const hashes = entries.map((entry) => leafHash(entry, engine.sha256));
-  const found = treeHead(hashes, engine.sha256).root;
-  if (!equal(found, root))
-    throw damaged(`entries whose root is ${base64(root)}, as its checkpoint says`, base64(found));
-  return { key, opened, entries: entries.map(parseEntry), hashes };
+  const fold = new LogFold(engine, beginning("all"));
+  const read = entries.flatMap((entry, index) => fold.add(entry, hashes[index]) ?? []);
+  const rootAt = (earlier: number): Bytes => treeHead(hashes.slice(0, earlier), engine.sha256).root;
+  return { ...fold.under(key, opened), entries: read, hashes, rootAt };
 }
 
-const damaged = (expected: string, found: string): AttestError =>
-  new AttestError("log-damaged", `expected ${expected}, found ${found}`);
-
-/** The first entry of a further log binds the final state of the one before, which is closed. */
-function mustGoOn(before: ReadLog | undefined, { entries, key }: ReadLog): void {
-  const [first] = entries;
+/**
+ * The first entry of a further log binds the final state of the one before, which is closed.
+ * @throws AttestError `log-damaged`
+ */
+export function mustGoOn(before: FoldedLog | undefined, { first, key }: FoldedLog): void {
   if (before === undefined) {
-    if (first?.kind === "shard") throw damaged(`the log before ${key.name}, from which it goes on`, "none");
+    if (first !== undefined) throw damaged(`the log before ${key.name}, from which it goes on`, "none");
     return;
   }
   const { origin, size, root } = before.opened.checkpoint;
   const bound =
-    first?.kind === "shard" &&
+    first !== undefined &&
     first.origin === origin &&
     first.size === size &&
     first.root === hex(root) &&
@@ -128,34 +129,32 @@ export const resummarize = ({ logs }: Logs, beside: SummaryOptions): Logs => ({
 });
 
 /** The entries of these logs that concern a document naming this log. */
-export function enteredIn(logs: readonly ReadLog[], named: LogName | undefined): ReadEntries {
+export function enteredIn(logs: readonly FoldedLog[], named: LogName | undefined): ReadEntries {
   const whole = logs.some(({ key }) => formatNoteKey(key) === named?.key);
   return { ...(indices.get(logs) ?? indexed(logs)), whole };
 }
 
 type Index = Pick<ReadEntries, "notices" | "signersOf">;
 /** Cached per registry, since all its documents need the same index. */
-const indices = new WeakMap<readonly ReadLog[], Index>();
-function indexed(logs: readonly ReadLog[]): Index {
-  const signers = new Map<string, string[]>();
-  const notices: EntryOf<"notice">[] = [];
-  for (const leaf of logs.flatMap(({ entries }) => entries)) {
-    if (leaf.kind === "shard") continue;
-    if (leaf.kind === "notice") notices.push(leaf);
-    const known = signers.get(leaf.payload);
-    if (known === undefined) signers.set(leaf.payload, [leaf.keyid]);
-    else known.push(leaf.keyid);
-  }
-  const made = { notices: new NoticeEntries(notices), signersOf: (digest: string) => signers.get(digest) ?? [] };
+const indices = new WeakMap<readonly FoldedLog[], Index>();
+function indexed(logs: readonly FoldedLog[]): Index {
+  const made = {
+    notices: new NoticeEntries(logs.flatMap(({ notices }) => notices.map(({ entry }) => entry))),
+    // A document's signatures may be in several logs of its registry.
+    signersOf: (digest: string) => logs.flatMap(({ signers }) => signers.get(digest) ?? []),
+  };
   indices.set(logs, made);
   return made;
 }
 
 /** Compares a fully read log with an earlier head of it. */
-export function consistencySince(before: TreeHead, { opened, hashes }: ReadLog, engine: Engine): Consistency {
+export function consistencySince(
+  before: TreeHead,
+  { opened, rootAt }: Pick<FoldedLog, "opened" | "rootAt">,
+): Consistency {
   const now = opened.checkpoint;
   if (now.size < before.size) return "backwards";
-  const { root } = treeHead(hashes.slice(0, before.size), engine.sha256);
-  if (!equal(root, before.root)) return "rewritten";
+  const root = rootAt(before.size);
+  if (root === undefined || !equal(root, before.root)) return "rewritten";
   return now.size === before.size ? "same" : "grown";
 }

@@ -241,7 +241,7 @@ export function checkRetraction(
     case "in-force":
   }
   const open = unreadPart(envelope, { packed, whole, unread });
-  // Missing entries may be the retraction. A log that is too long to be read here is a weaker case.
+  // Missing entries may be the retraction. A log that a page is too short for, or that is another registry's, is a weaker case.
   const code = packed ? "no-notices" : entries?.missing === true ? "entries-missing" : "standing-unread";
   if (open !== undefined) return void ladder.notChecked("retraction", code, open);
   const others = heard.contradictions.length;

@@ -177,7 +177,13 @@ async function gather(request: AuditRequest): Promise<Gathered> {
     if (request.total === undefined) progress?.(`${done} ${done === 1 ? "attestation" : "attestations"} looked at`);
     else progress?.(`${done} of ${request.total} attestations looked at`, done / request.total);
   };
-  for await (const each of verifyEach({ ...request, targets: [request.target], recompute: true, evidence: false })) {
+  for await (const each of verifyEach({
+    ...request,
+    targets: [request.target],
+    recompute: true,
+    evidence: false,
+    signers: "all",
+  })) {
     const { verified, read } = each;
     const document = read?.document;
     if ("fault" in verified) {
@@ -258,7 +264,7 @@ async function cardsOf(
   const cards: AttestationNode[] = [];
   const unread: string[] = [];
   const histories = new Set<KeyHistory>();
-  for await (const { verified, read } of verifyEach({ ...request, targets })) {
+  for await (const { verified, read } of verifyEach({ ...request, targets, signers: "all" })) {
     if ("fault" in verified) {
       if (read === undefined) throw verified.fault;
       unread.push(`${verified.target} was not compared with: ${verified.fault.message}`);

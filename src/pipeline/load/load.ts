@@ -285,13 +285,12 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   });
   const listed = keyring && parseKeyring(keyring, engine);
   const place = locationOf(about, `${url.protocol}//${url.host}${base}`);
-  const options = { wholeUpTo: FETCHED_WHOLE, origins: place.origins };
   const site: RegistryContext = {
     place,
     keyring: listed,
     notices: NoticeSet.read(notices, engine),
     unread,
-    registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, options) },
+    registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, { origins: place.origins }) },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }
@@ -305,9 +304,6 @@ async function orNothing<T>(act: () => Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
-
-/** Logs up to this size are fetched completely: twenty requests. */
-const FETCHED_WHOLE = 5120;
 
 /** Time limit for all notices of a registry together. */
 const HEARING_MS = 20_000;

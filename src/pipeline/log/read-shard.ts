@@ -9,6 +9,7 @@ import { parseEntry, type LogEntry } from "../../core/log/entry.js";
 import { formatNoteKey } from "../../core/keys/note.js";
 import { RebuiltTree } from "../../core/log/rebuild.js";
 import { newTiles, parseEntries, TILE_WIDTH, tilePath, type Tile } from "../../core/log/tiles.js";
+import { readEntries } from "../../store/log-reader.js";
 import { logFolder } from "../../store/paths.js";
 import type { LogPlace } from "./source.js";
 
@@ -67,7 +68,7 @@ export async function readShard(
   for (let index = 0; index * TILE_WIDTH < size; index += 1) {
     const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
     const path = tilePath({ level: "entries", index, width });
-    const bundle = await orFinding(async () => bundleOf(await entriesAt(read, path, width), path, width), find);
+    const bundle = await orFinding(async () => bundleOf(await readEntries(read, path, width), path, width), find);
     if (bundle === undefined) break; // later entries have no position
     for (const entry of bundle) {
       regrown.add(entry);
@@ -112,17 +113,6 @@ const open = (bytes: Bytes, { key }: NoteEntry, { keyring }: LogPlace, engine: E
     keyring.witnesses.map((witness) => witness.key),
     engine,
   );
-
-/** A partial file may be deleted once the full one exists (C2SP tlog-tiles). Then its part of the full one is used. */
-async function entriesAt(read: Fetch, path: string, width: number): Promise<Bytes | undefined> {
-  const bytes = await read(path);
-  if (bytes !== undefined || width === TILE_WIDTH) return bytes;
-  const full = await read(path.replace(/\.p\/\d+$/, ""));
-  if (full === undefined) return undefined;
-  let at = 0;
-  for (let count = 0; count < width; count += 1) at += 2 + (full[at] ?? 0) * 256 + (full[at + 1] ?? 0);
-  return full.slice(0, at);
-}
 
 function bundleOf(bytes: Bytes | undefined, path: string, width: number): Bytes[] {
   if (bytes === undefined) throw new AttestError("log-format", `expected the file ${path}, found none`);

@@ -173,17 +173,17 @@ async function marksOn(
   { signatures }: Envelope,
   { witnesses, engine }: { readonly witnesses: readonly NoteKey[]; readonly engine: Engine },
 ): Promise<BundledEntry[]> {
-  const whole = await logs.whole();
-  if ("why" in whole) return [];
+  const read = await logs.folded({ wanted: { payloads: new Set([digest]), keys: new Set() } });
+  if ("why" in read) return [];
   const concerns = concerning(
-    enteredIn(whole, undefined),
+    enteredIn(read, undefined),
     digest,
     signatures.flatMap(({ keyid }) => keyid ?? []),
   );
   const marks: BundledEntry[] = [];
-  for (const [shard, { key, entries }] of whole.entries())
-    for (const [index, leaf] of entries.entries()) {
-      if (leaf.kind !== "notice" || !concerns(leaf)) continue;
+  for (const [shard, { key, notices }] of read.entries())
+    for (const { index, entry: leaf } of notices) {
+      if (!concerns(leaf)) continue;
       const reader = await logs.reader(shard);
       const proof = await reader?.prove(index, verifiedNote(reader.bytes, key, witnesses, engine));
       if (proof !== undefined) marks.push({ leaf: fromUtf8(formatEntry(leaf)), proof: fromUtf8(proof) });

@@ -52,7 +52,10 @@ export async function plansOfOthers(
   engine: Engine,
 ): Promise<string[]> {
   const named = relationsOf(statement).filter((word) => word.startsWith(PLANNED_BY));
-  const logs = named.length === 0 ? undefined : await registry?.logs.whole();
+  const plans = new Set(named.map((word) => word.slice(PLANNED_BY.length)));
+  const logs = await (plans.size === 0
+    ? undefined
+    : registry?.logs.folded({ wanted: { payloads: plans, keys: new Set() } }));
   if (registry === undefined || logs === undefined || "why" in logs) return [];
   const others: string[] = [];
   for (const word of named) {
@@ -61,9 +64,7 @@ export async function plansOfOthers(
     const plan = bytes && orUndefined(() => parseEnvelope(bytes));
     if (plan === undefined || hex(engine.sha256(plan.payloadBytes)) !== digest) continue;
     const log = logs.find(({ key }) => formatNoteKey(key) === logNamed(plan.payload)?.key);
-    const by = (log?.entries ?? []).flatMap((leaf) =>
-      leaf.kind === "plan" && leaf.payload === digest ? leaf.keyid : [],
-    );
+    const by = log?.signers.get(digest) ?? [];
     if (by.some((keyid) => signed.includes(keyid))) others.push(word);
   }
   return others;

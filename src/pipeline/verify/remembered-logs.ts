@@ -6,12 +6,14 @@ import { logNames, type LogName } from "../../core/keys/keyring.js";
 import { formatNote, formatNoteKey } from "../../core/keys/note.js";
 import { openCheckpoint } from "../../core/log/checkpoint.js";
 import type { LogEvidence, LogFault } from "../../core/log/presence.js";
-import { consistencySince, type ReadLog } from "../../core/log/read-all.js";
+import { formatFoldState } from "../../core/log/fold-state.js";
+import { consistencySince } from "../../core/log/read-all.js";
 import { originOf } from "../../core/origin.js";
 import type { Report } from "../../core/verify/report.js";
 import type { LogMemory } from "../../keystore/log-memory.js";
 import type { RegistryContext } from "../load/load.js";
-import { logsRead } from "./registry-logs.js";
+import type { SourcedLog } from "../../store/log-source.js";
+import type { RegistryLogs } from "./registry-logs.js";
 
 /**
  * Compares the registry's other logs with this verifier's memory: each remembered log must be there, under its key, and continue its
@@ -20,7 +22,7 @@ import { logsRead } from "./registry-logs.js";
 export function historyFault(
   named: LogName,
   { place, registry }: RegistryContext,
-  logs: readonly ReadLog[],
+  logs: RegistryLogs,
   memory: LogMemory | undefined,
   engine: Engine,
 ): LogFault | undefined {
@@ -33,14 +35,14 @@ export function historyFault(
       code: "log-backwards",
       detail: `the registry had the log ${dropped} when this verifier last looked, and does not list it any more`,
     };
-  for (const log of logs) {
+  for (const log of logs.logs) {
     const origin = log.key.name;
-    const seen = formatNoteKey(log.key) === named.key ? undefined : memory.recall(origin);
+    const seen = formatNoteKey(log.key) === named.key ? undefined : logs.remembered(origin);
     if (seen === undefined) continue;
     if (seen.key !== formatNoteKey(log.key))
       return { code: "log-rewritten", detail: `the log ${origin} had another key when this verifier last saw it` };
     const before = orUndefined(() => openCheckpoint(seen.checkpoint, log.key, [], engine).checkpoint);
-    const growth = before && consistencySince(before, log, engine);
+    const growth = before && consistencySince(before, log);
     if (growth === "backwards" || growth === "rewritten")
       return {
         code: `log-${growth}`,
@@ -50,12 +52,17 @@ export function historyFault(
   return undefined;
 }
 
-/** Remembers the checkpoint only if the log check passed and the signer is trusted. Otherwise anyone could fill this store. */
+/**
+ * Remembers only if the log check passed and the signer is trusted. Otherwise anyone could fill this store. What is kept of a log's entries
+ * is no word of the registry: it follows from the root, so no other registry that shows this log could have given another.
+ */
 export function remember(
   report: Report,
   log: LogEvidence | undefined,
   site: RegistryContext,
+  read: RegistryLogs,
   memory: LogMemory | undefined,
+  engine: Engine,
 ): void {
   const step = report.checks.find(({ name }) => name === "log");
   const named = { origin: step?.values["log"] ?? "", key: step?.values["log key"] ?? "" };
@@ -65,10 +72,19 @@ export function remember(
   if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
   const below = (log: string): boolean => site.place.origins.some((origin) => originOf(log).startsWith(`${origin}/`));
   // Other logs only if they are named after the registry: a server can list anyone's.
-  for (const { key, opened } of logsRead(site))
-    if (key.name !== named.origin && below(key.name))
-      memory.keep({ origin: key.name, key: formatNoteKey(key) }, formatNote(opened.note));
+  for (const one of read.logs) {
+    const { key, opened } = one;
+    const name = { origin: key.name, key: formatNoteKey(key) };
+    const own = name.origin === named.origin;
+    if (kept.has(one) || !(own ? name.key === named.key : below(name.origin))) continue;
+    kept.add(one);
+    if (!own) memory.keep(name, formatNote(opened.note)); // first: a state that is past its checkpoint is not used
+    const state = one.from < one.size ? formatFoldState(name, one, engine) : undefined;
+    if (state !== undefined) memory.keepEntries(key.name, state);
+  }
   const logs = logNames({ logs: site.registry?.logs.logs ?? [] });
   for (const origin of site.place.origins)
     if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
 }
+
+const kept = new WeakSet<SourcedLog>();

@@ -17,7 +17,6 @@ import type { NoticeSet } from "../../core/verify/notice-set.js";
 import { knownFrom } from "../../core/verify/signatures.js";
 import { identify, readStatement, type ResultStatement } from "../../core/statement/statement.js";
 import { verify, type VerifyOptions } from "../../core/verify/verify.js";
-import type { LogMemory } from "../../keystore/log-memory.js";
 import type { FileDigest } from "../../node/files.js";
 import { attestationPath, evidencePath } from "../../store/registry.js";
 import {
@@ -29,10 +28,10 @@ import {
 } from "../load/load.js";
 import { keysOf, knownAt, requiredKey, type UserKey, type KeyRequest } from "../load/trusted-keys.js";
 import { pinMismatch } from "./pin-check.js";
-import { enteredAt, logsOf, reached } from "./registry-logs.js";
+import { reached, RegistryLogs, type LogsRequest } from "./registry-logs.js";
 import { historyFault, remember } from "./remembered-logs.js";
 
-export interface VerifyRequest extends KeyRequest, DocumentRequest {
+export interface VerifyRequest extends KeyRequest, DocumentRequest, LogsRequest {
   /** Files, registry folders, http(s) addresses. */
   readonly targets: readonly string[];
   /** Files with further notices: receipts, rotations, revocations. */
@@ -44,8 +43,6 @@ export interface VerifyRequest extends KeyRequest, DocumentRequest {
   readonly policy?: Policy | undefined;
   /** Key lines of witnesses whose time the user trusts, or files of them. */
   readonly witnesses?: readonly string[];
-  /** What the user's verifier saw of logs before; updated with what it sees now. */
-  readonly memory?: LogMemory | undefined;
 }
 
 /** The target as named by the user, or its path below the named folder; with a report, or the reason why there is none. */
@@ -78,6 +75,7 @@ interface Heard {
   /** Whether the user gave any. */
   readonly given: boolean;
   readonly history: KeyHistory;
+  readonly logs: RegistryLogs;
 }
 
 /** The same one by one, with the context of each: for registries of any size. */
@@ -85,6 +83,7 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
   const yours = await keysOf(request);
   const given = (request.notices ?? []).map((path) => requiredKey(path, "a notice"));
   const places = new Map<RegistryContext, Heard>();
+  const registries = new Map<LoadedRegistry | undefined, RegistryLogs>();
   const heardAt = async (document: Document): Promise<Heard> => {
     const { site } = document;
     const known = places.get(site);
@@ -92,10 +91,12 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
     const listed =
       site.keyring === undefined ? [] : knownFrom(site.keyring, "site", site.source ?? "the registry's own keyring");
     const keys = [...knownAt(yours, site.place), ...listed];
-    const logs = await logsOf(site);
-    const entries = marksOf(document, request.engine) ?? enteredIn("why" in logs ? [] : logs, undefined).notices;
     const notices = site.notices.with(given);
-    const heard = { notices, given: given.length > 0, history: keyHistory(notices, keys, request.engine, entries) };
+    const logs = registries.get(site.registry) ?? new RegistryLogs(site.registry, notices, request);
+    registries.set(site.registry, logs);
+    const entries = marksOf(document, request.engine) ?? enteredIn(await logs.read(), undefined).notices;
+    const history = keyHistory(notices, keys, request.engine, entries);
+    const heard = { notices, given: given.length > 0, history, logs };
     places.set(site, heard);
     return heard;
   };
@@ -105,8 +106,7 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
       for await (const document of documents(target, request)) {
         const heard = await heardAt(document);
         const verified = await oneOf(document, yours, heard, witnesses, request);
-        const named = orUndefined(() => logNamed(document.parse(document.bytes).payload));
-        const entered = enteredAt(document.site, await logsOf(document.site), named);
+        const entered = await enteredFor(document, heard, request.engine);
         yield { verified, read: { ...heard, document, entered } };
       }
     } catch (error) {
@@ -125,7 +125,7 @@ async function oneOf(
   request: VerifyRequest,
 ): Promise<Verified> {
   try {
-    const around = { ...(await surroundings(document, request)), witnesses };
+    const around = { ...(await surroundings(document, heard, request)), witnesses };
     return verifyOne(document, yours, heard, around, request);
   } catch (error) {
     if (error instanceof AttestError) return { target: document.target, fault: error };
@@ -163,7 +163,7 @@ function verifyOne(
     ...(policy && document.skipped !== true && { policy }),
     ...(recompute && { observations: archive ?? around.observations ?? (() => undefined) }),
   });
-  remember(report, around.log, site, memory);
+  remember(report, around.log, site, heard.logs, memory, engine);
   const stop = pinMismatch(yours, site, history.keys, report.signers);
   // A document that does not verify is worse news.
   const uncompared = document.uncompared === true && { uncompared: true };
@@ -184,7 +184,8 @@ function fetchedAt(
 type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;
 
 /** The surroundings of a document: its log, its plan, and the retractions in the log. */
-async function surroundings(document: Document, { engine, memory, recompute }: VerifyRequest): Promise<Around> {
+async function surroundings(document: Document, heard: Heard, request: VerifyRequest): Promise<Around> {
+  const { engine, memory, recompute } = request;
   const { bytes, parse, site, proof, pack, archive } = document;
   const envelope = orUndefined(() => parse(bytes));
   if (envelope === undefined) return {};
@@ -205,21 +206,29 @@ async function surroundings(document: Document, { engine, memory, recompute }: V
   const read = readStatement(envelope.payload);
   const wanted = "fault" in read ? undefined : planOf(read.statement);
   const served = recompute === true && archive === undefined && !("fault" in read) ? read.statement : undefined;
-  const [plan, log, logs, observations] = await Promise.all([
+  const [plan, log, entries, observations] = await Promise.all([
     wanted && reached(() => registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`))),
     reached(() => registry.logs.evidence(envelope, id, recall)),
-    logsOf(site),
+    enteredFor(document, heard, engine),
     served && reached(() => observationsAt(registry, served)),
   ]);
   const named = logNamed(envelope.payload);
-  const beside = named && historyFault(named, site, "why" in logs ? [] : logs, memory, engine);
+  const beside = named && historyFault(named, site, heard.logs, memory, engine);
   const operators = registry.logs.logs.map(({ key }) => key);
   return {
     ...(log && { log: { ...log, operators, ...(beside && { beside }) } }),
     ...(plan && { planned: () => plan }),
     ...(observations && { observations }),
-    entries: enteredAt(site, logs, named),
+    entries,
   };
+}
+
+/** What the logs of its registry say of a document. */
+function enteredFor({ bytes, parse, site }: Document, { logs, history }: Heard, engine: Engine): Promise<ReadEntries> {
+  const envelope = orUndefined(() => parse(bytes));
+  const named = envelope && logNamed(envelope.payload);
+  const digest = envelope === undefined ? "" : hex(engine.sha256(envelope.payloadBytes));
+  return logs.entered(site, named, digest, history);
 }
 
 /** At an address nothing is read before it is needed. */
