@@ -9,6 +9,7 @@ import { sealCheckpoint } from "../../src/core/log/checkpoint.js";
 import { append } from "../../src/core/log/append.js";
 import { formatEntry } from "../../src/core/log/entry.js";
 import { nodeEngine } from "../../src/node/engine.js";
+import { NIGHT } from "../night.js";
 import { copyOf, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, publish, sha256 } from "./drafts.js";
 import { edit, flip, forge, leaves, LOG, names, operator } from "./log-lab.js";
@@ -66,8 +67,8 @@ async function served(work: Workspace): Promise<{ readonly url: string; readonly
 }
 const bundles = (asked: readonly string[]): number => asked.filter((path) => path.includes("/entries/")).length;
 
-describe("a log of 66,000 entries", () => {
-  test("shows that nothing retracts an attestation, in a folder and over http, where the next look asks for little", async () => {
+describe("a long log", () => {
+  test("of 66,000 entries shows that nothing retracts an attestation, in a folder and over http, where the next look asks for little", async () => {
     const work = copyOf(made);
     lengthen(work, MANY);
     const ran = await gate(work);
@@ -93,6 +94,18 @@ describe("a log of 66,000 entries", () => {
     const rewritten = await gate(work, url);
     expect(rewritten.stdout).toContain("[log-rewritten]");
   }, 60_000);
+
+  test.runIf(NIGHT)(
+    "has as many findings as its documents are missing",
+    async () => {
+      const work = copyOf(made);
+      lengthen(work, 130_000); // more than a call has arguments
+      const ran = await work.attest("log", "check", "lab", "--json");
+      expect(ran.code).toBe(5);
+      expect(ran.json()["findings"]).toHaveLength(129_999);
+    },
+    60_000,
+  );
 
   test("without a proof beside the document shows where it is", async () => {
     const work = copyOf(made);

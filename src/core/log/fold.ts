@@ -1,6 +1,6 @@
 /**
- * One pass over a log that keeps what verification asks of its entries, and not the entries: a log may have millions. It goes on from where
- * an earlier pass ended. Whatever it found counts only `under` a signed checkpoint with the same root.
+ * Keeps what verification asks of a log's entries, and not the entries: a log may have millions. It goes on from where an earlier look ended.
+ * Whatever it found counts only `under` a signed checkpoint with the same root.
  */
 import { base64, equal, type Bytes } from "../bytes.js";
 import type { Engine } from "../engine.js";

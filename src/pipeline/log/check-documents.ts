@@ -53,7 +53,7 @@ export async function checkDocuments(looking: Looking): Promise<LogFinding[]> {
   let done = 0;
   const work = async (): Promise<void> => {
     for (const [id, entries] of open) {
-      findings.push(...(await checkOne(id, entries, looking, sizes)));
+      for (const finding of await checkOne(id, entries, looking, sizes)) findings.push(finding);
       done += 1;
       if (done % 64 === 0) progress?.("holding the documents against their entries", done / entered.size);
     }

@@ -35,40 +35,42 @@ export async function checkLogs(request: LogCheckRequest): Promise<LogCheck> {
   const { place, memory, from, engine } = request;
   mustHaveLog(place);
   const shards: Shard[] = [];
-  const findings: LogFinding[] = [];
   const unfetched = await orUnfetched(async () => {
     for (const [number, listed] of place.keyring.logs.entries())
       shards.push(await readShard(place, number, listed, request));
   });
   const all = unfetched.length === 0; // otherwise unfetched entries would seem to be missing
-  findings.push(...unfetched, ...shards.flatMap((shard) => shard.findings));
   const kept = from === undefined || !all ? [] : sinceKept(from, place, shards, engine);
   const seen = all ? sinceRemembered(place, shards, memory, engine) : { before: undefined, findings: [] };
-  findings.push(...seen.findings, ...kept, ...bindings(shards));
   const entries = shards.flatMap(({ number, leaves }) =>
     leaves.flatMap((leaf, index): NumberedEntry[] =>
       leaf === undefined ? [] : [{ shard: number, index, entry: leaf }],
     ),
   );
   let told: LogsTold | undefined;
-  findings.push(...(await orUnfetched(async () => void (told = await summaryAt(place, entries, engine)))));
+  const untold = await orUnfetched(async () => void (told = await summaryAt(place, entries, engine)));
   const account = told?.account ?? summarize(entries);
-  for (const { shard, index, detail } of account.findings)
-    findings.push({
+  let ofDocuments: readonly LogFinding[] = [];
+  const unread = await orUnfetched(async () => {
+    if (all) ofDocuments = await checkDocuments({ ...request, shards, keys: told?.history.keys ?? [] });
+  });
+  // Not with push(...): there may be as many as entries, and a call has fewer arguments.
+  const findings = [
+    ...unfetched,
+    ...shards.flatMap((shard) => shard.findings),
+    ...seen.findings,
+    ...kept,
+    ...bindings(shards),
+    ...untold,
+    ...account.findings.map(({ shard, index, detail }): LogFinding => ({
       code: "log-account",
       log: shards[shard]?.named.origin ?? "",
       entry: index,
       detail: `${entryName(index, shards.length, shard)}: ${detail}`,
-    });
-  if (all) {
-    const found: LogFinding[] = [];
-    findings.push(
-      ...(await orUnfetched(async () => {
-        found.push(...(await checkDocuments({ ...request, shards, keys: told?.history.keys ?? [] })));
-      })),
-      ...found,
-    );
-  }
+    })),
+    ...unread,
+    ...ofDocuments,
+  ];
   const outcome = worst(findings.map(({ code }) => outcomeOf(code)));
   if (findings.length === 0) rememberLogs(place, shards, memory);
   const order = ({ log, entry = -1 }: LogFinding): number =>
