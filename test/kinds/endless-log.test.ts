@@ -18,8 +18,8 @@ test.each<[string, (file: string) => string[], number]>([
   ["log check", () => ["log", "check", "lab"], 5],
   ["log show", () => ["log", "show", "lab"], 2],
   ["log prove", (one) => ["log", "prove", one], 2],
-  ["verify", (one) => ["verify", one], 5],
-  ["audit", () => ["audit", "lab", "--offline"], 5],
+  ["verify", (one) => ["verify", one], 4],
+  ["audit", () => ["audit", "lab", "--offline"], 4],
   ["site build", () => ["site", "build", "--registry", "lab", "--output", "site"], 0],
 ])("%s", async (_, words, code) => {
   for (const size of [Number.MAX_SAFE_INTEGER, 100_000_000_000]) {

@@ -62,6 +62,26 @@ const SIGSTORE = ["mediaType", "verificationMaterial", "dsseEnvelope", "messageS
  */
 export const parseEnvelope = (bytes: Bytes): Envelope => envelopeOf(parseText(bytes));
 
+/** The same parser for steps that all look at one document: the same bytes are parsed once. */
+export function parseOnce(parse: (bytes: Bytes) => Envelope = parseEnvelope): (bytes: Bytes) => Envelope {
+  const parsed = new WeakMap<Bytes, Envelope | AttestError>();
+  return (bytes) => {
+    const found = parsed.get(bytes) ?? orFault(() => parse(bytes));
+    parsed.set(bytes, found);
+    if (found instanceof AttestError) throw found;
+    return found;
+  };
+}
+
+function orFault(act: () => Envelope): Envelope | AttestError {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof AttestError) return error;
+    throw error;
+  }
+}
+
 /** The same for a text that was parsed before. */
 export function envelopeOf({ value: document, canonical: form }: JsonText): Envelope {
   if (!isObject(document) || !("payload" in document)) {

@@ -134,11 +134,19 @@ export type Draft = Omit<ResultStatement, "predicate"> & {
   readonly predicate: Omit<ResultStatement["predicate"], "f3"> & { readonly f3: Omit<F3, "signedAt" | "log"> };
 };
 
-/** The statement, or the first fault: `predicate.f3.checks.0.claim: …`. */
-export function readStatement(value: unknown): { readonly statement: ResultStatement } | { readonly fault: string } {
+export type StatementRead = { readonly statement: ResultStatement } | { readonly fault: string };
+
+/** Several steps read the same payload: its schema, its entry in the log, its plan. */
+const read = new WeakMap<object, StatementRead>();
+
+/** The statement, or the first fault: `predicate.f3.checks.0.claim: …`. The same object is read once, so it must not change afterwards. */
+export function readStatement(value: unknown): StatementRead {
+  const known = typeof value === "object" && value !== null ? read.get(value) : undefined;
+  if (known !== undefined) return known;
   const parsed = statement.safeParse(value);
-  if (parsed.success) return { statement: parsed.data };
-  return { fault: faultIn(parsed.error) };
+  const found = parsed.success ? { statement: parsed.data } : { fault: faultIn(parsed.error) };
+  if (typeof value === "object" && value !== null) read.set(value, found);
+  return found;
 }
 
 /** The parts of a test run, before verdict, lists and signature are derived. */

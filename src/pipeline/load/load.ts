@@ -2,12 +2,11 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { utf8, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
-import { parseEnvelope, type Envelope } from "../../core/statement/envelope.js";
+import { parseEnvelope, parseOnce, type Envelope } from "../../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
 import { MAX_BYTES } from "../../core/json.js";
 import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
-import { MAX_NOTICES } from "../../core/verify/key-history.js";
-import { MAX_NOTICE_BYTES, NoticeSet } from "../../core/verify/notice-set.js";
+import { NoticeSet } from "../../core/verify/notice-set.js";
 import { comparePack } from "../../site/pack.js";
 import { hostOf } from "../../core/origin.js";
 import { logNamed } from "../../core/statement/payload.js";
@@ -58,17 +57,18 @@ export interface RegistryContext {
   readonly keyring?: Keyring | undefined;
   /** The source of the keyring, if it is not the registry's own. */
   readonly source?: string;
+  /** Those that can be listed here: of a folder or a pack. A log names others. */
   readonly notices: NoticeSet;
-  /** Why published notices may be missing here. */
-  readonly unread?: string | undefined;
   /** The registry's logs and other documents. Undefined outside of a registry. */
   readonly registry?: LoadedRegistry;
 }
 
 export interface LoadedRegistry {
   readonly logs: LogSource;
+  /** Nothing can be listed here, and each file is a request. */
+  readonly remote?: true;
   /** Reads a path below the registry's folder. */
-  readonly read: (path: string) => Promise<Bytes | undefined>;
+  readonly read: (path: string, limit?: number) => Promise<Bytes | undefined>;
 }
 
 /** Outside of a registry. */
@@ -90,14 +90,15 @@ export interface DocumentRequest {
 export async function* documents(target: string, request: DocumentRequest): AsyncGenerator<Document> {
   const sites = new Map<string, RegistryContext>();
   for await (const document of located(target, request)) {
-    const { site, bytes, parse } = document;
+    const { site, bytes } = document;
+    const parse = parseOnce(document.parse);
     const place = locationWith(
       orUndefined(() => logNamed(parse(bytes).payload)),
       site.place,
     );
     const known = sites.get(place.hosts.join(" ")) ?? (place === site.place ? site : { ...site, place });
     sites.set(place.hosts.join(" "), known);
-    yield { ...document, site: known };
+    yield { ...document, parse, site: known };
   }
 }
 
@@ -278,7 +279,6 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
     return await fetchBytes(other, limit);
   };
   const keyring = await beside(KEYRING);
-  const { notices, unread } = await fetched([], beside);
   const about = await orNothing(async () => {
     const bytes = await beside(REGISTRY_FILE);
     return bytes && parseAbout(bytes).origin;
@@ -288,9 +288,12 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
   const site: RegistryContext = {
     place,
     keyring: listed,
-    notices: NoticeSet.read(notices, engine),
-    unread,
-    registry: { read: beside, logs: new LogSource(beside, listed?.logs ?? [], engine, { origins: place.origins }) },
+    notices: NoticeSet.read([], engine),
+    registry: {
+      remote: true,
+      read: beside,
+      logs: new LogSource(beside, listed?.logs ?? [], engine, { origins: place.origins }),
+    },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }
@@ -303,31 +306,6 @@ async function orNothing<T>(act: () => Promise<T>): Promise<T | undefined> {
     if (error instanceof AttestError) return undefined;
     throw error;
   }
-}
-
-/** Time limit for all notices of a registry together. */
-const HEARING_MS = 20_000;
-
-/** Whatever fails or is late counts as not fetched, and is reported. */
-async function fetched(
-  paths: readonly string[] | undefined,
-  beside: (path: string, limit: number) => Promise<Bytes | undefined>,
-): Promise<{ readonly notices: readonly Bytes[]; readonly unread?: string | undefined }> {
-  if (paths === undefined) return { notices: [], unread: "the index that lists them cannot be read" };
-  const until = Date.now() + HEARING_MS;
-  const notices: Bytes[] = [];
-  let missing = Math.max(0, paths.length - MAX_NOTICES);
-  for (const path of paths.slice(0, MAX_NOTICES)) {
-    try {
-      const bytes = Date.now() > until ? undefined : await beside(path, MAX_NOTICE_BYTES);
-      if (bytes === undefined) missing += 1;
-      else notices.push(bytes);
-    } catch (error) {
-      if (!(error instanceof AttestError)) throw error;
-      missing += 1;
-    }
-  }
-  return { notices, unread: missing === 0 ? undefined : `${missing} of ${paths.length} did not come` };
 }
 
 function lastPart(path: string): string | undefined {

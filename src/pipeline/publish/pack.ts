@@ -25,6 +25,7 @@ import { packPage, type PackData } from "../../site/pack.js";
 import type { LogSource } from "../../store/log-source.js";
 import { attestationPath, parseAbout, REGISTRY_FILE } from "../../store/registry.js";
 import { oneDocument, type Document } from "../load/load.js";
+import { loggedNotices } from "../verify/logged-notices.js";
 import { keysOf, type KeyRequest } from "../load/trusted-keys.js";
 
 export interface PackRequest extends KeyRequest {
@@ -57,13 +58,15 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
   const listed = site.keyring === undefined ? [] : knownFrom(site.keyring, "site", "the registry's own keyring");
   const { log, ...around } = await gathered(document, envelope, id, digest, engine);
   const entries = { notices: bundledEntries(envelope, around.marks, logNames(site.keyring), engine), whole: false };
-  const history = keyHistory(site.notices, [...listed, ...yours], engine, entries.notices);
+  const { notices } =
+    site.registry === undefined ? site : await loggedNotices(site.registry, site.notices, entries.notices, digest);
+  const history = keyHistory(notices, [...listed, ...yours], engine, entries.notices);
   const bytes = formatEnvelope(envelope);
   const options: VerifyOptions = {
     ...history,
     engine,
     now,
-    notices: site.notices,
+    notices,
     planned: bundledPlans(around.plans, engine),
     entries,
   };
@@ -93,7 +96,7 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
     kind: "pack",
     ...(about && { about }),
     ...(site.keyring && { keyring: fromUtf8(formatKeyring(site.keyring)) }),
-    notices: noticesFor(site, [report]),
+    notices: noticesFor({ notices }, [report]),
     documents: [
       { name: `${id}.json`, text: fromUtf8(bytes), log: { ...(proof && { proof: fromUtf8(proof) }), marks } },
     ],

@@ -27,6 +27,7 @@ import {
   type RegistryContext,
 } from "../load/load.js";
 import { keysOf, knownAt, requiredKey, type UserKey, type KeyRequest } from "../load/trusted-keys.js";
+import { loggedNotices, type LoggedNotices } from "./logged-notices.js";
 import { pinMismatch } from "./pin-check.js";
 import { reached, RegistryLogs, type LogsRequest } from "./registry-logs.js";
 import { historyFault, remember } from "./remembered-logs.js";
@@ -72,6 +73,8 @@ export interface Each {
 /** The notices of a place and those that the user gave, and what they say about the known keys. */
 interface Heard {
   readonly notices: NoticeSet;
+  /** Why some may be missing. */
+  readonly unread: string | undefined;
   /** Whether the user gave any. */
   readonly given: boolean;
   readonly history: KeyHistory;
@@ -91,12 +94,13 @@ export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> 
     const listed =
       site.keyring === undefined ? [] : knownFrom(site.keyring, "site", site.source ?? "the registry's own keyring");
     const keys = [...knownAt(yours, site.place), ...listed];
-    const notices = site.notices.with(given);
-    const logs = registries.get(site.registry) ?? new RegistryLogs(site.registry, notices, request);
+    const listedNotices = site.notices.with(given);
+    const logs = registries.get(site.registry) ?? new RegistryLogs(site.registry, listedNotices, request);
     registries.set(site.registry, logs);
     const entries = marksOf(document, request.engine) ?? enteredIn(await logs.read(), undefined).notices;
+    const { notices, unread } = await heardIn(document, listedNotices, entries, request.engine);
     const history = keyHistory(notices, keys, request.engine, entries);
-    const heard = { notices, given: given.length > 0, history, logs };
+    const heard = { notices, unread, given: given.length > 0, history, logs };
     places.set(site, heard);
     return heard;
   };
@@ -174,11 +178,11 @@ function verifyOne(
 function fetchedAt(
   site: RegistryContext,
   packed: boolean,
-  { notices, given }: Heard,
+  { notices, unread, given }: Heard,
 ): Pick<VerifyOptions, "notices" | "unread"> {
   const around = site.registry !== undefined || packed;
   if (!around && !given) return {};
-  return { notices, unread: around ? site.unread : "no registry is available, only the notices that you gave" };
+  return { notices, unread: around ? unread : "no registry is available, only the notices that you gave" };
 }
 
 type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;
@@ -221,6 +225,20 @@ async function surroundings(document: Document, heard: Heard, request: VerifyReq
     ...(observations && { observations }),
     entries,
   };
+}
+
+/** The notices that can be listed, and those that the log names. */
+function heardIn(
+  { site: { registry }, bytes, parse }: Document,
+  known: NoticeSet,
+  entries: NoticeEntries,
+  engine: Engine,
+): LoggedNotices | Promise<LoggedNotices> {
+  if (registry === undefined) return { notices: known };
+  if (registry.remote !== true) return loggedNotices(registry, known, entries);
+  if (registry.logs.logs.length === 0) return { notices: known, unread: "no log lists them" };
+  const envelope = orUndefined(() => parse(bytes));
+  return loggedNotices(registry, known, entries, envelope && hex(engine.sha256(envelope.payloadBytes)));
 }
 
 /** What the logs of its registry say of a document. */
