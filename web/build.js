@@ -28,6 +28,7 @@ for (const { entry, output } of [
   writeFileSync(new URL(`../dist/web/${output}`, import.meta.url), text);
 }
 writeFileSync(new URL("../dist/web/style.css", import.meta.url), readFileSync(new URL("style.css", import.meta.url)));
-const { assets, verifierPage } = await import("../dist/site/build.js");
+const { assets } = await import("../dist/site/assets.js");
+const { verifierPage } = await import("../dist/site/build.js");
 const { nodeEngine } = await import("../dist/node/engine.js");
 writeFileSync(new URL("../dist/web/verify.html", import.meta.url), verifierPage(assets(), nodeEngine));

@@ -9,17 +9,9 @@ import { toRegistry } from "../pipeline/run/destination.js";
 import { folderBeside } from "../pipeline/load/evidence-folder.js";
 import { rawIn } from "../pipeline/load/raw-folder.js";
 import { attestationPath } from "../store/registry.js";
-import {
-  engine,
-  logSigners,
-  readInput,
-  registryFolder,
-  withAllowSecret,
-  withExamples,
-  withJson,
-  type SecretOptions,
-} from "./context.js";
+import { engine, logSigners, readInput, registryFolder } from "./context.js";
 import { io } from "./io.js";
+import { withAllowSecret, withExamples, withJson, type SecretOptions } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 

@@ -19,9 +19,10 @@ import { LocalFiles } from "../pipeline/audit/local-files.js";
 import { logPlace } from "../pipeline/log/source.js";
 import { ATTESTATIONS, isResult, REGISTRY_FILE } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
-import { collect, engine, logMemory, openRegistry, registryArgument, withExamples, withJson } from "./context.js";
+import { engine, logMemory, openRegistry, registryArgument } from "./context.js";
 import { EXIT, withExit } from "./exit-status.js";
 import { exitWith } from "./io.js";
+import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, LateProgress, talk } from "./ui.js";
 import { keyRequest, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 

@@ -1,42 +1,100 @@
 /**
- * Puts the program into few files, dependencies and all: loading two hundred modules takes longer than most of what it is asked for.
- * Tests that are written for this tool stay modules of their own, because statements name them by their digest.
+ * Puts the program into few files, dependencies and all: loading two hundred modules takes longer than most of what it is asked for. They are
+ * CommonJS, because Node's loader of modules alone takes a fifth of its own start. Tests that are written for this tool stay modules of
+ * their own, because statements name them by their digest.
  */
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const root = new URL("../../", import.meta.url);
 const built = new URL("dist/cli/", root);
-rmSync(built, { recursive: true, force: true }); // what the compiler made of them
-const { metafile } = await build({
+/** Large, rarely wanted, and imported where they are: one copy serves every program. */
+const SHARED = ["age-encryption", "bcrypt-pbkdf"];
+const options = {
   absWorkingDir: fileURLToPath(root),
-  entryPoints: ["src/cli/main.ts", "src/cli/program.ts"],
   outdir: fileURLToPath(built),
   bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20.19",
-  plugins: [
-    {
-      name: "scenarios stay outside",
-      setup: (bundler) => {
-        bundler.onResolve({ filter: /\/scenarios\/index\.js$/ }, () => ({
-          path: "../scenarios/index.js",
-          external: true,
-        }));
-      },
-    },
-  ],
   metafile: true,
-  // For packages that are CommonJS.
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  write: false,
+};
+
+/** What is not put into a program, by the path that it is imported by. */
+const outside = (...imports) => ({
+  name: "outside",
+  setup: (bundler) => {
+    for (const [filter, path] of imports) bundler.onResolve({ filter }, () => ({ path, external: true }));
+    // Commander starts programs for commands that are files of their own, which we have none of.
+    bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes("/node_modules/commander/") ? { path: "nothing", namespace: "nothing" } : undefined,
+    );
+    bundler.onLoad({ filter: /^nothing$/, namespace: "nothing" }, () => ({ contents: "" }));
+  },
 });
 
+/** esbuild splits modules only, so its output is made CommonJS afterwards. */
+async function program(entries, imports) {
+  const { metafile, outputFiles } = await build({
+    ...options,
+    entryPoints: entries.map((name) => `src/cli/${name}.ts`),
+    splitting: true,
+    format: "esm",
+    plugins: [
+      outside(
+        [/\/scenarios\/index\.js$/, "../scenarios/index.js"],
+        ...SHARED.map((name) => [new RegExp(`^${name}$`), `./${name}.js`]),
+        ...imports,
+      ),
+    ],
+  });
+  for (const { path, text } of outputFiles) {
+    const name = basename(path);
+    const called = (metafile.outputs[`dist/cli/${name}`]?.imports ?? [])
+      .filter(({ kind }) => kind === "dynamic-import")
+      .map(({ path }) => (path.startsWith("dist/cli/") ? `./${basename(path)}` : path))
+      .filter((from) => from.startsWith("./"));
+    let code = text;
+    for (const from of new Set(called)) {
+      if (!code.includes(`import("${from}")`)) throw new Error(`expected the import of ${from} in ${name}, found none`);
+      code = code.replaceAll(`import("${from}")`, `Promise.resolve().then(() => require("${from}"))`);
+    }
+    const commonJs = await transform(code, {
+      format: "cjs",
+      platform: "node",
+      target: options.target,
+      define: { "import.meta.url": "__url" },
+      banner: code.includes("import.meta.url")
+        ? 'const __url = require("node:url").pathToFileURL(__filename).href;'
+        : "",
+    });
+    writeFileSync(new URL(name, built), commonJs.code, { mode: name === "main.js" ? 0o755 : 0o644 });
+  }
+  return metafile;
+}
+
+rmSync(built, { recursive: true, force: true }); // what the compiler made of them
+mkdirSync(built, { recursive: true });
+writeFileSync(new URL("package.json", built), '{ "type": "commonjs" }\n');
+const shared = await build({ ...options, entryPoints: SHARED, format: "cjs", write: true });
+const metafiles = [
+  shared.metafile,
+  await program(
+    ["main"],
+    [
+      [/\/brief\.js$/, "./brief.js"],
+      [/\/whole\.js$/, "./whole.js"],
+    ],
+  ),
+  await program(["brief"], []),
+  await program(["whole", "program"], []),
+];
+
 // Their licences ask to go where they go.
-const packages = Object.keys(metafile.inputs).flatMap(
-  (file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [],
+const packages = metafiles.flatMap(({ inputs }) =>
+  Object.keys(inputs).flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []),
 );
 const licences = [...new Set(packages)].sort().map((name) => {
   const folder = new URL(`node_modules/${name}/`, root);

@@ -1,7 +1,6 @@
-/** Shared by the commands: the engine, the user's keystore, the selected registry, and common options. */
+/** Shared by the commands: the engine, the user's keystore and the selected registry. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { Keystore } from "../keystore/keystore.js";
@@ -12,7 +11,6 @@ import { nodeEngine } from "../node/engine.js";
 import { isFolder, owned } from "../node/files.js";
 import { ioError } from "../node/faults.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
-import { ALLOW_RELATION } from "../pipeline/publish/relations.js";
 import { Directory } from "../store/directory.js";
 import { MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";
@@ -65,48 +63,6 @@ export const registryArgument = (given: string | undefined): string =>
 
 export const openRegistry = (folder: string): Promise<Registry> =>
   Registry.open(new Directory(folder), engine, logSigners);
-
-export const withPassphrase = (command: Command): Command =>
-  command
-    .option("--passphrase-file <file>", "read the passphrase of the signing key from the first line of a file")
-    .option("--passphrase-fd <n>", "read it from an open file descriptor");
-
-export interface SecretOptions {
-  readonly allowSecret?: readonly string[];
-}
-
-export const withAllowSecret = (command: Command): Command =>
-  command.option("--allow-secret <rule>", "publish even if something looks like this kind of secret", collect);
-
-export interface RelationOptions {
-  readonly allowRelation?: readonly string[];
-}
-
-export const withAllowRelation = (command: Command): Command =>
-  command.option(
-    `${ALLOW_RELATION} <type:digest>`,
-    "sign although it has this relation to another attestation, for example supersedes:DIGEST (several allowed)",
-    collect,
-  );
-
-export const withJson = (command: Command): Command =>
-  command.option("--json", "print one JSON object, on success and on failure");
-
-/** Adds pasteable examples to a command's help. */
-export const withExamples = (command: Command, ...examples: readonly string[]): Command =>
-  command.addHelpText("after", `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`);
-
-export const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
-/** The limit of Node's timers. */
-const MAX_SECONDS = 2_000_000;
-
-/** Parses `--timeout <seconds>` into milliseconds. */
-export function milliseconds(text: string): number {
-  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
-  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds * 1000;
-  throw new InvalidArgumentError(`It takes seconds, more than 0 and at most ${MAX_SECONDS}.`);
-}
 
 /** Read once, even if `-` is given several times. */
 export const readStdin = oncePerCall(async (): Promise<Bytes> => {

@@ -5,17 +5,9 @@ import { addSignature as addSignature, writeInPlace } from "../pipeline/publish/
 import { registryAround } from "../pipeline/load/load.js";
 import { toFile, toRegistry } from "../pipeline/run/destination.js";
 import { create } from "../node/files.js";
-import {
-  engine,
-  logSigners,
-  readInput,
-  withExamples,
-  withAllowRelation,
-  withJson,
-  withPassphrase,
-  type RelationOptions,
-} from "./context.js";
+import { engine, logSigners, readInput } from "./context.js";
 import { signerFor } from "./destination.js";
+import { withExamples, withAllowRelation, withJson, withPassphrase, type RelationOptions } from "./options.js";
 import type { PassphraseOptions } from "./passphrase.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./verify.js";

@@ -2,9 +2,10 @@
 import type { Command } from "commander";
 import { demo as runDemo, type Demo } from "../pipeline/run/demo.js";
 import { SIGNATURE, TRUST, verdictLine, verdictWording } from "../view/words.js";
-import { engine, keystore, logKeys, withExamples, withJson, withPassphrase } from "./context.js";
+import { engine, keystore, logKeys } from "./context.js";
 import { EXIT } from "./exit-status.js";
 import { exitWith } from "./io.js";
+import { withExamples, withJson, withPassphrase } from "./options.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { interruptible } from "./signals.js";
 import { answer, answerJson, Progress } from "./ui.js";

@@ -14,8 +14,9 @@ import { deliver, toFile, toRegistry, type Destination } from "../pipeline/run/d
 import type { Attestation } from "../pipeline/publish/sign.js";
 import { chooseSigner, nameIn, refuseEnded } from "../pipeline/publish/signers.js";
 import { REGISTRY_FILE, type Registry } from "../store/registry.js";
-import { engine, keystore, logSigners, registryFolder, withPassphrase, type SecretOptions } from "./context.js";
+import { engine, keystore, logSigners, registryFolder } from "./context.js";
 import { io } from "./io.js";
+import { withPassphrase, type SecretOptions } from "./options.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { answerBytes, talk } from "./ui.js";
 

@@ -12,7 +12,8 @@ import {
 } from "../pipeline/publish/evidence-capture.js";
 import { folderBeside, writeInto } from "../pipeline/load/evidence-folder.js";
 import { printable } from "../view/printable.js";
-import { collect, engine, withExamples, withJson } from "./context.js";
+import { engine } from "./context.js";
+import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {

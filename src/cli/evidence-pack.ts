@@ -6,7 +6,8 @@ import { AttestError } from "../core/errors.js";
 import { create } from "../node/files.js";
 import { makePack } from "../pipeline/publish/pack.js";
 import { attestationPath } from "../store/registry.js";
-import { registryFolder, withExamples, withJson } from "./context.js";
+import { registryFolder } from "./context.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 

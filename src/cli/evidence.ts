@@ -1,8 +1,8 @@
 /** `attest evidence`: preserves what a claim depends on. */
 import type { Command } from "commander";
-import { withExamples } from "./context.js";
 import { evidenceAdd } from "./evidence-add.js";
 import { pack } from "./evidence-pack.js";
+import { withExamples } from "./options.js";
 
 export function evidence(attest: Command): void {
   const verb = attest.command("evidence").description("preserve what a claim depends on");

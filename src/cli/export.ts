@@ -3,7 +3,8 @@ import { Option, type Command } from "commander";
 import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { exportAs, FORMATS, pathsOf, writeAll, type ExportFormat } from "../pipeline/publish/export.js";
-import { readStdin, withExamples, withJson } from "./context.js";
+import { readStdin } from "./context.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
 

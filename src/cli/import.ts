@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { importFrom, writeAll } from "../pipeline/publish/export.js";
-import { engine, readStdin, withExamples, withJson } from "./context.js";
+import { engine, readStdin } from "./context.js";
 import { UNVERIFIED } from "./export.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
 export function importing(attest: Command): void {

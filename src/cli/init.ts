@@ -11,7 +11,8 @@ import { Directory } from "../store/directory.js";
 import { GIT_ATTRIBUTES } from "../store/git-attributes.js";
 import { REGISTRY_FILE, Registry } from "../store/registry.js";
 import { keyCalled } from "./destination.js";
-import { engine, keystore, logKeys, ownLogs, withExamples, withJson } from "./context.js";
+import { engine, keystore, logKeys, ownLogs } from "./context.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {

@@ -10,7 +10,7 @@ import type { Destination } from "../pipeline/run/destination.js";
 import { revokeIn, rotateIn, signRevocation, signRotation, type SignedNotice } from "../pipeline/publish/notice.js";
 import { refuseEnded } from "../pipeline/publish/signers.js";
 import { attestationPath } from "../store/registry.js";
-import { engine, keystore, withExamples, withJson } from "./context.js";
+import { engine, keystore } from "./context.js";
 import {
   destinationOf,
   keyCalled,
@@ -21,6 +21,7 @@ import {
   withSigning,
   type SigningOptions,
 } from "./destination.js";
+import { withExamples, withJson } from "./options.js";
 import { passphraseFrom } from "./passphrase.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 

@@ -8,7 +8,8 @@ import { elsewhere, type KeystorePlace, type StoredKey } from "../keystore/keyst
 import { DEFAULT_NAME } from "../pipeline/publish/signers.js";
 import { io } from "./io.js";
 import { revoke, rotate } from "./key-notices.js";
-import { engine, keystore, readInput, withExamples, withJson, withPassphrase } from "./context.js";
+import { engine, keystore, readInput } from "./context.js";
+import { withExamples, withJson, withPassphrase } from "./options.js";
 import { newPassphrase, passphraseFrom, type PassphraseOptions } from "./passphrase.js";
 import { answer, answerJson, talk } from "./ui.js";
 

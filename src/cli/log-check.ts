@@ -6,8 +6,9 @@ import { checkLogs, type LogCheck } from "../pipeline/log/check.js";
 import { logPlace, type LogPlace } from "../pipeline/log/source.js";
 import { plural, OPEN_MEANS, openLine, overdue } from "../pipeline/log/show.js";
 import { idOf } from "../store/registry-log.js";
-import { engine, logMemory, logSigners, readInput, registryArgument, withExamples, withJson } from "./context.js";
+import { engine, logMemory, logSigners, readInput, registryArgument } from "./context.js";
 import { exitWith } from "./io.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, LateProgress, talk } from "./ui.js";
 
 interface Options {

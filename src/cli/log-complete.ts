@@ -1,6 +1,7 @@
 /** `attest log complete`: enters what was published here but not logged, after a full disk or a kill. */
 import type { Command } from "commander";
-import { keystore, openRegistry, registryArgument, withExamples, withJson } from "./context.js";
+import { keystore, openRegistry, registryArgument } from "./context.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 export function complete(log: Command): void {

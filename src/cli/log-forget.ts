@@ -1,7 +1,8 @@
 /** `attest log forget`: the only way to accept a log that its operator made anew. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
-import { logMemory, withExamples, withJson } from "./context.js";
+import { logMemory } from "./context.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 export function forget(log: Command): void {

@@ -9,15 +9,8 @@ import { proveInLog as proveOne } from "../pipeline/log/prove.js";
 import { plural, entryLine, OPEN_MEANS, openLine, overdue, showLogs, type LogShown } from "../pipeline/log/show.js";
 import { create } from "../node/files.js";
 import { idOf } from "../store/registry-log.js";
-import {
-  engine,
-  openRegistry,
-  readInput,
-  registryArgument,
-  registryFolder,
-  withExamples,
-  withJson,
-} from "./context.js";
+import { engine, openRegistry, readInput, registryArgument, registryFolder } from "./context.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
 export function logShow(log: Command): void {

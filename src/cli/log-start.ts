@@ -3,16 +3,8 @@ import type { Command } from "commander";
 import { parseNoteKey } from "../core/keys/note.js";
 import { startLog } from "../pipeline/log/start.js";
 import { plural } from "../pipeline/log/show.js";
-import {
-  engine,
-  logKeys,
-  ownLogs,
-  logSigners,
-  openRegistry,
-  registryFolder,
-  withExamples,
-  withJson,
-} from "./context.js";
+import { engine, logKeys, ownLogs, logSigners, openRegistry, registryFolder } from "./context.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {

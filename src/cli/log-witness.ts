@@ -12,7 +12,8 @@ import { logPlace } from "../pipeline/log/source.js";
 import { plural } from "../pipeline/log/show.js";
 import { witnessKey } from "../pipeline/verify/verify.js";
 import { bearWitness } from "../pipeline/log/witness.js";
-import { collect, engine, logSigners, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import { engine, logSigners, readInput, registryFolder } from "./context.js";
+import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
 interface WitnessOptions {

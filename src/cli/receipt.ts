@@ -4,9 +4,10 @@ import { AttestError } from "../core/errors.js";
 import { identify } from "../core/statement/statement.js";
 import { parseAnyEnvelope } from "../formats/envelope-formats.js";
 import { signReceipts } from "../pipeline/publish/notice.js";
-import { engine, readInput, withExamples, withJson } from "./context.js";
+import { engine, readInput } from "./context.js";
 import { destinationOf, registryOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { tell, written } from "./key-notices.js";
+import { withExamples, withJson } from "./options.js";
 import { answerJson, talk } from "./ui.js";
 import { verifyTargets, withKeys, withNotices, type KeyOptions } from "./verify.js";
 

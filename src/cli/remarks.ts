@@ -4,8 +4,9 @@ import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { publishStatus, targetIn, type Target } from "../pipeline/publish/retract.js";
 import { attestationPath } from "../store/registry.js";
-import { engine, keystore, registryFolder, withExamples, withJson, withPassphrase } from "./context.js";
+import { engine, keystore, registryFolder } from "./context.js";
 import { destinationOf, registryOf, signerFor, type SigningOptions } from "./destination.js";
+import { withExamples, withJson, withPassphrase } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options extends SigningOptions {

@@ -22,7 +22,7 @@ import { saveOnFailure, type Again as TypedAgain } from "../pipeline/run/keep-un
 import { piecesOf } from "../pipeline/load/evidence-folder.js";
 import { sign } from "../pipeline/publish/sign.js";
 import { announcing } from "./announcing.js";
-import { collect, engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
+import { engine } from "./context.js";
 import {
   deliverOrPrint,
   destinationOf,
@@ -34,6 +34,7 @@ import {
   dryRunOption,
 } from "./destination.js";
 import { exitWith, io } from "./io.js";
+import { collect, withAllowSecret, withExamples, withJson, type SecretOptions } from "./options.js";
 import { runScenarioOnce, scenarioFor, type ScenarioOptions } from "./run-scenario.js";
 import { interruptible } from "./signals.js";
 import { answerBytes, answerJson, passOn, talk } from "./ui.js";

@@ -5,8 +5,9 @@ import { looksSecret } from "../harness/redaction/secrets.js";
 import { TOOL } from "../node/package.js";
 import { runTests, type CommandRun } from "../pipeline/run/command.js";
 import type { Announce } from "../pipeline/run/announce.js";
-import { collect, engine, milliseconds } from "./context.js";
+import { engine } from "./context.js";
 import { io } from "./io.js";
+import { collect, milliseconds } from "./options.js";
 import { interruptible } from "./signals.js";
 import { passOn, talk } from "./ui.js";
 

@@ -23,7 +23,7 @@ import { ownFiles } from "../store/own-files.js";
 import { REGISTRY_FILE } from "../store/registry.js";
 import { verdictLine, verdictWording } from "../view/words.js";
 import { announcing } from "./announcing.js";
-import { engine, withAllowSecret, withExamples, withJson, type SecretOptions } from "./context.js";
+import { engine } from "./context.js";
 import {
   deliverOrPrint,
   destinationOf,
@@ -35,6 +35,7 @@ import {
   dryRunOption,
 } from "./destination.js";
 import { exitWith, io, typed } from "./io.js";
+import { withAllowSecret, withExamples, withJson, type SecretOptions } from "./options.js";
 import { givenAmong, runCommandOnce, withCommandOptions, type RunCommandOptions } from "./run-command.js";
 import { runScenarioOnce, scenarioFor, withScenarioOptions, type ScenarioOptions } from "./run-scenario.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";

@@ -10,8 +10,8 @@ import { articleView, titleView } from "../view/statement.js";
 import type { Element } from "../view/tree.js";
 import { textLines } from "../view/text.js";
 import { headlineOf } from "../view/headline.js";
-import { withExamples, withJson } from "./context.js";
 import { exitWith, io } from "./io.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 import { verifyTargets, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
 

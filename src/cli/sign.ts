@@ -16,16 +16,7 @@ import { refuseRelations } from "../pipeline/publish/relations.js";
 import { sign as signDraft } from "../pipeline/publish/sign.js";
 import { keyEntryOf } from "../pipeline/publish/signers.js";
 import { noticeWording } from "../view/notice.js";
-import {
-  engine,
-  readInput,
-  withAllowRelation,
-  withAllowSecret,
-  withExamples,
-  withJson,
-  type RelationOptions,
-  type SecretOptions,
-} from "./context.js";
+import { engine, readInput } from "./context.js";
 import {
   deliverOrPrint,
   destinationOf,
@@ -37,6 +28,14 @@ import {
 } from "./destination.js";
 import { io } from "./io.js";
 import { tell, written } from "./key-notices.js";
+import {
+  withAllowRelation,
+  withAllowSecret,
+  withExamples,
+  withJson,
+  type RelationOptions,
+  type SecretOptions,
+} from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options extends SigningOptions, SecretOptions, RelationOptions {

@@ -7,8 +7,9 @@ import { AttestError } from "../core/errors.js";
 import { buildSite } from "../site/build.js";
 import { serveSite } from "../site/serve.js";
 import { Directory } from "../store/directory.js";
-import { collect, engine, openRegistry, registryFolder, withExamples, withJson } from "./context.js";
+import { engine, openRegistry, registryFolder } from "./context.js";
 import { exitWith } from "./io.js";
+import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 interface Options {

@@ -5,8 +5,9 @@ import type { Task } from "../tasks/document.js";
 import { listFolder, listId, tasksFolder } from "../tasks/list-id.js";
 import { runOf, taskState } from "../tasks/run.js";
 import { TaskList } from "../tasks/task-list.js";
-import { readStdin, withJson } from "./context.js";
+import { readStdin } from "./context.js";
 import { io } from "./io.js";
+import { withJson } from "./options.js";
 
 export interface ListOptions {
   readonly list?: string;

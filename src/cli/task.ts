@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { STATUSES, type Change, type TaskStatus } from "../tasks/document.js";
 import { taskState } from "../tasks/run.js";
-import { collect, milliseconds, withExamples } from "./context.js";
+import { collect, milliseconds, withExamples } from "./options.js";
 import { findList, taskLine, withList, type ListOptions } from "./task-context.js";
 import { follow, runInBackground } from "./task-run.js";
 import { answer, answerForeign, talk } from "./ui.js";

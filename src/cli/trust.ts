@@ -6,7 +6,8 @@ import { KEY_NAME } from "../core/schema.js";
 import type { Pin } from "../keystore/pins.js";
 import { keysFrom } from "../pipeline/load/trusted-keys.js";
 import { ORIGIN } from "../store/registry.js";
-import { engine, pins, withExamples, withJson } from "./context.js";
+import { engine, pins } from "./context.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
 const described = ({ name, key, origin, source, addedAt }: Pin) => ({

@@ -6,7 +6,7 @@ import { EXIT, withExit } from "./exit-status.js";
 import { failures, type Report } from "../core/verify/report.js";
 import type { Subject } from "../core/statement/statement.js";
 import { subjectWording } from "../core/statement/subject.js";
-import { askedFor } from "../pipeline/verify/require.js";
+import type { Requirements } from "../pipeline/verify/require.js";
 import type { KeyRequest } from "../pipeline/load/trusted-keys.js";
 import { verifyAll, type Verified, type VerifyRequest } from "../pipeline/verify/verify.js";
 import { noticeWording } from "../view/notice.js";
@@ -14,8 +14,9 @@ import { stepsView } from "../view/report.js";
 import { textLines } from "../view/text.js";
 import { headlineOf } from "../view/headline.js";
 import { AUDIT, countsWording, NO_TEST, NO_VERDICT, SIGNATURE, TRUST, verdictWording } from "../view/words.js";
-import { collect, engine, keystore, logMemory, pins, readStdin, withExamples, withJson } from "./context.js";
+import { engine, keystore, logMemory, pins, readStdin } from "./context.js";
 import { exitWith } from "./io.js";
+import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerJson, LateProgress, talk } from "./ui.js";
 
 export interface KeyOptions {
@@ -126,7 +127,7 @@ export function verifyCommand(attest: Command): void {
     "attest verify demo --json",
   ).action(async (targets: readonly string[], options: Options) => {
     const { require, policy, ...rest } = options;
-    const verified = await verifyTargets(targets, { ...rest, ...(await askedFor(require, policy, engine)) });
+    const verified = await verifyTargets(targets, { ...rest, ...(await asked(require, policy)) });
     const exit = EXIT[worst(verified.map(outcomeOfOne))];
     exitWith(exit);
     const [only, ...more] = verified;
@@ -143,6 +144,12 @@ export function verifyCommand(attest: Command): void {
       talk("hint: ask the signer for their public key, and give it with --key");
   });
 }
+
+/** What a gate reads, files and folders among it, is loaded for a gate alone. */
+const asked = async (require: readonly string[] | undefined, policy: string | undefined): Promise<Requirements> =>
+  require === undefined && policy === undefined
+    ? {}
+    : await (await import("../pipeline/verify/require.js")).askedFor(require, policy, engine);
 
 /** Refuses a second policy file, because one would be ignored. */
 const once =

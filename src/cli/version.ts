@@ -1,9 +1,10 @@
 /** `attest version`: which tool, on which platform, with which engine. */
 import type { Command } from "commander";
-import { hex, utf8 } from "../core/bytes.js";
-import { TOOL_VERSION } from "../node/package.js";
-import { assets, verifierPage } from "../site/build.js";
-import { engine, withExamples, withJson } from "./context.js";
+import { AttestError } from "../core/errors.js";
+import { nodeEngine } from "../node/engine.js";
+import { digestOf } from "../node/files.js";
+import { built, TOOL_VERSION } from "../node/package.js";
+import { withExamples, withJson } from "./options.js";
 import { answer, answerJson } from "./ui.js";
 
 export function version(attest: Command): void {
@@ -11,9 +12,11 @@ export function version(attest: Command): void {
     .command("version")
     .description("print the versions of this tool, of Node and of the signature engine, and the digest of verify.html");
   withExamples(withJson(command), "attest version", "attest version --json").action(({ json }: { json?: true }) => {
-    const verifier = hex(engine.sha256(utf8(verifierPage(assets(), engine))));
-    const facts = { version: TOOL_VERSION, node: process.version, engine: engine.name, verifier: { sha256: verifier } };
+    const page = built("web/verify.html");
+    const sha256 = digestOf(page)?.sha256;
+    if (sha256 === undefined) throw new AttestError("file-missing", `no such file: ${page}`, "install this tool again");
+    const facts = { version: TOOL_VERSION, node: process.version, engine: nodeEngine.name, verifier: { sha256 } };
     if (json) answerJson(facts);
-    else answer(`attest ${facts.version} (node ${facts.node}, ${facts.engine})`, `verify.html sha256:${verifier}`);
+    else answer(`attest ${facts.version} (node ${facts.node}, ${facts.engine})`, `verify.html sha256:${sha256}`);
   });
 }

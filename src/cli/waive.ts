@@ -5,9 +5,10 @@ import { parseAnyEnvelope } from "../formats/envelope-formats.js";
 import { targetIn, targetOf, type Target } from "../pipeline/publish/retract.js";
 import { scopeOf, waive as waiveFinding } from "../pipeline/publish/waive.js";
 import type { Registry } from "../store/registry.js";
-import { engine, openRegistry, readInput, registryFolder, withExamples, withJson } from "./context.js";
+import { engine, openRegistry, readInput, registryFolder } from "./context.js";
 import { destinationOf, registryOf, signerFor, withSigning, type SigningOptions } from "./destination.js";
 import { tell, written } from "./key-notices.js";
+import { withExamples, withJson } from "./options.js";
 import { answerJson, talk } from "./ui.js";
 
 interface Options extends SigningOptions {

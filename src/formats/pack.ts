@@ -5,11 +5,8 @@
 import { fromBase64, fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { BundledEntry } from "../core/verify/bundled.js";
 import { AttestError } from "../core/errors.js";
-import { dataOf } from "./page.js";
+import { dataOf, MAX_PACK } from "./page.js";
 import { parsePageData, type DataOf } from "./page-data.js";
-
-/** A browser holds a pack as one string, and engines limit strings to half a gigabyte. */
-export const MAX_PACK = 256 * 1024 * 1024;
 
 export interface Pack {
   /** The whole file, and its source data. */

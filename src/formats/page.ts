@@ -13,6 +13,9 @@ export const DATA_END = "</script>";
 const SCRIPT_START = "\n<script>";
 const PAGE_END = "</script>\n</body>\n</html>\n";
 
+/** A browser holds a pack as one string, and engines limit strings to half a gigabyte. */
+export const MAX_PACK = 256 * 1024 * 1024;
+
 /** Recognized by its first bytes, not by its name. */
 export const isPage = (bytes: Uint8Array): boolean =>
   bytes.length >= PAGE_HEAD.length &&

@@ -12,7 +12,6 @@ import { formatKey, parseKey, type PublicKey, type Signer } from "../core/keys/k
 import { KEY_NAME } from "../core/schema.js";
 import { create, list, privateFolder, read, remove, removeUnfinished, replace } from "../node/files.js";
 import { ownersAlone, refuseInsideGit } from "../node/paths.js";
-import { agentSigner } from "./agent.js";
 import type { Imported } from "./imported.js";
 import { decrypt, encrypt, pemOf, publicOf, secretKey, signerOf, type Passphrase } from "./secret.js";
 
@@ -196,6 +195,7 @@ export class Keystore {
     ownersAlone(this.#folder, 0o700);
     if (parseKey(fromUtf8(read(path) ?? new Uint8Array()), this.#engine).keyid !== stored.key.keyid)
       throw this.#strange(name);
+    const { agentSigner } = await import("./agent.js");
     return { ...(await agentSigner(stored.key.keyid, socket, this.#engine)), name };
   }
 

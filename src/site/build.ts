@@ -2,7 +2,6 @@
  * Builds a registry's static site: the registry's files, a page per attestation, an index, the log page, and the verifier. The same input
  * gives the same bytes.
  */
-import { readFileSync } from "node:fs";
 import { envelopeIn } from "../core/verify/bundled.js";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
@@ -26,6 +25,7 @@ import type { DataOf, LogText, Pages, PublishersWord } from "../formats/page-dat
 import { attestationPage, pageLinks, pendingTitleOf, verifyPage } from "../view/pages.js";
 import { answerOf, type PlanOutcome } from "../view/plan.js";
 import { groupBy } from "../core/group-by.js";
+import { assets } from "./assets.js";
 import { auditText, readAudits, type Audits } from "./audits.js";
 import { copyRegistry } from "./copy.js";
 import { relatedIn } from "./related.js";
@@ -60,18 +60,6 @@ export interface Built {
   readonly refused: readonly string[];
   /** What was skipped, a sentence each; the site is complete without it. */
   readonly warnings: readonly string[];
-}
-
-/** The bundles made by `npm run build`. When run from source they are found in `dist`. */
-export function assets(): Assets {
-  const load = (name: string): string => {
-    try {
-      return readFileSync(new URL(`../web/${name}`, import.meta.url), "utf8");
-    } catch {
-      return readFileSync(new URL(`../../dist/web/${name}`, import.meta.url), "utf8");
-    }
-  };
-  return { style: load("style.css"), script: load("verifier.js"), logScript: load("log.js") };
 }
 
 /** @throws AttestError of the registry or the store. An attestation that does not verify gets a page that says so, and is returned */

@@ -4,7 +4,7 @@ import { notAPack, type Pack } from "../formats/pack.js";
 import { stylesOf } from "../formats/page.js";
 import type { DataOf } from "../formats/page-data.js";
 import { packView } from "../view/pages.js";
-import { assets } from "./build.js";
+import { assets } from "./assets.js";
 import { renderPage, type Assets } from "./document.js";
 
 export type PackData = DataOf<"pack">;

@@ -7,11 +7,10 @@ import { AttestError, orUndefined } from "../../core/errors.js";
 import { MAX_BYTES } from "../../core/json.js";
 import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
 import { NoticeSet } from "../../core/verify/notice-set.js";
-import { comparePack } from "../../site/pack.js";
 import { hostOf } from "../../core/origin.js";
 import { logNamed } from "../../core/statement/payload.js";
-import { MAX_PACK, parsePack, type Pack } from "../../formats/pack.js";
-import { isPage, PAGE_HEAD } from "../../formats/page.js";
+import type { Pack } from "../../formats/pack.js";
+import { isPage, MAX_PACK, PAGE_HEAD } from "../../formats/page.js";
 import { parseAnyEnvelope } from "../../formats/envelope-formats.js";
 import { isFolder, read, startOf, type FileDigest } from "../../node/files.js";
 import { Directory } from "../../store/directory.js";
@@ -107,7 +106,7 @@ async function* located(target: string, request: DocumentRequest): AsyncGenerato
   if (target === "-") {
     const bytes = (await stdin?.()) ?? utf8("");
     yield isPage(bytes)
-      ? inPack(target, bytes, engine)
+      ? await inPack(target, bytes, engine)
       : { target, bytes, parse: parseAnyEnvelope, named: false, site: alone(engine) };
   } else if (/^https?:/i.test(target)) yield await fromAddress(target, engine);
   else if (!isFolder(target)) yield await fromFile(target, engine);
@@ -165,7 +164,9 @@ export function registryAround(file: string): string | undefined {
 }
 
 /** A pack's keyring can take trust away, like a registry's. Its origin only selects the user's pins. */
-function inPack(target: string, bytes: Bytes, engine: Engine): Document {
+async function inPack(target: string, bytes: Bytes, engine: Engine): Promise<Document> {
+  const { parsePack } = await import("../../formats/pack.js"); // with all that makes a page, which few calls need
+  const { comparePack } = await import("../../site/pack.js");
   const pack = parsePack(bytes);
   const { about, keyring, notices } = pack.data;
   const { proof } = pack;
@@ -192,7 +193,7 @@ function inPack(target: string, bytes: Bytes, engine: Engine): Document {
 async function fromFile(path: string, engine: Engine): Promise<Document> {
   const root = registryAround(path);
   const head = root !== undefined && path.endsWith(".json") ? undefined : startOf(path, PAGE_HEAD.length);
-  if (head !== undefined && isPage(head)) return inPack(path, read(path, { limit: MAX_PACK }) ?? head, engine);
+  if (head !== undefined && isPage(head)) return await inPack(path, read(path, { limit: MAX_PACK }) ?? head, engine);
   if (root !== undefined) {
     const registry = await Registry.open(new Directory(root), engine);
     return { ...inRegistry(root, basename(path), await siteOf(registry, engine)), target: path };

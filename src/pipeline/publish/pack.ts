@@ -19,7 +19,7 @@ import { failures, type Report } from "../../core/verify/report.js";
 import { knownFrom } from "../../core/verify/signatures.js";
 import { identify, readStatement, type EvidenceRef } from "../../core/statement/statement.js";
 import { verify, type VerifyOptions } from "../../core/verify/verify.js";
-import { MAX_PACK } from "../../formats/pack.js";
+import { MAX_PACK } from "../../formats/page.js";
 import { noticesFor } from "../../site/build.js";
 import { packPage, type PackData } from "../../site/pack.js";
 import type { LogSource } from "../../store/log-source.js";

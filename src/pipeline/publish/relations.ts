@@ -16,7 +16,8 @@ import type { LoadedRegistry } from "../load/load.js";
 /** Names a thing, not an attestation, and so has no effect. */
 const WITHOUT_EFFECT: readonly Json[] = ["verifies"];
 
-export const ALLOW_RELATION = "--allow-relation";
+/** The option that gives such a word. */
+const ALLOW_RELATION = "--allow-relation";
 
 /** In the syntax of the option: `supersedes:DIGEST`, or the target's name if it has no SHA-256. */
 function wordOf(relation: Json): string {
