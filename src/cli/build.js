@@ -12,7 +12,9 @@ const root = new URL("../../", import.meta.url);
 const built = new URL("dist/cli/", root);
 /** Large, rarely wanted, and imported where they are: one copy serves every program. */
 const SHARED = ["age-encryption", "bcrypt-pbkdf"];
-const options = {
+const shared = SHARED.map((name) => /** @type {Import} */ ([new RegExp(`^${name}$`), `./${name}.js`]));
+/** @satisfies {import("esbuild").BuildOptions} */
+const options = /** @type {const} */ ({
   absWorkingDir: fileURLToPath(root),
   outdir: fileURLToPath(built),
   bundle: true,
@@ -20,10 +22,15 @@ const options = {
   target: "node20.19",
   metafile: true,
   write: false,
-};
+});
 
-/** What is not put into a program, by the path that it is imported by. */
-const outside = (...imports) => ({
+/** @typedef {readonly [filter: RegExp, path: string]} Import */
+
+/**
+ * What is not put into a program, by the path that it is imported by.
+ * @type {(imports: readonly Import[]) => import("esbuild").Plugin}
+ */
+const outside = (imports) => ({
   name: "outside",
   setup: (bundler) => {
     for (const [filter, path] of imports) bundler.onResolve({ filter }, () => ({ path, external: true }));
@@ -35,20 +42,17 @@ const outside = (...imports) => ({
   },
 });
 
-/** esbuild splits modules only, so its output is made CommonJS afterwards. */
-async function program(entries, imports) {
+/**
+ * esbuild splits modules only, so its output is made CommonJS afterwards.
+ * @type {(entries: readonly string[], imports?: readonly Import[]) => Promise<import("esbuild").Metafile>}
+ */
+async function program(entries, imports = []) {
   const { metafile, outputFiles } = await build({
     ...options,
     entryPoints: entries.map((name) => `src/cli/${name}.ts`),
     splitting: true,
     format: "esm",
-    plugins: [
-      outside(
-        [/\/scenarios\/index\.js$/, "../scenarios/index.js"],
-        ...SHARED.map((name) => [new RegExp(`^${name}$`), `./${name}.js`]),
-        ...imports,
-      ),
-    ],
+    plugins: [outside([[/\/scenarios\/index\.js$/, "../scenarios/index.js"], ...shared, ...imports])],
   });
   for (const { path, text } of outputFiles) {
     const name = basename(path);
@@ -78,9 +82,9 @@ async function program(entries, imports) {
 rmSync(built, { recursive: true, force: true }); // what the compiler made of them
 mkdirSync(built, { recursive: true });
 writeFileSync(new URL("package.json", built), '{ "type": "commonjs" }\n');
-const shared = await build({ ...options, entryPoints: SHARED, format: "cjs", write: true });
+const packaged = await build({ ...options, entryPoints: SHARED, format: "cjs", write: true });
 const metafiles = [
-  shared.metafile,
+  packaged.metafile,
   await program(
     ["main"],
     [
@@ -88,8 +92,8 @@ const metafiles = [
       [/\/whole\.js$/, "./whole.js"],
     ],
   ),
-  await program(["brief"], []),
-  await program(["whole", "program"], []),
+  await program(["brief"]),
+  await program(["whole", "program"]),
 ];
 
 // Their licences ask to go where they go.

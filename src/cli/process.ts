@@ -19,7 +19,7 @@ function guardStreams(): void {
       process.exitCode = tellFault(ioError("write", "the answer to stdout", error), false);
     });
   });
-  for (const stream of [process.stdin, process.stdout, process.stderr]) if (stream.isTTY) endWithTerminal(stream.fd);
+  for (const fd of [0, 1, 2]) if (isatty(fd)) endWithTerminal(fd); // asked of the number: `process.stdin` would be opened
 }
 
 /** Node restores a terminal's settings at exit, and aborts if the terminal is gone. A signal ends the process as a shell would. */
