@@ -122,7 +122,7 @@ async function make(place, { origin, count, retracted }) {
   const prove = prover(head.size, (path) => tiles.get(path), nodeEngine.sha256);
   for (const [index, { id }] of all.entries())
     write(join(folder, `attestations/${id}.tlog-proof`), formatProof({ index, hashes: prove(index), checkpoint }));
-  await registry.reindex();
+  await registry.complete([]);
   write(join(place, "made.json"), Buffer.from(JSON.stringify({ origin, signer: secret.pem, log: logPem, names })));
 }
 

@@ -13,7 +13,7 @@ import { engine, logSigners, readInput, registryFolder } from "./context.js";
 import { io } from "./io.js";
 import { withAllowSecret, withExamples, withJson, type SecretOptions } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
-import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
+import { keyRequest, withKeys, type KeyOptions } from "./key-options.js";
 
 interface Options extends KeyOptions, SecretOptions {
   readonly evidence?: string;

@@ -24,7 +24,14 @@ import { EXIT, withExit } from "./exit-status.js";
 import { exitWith } from "./io.js";
 import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, LateProgress, talk } from "./ui.js";
-import { keyRequest, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
+import {
+  keyRequest,
+  withKeys,
+  withNotices,
+  withWitnesses,
+  type KeyOptions,
+  type WitnessOptions,
+} from "./key-options.js";
 
 interface Options extends KeyOptions, WitnessOptions {
   readonly with?: readonly string[];

@@ -94,6 +94,7 @@ const metafiles = [
   ),
   await program(["brief"]),
   await program(["whole", "program"]),
+  await program(["verify-worker"]),
 ];
 
 // Their licences ask to go where they go.

@@ -10,7 +10,7 @@ import { signerFor } from "./destination.js";
 import { withExamples, withAllowRelation, withJson, withPassphrase, type RelationOptions } from "./options.js";
 import type { PassphraseOptions } from "./passphrase.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
-import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
+import { keyRequest, withKeys, type KeyOptions } from "./key-options.js";
 
 interface Options extends KeyOptions, PassphraseOptions, RelationOptions {
   readonly signer?: string;

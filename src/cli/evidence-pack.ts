@@ -9,7 +9,7 @@ import { attestationPath } from "../store/registry.js";
 import { registryFolder } from "./context.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
-import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
+import { keyRequest, withKeys, type KeyOptions } from "./key-options.js";
 
 interface Options extends KeyOptions {
   readonly registry?: string;

@@ -6,7 +6,7 @@ import { exportAs, FORMATS, pathsOf, writeAll, type ExportFormat } from "../pipe
 import { readStdin } from "./context.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
-import { keyRequest, withKeys, type KeyOptions } from "./verify.js";
+import { keyRequest, withKeys, type KeyOptions } from "./key-options.js";
 
 interface Options extends KeyOptions {
   readonly format: ExportFormat;

@@ -9,7 +9,8 @@ import { destinationOf, registryOf, signerFor, withSigning, type SigningOptions 
 import { tell, written } from "./key-notices.js";
 import { withExamples, withJson } from "./options.js";
 import { answerJson, talk } from "./ui.js";
-import { verifyTargets, withKeys, withNotices, type KeyOptions } from "./verify.js";
+import { withKeys, withNotices, type KeyOptions } from "./key-options.js";
+import { verifyTargets } from "./verify.js";
 
 interface Options extends SigningOptions, KeyOptions {
   readonly json?: true;

@@ -38,7 +38,8 @@ import { collect, withAllowSecret, withExamples, withJson, type SecretOptions } 
 import { runScenarioOnce, scenarioFor, type ScenarioOptions } from "./run-scenario.js";
 import { interruptible } from "./signals.js";
 import { answerBytes, answerJson, passOn, talk } from "./ui.js";
-import { verifyTargets, withKeys, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
+import { withKeys, withWitnesses, type KeyOptions, type WitnessOptions } from "./key-options.js";
+import { verifyTargets } from "./verify.js";
 
 interface Options extends SigningOptions, SecretOptions, KeyOptions, WitnessOptions {
   readonly repository?: string;

@@ -13,7 +13,8 @@ import { headlineOf } from "../view/headline.js";
 import { exitWith, io } from "./io.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
-import { verifyTargets, withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./verify.js";
+import { withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./key-options.js";
+import { verifyTargets } from "./verify.js";
 
 export function showCommand(attest: Command): void {
   const command = attest

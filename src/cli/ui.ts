@@ -20,6 +20,12 @@ export function answer(...lines: readonly (string | readonly string[])[]): void 
   );
 }
 
+/** A text of many lines, at the reader's pace: there may be a hundred thousand. A vanished reader is waited for no longer. */
+export function answerText(text: string): Promise<void> {
+  const shownText = text.split("\n").map(shown).join("\n");
+  return new Promise((resolve) => void io().stdout.write(shownText, () => resolve()));
+}
+
 /** Talk, for people. */
 export function talk(...lines: readonly string[]): void {
   io().stderr.write(lines.map((line) => `${shown(line)}\n`).join(""));

@@ -1306,6 +1306,13 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "verify --keyring": async (work) =>
     ok(await attest(["verify", "lab", "--keyring", "lab/keys/keyring.json"], stranger(work))),
   "verify --json": (work) => asJson(work, ["verify", "lab"], "documents"),
+  "verify --ndjson": async (work) => {
+    const lines = ok(await work.attest("verify", "lab", "--ndjson"))
+      .stdout.trimEnd()
+      .split("\n");
+    const { documents } = ok(await work.attest("verify", "lab", "--json")).json() as { documents: unknown[] };
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(documents);
+  },
 
   "show --key": async (work) => {
     expect(ok(await attest(["show", "lab"], stranger(work))).stdout).toContain("only known from this site");

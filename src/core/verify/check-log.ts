@@ -235,6 +235,9 @@ export function checkRetraction(
     }
     case "superseded": {
       const by = last?.successor === undefined ? "a later one, whose notice is not available" : last.successor;
+      const open = entries?.missing === true ? unreadPart(envelope, { packed, whole, unread }) : undefined;
+      if (open !== undefined && !packed)
+        return void ladder.notChecked("retraction", "entries-missing", `replaced by ${by}; beyond that, ${open}`);
       ladder.passed("retraction", `not retracted, but replaced by ${by}: read that one first; ${state}`, { state });
       return standing;
     }

@@ -77,6 +77,8 @@ const alone = (engine: Engine, address?: string): RegistryContext => {
 };
 
 export interface DocumentRequest {
+  /** File names in a registry's folder, in place of all: workers share a registry so. */
+  readonly names?: AsyncIterable<string> | undefined;
   /** The bytes for the target `-`. */
   readonly stdin?: () => Promise<Bytes>;
   readonly engine: Engine;
@@ -112,7 +114,7 @@ async function* located(target: string, request: DocumentRequest): AsyncGenerato
   else if (!isFolder(target)) yield await fromFile(target, engine);
   else {
     const raw = rawIn(target, engine);
-    if (raw === undefined) yield* fromFolder(target, engine);
+    if (raw === undefined) yield* fromFolder(target, request);
     else yield { target, ...raw, named: false, site: alone(engine), archive: (sha256) => readBeside(target, sha256) };
   }
 }
@@ -130,28 +132,41 @@ export async function oneDocument(target: string, request: DocumentRequest): Pro
   );
 }
 
-async function* fromFolder(folder: string, engine: Engine): AsyncGenerator<Document> {
-  const registry = await Registry.open(new Directory(folder), engine);
-  const names = await registry.names();
-  if (!names.some(isResult)) {
-    throw new AttestError(
-      "no-attestations",
-      `no attestations in ${join(folder, ATTESTATIONS)}`,
-      "nothing was checked, which is not a pass",
-    );
-  }
-  const site = await siteOf(registry, engine);
-  for (const name of names) {
-    let document: Document;
+/** The names of a registry's documents. @throws AttestError `registry-missing`, `no-attestations` */
+export async function namesIn(folder: string, engine: Engine): Promise<readonly string[]> {
+  const names = await (await Registry.open(new Directory(folder), engine)).names();
+  if (names.some(isResult)) return names;
+  throw new AttestError(
+    "no-attestations",
+    `no attestations in ${join(folder, ATTESTATIONS)}`,
+    "nothing was checked, which is not a pass",
+  );
+}
+
+async function* fromFolder(folder: string, { engine, names }: DocumentRequest): AsyncGenerator<Document> {
+  const all = names ?? (await namesIn(folder, engine));
+  const site = await siteOf(await Registry.open(new Directory(folder), engine), engine);
+  for await (const name of all) {
     try {
-      document = { ...inRegistry(folder, name, site), skipped: !isResult(name) };
+      yield { ...inRegistry(folder, name, site), skipped: !isResult(name) };
     } catch (error) {
-      if (error instanceof AttestError && !isResult(name)) continue; // ignore other entries, such as a folder
-      throw error;
+      if (!(error instanceof AttestError)) throw error;
+      if (isResult(name)) yield unreadable(join(folder, ATTESTATIONS, name), name, site, error); // anything else, such as a folder, is ignored
     }
-    yield document;
   }
 }
+
+/** One that stops no other: its report says what is wrong with it. */
+const unreadable = (target: string, fileName: string, site: RegistryContext, fault: AttestError): Document => ({
+  target,
+  bytes: new Uint8Array(),
+  parse: () => {
+    throw fault;
+  },
+  fileName,
+  named: true,
+  site,
+});
 
 /**
  * A file belongs to a registry only if it is in that registry's attestations folder: any registry above it could have been planted to hide

@@ -13,6 +13,7 @@ import { hasSigners, signersWanted, together } from "../../core/verify/signers-w
 import type { LogMemory } from "../../keystore/log-memory.js";
 import type { KeptLog, SourcedLog, Unread } from "../../store/log-source.js";
 import type { LoadedRegistry, RegistryContext } from "../load/load.js";
+import type { Location } from "../load/trusted-keys.js";
 
 export interface LogsRequest {
   /** What the user's verifier saw of logs before; updated with what it sees now. */
@@ -28,6 +29,8 @@ export class RegistryLogs {
   readonly #notices: NoticeSet;
   readonly #request: LogsRequest;
   readonly #remembered = new Map<string, RememberedLog | undefined>();
+  readonly #kept = new Set<string>();
+  readonly #beside = new Map<string, readonly LogName[]>();
   readonly #wanted = new WeakMap<KeyHistory, WantedSigners>();
   #folded: Promise<readonly SourcedLog[] | Unread> | undefined;
   #logs: readonly SourcedLog[] = [];
@@ -59,6 +62,26 @@ export class RegistryLogs {
     };
     const found = await reached(async () => this.#registry?.logs.folded({ wanted: signers ?? wanted, kept, progress }));
     return found ?? { why: "there is no registry, or it did not come" };
+  }
+
+  /** Whether this is asked for the first time: what many documents show is kept once. */
+  isFirst(name: string): boolean {
+    const first = !this.#kept.has(name);
+    this.#kept.add(name);
+    return first;
+  }
+
+  /** The logs that the registry had when the verifier last looked, and those beside a log that it saw. */
+  knownBeside(place: Location, origin: string): readonly LogName[] {
+    const memory = this.#request.memory;
+    const name = [...place.origins, origin].join(" ");
+    const known =
+      this.#beside.get(name) ??
+      (memory === undefined
+        ? []
+        : [...place.origins.flatMap((one) => memory.logsOf(one) ?? []), ...memory.besides(origin)]);
+    this.#beside.set(name, known);
+    return known;
   }
 
   /** What the verifier saw of a log before this reading of it. */

@@ -28,8 +28,7 @@ export function historyFault(
 ): LogFault | undefined {
   if (memory === undefined) return undefined;
   const listed = new Set(registry?.logs.logs.map(({ key }) => formatNoteKey(key)));
-  const known = [...place.origins.flatMap((origin) => memory.logsOf(origin) ?? []), ...memory.besides(named.origin)];
-  const dropped = known.find(({ key }) => !listed.has(key))?.origin;
+  const dropped = logs.knownBeside(place, named.origin).find(({ key }) => !listed.has(key))?.origin;
   if (dropped !== undefined)
     return {
       code: "log-backwards",
@@ -69,7 +68,8 @@ export function remember(
   const seen = log?.served?.checkpoint;
   if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
     return;
-  if (log?.remembered === undefined || !equal(log.remembered.checkpoint, seen)) memory.keep(named, seen);
+  const isKnown = log?.remembered !== undefined && equal(log.remembered.checkpoint, seen);
+  if (read.isFirst(`${named.origin} ${named.key}`) && !isKnown) memory.keep(named, seen);
   const below = (log: string): boolean => site.place.origins.some((origin) => originOf(log).startsWith(`${origin}/`));
   // Other logs only if they are named after the registry: a server can list anyone's.
   for (const one of read.logs) {
@@ -84,7 +84,7 @@ export function remember(
   }
   const logs = logNames({ logs: site.registry?.logs.logs ?? [] });
   for (const origin of site.place.origins)
-    if (memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
+    if (read.isFirst(origin) && memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
 }
 
 const kept = new WeakSet<SourcedLog>();

@@ -1,4 +1,5 @@
 /** A stranger's verification: takes files, folders or addresses, finds keys for them, and verifies. Nothing here adds trust. */
+import { remembering } from "../../core/remembering.js";
 import { bundledEntries, bundledPlans } from "../../core/verify/bundled.js";
 import { fromUtf8, hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
@@ -39,6 +40,8 @@ export interface VerifyRequest extends KeyRequest, DocumentRequest, LogsRequest 
   readonly notices?: readonly string[];
   /** Recompute every outcome with a criterion from the archived observations. */
   readonly recompute?: boolean;
+  /** Whether what is seen of logs is kept in `memory`; false for all workers but one. */
+  readonly remembers?: boolean;
   /** Whether archived evidence is hashed; false if the caller does so itself. */
   readonly evidence?: boolean;
   readonly policy?: Policy | undefined;
@@ -82,7 +85,8 @@ interface Heard {
 }
 
 /** The same one by one, with the context of each: for registries of any size. */
-export async function* verifyEach(request: VerifyRequest): AsyncGenerator<Each> {
+export async function* verifyEach(asked: VerifyRequest): AsyncGenerator<Each> {
+  const request = { ...asked, engine: remembering(asked.engine) };
   const yours = await keysOf(request);
   const given = (request.notices ?? []).map((path) => requiredKey(path, "a notice"));
   const places = new Map<RegistryContext, Heard>();
@@ -138,7 +142,7 @@ async function oneOf(
 }
 
 /** A registry may contain anyone's notice. One by an unknown key has no effect, and is not a fault of the rest. */
-function effective({ skipped }: Document, verified: Verified): Verified[] {
+export function effective({ skipped }: Document, verified: Verified): Verified[] {
   if (skipped !== true) return [verified];
   return "fault" in verified || ["untrusted", "unchecked"].includes(verified.report.outcome) ? [] : [verified];
 }
@@ -148,7 +152,7 @@ function verifyOne(
   yours: readonly UserKey[],
   heard: Heard,
   around: Around,
-  { engine, now, recompute, policy, memory, evidence = true }: VerifyRequest,
+  { engine, now, recompute, policy, memory, remembers = true, evidence = true }: VerifyRequest,
 ): Verified {
   const { history } = heard;
   const { archive } = document;
@@ -167,7 +171,7 @@ function verifyOne(
     ...(policy && document.skipped !== true && { policy }),
     ...(recompute && { observations: archive ?? around.observations ?? (() => undefined) }),
   });
-  remember(report, around.log, site, heard.logs, memory, engine);
+  remember(report, around.log, site, heard.logs, remembers ? memory : undefined, engine);
   const stop = pinMismatch(yours, site, history.keys, report.signers);
   // A document that does not verify is worse news.
   const uncompared = document.uncompared === true && { uncompared: true };
@@ -194,7 +198,7 @@ async function surroundings(document: Document, heard: Heard, request: VerifyReq
   const envelope = orUndefined(() => parse(bytes));
   if (envelope === undefined) return {};
   const { id } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));
-  const recall = ({ origin }: LogName): RememberedLog | undefined => memory?.recall(origin);
+  const recall = ({ origin }: LogName): RememberedLog | undefined => heard.logs.remembered(origin);
   const { registry } = site;
   if (registry === undefined) {
     const named = logNamed(envelope.payload);

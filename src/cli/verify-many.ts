@@ -1,0 +1,61 @@
+/** A registry of many documents, verified on all processors. */
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { AttestError } from "../core/errors.js";
+import { isFolder } from "../node/files.js";
+import { namesIn } from "../pipeline/load/load.js";
+import { engine } from "./context.js";
+import type { Answered, Task } from "./verify-worker.js";
+import type { Asked, Form } from "./verify-request.js";
+import type { Line } from "./verified-words.js";
+
+/** A worker takes as long to start as some three hundred documents. */
+const MANY = 1000;
+const PIECE = 64;
+
+const WORKER = new URL("./verify-worker.js", import.meta.url);
+
+/** Undefined for anything but one registry's folder with many documents, and where there is one processor. */
+export async function acrossCores(
+  asked: Asked,
+  form: Form,
+  progress: (text: string, share: number) => void,
+): Promise<AsyncGenerator<Line> | undefined> {
+  const [folder, ...more] = asked.targets;
+  const alone = availableParallelism() < 2 || !existsSync(WORKER);
+  if (folder === undefined || more.length > 0 || alone || folder === "-" || !isFolder(folder)) return undefined;
+  const names = await orNone(() => namesIn(folder, engine)); // what is wrong with it is told by the usual way
+  return names.length < MANY ? undefined : lines(names, { asked, form }, progress);
+}
+
+async function orNone(act: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof AttestError) return [];
+    throw error;
+  }
+}
+
+async function* lines(
+  names: readonly string[],
+  data: Task,
+  progress: (text: string, share: number) => void,
+): AsyncGenerator<Line> {
+  const { pooled } = await import("../node/pool.js");
+  const pieces = Array.from({ length: Math.ceil(names.length / PIECE) }, (_, at) =>
+    names.slice(at * PIECE, (at + 1) * PIECE),
+  );
+  const started = performance.now();
+  let done = 0;
+  for await (const answered of pooled<readonly string[], Answered>({ module: WORKER, data, pieces })) {
+    if ("fault" in answered) {
+      const { code, message, hint } = answered.fault;
+      throw new AttestError(code, message, hint);
+    }
+    yield* answered.lines;
+    done += Math.min(PIECE, names.length - done);
+    const rate = Math.round((done / (performance.now() - started)) * 1000);
+    progress(`${done} of ${names.length} documents, ${rate} a second`, done / names.length);
+  }
+}

@@ -1,0 +1,77 @@
+/** One of the workers of `verify-many.ts`: it verifies as `attest verify` does, and is told the names piece by piece. */
+import { Writable } from "node:stream";
+import { AttestError } from "../core/errors.js";
+import { given, serve } from "../node/pool-worker.js";
+import { effective, verifyEach, type Each } from "../pipeline/verify/verify.js";
+import { calling } from "./io.js";
+import { printedAs, requestOf, type Asked, type Form } from "./verify-request.js";
+import type { Line } from "./verified-words.js";
+
+export interface Task {
+  readonly asked: Asked;
+  readonly form: Form;
+}
+
+export type Answered =
+  | { readonly lines: readonly Line[] }
+  | { readonly fault: Pick<AttestError, "code" | "message"> & { readonly hint: string | undefined } };
+
+/** Names as they come; the reader asks for the next one when it is done with the last. */
+class Names implements AsyncIterable<string> {
+  #names: readonly string[] = [];
+  #more: (() => void) | undefined;
+  #emptied: (() => void) | undefined;
+
+  /** Resolves when all of these were read and done with. */
+  readAll(names: readonly string[]): Promise<void> {
+    this.#names = names;
+    this.#more?.();
+    return new Promise((resolve) => (this.#emptied = resolve));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+    for (;;) {
+      yield* this.#names;
+      this.#names = [];
+      this.#emptied?.();
+      await new Promise<void>((resolve) => (this.#more = resolve));
+    }
+  }
+}
+
+const { data, number } = given();
+const { asked, form } = data as Task;
+/** All workers would say the same. */
+const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+const stderr = number === 0 ? process.stderr : silent;
+const names = new Names();
+let each: AsyncGenerator<Each> | undefined;
+let found: Line[] = [];
+let failed: Promise<Answered> | undefined;
+
+/** Reads the registry once, for all pieces. */
+async function verifying(): Promise<never> {
+  each = verifyEach({ ...requestOf(asked), names, remembers: number === 0 });
+  for await (const { verified, read } of each)
+    for (const one of read === undefined ? [verified] : effective(read.document, verified))
+      found.push(printedAs(one, form));
+  throw new Error("the names of a registry do not end");
+}
+
+const faultOf = (error: unknown): Answered => {
+  if (!(error instanceof AttestError)) throw error;
+  return { fault: { code: error.code, message: error.message, hint: error.hint } };
+};
+
+void calling([], { stdin: process.stdin, stdout: silent, stderr, env: process.env, cwd: () => process.cwd() }, () => {
+  serve(async (piece): Promise<Answered> => {
+    const read = names.readAll(piece as readonly string[]).then((): Answered => {
+      const lines = found;
+      found = [];
+      return { lines };
+    });
+    failed ??= verifying().catch(faultOf);
+    return await Promise.race([read, failed]);
+  });
+  return new Promise<void>(() => undefined);
+});

@@ -1,0 +1,85 @@
+/** A registry of many documents: on all processors the answers are those of one, in the same order. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { attestProcess, copyOf, stranger, workspace, type Ran, type Workspace } from "./attest.js";
+import { drafted, lab, sealed, secretOf, stamped } from "./drafts.js";
+
+/** Above the number from which workers are started. */
+const COUNT = 1100;
+
+let made: Workspace;
+let names: string[];
+let key = "";
+beforeAll(async () => {
+  made = workspace();
+  await lab(made);
+  const me = secretOf(made);
+  const signedAt = new Date().toISOString();
+  key = (await made.attest("key", "show", "signer")).stdout.trim();
+  for (let at = 0; at < COUNT; at += 1) {
+    const { id, bytes } = sealed(stamped(drafted({ title: `Test ${at}`, evidence: {} }), signedAt), me);
+    writeFileSync(made.path("lab/attestations", `${id}.json`), bytes);
+  }
+  names = readdirSync(made.path("lab/attestations")).filter((name) => name.endsWith(".json"));
+});
+
+const verified = (work: Workspace, ...args: readonly string[]): Promise<Ran> =>
+  attestProcess(["verify", "lab", "--key", key, ...args], stranger(work));
+const targets = (ran: Ran): string[] =>
+  ran.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { target: string }).target);
+
+describe.skipIf(availableParallelism() < 2)("on all processors", () => {
+  test("every document once, in the order of the names, and as one processor says it", async () => {
+    const many = await verified(made, "--ndjson");
+    expect(many.code, many.stderr).toBe(0);
+    expect(targets(many)).toEqual(names.map((name) => `lab/attestations/${name}`));
+    const one = (await verified(made, "--json")).json() as { documents: unknown[] };
+    expect(
+      many.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(one.documents);
+  });
+
+  test("one that was changed, one that cannot be read, and a sum over all", async () => {
+    const work = copyOf(made);
+    const [changed = "", broken = ""] = names.filter((name) => name.startsWith("test_")).slice(500, 502);
+    const file = work.path("lab/attestations", changed);
+    writeFileSync(file, readFileSync(file, "utf8").replace("Test ", "Tost "));
+    rmSync(work.path("lab/attestations", broken));
+    writeFileSync(work.path("lab/attestations", broken), "");
+    const ran = await verified(work);
+    expect(ran.code, ran.stderr).toBe(2); // unreadable comes before changed
+    const lines = ran.stdout.split("\n");
+    expect(lines.find((line) => line.includes(changed))).toMatch(/^NOT ACCEPTED /);
+    expect(lines.find((line) => line.includes(broken))).toMatch(/^NOT ACCEPTED /);
+    expect(lines.at(-2)).toMatch(new RegExp(`^${COUNT - 1} of ${COUNT + 1} verified with a key that you confirmed: `));
+  });
+
+  test("a fault of the user's own is told once, and nothing is printed as verified", async () => {
+    const ran = await attestProcess(["verify", "lab", "--key", "not a key"], stranger(made));
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).toBe("");
+    expect(ran.stderr.match(/^error: /gm)).toHaveLength(1);
+  });
+
+  test("a key that nobody confirmed is nobody's, on each of them", async () => {
+    const ran = await attestProcess(["verify", "lab"], stranger(made));
+    expect(ran.code).toBe(3);
+    expect(ran.stdout.trimEnd().split("\n").at(-1)).toMatch(/^0 of /);
+    expect(ran.stderr.match(/^hint: ask the signer/gm)).toHaveLength(1);
+  });
+});
+
+test("what is remembered of the log is remembered once, by one of them", async () => {
+  const work = copyOf(made);
+  expect((await verified(work)).code).toBe(0);
+  const state = join(stranger(work).env["XDG_STATE_HOME"] ?? "", "f3-attest/logs");
+  expect(readdirSync(state)).toHaveLength(1);
+});
