@@ -10,7 +10,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { fromUtf8, utf8, type Bytes } from "../core/bytes.js";
-import { AttestError } from "../core/errors.js";
+import { AttestError, orUndefined } from "../core/errors.js";
 import { MAX_BYTES as MAX_ENTRIES_BYTES, parseJson, readable, type Json } from "../core/json.js";
 import type { RememberedLog } from "../core/log/presence.js";
 import { formatNote, parseNote } from "../core/keys/note.js";
@@ -82,22 +82,14 @@ export class LogMemory {
     this.#without(undefined, () => this.#write("logs", origin, { ...seen, ...(given !== undefined && { given }) }));
   }
 
-  /** As `keepEntries` got it. @throws AttestError `io` if strict */
+  /** As `keepEntries` got it; undefined if it is missing or unreadable, which costs time and hides nothing. */
   recallEntries(origin: string): Bytes | undefined {
-    const path = this.#path("entries", origin);
-    return this.#without(undefined, () => {
-      try {
-        return read(path, { limit: MAX_ENTRIES_BYTES });
-      } catch (error) {
-        if (error instanceof AttestError && error.code !== "io") return undefined;
-        throw error;
-      }
-    });
+    return orUndefined(() => read(this.#path("entries", origin), { limit: MAX_ENTRIES_BYTES }));
   }
 
   /** @param state a text of `formatFoldState` */
   keepEntries(origin: string, state: Bytes): void {
-    this.#without(undefined, () => this.#replace("entries", origin, state));
+    orUndefined(() => this.#replace("entries", origin, state));
   }
 
   /** The remembered logs of a registry. @throws AttestError `io` if strict */

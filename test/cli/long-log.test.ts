@@ -52,10 +52,12 @@ const gate = (work: Workspace, target = file): Promise<Ran> => work.attest("veri
 const states = (work: Workspace): string => join(work.root, "user/state/f3-attest/entries");
 const statesOf = (work: Workspace): string[] => (existsSync(states(work)) ? readdirSync(states(work)) : []);
 
-async function served(work: Workspace): Promise<{ readonly url: string; readonly asked: string[] }> {
+/** @param fails of which nothing can be had */
+async function served(work: Workspace, fails = /^$/): Promise<{ readonly url: string; readonly asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url ?? "");
+    if (fails.test(request.url ?? "")) return void response.writeHead(503).end();
     const path = work.path("lab", `.${request.url ?? ""}`);
     if (existsSync(path)) response.end(readFileSync(path));
     else response.writeHead(404).end();
@@ -218,6 +220,18 @@ describe("what is kept of a log", () => {
     for (let time = 0; time < 2; time += 1) expect((await gate(work)).stdout).toContain("[retracted]");
     await publish(work, "lab", { title: "Another" }, "--signer", "signer");
     expect((await gate(work)).stdout).toContain("[retracted]");
+  });
+
+  test("is compared with the log before an absence counts, also where the proof cannot be had", async () => {
+    const work = copyOf(made);
+    const before = copyOf(work);
+    await work.attest("retract", file, "--reason", "the control was miswired");
+    for (const name of names(work, /^note_/)) rmSync(work.path("lab/attestations", name));
+    expect((await gate(work, (await served(work)).url)).stdout).toContain("[retracted]");
+    const { url } = await served(before, /tlog-proof$/); // the log as it was before, too short for the one that was seen
+    const ran = await work.attest("verify", url, "--require", "not-retracted");
+    expect(ran.code, ran.stdout).toBe(4);
+    expect(ran.stdout).toContain("[entries-missing]");
   });
 
   test("is of each log of a registry: what came since is read, and a log that is gone is missed", async () => {

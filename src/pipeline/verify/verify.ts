@@ -227,7 +227,8 @@ async function surroundings(document: Document, heard: Heard, request: VerifyReq
     ...(log && { log: { ...log, operators, ...(beside && { beside }) } }),
     ...(plan && { planned: () => plan }),
     ...(observations && { observations }),
-    entries,
+    // A log that could not be compared with the one that this verifier remembers may be an earlier one: it shows no absence.
+    entries: named !== undefined && log === undefined ? { ...entries, whole: false, missing: true } : entries,
   };
 }
 
