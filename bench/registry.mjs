@@ -5,7 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash, generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { append } from "../dist/core/log/append.js";
@@ -36,10 +36,14 @@ const CACHE = fileURLToPath(new URL("../.cache/bench", import.meta.url));
 export async function registryOf({ count, retracted = 0 }) {
   const folder = join(CACHE, `registry-${EDITION}-${count}-${retracted}`);
   if (!existsSync(folder)) {
-    const unfinished = `${folder}.unfinished`;
-    rmSync(unfinished, { recursive: true, force: true });
-    await make(unfinished, { origin: `example.org/bench-${count}-${retracted}`, count, retracted });
-    renameSync(unfinished, folder);
+    mkdirSync(CACHE, { recursive: true });
+    const unfinished = mkdtempSync(join(CACHE, "making-"));
+    try {
+      await make(unfinished, { origin: `example.org/bench-${count}-${retracted}`, count, retracted });
+      if (!existsSync(folder)) renameSync(unfinished, folder); // else another run was first
+    } finally {
+      rmSync(unfinished, { recursive: true, force: true });
+    }
   }
   return opened(folder);
 }

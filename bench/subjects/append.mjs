@@ -41,7 +41,11 @@ export default {
       holds: "at least",
       target: 2,
     },
-    { id: "append-proofs", what: "the same with a proof's file for each", against: "a durable file for each" },
+    {
+      id: "append-proofs",
+      what: "append entries at once, a proof's file for each",
+      against: "a durable file for each",
+    },
     {
       id: "append-next",
       what: `append to a log of ${counted(sizeOf(sizes))}`,

@@ -29,7 +29,7 @@ export default {
     },
     {
       id: "document-parts",
-      what: "the same",
+      what: "stored attestation of 2 KiB",
       against: "JSON.parse + canonicalize + node:crypto",
       holds: "at least",
       target: 1.2,

@@ -20,7 +20,7 @@ function keyObject(key: Bytes): KeyObject {
 
 /**
  * A log hashes two small texts per entry, and most of the cost is overhead: an OpenSSL object with `createHash`, a buffer for every result
- * in bytes. A latin1 string is the cheapest result (bench/log.mjs).
+ * in bytes. A latin1 string is the cheapest result (bench/subjects/tree.mjs).
  */
 function sha256(data: Bytes): Bytes {
   const digest = hash("sha256", data, "binary");
