@@ -1,7 +1,7 @@
 /** The rows as one picture: each ratio beside its target, on a logarithmic scale, with the middle half of the rounds. */
 import { rounded } from "./report.mjs";
 
-const [LEFT, WIDTH, ROW, TOP] = [400, 420, 22, 34];
+const [LEFT, WIDTH, ROW, TOP] = [500, 420, 22, 34];
 const STYLE = `
   text { font: 12px system-ui, sans-serif; fill: #1a1a1a }
   .quiet { fill: #666 }
@@ -44,7 +44,7 @@ export function plotOf(results) {
     `<style>${STYLE}\n</style>`,
     ...ticks.flatMap((tick) => [
       `<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="${TOP - 8}" y2="${height - 28}"/>`,
-      `<text class="quiet" x="${x(tick)}" y="${TOP - 14}" text-anchor="middle">${rounded(tick)}</text>`,
+      `<text class="quiet" x="${x(tick)}" y="${TOP - 14}" text-anchor="middle">${tick < 1 ? `1/${1 / tick}` : tick}</text>`,
     ]),
     ...shown.flatMap(({ label, median, quartiles: [first, third], target, stretch, met }, at) => {
       const y = TOP + at * ROW + ROW / 2;

@@ -72,8 +72,6 @@ const subject = {
       id: `lock-${name}`,
       what: `locked updates ${place === "disk" ? "on disk" : "in memory"}, ${processes === 1 ? "one writer" : `${processes} writers`}`,
       against: theirs,
-      holds: "at least",
-      target: 1,
     })),
   async *run(bench) {
     for (const { name, root, processes, theirs } of rowsOf(bench)) {

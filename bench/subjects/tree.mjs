@@ -16,13 +16,7 @@ const sizeOf = ({ pick }) => pick(300_000, 1_000, 1_000_000);
 export default {
   name: "tree",
   rows: (sizes) => [
-    {
-      id: "tree",
-      what: `tree head of ${counted(sizeOf(sizes))} entries`,
-      against: "createHash, as many hashes",
-      holds: "at least",
-      target: 1,
-    },
+    { id: "tree", what: `tree head of ${counted(sizeOf(sizes))} entries`, against: "createHash, as many hashes" },
   ],
   async *run(bench) {
     const count = sizeOf(bench);
