@@ -11,7 +11,7 @@ import { nodeEngine } from "../node/engine.js";
 import { isFolder, owned } from "../node/files.js";
 import { ioError } from "../node/faults.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
-import { Directory } from "../store/directory.js";
+import { openStore } from "../store/open.js";
 import { MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";
 import { io, oncePerCall } from "./io.js";
@@ -61,8 +61,7 @@ export function registryFolder(given: string | undefined, from?: string, name = 
 export const registryArgument = (given: string | undefined): string =>
   registryFolder(given, undefined, "by its folder");
 
-export const openRegistry = (folder: string): Promise<Registry> =>
-  Registry.open(new Directory(folder), engine, logSigners);
+export const openRegistry = (folder: string): Promise<Registry> => Registry.open(openStore(folder), engine, logSigners);
 
 /** Read once, even if `-` is given several times. */
 export const readStdin = oncePerCall(async (): Promise<Bytes> => {

@@ -7,7 +7,7 @@ import { keyidInAgent } from "../keystore/agent.js";
 import type { StoredKey } from "../keystore/keystore.js";
 import { inGit, remoteOrigin, testCommand } from "../pipeline/run/project.js";
 import { ensureKey, chooseSigner, DEFAULT_NAME, keyEntryOf } from "../pipeline/publish/signers.js";
-import { Directory } from "../store/directory.js";
+import { openStore } from "../store/open.js";
 import { GIT_ATTRIBUTES } from "../store/git-attributes.js";
 import { REGISTRY_FILE, Registry } from "../store/registry.js";
 import { keyCalled } from "./destination.js";
@@ -56,7 +56,7 @@ export function init(attest: Command): void {
       const signer = (): Pick<StoredKey, "name" | "key"> =>
         known ?? (made ??= ensureKey(store, options.signer ?? DEFAULT_NAME).stored);
       const registry = await Registry.create(
-        new Directory(folder),
+        openStore(folder),
         { origin, title: options.title ?? origin },
         engine,
         ownLogs(),

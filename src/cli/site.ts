@@ -6,7 +6,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { buildSite } from "../site/build.js";
 import { serveSite } from "../site/serve.js";
-import { Directory } from "../store/directory.js";
+import { openStore } from "../store/open.js";
 import { engine, openRegistry, registryFolder } from "./context.js";
 import { exitWith } from "./io.js";
 import { collect, withExamples, withJson } from "./options.js";
@@ -41,7 +41,7 @@ export function site(attest: Command): void {
     const folder = registryFolder(options.registry);
     const output = options.output ?? join(folder, "site");
     const registry = await openRegistry(folder);
-    const { pages, refused, warnings } = await buildSite(registry, new Directory(output), engine, new Date());
+    const { pages, refused, warnings } = await buildSite(registry, openStore(output), engine, new Date());
     if (refused.length > 0) exitWith(1);
     if (options.json) return answerJson({ site: output, pages, refused, warnings });
     answer(join(output, "index.html"));
@@ -64,7 +64,7 @@ export function site(attest: Command): void {
   withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(
     async ({ registry, output, port = 0, host = "", allowHost = [], cors = false }: Options) => {
       const folder = output ?? join(registryFolder(registry), "site");
-      const store = new Directory(folder);
+      const store = openStore(folder);
       if ((await store.read("index.html")) === undefined)
         throw new AttestError("file-missing", `no site in ${folder}`, "build it with: attest site build");
       const server = await serveSite(store, { host, port, names: allowHost, cors }).catch((error: unknown) => {

@@ -4,8 +4,7 @@ import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { isObject, parseJson, type Json } from "../core/json.js";
 import { atLeast, atMost, faultIn } from "../core/schema.js";
-
-export const REGISTRY_FILE = "attest.json";
+import { REGISTRY_FILE } from "./paths.js";
 
 /** Schemeless: example.org/lab. */
 export const ORIGIN = /^[a-z0-9.-]+(?::\d+)?(?:\/[A-Za-z0-9._~-]+)*$/;

@@ -17,19 +17,24 @@ import type { Store } from "./store.js";
 
 export class Directory implements Store {
   readonly place: string;
+  readonly remote = false;
   #real: string | undefined;
 
   constructor(root: string) {
     this.place = root;
   }
 
-  read(path: string): Promise<Bytes | undefined> {
-    return settle(() => this.readNow(path));
+  read(path: string, limit?: number): Promise<Bytes | undefined> {
+    return settle(() => this.readNow(path, limit));
+  }
+
+  digest(path: string): Promise<FileDigest | undefined> {
+    return settle(() => this.digestNow(path));
   }
 
   /** Synchronous. */
-  readNow(path: string): Bytes | undefined {
-    return read(this.#at(path), { within: this.place });
+  readNow(path: string, limit?: number): Bytes | undefined {
+    return read(this.#at(path), { within: this.place, ...(limit !== undefined && { limit }) });
   }
 
   /** Hashes a file of any length in pieces. */

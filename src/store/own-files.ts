@@ -3,8 +3,7 @@ import { join, resolve } from "node:path";
 import { orUndefined } from "../core/errors.js";
 import { list, read } from "../node/files.js";
 import { GIT_ATTRIBUTES, isOwnAttributes } from "./git-attributes.js";
-import { ATTESTATIONS } from "./paths.js";
-import { REGISTRY_FILE } from "./registry.js";
+import { ATTESTATIONS, REGISTRY_FILE } from "./paths.js";
 
 /** Excludes a project's own keys folder and git attributes. */
 export function ownFiles(folder: string): string[] {

@@ -1,6 +1,8 @@
 /** Paths of a registry's files, relative to its folder or address. Of a document's content only digests ever become part of a path. */
 import { logFolderName } from "../core/keys/keyring.js";
 
+/** Makes a folder a registry. */
+export const REGISTRY_FILE = "attest.json";
 export const KEYRING = "keys/keyring.json";
 export const ATTESTATIONS = "attestations";
 

@@ -1,10 +1,8 @@
-/** Where published bytes are kept. The method names say what is never overwritten. Paths are relative and use forward slashes. */
+/** Where published bytes are kept. The method names say what is never overwritten. */
 import type { Bytes } from "../core/bytes.js";
+import type { Source } from "./source.js";
 
-export interface Store {
-  /** The location, for messages. */
-  readonly place: string;
-  read(path: string): Promise<Bytes | undefined>;
+export interface Store extends Source {
   /** Creates a file. Identical existing bytes are accepted, others throw `file-exists`. */
   create(path: string, bytes: Bytes): Promise<void>;
   replace(path: string, bytes: Bytes): Promise<void>;

@@ -3,9 +3,9 @@ import type { Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
 import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
-import { Directory } from "../../store/directory.js";
-import { fetchBytes } from "../../store/http.js";
-import { ATTESTATIONS, KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../../store/registry.js";
+import { isAddress, openSource, openStore } from "../../store/open.js";
+import { KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../../store/registry.js";
+import type { Source } from "../../store/source.js";
 
 export interface LogPlace {
   readonly target: string;
@@ -24,8 +24,8 @@ export interface LogPlace {
 
 /** @throws AttestError `registry-missing`, `registry-format`, `keyring-format`, `usage`, `network` */
 export async function logPlace(target: string, engine: Engine): Promise<LogPlace> {
-  if (/^https?:/i.test(target)) return await served(target, engine);
-  return await logPlaceOf(await Registry.open(new Directory(target), engine), target);
+  if (isAddress(target)) return await served(target, openSource(target), engine);
+  return await logPlaceOf(await Registry.open(openStore(target), engine), target);
 }
 
 export async function logPlaceOf(registry: Registry, target: string): Promise<LogPlace> {
@@ -41,24 +41,9 @@ export async function logPlaceOf(registry: Registry, target: string): Promise<Lo
   };
 }
 
-async function served(target: string, engine: Engine): Promise<LogPlace> {
-  const url = URL.canParse(target) ? new URL(target) : undefined;
-  if (url === undefined || url.host === "") {
-    throw new AttestError(
-      "usage",
-      `${JSON.stringify(target)} is not the http(s) address of a registry`,
-      `it is the one below which ${REGISTRY_FILE} lies`,
-    );
-  }
-  const base = url.pathname.replace(new RegExp(`/${ATTESTATIONS}/.*$`), "").replace(/\/(?:index\.html)?$/, "");
-  const read = async (path: string): Promise<Bytes | undefined> => {
-    const other = new URL(url);
-    other.pathname = `${base}/${path}`; // set, not resolved: a path that begins with // names another host
-    other.search = "";
-    return await fetchBytes(other);
-  };
-  const about = await read(REGISTRY_FILE);
-  const keyring = await read(KEYRING);
+async function served(target: string, source: Source, engine: Engine): Promise<LogPlace> {
+  const about = await source.read(REGISTRY_FILE);
+  const keyring = await source.read(KEYRING);
   if (about === undefined || keyring === undefined) {
     throw new AttestError(
       "registry-missing",
@@ -71,7 +56,7 @@ async function served(target: string, engine: Engine): Promise<LogPlace> {
     remote: true,
     origin: parseAbout(about).origin,
     keyring: parseKeyring(keyring, engine),
-    read,
+    read: (path) => source.read(path),
     ids: [],
   };
 }

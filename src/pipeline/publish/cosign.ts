@@ -8,7 +8,7 @@ import { formatKey, type Signer } from "../../core/keys/key.js";
 import { acceptedResult, type Report } from "../../core/verify/report.js";
 import { identify } from "../../core/statement/statement.js";
 import { uninterrupted } from "../../node/uninterrupted.js";
-import { Directory } from "../../store/directory.js";
+import { openStore } from "../../store/open.js";
 import { ATTESTATIONS, type Registry } from "../../store/registry.js";
 import { oneDocument } from "../load/load.js";
 import { plansOfOthers, refuseRelations } from "./relations.js";
@@ -77,7 +77,7 @@ export async function writeInPlace(
   registry: Registry | undefined,
 ): Promise<void> {
   await registry?.listSigner(keyEntryOf(signer, signedAt(parseEnvelope(bytes).payload)));
-  const store = registry?.store ?? new Directory(dirname(resolve(file)));
+  const store = registry?.store ?? openStore(dirname(resolve(file)));
   const path = registry === undefined ? basename(file) : `${ATTESTATIONS}/${basename(file)}`;
   await uninterrupted(async () => {
     let had: Bytes | undefined;

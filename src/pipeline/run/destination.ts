@@ -7,7 +7,7 @@ import { AttestError } from "../../core/errors.js";
 import type { Signer } from "../../core/keys/key.js";
 import { create } from "../../node/files.js";
 import { ioError } from "../../node/faults.js";
-import { Directory } from "../../store/directory.js";
+import { openStore } from "../../store/open.js";
 import { attestationPath, ATTESTATIONS, Registry } from "../../store/registry.js";
 import type { LogSigners } from "../../store/registry-log.js";
 import { writeBeside } from "../load/evidence-folder.js";
@@ -31,7 +31,7 @@ export function toFile(file: string): Destination {
 
 /** @throws AttestError `registry-missing`, `registry-format`, `io` */
 export async function toRegistry(folder: string, engine: Engine, logSigners: LogSigners): Promise<OutputPlace> {
-  const registry = await Registry.open(new Directory(folder), engine, logSigners);
+  const registry = await Registry.open(openStore(folder), engine, logSigners);
   for (const place of [folder, join(folder, ATTESTATIONS), join(folder, "keys")]) writable(nearestFolder(place));
   return { folder, registry };
 }
