@@ -10,7 +10,7 @@ import { formatKey, parseKey, type PublicKey } from "../core/keys/key.js";
 import { originOf } from "../core/origin.js";
 import { atLeast, faultIn, KEY_NAME, timestamp } from "../core/schema.js";
 import { makeFolder, read, replace } from "../node/files.js";
-import { LockLost, withLock } from "../node/lock.js";
+import { withLock } from "../node/lock.js";
 
 export interface Pin {
   readonly name: string;
@@ -117,11 +117,10 @@ export class Pins {
 
   async #update(change: (pins: readonly Pin[]) => readonly Pin[] | undefined): Promise<void> {
     makeFolder(this.#folder, 0o700);
-    await withLock(join(this.#folder, ".trust.json"), (held) => {
+    await withLock(join(this.#folder, ".trust.json"), ({ still }) => {
       const pins = change(this.list());
       if (pins === undefined) return;
-      if (!held.isMine()) throw new LockLost();
-      replace(this.file, formatPins(pins), 0o600);
+      replace(this.file, formatPins(pins), 0o600, still);
     });
   }
 }

@@ -1,17 +1,21 @@
 /**
  * A lock between processes: a folder `<file>.lock`, made by mkdir and removed by rmdir. A holder that does not touch it for ten seconds
- * counts as dead (the on-disk protocol of the npm package proper-lockfile).
+ * counts as dead (the on-disk protocol of the npm package proper-lockfile). Tasks of one process take turns.
  *
  * A limit of the protocol: a holder that is stopped for longer, exactly between its last check and its rename, overwrites its successor's
  * work. `Held.isMine` reduces that window to two system calls; no lock made of names can close it.
  */
-import { lstatSync, mkdirSync, renameSync, rmdirSync, type Stats } from "node:fs";
+import { lstatSync, lutimesSync, mkdirSync, renameSync, rmdirSync, type Stats } from "node:fs";
 import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError } from "./faults.js";
 
 export const STALE_MS = 10_000;
+
+/** How often a holder touches its lock: three attempts may come late. */
+const REFRESH_MS = STALE_MS / 4;
 
 /** Total time that one wait may block the event loop; after that it uses timers. */
 const BLOCKING_MS = 4;
@@ -23,41 +27,89 @@ export interface LockOptions {
 
 export interface HeldLock {
   /** Whether the lock is still the one that was taken. Call right before the protected write. */
-  isMine(): boolean;
+  readonly isMine: () => boolean;
+  /** The same, as a call that throws `LockLost`. */
+  readonly still: () => void;
 }
 
 /**
- * Takes the lock of `file`, runs `act`, and releases it. `act` is synchronous and nothing is awaited in between: a lock is never held
- * across a wait, and no other task of this process can meet it.
+ * Takes the lock of `file`, runs `act`, and releases it. The lock is refreshed as long as `act` works or waits. `act` must not take the same
+ * lock again: it would wait for itself.
  * @throws AttestError `locked` if it could not be taken in time, `io`
  */
 export async function withLock<T>(
   file: string,
-  act: (held: HeldLock) => T,
+  act: (held: HeldLock) => T | Promise<T>,
   { patienceMs = 15_000 }: LockOptions = {},
 ): Promise<T> {
   const path = `${file}.lock`;
-  const started = performance.now();
+  const patience = new Patience(path, patienceMs);
+  for (;;) {
+    // Each attempt is a turn of its own: a holder that lost its lock goes behind the tasks that wait.
+    const done = await inTurn(resolve(path), async () => {
+      const held = new Held(path, await taken(path, patience));
+      try {
+        return { value: await act(held) };
+      } catch (error) {
+        if (!(error instanceof LockLost)) throw error;
+        return undefined;
+      } finally {
+        held.release();
+      }
+    });
+    if (done !== undefined) return done.value;
+    patience.check();
+  }
+}
+
+/** Per lock, the end of its last turn. */
+const turns = new Map<string, Promise<void>>();
+
+/** In the order of the calls. Time that passes before the turn is not waiting for another process. */
+async function inTurn<T>(path: string, act: () => Promise<T>): Promise<T> {
+  const before = turns.get(path);
+  const turn = before === undefined ? act() : before.then(act);
+  const end = turn.then(
+    () => undefined,
+    () => undefined,
+  );
+  turns.set(path, end);
+  try {
+    return await turn;
+  } finally {
+    if (turns.get(path) === end) turns.delete(path);
+  }
+}
+
+/** How long one call may wait, from its first turn on. */
+class Patience {
+  readonly #path: string;
+  readonly #ms: number;
+  #started: number | undefined;
+
+  constructor(path: string, ms: number) {
+    this.#path = path;
+    this.#ms = ms;
+  }
+
+  /** @throws AttestError `locked` */
+  check(): void {
+    if (performance.now() - (this.#started ??= performance.now()) <= this.#ms) return;
+    throw new AttestError(
+      "locked",
+      `the lock ${this.#path} was held for ${this.#ms} ms`,
+      "another process is writing: wait for it, then run the same command again",
+    );
+  }
+}
+
+/** Waits until the lock can be taken. */
+async function taken(path: string, patience: Patience): Promise<Stats> {
   const watch = new Watch();
   for (let blocked = 0, pause = 1; ;) {
     const mine = take(path, watch);
-    if (mine !== undefined) {
-      const isMine = (): boolean => same(mine, look(path));
-      try {
-        return act({ isMine });
-      } catch (error) {
-        if (!(error instanceof LockLost)) throw error;
-      } finally {
-        if (isMine()) release(path);
-      }
-    }
-    if (performance.now() - started > patienceMs) {
-      throw new AttestError(
-        "locked",
-        `the lock ${path} was held for ${patienceMs} ms`,
-        "another process is writing: wait for it, then run the same command again",
-      );
-    }
+    if (mine !== undefined) return mine;
+    patience.check();
     // Most holders finish within a millisecond, and timers are slower. Random waits, so that no waiter always loses.
     if (blocked < BLOCKING_MS) {
       const wait = 0.05 + Math.random() * 0.45;
@@ -67,6 +119,63 @@ export async function withLock<T>(
       await sleep(pause * (0.5 + Math.random()));
       pause = Math.min(pause * 1.5, 16);
     }
+  }
+}
+
+/** A lock that this process took, refreshed by a timer while it waits, and at each look while it works without a break. */
+class Held implements HeldLock {
+  readonly #path: string;
+  readonly #timer: NodeJS.Timeout;
+  #mine: Stats;
+  #refreshed = performance.now();
+
+  constructor(path: string, mine: Stats) {
+    this.#path = path;
+    this.#mine = mine;
+    this.#timer = setInterval(() => this.#keep(), REFRESH_MS / 2).unref();
+  }
+
+  readonly isMine = (): boolean => {
+    if (!this.#isThere()) return false;
+    if (performance.now() - this.#refreshed < REFRESH_MS) return true;
+    this.#refresh();
+    return this.#isThere();
+  };
+
+  readonly still = (): void => {
+    if (!this.isMine()) throw new LockLost();
+  };
+
+  release(): void {
+    clearInterval(this.#timer);
+    if (this.#isThere()) release(this.#path);
+  }
+
+  #isThere(): boolean {
+    return same(this.#mine, look(this.#path));
+  }
+
+  #keep(): void {
+    try {
+      this.isMine();
+    } catch {
+      // the next write looks again, and reports it
+    }
+  }
+
+  /** By the file system's clock, by which waiters measure its age. A successor's lock, touched by mistake, is lost to both. */
+  #refresh(): void {
+    try {
+      const now = fileSystemNow(`${this.#path}.${randomBytes(6).toString("hex")}.now`) / 1000;
+      lutimesSync(this.#path, now, now);
+    } catch (error) {
+      if (errno(error) === undefined) throw error;
+      return; // on a full disk the lock grows old
+    }
+    const seen = look(this.#path);
+    if (seen?.ino !== this.#mine.ino || seen.birthtimeMs !== this.#mine.birthtimeMs) return;
+    this.#mine = seen;
+    this.#refreshed = performance.now();
   }
 }
 
