@@ -15,6 +15,7 @@ import { LogKeys } from "../../dist/keystore/log-keys.js";
 import { nodeEngine } from "../../dist/node/engine.js";
 import { replace } from "../../dist/node/files.js";
 import { LogReader } from "../../dist/store/log-reader.js";
+import { Directory } from "../../dist/store/directory.js";
 import { LogWriter } from "../../dist/store/log-writer.js";
 import { median, milliseconds, waitingRounds } from "../measure.mjs";
 import { counted } from "../subject.mjs";
@@ -164,8 +165,8 @@ function leaf(at) {
 
 /** @type {(folder: string, key: LogSigner, proofs: boolean) => LogWriter} */
 const writerIn = (folder, key, proofs) =>
-  new LogWriter(join(folder, "log"), key, nodeEngine, (one) =>
-    proofs && "payload" in one ? join(folder, `${one.payload.slice(0, 16)}.tlog-proof`) : undefined,
+  new LogWriter(new Directory(folder), "log", key, nodeEngine, (one) =>
+    proofs && "payload" in one ? `${one.payload.slice(0, 16)}.tlog-proof` : undefined,
   );
 
 /** Files that are read, and bytes that are written, by everything here, until `restore`. */

@@ -12,7 +12,7 @@ import { logPlace } from "../pipeline/log/source.js";
 import { plural } from "../pipeline/log/show.js";
 import { witnessKey } from "../pipeline/verify/verify.js";
 import { bearWitness } from "../pipeline/log/witness.js";
-import { engine, logSigners, readInput, registryFolder } from "./context.js";
+import { engine, logSigners, openRegistry, readInput, registryFolder } from "./context.js";
 import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 
@@ -50,7 +50,9 @@ export function witness(log: Command): void {
     const seen = await bearWitness({ place, witness: signer, memory, logKey, engine, now });
     const { checkpoint, note, before, key, given } = seen;
     const into =
-      output === undefined && !place.remote ? await accept(note, target, [signer.key], logSigners, engine) : undefined;
+      output === undefined && !place.remote
+        ? await accept(note, await openRegistry(target), [signer.key], logSigners, engine)
+        : undefined;
     const vkey = formatNoteKey(signer.key);
     if (output !== undefined && output !== "-") {
       replace(output, note);
@@ -125,7 +127,7 @@ export function acceptance(log: Command): void {
   ).action(async (file: string, { registry, witness: named, json }: AcceptOptions) => {
     const folder = registryFolder(registry);
     const witnesses = (named ?? linesBeside(file)).map((text) => witnessKey(text, engine));
-    const accepted = await accept(await readInput(file), folder, witnesses, logSigners, engine);
+    const accepted = await accept(await readInput(file), await openRegistry(folder), witnesses, logSigners, engine);
     if (json) return answerJson({ registry: folder, ...accepted });
     answer(...told(accepted));
     talk("each cosignature was verified, and counts for everyone who trusts that witness");

@@ -1,9 +1,11 @@
 /** Files that exist completely or not at all. The keystore and the store write with these. */
 import { createHash, hash, randomBytes } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -158,6 +160,24 @@ export function mustStayWithin(path: string, folder: string): void {
     throw error instanceof AttestError ? error : ioError("write", path, error);
   }
 }
+
+/**
+ * Refuses a folder, existing or not, in which nothing can be written; makes nothing.
+ * @throws AttestError `io`
+ */
+export function mustBeWritable(folder: string): void {
+  const there = nearestFolder(folder);
+  try {
+    opendirSync(there).closeSync(); // ENOTDIR for a file
+    accessSync(there, constants.W_OK);
+  } catch (error) {
+    throw ioError("write to", there, error);
+  }
+}
+
+/** The folder itself, or its nearest existing parent. */
+const nearestFolder = (path: string): string =>
+  existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
 
 /** Creates a file. Identical existing bytes are accepted; others throw `file-exists` and stay. */
 export function create(path: string, bytes: Bytes, mode = 0o644): void {

@@ -1,19 +1,22 @@
 /** A store in a folder. Each write is temp → fsync → rename → fsync of the folder. */
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, posix } from "node:path";
 import type { Bytes } from "../core/bytes.js";
 import {
   create,
   digestOf,
+  discard,
   list,
+  mustBeWritable,
   mustStayWithin,
   read,
   realFolder,
   remove,
   replace,
+  replaceAll,
   type FileDigest,
 } from "../node/files.js";
-import { LockLost, withLock } from "../node/lock.js";
-import type { Store } from "./store.js";
+import { withLock } from "../node/lock.js";
+import type { Still, Store } from "./store.js";
 
 export class Directory implements Store {
   readonly place: string;
@@ -42,26 +45,50 @@ export class Directory implements Store {
     return digestOf(this.#at(path), (this.#real ??= realFolder(this.place)));
   }
 
+  mustBeWritable(folder: string): Promise<void> {
+    return settle(() => {
+      mustStayWithin(this.#at(folder), this.place);
+      mustBeWritable(this.#at(folder));
+    });
+  }
+
   create(path: string, bytes: Bytes): Promise<void> {
     return settle(() => create(this.#writable(path), bytes));
   }
 
-  replace(path: string, bytes: Bytes): Promise<void> {
-    return settle(() => replace(this.#writable(path), bytes));
+  replace(path: string, bytes: Bytes, still?: Still): Promise<void> {
+    return settle(() => replace(this.#writable(path), bytes, undefined, still));
+  }
+
+  /** One fsync for each file, and one for each folder at the end. */
+  replaceEach(files: ReadonlyMap<string, Bytes>, still?: Still): Promise<void> {
+    return settle(() =>
+      replaceAll(
+        [...files].map(([path, bytes]) => ({ path: this.#writable(path), bytes })),
+        still,
+      ),
+    );
   }
 
   async update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void> {
     const file = this.#writable(path);
-    await withLock(join(dirname(file), `.${basename(file)}`), (held) => {
+    await this.exclusively(hidden(path), (still) => {
       const next = change(this.readNow(path));
       if (next === undefined) return;
-      if (!held.isMine()) throw new LockLost(); // this process was stopped so long that another writer has the lock: start again
-      replace(file, next);
+      replace(file, next, undefined, still);
     });
   }
 
   remove(path: string): Promise<void> {
     return settle(() => remove(this.#writable(path)));
+  }
+
+  discard(path: string): Promise<void> {
+    return settle(() => discard(this.#writable(path)));
+  }
+
+  exclusively<T>(path: string, act: (still: Still) => T | Promise<T>): Promise<T> {
+    return settle(() => withLock(this.#writable(path), ({ still }) => act(still)));
   }
 
   list(folder: string): Promise<readonly string[]> {
@@ -83,4 +110,7 @@ export class Directory implements Store {
   }
 }
 
-const settle = <T>(act: () => T): Promise<T> => new Promise((resolve) => resolve(act()));
+/** The lock of a file is not listed beside it. */
+const hidden = (path: string): string => posix.join(posix.dirname(path), `.${posix.basename(path)}`);
+
+const settle = <T>(act: () => T | Promise<T>): Promise<T> => new Promise((resolve) => resolve(act()));

@@ -7,8 +7,8 @@ import { parseEntry, type LogEntry } from "../core/log/entry.js";
 import { checkInclusion, leafHash } from "../core/log/merkle.js";
 import { parseNote, type NoteKey } from "../core/keys/note.js";
 import { parseProof } from "../core/log/proof.js";
-import { read, replaceAll } from "../node/files.js";
 import type { LogFolder } from "./log-folder.js";
+import type { Store } from "./store.js";
 
 /** Path of an entry's proof, from its document's id; undefined if it has no document. */
 export type ProofPath = (leaf: LogEntry) => string | undefined;
@@ -24,11 +24,13 @@ interface Unwritten {
 }
 
 export class LogProofs {
+  readonly #store: Store;
   readonly #key: NoteKey;
   readonly #engine: Engine;
   readonly #pathOf: ProofPath;
 
-  constructor(key: NoteKey, engine: Engine, pathOf: ProofPath) {
+  constructor(store: Store, key: NoteKey, engine: Engine, pathOf: ProofPath) {
+    this.#store = store;
     this.#key = key;
     this.#engine = engine;
     this.#pathOf = pathOf;
@@ -42,55 +44,55 @@ export class LogProofs {
    * The entry's position according to the existing proof file: an earlier or concurrent writer may have entered it. A document with several
    * signatures has one proof file, for one of its entries; the others are searched for.
    */
-  of(folder: LogFolder, size: number, entry: Bytes, path: string): Proven | undefined {
-    const proof = read(path);
+  async of(folder: LogFolder, size: number, entry: Bytes, path: string): Promise<Proven | undefined> {
+    const proof = await this.#store.read(path);
     if (proof === undefined) return undefined;
-    const proven = refusedAsUndefined(() => this.#proven(folder, size, entry, proof));
-    if (proven !== undefined || !this.#stays(folder, size, path)) return proven;
-    for (let index = size - 1; index >= 0; index -= 1) if (folder.holds(entry, index, size)) return { index, proof };
-    return undefined;
+    const proven = await refusedAsUndefined(() => this.#proven(folder, size, entry, proof));
+    if (proven !== undefined || !(await this.#stays(folder, size, path, proof))) return proven;
+    const index = await folder.find(entry, size);
+    return index === undefined ? undefined : { index, proof };
   }
 
   /** Durable before it returns. Writes the first of several entries of a document; an existing proof of another of its entries stays. */
-  write(folder: LogFolder, size: number, proofs: readonly Unwritten[]): void {
+  async write(folder: LogFolder, size: number, proofs: readonly Unwritten[]): Promise<void> {
     const files = new Map<string, Bytes>();
     for (const { leaf, proof } of proofs) {
       const path = this.#pathOf(leaf);
-      if (path !== undefined && !files.has(path) && !this.#stays(folder, size, path)) files.set(path, proof());
+      if (path === undefined || files.has(path)) continue;
+      const there = await this.#store.read(path);
+      if (there === undefined || !(await this.#stays(folder, size, path, there))) files.set(path, proof());
     }
-    replaceAll([...files].map(([path, bytes]) => ({ path, bytes })));
+    await this.#store.replaceEach(files);
   }
 
-  #stays(folder: LogFolder, size: number, path: string): boolean {
-    const proof = read(path);
-    if (proof === undefined) return false;
-    const shown = refusedAsUndefined(() => {
+  async #stays(folder: LogFolder, size: number, path: string, proof: Bytes): Promise<boolean> {
+    const shown = await refusedAsUndefined(async () => {
       const { index, checkpoint } = parseProof(proof);
       const ours = parseNote(checkpoint).signatures.some(
         ({ name, id }) => name === this.#key.name && id === this.#key.id,
       );
       if (!ours) return true; // written by an older log of the same registry
-      const entry = folder.entry(index, size);
-      return this.#pathOf(parseEntry(entry)) === path && this.#proven(folder, size, entry, proof) !== undefined;
+      const entry = await folder.entry(index, size);
+      return this.#pathOf(parseEntry(entry)) === path && (await this.#proven(folder, size, entry, proof)) !== undefined;
     });
     return shown === true;
   }
 
-  #proven(folder: LogFolder, size: number, entry: Bytes, proof: Bytes): Proven | undefined {
+  async #proven(folder: LogFolder, size: number, entry: Bytes, proof: Bytes): Promise<Proven | undefined> {
     const { sha256 } = this.#engine;
     const { index, hashes, checkpoint } = parseProof(proof);
-    if (!folder.holds(entry, index, size)) return undefined;
+    if (!(await folder.holds(entry, index, size))) return undefined;
     const signed = openCheckpoint(checkpoint, this.#key, [], this.#engine).checkpoint;
     return checkInclusion(index, signed, leafHash(entry, sha256), hashes, sha256) ? { index, proof } : undefined;
   }
 }
 
 /** A malformed proof proves nothing. An unreadable file is an error. */
-function refusedAsUndefined<T>(act: () => T): T | undefined {
+async function refusedAsUndefined<T>(act: () => Promise<T>): Promise<T | undefined> {
   try {
-    return act();
+    return await act();
   } catch (error) {
-    if (error instanceof AttestError && error.code !== "io") return undefined;
+    if (error instanceof AttestError && error.code !== "io" && error.code !== "network") return undefined;
     throw error;
   }
 }

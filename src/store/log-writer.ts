@@ -5,7 +5,6 @@
  * The remembered checkpoint prevents one key from signing two logs. A folder is only extended if it holds every entry that the key ever
  * signed for.
  */
-import { join } from "node:path";
 import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, sealCheckpoint, type Checkpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
@@ -15,10 +14,10 @@ import { formatEntry, parseEntry, type LogEntry } from "../core/log/entry.js";
 import type { TreeHead } from "../core/log/merkle.js";
 import type { LogSigner } from "../core/log/log-signer.js";
 import { formatProof } from "../core/log/proof.js";
-import { discard, isFolder, read, replace } from "../node/files.js";
-import { LockLost, withLock } from "../node/lock.js";
-import { CHECKPOINT, fork, LogFolder } from "./log-folder.js";
+import { CHECKPOINT, fork, LogFolder, placeOf } from "./log-folder.js";
+import { PENDING, whileWriting } from "./log-lock.js";
 import { LogProofs, type Proven, type ProofPath } from "./log-proofs.js";
+import type { Still, Store } from "./store.js";
 
 /** The index, and the bytes of `<id>.tlog-proof` (C2SP tlog-proof). */
 export type AppendedEntries = Proven;
@@ -38,9 +37,6 @@ interface Batch {
 
 /** A commit that outlasts the lock's lifetime is overtaken by the next writer. This many proof files take a few seconds. */
 const MAX_BATCH = 1024;
-/** The unpublished checkpoint of a machine that keeps no state for the key; stored beside the published one. */
-const PENDING = ".checkpoint";
-
 interface Committed {
   readonly head: TreeHead;
   readonly appended: readonly AppendedEntries[];
@@ -56,15 +52,17 @@ interface Sorted {
   readonly fresh: readonly Waiting[];
 }
 
-/** The key's last checkpoint, and the lock that protects it. */
-interface Memory extends Pick<LogSigner, "last" | "remember"> {
-  readonly lock: string;
+/** The key's last checkpoint. */
+interface Memory {
+  last(): Promise<Bytes | undefined>;
+  remember(checkpoint: Bytes, still: Still): Promise<void>;
   /** Called when the remembered checkpoint is published. */
-  readonly published?: () => void;
+  published(): Promise<void>;
 }
 
 export class LogWriter {
-  readonly #place: string;
+  readonly #store: Store;
+  readonly #folder: string;
   readonly #signer: LogSigner;
   readonly #memory: Memory;
   readonly #engine: Engine;
@@ -72,12 +70,14 @@ export class LogWriter {
   #waiting: Waiting[] = [];
   #working = false;
 
-  constructor(place: string, signer: LogSigner, engine: Engine, proofPath: ProofPath) {
-    this.#place = place;
+  /** @param folder the log's, in the registry */
+  constructor(store: Store, folder: string, signer: LogSigner, engine: Engine, proofPath: ProofPath) {
+    this.#store = store;
+    this.#folder = folder;
     this.#signer = signer;
-    this.#memory = memoryOf(signer, place);
+    this.#memory = memoryOf(signer, store, folder);
     this.#engine = engine;
-    this.#proofs = new LogProofs(signer.key, engine, proofPath);
+    this.#proofs = new LogProofs(store, signer.key, engine, proofPath);
   }
 
   /**
@@ -120,32 +120,32 @@ export class LogWriter {
 
   /** @param more entries that arrived while waiting for the lock */
   async #commit(batch: Batch, more: (room: number) => readonly Waiting[] = () => []): Promise<Committed> {
-    if (this.#signer.lock === undefined && !isFolder(this.#place)) throw this.#begunElsewhere();
-    return await withLock(this.#memory.lock, (held) => {
-      const still = (): void => {
-        if (!held.isMine()) throw new LockLost();
-      };
-      const folder = new LogFolder(this.#place, this.#engine, still);
-      const head = this.#settled(folder, still);
+    if (this.#signer.lock === undefined && (await this.#store.list(this.#folder)).length === 0)
+      throw this.#begunElsewhere();
+    return await whileWriting(this.#store, this.#folder, this.#signer, async (still) => {
+      const folder = new LogFolder(this.#store, this.#folder, this.#engine, still);
+      const head = await this.#settled(folder, still);
       if (batch.remembered === undefined) {
         batch.waiting.push(...more(MAX_BATCH - batch.waiting.length));
-        return this.#grown(folder, head, batch, still);
+        return await this.#grown(folder, head, batch, still);
       }
       // The lock was lost after remembering. By now another writer has published it, so it must not be entered again.
-      folder.mustHold({ ...batch.remembered.checkpoint, ...head }, batch.remembered.checkpoint);
+      await folder.mustHold({ ...batch.remembered.checkpoint, ...head }, batch.remembered.checkpoint);
       return { head, appended: batch.remembered.appended };
     });
   }
 
-  #grown(folder: LogFolder, before: TreeHead, batch: Batch, still: () => void): Committed {
-    const { found, fresh } = this.#sorted(folder, before, batch.waiting);
+  async #grown(folder: LogFolder, before: TreeHead, batch: Batch, still: Still): Promise<Committed> {
+    const { found, fresh } = await this.#sorted(folder, before, batch.waiting);
     if (fresh.length === 0) return { head: before, appended: found as AppendedEntries[] };
     const entries = fresh.map(({ entry }) => entry);
-    const { files, head } = append(before.size, entries, folder.bytes, this.#engine.sha256);
-    folder.write(files);
-    const prove = folder.prover(head.size);
-    const hashes = fresh.map((_, at) => prove(before.size + at));
-    const checkpoint = this.#seal(head, still);
+    const { files, head } = await folder.over((tileBytes) =>
+      append(before.size, entries, tileBytes, this.#engine.sha256),
+    );
+    await folder.write(files);
+    const indexes = fresh.map((_, at) => before.size + at);
+    const hashes = await folder.proofs(indexes, head.size);
+    const checkpoint = await this.#seal(head, still);
     const appended = found.map((one): AppendedEntries => {
       if (typeof one !== "number") return one;
       let made: Bytes | undefined; // only on demand: writing a proof takes longer than appending its entry
@@ -159,7 +159,7 @@ export class LogWriter {
       };
     });
     batch.remembered = { checkpoint: { origin: this.#signer.key.name, ...head }, appended };
-    this.#proofs.write(
+    await this.#proofs.write(
       folder,
       head.size,
       batch.waiting.flatMap(({ leaf }, at) => {
@@ -167,71 +167,73 @@ export class LogWriter {
         return one === undefined ? [] : [{ leaf, proof: () => one.proof }];
       }),
     );
-    this.#publish(folder, checkpoint, before, head);
+    await this.#publish(folder, checkpoint, before, head);
     return { head, appended };
   }
 
   /** The existing or new position of each entry. Duplicates in one batch share one. */
-  #sorted(folder: LogFolder, before: TreeHead, waiting: readonly Waiting[]): Sorted {
+  async #sorted(folder: LogFolder, before: TreeHead, waiting: readonly Waiting[]): Promise<Sorted> {
     const fresh: Waiting[] = [];
     const places = new Map<string, number>();
-    const found = waiting.map((one) => {
+    const found: (AppendedEntries | number)[] = [];
+    for (const one of waiting) {
       const path = this.#proofs.pathOf(one.leaf);
       const name = path === undefined ? undefined : fromUtf8(one.entry);
       const known =
         path === undefined || name === undefined
           ? undefined
-          : (places.get(name) ?? this.#proofs.of(folder, before.size, one.entry, path));
-      if (known !== undefined) return known;
+          : (places.get(name) ?? (await this.#proofs.of(folder, before.size, one.entry, path)));
+      const place = known ?? before.size + fresh.length;
+      found.push(place);
+      if (known !== undefined) continue;
       fresh.push(one);
-      const place = before.size + fresh.length - 1;
-      if (name !== undefined) places.set(name, place);
-      return place;
-    });
+      if (name !== undefined && typeof place === "number") places.set(name, place);
+    }
     return { found, fresh };
   }
 
   /** Signs only under the lock, and remembers the checkpoint before anyone sees it. */
-  #seal(head: TreeHead, still: () => void): Bytes {
+  async #seal(head: TreeHead, still: Still): Promise<Bytes> {
     still();
     const checkpoint = sealCheckpoint({ origin: this.#signer.key.name, ...head }, this.#signer.key, this.#signer.sign);
-    this.#memory.remember(checkpoint, still);
+    await this.#memory.remember(checkpoint, still);
     return checkpoint;
   }
 
-  #publish(folder: LogFolder, checkpoint: Bytes, from: TreeHead, to: TreeHead): void {
-    folder.publish(checkpoint);
-    this.#memory.published?.();
-    folder.discardPartial(from, to);
+  async #publish(folder: LogFolder, checkpoint: Bytes, from: TreeHead, to: TreeHead): Promise<void> {
+    await folder.publish(checkpoint);
+    await this.#memory.published();
+    await folder.discardPartial(from, to);
   }
 
   /**
    * The state to extend: published and remembered checkpoint agree, or the longer one continues the other. Publishes a remembered
    * checkpoint. @throws AttestError `log-fork`
    */
-  #settled(folder: LogFolder, still: () => void): TreeHead {
-    const published = this.#opened(folder.bytes(CHECKPOINT), `in ${this.#place}`);
-    const remembered = this.#opened(this.#memory.last(), "remembered beside its key", published);
+  async #settled(folder: LogFolder, still: Still): Promise<TreeHead> {
+    const published = this.#opened(await folder.bytes(CHECKPOINT), `in ${this.#place}`);
+    const remembered = this.#opened(await this.#memory.last(), "remembered beside its key", published);
     if (remembered !== undefined && (published === undefined || published.size < remembered.size)) {
-      folder.mustHold(remembered, published);
-      this.#repairProofs(folder, published?.size ?? 0, remembered);
-      this.#publish(folder, remembered.bytes, published ?? { size: 0, root: remembered.root }, remembered);
+      await folder.mustHold(remembered, published);
+      await this.#repairProofs(folder, published?.size ?? 0, remembered);
+      await this.#publish(folder, remembered.bytes, published ?? { size: 0, root: remembered.root }, remembered);
       return remembered;
     }
-    if (published === undefined) return this.#begun(folder, still);
-    folder.mustHold(published, remembered);
+    if (published === undefined) return await this.#begun(folder, still);
+    await folder.mustHold(published, remembered);
     // Signed on another machine; remember it here too.
     if (this.#signer.lock !== undefined && remembered?.size !== published.size)
-      this.#memory.remember(published.bytes, still);
+      await this.#memory.remember(published.bytes, still);
     return published;
   }
 
   /** The first, empty checkpoint. If there are tiles without one, it was lost. */
-  #begun(folder: LogFolder, still: () => void): TreeHead {
+  async #begun(folder: LogFolder, still: Still): Promise<TreeHead> {
     if (this.#signer.lock === undefined) throw this.#begunElsewhere();
-    if (folder.hasTiles()) throw fork(`nothing was signed for this log yet, and there are tiles in ${this.#place}`);
+    if (await folder.hasTiles())
+      throw fork(`nothing was signed for this log yet, and there are tiles in ${this.#place}`);
     const head = { size: 0, root: this.#engine.sha256(new Uint8Array()) };
-    this.#publish(folder, this.#seal(head, still), head, head);
+    await this.#publish(folder, await this.#seal(head, still), head, head);
     return head;
   }
 
@@ -259,29 +261,36 @@ export class LogWriter {
     );
   }
 
-  #repairProofs(folder: LogFolder, from: number, { size, bytes: checkpoint }: Opened): void {
-    const prove = folder.prover(size);
+  async #repairProofs(folder: LogFolder, from: number, { size, bytes: checkpoint }: Opened): Promise<void> {
     for (let first = from; first < size; first += MAX_BATCH) {
       const indexes = Array.from({ length: Math.min(MAX_BATCH, size - first) }, (_, at) => first + at);
-      const proofs = indexes.map((index) => ({
-        leaf: parseEntry(folder.entry(index, size)),
-        proof: () => formatProof({ index, hashes: prove(index), checkpoint }),
-      }));
-      this.#proofs.write(folder, size, proofs);
+      const hashes = await folder.proofs(indexes, size);
+      const proofs = [];
+      for (const [at, index] of indexes.entries()) {
+        const leaf = parseEntry(await folder.entry(index, size));
+        proofs.push({ leaf, proof: () => formatProof({ index, hashes: hashes[at] ?? [], checkpoint }) });
+      }
+      await this.#proofs.write(folder, size, proofs);
     }
+  }
+
+  get #place(): string {
+    return placeOf(this.#store, this.#folder);
   }
 }
 
 /** A machine without state for the key keeps the unpublished checkpoint in the log's folder until it is published. */
-function memoryOf(signer: LogSigner, place: string): Memory {
-  const { lock } = signer;
-  if (lock !== undefined)
-    return { lock, last: () => signer.last(), remember: (bytes, still) => signer.remember(bytes, still) };
-  const pending = join(place, PENDING);
+function memoryOf(signer: LogSigner, store: Store, folder: string): Memory {
+  if (signer.lock !== undefined)
+    return {
+      last: async () => signer.last(),
+      remember: async (bytes, still) => signer.remember(bytes, still),
+      published: async () => undefined,
+    };
+  const pending = `${folder}/${PENDING}`;
   return {
-    lock: pending,
-    last: () => read(pending),
-    remember: (bytes, still) => replace(pending, bytes, 0o644, still),
-    published: () => discard(pending),
+    last: () => store.read(pending),
+    remember: (bytes, still) => store.replace(pending, bytes, still),
+    published: () => store.discard(pending),
   };
 }

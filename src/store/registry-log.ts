@@ -1,5 +1,4 @@
 /** The logs of a registry: which one is current, what is entered, and how a new log continues an old one. */
-import { join } from "node:path";
 import { hex, utf8, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { parseEnvelope } from "../core/statement/envelope.js";
@@ -17,7 +16,6 @@ import type { LogSigner } from "../core/log/log-signer.js";
 import { checkPresence } from "../core/log/presence.js";
 import { formatNoteKey, type NoteKey } from "../core/keys/note.js";
 import { logNamed } from "../core/statement/payload.js";
-import { mustStayWithin } from "../node/files.js";
 import { LogReader } from "./log-reader.js";
 import { LogWriter } from "./log-writer.js";
 import { KEYRING, logFolder, proofPath } from "./paths.js";
@@ -96,7 +94,7 @@ export class RegistryLog {
     const closing = old && (await this.#closing(old, logs.length - 1));
     const signer = make(this.#name(logs.length));
     const entry = await this.#list(signer, now, reason);
-    const writer = this.#writerFor(signer, (await this.all()).length - 1);
+    const writer = await this.#writerFor(signer, (await this.all()).length - 1);
     if (closing === undefined) await writer.settle();
     else await writer.append(closing);
     return entry;
@@ -139,7 +137,7 @@ export class RegistryLog {
         "nothing was signed; a registry that was given another origin begins a new log: attest log start",
       );
     const signer = this.#signers(last.key);
-    if (signer !== undefined) return this.#writerFor(signer, logs.length - 1);
+    if (signer !== undefined) return await this.#writerFor(signer, logs.length - 1);
     throw new AttestError(
       "log-key-missing",
       `the key of the log ${last.key.name} is not on this machine`,
@@ -147,14 +145,13 @@ export class RegistryLog {
     );
   }
 
-  #writerFor(signer: LogSigner, shard: number): LogWriter {
-    mustStayWithin(join(this.#store.place, logFolder(shard)), this.#store.place);
+  async #writerFor(signer: LogSigner, shard: number): Promise<LogWriter> {
+    await this.#store.mustBeWritable(logFolder(shard)); // before anything is signed
     const known = this.#writers.get(signer.key.id);
     if (known !== undefined) return known;
-    const folder = join(this.#store.place, logFolder(shard));
-    const made = new LogWriter(folder, signer, this.#engine, (leaf) => {
+    const made = new LogWriter(this.#store, logFolder(shard), signer, this.#engine, (leaf) => {
       const id = idOf(leaf);
-      return id === undefined ? undefined : join(this.#store.place, proofPath(id));
+      return id === undefined ? undefined : proofPath(id);
     });
     this.#writers.set(signer.key.id, made);
     this.#chosen = formatNoteKey(signer.key);

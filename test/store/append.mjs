@@ -3,11 +3,11 @@
 //     node append.mjs FOLDER HOME VKEY NAME [ENTRIES]
 import { createHash } from "node:crypto";
 import { writeSync } from "node:fs";
-import { join } from "node:path";
 import { argv } from "node:process";
 import { parseNoteKey } from "../../dist/core/keys/note.js";
 import { LogKeys } from "../../dist/keystore/log-keys.js";
 import { nodeEngine } from "../../dist/node/engine.js";
+import { Directory } from "../../dist/store/directory.js";
 import { LogWriter } from "../../dist/store/log-writer.js";
 
 const AT_ONCE = 3;
@@ -28,8 +28,8 @@ const leaf = (one) => ({
   verdict: "VALIDATED",
 });
 
-const writer = new LogWriter(join(folder, "log"), signer, nodeEngine, (entry) =>
-  "payload" in entry ? join(folder, `${entry.payload.slice(0, 16)}.tlog-proof`) : undefined,
+const writer = new LogWriter(new Directory(folder), "log", signer, nodeEngine, (entry) =>
+  "payload" in entry ? `${entry.payload.slice(0, 16)}.tlog-proof` : undefined,
 );
 writeSync(1, "ready\n");
 for (let at = 0; at < Number(count); at += AT_ONCE) {

@@ -12,6 +12,7 @@ import { formatNoteKey, type NoteKey } from "../../src/core/keys/note.js";
 import { rootAt } from "../../src/core/log/tiles.js";
 import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
+import { Directory } from "../../src/store/directory.js";
 import { LogWriter } from "../../src/store/log-writer.js";
 import { temporary } from "../cli/attest.js";
 import { bytesAt, hash, leaf, proofOf, proven, whole } from "./logs.js";
@@ -29,7 +30,7 @@ async function begun(): Promise<Log> {
   const root = temporary();
   const log = { folder: join(root, "registry"), home: join(root, "home") };
   const signer = new LogKeys(log.home, nodeEngine, {}).create("example.org/lab/attestations/log");
-  await new LogWriter(join(log.folder, "log"), signer, nodeEngine, () => undefined).settle();
+  await new LogWriter(new Directory(log.folder), "log", signer, nodeEngine, () => undefined).settle();
   return { ...log, key: signer.key };
 }
 
@@ -77,7 +78,7 @@ async function said(child: ChildProcess, seen: (text: string) => void = () => un
 function acknowledged(entries: readonly string[], told: readonly (readonly [string, number])[], log: Log): void {
   for (const [name, index] of told) {
     expect(entries[index], `${name} at ${index}`).toBe(fromUtf8(formatEntry(leaf(name))));
-    expect(proven(bytesAt(proofOf(log.folder, leaf(name)) ?? ""), leaf(name), log.key)).toBe(index);
+    expect(proven(bytesAt(proofOf(log.folder, leaf(name))), leaf(name), log.key)).toBe(index);
   }
 }
 

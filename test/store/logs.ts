@@ -14,6 +14,7 @@ import { parseProof } from "../../src/core/log/proof.js";
 import { parseEntries, TILE_WIDTH, tilePath } from "../../src/core/log/tiles.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { publicOf } from "../../src/keystore/secret.js";
+import { Directory } from "../../src/store/directory.js";
 import { LogWriter } from "../../src/store/log-writer.js";
 import { sha256 } from "../cli/drafts.js";
 
@@ -75,16 +76,14 @@ export class Machine {
   }
 
   /** A process that knows nothing of the ones before it. */
-  writer(
-    registry: string,
-    proof: (entry: LogEntry) => string | undefined = (one) => proofOf(registry, one),
-  ): LogWriter {
-    return new LogWriter(join(registry, "log"), this.signer(), nodeEngine, proof);
+  writer(registry: string, proof: (entry: LogEntry) => string | undefined = proofName): LogWriter {
+    return new LogWriter(new Directory(registry), "log", this.signer(), nodeEngine, proof);
   }
 }
 
-export const proofOf = (registry: string, entry: LogEntry): string | undefined =>
-  entry.kind === "shard" ? undefined : join(registry, `${entry.payload.slice(0, 16)}.tlog-proof`);
+export const proofName = (entry: LogEntry): string | undefined =>
+  entry.kind === "shard" ? undefined : `${entry.payload.slice(0, 16)}.tlog-proof`;
+export const proofOf = (registry: string, entry: LogEntry): string => join(registry, proofName(entry) ?? "");
 
 export const bytesAt = (path: string): Bytes => new Uint8Array(readFileSync(path));
 

@@ -3,7 +3,6 @@
  * covered entries, so that a document and its proof prove the time on their own. Unverified lines are never added: a bad line makes the
  * note useless for everyone who trusts the key it names.
  */
-import { join } from "node:path";
 import { equal, utf8, type Bytes } from "../../core/bytes.js";
 import {
   cosignaturesIn,
@@ -17,11 +16,12 @@ import { AttestError, orUndefined } from "../../core/errors.js";
 import { formatNote, parseNote, type NoteKey, type NoteSignature } from "../../core/keys/note.js";
 import { formatProof, parseProof } from "../../core/log/proof.js";
 import { proveInclusion } from "../../core/log/tiles.js";
-import { read, replace } from "../../node/files.js";
-import { withLock } from "../../node/lock.js";
+import { whileWriting } from "../../store/log-lock.js";
 import { logFolder, proofPath } from "../../store/paths.js";
+import type { Registry } from "../../store/registry.js";
 import { idOf, type LogSigners } from "../../store/registry-log.js";
-import { logPlace, mustHaveLog, type LogPlace } from "./source.js";
+import type { Still, Store } from "../../store/store.js";
+import { logPlaceOf, mustHaveLog, type LogPlace } from "./source.js";
 import { readShard, type Shard } from "./read-shard.js";
 
 export interface Accepted {
@@ -44,28 +44,30 @@ export interface Accepted {
  */
 export async function accept(
   bytes: Bytes,
-  folder: string,
+  registry: Registry,
   named: readonly NoteKey[],
   signers: LogSigners,
   engine: Engine,
 ): Promise<Accepted> {
-  const place = await logPlace(folder, engine);
+  const { store } = registry;
+  const place = await logPlaceOf(registry, store.place);
   mustHaveLog(place);
   const witnesses = [...named, ...place.keyring.witnesses.map(({ key }) => key)];
   const { lines, dropped, own, checkpoint, shard } = await cosignedIn(bytes, place, witnesses, engine);
-  const log = join(folder, logFolder(shard.number), "checkpoint");
-  const lock = signers(shard.listed.key)?.lock ?? join(folder, logFolder(shard.number), ".checkpoint");
-  return await withLock(lock, () => {
-    const published = read(log);
+  const log = logFolder(shard.number);
+  const proofs = new Set<string>();
+  return await whileWriting(store, log, signers(shard.listed.key), async (still) => {
+    const published = await store.read(`${log}/checkpoint`);
     const same = published !== undefined && equal(unsigned(published), unsigned(own));
     const whole = together(same ? published : own, lines, witnesses, engine);
-    const proofs = renewProofs(folder, { shard, checkpoint, whole, lines, witnesses, engine });
-    if (same && !equal(whole, published)) replace(log, whole);
+    const renewing = { shard, checkpoint, whole, lines, witnesses, engine };
+    for await (const id of renewProofs(store, still, renewing)) proofs.add(id);
+    if (same && !equal(whole, published)) await store.replace(`${log}/checkpoint`, whole, still);
     return {
       origin: shard.named.origin,
       size: checkpoint.size,
       published: same,
-      proofs,
+      proofs: [...proofs],
       dropped,
       cosigners: lines.map(({ name }) => name),
     };
@@ -164,18 +166,17 @@ interface Renewing {
 }
 
 /** Renews each proof that no witness has cosigned, is of the same checkpoint, or has an invalid line of one of these witnesses. */
-function renewProofs(folder: string, renewing: Renewing): string[] {
+async function* renewProofs(store: Store, still: Still, renewing: Renewing): AsyncGenerator<string> {
   const { shard, checkpoint } = renewing;
   const ids = new Set(shard.leaves.slice(0, checkpoint.size).flatMap((leaf) => (leaf && idOf(leaf)) ?? []));
-  return [...ids].filter((id) => {
-    const path = join(folder, proofPath(id));
-    const proof = read(path);
+  for (const id of ids) {
+    const proof = await store.read(proofPath(id));
     // The log check reports an unreadable proof.
-    const renewed = proof && orUndefined(() => renew(proof, id, renewing));
-    if (renewed === undefined) return false;
-    replace(path, renewed);
-    return true;
-  });
+    const next = proof && orUndefined(() => renew(proof, id, renewing));
+    if (next === undefined) continue;
+    await store.replace(proofPath(id), next, still);
+    yield id;
+  }
 }
 
 function renew(proof: Bytes, id: string, { shard, checkpoint: { size }, whole, ...keys }: Renewing): Bytes | undefined {
