@@ -28,21 +28,15 @@ export class Directory implements Store {
   }
 
   read(path: string, limit?: number): Promise<Bytes | undefined> {
-    return settle(() => this.readNow(path, limit));
+    return settle(() => this.#read(path, limit));
   }
 
   digest(path: string): Promise<FileDigest | undefined> {
-    return settle(() => this.digestNow(path));
+    return settle(() => digestOf(this.#at(path), (this.#real ??= realFolder(this.place))));
   }
 
-  /** Synchronous. */
-  readNow(path: string, limit?: number): Bytes | undefined {
+  #read(path: string, limit?: number): Bytes | undefined {
     return read(this.#at(path), { within: this.place, ...(limit !== undefined && { limit }) });
-  }
-
-  /** Hashes a file of any length in pieces. */
-  digestNow(path: string): FileDigest | undefined {
-    return digestOf(this.#at(path), (this.#real ??= realFolder(this.place)));
   }
 
   mustBeWritable(folder: string): Promise<void> {
@@ -73,7 +67,7 @@ export class Directory implements Store {
   async update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void> {
     const file = this.#writable(path);
     await this.exclusively(hidden(path), (still) => {
-      const next = change(this.readNow(path));
+      const next = change(this.#read(path));
       if (next === undefined) return;
       replace(file, next, undefined, still);
     });

@@ -12,7 +12,7 @@ import { lab } from "./drafts.js";
 const LOADED = fileURLToPath(new URL("loaded.mjs", import.meta.url));
 
 /** In thousands of bytes, a twentieth above what they are. */
-const BUDGET = { version: 205, verify: 680, show: 712 } as const;
+const BUDGET = { version: 215, verify: 680, show: 712 } as const;
 type Measured = keyof typeof BUDGET;
 
 /** Large parts of Node and of this program: by a file of Node's, or by a function that is in them and nowhere else. */

@@ -10,8 +10,6 @@ import type { Look, Reference, LookState } from "./reference.js";
 export interface LocalCopy {
   readonly sha256: string;
   readonly size: number;
-  /** The bytes; undefined if there are too many to hold in memory. */
-  readonly bytes: () => Bytes | undefined;
 }
 
 /** For a place without an address: an archive, a folder. */

@@ -142,7 +142,9 @@ async function findBeside(named: Gathered["named"], known: Set<string>, engine: 
     const { sha256 = "" } = reference;
     if (known.has(sha256)) continue;
     for (const kind of ["plan", "test"]) {
-      const bytes = await site.registry?.read(attestationPath(`${kind}_${sha256.slice(0, 16)}`)).catch(() => undefined);
+      const bytes = await site.registry?.source
+        .read(attestationPath(`${kind}_${sha256.slice(0, 16)}`))
+        .catch(() => undefined);
       const found = bytes && envelopeIn(bytes);
       if (found && hex(engine.sha256(found.payloadBytes)) === sha256) known.add(sha256);
     }

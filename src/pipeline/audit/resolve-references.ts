@@ -7,7 +7,7 @@ import { hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
 import type { ResultStatement } from "../../core/statement/statement.js";
-import { evidencePath } from "../../store/paths.js";
+import { archiveOf } from "../load/archive.js";
 import type { Document } from "../load/load.js";
 import type { LocalFiles } from "./local-files.js";
 
@@ -34,20 +34,25 @@ export interface Resolvers {
 /** Larger files are only hashed; a change in them is reported without its position. */
 const MAX_HELD = 16 * 1024 * 1024;
 
+interface Held extends LocalCopy {
+  /** The bytes; undefined if there are too many to hold in memory. */
+  readonly read: () => Promise<Bytes | undefined>;
+}
+
 /** Without other attestations: the known ones are complete only after all were read. */
 export async function resolveReferences(
   statement: ResultStatement,
   document: Document,
   surroundings: Resolvers,
 ): Promise<Look[]> {
-  const copies = new Map<string, LocalCopy | undefined>();
+  const copies = new Map<string, Held | undefined>();
   const references = referencesOf(statement);
   const looks: Look[] = [];
   const addresses: { readonly at: number; readonly reference: Reference }[] = [];
   for (const reference of references) {
     const { place } = reference;
     if (place.kind === "archive") {
-      const held = await archived(reference, document, surroundings.engine);
+      const held = await archived(reference, document);
       if (held instanceof AttestError) looks.push(seen(reference, "not-checked", held.message));
       else {
         copies.set(reference.pointer, held);
@@ -75,17 +80,13 @@ const MAX_GROWTH = 1024 * 1024;
 const MAX_UNSIZED = 16 * 1024 * 1024;
 
 /** A failure, such as a folder in place of the file or an address that does not answer, affects this piece only. */
-async function archived(
-  { sha256 }: Reference,
-  { digested, archive, site }: Document,
-  engine: Engine,
-): Promise<LocalCopy | AttestError | undefined> {
+async function archived({ sha256 }: Reference, { archive, site }: Document): Promise<Held | AttestError | undefined> {
   if (sha256 === undefined) return undefined;
   try {
-    const found = digested?.(sha256);
-    if (found !== undefined) return { ...found, bytes: () => (found.size > MAX_HELD ? undefined : archive?.(sha256)) };
-    const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
-    return bytes && { sha256: hex(engine.sha256(bytes)), size: bytes.length, bytes: () => bytes };
+    const place = archive ?? (site.registry && archiveOf(site.registry.source));
+    const found = await place?.digest(sha256);
+    if (found === undefined) return undefined;
+    return { ...found, read: async () => (found.size > MAX_HELD ? undefined : await place?.read(sha256)) };
   } catch (error) {
     if (error instanceof AttestError) return error;
     throw error;
@@ -95,7 +96,7 @@ async function archived(
 async function fetched(
   reference: Reference,
   number: number,
-  copies: ReadonlyMap<string, LocalCopy | undefined>,
+  copies: ReadonlyMap<string, Held | undefined>,
   { fetcher, engine }: Resolvers,
 ): Promise<Look> {
   const { place, size } = reference;
@@ -106,7 +107,7 @@ async function fetched(
   const limit = size === undefined ? MAX_UNSIZED : size * 2 + MAX_GROWTH;
   const answer = await fetcher.get(place.url, { limit });
   const copy = copies.get(reference.pointer);
-  const good = copy !== undefined && copy.sha256 === reference.sha256 ? copy.bytes() : undefined;
+  const good = copy !== undefined && copy.sha256 === reference.sha256 ? await copy.read() : undefined;
   return lookAtFetched(reference, answer, good, engine);
 }
 
@@ -151,7 +152,8 @@ export async function pieceOf(
 ): Promise<Bytes | undefined> {
   if (sha256 === undefined || size > limit) return undefined;
   try {
-    const bytes = archive === undefined ? await site.registry?.read(evidencePath(sha256)) : archive(sha256);
+    const place = archive ?? (site.registry && archiveOf(site.registry.source));
+    const bytes = await place?.read(sha256);
     return bytes?.length === size && hex(engine.sha256(bytes)) === sha256 ? bytes : undefined;
   } catch (error) {
     if (error instanceof AttestError) return undefined; // reported where it is checked

@@ -5,26 +5,21 @@ import type { Engine } from "../../core/engine.js";
 import { parseEnvelope, parseOnce, type Envelope } from "../../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
 import { MAX_BYTES } from "../../core/json.js";
-import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
+import { parseKeyring, type Keyring, type NoteEntry } from "../../core/keys/keyring.js";
 import { NoticeSet } from "../../core/verify/notice-set.js";
 import { hostOf } from "../../core/origin.js";
 import { logNamed } from "../../core/statement/payload.js";
 import type { Pack } from "../../formats/pack.js";
 import { isPage, MAX_PACK, PAGE_HEAD } from "../../formats/page.js";
 import { parseAnyEnvelope } from "../../formats/envelope-formats.js";
-import { isFolder, read, startOf, type FileDigest } from "../../node/files.js";
-import { Directory } from "../../store/directory.js";
+import { isFolder, read, startOf } from "../../node/files.js";
+import { baseOf, HttpSource } from "../../store/http-source.js";
 import { fetchBytes } from "../../store/http.js";
 import { LogSource } from "../../store/log-source.js";
-import {
-  ATTESTATIONS,
-  evidencePath,
-  isResult,
-  KEYRING,
-  parseAbout,
-  Registry,
-  REGISTRY_FILE,
-} from "../../store/registry.js";
+import { isAddress, openStore } from "../../store/open.js";
+import type { Source } from "../../store/source.js";
+import { archiveFrom, archiveOf, type Archive } from "./archive.js";
+import { ATTESTATIONS, isResult, KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../../store/registry.js";
 import { readBeside } from "./evidence-folder.js";
 import { NO_LOCATION, locationOf, locationWith, type Location } from "./trusted-keys.js";
 import { rawIn } from "./raw-folder.js";
@@ -39,9 +34,8 @@ export interface Document {
   /** A notice or plan in a registry's folder, to which a policy does not apply. */
   readonly skipped?: boolean;
   readonly site: RegistryContext;
-  readonly archive?: (sha256: string) => Bytes | undefined;
-  /** Digest and size of an archived piece, hashed in parts: evidence may be too large for memory. */
-  readonly digested?: (sha256: string) => FileDigest | undefined;
+  /** Absent at an address, where nothing is read before it is needed. */
+  readonly archive?: Archive;
   /** The inclusion proof beside it, if it is outside of a registry. */
   readonly proof?: Bytes | undefined;
   /** The pack it came in, if any. */
@@ -64,10 +58,7 @@ export interface RegistryContext {
 
 export interface LoadedRegistry {
   readonly logs: LogSource;
-  /** Nothing can be listed here, and each file is a request. */
-  readonly remote?: true;
-  /** Reads a path below the registry's folder. */
-  readonly read: (path: string, limit?: number) => Promise<Bytes | undefined>;
+  readonly source: Source;
 }
 
 /** Outside of a registry. */
@@ -110,12 +101,12 @@ async function* located(target: string, request: DocumentRequest): AsyncGenerato
     yield isPage(bytes)
       ? await inPack(target, bytes, engine)
       : { target, bytes, parse: parseAnyEnvelope, named: false, site: alone(engine) };
-  } else if (/^https?:/i.test(target)) yield await fromAddress(target, engine);
+  } else if (isAddress(target)) yield await fromAddress(target, engine);
   else if (!isFolder(target)) yield await fromFile(target, engine);
   else {
     const raw = rawIn(target, engine);
     if (raw === undefined) yield* fromFolder(target, request);
-    else yield { target, ...raw, named: false, site: alone(engine), archive: (sha256) => readBeside(target, sha256) };
+    else yield { target, ...raw, named: false, site: alone(engine), archive: beside(target, engine) };
   }
 }
 
@@ -134,7 +125,7 @@ export async function oneDocument(target: string, request: DocumentRequest): Pro
 
 /** The names of a registry's documents. @throws AttestError `registry-missing`, `no-attestations` */
 export async function namesIn(folder: string, engine: Engine): Promise<readonly string[]> {
-  const names = await (await Registry.open(new Directory(folder), engine)).names();
+  const names = await (await Registry.open(openStore(folder), engine)).names();
   if (names.some(isResult)) return names;
   throw new AttestError(
     "no-attestations",
@@ -145,10 +136,11 @@ export async function namesIn(folder: string, engine: Engine): Promise<readonly 
 
 async function* fromFolder(folder: string, { engine, names }: DocumentRequest): AsyncGenerator<Document> {
   const all = names ?? (await namesIn(folder, engine));
-  const site = await siteOf(await Registry.open(new Directory(folder), engine), engine);
+  const registry = await Registry.open(openStore(folder), engine);
+  const site = await siteOf(registry, engine);
   for await (const name of all) {
     try {
-      yield { ...inRegistry(folder, name, site), skipped: !isResult(name) };
+      yield { ...(await inRegistry(registry, name, site)), skipped: !isResult(name) };
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
       if (isResult(name)) yield unreadable(join(folder, ATTESTATIONS, name), name, site, error); // anything else, such as a folder, is ignored
@@ -200,7 +192,7 @@ async function inPack(target: string, bytes: Bytes, engine: Engine): Promise<Doc
       source: "the pack's own keyring",
       notices: NoticeSet.read(notices.map(utf8), engine),
     },
-    archive: pack.piece,
+    archive: archiveFrom(pack.piece, engine),
     proof: proof === undefined ? undefined : utf8(proof),
   };
 }
@@ -210,8 +202,8 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
   const head = root !== undefined && path.endsWith(".json") ? undefined : startOf(path, PAGE_HEAD.length);
   if (head !== undefined && isPage(head)) return await inPack(path, read(path, { limit: MAX_PACK }) ?? head, engine);
   if (root !== undefined) {
-    const registry = await Registry.open(new Directory(root), engine);
-    return { ...inRegistry(root, basename(path), await siteOf(registry, engine)), target: path };
+    const registry = await Registry.open(openStore(root), engine);
+    return { ...(await inRegistry(registry, basename(path), await siteOf(registry, engine))), target: path };
   }
   const bytes = document(path);
   return {
@@ -221,49 +213,48 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
     fileName: basename(path),
     named: false,
     site: alone(engine),
-    archive: (sha256) => readBeside(path, sha256),
+    archive: beside(path, engine),
     proof: read(path.replace(/\.json$/, "") + ".tlog-proof"),
   };
 }
 
+const beside = (file: string, engine: Engine): Archive => archiveFrom((sha256) => readBeside(file, sha256), engine);
+
 async function siteOf(registry: Registry, engine: Engine): Promise<RegistryContext> {
   const keyring = await registry.keyring();
-  const at = (path: string): Promise<Bytes | undefined> => registry.store.read(path);
+  const source = registry.store;
   const place = locationOf(registry.about.origin);
   return {
     place,
     keyring,
     notices: await registry.notices(),
-    registry: { read: at, logs: new LogSource(at, keyring.logs, engine, { origins: place.origins }) },
+    registry: { source, logs: logsAt(source, keyring.logs, engine, place) },
   };
 }
 
-function inRegistry(root: string, fileName: string, site: RegistryContext): Document {
-  const store = new Directory(root);
-  const target = join(root, ATTESTATIONS, fileName);
-  return {
-    target,
-    bytes: document(target),
-    parse: parseEnvelope,
-    fileName,
-    named: true,
-    site,
-    archive: (sha256) => store.readNow(evidencePath(sha256)),
-    digested: (sha256) => store.digestNow(evidencePath(sha256)),
-  };
+const logsAt = (source: Source, logs: readonly NoteEntry[], engine: Engine, { origins }: Location): LogSource =>
+  new LogSource((path) => source.read(path), logs, engine, { origins });
+
+/** @throws AttestError `file-missing`, `io`, `too-large` */
+async function inRegistry({ store }: Registry, fileName: string, site: RegistryContext): Promise<Document> {
+  const target = join(store.place, ATTESTATIONS, fileName);
+  const bytes = await store.read(`${ATTESTATIONS}/${fileName}`, MAX_BYTES);
+  if (bytes === undefined) throw missing(target);
+  return { target, bytes, parse: parseEnvelope, fileName, named: true, site, archive: archiveOf(store) };
 }
 
 function document(path: string): Bytes {
   const bytes = read(path, { limit: MAX_BYTES });
-  if (bytes === undefined) {
-    throw new AttestError(
-      "file-missing",
-      `no such file: ${path}`,
-      "check the path; to verify a whole registry, name its folder",
-    );
-  }
+  if (bytes === undefined) throw missing(path);
   return bytes;
 }
+
+const missing = (path: string): AttestError =>
+  new AttestError(
+    "file-missing",
+    `no such file: ${path}`,
+    "check the path; to verify a whole registry, name its folder",
+  );
 
 /** A registry's address is the part before `/attestations/`. Its keyring is only the site's own word. */
 async function fromAddress(address: string, engine: Engine): Promise<Document> {
@@ -284,32 +275,22 @@ async function fromAddress(address: string, engine: Engine): Promise<Document> {
       "check the address: it ends in /attestations/<id>.json",
     );
   }
-  const at = url.pathname.lastIndexOf(`/${ATTESTATIONS}/`);
-  if (at < 0)
+  const base = baseOf(url);
+  if (base === undefined)
     return { target: address, bytes, parse: parseAnyEnvelope, fileName, named: false, site: alone(engine, url.href) };
-  const base = url.pathname.slice(0, at);
-  const beside = async (path: string, limit?: number): Promise<Bytes | undefined> => {
-    const other = new URL(url);
-    other.pathname = `${base}/${path}`; // set, not resolved: a path that begins with // names another host
-    other.search = "";
-    return await fetchBytes(other, limit);
-  };
-  const keyring = await beside(KEYRING);
+  const source = new HttpSource(base);
+  const keyring = await source.read(KEYRING);
   const about = await orNothing(async () => {
-    const bytes = await beside(REGISTRY_FILE);
+    const bytes = await source.read(REGISTRY_FILE);
     return bytes && parseAbout(bytes).origin;
   });
   const listed = keyring && parseKeyring(keyring, engine);
-  const place = locationOf(about, `${url.protocol}//${url.host}${base}`);
+  const place = locationOf(about, source.place);
   const site: RegistryContext = {
     place,
     keyring: listed,
     notices: NoticeSet.read([], engine),
-    registry: {
-      remote: true,
-      read: beside,
-      logs: new LogSource(beside, listed?.logs ?? [], engine, { origins: place.origins }),
-    },
+    registry: { source, logs: logsAt(source, listed?.logs ?? [], engine, place) },
   };
   return { target: address, bytes, parse: parseEnvelope, fileName, named: true, site };
 }

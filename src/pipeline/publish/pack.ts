@@ -84,7 +84,7 @@ export async function makePack(request: PackRequest): Promise<MadePack> {
     ...(proof && { log: { proof } }),
   });
   const refs = report.statement?.predicate.f3.evidence ?? [];
-  const { found, missing } = piecesOf(refs, document, engine);
+  const { found, missing } = await piecesOf(refs, document, engine);
   if (missing.length > 0 && !partial)
     throw new AttestError(
       "file-missing",
@@ -158,8 +158,8 @@ async function gathered(
     };
   const read = readStatement(envelope.payload);
   const wanted = "fault" in read ? undefined : planOf(read.statement);
-  const plan = wanted && (await registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`)));
-  const about = await registry.read(REGISTRY_FILE);
+  const plan = wanted && (await registry.source.read(attestationPath(`plan_${wanted.slice(0, 16)}`)));
+  const about = await registry.source.read(REGISTRY_FILE);
   const witnesses = keyring?.witnesses.map(({ key }) => key) ?? [];
   return {
     log: await registry.logs.evidence(envelope, id),
@@ -214,17 +214,17 @@ const proves = (proof: Bytes, bytes: Bytes, options: VerifyOptions): boolean =>
   );
 
 /** Base64 by digest of the available pieces; Node's encoder is the fast one. @throws AttestError `evidence-changed`, `too-large` */
-function piecesOf(
+async function piecesOf(
   refs: readonly EvidenceRef[],
   { archive }: Document,
   engine: Engine,
-): { readonly found: ReadonlyMap<string, string>; readonly missing: readonly string[] } {
+): Promise<{ readonly found: ReadonlyMap<string, string>; readonly missing: readonly string[] }> {
   const found = new Map<string, string>();
   const missing: string[] = [];
   let size = 0;
   for (const { name, digest, size: stated } of refs) {
     const { sha256 } = digest;
-    const bytes = sha256 === undefined ? undefined : archive?.(sha256);
+    const bytes = sha256 === undefined ? undefined : await archive?.read(sha256);
     if (sha256 === undefined || bytes === undefined) missing.push(name);
     else if (bytes.length !== stated || hex(engine.sha256(bytes)) !== sha256)
       throw new AttestError(

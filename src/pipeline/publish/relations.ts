@@ -61,7 +61,7 @@ export async function plansOfOthers(
   const others: string[] = [];
   for (const word of named) {
     const digest = word.slice(PLANNED_BY.length);
-    const bytes = await registry.read(attestationPath(`plan_${digest.slice(0, 16)}`));
+    const bytes = await registry.source.read(attestationPath(`plan_${digest.slice(0, 16)}`));
     const plan = bytes && orUndefined(() => parseEnvelope(bytes));
     if (plan === undefined || hex(engine.sha256(plan.payloadBytes)) !== digest) continue;
     const log = logs.find(({ key }) => formatNoteKey(key) === logNamed(plan.payload)?.key);

@@ -41,7 +41,7 @@ export async function loggedNotices(
   const limit = pLimit(AT_ONCE);
   const read = async (id: string): Promise<Bytes | undefined> => {
     try {
-      return Date.now() > until ? undefined : await registry.read(attestationPath(id), MAX_NOTICE_BYTES);
+      return Date.now() > until ? undefined : await registry.source.read(attestationPath(id), MAX_NOTICE_BYTES);
     } catch (error) {
       if (error instanceof AttestError) return undefined;
       throw error;

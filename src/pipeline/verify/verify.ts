@@ -1,7 +1,7 @@
 /** A stranger's verification: takes files, folders or addresses, finds keys for them, and verifies. Nothing here adds trust. */
 import { remembering } from "../../core/remembering.js";
 import { bundledEntries, bundledPlans } from "../../core/verify/bundled.js";
-import { fromUtf8, hex, type Bytes } from "../../core/bytes.js";
+import { fromUtf8, hex } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
 import { logNames, parseKeyring, type LogName } from "../../core/keys/keyring.js";
@@ -16,10 +16,9 @@ import { isBroken, type Report } from "../../core/verify/report.js";
 import { NoticeEntries } from "../../core/log/notice-entries.js";
 import type { NoticeSet } from "../../core/verify/notice-set.js";
 import { knownFrom } from "../../core/verify/signatures.js";
-import { identify, readStatement, type ResultStatement } from "../../core/statement/statement.js";
+import { identify, readStatement } from "../../core/statement/statement.js";
 import { verify, type VerifyOptions } from "../../core/verify/verify.js";
-import type { FileDigest } from "../../node/files.js";
-import { attestationPath, evidencePath } from "../../store/registry.js";
+import { attestationPath } from "../../store/registry.js";
 import {
   documents,
   type Document,
@@ -28,6 +27,7 @@ import {
   type RegistryContext,
 } from "../load/load.js";
 import { keysOf, knownAt, requiredKey, type UserKey, type KeyRequest } from "../load/trusted-keys.js";
+import { archiveOf, compared, observationsIn } from "../load/archive.js";
 import { loggedNotices, type LoggedNotices } from "./logged-notices.js";
 import { pinMismatch } from "./pin-check.js";
 import { reached, RegistryLogs, type LogsRequest } from "./registry-logs.js";
@@ -133,8 +133,11 @@ async function oneOf(
   request: VerifyRequest,
 ): Promise<Verified> {
   try {
-    const around = { ...(await surroundings(document, heard, request)), witnesses };
-    return verifyOne(document, yours, heard, around, request);
+    const around = {
+      ...(await surroundings(document, heard, request)),
+      ...(await evidenceOf(document, heard, request)),
+    };
+    return verifyOne(document, yours, heard, { ...around, witnesses }, request);
   } catch (error) {
     if (error instanceof AttestError) return { target: document.target, fault: error };
     throw error;
@@ -152,10 +155,9 @@ function verifyOne(
   yours: readonly UserKey[],
   heard: Heard,
   around: Around,
-  { engine, now, recompute, policy, memory, remembers = true, evidence = true }: VerifyRequest,
+  { engine, now, recompute, policy, memory, remembers = true }: VerifyRequest,
 ): Verified {
   const { history } = heard;
-  const { archive } = document;
   const report = verify(bytes, {
     engine,
     now,
@@ -166,10 +168,9 @@ function verifyOne(
     ...around,
     ...fetchedAt(site, document.pack !== undefined, heard),
     ...(document.pack && { packed: true }),
-    ...(archive && evidence && { archived: stateIn(document, engine) }),
     // A policy does not apply to a registry's notices.
     ...(policy && document.skipped !== true && { policy }),
-    ...(recompute && { observations: archive ?? around.observations ?? (() => undefined) }),
+    ...(recompute && { observations: around.observations ?? (() => undefined) }),
   });
   remember(report, around.log, site, heard.logs, remembers ? memory : undefined, engine);
   const stop = pinMismatch(yours, site, history.keys, report.signers);
@@ -189,12 +190,12 @@ function fetchedAt(
   return { notices, unread: around ? unread : "no registry is available, only the notices that you gave" };
 }
 
-type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "observations">;
+type Around = Pick<VerifyOptions, "log" | "planned" | "entries" | "witnesses" | "archived" | "observations">;
 
 /** The surroundings of a document: its log, its plan, and the retractions in the log. */
 async function surroundings(document: Document, heard: Heard, request: VerifyRequest): Promise<Around> {
-  const { engine, memory, recompute } = request;
-  const { bytes, parse, site, proof, pack, archive } = document;
+  const { engine, memory } = request;
+  const { bytes, parse, site, proof, pack } = document;
   const envelope = orUndefined(() => parse(bytes));
   if (envelope === undefined) return {};
   const { id } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));
@@ -213,12 +214,10 @@ async function surroundings(document: Document, heard: Heard, request: VerifyReq
   }
   const read = readStatement(envelope.payload);
   const wanted = "fault" in read ? undefined : planOf(read.statement);
-  const served = recompute === true && archive === undefined && !("fault" in read) ? read.statement : undefined;
-  const [plan, log, entries, observations] = await Promise.all([
-    wanted && reached(() => registry.read(attestationPath(`plan_${wanted.slice(0, 16)}`))),
+  const [plan, log, entries] = await Promise.all([
+    wanted && reached(() => registry.source.read(attestationPath(`plan_${wanted.slice(0, 16)}`))),
     reached(() => registry.logs.evidence(envelope, id, recall)),
     enteredFor(document, heard, engine),
-    served && reached(() => observationsAt(registry, served)),
   ]);
   const named = logNamed(envelope.payload);
   const beside = named && historyFault(named, site, heard.logs, memory, engine);
@@ -226,10 +225,27 @@ async function surroundings(document: Document, heard: Heard, request: VerifyReq
   return {
     ...(log && { log: { ...log, operators, ...(beside && { beside }) } }),
     ...(plan && { planned: () => plan }),
-    ...(observations && { observations }),
     // A log that could not be compared with the one that this verifier remembers may be an earlier one: it shows no absence.
     entries: named !== undefined && log === undefined ? { ...entries, whole: false, missing: true } : entries,
   };
+}
+
+/** What its archive says of its evidence. Nothing is read for a document whose key is unknown, nor at an address before it is needed. */
+async function evidenceOf(
+  { bytes, parse, archive, site: { registry } }: Document,
+  { history }: Heard,
+  { engine, recompute, evidence = true }: VerifyRequest,
+): Promise<Pick<Around, "archived" | "observations">> {
+  const envelope = orUndefined(() => parse(bytes));
+  const keyids = new Set(history.keys.map(({ key }) => key.keyid));
+  if (envelope?.signatures.some(({ keyid }) => keyid === undefined || keyids.has(keyid)) !== true) return {};
+  const read = readStatement(envelope.payload);
+  if ("fault" in read) return {};
+  const archived = archive && evidence ? await compared(archive, read.statement, engine) : undefined;
+  const served = archive ?? (registry && archiveOf(registry.source));
+  const observations =
+    recompute === true && served ? await reached(() => observationsIn(served, read.statement)) : undefined;
+  return { ...(archived && { archived }), ...(observations && { observations }) };
 }
 
 /** The notices that can be listed, and those that the log names. */
@@ -240,7 +256,7 @@ function heardIn(
   engine: Engine,
 ): LoggedNotices | Promise<LoggedNotices> {
   if (registry === undefined) return { notices: known };
-  if (registry.remote !== true) return loggedNotices(registry, known, entries);
+  if (!registry.source.remote) return loggedNotices(registry, known, entries);
   if (registry.logs.logs.length === 0) return { notices: known, unread: "no log lists them" };
   const envelope = orUndefined(() => parse(bytes));
   return loggedNotices(registry, known, entries, envelope && hex(engine.sha256(envelope.payloadBytes)));
@@ -252,17 +268,6 @@ function enteredFor({ bytes, parse, site }: Document, { logs, history }: Heard, 
   const named = envelope && logNamed(envelope.payload);
   const digest = envelope === undefined ? "" : hex(engine.sha256(envelope.payloadBytes));
   return logs.entered(site, named, digest, history);
-}
-
-/** At an address nothing is read before it is needed. */
-async function observationsAt(
-  registry: LoadedRegistry,
-  { predicate: { f3 } }: ResultStatement,
-): Promise<NonNullable<VerifyOptions["observations"]>> {
-  const wanted = f3.evidence.flatMap(({ role, digest: { sha256 } }) => (role === "observations" ? (sha256 ?? []) : []));
-  const found = new Map<string, Bytes | undefined>();
-  for (const sha256 of wanted) found.set(sha256, await registry.read(evidencePath(sha256)));
-  return (sha256) => found.get(sha256);
 }
 
 /** The entries that a pack carries. */
@@ -295,26 +300,3 @@ function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest
   const quorums = [...listed.flatMap(({ quorum }) => quorum ?? []), policy?.witnessed ?? 1];
   return { keys, quorum: Math.max(...quorums) };
 }
-
-/** Larger pieces are only hashed. */
-const MAX_CONVERTED = 16 * 1024 * 1024;
-
-/** Reverses git's `core.autocrlf` conversion. */
-const withLineFeeds = (bytes: Bytes): Bytes =>
-  Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll("\r\n", "\n"), "latin1");
-
-const stateIn =
-  (
-    { archive, digested = (sha256) => digestIn(archive?.(sha256), engine) }: Pick<Document, "archive" | "digested">,
-    engine: Engine,
-  ): NonNullable<VerifyOptions["archived"]> =>
-  (sha256, size) => {
-    const found = digested(sha256);
-    if (found === undefined) return "missing";
-    if (found.size === size && found.sha256 === sha256) return "same";
-    const bytes = found.size > MAX_CONVERTED ? undefined : archive?.(sha256);
-    return digestIn(bytes && withLineFeeds(bytes), engine)?.sha256 === sha256 ? "converted" : "changed";
-  };
-
-const digestIn = (bytes: Bytes | undefined, engine: Engine): FileDigest | undefined =>
-  bytes && { sha256: hex(engine.sha256(bytes)), size: bytes.length };

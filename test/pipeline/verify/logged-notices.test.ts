@@ -9,6 +9,7 @@ import { NoticeSet } from "../../../src/core/verify/notice-set.js";
 import { nodeEngine } from "../../../src/node/engine.js";
 import { loggedNotices, type LoggedNotices } from "../../../src/pipeline/verify/logged-notices.js";
 import { signNotice } from "../../../src/pipeline/publish/notice.js";
+import type { Source } from "../../../src/store/source.js";
 import { LogSource } from "../../../src/store/log-source.js";
 import { attestationPath } from "../../../src/store/paths.js";
 import { sha256 } from "../../cli/drafts.js";
@@ -39,7 +40,8 @@ async function heard(
     if (files.get(path)?.length === 0) return Promise.reject(new AttestError("network", "status 503"));
     return Promise.resolve(files.get(path));
   };
-  const registry = { remote: true as const, read, logs: new LogSource(read, [], nodeEngine) };
+  const source: Source = { place: "a server", remote: true, read, digest: () => Promise.resolve(undefined) };
+  const registry = { source, logs: new LogSource(read, [], nodeEngine) };
   return { ...(await loggedNotices(registry, known, new NoticeEntries(entries), about)), asked };
 }
 
