@@ -89,18 +89,15 @@ export function init(attest: Command): void {
 function nextSteps(folder: string, secrets: string): string[] {
   const tested = testCommand(".");
   const committed = inGit(folder);
-  if (tested === undefined && !committed)
-    return [
-      folder === "." ? "Next, here:" : "Next, in that folder:",
-      "  attest run task-aware-background",
-      "  attest site build",
-    ];
   const paths = [GIT_ATTRIBUTES, REGISTRY_FILE, "keys", "attestations"].map((name) =>
     commandLine([join(folder, name)]),
   );
   return [
     "Next, here:",
     `  attest run ${folder === "." ? "" : `--registry ${commandLine([folder])} `}-- ${tested ?? "COMMAND"}`,
-    ...(committed ? [`  git add ${paths.join(" ")}`, "", `Nothing there is secret; your key is in ${secrets}.`] : []),
+    ...(committed ? [`  git add ${paths.join(" ")}`] : []),
+    ...(tested === undefined || committed ? [""] : []),
+    ...(tested === undefined ? ["COMMAND is what runs your tests, for example npm test or pytest."] : []),
+    ...(committed ? [`Nothing there is secret; your key is in ${secrets}.`] : []),
   ];
 }

@@ -129,10 +129,10 @@ export function inOneLine(one: Verified, verbose: boolean): string[] {
       ? report.notice === undefined
         ? announced(report)
         : noticeWording(report.notice).word
-      : [report.verdict, ...counts(report)].join(" "),
+      : [...(report.verdict === firstWord(report) ? [] : [report.verdict]), ...counts(report)].join(" "),
   ];
   return [
-    [firstWord(report).padEnd(NOT.length), target, ...words].join("  "),
+    [firstWord(report).padEnd(NOT.length), target, ...words.filter(Boolean)].join("  "),
     ...(one.uncompared === true ? [`    page: ${UNCOMPARED}`] : []),
     ...(report.outcome === "accepted"
       ? []

@@ -115,11 +115,13 @@ describe("what to type next", () => {
     expect(stderr).toMatch(/\nNext, here:\n {2}attest run -- go test -json \.\/\.\.\.\n$/);
   });
 
-  test("an empty folder: as ever", async () => {
+  test("an empty folder: a command of the user's own", async () => {
     const work = workspace();
     mkdirSync(work.path("lab"));
     const { stderr } = await work.attest("init", "lab", "--origin", "example.org");
-    expect(stderr).toMatch(/\n\nNext, in that folder:\n {2}attest run task-aware-background\n {2}attest site build\n$/);
+    expect(stderr).toMatch(
+      /\n\nNext, here:\n {2}attest run --registry lab -- COMMAND\n\nCOMMAND is what runs your tests, .*\n$/,
+    );
     expect(readFileSync(work.path("lab/attest.json"), "utf8")).toContain('"example.org"');
   });
 });
