@@ -8,7 +8,7 @@ import { checkInclusion, leafHash } from "../core/log/merkle.js";
 import { parseNote, type NoteKey } from "../core/keys/note.js";
 import { parseProof } from "../core/log/proof.js";
 import type { LogFolder } from "./log-folder.js";
-import type { Store } from "./store.js";
+import type { Still, Store } from "./store.js";
 
 /** Path of an entry's proof, from its document's id; undefined if it has no document. */
 export type ProofPath = (leaf: LogEntry) => string | undefined;
@@ -54,7 +54,7 @@ export class LogProofs {
   }
 
   /** Durable before it returns. Writes the first of several entries of a document; an existing proof of another of its entries stays. */
-  async write(folder: LogFolder, size: number, proofs: readonly Unwritten[]): Promise<void> {
+  async write(folder: LogFolder, size: number, proofs: readonly Unwritten[], still: Still): Promise<void> {
     const files = new Map<string, Bytes>();
     for (const { leaf, proof } of proofs) {
       const path = this.#pathOf(leaf);
@@ -62,7 +62,7 @@ export class LogProofs {
       const there = await this.#store.read(path);
       if (there === undefined || !(await this.#stays(folder, size, path, there))) files.set(path, proof());
     }
-    await this.#store.replaceEach(files);
+    await this.#store.replaceEach(files, still);
   }
 
   async #stays(folder: LogFolder, size: number, path: string, proof: Bytes): Promise<boolean> {

@@ -35,8 +35,9 @@ interface Batch {
   remembered?: { readonly checkpoint: Checkpoint; readonly appended: readonly AppendedEntries[] };
 }
 
-/** A commit that outlasts the lock's lifetime is overtaken by the next writer. This many proof files take a few seconds. */
+/** Other writers wait for a commit. This many proof files take a few seconds. */
 const MAX_BATCH = 1024;
+
 interface Committed {
   readonly head: TreeHead;
   readonly appended: readonly AppendedEntries[];
@@ -166,6 +167,7 @@ export class LogWriter {
         const one = appended[at];
         return one === undefined ? [] : [{ leaf, proof: () => one.proof }];
       }),
+      still,
     );
     await this.#publish(folder, checkpoint, before, head);
     return { head, appended };
@@ -215,7 +217,7 @@ export class LogWriter {
     const remembered = this.#opened(await this.#memory.last(), "remembered beside its key", published);
     if (remembered !== undefined && (published === undefined || published.size < remembered.size)) {
       await folder.mustHold(remembered, published);
-      await this.#repairProofs(folder, published?.size ?? 0, remembered);
+      await this.#repairProofs(folder, published?.size ?? 0, remembered, still);
       await this.#publish(folder, remembered.bytes, published ?? { size: 0, root: remembered.root }, remembered);
       return remembered;
     }
@@ -261,7 +263,12 @@ export class LogWriter {
     );
   }
 
-  async #repairProofs(folder: LogFolder, from: number, { size, bytes: checkpoint }: Opened): Promise<void> {
+  async #repairProofs(
+    folder: LogFolder,
+    from: number,
+    { size, bytes: checkpoint }: Opened,
+    still: Still,
+  ): Promise<void> {
     for (let first = from; first < size; first += MAX_BATCH) {
       const indexes = Array.from({ length: Math.min(MAX_BATCH, size - first) }, (_, at) => first + at);
       const hashes = await folder.proofs(indexes, size);
@@ -270,7 +277,7 @@ export class LogWriter {
         const leaf = parseEntry(await folder.entry(index, size));
         proofs.push({ leaf, proof: () => formatProof({ index, hashes: hashes[at] ?? [], checkpoint }) });
       }
-      await this.#proofs.write(folder, size, proofs);
+      await this.#proofs.write(folder, size, proofs, still);
     }
   }
 
