@@ -21,7 +21,7 @@ import { ATTESTATIONS, isResult, REGISTRY_FILE } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
 import { engine, logMemory, openRegistry, registryArgument } from "./context.js";
 import { EXIT, withExit } from "./exit-status.js";
-import { exitWith } from "./io.js";
+import { exitWith, io } from "./io.js";
 import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, LateProgress, talk } from "./ui.js";
 import {
@@ -161,7 +161,12 @@ async function requestFor(
   const around = git ?? (isAddress(target) ? undefined : nearest(target, ".git"));
   const clone = around === undefined ? undefined : await opened(new GitClone(around, git !== undefined));
   const fetcher = new CachingFetcher(new Fetcher({ allow })); // refuses malformed addresses
-  const currents = new NewerVersions({ clone, offline, registry: isFolder(target) ? target : undefined });
+  const currents = new NewerVersions({
+    clone,
+    offline,
+    registry: isFolder(target) ? target : undefined,
+    env: io().env,
+  });
   return {
     ...keyRequest(options),
     target,

@@ -18,8 +18,8 @@ import { io, oncePerCall } from "./io.js";
 import { talk } from "./ui.js";
 
 export const engine = nodeEngine;
-export const keystore = (): Keystore => new Keystore(secretsHome(), engine);
-export const logKeys = (): LogKeys => new LogKeys(secretsHome(), engine);
+export const keystore = (): Keystore => new Keystore(secretsHome(), engine, io().env["SSH_AUTH_SOCK"]);
+export const logKeys = (): LogKeys => new LogKeys(secretsHome(), engine, io().env);
 /** Finds the signer of a log, if this machine has its key. */
 export const logSigners: LogSigners = (key) => logKeys().find(key);
 /** The same, for commands that start a log: the user may replace what was seen under its name before. */

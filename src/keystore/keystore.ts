@@ -31,10 +31,13 @@ const EXTENSION = { plain: "pem", passphrase: "age", agent: "agent" } as const s
 export class Keystore {
   readonly #folder: string;
   readonly #engine: Engine;
+  readonly #agent: string | undefined;
 
-  constructor(home: string, engine: Engine) {
+  /** @param agent socket of ssh-agent */
+  constructor(home: string, engine: Engine, agent?: string) {
     this.#folder = join(home, "keys");
     this.#engine = engine;
+    this.#agent = agent;
   }
 
   get folder(): string {
@@ -180,15 +183,8 @@ export class Keystore {
     removeUnfinished(path);
   }
 
-  /**
-   * @param socket socket of ssh-agent
-   * @throws AttestError `key-missing`, `key-locked`, `agent-failed`, `home-unsafe` if others can read the secret
-   */
-  async signer(
-    name: string,
-    passphrase: Passphrase,
-    socket: string | undefined = process.env["SSH_AUTH_SOCK"],
-  ): Promise<Signer> {
+  /** @throws AttestError `key-missing`, `key-locked`, `agent-failed`, `home-unsafe` if others can read the secret */
+  async signer(name: string, passphrase: Passphrase): Promise<Signer> {
     const stored = this.find(name);
     if (stored.place !== "agent") return signerOf(name, stored.key, await this.#secret(stored, passphrase));
     const path = this.#path(name, "agent");
@@ -196,7 +192,7 @@ export class Keystore {
     if (parseKey(fromUtf8(read(path) ?? new Uint8Array()), this.#engine).keyid !== stored.key.keyid)
       throw this.#strange(name);
     const { agentSigner } = await import("./agent.js");
-    return { ...(await agentSigner(stored.key.keyid, socket, this.#engine)), name };
+    return { ...(await agentSigner(stored.key.keyid, this.#agent, this.#engine)), name };
   }
 
   /** The secret, checked against the public line. */

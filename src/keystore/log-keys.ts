@@ -20,7 +20,7 @@ export class LogKeys {
   readonly #engine: Engine;
   readonly #env: Readonly<Record<string, string | undefined>>;
 
-  constructor(home: string, engine: Engine, env: Readonly<Record<string, string | undefined>> = process.env) {
+  constructor(home: string, engine: Engine, env: Readonly<Record<string, string | undefined>>) {
     this.#home = home;
     this.#engine = engine;
     this.#env = env;

@@ -318,7 +318,7 @@ describe("a registry", () => {
 
   test("whose plan was never answered has a result missing, once its deadline has passed", async () => {
     const at = copyOf(work);
-    const logs = new LogKeys(at.home, nodeEngine);
+    const logs = new LogKeys(at.home, nodeEngine, {});
     const registry = await Registry.open(new Directory(at.path("lab")), nodeEngine, (key) => logs.find(key));
     const announced: string[] = [];
     await announce(

@@ -20,9 +20,12 @@ export interface StalenessOptions {
   readonly offline: boolean;
   /** The registry's folder, which is not part of the subject. */
   readonly registry?: string | undefined;
+  /** The user's variables: npm's settings, and where npm is. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 export class NewerVersions {
+  readonly #env: NodeJS.ProcessEnv;
   readonly #clone: GitClone | undefined;
   readonly #offline: boolean;
   readonly #packages = new Map<string, Promise<NewerVersion[]>>();
@@ -33,7 +36,8 @@ export class NewerVersions {
   readonly #registryFolder: string | undefined;
   #without: Promise<readonly string[]> | undefined;
 
-  constructor({ clone, offline, registry }: StalenessOptions) {
+  constructor({ clone, offline, registry, env }: StalenessOptions) {
+    this.#env = env;
     this.#clone = clone;
     this.#offline = offline;
     this.#registryFolder = registry;
@@ -63,7 +67,7 @@ export class NewerVersions {
 
   /** Ignores a registry without an answer: nobody signed that there is no newer version. */
   async #ask(purl: string): Promise<NewerVersion[]> {
-    const registry = await (this.#registry ??= registryOfUser());
+    const registry = await (this.#registry ??= registryOfUser(this.#env));
     if (registry === undefined) return [];
     const found = await currentVersion(purl, (this.#fetcher ??= fetcherFor(registry)), registry.url);
     if (found === undefined || "why" in found || !found.newer) return [];
@@ -112,27 +116,21 @@ interface PackageRegistry {
  * From the user's environment, else npm's setting outside of every project. The audited project's `.npmrc` is its publisher's: npm expands
  * environment variables in its addresses, so a request would leak them.
  */
-async function registryOfUser(): Promise<PackageRegistry | undefined> {
-  const set = process.env["npm_config_registry"];
+async function registryOfUser(env: NodeJS.ProcessEnv): Promise<PackageRegistry | undefined> {
+  const set = env["npm_config_registry"];
   // Under npm, yarn or pnpm the variable comes from the project's file.
-  const scripted = SCRIPTED.some((name) => process.env[name] !== undefined);
+  const scripted = SCRIPTED.some((name) => env[name] !== undefined);
   if (set !== undefined && !scripted && URL.canParse(set)) return { url: set, own: true };
   const nowhere = temporaryFolder("npm");
   try {
     const projects = projectsAround(".");
-    const npm = programOutside("npm", process.env, projects); // node_modules/.bin may contain a program of that name
+    const npm = programOutside("npm", env, projects); // node_modules/.bin may contain a program of that name
     if (npm === undefined) return undefined;
-    const { HOME = "", USERPROFILE = "", APPDATA = "" } = process.env;
-    const env = {
-      PATH: pathOutside(process.env, projects),
-      HOME,
-      USERPROFILE,
-      APPDATA,
-      npm_config_update_notifier: "false",
-    };
+    const { HOME = "", USERPROFILE = "", APPDATA = "" } = env;
+    const kept = { PATH: pathOutside(env, projects), HOME, USERPROFILE, APPDATA, npm_config_update_notifier: "false" };
     const { stdout } = await run(npm, ["config", "get", "registry", "--prefix", nowhere], {
       cwd: nowhere,
-      env,
+      env: kept,
       timeout: 20_000,
     });
     return URL.canParse(stdout.trim()) ? { url: stdout.trim(), own: false } : undefined;

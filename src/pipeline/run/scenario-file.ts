@@ -36,7 +36,7 @@ export async function loadScenario(
     title,
     hypothesis,
     subject: await subjectsOf(subject),
-    configuration: await configurationIn(process.cwd()),
+    configuration: await configurationIn("."),
     relations: [],
     profiles: { default: profile },
     defaultProfile: "default",
