@@ -46,6 +46,49 @@ const PURE: Readonly<Record<string, readonly RegExp[]>> = {
 // The one import that is computed: a scenario of the user's, which is on no floor.
 const USERS = { file: "src/harness/scenario/host.ts", expression: "url" };
 
+// What reads and writes files on a disk. A registry is reached through `Source` and `Store`, for it may lie elsewhere.
+const DISK = [/^(?:node:)?fs(?:\/promises)?$/, /^src\/node\/(?:files|lock)\.ts$/, /^src\/store\/directory\.ts$/];
+// The floors above the store, and what else their files look for on a disk.
+const ON_DISK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  harness: { "src/harness/": "what is tested, its reports, and folders of a run" },
+  scenarios: { "src/scenarios/": "folders of a run" },
+  site: { "src/site/assets.ts": "the scripts and styles that come with this program" },
+  pipeline: {
+    "src/pipeline/load/evidence-folder.ts": "evidence beside a file outside of any registry",
+    "src/pipeline/load/load.ts": "a document in a file outside of any registry, and whether a path is a folder",
+    "src/pipeline/load/raw-folder.ts": "a folder that is no registry",
+    "src/pipeline/load/trusted-keys.ts": "keys in files that the user names",
+    "src/pipeline/log/witness.ts": "the lock beside the witness's key",
+    "src/pipeline/audit/local-files.ts": "files that evidence cites",
+    "src/pipeline/audit/staleness.ts": "an empty folder to ask npm from",
+    "src/pipeline/verify/require.ts": "the files of which a gate asks whether they were tested",
+    "src/pipeline/verify/verify.ts": "a type alone",
+    "src/pipeline/publish/evidence-capture.ts": "a statement that is not signed yet, and files to be evidence",
+    "src/pipeline/publish/export.ts": "the exported files",
+    "src/pipeline/run/command.ts": "the tested project",
+    "src/pipeline/run/destination.ts": "a file for the result, outside of any registry",
+    "src/pipeline/run/keep-unpublished.ts": "a result that could not be published",
+    "src/pipeline/run/project.ts": "the tested project",
+    "src/pipeline/run/reproduce.ts": "the tested project",
+    "src/pipeline/run/scenario-file.ts": "a scenario of the user's",
+  },
+  index: {},
+  cli: {
+    "src/cli/audit.ts": "the record for the user, and whether a path is a folder",
+    "src/cli/context.ts": "files that the user names",
+    "src/cli/cosign.ts": "the output that the user names",
+    "src/cli/evidence-pack.ts": "the output that the user names",
+    "src/cli/key-notices.ts": "the output that the user names",
+    "src/cli/log-show.ts": "the output that the user names",
+    "src/cli/log-witness.ts": "the output that the user names",
+    "src/cli/passphrase.ts": "a passphrase in a file",
+    "src/cli/run.ts": "the output that the user names",
+    "src/cli/verify-many.ts": "whether a path is a folder, and the worker's own file",
+    "src/cli/version.ts": "this program's own files",
+    "src/cli/waive.ts": "whether a word names a file",
+  },
+};
+
 const WHY = {
   stray: "every file belongs to a floor, so that the rules hold for it",
   up: "an import goes only to the same floor or down, so that a floor can be understood without those above it",
@@ -60,6 +103,7 @@ const WHY = {
   page: "the browser verifier is core, formats and view and nothing else, so that page and command line cannot disagree",
   pure: "core, formats, view and web run unchanged in a browser; the world enters by parameter",
   computed: "an import whose target is computed escapes this test",
+  disk: "a registry is read through Source and written through Store, so that it can lie elsewhere; for other files there is a list",
   cycle: "files in a circle can only be understood, loaded and tested all at once",
   terminal: "only src/cli prints or exits; everything else returns or throws, so that it can be used as a library",
 };
@@ -78,6 +122,8 @@ function complaints(sources: Sources): string[] {
     for (const expression of computed)
       if (file !== USERS.file || expression !== USERS.expression) say(`imports ${expression}`, "computed");
     if (floor !== "cli") for (const word of terminal) say(`mentions ${word}`, "terminal");
+
+    for (const target of onDisk(file, imports, sources)) if (!mayLookOnDisk(file)) say(`imports ${target}`, "disk");
 
     const targets: string[] = [];
     for (const specifier of imports) {
@@ -102,6 +148,16 @@ function complaints(sources: Sources): string[] {
       found.push(`${folder} has ${number} files: ${WHY.many}`);
   return found;
 }
+
+const onDisk = (file: string, imports: readonly string[], sources: Sources): string[] =>
+  imports
+    .map((specifier) => (specifier.startsWith(".") ? resolve(file, specifier, sources) : specifier))
+    .filter((target) => DISK.some((one) => one.test(target)));
+
+const mayLookOnDisk = (file: string): boolean => {
+  const listed = ON_DISK[floorOf(file)];
+  return listed === undefined || Object.keys(listed).some((name) => file.startsWith(name));
+};
 
 function forbidden(from: string, to: string): keyof typeof WHY | undefined {
   if (from === to) return undefined;
@@ -264,13 +320,21 @@ test("src and web keep to their floors", async () => {
   expect(complaints(sources)).toEqual([]);
 });
 
+test("no file is listed that leaves the disk alone", async () => {
+  const sources = await project();
+  const looking = [...sources].filter(([file, source]) => onDisk(file, read(file, source).imports, sources).length > 0);
+  const listed = Object.values(ON_DISK).flatMap((floor) => Object.keys(floor));
+  expect(listed.filter((name) => !looking.some(([file]) => file.startsWith(name)))).toEqual([]);
+});
+
 const good: Record<string, string> = {
   "src/cli/main.ts": `import { run } from "../pipeline/run/run.js"; console.log(run); process.exitCode = 1;`,
   "src/index.ts": `export { run } from "./pipeline/run/run.js"; export * from "./core/json.js";`,
   "src/pipeline/run/run.ts": `import { run } from "../../scenarios/x/index.js"; import { open } from "../../keystore/file.js";`,
   "src/scenarios/x/index.ts": `import type { Scenario } from "../../harness/scenario.js";`,
   "src/harness/scenario.ts": `import { directory } from "../store/directory.js";`,
-  "src/site/page.ts": `import { directory } from "../store/directory.js"; import { tree } from "../view/tree.js";`,
+  "src/site/page.ts": `import { openStore } from "../store/open.js"; import { tree } from "../view/tree.js";`,
+  "src/store/open.ts": `export * from "./directory.js";`,
   "src/store/directory.ts": `import { write } from "../node/files.js"; const later = await import("node:fs");`,
   "src/keystore/file.ts": `import * as age from "age-encryption";`,
   "src/node/files.ts": `import fs from "node:fs"; // console, process.exit and "import(x)" may be talked about`,
@@ -346,6 +410,10 @@ describe("the check itself", () => {
     ["Node in core", "src/core/a.ts", `import { createHash } from "node:crypto";`, "node:crypto", "pure"],
     ["Node in core by its old name", "src/core/a.ts", `import { createHash } from "crypto";`, "crypto", "pure"],
     ["Node in formats", "src/formats/a.ts", `import "node:buffer";`, "node:buffer", "pure"],
+    ["a registry's files", "src/pipeline/log/a.ts", `import { readFileSync } from "node:fs";`, "node:fs", "disk"],
+    ["them by another name", "src/cli/a.ts", `import { readFile } from "fs/promises";`, "fs/promises", "disk"],
+    ["them by ours", "src/site/a.ts", `import { read } from "../node/files.js";`, "src/node/files.ts", "disk"],
+    ["a medium", "src/cli/a.ts", `import "../store/directory.js";`, "src/store/directory.ts", "disk"],
     ["the whole of zod in core", "src/core/a.ts", `import { z } from "zod";`, "zod", "pure"],
     ["a package in view", "src/view/a.ts", `import * as z from "zod/mini";`, "zod/mini", "pure"],
     [
