@@ -62,7 +62,6 @@ const ON_DISK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "src/pipeline/audit/local-files.ts": "files that evidence cites",
     "src/pipeline/audit/staleness.ts": "an empty folder to ask npm from",
     "src/pipeline/verify/require.ts": "the files of which a gate asks whether they were tested",
-    "src/pipeline/verify/verify.ts": "a type alone",
     "src/pipeline/publish/evidence-capture.ts": "a statement that is not signed yet, and files to be evidence",
     "src/pipeline/publish/export.ts": "the exported files",
     "src/pipeline/run/command.ts": "the tested project",

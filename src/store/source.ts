@@ -5,6 +5,8 @@
 import type { Bytes } from "../core/bytes.js";
 import type { FileDigest } from "../node/files.js";
 
+export type { FileDigest };
+
 export interface Source {
   /** The location, for messages. */
   readonly place: string;

@@ -3,9 +3,8 @@ import { hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import type { ResultStatement } from "../../core/statement/statement.js";
 import type { VerifyOptions } from "../../core/verify/options.js";
-import type { FileDigest } from "../../node/files.js";
 import { evidencePath } from "../../store/paths.js";
-import type { Source } from "../../store/source.js";
+import type { FileDigest, Source } from "../../store/source.js";
 
 export interface Archive {
   /** @throws AttestError `io`, `too-large`, `network` */
