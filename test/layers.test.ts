@@ -82,6 +82,7 @@ const ON_DISK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "src/cli/log-witness.ts": "the output that the user names",
     "src/cli/passphrase.ts": "a passphrase in a file",
     "src/cli/run.ts": "the output that the user names",
+    "src/cli/verify-resume.ts": "the lines that the user names",
     "src/cli/verify-many.ts": "whether a path is a folder, and the worker's own file",
     "src/cli/version.ts": "this program's own files",
     "src/cli/waive.ts": "whether a word names a file",

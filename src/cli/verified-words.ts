@@ -15,16 +15,24 @@ export const outcomeOfOne = (one: Verified): ReportOutcome =>
   "report" in one ? one.report.outcome : outcomeOf(one.fault.code);
 
 /** Without the statement, which is in the file. */
-export const brief = (one: Verified): unknown =>
+export const brief = (one: Verified): object =>
   "report" in one
     ? { target: one.target, uncompared: one.uncompared, report: { ...withExit(one.report), statement: undefined } }
     : { target: one.target, error: { code: one.fault.code, message: one.fault.message, hint: one.fault.hint } };
+
+/** Of a report, what its first word needs. */
+interface Told {
+  readonly outcome: ReportOutcome;
+  readonly verdict?: string | undefined;
+  readonly plan?: unknown;
+  readonly notice?: unknown;
+}
 
 /**
  * The first word: the verdict of an accepted document, otherwise none. So a signed REFUTED cannot look like a pass, nor a VALIDATED by
  * someone you do not know.
  */
-const firstWord = ({ outcome, verdict, plan, notice }: Report): string =>
+const firstWord = ({ outcome, verdict, plan, notice }: Told): string =>
   outcome === "accepted"
     ? (verdict ?? (plan !== undefined ? "PLAN" : notice !== undefined ? "NOTICE" : "NO VERDICT"))
     : NOT;
@@ -154,13 +162,14 @@ export interface Line {
   readonly unconfirmed?: boolean;
 }
 
-export const lineOf = (one: Verified, text: string): Line => ({
+export const lineOf = (one: Verified, text: string): Line =>
+  "report" in one ? lineOfReport(one.report, text) : { text, outcome: outcomeOfOne(one) };
+
+export const lineOfReport = (report: Told & { readonly trust: string }, text = ""): Line => ({
   text,
-  outcome: outcomeOfOne(one),
-  ...("report" in one && one.report.outcome === "accepted" && { word: firstWord(one.report) }),
-  ...("report" in one &&
-    one.report.outcome === "untrusted" &&
-    one.report.trust === "registry-only" && { unconfirmed: true }),
+  outcome: report.outcome,
+  ...(report.outcome === "accepted" && { word: firstWord(report) }),
+  ...(report.outcome === "untrusted" && report.trust === "registry-only" && { unconfirmed: true }),
 });
 
 /** The sum of any number of documents. */

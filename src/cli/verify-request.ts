@@ -1,7 +1,9 @@
 /** What `attest verify` is asked, for its process and its workers alike. */
 import type { Requirements } from "../pipeline/verify/require.js";
-import type { Verified, VerifyRequest } from "../pipeline/verify/verify.js";
-import { logMemory, readStdin } from "./context.js";
+import { hex } from "../core/bytes.js";
+import type { Document } from "../pipeline/load/load.js";
+import { effective, verifyEach, type Heard, type Verified, type VerifyRequest } from "../pipeline/verify/verify.js";
+import { engine, logMemory, readStdin } from "./context.js";
 import { keyRequest, type KeyOptions, type WitnessOptions } from "./key-options.js";
 import { brief, inOneLine, lineOf, type Line } from "./verified-words.js";
 
@@ -9,6 +11,8 @@ import { brief, inOneLine, lineOf, type Line } from "./verified-words.js";
 export interface Asked extends KeyOptions, WitnessOptions, Requirements {
   readonly targets: readonly string[];
   readonly recompute?: boolean;
+  /** A file with lines that an earlier `--ndjson` printed. */
+  readonly resume?: string;
 }
 
 export const requestOf = ({ targets, notice = [], witness = [], ...rest }: Asked): VerifyRequest => ({
@@ -26,8 +30,34 @@ export const requestOf = ({ targets, notice = [], witness = [], ...rest }: Asked
 /** `ndjson` has one JSON object in each line. */
 export type Form = "line" | "verbose" | "ndjson";
 
-export const printedAs = (one: Verified, form: Form): Line =>
-  lineOf(
-    one,
-    form === "ndjson" ? `${JSON.stringify(brief(one))}\n` : inOneLine(one, form === "verbose").join("\n") + "\n",
-  );
+/** An answer, and how it is printed; a document that was verified before has no answer again. */
+export interface Answer {
+  readonly one?: Verified;
+  readonly line: Line;
+}
+
+/** Each document as soon as it is verified. */
+export async function* answers(request: VerifyRequest, asked: Asked, form: Form): AsyncGenerator<Answer> {
+  const resume = form === "ndjson" ? await import("./verify-resume.js") : undefined;
+  const former = asked.resume === undefined ? undefined : await resume?.Former.read(asked.resume);
+  const under = (heard: Heard): string => resume?.underOf(heard, asked) ?? "";
+  const done: Line[] = [];
+  const isDone = ({ target, bytes }: Document, heard: Heard): boolean => {
+    const line = former?.answerTo(target, bytes, under(heard));
+    if (line !== undefined) done.push(line);
+    return line !== undefined;
+  };
+  for await (const { verified, read } of verifyEach({ ...request, ...(former && { isDone }) })) {
+    for (const line of done.splice(0)) yield { line };
+    for (const one of read === undefined ? [verified] : effective(read.document, verified)) {
+      const decided = resume && read && { sha256: hex(engine.sha256(read.document.bytes)), under: under(read) };
+      yield { one, line: lineOf(one, printed(one, form, decided)) };
+    }
+  }
+  for (const line of done) yield { line };
+}
+
+const printed = (one: Verified, form: Form, decided: object | undefined): string =>
+  form === "ndjson"
+    ? `${JSON.stringify({ ...brief(one), ...decided })}\n`
+    : `${inOneLine(one, form === "verbose").join("\n")}\n`;

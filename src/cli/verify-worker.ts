@@ -2,9 +2,8 @@
 import { Writable } from "node:stream";
 import { AttestError } from "../core/errors.js";
 import { given, serve } from "../node/pool-worker.js";
-import { effective, verifyEach, type Each } from "../pipeline/verify/verify.js";
 import { calling } from "./io.js";
-import { printedAs, requestOf, type Asked, type Form } from "./verify-request.js";
+import { answers, requestOf, type Asked, type Form } from "./verify-request.js";
 import type { Line } from "./verified-words.js";
 
 export interface Task {
@@ -45,16 +44,13 @@ const { asked, form } = data as Task;
 const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
 const stderr = number === 0 ? process.stderr : silent;
 const names = new Names();
-let each: AsyncGenerator<Each> | undefined;
 let found: Line[] = [];
 let failed: Promise<Answered> | undefined;
 
 /** Reads the registry once, for all pieces. */
 async function verifying(): Promise<never> {
-  each = verifyEach({ ...requestOf(asked), names, remembers: number === 0 });
-  for await (const { verified, read } of each)
-    for (const one of read === undefined ? [verified] : effective(read.document, verified))
-      found.push(printedAs(one, form));
+  const request = { ...requestOf(asked), names, remembers: number === 0 };
+  for await (const { line } of answers(request, asked, form)) found.push(line);
   throw new Error("the names of a registry do not end");
 }
 

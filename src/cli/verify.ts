@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import type { Requirements } from "../pipeline/verify/require.js";
-import { effective, verifyAll, verifyEach, type Verified } from "../pipeline/verify/verify.js";
+import { verifyAll, type Verified } from "../pipeline/verify/verify.js";
 import { engine } from "./context.js";
 import { EXIT } from "./exit-status.js";
 import { exitWith, io } from "./io.js";
@@ -10,7 +10,7 @@ import { withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOpti
 import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerJson, answerText, LateProgress, talk } from "./ui.js";
 import { brief, inFull, lineOf, Tally, type Line } from "./verified-words.js";
-import { printedAs, requestOf, type Asked, type Form } from "./verify-request.js";
+import { answers, requestOf, type Answer, type Asked, type Form } from "./verify-request.js";
 
 interface Options extends KeyOptions, WitnessOptions {
   readonly require?: readonly string[];
@@ -19,6 +19,7 @@ interface Options extends KeyOptions, WitnessOptions {
   readonly verbose?: true;
   readonly json?: true;
   readonly ndjson?: true;
+  readonly resume?: string;
 }
 
 /** Verifies files, folders, addresses and `-` with the keys in the options and the user's own. */
@@ -50,7 +51,11 @@ export function verifyCommand(attest: Command): void {
     )
     .option("--recompute", "recompute the outcomes from the archived observations; exit 4 if that is impossible")
     .option("--verbose", "print every step with the recomputed values")
-    .option("--ndjson", "print one JSON object for each document, as soon as it is verified");
+    .option("--ndjson", "print one JSON object for each document, as soon as it is verified")
+    .option(
+      "--resume <file>",
+      "with --ndjson: skip the documents that its lines in this file answer, unless a key, a notice or a log has changed since",
+    );
   withExamples(
     withJson(withNotices(withWitnesses(withKeys(command)))),
     "attest verify demo/attestations/test_*.json",
@@ -59,9 +64,16 @@ export function verifyCommand(attest: Command): void {
     "attest verify demo/attestations/test_*.json --recompute",
     "attest verify demo --require evidence,fresh=30d",
     "attest verify demo --json",
+    "attest verify demo --ndjson > verified.ndjson",
   ).action(async (targets: readonly string[], options: Options) => {
     io().cwd(); // throws for a directory that is gone: in it nothing is found
     const { require, policy, json, ndjson, verbose = false, ...rest } = options;
+    if (rest.resume !== undefined && !ndjson)
+      throw new AttestError(
+        "usage",
+        "--resume goes with --ndjson",
+        "add --ndjson, which prints the lines to resume from",
+      );
     const asked = { ...rest, targets, ...(await requirements(require, policy)) };
     if (json) return await inOneObject(asked);
     const form = ndjson ? "ndjson" : verbose ? "verbose" : "line";
@@ -97,20 +109,19 @@ async function printed(
   const many = await acrossCores(asked, form, progress);
   if (many !== undefined) for await (const line of many) await print(line);
   else {
-    let only: Verified | undefined;
-    for await (const { verified, read } of verifyEach({ ...requestOf(asked), progress }))
-      for (const one of read === undefined ? [verified] : effective(read.document, verified)) {
-        if (tally.total > 0 || form === "ndjson") await print(printedAs(one, form));
-        else if (only === undefined) only = one;
-        else {
-          await print(printedAs(only, form));
-          await print(printedAs(one, form));
-        }
+    let only: Answer | undefined;
+    for await (const answer of answers({ ...requestOf(asked), progress }, asked, form))
+      if (form !== "ndjson" && only === undefined && tally.total === 0) only = answer;
+      else {
+        if (only !== undefined) await print(only.line);
+        only = undefined;
+        await print(answer.line);
       }
-    if (only !== undefined && tally.total === 0) {
-      refuseOnlyFault([only]);
-      tally.add(lineOf(only, ""));
-      if ("report" in only) answer(inFull(only, only.report, form === "verbose"));
+    if (only?.one !== undefined) {
+      const { one } = only;
+      refuseOnlyFault([one]);
+      tally.add(only.line);
+      if ("report" in one) answer(inFull(one, one.report, form === "verbose"));
       return;
     }
   }

@@ -1310,8 +1310,16 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const lines = ok(await work.attest("verify", "lab", "--ndjson"))
       .stdout.trimEnd()
       .split("\n");
-    const { documents } = ok(await work.attest("verify", "lab", "--json")).json() as { documents: unknown[] };
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(documents);
+    const { documents } = ok(await work.attest("verify", "lab", "--json")).json() as { documents: object[] };
+    const decided = { sha256: expect.stringMatching(/^[0-9a-f]{64}$/), under: expect.stringMatching(/^[0-9a-f]{32}$/) };
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(documents.map((one) => ({ ...one, ...decided })));
+  },
+  "verify --resume": async (work) => {
+    refused(await work.attest("verify", "lab", "--resume", "done.ndjson"), /--resume goes with --ndjson/);
+    refused(await work.attest("verify", "lab", "--ndjson", "--resume", "none"), /no such file: none/);
+    const before = ok(await work.attest("verify", "lab", "--ndjson")).stdout;
+    work.write("done.ndjson", before);
+    expect(ok(await work.attest("verify", "lab", "--ndjson", "--resume", "done.ndjson")).stdout).toBe("");
   },
 
   "show --key": async (work) => {

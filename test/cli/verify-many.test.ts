@@ -38,13 +38,42 @@ describe.skipIf(availableParallelism() < 2)("on all processors", () => {
     const many = await verified(made, "--ndjson");
     expect(many.code, many.stderr).toBe(0);
     expect(targets(many)).toEqual(names.map((name) => `lab/attestations/${name}`));
-    const one = (await verified(made, "--json")).json() as { documents: unknown[] };
+    const one = (await verified(made, "--json")).json() as { documents: object[] };
     expect(
       many.stdout
         .trimEnd()
         .split("\n")
         .map((line) => JSON.parse(line) as unknown),
-    ).toEqual(one.documents);
+    ).toEqual(one.documents.map((document) => expect.objectContaining(document) as unknown));
+  });
+
+  test("goes on where it was interrupted, and again over what has changed since", async () => {
+    const work = copyOf(made);
+    const whole = (await verified(work, "--ndjson")).stdout;
+    const lines = whole.trimEnd().split("\n");
+    work.write("done.ndjson", `${lines.slice(0, 700).join("\n")}\n${(lines[700] ?? "").slice(0, 100)}`);
+    const rest = await verified(work, "--ndjson", "--resume", "done.ndjson");
+    expect([rest.code, rest.stdout], rest.stderr).toEqual([0, `${lines.slice(700).join("\n")}\n`]);
+
+    work.write("done.ndjson", whole);
+    const [changed = ""] = names.filter((name) => name.startsWith("test_"));
+    const file = work.path("lab/attestations", changed);
+    writeFileSync(file, readFileSync(file, "utf8").replace("Test ", "Tost "));
+    const again = await verified(work, "--ndjson", "--resume", "done.ndjson");
+    expect([again.code, targets(again)]).toEqual([1, [`lab/attestations/${changed}`]]);
+
+    const bad = JSON.parse(lines[5] ?? "") as { report: object };
+    work.write(
+      "done.ndjson",
+      [...lines.slice(0, 5), JSON.stringify({ ...bad, report: { ...bad.report, outcome: "untrusted" } })].join("\n"),
+    );
+    expect((await verified(work, "--ndjson", "--resume", "done.ndjson")).code, "an earlier answer counts").toBe(1);
+
+    work.write("done.ndjson", whole);
+    expect(
+      targets(await attestProcess(["verify", "lab", "--ndjson", "--resume", "done.ndjson"], stranger(work))),
+      "without its key",
+    ).toHaveLength(names.length);
   });
 
   test("one that was changed, one that cannot be read, and a sum over all", async () => {

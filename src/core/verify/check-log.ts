@@ -92,7 +92,7 @@ export function logPresence(envelope: Envelope, digest: string, options: VerifyO
       : checkPresence(named, log, engine, independent(named.key, options));
   const others = envelope.signatures.flatMap(({ keyid }) => keyid ?? []);
   const seen = (signature: Bytes, signer: string): SeenAt | undefined => {
-    if (view === undefined) return undefined;
+    if (view === undefined || options.witnesses === undefined || options.witnesses.keys.length === 0) return undefined;
     const leaf = entryOf({ payload: envelope.payload, digest, keyid: signer, sig: signature }, engine);
     const witnessed: Witnessed | undefined = leaf && view.find(leaf, others)?.witnessed;
     return witnessed && { at: witnessed.at, by: witnessed.by.join(", "), source: "witnesses whom you trust" };

@@ -40,6 +40,8 @@ export interface VerifyRequest extends KeyRequest, DocumentRequest, LogsRequest 
   readonly notices?: readonly string[];
   /** Recompute every outcome with a criterion from the archived observations. */
   readonly recompute?: boolean;
+  /** Whether a document needs no look, because the caller has its answer. */
+  readonly isDone?: (document: Document, heard: Heard) => boolean;
   /** Whether what is seen of logs is kept in `memory`; false for all workers but one. */
   readonly remembers?: boolean;
   /** Whether archived evidence is hashed; false if the caller does so itself. */
@@ -74,7 +76,7 @@ export interface Each {
 }
 
 /** The notices of a place and those that the user gave, and what they say about the known keys. */
-interface Heard {
+export interface Heard {
   readonly notices: NoticeSet;
   /** Why some may be missing. */
   readonly unread: string | undefined;
@@ -113,6 +115,7 @@ export async function* verifyEach(asked: VerifyRequest): AsyncGenerator<Each> {
     try {
       for await (const document of documents(target, request)) {
         const heard = await heardAt(document);
+        if (request.isDone?.(document, heard) === true) continue;
         const verified = await oneOf(document, yours, heard, witnesses, request);
         const entered = await enteredFor(document, heard, request.engine);
         yield { verified, read: { ...heard, document, entered } };
