@@ -41,20 +41,21 @@ export async function* answers(request: VerifyRequest, asked: Asked, form: Form)
   const resume = form === "ndjson" ? await import("./verify-resume.js") : undefined;
   const former = asked.resume === undefined ? undefined : await resume?.Former.read(asked.resume);
   const under = (heard: Heard): string => resume?.underOf(heard, asked) ?? "";
-  const done: Line[] = [];
-  const isDone = ({ target, bytes }: Document, heard: Heard): boolean => {
+  const known = ({ target, bytes }: Document, heard: Heard): Answer | undefined => {
     const line = former?.answerTo(target, bytes, under(heard));
-    if (line !== undefined) done.push(line);
-    return line !== undefined;
+    return line && { line };
   };
-  for await (const { verified, read } of verifyEach({ ...request, ...(former && { isDone }) })) {
-    for (const line of done.splice(0)) yield { line };
+  for await (const each of verifyEach(request, former && known)) {
+    if ("line" in each) {
+      yield each;
+      continue;
+    }
+    const { verified, read } = each;
     for (const one of read === undefined ? [verified] : effective(read.document, verified)) {
       const decided = resume && read && { sha256: hex(engine.sha256(read.document.bytes)), under: under(read) };
       yield { one, line: lineOf(one, printed(one, form, decided)) };
     }
   }
-  for (const line of done) yield { line };
 }
 
 const printed = (one: Verified, form: Form, decided: object | undefined): string =>

@@ -62,12 +62,13 @@ describe.skipIf(availableParallelism() < 2)("on all processors", () => {
     const again = await verified(work, "--ndjson", "--resume", "done.ndjson");
     expect([again.code, targets(again)]).toEqual([1, [`lab/attestations/${changed}`]]);
 
+    work.write("done.ndjson", whole);
+    writeFileSync(file, readFileSync(file, "utf8").replace("Tost ", "Test "));
     const bad = JSON.parse(lines[5] ?? "") as { report: object };
-    work.write(
-      "done.ndjson",
-      [...lines.slice(0, 5), JSON.stringify({ ...bad, report: { ...bad.report, outcome: "untrusted" } })].join("\n"),
-    );
-    expect((await verified(work, "--ndjson", "--resume", "done.ndjson")).code, "an earlier answer counts").toBe(1);
+    const refused = JSON.stringify({ ...bad, report: { ...bad.report, outcome: "untrusted" } });
+    work.write("done.ndjson", lines.with(5, refused).join("\n"));
+    const counted = await verified(work, "--ndjson", "--resume", "done.ndjson");
+    expect([counted.code, counted.stdout], "earlier answers count, where nothing is left to verify").toEqual([3, ""]);
 
     work.write("done.ndjson", whole);
     expect(

@@ -40,8 +40,6 @@ export interface VerifyRequest extends KeyRequest, DocumentRequest, LogsRequest 
   readonly notices?: readonly string[];
   /** Recompute every outcome with a criterion from the archived observations. */
   readonly recompute?: boolean;
-  /** Whether a document needs no look, because the caller has its answer. */
-  readonly isDone?: (document: Document, heard: Heard) => boolean;
   /** Whether what is seen of logs is kept in `memory`; false for all workers but one. */
   readonly remembers?: boolean;
   /** Whether archived evidence is hashed; false if the caller does so itself. */
@@ -86,8 +84,14 @@ export interface Heard {
   readonly logs: RegistryLogs;
 }
 
-/** The same one by one, with the context of each: for registries of any size. */
-export async function* verifyEach(asked: VerifyRequest): AsyncGenerator<Each> {
+/**
+ * The same one by one, with the context of each: for registries of any size.
+ * @param known the caller's own answer for a document, which then needs no look, and takes its place
+ */
+export async function* verifyEach<Known extends object = never>(
+  asked: VerifyRequest,
+  known?: (document: Document, heard: Heard) => Known | undefined,
+): AsyncGenerator<Each | Known> {
   const request = { ...asked, engine: remembering(asked.engine) };
   const yours = await keysOf(request);
   const given = (request.notices ?? []).map((path) => requiredKey(path, "a notice"));
@@ -95,8 +99,8 @@ export async function* verifyEach(asked: VerifyRequest): AsyncGenerator<Each> {
   const registries = new Map<LoadedRegistry | undefined, RegistryLogs>();
   const heardAt = async (document: Document): Promise<Heard> => {
     const { site } = document;
-    const known = places.get(site);
-    if (known !== undefined) return known;
+    const before = places.get(site);
+    if (before !== undefined) return before;
     const listed =
       site.keyring === undefined ? [] : knownFrom(site.keyring, "site", site.source ?? "the registry's own keyring");
     const keys = [...knownAt(yours, site.place), ...listed];
@@ -115,7 +119,11 @@ export async function* verifyEach(asked: VerifyRequest): AsyncGenerator<Each> {
     try {
       for await (const document of documents(target, request)) {
         const heard = await heardAt(document);
-        if (request.isDone?.(document, heard) === true) continue;
+        const answer = known?.(document, heard);
+        if (answer !== undefined) {
+          yield answer;
+          continue;
+        }
         const verified = await oneOf(document, yours, heard, witnesses, request);
         const entered = await enteredFor(document, heard, request.engine);
         yield { verified, read: { ...heard, document, entered } };
