@@ -69,7 +69,7 @@ export class RegistryIndex {
   }
 
   /** Ids of the notices with these actions. */
-  async notices(actions: readonly Action[] = NOTICE_ACTIONS): Promise<readonly string[]> {
+  async notices(actions: readonly Action[]): Promise<readonly string[]> {
     const lists = await Promise.all(actions.map((action) => this.#store.list(`${INDEX}/notices/${action}`)));
     return lists.flat();
   }

@@ -301,14 +301,22 @@ export class Registry {
     for (const name of await this.names()) yield { id: idIn(name), bytes: await this.#file(`${ATTESTATIONS}/${name}`) };
   }
 
-  /** Its notices about keys, signatures and documents, or those with some actions. */
-  async notices(actions?: readonly Action[]): Promise<NoticeSet> {
-    const ids = (await this.#index.isComplete())
-      ? (await this.#index.notices(actions))
-          .map((id) => `${id}.json`)
-          .filter(isNotice)
-          .map(idIn)
-      : (await this.names()).filter(isNotice).map(idIn);
+  /**
+   * Its notices about keys, signatures and documents, each file of them: for whoever decides what to believe. A mark can be missing, and
+   * what a document says must not depend on it.
+   */
+  async notices(): Promise<NoticeSet> {
+    return await this.#noticesIn((await this.names()).filter(isNotice).map(idIn));
+  }
+
+  /** Those with some actions by their marks: for a publisher, who asks before each publication. */
+  async markedNotices(actions: readonly Action[]): Promise<NoticeSet> {
+    if (!(await this.#index.isComplete())) return await this.notices();
+    const ids = await this.#index.notices(actions);
+    return await this.#noticesIn(ids.filter((id) => isNotice(`${id}.json`)));
+  }
+
+  async #noticesIn(ids: readonly string[]): Promise<NoticeSet> {
     return NoticeSet.read(await Promise.all(ids.map((id) => this.#file(attestationPath(id)))), this.#engine);
   }
 

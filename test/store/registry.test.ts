@@ -196,8 +196,8 @@ describe("the index", () => {
     await registry.publish({ ...attestation("No plan"), evidence: new Map() });
     const plan = `plan_${sha256("a plan").slice(0, 16)}`;
     expect(marks()).toEqual([`answers/${plan}/${idOf(bytes)}`, "complete", `notices/retract/${notice.id}`]);
-    expect((await registry.notices(["retract"])).concerning(about)).toHaveLength(1);
-    expect((await registry.notices(["rotate"])).all).toEqual([]);
+    expect((await registry.markedNotices(["retract"])).concerning(about)).toHaveLength(1);
+    expect((await registry.markedNotices(["rotate"])).all).toEqual([]);
   });
 
   test("is made again from what is there, also by a registry of an older version", async () => {
@@ -218,7 +218,14 @@ describe("the index", () => {
     mkdirSync(marked, { recursive: true });
     for (const name of ["note_0123456789abcdef", "test_0123456789abcdef", "x"]) writeFileSync(join(marked, name), "");
     writeFileSync(join(folder, "attestations/test_0123456789abcdef.json"), "junk");
-    expect((await registry.notices()).all).toEqual([]);
+    expect((await registry.markedNotices(["revoke"])).all).toEqual([]);
+  });
+
+  test("decides nothing for a reader: a notice without its mark is one of the registry's", async () => {
+    await registry.publish({ ...(await retraction()), evidence: new Map() });
+    rmSync(join(folder, "attestations/index/notices"), { recursive: true });
+    const later = await Registry.open(new Directory(folder), nodeEngine);
+    expect((await later.notices()).concerning(about)).toHaveLength(1);
   });
 
   test("lacks none, when two processes publish side by side", async () => {

@@ -124,7 +124,7 @@ async function rotated(registry: Registry, request: RotateRequest): Promise<Sign
 
 /** Published rotations between these two keys: a second one with another date would say nothing more. */
 async function handOvers(registry: Registry, from: PublicKey, engine: Engine): Promise<SignedNotice[]> {
-  const notices = await registry.notices(["rotate"]);
+  const notices = await registry.markedNotices(["rotate"]);
   return notices.of("rotate").flatMap((one) => {
     const { notice, bytes, envelope } = one;
     const keys = [from, successorOf(notice, engine)];

@@ -96,7 +96,7 @@ async function speaksFor(
   engine: Engine,
 ): Promise<boolean> {
   const listed = knownFrom(await registry.keyring(), "site", "the registry's keyring");
-  return keyHistory(await registry.notices(["rotate", "revoke"]), listed, engine)
+  return keyHistory(await registry.markedNotices(["rotate", "revoke"]), listed, engine)
     .owners.line(signers)
     .has(keyid);
 }

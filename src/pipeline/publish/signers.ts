@@ -51,7 +51,7 @@ export async function refuseEnded(
   if (registry === undefined) return;
   const listed = knownFrom(await registry.keyring(), "site", "");
   const { keys } = keyHistory(
-    await registry.notices(["rotate", "revoke"]),
+    await registry.markedNotices(["rotate", "revoke"]),
     [{ key, by: "you", source: "" }, ...listed],
     engine,
   );
