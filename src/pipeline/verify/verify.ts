@@ -108,7 +108,7 @@ export async function* verifyEach<Known extends object = never>(
     const logs = registries.get(site.registry) ?? new RegistryLogs(site.registry, listedNotices, request);
     registries.set(site.registry, logs);
     const entries = marksOf(document, request.engine) ?? enteredIn(await logs.read(), undefined).notices;
-    const { notices, unread } = await heardIn(document, listedNotices, entries, request.engine);
+    const { notices, unread } = await heardIn(document, listedNotices, entries, logs, request.engine);
     const history = keyHistory(notices, keys, request.engine, entries);
     const heard = { notices, unread, given: given.length > 0, history, logs };
     places.set(site, heard);
@@ -264,11 +264,14 @@ function heardIn(
   { site: { registry }, bytes, parse }: Document,
   known: NoticeSet,
   entries: NoticeEntries,
+  { logs }: RegistryLogs,
   engine: Engine,
 ): LoggedNotices | Promise<LoggedNotices> {
   if (registry === undefined) return { notices: known };
   if (!registry.source.remote) return loggedNotices(registry, known, entries);
-  if (registry.logs.logs.length === 0) return { notices: known, unread: "no log lists them" };
+  const listed = registry.logs.logs.length;
+  if (listed === 0) return { notices: known, unread: "no log lists them" };
+  if (logs.length < listed) return { notices: known, unread: "the log that lists them was not read" };
   const envelope = orUndefined(() => parse(bytes));
   return loggedNotices(registry, known, entries, envelope && hex(engine.sha256(envelope.payloadBytes)));
 }
