@@ -47,10 +47,13 @@ const names = new Names();
 let found: Line[] = [];
 let failed: Promise<Answered> | undefined;
 
-/** Reads the registry once, for all pieces. */
-async function verifying(): Promise<never> {
+/** Reads the registry once, for all pieces. What is wrong with the registry itself ends all. */
+async function verifying(): Promise<Answered> {
   const request = { ...requestOf(asked), names, remembers: number === 0 };
-  for await (const { line } of answers(request, asked, form)) found.push(line);
+  for await (const { one, line } of answers(request, asked, form)) {
+    if (one !== undefined && "fault" in one && asked.targets.includes(one.target)) return faultOf(one.fault);
+    found.push(line);
+  }
   throw new Error("the names of a registry do not end");
 }
 

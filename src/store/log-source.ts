@@ -41,6 +41,9 @@ export interface Unread {
   readonly why: string;
 }
 
+/** Read in some minutes. A stranger's server could serve a log without end. */
+const MAX_ENTRIES = 100_000_000;
+
 export class LogSource {
   readonly #read: Read;
   readonly #engine: Engine;
@@ -174,6 +177,11 @@ export class LogSource {
   async #foldedLog(reader: LogReader, key: NoteKey, { wanted, kept, progress }: LogQuestion): Promise<SourcedLog> {
     const opened = openCheckpoint(reader.bytes, key, [], this.#engine); // the size is only believed after this
     const { size } = opened.checkpoint;
+    if (size > MAX_ENTRIES)
+      throw new AttestError(
+        "too-large",
+        `the log ${key.name} says that it has ${size} entries, more than ${MAX_ENTRIES}`,
+      );
     const before = kept?.(key.name);
     const seen = before && sizeOf(before.seen.checkpoint);
     const foldedFrom = async (state: FoldState): Promise<SourcedLog> => {

@@ -99,6 +99,14 @@ describe.skipIf(availableParallelism() < 2)("on all processors", () => {
     expect(ran.stderr.match(/^error: /gm)).toHaveLength(1);
   });
 
+  test("a fault of the registry is told as by one processor", async () => {
+    const work = copyOf(made);
+    work.write("lab/keys/keyring.json", "{");
+    const ran = await verified(work);
+    expect([ran.code, ran.stdout]).toEqual([2, ""]);
+    expect(ran.stderr).toMatch(/^error: line 1, column 2: /m);
+  });
+
   test("a key that nobody confirmed is nobody's, on each of them", async () => {
     const ran = await attestProcess(["verify", "lab"], stranger(made));
     expect(ran.code).toBe(3);

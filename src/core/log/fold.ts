@@ -22,6 +22,9 @@ export interface WantedSigners {
   readonly keys: ReadonlySet<string>;
 }
 
+/** Some hundred megabytes. A stranger's server could send notices without end. */
+export const MAX_NOTICES_KEPT = 250_000;
+
 export interface NumberedNotice {
   readonly index: number;
   readonly entry: EntryOf<"notice">;
@@ -101,13 +104,19 @@ export class LogFold {
       if (index === 0) this.#first = entry;
       return entry;
     }
-    if (entry.kind === "notice") this.#notices.push({ index, entry });
+    if (entry.kind === "notice") this.#keep({ index, entry });
     if (this.#wants(entry.payload, entry.keyid)) {
       const known = this.#signers.get(entry.payload);
       if (known === undefined) this.#signers.set(entry.payload, [entry.keyid]);
       else known.push(entry.keyid);
     }
     return entry;
+  }
+
+  #keep(notice: NumberedNotice): void {
+    if (this.#notices.length >= MAX_NOTICES_KEPT)
+      throw new AttestError("too-large", `the log has more than ${MAX_NOTICES_KEPT} notices`);
+    this.#notices.push(notice);
   }
 
   #wants(payload: string, keyid: string): boolean {

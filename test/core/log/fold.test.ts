@@ -4,7 +4,15 @@ import { describe, expect, test } from "vitest";
 import { fromUtf8, hex, utf8, type Bytes } from "../../../src/core/bytes.js";
 import { nobleEngine as engine } from "../../../src/core/engine.js";
 import { formatEntry, type LogEntry } from "../../../src/core/log/entry.js";
-import { beginning, LogFold, type FoldedLog, type FoldState, type Wanted } from "../../../src/core/log/fold.js";
+import {
+  beginning,
+  LogFold,
+  MAX_NOTICES_KEPT,
+  type FoldedLog,
+  type FoldState,
+  type NumberedNotice,
+  type Wanted,
+} from "../../../src/core/log/fold.js";
 import { formatFoldState, parseFoldState } from "../../../src/core/log/fold-state.js";
 import { openCheckpoint, sealCheckpoint, type OpenedCheckpoint } from "../../../src/core/log/checkpoint.js";
 import { leafHash, treeHead } from "../../../src/core/log/merkle.js";
@@ -161,4 +169,21 @@ describe("what is kept of it", () => {
   test("is not made of the signers of all", () => {
     expect(formatFoldState(named(), folded(beginning("all"), entries), engine)).toBeUndefined();
   });
+});
+
+test("a log whose notices do not end is not kept whole", () => {
+  const notice = {
+    payload: sha("n"),
+    signature: sha("s"),
+    keyid: keyids[0]!,
+    at: "2026-03-01T10:00:00Z",
+    action: "retract",
+  };
+  const one: NumberedNotice = { index: 0, entry: { kind: "notice", ...notice } };
+  const fold = new LogFold(engine, {
+    ...beginning("all"),
+    notices: Array.from({ length: MAX_NOTICES_KEPT - 1 }, () => one),
+  });
+  fold.add(formatEntry(one.entry));
+  expect(outcome(() => fold.add(formatEntry(one.entry)))).toBe("too-large");
 });
