@@ -49,7 +49,7 @@ let failed: Promise<Answered> | undefined;
 
 /** Reads the registry once, for all pieces. What is wrong with the registry itself ends all. */
 async function verifying(): Promise<Answered> {
-  const request = { ...requestOf(asked), names, remembers: number === 0 };
+  const request = { ...requestOf(asked), names };
   for await (const { one, line } of answers(request, asked, form)) {
     if (one !== undefined && "fault" in one && asked.targets.includes(one.target)) return faultOf(one.fault);
     found.push(line);

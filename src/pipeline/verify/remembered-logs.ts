@@ -1,9 +1,9 @@
 /** What this verifier remembers of the logs of a registry: compared with what is served now, and brought up to date. */
-import { equal } from "../../core/bytes.js";
+import { equal, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { orUndefined } from "../../core/errors.js";
 import { logNames, type LogName } from "../../core/keys/keyring.js";
-import { formatNote, formatNoteKey } from "../../core/keys/note.js";
+import { formatNote, formatNoteKey, parseNoteKey } from "../../core/keys/note.js";
 import { openCheckpoint } from "../../core/log/checkpoint.js";
 import type { LogEvidence, LogFault } from "../../core/log/presence.js";
 import { formatFoldState } from "../../core/log/fold-state.js";
@@ -69,7 +69,7 @@ export function remember(
   if (memory === undefined || seen === undefined || step?.status !== "passed" || report.trust !== "confirmed-by-you")
     return;
   const isKnown = log?.remembered !== undefined && equal(log.remembered.checkpoint, seen);
-  if (read.isFirst(`${named.origin} ${named.key}`) && !isKnown) memory.keep(named, seen);
+  if (read.isFirst(`${named.origin} ${named.key}`) && !isKnown) keep(memory, named, seen, engine);
   const below = (log: string): boolean => site.place.origins.some((origin) => originOf(log).startsWith(`${origin}/`));
   // Other logs only if they are named after the registry: a server can list anyone's.
   for (const one of read.logs) {
@@ -78,13 +78,21 @@ export function remember(
     const own = name.origin === named.origin;
     if (kept.has(one) || !(own ? name.key === named.key : below(name.origin))) continue;
     kept.add(one);
-    if (!own) memory.keep(name, formatNote(opened.note)); // first: a state that is past its checkpoint is not used
+    if (!own) keep(memory, name, formatNote(opened.note), engine); // first: a state that is past its checkpoint is not used
     const state = one.from < one.size ? formatFoldState(name, one, engine) : undefined;
     if (state !== undefined) memory.keepEntries(key.name, state);
   }
   const logs = logNames({ logs: site.registry?.logs.logs ?? [] });
   for (const origin of site.place.origins)
     if (read.isFirst(origin) && memory.logsOf(origin)?.length !== logs.length) memory.keepRegistry(origin, logs);
+}
+
+/** Not over what somebody who looked later has kept meanwhile: another process, or another worker of this one. */
+function keep(memory: LogMemory, name: LogName, checkpoint: Bytes, engine: Engine): void {
+  const sizeOf = (bytes: Bytes | undefined): number =>
+    (bytes && orUndefined(() => openCheckpoint(bytes, parseNoteKey(name.key, engine), [], engine).checkpoint.size)) ??
+    0;
+  if (sizeOf(memory.recall(name.origin)?.checkpoint) <= sizeOf(checkpoint)) memory.keep(name, checkpoint);
 }
 
 const kept = new WeakSet<SourcedLog>();

@@ -40,8 +40,6 @@ export interface VerifyRequest extends KeyRequest, DocumentRequest, LogsRequest 
   readonly notices?: readonly string[];
   /** Recompute every outcome with a criterion from the archived observations. */
   readonly recompute?: boolean;
-  /** Whether what is seen of logs is kept in `memory`; false for all workers but one. */
-  readonly remembers?: boolean;
   /** Whether archived evidence is hashed; false if the caller does so itself. */
   readonly evidence?: boolean;
   readonly policy?: Policy | undefined;
@@ -166,7 +164,7 @@ function verifyOne(
   yours: readonly UserKey[],
   heard: Heard,
   around: Around,
-  { engine, now, recompute, policy, memory, remembers = true }: VerifyRequest,
+  { engine, now, recompute, policy, memory }: VerifyRequest,
 ): Verified {
   const { history } = heard;
   const report = verify(bytes, {
@@ -183,7 +181,7 @@ function verifyOne(
     ...(policy && document.skipped !== true && { policy }),
     ...(recompute && { observations: around.observations ?? (() => undefined) }),
   });
-  remember(report, around.log, site, heard.logs, remembers ? memory : undefined, engine);
+  remember(report, around.log, site, heard.logs, memory, engine);
   const stop = pinMismatch(yours, site, history.keys, report.signers);
   // A document that does not verify is worse news.
   const uncompared = document.uncompared === true && { uncompared: true };
