@@ -12,23 +12,22 @@ const shown = (line: string): string => line.split("\t").map(printable).join("\t
 
 /** An answer, for scripts. One argument is one line, whatever a document put into it. */
 export function answer(...lines: readonly (string | readonly string[])[]): void {
-  io().stdout.write(
-    lines
-      .flat()
-      .map((line) => `${shown(line)}\n`)
-      .join(""),
-  );
+  io().stdout.write(shownLines(lines.flat()));
 }
 
-/** A text of many lines, at the reader's pace: there may be a hundred thousand. A vanished reader is waited for no longer. */
-export function answerText(text: string): Promise<void> {
-  const shownText = text.split("\n").map(shown).join("\n");
-  return new Promise((resolve) => void io().stdout.write(shownText, () => resolve()));
-}
+/** Lines for people. */
+export const shownLines = (lines: readonly string[]): string => lines.map((line) => `${shown(line)}\n`).join("");
+
+/** A line of JSON, with the members in their order. */
+export const jsonLine = (value: unknown): string => `${inert(JSON.stringify(value))}\n`;
+
+/** A text made by `shownLines` or `jsonLine`, at the reader's pace: there may be many. A vanished reader is waited for no longer. */
+export const answerText = (text: string): Promise<void> =>
+  new Promise((resolve) => void io().stdout.write(text, () => resolve()));
 
 /** Talk, for people. */
 export function talk(...lines: readonly string[]): void {
-  io().stderr.write(lines.map((line) => `${shown(line)}\n`).join(""));
+  io().stderr.write(shownLines(lines));
 }
 
 /** A document verbatim, for a pipe. */

@@ -5,6 +5,7 @@ import type { Document } from "../pipeline/load/load.js";
 import { effective, verifyEach, type Heard, type Verified, type VerifyRequest } from "../pipeline/verify/verify.js";
 import { engine, logMemory, readStdin } from "./context.js";
 import { keyRequest, type KeyOptions, type WitnessOptions } from "./key-options.js";
+import { jsonLine, shownLines } from "./ui.js";
 import { brief, inOneLine, lineOf, type Line } from "./verified-words.js";
 
 /** What is verified, and how: all of it can be sent to a worker. */
@@ -59,6 +60,4 @@ export async function* answers(request: VerifyRequest, asked: Asked, form: Form)
 }
 
 const printed = (one: Verified, form: Form, decided: object | undefined): string =>
-  form === "ndjson"
-    ? `${JSON.stringify({ ...brief(one), ...decided })}\n`
-    : `${inOneLine(one, form === "verbose").join("\n")}\n`;
+  form === "ndjson" ? jsonLine({ ...brief(one), ...decided }) : shownLines(inOneLine(one, form === "verbose"));

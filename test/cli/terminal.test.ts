@@ -113,6 +113,19 @@ test("as JSON, the text is escaped where a terminal could obey it", async () => 
   }
 });
 
+test("the same in lines of JSON", async () => {
+  const work = copyOf(made);
+  const piece = work.path("lab/attestations/evidence/sha256", sha256("4\n").slice(0, 2), sha256("4\n"));
+  writeFileSync(piece, "5\n"); // the report names it
+  const ran = await work.attest("verify", "lab", "--ndjson");
+  expect([ran.code, ran.stdout]).toEqual([5, expect.not.stringMatching(RAW)]);
+  const said = ran.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.stringify(JSON.parse(line)));
+  expect(said.filter((line) => line.includes("\u202ey")).length).toBeGreaterThan(0);
+});
+
 test("a stranger who is not trusted cannot pretend to be", async () => {
   const ran = await attest(["verify", file], stranger(made));
   expect(ran.code).toBe(3);
