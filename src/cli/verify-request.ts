@@ -41,7 +41,7 @@ export interface Answer {
 export async function* answers(request: VerifyRequest, asked: Asked, form: Form): AsyncGenerator<Answer> {
   const resume = form === "ndjson" ? await import("./verify-resume.js") : undefined;
   const former = asked.resume === undefined ? undefined : await resume?.Former.read(asked.resume);
-  const under = (heard: Heard): string => resume?.underOf(heard, asked) ?? "";
+  const under = (heard: Heard): string => resume?.underOf(heard, request) ?? "";
   const known = ({ target, bytes }: Document, heard: Heard): Answer | undefined => {
     const line = former?.answerTo(target, bytes, under(heard));
     return line && { line };

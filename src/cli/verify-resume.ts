@@ -5,11 +5,11 @@ import * as z from "zod/mini";
 import { hex, utf8, type Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { OUTCOMES } from "../core/codes.js";
+import { formatNoteKey } from "../core/keys/note.js";
 import { isFile } from "../node/files.js";
 import { TOOL_VERSION } from "../node/package.js";
-import type { Heard, VerifyRequest } from "../pipeline/verify/verify.js";
+import { witnessesOf, type Heard, type VerifyRequest } from "../pipeline/verify/verify.js";
 import { engine } from "./context.js";
-import type { WitnessOptions } from "./key-options.js";
 import { lineOfReport, type Line } from "./verified-words.js";
 
 const row = z.object({
@@ -62,13 +62,12 @@ function json(text: string): unknown {
 const known = new WeakMap<Heard, string>();
 
 /** A digest of what decides beside the document and its evidence: the program, keys, requirements, notices and the state of each log. */
-export function underOf(
-  heard: Heard,
-  { policy, recompute = false, witness = [] }: Pick<VerifyRequest, "policy" | "recompute"> & WitnessOptions,
-): string {
+export function underOf(heard: Heard, request: VerifyRequest): string {
   const before = known.get(heard);
   if (before !== undefined) return before;
   const { history, notices, unread, logs } = heard;
+  const { policy, recompute = false } = request;
+  const witnesses = witnessesOf(request);
   const decides = {
     version: TOOL_VERSION,
     keys: history.keys.map(({ key, by, entry }) => [
@@ -76,7 +75,8 @@ export function underOf(
     ]),
     policy,
     recompute,
-    witness,
+    now: policy?.maxAgeMs === undefined ? undefined : request.now, // an earlier answer is of an earlier age
+    witnesses: [witnesses.keys.map(formatNoteKey), witnesses.quorum],
     notices: notices.all.map(({ digest }) => digest).sort(),
     unread,
     logs: logs.logs.map(({ key, opened }) => [key.name, opened.checkpoint.size, hex(opened.checkpoint.root)]),

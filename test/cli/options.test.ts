@@ -1320,6 +1320,9 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     const before = ok(await work.attest("verify", "lab", "--ndjson")).stdout;
     work.write("done.ndjson", before);
     expect(ok(await work.attest("verify", "lab", "--ndjson", "--resume", "done.ndjson")).stdout).toBe("");
+    const fresh = ["verify", "lab", "--ndjson", "--require", "fresh=1d"];
+    const aged = work.write("aged.ndjson", ok(await work.attest(...fresh)).stdout);
+    expect(ok(await work.attest(...fresh, "--resume", aged)).stdout, "an age passes").not.toBe("");
   },
 
   "show --key": async (work) => {

@@ -305,7 +305,7 @@ export function witnessKey(text: string, engine: Engine): NoteKey {
 }
 
 /** From `--witness`, and from the user's keyrings. @throws AttestError `note-format`, `keyring-format` */
-function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest): Witnesses {
+export function witnessesOf({ witnesses = [], keyrings, policy, engine }: VerifyRequest): Witnesses {
   const given = witnesses.map((text) => witnessKey(text, engine));
   const listed = keyrings.map((path) => parseKeyring(requiredKey(path, "a keyring"), engine));
   const keys = [...given, ...listed.flatMap((one) => one.witnesses.map(({ key }) => key))];
