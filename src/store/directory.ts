@@ -32,11 +32,11 @@ export class Directory implements Store {
   }
 
   digest(path: string): Promise<FileDigest | undefined> {
-    return settle(() => digestOf(this.#at(path), (this.#real ??= realFolder(this.place))));
+    return settle(() => digestOf(this.#at(path), (this.#real ??= realFolder(this.place)), true));
   }
 
   #read(path: string, limit?: number): Bytes | undefined {
-    return read(this.#at(path), { within: this.place, ...(limit !== undefined && { limit }) });
+    return read(this.#at(path), { within: this.place, steady: true, ...(limit !== undefined && { limit }) });
   }
 
   mustBeWritable(folder: string): Promise<void> {

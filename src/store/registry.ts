@@ -302,7 +302,7 @@ export class Registry {
   }
 
   /**
-   * Its notices about keys, signatures and documents, each file of them: for whoever decides what to believe. A mark can be missing, and
+   * Its notices about keys, signatures and documents, each file of them: for a reader, who decides what to believe. A mark can be missing, and
    * what a document says must not depend on it.
    */
   async notices(): Promise<NoticeSet> {
