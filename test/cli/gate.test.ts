@@ -49,9 +49,7 @@ describe("a signed REFUTED", () => {
   test("cannot be overlooked: it is the first word, alone and among others", async () => {
     expect((await as(made, ...REFUTED)).stdout).toMatch(/^REFUTED: Signed, unchanged\n/);
     const { stdout } = await as(made, ...REFUTED, "passed-signed.json");
-    expect(stdout).toMatch(
-      /^REFUTED {7}failed-signed\.json {2}signature ok {2}confirmed by you\nVALIDATED {5}/,
-    );
+    expect(stdout).toMatch(/^REFUTED {7}failed-signed\.json {2}signature ok {2}confirmed by you\nVALIDATED {5}/);
     expect(stdout).toMatch(/^2 of 2 verified with a key that you confirmed: 1 REFUTED, 1 VALIDATED$/m);
   });
 });
