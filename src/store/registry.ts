@@ -259,7 +259,8 @@ export class Registry {
     const unproven = (await this.names()).map(idIn).filter((id) => !files.has(`${id}.tlog-proof`));
     const keyids = own.map(({ keyid }) => keyid);
     const entered = await this.#adopt(unproven, keyids, known);
-    for (const id of await this.#index.unlogged()) if (!unproven.includes(id)) await this.#index.logged(id);
+    const marked = (await this.#index.unlogged()).filter((id) => isDocument(`${id}.json`)); // anything else is not ours
+    for (const id of marked) if (!unproven.includes(id)) await this.#index.logged(id);
     return entered;
   }
 

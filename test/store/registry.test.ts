@@ -221,6 +221,13 @@ describe("the index", () => {
     expect((await registry.markedNotices(["revoke"])).all).toEqual([]);
   });
 
+  test("is completed beside what somebody else put there", async () => {
+    mkdirSync(join(folder, "attestations/index/unlogged/foo"), { recursive: true });
+    writeFileSync(join(folder, "attestations/index/unlogged/test_0123456789abcdef"), "");
+    expect(await registry.complete([])).toEqual([]);
+    expect(readdirSync(join(folder, "attestations/index/unlogged"))).toEqual(["foo"]);
+  });
+
   test("decides nothing for a reader: a notice without its mark is one of the registry's", async () => {
     await registry.publish({ ...(await retraction()), evidence: new Map() });
     rmSync(join(folder, "attestations/index/notices"), { recursive: true });
