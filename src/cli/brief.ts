@@ -1,4 +1,4 @@
-/** The process with the commands of which a stranger waits for the start. `main.ts` lists them too. */
+/** A small program for the commands that must start fast: verify, show, version. `main.ts` lists them too. */
 import { programOf } from "./calls.js";
 import { runProcess } from "./process.js";
 

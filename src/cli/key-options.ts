@@ -1,4 +1,4 @@
-/** The options that say whose keys, notices and witnesses count, for every command that verifies. */
+/** Options for keys, notices and witnesses: every command that verifies shares them. */
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import type { KeyRequest } from "../pipeline/load/trusted-keys.js";

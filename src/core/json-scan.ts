@@ -11,7 +11,7 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(byte >= 0x20 && byte !== 0x22 && byte !== 0x5c && byte !== 0xef && byte < 0xf0),
 );
 const SPACE = Uint8Array.from({ length: 256 }, (_, byte) => Number([0x20, 0x09, 0x0a, 0x0d].includes(byte)));
-/** Of which numbers and words are made. */
+/** Bytes of numbers and words. */
 const ATOM = Uint8Array.from({ length: 256 }, (_, byte) => Number(/[-+.0-9A-Za-z]/.test(String.fromCharCode(byte))));
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -164,8 +164,8 @@ function isWord(text: Bytes, start: number, end: number): boolean {
 }
 
 /**
- * Most numbers by far: up to 15 digits, of which a double keeps every one, so that they are printed as they were read. None of them begins
- * with six zeros after the point, where JavaScript prints an exponent.
+ * The quick case: up to 15 digits. A double keeps such a number exactly, so JavaScript prints it as it was read. Numbers that begin with
+ * six zeros after the point are not among them: JavaScript prints an exponent.
  */
 function isShortNumber(text: Bytes, start: number, end: number): boolean {
   const first = text[start] === MINUS ? start + 1 : start;
@@ -204,7 +204,7 @@ function escapeAt(text: Bytes, at: number): number {
   return /^\\u00(?:0[0-7bef]|1[0-9a-f])$/.test(String.fromCharCode(...text.subarray(at, at + 6))) ? 6 : 0;
 }
 
-/** Length of the character at a byte that is not plain; 0 for what is none, and for one that may be a noncharacter (RFC 7493 section 2.1). */
+/** Bytes of the character that begins here. 0 if there is none, or if it may be a noncharacter (RFC 7493 section 2.1). */
 function characterAt(text: Bytes, at: number): number {
   const [first = 0, second = 0, third = 0, fourth = 0] = text.subarray(at, at + 4);
   if (first === 0xef) return second === 0xb7 || second === 0xbf ? 0 : 3; // U+FDC0…FDFF, U+FFC0…FFFF

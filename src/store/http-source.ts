@@ -10,7 +10,7 @@ export class HttpSource implements Source {
   readonly remote = true;
   readonly #base: URL;
 
-  /** @param address the one below which `registry.json` lies, with or without `/index.html` */
+  /** @param address the one below which `attest.json` lies, with or without `/index.html` */
   constructor(address: URL) {
     this.#base = new URL(address);
     this.#base.pathname = address.pathname.replace(/\/(?:index\.html)?$/, "");

@@ -1,6 +1,6 @@
 /**
- * What a verifier keeps of a log's entries, as a file. It has a digest: a notice that is lost to a damaged disk would be a retraction that
- * nobody sees. The file is as trustworthy as its place, which is the user's own; the log itself is held to the root of the range.
+ * What a verifier keeps of a log's entries, as a file. Its digest reveals a damaged disk, which could lose a retraction. The digest has no
+ * key: whoever can write to the user's state folder can also write pins there. The log itself is compared with the root of the range.
  */
 import * as z from "zod/mini";
 import { base64, equal, fromUtf8, hex, utf8, type Bytes } from "../bytes.js";
