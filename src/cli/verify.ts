@@ -1,5 +1,5 @@
 /** `attest verify`: what a stranger types. */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import type { Requirements } from "../pipeline/verify/require.js";
 import { verifyAll, type Verified } from "../pipeline/verify/verify.js";
@@ -51,7 +51,12 @@ export function verifyCommand(attest: Command): void {
     )
     .option("--recompute", "recompute the outcomes from the archived observations; exit 4 if that is impossible")
     .option("--verbose", "print every step with the recomputed values")
-    .option("--ndjson", "print one JSON object for each document, as soon as it is verified")
+    .addOption(
+      new Option("--ndjson", "print one JSON object for each document, as soon as it is verified").conflicts([
+        "json",
+        "verbose",
+      ]),
+    )
     .option(
       "--resume <file>",
       "with --ndjson: skip the documents that its lines in this file answer, unless a key, a notice or a log has changed since",

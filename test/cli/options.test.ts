@@ -1315,6 +1315,11 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(documents.map((one) => ({ ...one, ...decided })));
   },
   "verify --resume": async (work) => {
+    refused(await work.attest("verify", "lab", "--ndjson", "--verbose"), /'--ndjson' cannot be used with option/);
+    expect((await work.attest("verify", "lab", "--ndjson", "--json")).json()).toMatchObject({
+      error: { code: "usage" },
+      exit: 2,
+    });
     refused(await work.attest("verify", "lab", "--resume", "done.ndjson"), /--resume goes with --ndjson/);
     refused(await work.attest("verify", "lab", "--ndjson", "--resume", "none"), /no such file: none/);
     const before = ok(await work.attest("verify", "lab", "--ndjson")).stdout;

@@ -1,6 +1,6 @@
 /**
  * What a verifier keeps of a log's entries, as a file. Its digest reveals a damaged disk, which could lose a retraction. The digest has no
- * key: whoever can write to the user's state folder can also write pins there. The log itself is compared with the root of the range.
+ * key: anyone who can write to the user's state folder can write pins there too. The log itself is compared with the root of the range.
  */
 import * as z from "zod/mini";
 import { base64, equal, fromUtf8, hex, utf8, type Bytes } from "../bytes.js";
