@@ -47,7 +47,11 @@ const PURE: Readonly<Record<string, readonly RegExp[]>> = {
 const USERS = { file: "src/harness/scenario/host.ts", expression: "url" };
 
 // What reads and writes files on a disk. A registry is reached through `Source` and `Store`, for it may lie elsewhere.
-const DISK = [/^(?:node:)?fs(?:\/promises)?$/, /^src\/node\/(?:files|lock)\.ts$/, /^src\/store\/directory\.ts$/];
+const DISK = [
+  /^(?:node:)?fs(?:\/promises)?$/,
+  /^src\/node\/(?:files|lock|reading)\.ts$/,
+  /^src\/store\/directory\.ts$/,
+];
 // The floors above the store, and what else their files look for on a disk.
 const ON_DISK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   harness: { "src/harness/": "what is tested, its reports, and folders of a run" },
@@ -412,7 +416,7 @@ describe("the check itself", () => {
     ["Node in formats", "src/formats/a.ts", `import "node:buffer";`, "node:buffer", "pure"],
     ["a registry's files", "src/pipeline/log/a.ts", `import { readFileSync } from "node:fs";`, "node:fs", "disk"],
     ["them by another name", "src/cli/a.ts", `import { readFile } from "fs/promises";`, "fs/promises", "disk"],
-    ["them by ours", "src/site/a.ts", `import { read } from "../node/files.js";`, "src/node/files.ts", "disk"],
+    ["them by ours", "src/site/a.ts", `import { write } from "../node/files.js";`, "src/node/files.ts", "disk"],
     ["a medium", "src/cli/a.ts", `import "../store/directory.js";`, "src/store/directory.ts", "disk"],
     ["the whole of zod in core", "src/core/a.ts", `import { z } from "zod";`, "zod", "pure"],
     ["a package in view", "src/view/a.ts", `import * as z from "zod/mini";`, "zod/mini", "pure"],

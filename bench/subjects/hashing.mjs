@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { digestOf, realFolder } from "../../dist/node/files.js";
+import { digestOf, realFolder } from "../../dist/node/reading.js";
 import { median } from "../measure.mjs";
 import { isInstalled } from "../processes.mjs";
 import { counted } from "../subject.mjs";

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { nodeEngine } from "../node/engine.js";
-import { digestOf } from "../node/files.js";
+import { digestOf } from "../node/reading.js";
 import { built, TOOL_VERSION } from "../node/package.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerJson } from "./ui.js";

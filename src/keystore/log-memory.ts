@@ -16,7 +16,8 @@ import type { RememberedLog } from "../core/log/presence.js";
 import { formatNote, parseNote } from "../core/keys/note.js";
 import { originOf } from "../core/origin.js";
 import type { LogName } from "../core/keys/keyring.js";
-import { list, makeFolder, read, remove, replace } from "../node/files.js";
+import { list, makeFolder, remove, replace } from "../node/files.js";
+import { read } from "../node/reading.js";
 
 /** A checkpoint names its origin several times, and a registry may have had hundreds of logs. */
 const MAX_BYTES = 4 * 1024 * 1024;

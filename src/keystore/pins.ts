@@ -9,7 +9,8 @@ import { parseJson, readable, type Json } from "../core/json.js";
 import { formatKey, parseKey, type PublicKey } from "../core/keys/key.js";
 import { originOf } from "../core/origin.js";
 import { atLeast, faultIn, KEY_NAME, timestamp } from "../core/schema.js";
-import { makeFolder, read, replace } from "../node/files.js";
+import { makeFolder, replace } from "../node/files.js";
+import { read } from "../node/reading.js";
 import { withLock } from "../node/lock.js";
 
 export interface Pin {

@@ -10,7 +10,8 @@ import type { Engine } from "../core/engine.js";
 import { AttestError } from "../core/errors.js";
 import { formatNoteKey, noteKey, type NoteKey } from "../core/keys/note.js";
 import { KEY_NAME } from "../core/schema.js";
-import { create, privateFolder, read } from "../node/files.js";
+import { create, privateFolder } from "../node/files.js";
+import { read } from "../node/reading.js";
 import { refuseInsideGit } from "../node/paths.js";
 import { pemOf, publicOf, secretKey } from "./secret.js";
 

@@ -13,7 +13,8 @@ import { devNull } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { AttestError } from "../core/errors.js";
-import { read, temporaryFolder } from "./files.js";
+import { temporaryFolder } from "./files.js";
+import { read } from "./reading.js";
 import { errno } from "./faults.js";
 import {
   configOf,

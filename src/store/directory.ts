@@ -1,20 +1,8 @@
 /** A store in a folder. Each write is temp → fsync → rename → fsync of the folder. */
 import { dirname, isAbsolute, join, posix } from "node:path";
 import type { Bytes } from "../core/bytes.js";
-import {
-  create,
-  digestOf,
-  discard,
-  list,
-  mustBeWritable,
-  mustStayWithin,
-  read,
-  realFolder,
-  remove,
-  replace,
-  replaceAll,
-  type FileDigest,
-} from "../node/files.js";
+import { create, discard, list, mustBeWritable, mustStayWithin, remove, replace, replaceAll } from "../node/files.js";
+import { digestOf, read, realFolder, type FileDigest } from "../node/reading.js";
 import { withLock } from "../node/lock.js";
 import type { Still, Store } from "./store.js";
 

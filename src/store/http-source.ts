@@ -1,6 +1,6 @@
 /** A registry that is read at its address. */
 import type { Bytes } from "../core/bytes.js";
-import type { FileDigest } from "../node/files.js";
+import type { FileDigest } from "../node/reading.js";
 import { digestAt, fetchBytes } from "./http.js";
 import { ATTESTATIONS } from "./paths.js";
 import type { Source } from "./source.js";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
 import { MAX_BYTES } from "../core/json.js";
-import type { FileDigest } from "../node/files.js";
+import type { FileDigest } from "../node/reading.js";
 
 const TIMEOUT_MS = 20_000;
 const MAX_REDIRECTS = 5;

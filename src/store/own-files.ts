@@ -1,7 +1,8 @@
 /** Files that a registry writes into a project's folder; they are not part of what is tested. */
 import { join, resolve } from "node:path";
 import { orUndefined } from "../core/errors.js";
-import { list, read } from "../node/files.js";
+import { list } from "../node/files.js";
+import { read } from "../node/reading.js";
 import { GIT_ATTRIBUTES, isOwnAttributes } from "./git-attributes.js";
 import { ATTESTATIONS, REGISTRY_FILE } from "./paths.js";
 

@@ -3,7 +3,7 @@
  * by someone else and is unverified.
  */
 import type { Bytes } from "../core/bytes.js";
-import type { FileDigest } from "../node/files.js";
+import type { FileDigest } from "../node/reading.js";
 
 export type { FileDigest };
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AttestError } from "../../src/core/errors.js";
-import { read } from "../../src/node/files.js";
+import { read } from "../../src/node/reading.js";
 
 let root = "";
 let lab = "";

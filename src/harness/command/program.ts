@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import type { Descriptor } from "../../core/statement/statement.js";
-import { isFile, read } from "../../node/files.js";
+import { isFile } from "../../node/files.js";
+import { read } from "../../node/reading.js";
 import { startedBy, throughEnv, type SearchPath, type FoundProgram } from "../../node/execvp.js";
 import { notStarted } from "./command.js";
 import { fileDigest, fingerprint, openedDigest } from "../subject/digest.js";

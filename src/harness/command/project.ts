@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Descriptor } from "../../core/statement/statement.js";
-import { read } from "../../node/files.js";
+import { read } from "../../node/reading.js";
 import { fileDigest } from "../subject/digest.js";
 
 /** Lock files, manifests, and settings of test runners. */

@@ -11,7 +11,7 @@ import { AttestError } from "../../core/errors.js";
 import { documentsIn } from "../../formats/documents.js";
 import { readResults, type Results } from "../../formats/results.js";
 import { parseXml } from "../../formats/xml.js";
-import { read, realFolder } from "../../node/files.js";
+import { read, realFolder } from "../../node/reading.js";
 import { errno, ioError } from "../../node/faults.js";
 import { isWithin, real } from "../../node/programs.js";
 import type { Piece } from "../attachments.js";

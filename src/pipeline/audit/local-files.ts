@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AttestError } from "../../core/errors.js";
-import { digestOf, realFolder } from "../../node/files.js";
+import { digestOf, realFolder } from "../../node/reading.js";
 
 const MAX_FILES = 100_000;
 

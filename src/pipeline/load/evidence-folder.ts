@@ -5,7 +5,8 @@ import { hex, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
 import { type Draft, type EvidenceRef, type ResultStatement, archivable } from "../../core/statement/statement.js";
-import { create, read } from "../../node/files.js";
+import { create } from "../../node/files.js";
+import { read } from "../../node/reading.js";
 import { errno, ioError } from "../../node/faults.js";
 
 /** The available pieces, by their names in the statement. */

@@ -6,7 +6,8 @@ import type { Envelope } from "../../core/statement/envelope.js";
 import { AttestError } from "../../core/errors.js";
 import { MAX_BYTES } from "../../core/json.js";
 import { parseRaw, RAW } from "../../formats/raw.js";
-import { isFolder, read } from "../../node/files.js";
+import { isFolder } from "../../node/files.js";
+import { read } from "../../node/reading.js";
 import { REGISTRY_FILE } from "../../store/registry.js";
 
 /**

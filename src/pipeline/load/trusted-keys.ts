@@ -10,7 +10,8 @@ import { knownFrom, type TrustedKey } from "../../core/verify/signatures.js";
 import { readPublicKeys } from "../../formats/public-key.js";
 import type { StoredKey } from "../../keystore/keystore.js";
 import type { Pin } from "../../keystore/pins.js";
-import { isFolder, read } from "../../node/files.js";
+import { isFolder } from "../../node/files.js";
+import { read } from "../../node/reading.js";
 import { fetchBytes } from "../../store/http.js";
 
 export interface KeyRequest {

@@ -8,7 +8,8 @@ import { formatDsse } from "../../formats/dsse.js";
 import { formatRaw, RAW } from "../../formats/raw.js";
 import { formatSignify, formatSignifyKey } from "../../formats/signify.js";
 import { formatBundle } from "../../formats/sigstore.js";
-import { create, isFolder, read } from "../../node/files.js";
+import { create, isFolder } from "../../node/files.js";
+import { read } from "../../node/reading.js";
 import { oneDocument, type DocumentRequest } from "../load/load.js";
 import { keysOf, type KeyRequest } from "../load/trusted-keys.js";
 

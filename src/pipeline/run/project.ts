@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fromUtf8 } from "../../core/bytes.js";
 import { remoteOf } from "../../harness/subject/remote.js";
-import { read } from "../../node/files.js";
+import { read } from "../../node/reading.js";
 import { nearest } from "../../node/paths.js";
 import { ORIGIN } from "../../store/registry.js";
 

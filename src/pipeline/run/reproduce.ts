@@ -7,7 +7,7 @@ import { withCheckout, type WantedCommit } from "../../harness/subject/checkout.
 import { runCommand, shellCode } from "../../harness/command/command.js";
 import { withoutKeys, withoutRepository } from "../../harness/command/environment.js";
 import { REDACTED } from "../../harness/redaction/redact.js";
-import { realFolder } from "../../node/files.js";
+import { realFolder } from "../../node/reading.js";
 import { isWithin } from "../../node/programs.js";
 import { runTests, type CommandRun, type CommandRunOptions } from "./command.js";
 

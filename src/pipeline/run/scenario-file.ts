@@ -11,7 +11,7 @@ import type { Scenario } from "../../harness/scenario/scenario.js";
 import { distinct } from "../../core/statement/once.js";
 import { pathsTested } from "../../harness/subject/subject.js";
 import { nodeEngine } from "../../node/engine.js";
-import { read } from "../../node/files.js";
+import { read } from "../../node/reading.js";
 import { verdictWording } from "../../view/words.js";
 
 /** A path (by its module extension), not the name of a built-in test. */
