@@ -78,6 +78,7 @@ const ON_DISK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   index: {},
   cli: {
     "src/cli/audit.ts": "the record for the user, and whether a path is a folder",
+    "src/cli/code-cache.ts": "a program of ours and the code cache beside it",
     "src/cli/context.ts": "files that the user names",
     "src/cli/cosign.ts": "the output that the user names",
     "src/cli/evidence-pack.ts": "the output that the user names",

@@ -70,7 +70,7 @@ it("holds the build and the documents, no sources, no tests, no keys", () => {
       (path) => !/^(?:dist\/|hooks\/|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|package\.json)/.test(path),
     ),
   ).toEqual([]);
-  expect(paths.filter((path) => /\.(?:pem|age|key)$/.test(path))).toEqual([]);
+  expect(paths.filter((path) => /\.(?:pem|age|key|cache)$/.test(path))).toEqual([]);
 });
 
 it("has a bin that runs", () => {

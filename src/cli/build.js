@@ -43,6 +43,23 @@ const outside = (imports) => ({
 });
 
 /**
+ * All in one file, which is found and read once. What is rarely wanted is in it too, as functions that are not called.
+ * @type {(entry: string) => Promise<import("esbuild").Metafile>}
+ */
+async function oneFile(entry) {
+  const { metafile } = await build({
+    ...options,
+    entryPoints: [`src/cli/${entry}.ts`],
+    format: "cjs",
+    write: true,
+    define: { "import.meta.url": "__url" },
+    banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+    plugins: [outside([[/\/scenarios\/index\.js$/, "../scenarios/index.js"], ...shared])],
+  });
+  return metafile;
+}
+
+/**
  * esbuild splits modules only, so its output is made CommonJS afterwards.
  * @type {(entries: readonly string[], imports?: readonly Import[]) => Promise<import("esbuild").Metafile>}
  */
@@ -85,14 +102,8 @@ writeFileSync(new URL("package.json", built), '{ "type": "commonjs" }\n');
 const packaged = await build({ ...options, entryPoints: SHARED, format: "cjs", write: true });
 const metafiles = [
   packaged.metafile,
-  await program(
-    ["main"],
-    [
-      [/\/brief\.js$/, "./brief.js"],
-      [/\/whole\.js$/, "./whole.js"],
-    ],
-  ),
-  await program(["brief"]),
+  await program(["main"], [[/\/whole\.js$/, "./whole.js"]]),
+  ...(await Promise.all(["verify", "show", "version"].map((verb) => oneFile(`only-${verb}`)))),
   await program(["whole", "program"]),
   await program(["verify-worker"]),
 ];

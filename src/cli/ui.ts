@@ -83,7 +83,7 @@ export function tellFault(error: unknown, json: boolean): ExitStatus {
 /** On a terminal a single rewritten line; elsewhere one line per new text. */
 export class Progress {
   readonly #terminal = io().stderr.isTTY === true;
-  readonly #started = performance.now();
+  readonly #started = process.uptime();
   #last = "";
 
   /** `share` is the finished part, 0 to 1. */
@@ -103,7 +103,7 @@ export class Progress {
 
   /** Proportional to the finished part; nothing at the beginning and near the end. */
   #remaining(share: number): string {
-    const elapsed = (performance.now() - this.#started) / 1000;
+    const elapsed = process.uptime() - this.#started;
     const left = (elapsed * (1 - share)) / share;
     return elapsed < 3 || left < 5 || !Number.isFinite(left) ? "" : ` (about ${Math.ceil(left / 5) * 5} s more)`;
   }
@@ -115,7 +115,7 @@ export class Progress {
 
 /** Shows nothing in the first second. Estimates the rest of each phase separately; short phases get no estimate. */
 export class LateProgress {
-  readonly #started = performance.now();
+  readonly #started = process.uptime();
   #progress: Progress | undefined;
   #phase = "";
 
@@ -123,7 +123,7 @@ export class LateProgress {
     const phase = text.replace(/\d+/g, "");
     if (phase !== this.#phase) this.end();
     this.#phase = phase;
-    if (performance.now() - this.#started > 1000) (this.#progress ??= new Progress()).say(text, share);
+    if (process.uptime() - this.#started > 1) (this.#progress ??= new Progress()).say(text, share);
   }
 
   end(): void {

@@ -114,7 +114,7 @@ function openedUnlinked(path: string): number | undefined {
   }
 }
 
-const KNOWN_MS = 1000;
+const KNOWN_S = 1;
 const MAX_KNOWN = 4096;
 /** When a folder was last found to lie in another: the files of one folder are read by the thousand. */
 const known = new Map<string, number>();
@@ -122,8 +122,8 @@ const known = new Map<string, number>();
 function liesWithin(path: string, folder: string): boolean {
   if (process.platform === "win32" || path.split(sep).includes("..")) return false; // after a link, .. is another folder
   const name = `${resolve(path)}\0${folder}`;
-  const [at, now] = [known.get(name), performance.now()];
-  if (at !== undefined && now - at < KNOWN_MS) return true;
+  const [at, now] = [known.get(name), process.uptime()];
+  if (at !== undefined && now - at < KNOWN_S) return true;
   const real = realpathSync.native(path);
   if (real !== folder && !inside(real, folder)) return false;
   if (known.size >= MAX_KNOWN) known.clear();
@@ -158,10 +158,10 @@ const roots = new Map<string, { readonly real: string; readonly at: number }>();
 function realWithin(place: string): string {
   const folder = resolve(place);
   const before = roots.get(folder);
-  if (before !== undefined && performance.now() - before.at < KNOWN_MS) return before.real;
+  if (before !== undefined && process.uptime() - before.at < KNOWN_S) return before.real;
   const real = realFolder(folder);
   if (roots.size >= MAX_KNOWN) roots.clear();
-  roots.set(folder, { real, at: performance.now() });
+  roots.set(folder, { real, at: process.uptime() });
   return real;
 }
 

@@ -44,6 +44,8 @@ export interface Surroundings {
   readonly uid?: number | undefined;
   /** Options of node itself. */
   readonly node?: readonly string[];
+  /** The program, if it is a copy. */
+  readonly main?: string;
 }
 
 /** Of this machine, and not of the program that is called here. */
@@ -58,12 +60,12 @@ afterAll(() => {
 /** The program, started; its output is collected by `ended`. */
 export function start(
   args: readonly string[],
-  { cwd, env, input = "", fd3, inherited = {}, uid, node = [] }: Surroundings,
+  { cwd, env, input = "", fd3, inherited = {}, uid, node = [], main = MAIN }: Surroundings,
 ): ChildProcess {
   const files = new Map(Object.entries(inherited).map(([number, path]) => [Number(number), openSync(path, "r")]));
   if (fd3 !== undefined) files.set(3, openSync(fd3, "r"));
   const more = Array.from({ length: Math.max(2, ...files.keys()) - 2 }, (_, at) => files.get(at + 3) ?? "ignore");
-  const child = spawn(process.execPath, [...node, MAIN, ...args], {
+  const child = spawn(process.execPath, [...node, main, ...args], {
     cwd,
     env,
     ...(uid !== undefined && { uid, gid: uid }),

@@ -1,12 +1,5 @@
-// Preloaded with `node --import`: writes into LOADED which files and which parts of Node this process loaded.
+// Preloaded with `node --import`: writes into LOADED which parts of Node this process loaded.
 import { writeFileSync } from "node:fs";
-import Module from "node:module";
 import process, { env } from "node:process";
 
-/** What `require` loaded. */
-const cache = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (Reflect.get(Module, "_cache")));
-
-process.on("exit", () => {
-  const files = Object.keys(cache);
-  writeFileSync(env["LOADED"] ?? "", JSON.stringify({ files, node: Reflect.get(process, "moduleLoadList") }));
-});
+process.on("exit", () => writeFileSync(env["LOADED"] ?? "", JSON.stringify(Reflect.get(process, "moduleLoadList"))));

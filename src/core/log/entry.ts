@@ -23,51 +23,54 @@ import { VERDICTS, type Verdict } from "../statement/verdict.js";
 const MAX_LEAF = 4096;
 
 const signed = { payload: sha256, signature: sha256, keyid, /** Claimed by the signer. */ at: timestamp };
-const schema = z.discriminatedUnion("kind", [
-  z
-    .strictObject({
-      kind: z.literal("result"),
-      ...signed,
-      verdict: z.enum(VERDICTS),
-      /** Payload digest of the plan that the result names. */
-      plan: z.optional(sha256),
-      /** Identifies the test (`testOf`); present if a plan is named. */
-      test: z.optional(sha256),
-    })
-    .check(z.refine(({ plan, test }) => (plan === undefined) === (test === undefined), "plan and test go together")),
-  z.strictObject({ kind: z.literal("plan"), ...signed, deadline: timestamp, test: sha256 }),
-  z
-    .strictObject({
-      kind: z.literal("notice"),
-      ...signed,
-      action: z.string().check(z.regex(/^[a-z]{1,20}$/)),
-      /** Payload digest of what it retracts, supersedes or abandons. */
-      about: z.optional(sha256),
-      /** Both keys of a rotation, so that the log alone shows who owns a key. */
-      from: z.optional(keyid),
-      to: z.optional(keyid),
-      /** The revoked key, and the time from which it is revoked. */
-      key: z.optional(keyid),
-      since: z.optional(timestamp),
-    })
-    .check(
-      z.refine(
-        ({ action, from, to }) => [from, to].every((member) => (member !== undefined) === (action === "rotate")),
-        "from and to belong to a rotation",
+/** Made when the first entry is read that `commonEntry` does not read. */
+const schema = z.lazy(() =>
+  z.discriminatedUnion("kind", [
+    z
+      .strictObject({
+        kind: z.literal("result"),
+        ...signed,
+        verdict: z.enum(VERDICTS),
+        /** Payload digest of the plan that the result names. */
+        plan: z.optional(sha256),
+        /** Identifies the test (`testOf`); present if a plan is named. */
+        test: z.optional(sha256),
+      })
+      .check(z.refine(({ plan, test }) => (plan === undefined) === (test === undefined), "plan and test go together")),
+    z.strictObject({ kind: z.literal("plan"), ...signed, deadline: timestamp, test: sha256 }),
+    z
+      .strictObject({
+        kind: z.literal("notice"),
+        ...signed,
+        action: z.string().check(z.regex(/^[a-z]{1,20}$/)),
+        /** Payload digest of what it retracts, supersedes or abandons. */
+        about: z.optional(sha256),
+        /** Both keys of a rotation, so that the log alone shows who owns a key. */
+        from: z.optional(keyid),
+        to: z.optional(keyid),
+        /** The revoked key, and the time from which it is revoked. */
+        key: z.optional(keyid),
+        since: z.optional(timestamp),
+      })
+      .check(
+        z.refine(
+          ({ action, from, to }) => [from, to].every((member) => (member !== undefined) === (action === "rotate")),
+          "from and to belong to a rotation",
+        ),
+        z.refine(
+          ({ action, key, since }) => [key, since].every((member) => (member !== undefined) === (action === "revoke")),
+          "key and since belong to a revocation",
+        ),
       ),
-      z.refine(
-        ({ action, key, since }) => [key, since].every((member) => (member !== undefined) === (action === "revoke")),
-        "key and since belong to a revocation",
-      ),
-    ),
-  z.strictObject({
-    kind: z.literal("shard"),
-    origin: z.string(),
-    size: z.number().check(z.int(), z.nonnegative()),
-    root: sha256,
-    key: z.string(),
-  }),
-]);
+    z.strictObject({
+      kind: z.literal("shard"),
+      origin: z.string(),
+      size: z.number().check(z.int(), z.nonnegative()),
+      root: sha256,
+      key: z.string(),
+    }),
+  ]),
+);
 
 export type LogEntry = z.infer<typeof schema>;
 export type SignedEntry = Exclude<LogEntry, { kind: "shard" }>;

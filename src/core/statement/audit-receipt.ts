@@ -17,48 +17,53 @@ export const MAX_LISTED = 30;
 /** Limit in characters; the writer cuts longer texts. */
 export const MAX_TEXT = 300;
 
-const count = z.number().check(z.int(), z.nonnegative());
-const text = z.string().check(atMost(MAX_TEXT));
+const count = () => z.number().check(z.int(), z.nonnegative());
+const text = () => z.string().check(atMost(MAX_TEXT));
 
-const finding = z.strictObject({
-  rule: ruleId,
-  /** SHA-256 of the payload; of the origin's text for a finding about the registry or an unreadable document. */
-  about: sha256,
-  /** Position in the payload. */
-  pointer,
-  /** Waived by a notice of someone the auditor trusts. */
-  waived: z.optional(z.literal(true)),
-});
-export type ReceiptFinding = z.infer<typeof finding>;
+const finding = () =>
+  z.strictObject({
+    rule: ruleId,
+    /** SHA-256 of the payload; of the origin's text for a finding about the registry or an unreadable document. */
+    about: sha256,
+    /** Position in the payload. */
+    pointer,
+    /** Waived by a notice of someone the auditor trusts. */
+    waived: z.optional(z.literal(true)),
+  });
+export type ReceiptFinding = z.infer<ReturnType<typeof finding>>;
 
 /** The total number, and the first items. */
 const listed = <T extends z.core.SomeType>(item: T) =>
-  z.strictObject({ count, listed: z.array(item).check(atMost(MAX_LISTED)) });
+  z.strictObject({ count: count(), listed: z.array(item).check(atMost(MAX_LISTED)) });
 
-export const auditMembers = {
+/** Made when the first receipt is read. */
+export const auditMembers = () => ({
   /** Origin of the registry, or the name of what was audited instead. */
-  origin: text,
-  documents: z.strictObject({ count, /** `sha256` covers the payload digests, sorted, one per line. */ sha256 }),
+  origin: text(),
+  documents: z.strictObject({
+    count: count(),
+    /** `sha256` covers the payload digests, sorted, one per line. */ sha256,
+  }),
   /** Number of places per state; `core/audit/reference.ts` lists the states of this version. */
-  states: z.record(z.string().check(z.regex(/^[a-z-]{1,40}$/)), count),
+  states: z.record(z.string().check(z.regex(/^[a-z-]{1,40}$/)), count()),
   findings: z.strictObject({
-    count,
+    count: count(),
     /** `sha256` covers the canonical JSON of the whole list. */ sha256,
-    listed: z.array(finding).check(atMost(MAX_FINDINGS)),
+    listed: z.array(finding()).check(atMost(MAX_FINDINGS)),
   }),
   /** The implementation of hashes and signatures. */
-  engine: text,
+  engine: text(),
   /** The known keys and their sources. */
-  keys: listed(z.strictObject({ keyid, source: text, by: z.enum(["you", "site"]) })),
+  keys: listed(z.strictObject({ keyid, source: text(), by: z.enum(["you", "site"]) })),
   /** The logs as seen. */
-  logs: listed(z.strictObject({ origin: text, size: count, root: sha256 })),
+  logs: listed(z.strictObject({ origin: text(), size: count(), root: sha256 })),
   /** The network was not used. */
   offline: z.boolean(),
   /** What was not or could not be checked, in words. */
-  notChecked: listed(text),
-};
+  notChecked: listed(text()),
+});
 
-export type AuditMembers = z.infer<z.ZodMiniObject<typeof auditMembers>>;
+export type AuditMembers = z.infer<z.ZodMiniObject<ReturnType<typeof auditMembers>>>;
 
 /** @param digests of the payloads, sorted */
 export const documentsDigest = (digests: readonly string[], { sha256 }: Engine): string =>

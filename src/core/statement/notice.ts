@@ -36,38 +36,41 @@ const about = sha256;
 export const MAX_WAIVER_DAYS = 366;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const predicate = z.discriminatedUnion("action", [
-  z.object({ ...common, action: z.literal("rotate"), from: keyid, /** A public key line. */ to: z.string(), reason }),
-  z.object({
-    ...common,
-    action: z.literal("revoke"),
-    key: keyid,
-    /** From this time on, someone else may have had the key. */ since: timestamp,
-    reason,
-  }),
-  z.object({
-    ...common,
-    action: z.literal("receipt"),
-    /** SHA-256 of the 64 bytes. */ signature: sha256,
-    /** SHA-256 of the signed payload. */ payload: sha256,
-  }),
-  z.object({ ...common, action: z.literal("retract"), about, reason }),
-  z.object({ ...common, action: z.literal("supersede"), about, by: about, reason }),
-  z.object({ ...common, action: z.literal("abandon"), about, reason }),
-  z.object({
-    ...common,
-    action: z.literal("waive"),
-    about,
-    /** Id of an audit rule; later versions may add rules. */
-    rule: ruleId,
-    /** Position in the payload; absent if it covers the rule anywhere. */
-    pointer: z.optional(pointer),
-    reason,
-    /** The last moment at which it counts. */
-    until: timestamp,
-  }),
-  z.object({ ...common, action: z.literal("audit"), ...auditMembers }),
-]);
+/** Made when the first notice is read: most documents are results. */
+const predicate = z.lazy(() =>
+  z.discriminatedUnion("action", [
+    z.object({ ...common, action: z.literal("rotate"), from: keyid, /** A public key line. */ to: z.string(), reason }),
+    z.object({
+      ...common,
+      action: z.literal("revoke"),
+      key: keyid,
+      /** From this time on, someone else may have had the key. */ since: timestamp,
+      reason,
+    }),
+    z.object({
+      ...common,
+      action: z.literal("receipt"),
+      /** SHA-256 of the 64 bytes. */ signature: sha256,
+      /** SHA-256 of the signed payload. */ payload: sha256,
+    }),
+    z.object({ ...common, action: z.literal("retract"), about, reason }),
+    z.object({ ...common, action: z.literal("supersede"), about, by: about, reason }),
+    z.object({ ...common, action: z.literal("abandon"), about, reason }),
+    z.object({
+      ...common,
+      action: z.literal("waive"),
+      about,
+      /** Id of an audit rule; later versions may add rules. */
+      rule: ruleId,
+      /** Position in the payload; absent if it covers the rule anywhere. */
+      pointer: z.optional(pointer),
+      reason,
+      /** The last moment at which it counts. */
+      until: timestamp,
+    }),
+    z.object({ ...common, action: z.literal("audit"), ...auditMembers() }),
+  ]),
+);
 
 const statement = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),

@@ -16,32 +16,36 @@ import { STATEMENT_TYPE, type Descriptor, type ResultStatement, type Subject } f
 export const PLAN_TYPE = "urn:f3-attest:plan:v1";
 export const PLAN_VERSION = 1;
 
-const check = z.object({
-  id: checkId,
-  claim: filled,
-  required: z.boolean(),
-  expected: z.string(),
-  criterion: z.optional(criterion),
-});
+const check = () =>
+  z.object({
+    id: checkId,
+    claim: filled,
+    required: z.boolean(),
+    expected: z.string(),
+    criterion: z.optional(criterion),
+  });
 
-const predicate = z.object({
-  version: z.literal(PLAN_VERSION),
-  title: filled,
-  hypothesis: filled,
-  /** A result may have more checks, never fewer: the reports of a test runner are not known beforehand. */
-  checks: z
-    .array(check)
-    .check(z.refine((all) => new Set(all.map(({ id }) => id)).size === all.length, "check ids repeat")),
-  configuration: z.array(z.strictObject(descriptor)),
-  command: z.array(z.string()),
-  /** Random: it tells two plans of one test apart and makes the digest unpredictable. */
-  nonce: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
-  /** Claimed by the signer. */
-  signedAt: timestamp,
-  /** The promised date of the result. */
-  deadline: timestamp,
-  log: z.optional(logName),
-});
+/** Made when the first plan is read: most documents are results. */
+const predicate = z.lazy(() =>
+  z.object({
+    version: z.literal(PLAN_VERSION),
+    title: filled,
+    hypothesis: filled,
+    /** A result may have more checks, never fewer: the reports of a test runner are not known beforehand. */
+    checks: z
+      .array(check())
+      .check(z.refine((all) => new Set(all.map(({ id }) => id)).size === all.length, "check ids repeat")),
+    configuration: z.array(z.strictObject(descriptor)),
+    command: z.array(z.string()),
+    /** Random: it tells two plans of one test apart and makes the digest unpredictable. */
+    nonce: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+    /** Claimed by the signer. */
+    signedAt: timestamp,
+    /** The promised date of the result. */
+    deadline: timestamp,
+    log: z.optional(logName),
+  }),
+);
 
 const statement = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),
