@@ -20,8 +20,8 @@ import { counted } from "../subject.mjs";
 
 /** @type {(sizes: import("../subject.mjs").Sizes) => number} */
 const sizeOf = ({ pick }) => pick(10_000, 30, 100_000);
-/** Of a hundredth, where the memory of a start alone does not decide. */
-const SMALLER = 100;
+/** The fewest that are verified on all processors, where the memory of a start alone does not decide. @type {(sizes: import("../subject.mjs").Sizes) => number} */
+const smallOf = ({ pick }) => pick(1_000, 10, 1_000);
 
 /** @type {import("../subject.mjs").Subject} */
 export default {
@@ -55,7 +55,7 @@ export default {
       {
         id: "many-memory",
         what: `peak memory verifying ${all}`,
-        against: `verifying ${counted(Math.ceil(sizeOf(sizes) / SMALLER))}`,
+        against: `verifying ${counted(smallOf(sizes))}`,
         holds: "at most",
         target: 1.3,
       },
@@ -64,7 +64,7 @@ export default {
   async *run(bench) {
     const count = sizeOf(bench);
     const large = await registryOf({ count });
-    const small = await registryOf({ count: Math.ceil(count / SMALLER) });
+    const small = await registryOf({ count: smallOf(bench) });
     const pinning = cpus().length > 1 && isInstalled("taskset");
     /** @type {{ readonly two: Ran, readonly one: Ran | undefined, readonly few: Ran }[]} */
     const turns = withNode((start) => {

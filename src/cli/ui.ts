@@ -21,9 +21,32 @@ export const shownLines = (lines: readonly string[]): string => lines.map((line)
 /** A line of JSON, with the members in their order. */
 export const jsonLine = (value: unknown): string => `${inert(JSON.stringify(value))}\n`;
 
-/** A text made by `shownLines` or `jsonLine`, at the reader's pace: there may be many. A vanished reader is waited for no longer. */
-export const answerText = (text: string): Promise<void> =>
-  new Promise((resolve) => void io().stdout.write(text, () => resolve()));
+const HELD_BYTES = 16 * 1024;
+const HELD_S = 0.1;
+
+/** Many texts made by `shownLines` or `jsonLine`, in few writes, at the reader's pace. Each is held for a tenth of a second at most. */
+export class Answers {
+  #held = "";
+  #since = 0;
+  #late: NodeJS.Timeout | undefined;
+
+  async add(text: string): Promise<void> {
+    if (this.#held === "") {
+      this.#since = process.uptime();
+      this.#late = setTimeout(() => void this.flush(), HELD_S * 1000);
+    }
+    this.#held += text;
+    if (this.#held.length >= HELD_BYTES || process.uptime() - this.#since >= HELD_S) await this.flush();
+  }
+
+  /** A vanished reader is waited for no longer. */
+  flush(): Promise<void> {
+    clearTimeout(this.#late);
+    const text = this.#held;
+    this.#held = "";
+    return text === "" ? Promise.resolve() : new Promise((resolve) => void io().stdout.write(text, () => resolve()));
+  }
+}
 
 /** Talk, for people. */
 export function talk(...lines: readonly string[]): void {

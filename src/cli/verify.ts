@@ -8,7 +8,7 @@ import { EXIT } from "./exit-status.js";
 import { exitWith, io } from "./io.js";
 import { withKeys, withNotices, withWitnesses, type KeyOptions, type WitnessOptions } from "./key-options.js";
 import { collect, withExamples, withJson } from "./options.js";
-import { answer, answerJson, answerText, LateProgress, talk } from "./ui.js";
+import { answer, answerJson, Answers, LateProgress, talk } from "./ui.js";
 import { brief, inFull, lineOf, Tally, type Line } from "./verified-words.js";
 import { answers, requestOf, type Answer, type Asked, type Form } from "./verify-request.js";
 
@@ -106,29 +106,34 @@ async function printed(
   tally: Tally,
   progress: (text: string, share?: number) => void,
 ): Promise<void> {
+  const out = new Answers();
   const print = async (line: Line): Promise<void> => {
     tally.add(line);
-    await answerText(line.text);
+    await out.add(line.text);
   };
-  const { acrossCores } = await import("./verify-many.js");
-  const many = await acrossCores(asked, form, progress);
-  if (many !== undefined) for await (const line of many) await print(line);
-  else {
-    let only: Answer | undefined;
-    for await (const answer of answers({ ...requestOf(asked), progress }, asked, form))
-      if (form !== "ndjson" && only === undefined && tally.total === 0) only = answer;
-      else {
-        if (only !== undefined) await print(only.line);
-        only = undefined;
-        await print(answer.line);
+  try {
+    const { acrossCores } = await import("./verify-many.js");
+    const many = await acrossCores(asked, form, progress);
+    if (many !== undefined) for await (const line of many) await print(line);
+    else {
+      let only: Answer | undefined;
+      for await (const answer of answers({ ...requestOf(asked), progress }, asked, form))
+        if (form !== "ndjson" && only === undefined && tally.total === 0) only = answer;
+        else {
+          if (only !== undefined) await print(only.line);
+          only = undefined;
+          await print(answer.line);
+        }
+      if (only?.one !== undefined) {
+        const { one } = only;
+        refuseOnlyFault([one]);
+        tally.add(only.line);
+        if ("report" in one) answer(inFull(one, one.report, form === "verbose"));
+        return;
       }
-    if (only?.one !== undefined) {
-      const { one } = only;
-      refuseOnlyFault([one]);
-      tally.add(only.line);
-      if ("report" in one) answer(inFull(one, one.report, form === "verbose"));
-      return;
     }
+  } finally {
+    await out.flush();
   }
   if (form !== "ndjson") answer("", tally.sentence);
 }

@@ -1,4 +1,4 @@
-/** An engine that does not verify the same signature twice: the proofs of a registry name the same few checkpoints. */
+/** Work that is not done twice: the proofs of a registry name the same few checkpoints, under the same few keys. */
 import { equal, hex, type Bytes } from "./bytes.js";
 import type { Engine } from "./engine.js";
 
@@ -12,7 +12,21 @@ interface Answer {
   readonly good: boolean;
 }
 
-/** The same answers for the same bytes of key, message and signature. */
+/** The same parser, which gives the same object for the same text. What it throws is not kept. */
+export function rememberingTexts<T extends object>(parse: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const parsed = parse(text);
+    if (text.length > MAX_MESSAGE) return parsed;
+    makeRoom(known);
+    known.set(text, parsed);
+    return parsed;
+  };
+}
+
+/** An engine with the same answers for the same bytes of key, message and signature. */
 export function remembering(engine: Engine): Engine {
   const answers = new Map<string, Answer>();
   return {
@@ -23,10 +37,14 @@ export function remembering(engine: Engine): Engine {
       const known = answers.get(name);
       if (known !== undefined && equal(known.key, key) && equal(known.message, message)) return known.good;
       const good = engine.verify(key, message, signature);
-      const [oldest] = answers.size < MOST ? [] : answers.keys();
-      if (oldest !== undefined) answers.delete(oldest);
+      makeRoom(answers);
       answers.set(name, { key: key.slice(), message: message.slice(), good });
       return good;
     },
   };
+}
+
+function makeRoom(known: Map<string, unknown>): void {
+  const [oldest] = known.size < MOST ? [] : known.keys();
+  if (oldest !== undefined) known.delete(oldest);
 }

@@ -10,6 +10,7 @@ import { base64, concat, fromBase64, fromUtf8, hex, fromHex, utf8, type Bytes } 
 import { keyFault } from "../ed25519.js";
 import type { Engine } from "../engine.js";
 import { AttestError } from "../errors.js";
+import { rememberingTexts } from "../remembering.js";
 
 /** The two types that hold an Ed25519 key: one signs the text, the other the text and a time (C2SP tlog-cosignature). */
 const TYPES = { ed25519: 0x01, "cosignature-v1": 0x04 } as const;
@@ -66,6 +67,14 @@ export const formatNoteKey = ({ name, type, id, bytes }: NoteKey): string =>
 
 /** The inverse of `formatNoteKey`; accepts one spelling. Throws `note-format`. */
 export function parseNoteKey(vkey: string, engine: Engine): NoteKey {
+  const parse = parsers.get(engine) ?? rememberingTexts((text) => keyIn(text, engine));
+  parsers.set(engine, parse);
+  return parse(vkey);
+}
+
+const parsers = new WeakMap<Engine, (vkey: string) => NoteKey>();
+
+function keyIn(vkey: string, engine: Engine): NoteKey {
   const [name, id, ...rest] = vkey.split("+"); // base64 may contain "+" too
   if (name === undefined || id === undefined || rest.length === 0)
     throw refused("a verifier key 'name+id+key'", quoted(vkey));
@@ -85,6 +94,10 @@ export function parseNote(bytes: Bytes): Note {
   } catch {
     throw refused("a note in UTF-8", "other bytes");
   }
+  return noteIn(whole);
+}
+
+const noteIn = rememberingTexts((whole: string): Note => {
   if (whole.includes("\r\n"))
     throw refused(
       "line ends as they were signed",
@@ -94,7 +107,7 @@ export function parseNote(bytes: Bytes): Note {
   if (end < 0 || !whole.endsWith("\n")) throw refused("a text, an empty line and lines of signatures", "no such parts");
   const lines = whole.slice(end + 2, -1).split("\n");
   return checked({ text: whole.slice(0, end + 1), signatures: lines.map(parseSignature) });
-}
+});
 
 /** Throws `note-format` if `parseNote` would refuse the result. */
 export function formatNote(note: Note): Bytes {

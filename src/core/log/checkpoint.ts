@@ -9,6 +9,7 @@ import { base64, concat, fromBase64, utf8, type Bytes } from "../bytes.js";
 import { SIGNATURE_BYTES } from "../ed25519.js";
 import type { Engine } from "../engine.js";
 import { AttestError } from "../errors.js";
+import { rememberingTexts } from "../remembering.js";
 import { HASH_BYTES, type TreeHead } from "./merkle.js";
 import { formatNote, parseNote, type Note, type NoteKey, type NoteKeyType, type NoteSignature } from "../keys/note.js";
 
@@ -54,7 +55,7 @@ export function formatCheckpoint({ origin, size, root, extensions = [] }: Checkp
 }
 
 /** Three lines and nonempty extension lines. Throws `checkpoint-format`. */
-export function parseCheckpoint(text: string): Checkpoint {
+export const parseCheckpoint = rememberingTexts((text: string): Checkpoint => {
   const [origin = "", digits = "", hash = "", ...extensions] = text.split("\n");
   if (extensions.pop() !== "") throw refused("whole lines, of origin, size and root", quoted(text));
   if (extensions.some((line) => !ORIGIN.test(line))) throw refused("extension lines that are not empty", quoted(text));
@@ -64,7 +65,7 @@ export function parseCheckpoint(text: string): Checkpoint {
   if (root === undefined) throw refused("a root in base64", quoted(hash));
   if (!ORIGIN.test(origin)) throw refused("an origin of one line", quoted(origin));
   return { origin, size, root, ...(extensions.length > 0 && { extensions }) };
-}
+});
 
 /** A safe integer in canonical spelling, or undefined. */
 export function parseCount(digits: string): number | undefined {

@@ -47,7 +47,8 @@ export function formatProof({ index, hashes, checkpoint, extra }: InclusionProof
 
 /** Accepts one spelling of each proof. Throws `proof-format`. */
 export function parseProof(bytes: Bytes): InclusionProof {
-  const end = bytes.findIndex((byte, at) => byte === LINE_FEED && bytes[at + 1] === LINE_FEED);
+  let end = bytes.indexOf(LINE_FEED);
+  while (end >= 0 && bytes[end + 1] !== LINE_FEED) end = bytes.indexOf(LINE_FEED, end + 1);
   if (end < 0) throw refused("a proof, an empty line and a checkpoint", "no empty line");
   const [header = "", ...rest] = ascii(bytes.subarray(0, end)).split("\n");
   if (header !== HEADER) throw refused(`the line '${HEADER}'`, quoted(header));
