@@ -77,6 +77,9 @@ export {
   type SpawnOptions,
 } from "./harness/scenario/define.js";
 export { nodeEngine } from "./node/engine.js";
+export { verifyRegistry } from "./pipeline/verify/registry.js";
+export type { RegistryOptions } from "./pipeline/verify/registry-request.js";
+export type { Verified } from "./pipeline/verify/verify.js";
 export { type Change, type NewTask, type TaskStatus, type Task } from "./tasks/document.js";
 export { listFolder, listId, tasksFolder, type ListId, type ListSources } from "./tasks/list-id.js";
 export type { ProgressState } from "./tasks/progress.js";

@@ -1,8 +1,7 @@
 /** A registry of many documents, verified on all processors. */
-import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { AttestError } from "../core/errors.js";
 import { isFolder } from "../node/files.js";
+import type { pooled as Pooled } from "../node/pool.js";
 import { namesIn } from "../pipeline/load/load.js";
 import { engine } from "./context.js";
 import type { Answered, Task } from "./verify-worker.js";
@@ -22,10 +21,11 @@ export async function acrossCores(
   progress: (text: string, share: number) => void,
 ): Promise<AsyncGenerator<Line> | undefined> {
   const [folder, ...more] = asked.targets;
-  const alone = availableParallelism() < 2 || !existsSync(WORKER);
-  if (folder === undefined || more.length > 0 || alone || folder === "-" || !isFolder(folder)) return undefined;
+  if (folder === undefined || more.length > 0 || folder === "-" || !isFolder(folder)) return undefined;
   const names = await orNone(() => namesIn(folder, engine)); // what is wrong with it is told by the usual way
-  return names.length < MANY ? undefined : lines(names, { asked, form }, progress);
+  if (names.length < MANY) return undefined;
+  const { canPool, pooled } = await import("../node/pool.js");
+  return canPool(WORKER) ? lines(names, { asked, form }, progress, pooled) : undefined;
 }
 
 async function orNone(act: () => Promise<readonly string[]>): Promise<readonly string[]> {
@@ -41,8 +41,8 @@ async function* lines(
   names: readonly string[],
   data: Task,
   progress: (text: string, share: number) => void,
+  pooled: typeof Pooled,
 ): AsyncGenerator<Line> {
-  const { pooled } = await import("../node/pool.js");
   const pieces = Array.from({ length: Math.ceil(names.length / PIECE) }, (_, at) =>
     names.slice(at * PIECE, (at + 1) * PIECE),
   );

@@ -1,7 +1,7 @@
 /** One of the workers of `verify-many.ts`: it verifies as `attest verify` does, and is told the names piece by piece. */
 import { Writable } from "node:stream";
 import { AttestError } from "../core/errors.js";
-import { given, serve } from "../node/pool-worker.js";
+import { Fed, given, serve } from "../node/pool-worker.js";
 import { calling } from "./io.js";
 import { answers, requestOf, type Asked, type Form } from "./verify-request.js";
 import type { Line } from "./verified-words.js";
@@ -15,35 +15,12 @@ export type Answered =
   | { readonly lines: readonly Line[] }
   | { readonly fault: Pick<AttestError, "code" | "message"> & { readonly hint: string | undefined } };
 
-/** Names as they come; the reader asks for the next one when it is done with the last. */
-class Names implements AsyncIterable<string> {
-  #names: readonly string[] = [];
-  #more: (() => void) | undefined;
-  #emptied: (() => void) | undefined;
-
-  /** Resolves when all of these were read and done with. */
-  readAll(names: readonly string[]): Promise<void> {
-    this.#names = names;
-    this.#more?.();
-    return new Promise((resolve) => (this.#emptied = resolve));
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
-    for (;;) {
-      yield* this.#names;
-      this.#names = [];
-      this.#emptied?.();
-      await new Promise<void>((resolve) => (this.#more = resolve));
-    }
-  }
-}
-
 const { data, number } = given();
 const { asked, form } = data as Task;
 /** All workers would say the same. */
 const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
 const stderr = number === 0 ? process.stderr : silent;
-const names = new Names();
+const names = new Fed<string>();
 let found: Line[] = [];
 let failed: Promise<Answered> | undefined;
 
@@ -64,7 +41,7 @@ const faultOf = (error: unknown): Answered => {
 
 void calling([], { stdin: process.stdin, stdout: silent, stderr, env: process.env, cwd: () => process.cwd() }, () => {
   serve(async (piece): Promise<Answered> => {
-    const read = names.readAll(piece as readonly string[]).then((): Answered => {
+    const read = names.feed(piece as readonly string[]).then((): Answered => {
       const lines = found;
       found = [];
       return { lines };

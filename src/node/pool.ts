@@ -1,4 +1,5 @@
 /** Work in pieces on all processors, with the answers in the order of the pieces. */
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 
@@ -13,6 +14,9 @@ export interface Pool<P> {
   readonly pieces: Iterable<P>;
   readonly workers?: number;
 }
+
+/** Whether that module is there: while sources are tested it is not. */
+export const canPool = (module: URL): boolean => availableParallelism() > 1 && existsSync(module);
 
 interface Answer<A> {
   readonly piece: number;

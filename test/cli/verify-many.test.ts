@@ -1,10 +1,15 @@
 /** A registry of many documents: on all processors the answers are those of one, in the same order. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { RegistryOptions, Verified, verifyRegistry } from "../../src/index.js";
 import { attestProcess, copyOf, stranger, workspace, type Ran, type Workspace } from "./attest.js";
 import { drafted, lab, sealed, secretOf, stamped } from "./drafts.js";
+
+interface Library {
+  readonly verifyRegistry: typeof verifyRegistry;
+}
 
 /** Above the number from which workers are started. */
 const COUNT = 1100;
@@ -124,4 +129,57 @@ test("what is seen of the log is remembered, whichever of them sees it", async (
   for (let at = 0; at < 70; at += 1) work.write(`lab/attestations/note_${String(at).padStart(16, "0")}.json`, "{}");
   expect((await verified(work)).code).toBe(2);
   expect(readdirSync(state)).toHaveLength(1);
+});
+
+describe.skipIf(availableParallelism() < 2)("the library's verifyRegistry", async () => {
+  const { verifyRegistry } = (await import(new URL("../../dist/index.js", import.meta.url).href)) as Library;
+  const collected = async (work: Workspace, options: RegistryOptions): Promise<Verified[]> => {
+    const all = [];
+    for await (const one of verifyRegistry(work.path("lab"), options)) all.push(one);
+    return all;
+  };
+
+  test("gives on all processors what it gives on one, in the order of the names", async () => {
+    const now = new Date();
+    const many = await collected(made, { keys: [key], now });
+    expect(many).toEqual(await collected(made, { keys: [key], now, workers: 1 }));
+    expect(many.map(({ target }) => target)).toEqual(names.map((name) => made.path("lab/attestations", name)));
+    expect(new Set(many.map((one) => ("report" in one ? one.report.outcome : one.fault.code)))).toEqual(
+      new Set(["accepted"]),
+    );
+    const unknown = await collected(made, { now });
+    expect(new Set(unknown.map((one) => ("report" in one ? one.report.outcome : "")))).toEqual(new Set(["untrusted"]));
+  });
+
+  test("goes on after a file that cannot be read, and throws for what is wrong with all of it", async () => {
+    const work = copyOf(made);
+    const [broken = ""] = names.filter((name) => name.startsWith("test_")).slice(300, 301);
+    rmSync(work.path("lab/attestations", broken));
+    mkdirSync(work.path("lab/attestations", broken));
+    const all = await collected(work, { keys: [key] });
+    expect(all).toHaveLength(names.length);
+    const refused = all.filter((one) => !("report" in one) || one.report.outcome !== "accepted");
+    expect(refused.map(({ target }) => target)).toEqual([work.path("lab/attestations", broken)]);
+    expect(refused[0]).toMatchObject({
+      report: { checks: expect.arrayContaining([expect.objectContaining({ code: "io" })]) as unknown },
+    });
+    await expect(collected(work, { keys: ["not a key"] })).rejects.toMatchObject({ code: "file-missing" });
+    await expect(collected(work, { keys: [key], keyrings: [work.path("lab/attest.json")] })).rejects.toMatchObject({
+      code: "keyring-format",
+    });
+    work.write("lab/keys/keyring.json", "{");
+    await expect(collected(work, { keys: [key] })).rejects.toMatchObject({ code: "json-syntax" });
+    rmSync(work.path("lab/attest.json"));
+    await expect(collected(work, { keys: [key] })).rejects.toMatchObject({ code: "registry-missing" });
+  });
+
+  test("remembers logs where it is told to", async () => {
+    const [work, memory] = [copyOf(made), made.path("memory")];
+    await collected(work, { keys: [key], memory });
+    rmSync(work.path("lab/attestations/log"), { recursive: true });
+    const codes = (all: Verified[]): string[] =>
+      all.flatMap((one) => ("report" in one ? one.report.checks.map(({ code }) => code) : []));
+    expect(codes(await collected(work, { keys: [key] }))).not.toContain("log-backwards");
+    expect(codes(await collected(work, { keys: [key], memory }))).toContain("log-backwards");
+  });
 });

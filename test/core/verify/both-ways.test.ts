@@ -138,7 +138,7 @@ test("the published documents, as they are", async () => {
   expect(cases.filter((one) => report(verify, one).signature === "ok").length).toBe(cases.length);
 });
 
-test("whatever befell a document or its proof", async () => {
+test("whatever befell a document or its proof", { timeout: 900_000 }, async () => {
   const slow = await slowly();
   const seen = new Map<string, number>();
   fc.assert(
