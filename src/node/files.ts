@@ -72,16 +72,23 @@ const nearestFolder = (path: string): string =>
 export function create(path: string, bytes: Bytes, mode = 0o644): void {
   inPlace(path, bytes, mode, (temporary) => {
     try {
-      linkSync(temporary, path); // unlike rename, link does not overwrite
-    } catch (error) {
-      if (errno(error) !== "EEXIST") throw error;
-      if (isOtherFile(path, bytes) || !equal(read(path, { limit: bytes.length }) ?? new Uint8Array(), bytes)) {
-        throw new AttestError("file-exists", `${path} exists already, with other bytes`, "nothing was overwritten");
-      }
+      named(temporary, path, bytes);
     } finally {
       rmSync(temporary, { force: true });
     }
   });
+}
+
+/** Gives a finished temporary file its name, beside the old one. @throws AttestError `file-exists` */
+export function named(temporary: string, path: string, bytes: Bytes): void {
+  try {
+    linkSync(temporary, path); // unlike rename, link does not overwrite
+  } catch (error) {
+    if (errno(error) !== "EEXIST") throw error;
+    if (isOtherFile(path, bytes) || !equal(read(path, { limit: bytes.length }) ?? new Uint8Array(), bytes)) {
+      throw new AttestError("file-exists", `${path} exists already, with other bytes`, "nothing was overwritten");
+    }
+  }
 }
 
 /** Compares lengths first: the file may be too large to read. */
@@ -94,37 +101,11 @@ const isOtherFile = (path: string, bytes: Bytes): boolean => {
  * Replaces a file. A reader sees the old bytes or the new ones, never a part.
  * @param still called right before the rename; if it throws, the old bytes stay
  */
-export function replace(path: string, bytes: Bytes, mode = 0o644, still?: () => void): void {
-  replaceAll([{ path, bytes }], still, mode);
-}
-
-/** The same for many files: syncs each file, and each folder once at the end. */
-export function replaceAll(
-  files: readonly { readonly path: string; readonly bytes: Bytes }[],
-  still: () => void = () => undefined,
-  mode = 0o644,
-): void {
-  const folders = new Set(files.map(({ path }) => dirname(path)));
-  const waiting = new Map<string, string>(); // temporary → final name
-  let at = "";
-  try {
-    for (at of folders) makeFolder(at);
-    for (const { path, bytes } of files) {
-      const temporary = temporaryOf((at = path));
-      waiting.set(temporary, path);
-      writeSynced(temporary, bytes, mode);
-    }
-    for (const [temporary, path] of waiting) {
-      still();
-      renameSync(temporary, (at = path));
-      waiting.delete(temporary);
-    }
-    for (at of folders) syncFolder(at);
-    for (const folder of folders) sweep(folder);
-  } catch (error) {
-    for (const temporary of waiting.keys()) discard(temporary);
-    throw told(error, at);
-  }
+export function replace(path: string, bytes: Bytes, mode = 0o644, still: () => void = () => undefined): void {
+  inPlace(path, bytes, mode, (temporary) => {
+    still();
+    renameSync(temporary, path);
+  });
 }
 
 /** temp → fsync → `place` → fsync of the folder, so that the name survives a power failure. */
@@ -142,21 +123,25 @@ function inPlace(path: string, bytes: Bytes, mode: number, place: (temporary: st
   }
 }
 
-const temporaryOf = (path: string): string =>
+export const temporaryOf = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
 
 function writeSynced(path: string, bytes: Bytes, mode: number): void {
   const file = openSync(path, "wx", mode);
   try {
-    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+    writeWhole(file, bytes);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
 }
 
+export function writeWhole(file: number, bytes: Bytes): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+}
+
 /** Passes on errors that are not from the system, for example a lost lock. */
-const told = (error: unknown, path: string): unknown =>
+export const told = (error: unknown, path: string): unknown =>
   errno(error) === undefined || error instanceof AttestError ? error : ioError("write", path, error);
 
 /** Deletes a file that nobody needs. A failure is ignored: the caller's own fault or result matters. */
@@ -169,16 +154,24 @@ export function discard(path: string): void {
 }
 
 /** Creates parents too, and syncs each new folder into its parent. */
-export function makeFolder(path: string, mode = 0o755): void {
+export const makeFolder = (path: string, mode = 0o755): void => makeFolders([path], mode);
+
+/** The same for many: each parent is synced once. */
+export function makeFolders(paths: Iterable<string>, mode = 0o755): void {
+  const parents = new Set<string>();
+  let at = "";
   try {
-    const first = mkdirSync(path, { recursive: true, mode });
-    if (first === undefined) return;
-    for (let above = dirname(resolve(path)); above.length >= dirname(resolve(first)).length; above = dirname(above)) {
-      syncFolder(above);
-      if (above === dirname(above)) return;
+    for (at of paths) {
+      const first = mkdirSync(at, { recursive: true, mode });
+      if (first === undefined) continue;
+      for (let above = dirname(resolve(at)); above.length >= dirname(resolve(first)).length; above = dirname(above)) {
+        parents.add(above);
+        if (above === dirname(above)) break;
+      }
     }
+    for (at of parents) syncFolder(at);
   } catch (error) {
-    throw ioError("make the folder", path, error);
+    throw ioError("make the folder", at, error);
   }
 }
 
@@ -264,7 +257,7 @@ const UNFINISHED = /^\..*\.[0-9a-f]{12}\.tmp$/;
 const ABANDONED_MS = 60 * 60_000;
 
 /** Removes our own temporary files beside the written file if they are older than an hour, as far as they are found. */
-function sweep(folder: string): void {
+export function sweep(folder: string): void {
   try {
     for (const name of firstNames(folder).filter((one) => UNFINISHED.test(one))) {
       const path = join(folder, name);

@@ -1,7 +1,8 @@
 /** A store in a folder. Each write is temp → fsync → rename → fsync of the folder. */
 import { dirname, isAbsolute, join, posix } from "node:path";
 import type { Bytes } from "../core/bytes.js";
-import { create, discard, list, mustBeWritable, mustStayWithin, remove, replace, replaceAll } from "../node/files.js";
+import { create, discard, list, mustBeWritable, mustStayWithin, replace } from "../node/files.js";
+import { createAll, removeAll, replaceAll, type Files } from "../node/many-files.js";
 import { digestOf, read, realFolder, type FileDigest } from "../node/reading.js";
 import { withLock } from "../node/lock.js";
 import type { Still, Store } from "./store.js";
@@ -38,18 +39,16 @@ export class Directory implements Store {
     return settle(() => create(this.#writable(path), bytes));
   }
 
+  createEach(files: ReadonlyMap<string, Bytes>): Promise<void> {
+    return settle(() => createAll(this.#filesAt(files)));
+  }
+
   replace(path: string, bytes: Bytes, still?: Still): Promise<void> {
     return settle(() => replace(this.#writable(path), bytes, undefined, still));
   }
 
-  /** One fsync for each file, and one for each folder at the end. */
   replaceEach(files: ReadonlyMap<string, Bytes>, still?: Still): Promise<void> {
-    return settle(() =>
-      replaceAll(
-        [...files].map(([path, bytes]) => ({ path: this.#writable(path), bytes })),
-        still,
-      ),
-    );
+    return settle(() => replaceAll(this.#filesAt(files), still));
   }
 
   async update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void> {
@@ -61,8 +60,8 @@ export class Directory implements Store {
     });
   }
 
-  remove(path: string): Promise<void> {
-    return settle(() => remove(this.#writable(path)));
+  remove(...paths: readonly string[]): Promise<void> {
+    return settle(() => removeAll(this.#allWritable(paths)));
   }
 
   discard(path: string): Promise<void> {
@@ -77,11 +76,20 @@ export class Directory implements Store {
     return settle(() => list(this.#at(folder)));
   }
 
-  /** Checks the folder, not the file itself: an existing link is replaced or refused, never followed. */
+  #filesAt(files: ReadonlyMap<string, Bytes>): Files {
+    const paths = this.#allWritable([...files.keys()]);
+    return new Map([...files.values()].map((bytes, at) => [paths[at] ?? "", bytes]));
+  }
+
   #writable(path: string): string {
-    const at = this.#at(path);
-    mustStayWithin(dirname(at), this.place);
-    return at;
+    return this.#allWritable([path])[0] ?? "";
+  }
+
+  /** Checks the folders, not the files themselves: an existing link is replaced or refused, never followed. */
+  #allWritable(paths: readonly string[]): string[] {
+    const all = paths.map((path) => this.#at(path));
+    for (const folder of new Set(all.map((at) => dirname(at)))) mustStayWithin(folder, this.place);
+    return all;
   }
 
   /** Callers build paths only from digests and checked names; this checks again. */

@@ -13,13 +13,18 @@ export interface Store extends Source {
   mustBeWritable(folder: string): Promise<void>;
   /** Creates a file. Identical existing bytes are accepted, others throw `file-exists`. */
   create(path: string, bytes: Bytes): Promise<void>;
+  /**
+   * Creates each of many files, faster than one after the other, and each as durable. Refused or cut short, it has created some of them, whole
+   * ones, and keeps no order. Empty ones may cost next to nothing.
+   */
+  createEach(files: ReadonlyMap<string, Bytes>): Promise<void>;
   replace(path: string, bytes: Bytes, still?: Still): Promise<void>;
   /** Replaces each of many files, faster than one after the other. Cut short, it has replaced some of them, and no order is kept. */
   replaceEach(files: ReadonlyMap<string, Bytes>, still?: Still): Promise<void>;
   /** Reads and replaces in one step, so that concurrent writers do not undo each other. Undefined leaves it unchanged. */
   update(path: string, change: (bytes: Bytes | undefined) => Bytes | undefined): Promise<void>;
-  /** A missing file is no error. */
-  remove(path: string): Promise<void>;
+  /** Removes files. A missing one is no error. */
+  remove(...paths: readonly string[]): Promise<void>;
   /** Removes a file, or a folder with all that is in it, that nobody needs any more. A failure is no error, and it need not be durable. */
   discard(path: string): Promise<void>;
   /**

@@ -3,11 +3,11 @@
 //     KILL_AT    the number of that call, from 1; 0 only counts
 //     KILL_WHEN  before · after · half (of what it was to write) · fail · signal (SIGTERM, and the call is made) · signals (two of them)
 //     KILL_ERRNO with which it fails, ENOSPC for example
-//     KILL_LOG   a file that gets a line of JSON for each call that was made
+//     KILL_LOG   a file that gets a line of JSON for each call that was made, when it is done: its number, and what it was
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { resolve } from "node:path";
-import { env, kill, pid } from "node:process";
+import process, { env, kill, pid } from "node:process";
 
 const at = Number(env["KILL_AT"] ?? 0);
 const when = env["KILL_WHEN"] ?? "before";
@@ -35,7 +35,9 @@ const die = () => {
 const functions = /** @type {Record<string, Call>} */ (/** @type {unknown} */ (fs));
 for (const [name, original] of Object.entries(functions)) {
   if (typeof original !== "function" || !/^[a-z]/.test(name)) continue;
-  if (!name.endsWith("Sync")) {
+  if (name === "fsync") {
+    functions[name] = (file, done) => void countedSync(original, file, /** @type {Call} */ (done));
+  } else if (!name.endsWith("Sync")) {
     if (ASYNC.test(name)) functions[name] = () => fail(name);
   } else if (!HARMLESS.test(name)) {
     functions[name] = (...args) => {
@@ -65,21 +67,47 @@ syncBuiltinESMExports();
 
 /** @type {(name: string) => never} */
 function fail(name) {
-  throw new Error(`fs.${name} changes the disk and is not counted: kill-at.mjs counts synchronous calls only`);
+  throw new Error(`fs.${name} changes the disk and is not counted: kill-at.mjs counts synchronous calls, and fsync`);
+}
+
+/**
+ * The only call that is made beside others: it is counted when it begins, and told when the disk has answered.
+ * @type {(original: Call, file: unknown, done: Call) => void}
+ */
+function countedSync(original, file, done) {
+  count += 1;
+  const which = count;
+  if (which === at && when === "before") die();
+  if (which === at && when === "fail") {
+    const code = env["KILL_ERRNO"] ?? "EIO";
+    process.nextTick(done, Object.assign(new Error(`${code}: injected, fsync`), { code, syscall: "fsync" }));
+    return;
+  }
+  if (which === at && when === "signals") kill(pid, "SIGTERM");
+  if (which === at && when.startsWith("signal")) kill(pid, "SIGTERM");
+  const path = whole(paths.get(file));
+  original(file, (/** @type {unknown[]} */ ...answer) => {
+    inside = true; // what is written here is not counted
+    if (log !== undefined) appendFileSync(log, `${JSON.stringify({ at: which, name: "fsync", path })}\n`);
+    inside = false;
+    if (which === at && when === "after") die();
+    done(...answer);
+  });
 }
 
 /** @type {(name: string, original: Call, args: unknown[]) => unknown} */
 function counted(name, original, args) {
   count += 1;
-  if (count === at && when === "before") die();
-  if (count === at && when === "fail") {
+  const which = count;
+  if (which === at && when === "before") die();
+  if (which === at && when === "fail") {
     const code = env["KILL_ERRNO"] ?? "EIO";
     throw Object.assign(new Error(`${code}: injected, ${name}`), { code, syscall: name });
   }
-  if (count === at && when === "signals") kill(pid, "SIGTERM");
-  if (count === at && when.startsWith("signal")) kill(pid, "SIGTERM");
+  if (which === at && when === "signals") kill(pid, "SIGTERM");
+  if (which === at && when.startsWith("signal")) kill(pid, "SIGTERM");
   const [first, second] = args;
-  if (count === at && when === "half" && second instanceof Uint8Array) {
+  if (which === at && when === "half" && second instanceof Uint8Array) {
     original(first, second.subarray(0, Math.floor(second.length / 2)));
     die();
   }
@@ -87,8 +115,8 @@ function counted(name, original, args) {
   const path = whole(typeof first === "number" ? paths.get(first) : first);
   const to = name === "linkSync" || name === "renameSync" ? whole(second) : undefined;
   const made = name === "mkdirSync" ? whole(result) : undefined;
-  if (log !== undefined) appendFileSync(log, `${JSON.stringify({ name, path, to, made })}\n`);
-  if (count === at && when === "after") die();
+  if (log !== undefined) appendFileSync(log, `${JSON.stringify({ at: which, name, path, to, made })}\n`);
+  if (which === at && when === "after") die();
   return result;
 }
 

@@ -87,8 +87,8 @@ describe("sign, into a registry with an earlier attestation, by a key that it do
 
   test("what is left over is passed over: a file that was not finished is in no list", async () => {
     const all = await calls(made, SIGN);
-    const at = all.findIndex(({ name, path }) => name === "writeSync" && path.includes("test_")) + 1;
-    const left = await killedAt(made, SIGN, { at, when: "half", call: all[at - 1]! });
+    const call = all.find(({ name, path }) => name === "writeSync" && path.includes("test_"))!;
+    const left = await killedAt(made, SIGN, { at: call.at, when: "half", call });
     const leftovers = readdirSync(left.path("lab/attestations")).filter((name) => name.endsWith(".tmp"));
     expect(leftovers).toEqual([expect.stringMatching(/^\.test_[0-9a-f]{16}\.json\.[0-9a-f]{12}\.tmp$/)]);
     expect(await verifies(left)).toHaveLength(1);
@@ -143,8 +143,8 @@ describe("key new", () => {
   // Between the linking of a new secret under its name and the removal of its temporary name there are two names for it.
   test("killed while the secret had two names: a passphrase that is set later leaves no plain copy", async () => {
     const all = await calls(made, NEW);
-    const at = all.findIndex(({ name, path }) => name === "rmSync" && path.includes(".signer.pem.")) + 1;
-    const left = await killedAt(made, NEW, { at, when: "before", call: all[at - 1]! });
+    const call = all.find(({ name, path }) => name === "rmSync" && path.includes(".signer.pem."))!;
+    const left = await killedAt(made, NEW, { at: call.at, when: "before", call });
     expect(plain(left)).toHaveLength(2);
     await keystore(left).encrypt("signer", "correct horse", noPassphrase);
     expect(plain(left)).toEqual([]);

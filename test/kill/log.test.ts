@@ -74,8 +74,8 @@ test("add, killed everywhere", async () => {
 test("sign, killed when the attestation was there and its entry was not: to add what is there enters it", async () => {
   const SIGN = ["sign", "statement.json", "--registry", "lab"];
   const all = await calls(made, SIGN);
-  const at = all.findIndex(({ path }) => path.includes("log/tile/")) + 1;
-  const left = await killedAt(made, SIGN, { at, when: "before", call: all[at - 1]! });
+  const call = all.find(({ path }) => path.includes("log/tile/"))!;
+  const left = await killedAt(made, SIGN, { at: call.at, when: "before", call });
   aged(left.home);
   const log = logOf(left);
   const then = logged(log);

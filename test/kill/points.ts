@@ -8,6 +8,8 @@ import { attest, copyOf, type Ran, type Workspace } from "../cli/attest.js";
 const PRELOAD = fileURLToPath(new URL("kill-at.mjs", import.meta.url));
 
 export interface Call {
+  /** From 1, in the order in which they begin. */
+  readonly at: number;
   readonly name: string;
   readonly path: string;
   /** What a link or a renaming leads to. */
@@ -26,7 +28,7 @@ export interface Point {
 const run = (work: Workspace, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> =>
   attest(args, { cwd: work.cwd, env: { ...work.env, ...env }, node: ["--import", PRELOAD] });
 
-/** The calls of a command that nothing disturbs, in a copy of the workspace; paths are as seen from its working directory. */
+/** The calls of a command that nothing disturbs, in the order in which they are done, in a copy of the workspace; paths are as seen from its working directory. */
 export async function calls(work: Workspace, args: readonly string[]): Promise<Call[]> {
   const copy = copyOf(work);
   const log = join(copy.root, "calls");
@@ -43,14 +45,15 @@ export async function calls(work: Workspace, args: readonly string[]): Promise<C
 const isPath = (value: unknown): value is string => typeof value === "string" && isAbsolute(value);
 
 /** What a reader of the disk could tell: syncing is for power cuts, and a folder that is there is not made again. */
-const changes = ({ name, made }: Call): boolean => name !== "fsyncSync" && (name !== "mkdirSync" || made !== undefined);
+const changes = ({ name, made }: Call): boolean =>
+  !name.startsWith("fsync") && (name !== "mkdirSync" || made !== undefined);
 
 /**
  * Right before each call that changes something, in the middle of each write, and right after the last. Right after any other is the
  * same state as right before the next one, since each call that changes the disk is a point: those are not tried twice.
  */
 export const points = (made: readonly Call[]): Point[] => {
-  const all = made.map((call, index) => ({ at: index + 1, call })).filter(({ call }) => changes(call));
+  const all = made.map((call) => ({ at: call.at, call })).filter(({ call }) => changes(call));
   return [
     ...all.flatMap((point): Point[] => [
       { ...point, when: "before" },
@@ -96,7 +99,7 @@ export async function failing(
 ): Promise<void> {
   const all = await calls(work, args);
   const waiting = spread(
-    all.map((call, index): Failure => ({ at: index + 1, errno: ERRNOS[index % ERRNOS.length] ?? "EIO", call })),
+    all.map((call): Failure => ({ at: call.at, errno: ERRNOS[call.at % ERRNOS.length] ?? "EIO", call })),
     tries,
   );
   await twoAtATime(waiting, async (failure) => {

@@ -62,6 +62,54 @@ export function keepsTheContract(empty: () => Store | Promise<Store>): void {
       expect(told.sort()).toEqual(["file-exists", "file-exists", "file-exists", "no refusal"]);
     });
 
+    test("createEach creates many, in any folders, and none at all", async () => {
+      const files = new Map([
+        ["a", utf8("1")],
+        ["b/c", utf8("2")],
+        ["b/d/e", utf8("")],
+        ["b/d/f", utf8("")],
+        ["b/d/g", utf8("3")],
+      ]);
+      await store.create("b/c", utf8("2"));
+      for (let times = 0; times < 2; times += 1) {
+        await store.createEach(files);
+        for (const [path, bytes] of files) expect(await text(path), path).toBe(fromUtf8(bytes));
+        expect([await store.list("."), await store.list("b"), await store.list("b/d")]).toEqual([
+          ["a", "b"],
+          ["c", "d"],
+          ["e", "f", "g"],
+        ]);
+      }
+      await store.createEach(new Map());
+    });
+
+    test.each(["", "2"])("createEach never overwrites; what it created else is whole: %j", async (other) => {
+      await store.create("a/5", utf8("1"));
+      const files = new Map(Array.from({ length: 10 }, (_, at) => [`a/${at}`, utf8(other)]));
+      expect(await code(store.createEach(files))).toBe("file-exists");
+      expect(await text("a/5")).toBe("1");
+      for (const name of await store.list("a")) if (name !== "5") expect(await text(`a/${name}`)).toBe(other);
+    });
+
+    test("empty files that were created together are replaced and removed one by one", async () => {
+      await store.createEach(new Map(["a", "b", "c"].map((path) => [path, utf8("")])));
+      await store.replace("a", utf8("1"));
+      await store.replaceEach(new Map([["b", utf8("2")]]));
+      expect([await text("a"), await text("b"), await text("c")]).toEqual(["1", "2", ""]);
+      await store.remove("a");
+      expect([await text("b"), await text("c")]).toEqual(["2", ""]);
+    });
+
+    test("of many creators of many one succeeds with each file", async () => {
+      const each = (one: string): Map<string, Uint8Array> =>
+        new Map(Array.from({ length: 5 }, (_, at) => [String(at), utf8(one)]));
+      const told = await Promise.all(["1", "2"].map((one) => code(store.createEach(each(one)))));
+      expect(told).toContain("file-exists");
+      const names = await store.list(".");
+      expect(names).toContain("0");
+      for (const name of names) expect(["1", "2"]).toContain(await text(name));
+    });
+
     test("replace and replaceEach overwrite", async () => {
       await store.replace("a", utf8("1"));
       await store.replace("a", utf8("2"));
@@ -106,6 +154,10 @@ export function keepsTheContract(empty: () => Store | Promise<Store>): void {
       }
       await store.discard("ab/4");
       expect(await text("ab/4")).toBeUndefined();
+      for (const path of ["a/1", "a/2", "a/3", "b/4"]) await store.create(path, utf8("1"));
+      await store.remove("a/1", "a/3", "b/4", "b/5");
+      await store.remove();
+      expect([await store.list("a"), await store.list("b")]).toEqual([["2"], []]);
     });
 
     test("a place that takes files says so beforehand, and is not changed", async () => {
@@ -174,6 +226,7 @@ export function keepsTheContract(empty: () => Store | Promise<Store>): void {
       () => store.list(path),
       () => store.mustBeWritable(path),
       () => store.create(path, utf8("1")),
+      () => store.createEach(new Map([[path, utf8("1")]])),
       () => store.replace(path, utf8("1")),
       () => store.replaceEach(new Map([[path, utf8("1")]])),
       () => store.update(path, () => utf8("1")),

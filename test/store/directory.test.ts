@@ -118,6 +118,39 @@ describe("replace", () => {
   });
 });
 
+describe("many at once", () => {
+  const many = (text: string): Map<string, Uint8Array> =>
+    new Map(Array.from({ length: 40 }, (_, at) => [`a/${at}`, utf8(text)]));
+
+  test("leave nothing beside them, whether they are created, refused or replaced", async () => {
+    const names = [...many("").keys()].sort();
+    await store.createEach(many("1"));
+    const whole = all();
+    expect(whole).toEqual(["store", "store/a", ...names.map((name) => `store/${name}`)].sort());
+    expect(await code(store.createEach(many("2")))).toBe("file-exists");
+    await store.replaceEach(many("3"));
+    await store.createEach(many("3"));
+    expect(all()).toEqual(whole);
+    expect(await text("a/39")).toBe("3");
+  });
+
+  test("where a folder is: the fault names it", async () => {
+    await store.create("a/7/b", utf8("1"));
+    const named = expect.objectContaining({ code: "io", message: expect.stringContaining(join("a", "7")) });
+    await expect(store.replaceEach(many("1"))).rejects.toEqual(named);
+    await expect(store.createEach(many("1"))).rejects.toEqual(named);
+    expect(all().filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("empty ones: more than a file may have names", async () => {
+    await store.createEach(new Map(Array.from({ length: 2100 }, (_, at) => [`a/${at}`, utf8("")])));
+    expect(await store.list("a")).toHaveLength(2100);
+    const links = Array.from({ length: 2100 }, (_, at) => statSync(join(root, `store/a/${at}`)).nlink);
+    expect(Math.max(...links)).toBeLessThan(1024);
+    expect(Math.min(...links)).toBeGreaterThan(1);
+  });
+});
+
 describe("read", () => {
   test("what is not there is undefined", async () => {
     await store.create("a", utf8("1"));
@@ -147,6 +180,7 @@ describe("paths", () => {
       store.digest("x/a"),
       store.mustBeWritable("x"),
       store.replace("x/a", utf8("1")),
+      store.createEach(new Map([["x/c", utf8("1")]])),
       store.replaceEach(new Map([["x/a", utf8("1")]])),
       store.update("x/a", () => utf8("1")),
       store.discard("x/a"),
