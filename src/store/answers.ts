@@ -1,7 +1,9 @@
 /** The answer to a plan: one result per signer. */
 import type { Bytes } from "../core/bytes.js";
-import { parseEnvelope } from "../core/statement/envelope.js";
+import { parseEnvelope, type Envelope } from "../core/statement/envelope.js";
 import { AttestError, orUndefined } from "../core/errors.js";
+import type { JsonObject } from "../core/json.js";
+import { extensionOf } from "../core/statement/payload.js";
 import { departures, planOf, readPlan } from "../core/statement/plan.js";
 import { readStatement, type ResultStatement } from "../core/statement/statement.js";
 
@@ -12,13 +14,19 @@ export interface PlanAnswered {
 }
 
 /** The plan digest that a result names and the result's signers; undefined for any other document. */
-export function answerIn(bytes: Bytes): PlanAnswered | undefined {
-  const { payload, signatures } = parseEnvelope(bytes);
+export function answerIn({ payload, signatures }: Envelope): PlanAnswered | undefined {
+  if (!mayAnswer(payload)) return undefined;
   const read = readStatement(payload);
   if ("fault" in read) return undefined;
   const plan = planOf(read.statement);
   const keyids = signatures.flatMap(({ keyid }) => keyid ?? []);
   return plan === undefined ? undefined : { plan, keyids, statement: read.statement };
+}
+
+/** Most results name no plan: their schema need not be checked to know that. */
+function mayAnswer(payload: JsonObject): boolean {
+  const { relations } = extensionOf(payload);
+  return Array.isArray(relations) && relations.length > 0;
 }
 
 /**
@@ -44,7 +52,7 @@ export async function refuseSecondAnswer(
     );
   for (const id of results) {
     const result = await file(id);
-    const other = orUndefined(() => answerIn(result));
+    const other = orUndefined(() => answerIn(parseEnvelope(result)));
     if (other?.plan !== own.plan || !other.keyids.some((keyid) => own.keyids.includes(keyid))) continue;
     if (departures(announced.plan, other.statement).length > 0) continue;
     throw new AttestError(

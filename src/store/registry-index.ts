@@ -12,9 +12,10 @@
 import type { Bytes } from "../core/bytes.js";
 import { orUndefined } from "../core/errors.js";
 import { predicateOf } from "../core/statement/payload.js";
-import { parseEnvelope } from "../core/statement/envelope.js";
+import { parseEnvelope, type Envelope } from "../core/statement/envelope.js";
 import { NOTICE_ACTIONS, type Notice } from "../core/statement/notice.js";
 import { answerIn } from "./answers.js";
+import type { Document } from "./documents.js";
 import { ATTESTATIONS } from "./paths.js";
 import type { Store } from "./store.js";
 
@@ -25,12 +26,16 @@ const EMPTY: Bytes = new Uint8Array();
 
 export type Action = Notice["action"];
 
+/** The same document again may cost nothing. */
+export type Parse = (bytes: Bytes) => Envelope;
+
 /** What the mark of a document is called. A document of an unknown kind needs none. */
-function markOf(id: string, bytes: Bytes): string | undefined {
-  const plan = orUndefined(() => answerIn(bytes))?.plan;
+function markOf({ id, bytes }: Document, parse: Parse): string | undefined {
+  const envelope = orUndefined(() => parse(bytes));
+  const plan = envelope && answerIn(envelope)?.plan;
   if (plan !== undefined) return `${INDEX}/answers/plan_${plan.slice(0, 16)}/${id}`;
   if (!id.startsWith("note_")) return undefined;
-  const action = predicateOf(orUndefined(() => parseEnvelope(bytes))?.payload ?? {})["action"];
+  const action = predicateOf(envelope?.payload ?? {})["action"];
   const known = NOTICE_ACTIONS.find((one) => one === action);
   return known && `${INDEX}/notices/${known}/${id}`;
 }
@@ -50,17 +55,31 @@ export class RegistryIndex {
   }
 
   /** Marks documents that are there already. Harmless if nothing is missing. */
-  async complete(documents: AsyncIterable<{ readonly id: string; readonly bytes: Bytes }>): Promise<void> {
-    for await (const { id, bytes } of documents) await this.add(id, bytes);
+  async complete(documents: AsyncIterable<Document>): Promise<void> {
+    const marks: string[] = [];
+    for await (const document of documents) {
+      const mark = markOf(document, parseEnvelope);
+      if (mark !== undefined) marks.push(mark);
+    }
+    await this.#mark(marks);
     await this.#store.create(COMPLETE, EMPTY);
     await this.#store.remove(`${ATTESTATIONS}/index.json`); // of an older version, which wrote it anew at each publication
     this.#complete = true;
   }
 
-  /** Called before the document is written. */
-  async add(id: string, bytes: Bytes): Promise<void> {
-    const mark = markOf(id, bytes);
-    if (mark !== undefined) await this.#store.create(mark, EMPTY);
+  /**
+   * Called before the documents are written.
+   * @param unlogged ids of those that the log is to have
+   */
+  async add(documents: readonly Document[], unlogged: readonly string[], parse: Parse): Promise<void> {
+    await this.#mark([
+      ...documents.flatMap((document) => markOf(document, parse) ?? []),
+      ...unlogged.map((id) => `${UNLOGGED}/${id}`),
+    ]);
+  }
+
+  async #mark(marks: readonly string[]): Promise<void> {
+    await this.#store.createEach(new Map(marks.map((mark) => [mark, EMPTY])));
   }
 
   /** Ids of results that name the plan. */
@@ -79,11 +98,7 @@ export class RegistryIndex {
     return this.#store.list(UNLOGGED);
   }
 
-  beforeLogging(id: string): Promise<void> {
-    return this.#store.create(`${UNLOGGED}/${id}`, EMPTY);
-  }
-
-  logged(id: string): Promise<void> {
-    return this.#store.remove(`${UNLOGGED}/${id}`);
+  logged(ids: readonly string[]): Promise<void> {
+    return this.#store.remove(...ids.map((id) => `${UNLOGGED}/${id}`));
   }
 }

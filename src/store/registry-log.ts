@@ -19,6 +19,8 @@ import { logNamed } from "../core/statement/payload.js";
 import { LogReader } from "./log-reader.js";
 import { LogWriter } from "./log-writer.js";
 import { KEYRING, logFolder, proofPath } from "./paths.js";
+import type { Document } from "./documents.js";
+import type { Parse } from "./registry-index.js";
 import type { Store } from "./store.js";
 
 /** A tested command can replace the registry. A result must be published where its plan was announced. */
@@ -158,22 +160,18 @@ export class RegistryLog {
     return made;
   }
 
-  /** Enters each signature of a document that was not entered before. */
-  async enter(id: string, bytes: Bytes): Promise<void> {
+  /**
+   * Enters each signature of documents that was not entered before, in their order, as few checkpoints as may be. Returns the ids that were
+   * entered. A document that names another log is passed over.
+   */
+  async enter(documents: readonly Document[], parse: Parse = parseEnvelope): Promise<readonly string[]> {
     const writer = await this.#writer();
-    if (writer !== undefined && !(await this.has(id, bytes))) await this.#append(writer, this.#signaturesOf(bytes));
-  }
-
-  /** Enters all new signatures of documents for this log, in this order, under one checkpoint. Returns the ids that were entered. */
-  async enterAll(documents: readonly { readonly id: string; readonly bytes: Bytes }[]): Promise<readonly string[]> {
-    const writer = await this.#writer();
-    const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
+    const logs = await this.all();
     const entered: string[] = [];
     const all: SignedEntry[] = [];
     for (const { id, bytes } of documents) {
-      const { named, leaves } = this.#signaturesOf(bytes);
-      if (leaves.length === 0 || (named !== undefined && !ours.includes(named.key))) continue;
-      if (await this.has(id, bytes)) continue;
+      const { named, leaves } = this.#signaturesOf(bytes, parse);
+      if (leaves.length === 0 || !isAmong(logs, named) || (await this.#has(id, leaves, logs))) continue;
       entered.push(id);
       all.push(...leaves);
     }
@@ -192,8 +190,13 @@ export class RegistryLog {
 
   /** Whether a document that names this log is entered here. A document that names another log is not. */
   async enters(named: LogName | undefined): Promise<boolean> {
-    const ours = (await this.all()).map(({ key }) => formatNoteKey(key));
-    return ours.length > 0 && (named === undefined || ours.includes(named.key));
+    return isAmong(await this.all(), named);
+  }
+
+  /** Those of the documents that are entered here. */
+  async entering(documents: readonly Document[], parse: Parse): Promise<readonly Document[]> {
+    const logs = await this.all();
+    return documents.filter(({ bytes }) => isAmong(logs, logNamed(parse(bytes).payload)));
   }
 
   async #append(writer: LogWriter, { named, leaves }: Signatures): Promise<void> {
@@ -201,8 +204,8 @@ export class RegistryLog {
     await Promise.all(leaves.map((leaf) => writer.append(leaf)));
   }
 
-  #signaturesOf(bytes: Bytes): Signatures {
-    const { payload, payloadBytes, signatures } = parseEnvelope(bytes);
+  #signaturesOf(bytes: Bytes, parse: Parse = parseEnvelope): Signatures {
+    const { payload, payloadBytes, signatures } = parse(bytes);
     const digest = hex(this.#engine.sha256(payloadBytes));
     const leaves = signatures.flatMap(
       ({ keyid = "", sig }) => entryOf({ payload, digest, keyid, sig }, this.#engine) ?? [],
@@ -210,17 +213,20 @@ export class RegistryLog {
     return { named: logNamed(payload), leaves };
   }
 
-  /** Uses the proof file beside it, which is only written together with its entry. */
-  async has(id: string, bytes: Bytes): Promise<boolean> {
+  /** By the proof file beside it, which is only written together with its entry. */
+  async #has(id: string, leaves: readonly SignedEntry[], logs: readonly NoteEntry[]): Promise<boolean> {
     const proof = await this.#store.read(proofPath(id));
     if (proof === undefined) return false;
-    const { leaves } = this.#signaturesOf(bytes);
-    return (await this.all()).some(({ key }) => {
+    return logs.some(({ key }) => {
       const view = checkPresence({ origin: key.name, key: formatNoteKey(key) }, { proof }, this.#engine);
       return leaves.some((leaf) => view.find(leaf) !== undefined);
     });
   }
 }
+
+/** A document that names no log is entered in any. */
+const isAmong = (logs: readonly NoteEntry[], named: LogName | undefined): boolean =>
+  logs.length > 0 && (named === undefined || logs.some(({ key }) => formatNoteKey(key) === named.key));
 
 interface Signatures {
   readonly named: LogName | undefined;

@@ -1,8 +1,6 @@
 /** A registry: `attest.json`, its keyring, attestations with evidence, and log. */
-import { utf8, type Bytes } from "../core/bytes.js";
-import { commandLine } from "../node/command-line.js";
+import { utf8 } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { parseEnvelope } from "../core/statement/envelope.js";
 import { AttestError } from "../core/errors.js";
 import { readable } from "../core/json.js";
 import { formatKey, type PublicKey } from "../core/keys/key.js";
@@ -14,36 +12,22 @@ import {
   type KeyEntry,
   type Keyring,
 } from "../core/keys/keyring.js";
-import { formatNoteKey } from "../core/keys/note.js";
-import { logNamed } from "../core/statement/payload.js";
 import { NoticeSet } from "../core/verify/notice-set.js";
-import { knownFrom, type TrustedKey } from "../core/verify/signatures.js";
-import { verify } from "../core/verify/verify.js";
 import { ORIGIN, parseAbout, readAbout, type About } from "./about.js";
 import { uninterrupted } from "../node/uninterrupted.js";
-import { answerIn, refuseSecondAnswer } from "./answers.js";
 import { ATTESTATIONS, attestationPath, evidencePath, KEYRING, REGISTRY_FILE } from "./paths.js";
-import { registryChanged, RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
+import { RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js";
 import { leaveBytesAlone } from "./git-attributes.js";
+import { Documents, idIn, isNotice, isPlan, isResult } from "./documents.js";
+import type { Publication, Published } from "./publication.js";
+import { Publisher } from "./publisher.js";
 import { RegistryIndex, type Action } from "./registry-index.js";
 import type { Store } from "./store.js";
 
 export { ATTESTATIONS, attestationPath, evidencePath, KEYRING };
+export { isNotice, isPlan, isResult };
+export type { Publication, Published };
 export { ORIGIN, parseAbout, REGISTRY_FILE, type About };
-
-/** By file name, which must be the id. */
-export const isNotice = (name: string): boolean => /^note_[0-9a-f]{16}\.json$/.test(name);
-export const isPlan = (name: string): boolean => /^plan_[0-9a-f]{16}\.json$/.test(name);
-export const isResult = (name: string): boolean => /^test_[0-9a-f]{16}\.json$/.test(name);
-const isDocument = (name: string): boolean => /^(?:test|plan|note)_[0-9a-f]{16}\.json$/.test(name);
-const idIn = (name: string): string => name.replace(/\.json$/, "");
-
-export interface Publication {
-  readonly id: string;
-  readonly bytes: Bytes;
-  /** Key: lowercase SHA-256. */
-  readonly evidence: ReadonlyMap<string, Bytes>;
-}
 
 /** Hint for users without a registry; can be pasted as it is. */
 export const MAKE_ONE = "make one with: attest init lab --origin example.org/lab";
@@ -54,8 +38,8 @@ export class Registry {
   readonly #engine: Engine;
   readonly log: RegistryLog;
   readonly #index: RegistryIndex;
-  /** Published by this command, a plan before its result. */
-  readonly #published = new Set<string>();
+  readonly #documents: Documents;
+  readonly #publisher: Publisher;
 
   private constructor(store: Store, described: About, engine: Engine, logSigners: LogSigners = () => undefined) {
     this.store = store;
@@ -63,6 +47,15 @@ export class Registry {
     this.about = described;
     this.#engine = engine;
     this.log = new RegistryLog(store, described.origin, engine, logSigners);
+    this.#documents = new Documents(store);
+    this.#publisher = new Publisher({
+      store,
+      origin: described.origin,
+      engine,
+      index: this.#index,
+      log: this.log,
+      keyring: () => this.keyring(),
+    });
   }
 
   /** @throws AttestError `registry-missing`, `registry-format` */
@@ -106,7 +99,7 @@ export class Registry {
       else await registry.log.start((origin) => logs.create(origin), new Date());
     }
     if (signer !== undefined) await registry.listSigner(signer());
-    await registry.#index.complete(registry.#documents());
+    await registry.#index.complete(registry.#documents.all());
     await leaveBytesAlone(store);
     await store.create(REGISTRY_FILE, readable(registry.about));
     return registry;
@@ -200,46 +193,13 @@ export class Registry {
    * @throws AttestError `plan-answered`, `registry-changed`; `publish-unfinished` if the attestation was written but not entered; otherwise nothing is published
    */
   async publish(publication: Publication): Promise<void> {
-    await uninterrupted(() => this.#publish(publication));
+    const [only] = await this.publishAll([publication]);
+    if (only?.fault !== undefined) throw only.fault;
   }
 
-  async #publish({ id, bytes, evidence }: Publication): Promise<void> {
-    const answer = answerIn(bytes);
-    await this.#mustBeUnchanged(answer?.plan); // refuse before writing anything
-    await this.log.ready();
-    if (!(await this.#index.isComplete())) await this.#index.complete(this.#documents()); // of an older version
-    if (answer !== undefined) {
-      const others = (await this.#index.answersTo(answer.plan)).filter((other) => other !== id);
-      await refuseSecondAnswer(answer, others, (other) => this.#file(attestationPath(other)));
-    }
-    const signers = parseEnvelope(bytes).signatures.flatMap(({ keyid }) => keyid ?? []);
-    await this.#adopt(await this.#index.unlogged(), signers);
-    for (const [sha256, piece] of evidence) await this.store.create(evidencePath(sha256), piece);
-    const path = attestationPath(id);
-    const logs = await this.log.enters(logNamed(parseEnvelope(bytes).payload));
-    await this.#index.add(id, bytes);
-    if (logs) await this.#index.beforeLogging(id);
-    try {
-      await this.store.create(path, bytes);
-      await this.log.enter(id, bytes);
-    } catch (error) {
-      // Without the fsync the name may exist all the same.
-      if (error instanceof AttestError && error.code !== "file-exists" && (await this.#file(path)).length > 0)
-        throw unfinished(path, this.store.place, error);
-      throw error;
-    }
-    this.#published.add(path);
-    if (logs) await this.#index.logged(id);
-  }
-
-  /** @throws AttestError `registry-changed`, `registry-format` */
-  async #mustBeUnchanged(plan: string | undefined): Promise<void> {
-    const about = await this.store.read(REGISTRY_FILE);
-    if (about === undefined) throw registryChanged(REGISTRY_FILE, "is not there any more");
-    if (parseAbout(about).origin !== this.about.origin) throw registryChanged(REGISTRY_FILE, "has another origin");
-    const path = plan === undefined ? undefined : attestationPath(`plan_${plan.slice(0, 16)}`);
-    if (path !== undefined && this.#published.has(path) && (await this.store.read(path)) === undefined)
-      throw registryChanged(path, "is not there any more");
+  /** Many, in the same order: see `Publisher`. */
+  publishAll(publications: readonly Publication[], progress?: (done: number) => void): Promise<readonly Published[]> {
+    return this.#publisher.publish(publications, progress);
   }
 
   /**
@@ -248,58 +208,12 @@ export class Registry {
    * @returns the ids that were entered
    */
   async complete(own: readonly PublicKey[]): Promise<readonly string[]> {
-    return await uninterrupted(() => this.#complete(own));
-  }
-
-  async #complete(own: readonly PublicKey[]): Promise<readonly string[]> {
-    await this.log.ready();
-    await this.#index.complete(this.#documents());
-    const known = own.map((key) => ({ key, by: "you" as const, source: "the keystore" })); // the keyring may lack a new key
-    const files = new Set(await this.store.list(ATTESTATIONS));
-    const unproven = (await this.names()).map(idIn).filter((id) => !files.has(`${id}.tlog-proof`));
-    const keyids = own.map(({ keyid }) => keyid);
-    const entered = await this.#adopt(unproven, keyids, known);
-    const marked = (await this.#index.unlogged()).filter((id) => isDocument(`${id}.json`)); // anything else is not ours
-    for (const id of marked) if (!unproven.includes(id)) await this.#index.logged(id);
-    return entered;
-  }
-
-  /**
-   * Enters what a killed publisher wrote but did not log, before later entries: a document that names this log without being in it would be
-   * a permanent finding. Only documents by the current signing keys: anyone could have planted the rest, including the keyring.
-   */
-  async #adopt(
-    ids: readonly string[],
-    keyids: readonly string[],
-    known: readonly TrustedKey[] = [],
-  ): Promise<readonly string[]> {
-    const ours = (await this.log.all()).map(({ key }) => formatNoteKey(key));
-    if (ours.length === 0 || ids.length === 0) return [];
-    const entered: string[] = [];
-    const keys = [...known, ...knownFrom(await this.keyring(), "site", "the registry's keyring")];
-    for (const id of ids) {
-      if (!isDocument(`${id}.json`)) continue;
-      const bytes = await this.#file(attestationPath(id));
-      const name = `${id}.json`;
-      const report = verify(bytes, { engine: this.#engine, keys, now: new Date(), fileName: name, named: true });
-      const own = report.signers.some(({ keyid, signature }) => signature === "ok" && keyids.includes(keyid));
-      if (!own || report.checks.some(({ status }) => status === "failed")) continue;
-      const named = logNamed(parseEnvelope(bytes).payload);
-      if (named === undefined || !ours.includes(named.key)) continue;
-      if (!(await this.log.has(id, bytes))) entered.push(id);
-      await this.log.enter(id, bytes);
-      await this.#index.logged(id);
-    }
-    return entered;
+    return await uninterrupted(() => this.#publisher.complete(own));
   }
 
   /** File names of the attestations, sorted. */
-  async names(): Promise<readonly string[]> {
-    return (await this.store.list(ATTESTATIONS)).filter(isDocument);
-  }
-
-  async *#documents(): AsyncGenerator<{ readonly id: string; readonly bytes: Bytes }> {
-    for (const name of await this.names()) yield { id: idIn(name), bytes: await this.#file(`${ATTESTATIONS}/${name}`) };
+  names(): Promise<readonly string[]> {
+    return this.#documents.names();
   }
 
   /**
@@ -318,27 +232,9 @@ export class Registry {
   }
 
   async #noticesIn(ids: readonly string[]): Promise<NoticeSet> {
-    return NoticeSet.read(await Promise.all(ids.map((id) => this.#file(attestationPath(id)))), this.#engine);
-  }
-
-  /** Empty for anything but a regular file. */
-  async #file(path: string): Promise<Bytes> {
-    try {
-      return (await this.store.read(path)) ?? new Uint8Array();
-    } catch (error) {
-      if (error instanceof AttestError) return new Uint8Array();
-      throw error;
-    }
+    return NoticeSet.read(await Promise.all(ids.map((id) => this.#documents.bytes(id))), this.#engine);
   }
 }
-
-const unfinished = (path: string, place: string, cause: AttestError): AttestError =>
-  new AttestError(
-    "publish-unfinished",
-    `${path} is published, and not in the log yet: ${cause.message}`,
-    `nothing is lost; when that is fixed: ${commandLine(["attest", "log", "complete", place])}`,
-    { cause },
-  );
 
 const nameTaken = (name: string): AttestError =>
   new AttestError(

@@ -232,8 +232,8 @@ async function disturbed(args: readonly string[], file: RegExp, when: "fail" | "
   const calls = readFileSync(log, "utf8")
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as { path?: string; to?: string });
-  const at = calls.findLastIndex(({ path = "", to = "" }) => file.test(`${path} ${to}`)) + 1;
+    .map((line) => JSON.parse(line) as { at: number; path?: string; to?: string });
+  const { at } = calls.findLast(({ path = "", to = "" }) => file.test(`${path} ${to}`)) ?? { at: 0 };
   expect(at, "a call for that file").toBeGreaterThan(0);
   return await attest(args, {
     ...work,

@@ -66,6 +66,11 @@ class Counting extends Directory {
     return super.create(path, bytes);
   }
 
+  override createEach(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    this.#count("create", files.size);
+    return super.createEach(files);
+  }
+
   override replace(path: string, bytes: Uint8Array): Promise<void> {
     this.#count("replace");
     return super.replace(path, bytes);

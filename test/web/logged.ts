@@ -92,11 +92,11 @@ export class Laboratory {
 
   /** Many at once, which share a checkpoint. */
   async results(all: readonly Findings[]): Promise<void> {
-    const entered: Promise<void>[] = [];
+    const entered: Promise<unknown>[] = [];
     for (const found of all) {
       const { id, bytes } = await this.#signed(found);
       await this.registry.store.create(attestationPath(id), bytes);
-      entered.push(this.registry.log.enter(id, bytes));
+      entered.push(this.registry.log.enter([{ id, bytes }]));
     }
     await Promise.all(entered);
     await this.registry.complete([]);

@@ -49,7 +49,7 @@ async function begun(request: StartRequest): Promise<StartedLog> {
   await registry.log.start(make, now, reason);
   const current = await registry.log.current();
   const { documents, skipped } = last === undefined ? await published(registry) : { documents: [], skipped: [] };
-  const entered = await registry.log.enterAll(documents);
+  const entered = await registry.log.enter(documents);
   return {
     origin: current?.origin ?? "",
     key: current?.key ?? "",
