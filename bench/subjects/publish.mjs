@@ -4,9 +4,8 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { replace } from "../../dist/node/files.js";
-import { publish } from "../../dist/pipeline/publish/publish.js";
+import { publishAll } from "../../dist/pipeline/publish/publish.js";
 import { attestation } from "../attestations.mjs";
 import { median, milliseconds, waitingRounds } from "../measure.mjs";
 import { copyOf, registryOf } from "../registry.mjs";
@@ -45,7 +44,7 @@ export default {
     const large = copyOf(await registryOf({ count: sizeOf(bench) }), join(bench.place, "large"));
     const small = copyOf(await registryOf({ count: SMALL }), join(bench.place, "small"));
     /** @type {(made: Made) => () => Promise<number>} */
-    const one = (made) => () => milliseconds(() => published(made, 1)); // opened anew, as a process would
+    const one = (made) => () => published(made, 1);
     const pairs = await waitingRounds(bench.pick(11, 2), one(large), one(small));
     const ms = median(pairs.map(([ours]) => ours)).toFixed(1);
     yield ["publish-next", { ratios: pairs.map(([ours, theirs]) => ours / theirs), facts: { ms } }];
@@ -57,7 +56,7 @@ export default {
       bench.pick(3, 1),
       async () => {
         const made = copyOf(empty, join(bench.place, `at-once-${(round += 1)}`));
-        return await milliseconds(() => published(made, count));
+        return await published(made, count);
       },
       async () => {
         const folder = join(bench.place, `files-${(round += 1)}`);
@@ -78,22 +77,20 @@ export default {
   },
 };
 
-/** Each call waits for its own safe end, and listens for signals until then. */
-process.setMaxListeners(0);
-
-/** @type {(made: Made, count: number) => Promise<void>} */
+/** Milliseconds in a registry that is opened anew, as a process would. They are signed before. @type {(made: Made, count: number) => Promise<number>} */
 async function published({ secret, open }, count) {
-  const registry = await open();
-  const log = await registry.log.current();
+  const log = await (await open()).log.current();
   const signer = {
     name: "bench",
     key: secret.key,
     sign: async (/** @type {Uint8Array} */ signed) => secret.sign(signed),
   };
-  const all = Array.from({ length: count }, () => attestation(secret, { at: (next += 1), log }));
-  await Promise.all(
-    all.map(({ id, digest, bytes, payload }) =>
-      publish({ id, digest, bytes, statement: /** @type {never} */ (payload) }, new Map(), signer, registry),
-    ),
-  );
+  const all = Array.from({ length: count }, () => {
+    const { id, digest, bytes, payload } = attestation(secret, { at: (next += 1), log });
+    return { attestation: { id, digest, bytes, statement: /** @type {never} */ (payload) }, evidence: new Map() };
+  });
+  return await milliseconds(async () => {
+    const refused = (await publishAll(all, signer, await open())).find(({ fault }) => fault !== undefined);
+    if (refused !== undefined) throw refused.fault;
+  });
 }
