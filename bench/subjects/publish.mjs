@@ -90,7 +90,6 @@ async function published({ secret, open }, count) {
     return { attestation: { id, digest, bytes, statement: /** @type {never} */ (payload) }, evidence: new Map() };
   });
   return await milliseconds(async () => {
-    const refused = (await publishAll(all, signer, await open())).find(({ fault }) => fault !== undefined);
-    if (refused !== undefined) throw refused.fault;
+    for (const { fault } of await publishAll(all, signer, await open())) if (fault !== undefined) throw fault;
   });
 }
