@@ -10,6 +10,7 @@ import type { Still, Store } from "./store.js";
 export class Directory implements Store {
   readonly place: string;
   readonly remote = false;
+  readonly shared: boolean = false;
   #real: string | undefined;
 
   constructor(root: string) {

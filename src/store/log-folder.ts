@@ -67,17 +67,23 @@ export class LogFolder {
     return (await this.#store.list(`${this.#folder}/tile`)).length > 0;
   }
 
-  /** Overwrites: no checkpoint covers these files yet, and a killed writer may have left others. */
+  /**
+   * Overwrites: no checkpoint covers these files yet, and a killed writer may have left others. On a shared store their content follows from
+   * the turns, so whoever writes them writes the same.
+   */
   async write(files: readonly TileFile[]): Promise<void> {
-    await this.#store.replaceEach(
-      new Map(files.map(({ path, bytes }) => [`${this.#folder}/${path}`, bytes])),
-      this.#still,
-    );
+    const named = new Map(files.map(({ path, bytes }) => [`${this.#folder}/${path}`, bytes]));
+    if (this.#store.shared) await this.#store.createEach(named);
+    else await this.#store.replaceEach(named, this.#still);
     for (const { path, bytes } of files) this.#read.set(path, bytes);
   }
 
-  async publish(checkpoint: Bytes): Promise<void> {
-    await this.#store.replace(`${this.#folder}/${CHECKPOINT}`, checkpoint, this.#still);
+  /** @param isOlder whether it takes the place of the one that is there now: on a shared store a slow writer comes after a quick one */
+  async publish(checkpoint: Bytes, isOlder: (published: Bytes) => boolean): Promise<void> {
+    const path = `${this.#folder}/${CHECKPOINT}`;
+    if (this.#store.shared)
+      await this.#store.update(path, (now) => (now === undefined || isOlder(now) ? checkpoint : undefined));
+    else await this.#store.replace(path, checkpoint, this.#still);
     this.#read.set(CHECKPOINT, checkpoint);
   }
 
@@ -144,8 +150,12 @@ export class LogFolder {
     return (await this.bytes(tilePath(tileWith(0, index, size)))) ?? new Uint8Array();
   }
 
-  /** A full tile replaces its partial ones (C2SP tlog-tiles). Also covers the previous tile, whose writer may have been killed. */
+  /**
+   * A full tile replaces its partial ones (C2SP tlog-tiles). Also covers the previous tile, whose writer may have been killed. On a shared
+   * store they stay: a slower writer still reads them.
+   */
   async discardPartial({ size: from }: TreeHead, { size: to }: TreeHead): Promise<void> {
+    if (this.#store.shared) return;
     for (let level = 0; TILE_WIDTH ** (level + 1) <= to; level += 1) {
       const full = (size: number): number => Math.floor(size / TILE_WIDTH ** (level + 1));
       for (let index = Math.max(0, full(from) - 1); index < full(to); index += 1) {

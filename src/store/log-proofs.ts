@@ -55,14 +55,16 @@ export class LogProofs {
 
   /** Durable before it returns. Writes the first of several entries of a document; an existing proof of another of its entries stays. */
   async write(folder: LogFolder, size: number, proofs: readonly Unwritten[], still: Still): Promise<void> {
-    const files = new Map<string, Bytes>();
+    const [made, replaced] = [new Map<string, Bytes>(), new Map<string, Bytes>()];
     for (const { leaf, proof } of proofs) {
       const path = this.#pathOf(leaf);
-      if (path === undefined || files.has(path)) continue;
+      if (path === undefined || made.has(path) || replaced.has(path)) continue;
       const there = await this.#store.read(path);
-      if (there === undefined || !(await this.#stays(folder, size, path, there))) files.set(path, proof());
+      if (there === undefined && this.#store.shared) made.set(path, proof());
+      else if (there === undefined || !(await this.#stays(folder, size, path, there))) replaced.set(path, proof());
     }
-    await this.#store.replaceEach(files, still);
+    await this.#store.createEach(made); // by whoever finishes the turn, the same bytes
+    await this.#store.replaceEach(replaced, still);
   }
 
   async #stays(folder: LogFolder, size: number, path: string, proof: Bytes): Promise<boolean> {

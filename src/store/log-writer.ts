@@ -3,8 +3,10 @@
  * After a crash at any point the published log verifies, and the next writer finishes the remembered checkpoint.
  *
  * The remembered checkpoint prevents one key from signing two logs. A folder is only extended if it holds every entry that the key ever
- * signed for.
+ * signed for. On a store that several machines write, turns come before all of this (`log-turns.ts`): a head is only signed for a turn that
+ * was taken, and what a killed machine began is finished by the next.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { equal, fromUtf8, type Bytes } from "../core/bytes.js";
 import { openCheckpoint, sealCheckpoint, type Checkpoint } from "../core/log/checkpoint.js";
 import type { Engine } from "../core/engine.js";
@@ -17,6 +19,7 @@ import { formatProof } from "../core/log/proof.js";
 import { CHECKPOINT, fork, LogFolder, placeOf } from "./log-folder.js";
 import { PENDING, whileWriting } from "./log-lock.js";
 import { LogProofs, type Proven, type ProofPath } from "./log-proofs.js";
+import { LogTurns } from "./log-turns.js";
 import type { Still, Store } from "./store.js";
 
 /** The index, and the bytes of `<id>.tlog-proof` (C2SP tlog-proof). */
@@ -47,6 +50,13 @@ interface Opened extends Checkpoint {
   readonly bytes: Bytes;
 }
 
+/** Entries under a signed checkpoint that nobody has seen yet. */
+interface Growth {
+  readonly head: TreeHead;
+  readonly checkpoint: Bytes;
+  readonly appended: (index: number) => AppendedEntries;
+}
+
 interface Sorted {
   /** For each waiting entry, what is known of it, or its new index. */
   readonly found: readonly (AppendedEntries | number)[];
@@ -68,6 +78,7 @@ export class LogWriter {
   readonly #memory: Memory;
   readonly #engine: Engine;
   readonly #proofs: LogProofs;
+  readonly #turns: LogTurns | undefined;
   #waiting: Waiting[] = [];
   #working = false;
 
@@ -79,6 +90,7 @@ export class LogWriter {
     this.#memory = memoryOf(signer, store, folder);
     this.#engine = engine;
     this.#proofs = new LogProofs(store, signer.key, engine, proofPath);
+    this.#turns = store.shared ? new LogTurns(store, folder, signer, engine) : undefined;
   }
 
   /**
@@ -124,41 +136,31 @@ export class LogWriter {
     if (this.#signer.lock === undefined && (await this.#store.list(this.#folder)).length === 0)
       throw this.#begunElsewhere();
     return await whileWriting(this.#store, this.#folder, this.#signer, async (still) => {
-      const folder = new LogFolder(this.#store, this.#folder, this.#engine, still);
-      const head = await this.#settled(folder, still);
-      if (batch.remembered === undefined) {
+      for (let lost = 0; ; lost += 1) {
+        const folder = new LogFolder(this.#store, this.#folder, this.#engine, still);
+        const head = await this.#settled(folder, still);
+        if (batch.remembered !== undefined) {
+          // The lock was lost after remembering. By now another writer has published it, so it must not be entered again.
+          await folder.mustHold({ ...batch.remembered.checkpoint, ...head }, batch.remembered.checkpoint);
+          return { head, appended: batch.remembered.appended };
+        }
         batch.waiting.push(...more(MAX_BATCH - batch.waiting.length));
-        return await this.#grown(folder, head, batch, still);
+        const grown = await this.#grown(folder, head, batch, still);
+        if (grown !== undefined) return grown;
+        await sleep(Math.random() * Math.min(1000, 50 * 2 ** lost)); // whoever took the turn may be about to finish it
       }
-      // The lock was lost after remembering. By now another writer has published it, so it must not be entered again.
-      await folder.mustHold({ ...batch.remembered.checkpoint, ...head }, batch.remembered.checkpoint);
-      return { head, appended: batch.remembered.appended };
     });
   }
 
-  async #grown(folder: LogFolder, before: TreeHead, batch: Batch, still: Still): Promise<Committed> {
+  /** Undefined if another machine took the turn. */
+  async #grown(folder: LogFolder, before: TreeHead, batch: Batch, still: Still): Promise<Committed | undefined> {
     const { found, fresh } = await this.#sorted(folder, before, batch.waiting);
     if (fresh.length === 0) return { head: before, appended: found as AppendedEntries[] };
     const entries = fresh.map(({ entry }) => entry);
-    const { files, head } = await folder.over((tileBytes) =>
-      append(before.size, entries, tileBytes, this.#engine.sha256),
-    );
-    await folder.write(files);
-    const indexes = fresh.map((_, at) => before.size + at);
-    const hashes = await folder.proofs(indexes, head.size);
-    const checkpoint = await this.#seal(head, still);
-    const appended = found.map((one): AppendedEntries => {
-      if (typeof one !== "number") return one;
-      let made: Bytes | undefined; // only on demand: writing a proof takes longer than appending its entry
-      const proof = (): Bytes =>
-        (made ??= formatProof({ index: one, hashes: hashes[one - before.size] ?? [], checkpoint }));
-      return {
-        index: one,
-        get proof() {
-          return proof();
-        },
-      };
-    });
+    if (this.#turns !== undefined && !(await this.#turns.take(before.size, entries))) return undefined;
+    const growth = await this.#signed(folder, before, entries, still);
+    const { head } = growth;
+    const appended = found.map((one) => (typeof one === "number" ? growth.appended(one) : one));
     batch.remembered = { checkpoint: { origin: this.#signer.key.name, ...head }, appended };
     await this.#proofs.write(
       folder,
@@ -169,8 +171,49 @@ export class LogWriter {
       }),
       still,
     );
-    await this.#publish(folder, checkpoint, before, head);
+    await this.#publish(folder, growth.checkpoint, before, head);
     return { head, appended };
+  }
+
+  /** Writes the tiles, and remembers the checkpoint over them. */
+  async #signed(folder: LogFolder, before: TreeHead, entries: readonly Bytes[], still: Still): Promise<Growth> {
+    const { files, head } = await folder.over((tileBytes) =>
+      append(before.size, entries, tileBytes, this.#engine.sha256),
+    );
+    await folder.write(files);
+    const hashes = await folder.proofs(
+      entries.map((_, at) => before.size + at),
+      head.size,
+    );
+    const checkpoint = await this.#seal(head, still);
+    const appended = (index: number): AppendedEntries => {
+      let made: Bytes | undefined; // only on demand: writing a proof takes longer than appending its entry
+      const proof = (): Bytes =>
+        (made ??= formatProof({ index, hashes: hashes[index - before.size] ?? [], checkpoint }));
+      return {
+        index,
+        get proof() {
+          return proof();
+        },
+      };
+    };
+    return { head, checkpoint, appended };
+  }
+
+  /** Finishes the turns that other machines took, or this one before it was killed. */
+  async #finished(folder: LogFolder, from: TreeHead, still: Still): Promise<TreeHead> {
+    for (let head = from; ;) {
+      const entries = await this.#turns?.after(head.size);
+      if (entries === undefined) return head;
+      const growth = await this.#signed(folder, head, entries, still);
+      const proofs = entries.map((entry, at) => ({
+        leaf: parseEntry(entry),
+        proof: () => growth.appended(head.size + at).proof,
+      }));
+      await this.#proofs.write(folder, growth.head.size, proofs, still);
+      await this.#publish(folder, growth.checkpoint, head, growth.head);
+      head = growth.head;
+    }
   }
 
   /** The existing or new position of each entry. Duplicates in one batch share one. */
@@ -203,7 +246,10 @@ export class LogWriter {
   }
 
   async #publish(folder: LogFolder, checkpoint: Bytes, from: TreeHead, to: TreeHead): Promise<void> {
-    await folder.publish(checkpoint);
+    await folder.publish(
+      checkpoint,
+      (published) => (this.#opened(published, `in ${this.#place}`)?.size ?? 0) < to.size,
+    );
     await this.#memory.published();
     await folder.discardPartial(from, to);
   }
@@ -219,14 +265,14 @@ export class LogWriter {
       await folder.mustHold(remembered, published);
       await this.#repairProofs(folder, published?.size ?? 0, remembered, still);
       await this.#publish(folder, remembered.bytes, published ?? { size: 0, root: remembered.root }, remembered);
-      return remembered;
+      return await this.#finished(folder, remembered, still);
     }
     if (published === undefined) return await this.#begun(folder, still);
     await folder.mustHold(published, remembered);
     // Signed on another machine; remember it here too.
     if (this.#signer.lock !== undefined && remembered?.size !== published.size)
       await this.#memory.remember(published.bytes, still);
-    return published;
+    return await this.#finished(folder, published, still);
   }
 
   /** The first, empty checkpoint. If there are tiles without one, it was lost. */
@@ -286,12 +332,21 @@ export class LogWriter {
   }
 }
 
-/** A machine without state for the key keeps the unpublished checkpoint in the log's folder until it is published. */
+/**
+ * A machine without state for the key keeps the unpublished checkpoint in the log's folder until it is published. On a shared store the turn
+ * says the same.
+ */
 function memoryOf(signer: LogSigner, store: Store, folder: string): Memory {
   if (signer.lock !== undefined)
     return {
       last: async () => signer.last(),
       remember: async (bytes, still) => signer.remember(bytes, still),
+      published: async () => undefined,
+    };
+  if (store.shared)
+    return {
+      last: () => Promise.resolve(undefined),
+      remember: async () => undefined,
       published: async () => undefined,
     };
   const pending = `${folder}/${PENDING}`;

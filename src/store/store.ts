@@ -9,6 +9,11 @@ import type { Source } from "./source.js";
 export type Still = () => void;
 
 export interface Store extends Source {
+  /**
+   * Several machines may write at once: there `exclusively` keeps apart the tasks of this process alone, and only `create` and `update` tell
+   * who was first.
+   */
+  readonly shared: boolean;
   /** Throws what a write in that folder would throw, as far as that is known beforehand; makes nothing. @throws AttestError `io` */
   mustBeWritable(folder: string): Promise<void>;
   /** Creates a file. Identical existing bytes are accepted, others throw `file-exists`. */

@@ -16,6 +16,7 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { publicOf } from "../../src/keystore/secret.js";
 import { Directory } from "../../src/store/directory.js";
 import { LogWriter } from "../../src/store/log-writer.js";
+import type { Store } from "../../src/store/store.js";
 import { sha256 } from "../cli/drafts.js";
 
 const ORIGIN = "example.org/lab/attestations/log";
@@ -76,8 +77,9 @@ export class Machine {
   }
 
   /** A process that knows nothing of the ones before it. */
-  writer(registry: string, proof: (entry: LogEntry) => string | undefined = proofName): LogWriter {
-    return new LogWriter(new Directory(registry), "log", this.signer(), nodeEngine, proof);
+  writer(registry: string | Store, proof: (entry: LogEntry) => string | undefined = proofName): LogWriter {
+    const store = typeof registry === "string" ? new Directory(registry) : registry;
+    return new LogWriter(store, "log", this.signer(), nodeEngine, proof);
   }
 }
 
