@@ -51,7 +51,7 @@ export async function withLock<T>(
       try {
         return { value: await act(held) };
       } catch (error) {
-        if (!(error instanceof LockLost)) throw error;
+        if (!(error instanceof LockLost && error.path === path)) throw error;
         return undefined;
       } finally {
         held.release();
@@ -143,7 +143,7 @@ class Held implements HeldLock {
   };
 
   readonly still = (): void => {
-    if (!this.isMine()) throw new LockLost();
+    if (!this.isMine()) throw new LockLost(this.#path);
   };
 
   release(): void {
@@ -183,7 +183,14 @@ class Held implements HeldLock {
 const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 
 /** Thrown inside `act` before anything was written; the whole act is repeated under a new lock. */
-export class LockLost extends Error {}
+export class LockLost extends Error {
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`the lock ${path} was lost`);
+    this.path = path;
+  }
+}
 
 /** How long one lock was seen unchanged, by a monotonic clock: wrong wall clocks then keep nobody out. */
 class Watch {

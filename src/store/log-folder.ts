@@ -80,10 +80,7 @@ export class LogFolder {
 
   /** @param isOlder whether it takes the place of the one that is there now: on a shared store a slow writer comes after a quick one */
   async publish(checkpoint: Bytes, isOlder: (published: Bytes) => boolean): Promise<void> {
-    const path = `${this.#folder}/${CHECKPOINT}`;
-    if (this.#store.shared)
-      await this.#store.update(path, (now) => (now === undefined || isOlder(now) ? checkpoint : undefined));
-    else await this.#store.replace(path, checkpoint, this.#still);
+    await publishCheckpoint(this.#store, this.#folder, checkpoint, isOlder, this.#still);
     this.#read.set(CHECKPOINT, checkpoint);
   }
 
@@ -166,6 +163,19 @@ export class LogFolder {
       }
     }
   }
+}
+
+/** The same for a writer of checkpoints alone. */
+export async function publishCheckpoint(
+  store: Store,
+  folder: string,
+  checkpoint: Bytes,
+  isOlder: (published: Bytes) => boolean,
+  still: Still,
+): Promise<void> {
+  const path = `${folder}/${CHECKPOINT}`;
+  if (store.shared) await store.update(path, (now) => (now === undefined || isOlder(now) ? checkpoint : undefined));
+  else await store.replace(path, checkpoint, still);
 }
 
 class Unread extends Error {

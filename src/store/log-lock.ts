@@ -1,6 +1,6 @@
 /**
- * The lock of a log's writers. It lies beside the log's key in the user's home, since two copies of a registry on one machine share the key;
- * for a key from the environment, in the log's folder.
+ * The lock of a log's writers: in the log's folder, which two machines may share, and for a key that is kept in the user's home also beside
+ * that key, since two copies of a registry on one machine share it.
  */
 import type { LogSigner } from "../core/log/log-signer.js";
 import { withLock } from "../node/lock.js";
@@ -15,7 +15,16 @@ export const whileWriting = <T>(
   folder: string,
   signer: Pick<LogSigner, "lock"> | undefined,
   act: (still: Still) => Promise<T>,
-): Promise<T> =>
-  signer?.lock === undefined
-    ? store.exclusively(`${folder}/${PENDING}`, act)
-    : withLock(signer.lock, ({ still }) => act(still));
+): Promise<T> => {
+  const inFolder = (act: (still: Still) => Promise<T>): Promise<T> => store.exclusively(`${folder}/${PENDING}`, act);
+  if (signer?.lock === undefined) return inFolder(act);
+  return withLock(signer.lock, async ({ still }) => {
+    if ((await store.list(folder)).length === 0) return await act(still); // nobody has begun it
+    return await inFolder((also) =>
+      act(() => {
+        still();
+        also();
+      }),
+    );
+  });
+};

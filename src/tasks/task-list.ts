@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { isFolder, makeFolder } from "../node/files.js";
 import { errno, ioError } from "../node/faults.js";
-import { LockLost, withLock, type HeldLock, type LockOptions } from "../node/lock.js";
+import { withLock, type HeldLock, type LockOptions } from "../node/lock.js";
 import { changed, formatTask, type Change, type NewTask, type Task } from "./document.js";
 import { openTask, place, sweep } from "./place.js";
 
@@ -176,7 +176,7 @@ export class TaskList {
     place(path, text, durable, (temporary) => {
       // A successor's rename replaces the file just as a deletion removes it, so the lock is checked first.
       const fault = refused();
-      if (!held.isMine()) throw new LockLost();
+      held.still();
       if (fault !== undefined) throw fault;
       renameSync(temporary, path);
     });
@@ -186,7 +186,7 @@ export class TaskList {
   #link(task: Task, held: HeldLock): boolean {
     let made = false;
     place(this.path(task.id), formatTask(task), true, (temporary) => {
-      if (!held.isMine()) throw new LockLost();
+      held.still();
       try {
         linkSync(temporary, this.path(task.id)); // unlike rename, link does not overwrite
         made = true;

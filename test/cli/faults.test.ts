@@ -325,7 +325,7 @@ describe.runIf(linux)("a second signal ends all at once, and the last line names
       stdout: "begun\nfirst\n",
     });
     expect(LAST.exec(ran.stderr)?.[1], ran.stderr).toBe(signal);
-    expect(processesWith(`PWD=${work.cwd}`)).toEqual([]);
+    await expect.poll(() => processesWith(`PWD=${work.cwd}`), { timeout: 30_000 }).toEqual([]); // they are being ended
     expect(results()).toEqual([]);
     expect((await work.attest(...typed(ran.stderr, /; if plan_\w+ is open there, attest (.*)\n$/))).code).toBe(0);
     expect(await open()).toBe(0);

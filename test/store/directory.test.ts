@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -241,4 +242,20 @@ describe("what killed writers left", () => {
     symlinkSync(join(root, "gone"), join(root, "store/x/.a.0123456789ab.tmp"));
     expect(await store.list("x")).toEqual(["a"]);
   });
+});
+
+test("a writer that was overtaken begins again, also within the lock of another", async () => {
+  await store.create("there", utf8(""));
+  for (const lost of ["a", "b"]) {
+    let tries = 0;
+    const done = await store.exclusively("a", (still) =>
+      store.exclusively("b", (also) => {
+        if ((tries += 1) === 1) rmdirSync(join(root, "store", `${lost}.lock`));
+        still();
+        also();
+        return tries;
+      }),
+    );
+    expect(done, lost).toBe(2);
+  }
 });

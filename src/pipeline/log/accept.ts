@@ -16,6 +16,7 @@ import { AttestError, orUndefined } from "../../core/errors.js";
 import { formatNote, parseNote, type NoteKey, type NoteSignature } from "../../core/keys/note.js";
 import { formatProof, parseProof } from "../../core/log/proof.js";
 import { proveInclusion } from "../../core/log/tiles.js";
+import { publishCheckpoint } from "../../store/log-folder.js";
 import { whileWriting } from "../../store/log-lock.js";
 import { logFolder, proofPath } from "../../store/paths.js";
 import type { Registry } from "../../store/registry.js";
@@ -62,7 +63,8 @@ export async function accept(
     const whole = together(same ? published : own, lines, witnesses, engine);
     const renewing = { shard, checkpoint, whole, lines, witnesses, engine };
     for await (const id of renewProofs(store, still, renewing)) proofs.add(id);
-    if (same && !equal(whole, published)) await store.replace(`${log}/checkpoint`, whole, still);
+    if (same && !equal(whole, published))
+      await publishCheckpoint(store, log, whole, (now) => equal(now, published), still);
     return {
       origin: shard.named.origin,
       size: checkpoint.size,
