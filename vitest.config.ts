@@ -19,6 +19,7 @@ const NIGHTLY = [
   "test/kill/{beside,failing,rotate,trust}.test.ts",
   "test/web/{figures,logged-access}.test.ts",
   "test/cli/big-output.test.ts",
+  "test/**/rgw.test.ts",
 ];
 
 /** What an engine could read, compute or verify otherwise: in Chromium too. At night all of core. */

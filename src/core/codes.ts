@@ -124,6 +124,7 @@ const TABLE = {
   "address-refused": ["unchecked", "an address was refused: it is not public, or refuses strangers"],
   "registry-missing": ["error", "there is no registry there"],
   "registry-exists": ["error", "there is a registry there already"],
+  "store-unsafe": ["error", "the server of a bucket overwrites what it was asked not to"],
   "registry-changed": ["error", "the registry changed while the command was running"],
   "publish-unfinished": ["error", "the document is published, but its log entry is missing"],
   "plan-answered": ["error", "the plan has its result already"],

@@ -68,26 +68,30 @@ export function mustBeWritable(folder: string): void {
 const nearestFolder = (path: string): string =>
   existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
 
-/** Creates a file. Identical existing bytes are accepted; others throw `file-exists` and stay. */
-export function create(path: string, bytes: Bytes, mode = 0o644): void {
+/** Creates a file. Identical existing bytes are accepted; others throw `file-exists` and stay. Returns whether this call made it. */
+export function create(path: string, bytes: Bytes, mode = 0o644): boolean {
+  let made = false;
   inPlace(path, bytes, mode, (temporary) => {
     try {
-      named(temporary, path, bytes);
+      made = named(temporary, path, bytes);
     } finally {
       rmSync(temporary, { force: true });
     }
   });
+  return made;
 }
 
-/** Gives a finished temporary file its name, beside the old one. @throws AttestError `file-exists` */
-export function named(temporary: string, path: string, bytes: Bytes): void {
+/** Gives a finished temporary file its name, beside the old one. False if it had the same bytes. @throws AttestError `file-exists` */
+export function named(temporary: string, path: string, bytes: Bytes): boolean {
   try {
     linkSync(temporary, path); // unlike rename, link does not overwrite
+    return true;
   } catch (error) {
     if (errno(error) !== "EEXIST") throw error;
     if (isOtherFile(path, bytes) || !equal(read(path, { limit: bytes.length }) ?? new Uint8Array(), bytes)) {
       throw new AttestError("file-exists", `${path} exists already, with other bytes`, "nothing was overwritten");
     }
+    return false;
   }
 }
 

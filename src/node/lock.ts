@@ -11,6 +11,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttestError } from "../core/errors.js";
 import { errno, ioError } from "./faults.js";
+import { Turns } from "./turns.js";
 
 export const STALE_MS = 10_000;
 
@@ -45,8 +46,8 @@ export async function withLock<T>(
   const path = `${file}.lock`;
   const patience = new Patience(path, patienceMs);
   for (;;) {
-    // Each attempt is a turn of its own: a holder that lost its lock goes behind the tasks that wait.
-    const done = await inTurn(resolve(path), async () => {
+    // Time that passes before a turn is not waiting for another process. Each attempt is a turn of its own: a holder that lost its lock goes behind the tasks that wait.
+    const done = await turns.take(resolve(path), async () => {
       const held = new Held(path, await taken(path, patience));
       try {
         return { value: await act(held) };
@@ -62,24 +63,8 @@ export async function withLock<T>(
   }
 }
 
-/** Per lock, the end of its last turn. */
-const turns = new Map<string, Promise<void>>();
-
-/** In the order of the calls. Time that passes before the turn is not waiting for another process. */
-async function inTurn<T>(path: string, act: () => Promise<T>): Promise<T> {
-  const before = turns.get(path);
-  const turn = before === undefined ? act() : before.then(act);
-  const end = turn.then(
-    () => undefined,
-    () => undefined,
-  );
-  turns.set(path, end);
-  try {
-    return await turn;
-  } finally {
-    if (turns.get(path) === end) turns.delete(path);
-  }
-}
+/** By the lock's path. */
+const turns = new Turns();
 
 /** How long one call may wait, from its first turn on. */
 class Patience {

@@ -5,7 +5,7 @@ import { create, discard, list, mustBeWritable, mustStayWithin, replace } from "
 import { createAll, removeAll, replaceAll, type Files } from "../node/many-files.js";
 import { digestOf, read, realFolder, type FileDigest } from "../node/reading.js";
 import { withLock } from "../node/lock.js";
-import type { Still, Store } from "./store.js";
+import type { Created, Still, Store } from "./store.js";
 
 export class Directory implements Store {
   readonly place: string;
@@ -36,8 +36,8 @@ export class Directory implements Store {
     });
   }
 
-  create(path: string, bytes: Bytes): Promise<void> {
-    return settle(() => create(this.#writable(path), bytes));
+  create(path: string, bytes: Bytes): Promise<Created> {
+    return settle(() => (create(this.#writable(path), bytes) ? "created" : "identical"));
   }
 
   createEach(files: ReadonlyMap<string, Bytes>): Promise<void> {

@@ -5,19 +5,22 @@
 import type { Bytes } from "../core/bytes.js";
 import type { Source } from "./source.js";
 
+/** Whether this call made the file, or found it with the same bytes. Of many calls, on many machines, one makes it. */
+export type Created = "created" | "identical";
+
 /** Called right before bytes become visible. If it throws, they never do. */
 export type Still = () => void;
 
 export interface Store extends Source {
   /**
    * Several machines may write at once: there `exclusively` keeps apart the tasks of this process alone, and only `create` and `update` tell
-   * who was first.
+   * who was first. Of two `replace` the later one wins, and a file that is removed must have one writer at a time.
    */
   readonly shared: boolean;
   /** Throws what a write in that folder would throw, as far as that is known beforehand; makes nothing. @throws AttestError `io` */
   mustBeWritable(folder: string): Promise<void>;
   /** Creates a file. Identical existing bytes are accepted, others throw `file-exists`. */
-  create(path: string, bytes: Bytes): Promise<void>;
+  create(path: string, bytes: Bytes): Promise<Created>;
   /**
    * Creates each of many files, faster than one after the other, and each as durable. Refused or cut short, it has created some of them, whole
    * ones, and keeps no order. Empty ones may cost next to nothing.
@@ -33,8 +36,8 @@ export interface Store extends Source {
   /** Removes a file, or a folder with all that is in it, that nobody needs any more. A failure is no error, and it need not be durable. */
   discard(path: string): Promise<void>;
   /**
-   * Runs `act` while no other writer runs one for the same path. In a writer that was taken for dead `still` throws `LockLost`, and `act` runs
-   * again.
+   * Runs `act` while no other writer runs one for the same path; in a `shared` store, no other writer of this process. In a writer that was
+   * taken for dead `still` throws `LockLost`, and `act` runs again.
    * @throws AttestError `locked`, `io`
    */
   exclusively<T>(path: string, act: (still: Still) => T | Promise<T>): Promise<T>;

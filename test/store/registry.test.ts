@@ -61,7 +61,7 @@ class Counting extends Directory {
     return super.read(path);
   }
 
-  override create(path: string, bytes: Uint8Array): Promise<void> {
+  override create(path: string, bytes: Uint8Array): ReturnType<Directory["create"]> {
     this.#count("create");
     return super.create(path, bytes);
   }

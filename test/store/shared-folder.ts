@@ -1,7 +1,7 @@
 /** A folder as a store that several machines write: nothing keeps them apart but `create` and `update`. Named so: it stands for a bucket. */
 import type { Bytes } from "../../src/core/bytes.js";
 import { Directory } from "../../src/store/directory.js";
-import type { Still } from "../../src/store/store.js";
+import type { Created, Still } from "../../src/store/store.js";
 
 /** Before a call does its work. It may wait, throw, or never end. */
 export type Before = (call: string, path: string) => Promise<void>;
@@ -20,9 +20,9 @@ export class SharedFolder extends Directory {
     return await super.read(path, limit);
   }
 
-  override async create(path: string, bytes: Bytes): Promise<void> {
+  override async create(path: string, bytes: Bytes): Promise<Created> {
     await this.#before("create", path);
-    await super.create(path, bytes);
+    return await super.create(path, bytes);
   }
 
   override async createEach(files: ReadonlyMap<string, Bytes>): Promise<void> {
