@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { replace } from "../../dist/node/files.js";
 import { publishAll } from "../../dist/pipeline/publish/publish.js";
-import { attestation } from "../attestations.mjs";
+import { AT, attestation } from "../attestations.mjs";
 import { median, milliseconds, waitingRounds } from "../measure.mjs";
 import { copyOf, registryOf } from "../registry.mjs";
 import { counted } from "../subject.mjs";
@@ -80,14 +80,10 @@ export default {
 /** Milliseconds in a registry that is opened anew, as a process would. They are signed before. @type {(made: Made, count: number) => Promise<number>} */
 async function published({ secret, open }, count) {
   const log = await (await open()).log.current();
-  const signer = {
-    name: "bench",
-    key: secret.key,
-    sign: async (/** @type {Uint8Array} */ signed) => secret.sign(signed),
-  };
+  const signer = { name: "bench", key: secret.key };
   const all = Array.from({ length: count }, () => {
-    const { id, digest, bytes, payload } = attestation(secret, { at: (next += 1), log });
-    return { attestation: { id, digest, bytes, statement: /** @type {never} */ (payload) }, evidence: new Map() };
+    const { id, bytes } = attestation(secret, { at: (next += 1), log });
+    return { id, bytes, evidence: new Map(), signedAt: AT };
   });
   return await milliseconds(async () => {
     for (const { fault } of await publishAll(all, signer, await open())) if (fault !== undefined) throw fault;

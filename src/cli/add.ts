@@ -1,10 +1,11 @@
-/** `attest add`: puts an attestation that was signed elsewhere into a registry, with its evidence. */
+/** `attest add`: puts attestations that were signed elsewhere into a registry, with their evidence. */
 import type { Command } from "commander";
 import { join } from "node:path";
 import { commandLine } from "../node/command-line.js";
 import { parseAnyEnvelope } from "../formats/envelope-formats.js";
 import { secretsIn } from "../harness/redaction/secrets.js";
-import { add as addTo } from "../pipeline/publish/add.js";
+import { add as addTo, addAll } from "../pipeline/publish/add.js";
+import type { Added, AddRequest, Submitted } from "../pipeline/publish/addition.js";
 import { toRegistry } from "../pipeline/run/destination.js";
 import { folderBeside } from "../pipeline/load/evidence-folder.js";
 import { rawIn } from "../pipeline/load/raw-folder.js";
@@ -12,6 +13,7 @@ import { attestationPath } from "../store/registry.js";
 import { engine, logSigners, readInput, registryFolder } from "./context.js";
 import { io } from "./io.js";
 import { withAllowSecret, withExamples, withJson, type SecretOptions } from "./options.js";
+import { allGood, commonPlace, eachGood, mustBeSeveral, tellEach, withCount } from "./several.js";
 import { answer, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./key-options.js";
 
@@ -23,39 +25,77 @@ interface Options extends KeyOptions, SecretOptions {
 
 export function addCommand(attest: Command): void {
   const command = attest
-    .command("add <attestation>")
-    .description("verify an attestation that was signed elsewhere, and add it to a registry; - reads it from stdin")
+    .command("add <attestation...>")
+    .description(
+      "verify attestations that were signed elsewhere, and add them to a registry; - reads one from stdin. A bad one stops no other",
+    )
     .option(
       "--evidence <dir>",
       "the folder that holds the evidence, found there by digest (ATTESTATION's .evidence folder)",
     )
-    .option("--registry <dir>", "the registry to add it to (the nearest one by default)");
+    .option("--registry <dir>", "the registry to add them to (the nearest one by default)");
   withExamples(
     withJson(withAllowSecret(withKeys(command))),
     "attest add attestation.json",
     "attest add attestation.json --key signer.pub --evidence results/",
-  ).action(async (path: string, options: Options) => {
-    const { evidence, registry, json, allowSecret = [] } = options;
-    const { bytes, parse } = rawIn(path, engine) ?? { bytes: await readInput(path), parse: parseAnyEnvelope };
-    const named = path === "-" ? undefined : path;
-    const folder = registryFolder(registry, named);
-    const { id, digest, statement, keyids, known } = await addTo({
-      bytes,
-      parse,
-      registry: (await toRegistry(folder, engine, logSigners)).registry,
-      evidence: evidence ?? (named === undefined ? undefined : folderBeside(named)),
-      ...keyRequest(options),
-      secrets: secretsIn(io().env, []),
-      allowSecrets: allowSecret,
-    });
-    const { title, verdict } = statement.predicate.f3;
-    const written = join(folder, attestationPath(id));
-    const keyid = keyids.join(" ");
-    if (json) return answerJson({ id, digest, verdict, keyid, path: written, added: !known });
-    answer(written);
-    talk(`${verdict}  ${title}`);
-    talk(
-      `${known ? "it was there already" : "added"}, signed with ${keyid}; check it with: ${commandLine(["attest", "verify", written])}`,
-    );
-  });
+    "attest add sent/*.json",
+  ).action(async ([first = "", ...more]: readonly string[], options: Options) =>
+    more.length === 0 ? await addOne(first, options) : await addSeveral([first, ...more], options),
+  );
 }
+
+async function signed(path: string, evidence: string | undefined): Promise<Submitted> {
+  const read = rawIn(path, engine) ?? { bytes: await readInput(path), parse: parseAnyEnvelope };
+  return { ...read, evidence: evidence ?? (path === "-" ? undefined : folderBeside(path)) };
+}
+
+const requestTo = async (folder: string, options: Options): Promise<AddRequest> => ({
+  registry: (await toRegistry(folder, engine, logSigners)).registry,
+  ...keyRequest(options),
+  secrets: secretsIn(io().env, []),
+  allowSecrets: options.allowSecret ?? [],
+});
+
+async function addOne(path: string, options: Options): Promise<void> {
+  const document = await signed(path, options.evidence);
+  const folder = registryFolder(options.registry, path === "-" ? undefined : path);
+  const added = await addTo(document, await requestTo(folder, options));
+  const { statement, keyids, known } = added;
+  const written = join(folder, attestationPath(added.id));
+  if (options.json) return void answerJson({ ...told(added), path: written });
+  answer(written);
+  talk(`${statement.predicate.f3.verdict}  ${statement.predicate.f3.title}`);
+  talk(
+    `${known ? KNOWN : "added"}, signed with ${keyids.join(" ")}; check it with: ${commandLine(["attest", "verify", written])}`,
+  );
+}
+
+async function addSeveral(paths: readonly string[], options: Options): Promise<void> {
+  mustBeSeveral(paths, "attestations");
+  const folder = registryFolder(options.registry, commonPlace(paths, options.registry));
+  const request = await requestTo(folder, options);
+  const documents = await eachGood(paths, (path) => signed(path, options.evidence));
+  const added = await allGood(documents, (good) =>
+    withCount("added", good.length, (progress) => addAll(good, { ...request, progress })),
+  );
+  const all = await eachGood(added, async (one) => {
+    const { verdict, title } = one.statement.predicate.f3;
+    return {
+      path: join(folder, attestationPath(one.id)),
+      line: `${verdict}  ${title}${one.known ? `: ${KNOWN}` : ""}`,
+      json: told(one),
+    };
+  });
+  const check = commandLine(["attest", "verify", folder]);
+  tellEach(paths, all, options.json === true, (good) => `added ${good}; check them with: ${check}`);
+}
+
+const KNOWN = "it was there already";
+
+const told = ({ id, digest, statement, keyids, known }: Added): Record<string, string | boolean> => ({
+  id,
+  digest,
+  verdict: statement.predicate.f3.verdict,
+  keyid: keyids.join(" "),
+  added: !known,
+});

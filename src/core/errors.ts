@@ -36,3 +36,13 @@ export function orUndefined<T>(act: () => T): T | undefined {
     throw error;
   }
 }
+
+/** The result, or the fault: where one of many may fail, and the others go on. */
+export async function orFault<T>(act: () => Promise<T>): Promise<T | AttestError> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof AttestError) return error;
+    throw error;
+  }
+}

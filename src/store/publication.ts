@@ -1,6 +1,6 @@
 /** What is to be published: what of it is refused before anything is written, and how much is written together. */
 import { equal, type Bytes } from "../core/bytes.js";
-import { AttestError } from "../core/errors.js";
+import { AttestError, orFault } from "../core/errors.js";
 import type { Envelope } from "../core/statement/envelope.js";
 import { answerIn, refuseSecondAnswer } from "./answers.js";
 import { attestationPath, evidencePath } from "./paths.js";
@@ -38,7 +38,7 @@ export async function refusals(
   const answers = new Map<string, string[]>(); // ids of results, by plan
   const pieces = new Map<string, Bytes>();
   const document = async (id: string): Promise<Bytes> => documents.get(id) ?? (await file(id));
-  const refusal = async ({ id, bytes, evidence }: Publication): Promise<void> => {
+  const refusal = async ({ id, bytes, evidence }: Publication): Promise<undefined> => {
     const there = await document(id);
     if (there.length > 0 && !same(there, bytes)) throw exists(attestationPath(id));
     for (const [sha256, piece] of evidence)
@@ -52,14 +52,11 @@ export async function refusals(
     }
     documents.set(id, bytes);
     for (const [sha256, piece] of evidence) pieces.set(sha256, piece);
+    return undefined;
   };
   for (const publication of publications) {
-    try {
-      await refusal(publication);
-    } catch (error) {
-      if (!(error instanceof AttestError)) throw error;
-      refused.set(publication, error);
-    }
+    const fault = await orFault(() => refusal(publication));
+    if (fault !== undefined) refused.set(publication, fault);
   }
   return refused;
 }

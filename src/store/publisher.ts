@@ -67,6 +67,7 @@ export class Publisher {
     publications: readonly Publication[],
     progress: (done: number) => void = () => undefined,
   ): Promise<readonly Published[]> {
+    if (publications.length === 0) return [];
     const parse = parseOnce();
     await this.#mustBeUnchanged(publications, parse); // refuse before writing anything
     await this.#log.ready();

@@ -162,7 +162,7 @@ export class RegistryLog {
 
   /**
    * Enters each signature of documents that was not entered before, in their order, as few checkpoints as may be. Returns the ids that were
-   * entered. A document that names another log is passed over.
+   * entered. One that names another log is not.
    */
   async enter(documents: readonly Document[], parse: Parse = parseEnvelope): Promise<readonly string[]> {
     const writer = await this.#writer();

@@ -84,6 +84,11 @@ beforeAll(async () => {
   made.write("results/output.txt", "4\n");
   made.write("FILE", "a passphrase\n");
   await made.attest("sign", "statement.json", "--output", "attestation.json");
+  for (const name of ["one", "two"]) {
+    writeDraft(made, `drafts/${name}`, { title: name });
+    made.write(`sent/${name}.evidence/output.txt`, "4\n");
+    await made.attest("sign", `drafts/${name}.json`, "--output", `sent/${name}.json`);
+  }
   await made.attest("task", "create", "Build it", "--list", "demo");
   made.write("signer.pub", (await made.attest("key", "show")).stdout);
 }, 60_000);
