@@ -1,5 +1,5 @@
 /** What one more result costs, and one look at a result: files, bytes and names, not times. What is read does not depend on how many there are. */
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { attestProcess, copyOf, workspace, type Workspace } from "./attest.js";
@@ -10,6 +10,8 @@ const MANY = 60;
 
 interface Costs {
   readonly opened: number;
+  readonly made: number;
+  readonly synced: number;
   readonly bytes: number;
   readonly listed: number;
 }
@@ -57,5 +59,36 @@ describe("of two results, and of sixty more:", () => {
     // The names in the folder, once: a mark that is missing must hide no notice. Each result has its proof beside it.
     expect(after.listed).toBeLessThanOrEqual(before.listed + 2 * MANY);
     expect(after.bytes).toBeLessThan(before.bytes + MANY * 100);
+  });
+});
+
+describe("many at once", () => {
+  const COMMANDS = ["sign", "add"] as const;
+
+  test.each(COMMANDS)("%s: each more costs its document and its proof, made and synced once", async (command) => {
+    const work = copyOf(few);
+    const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `more-${at}.json`);
+    for (const [at, name] of names(40).entries()) {
+      writeDraft(work, name.replace(".json", ""), { title: `Many ${at}`, evidence: {} });
+      if (command === "add") {
+        expect((await work.attest("sign", name, "--output", `signed-${name}`)).code).toBe(0);
+        renameSync(work.path(`signed-${name}`), work.path(name));
+      }
+    }
+    const of = (count: number): Promise<Costs> => costs(copyOf(work), command, ...names(count), "--registry", "lab");
+    const [some, more] = [await of(10), await of(40)];
+    expect({ made: more.made - some.made, synced: more.synced - some.synced }).toEqual({ made: 60, synced: 60 });
+    expect(more.listed - some.listed).toBeLessThanOrEqual(0);
+  });
+
+  test("sign: each more piece of evidence costs its file and its folder", async () => {
+    const work = copyOf(few);
+    const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `more-${at}.json`);
+    for (const [at, name] of names(40).entries())
+      writeDraft(work, name.replace(".json", ""), { title: "Many", evidence: { output: `output ${at}\n` } });
+    const of = (count: number): Promise<Costs> => costs(copyOf(work), "sign", ...names(count), "--registry", "lab");
+    const [some, more] = [await of(10), await of(40)];
+    expect(more.made - some.made).toBe(90);
+    expect(more.synced - some.synced).toBeLessThanOrEqual(120);
   });
 });
