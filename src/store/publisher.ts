@@ -1,10 +1,11 @@
 /**
- * Publishes in a registry: evidence, marks, documents, log entries with their proofs; then the marks are removed. Each step is on the disk
+ * Publishes in a registry: evidence, claims, marks, documents, log entries with their proofs; then the marks are removed. Each step is on the disk
  * before the next begins, so a crash leaves files that nothing refers to, never a claim whose evidence is missing. What has a mark and no
  * entry is entered by the next publisher.
  */
 import { commandLine } from "../node/command-line.js";
 import { uninterrupted } from "../node/uninterrupted.js";
+import type { Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError, orUndefined } from "../core/errors.js";
 import type { PublicKey } from "../core/keys/key.js";
@@ -15,7 +16,7 @@ import { logNamed } from "../core/statement/payload.js";
 import { knownFrom, type TrustedKey } from "../core/verify/signatures.js";
 import { verify } from "../core/verify/verify.js";
 import { parseAbout } from "./about.js";
-import { answerIn } from "./answers.js";
+import { answered, answerIn, answers } from "./answers.js";
 import { Documents, idIn, isDocument, type Document } from "./documents.js";
 import { ATTESTATIONS, attestationPath, evidencePath, REGISTRY_FILE } from "./paths.js";
 import { groupsOf, refusals, type Publication, type Published } from "./publication.js";
@@ -127,6 +128,11 @@ export class Publisher {
     await this.#adopt(await this.#index.unlogged(), signers);
     const pieces = group.flatMap(({ evidence }) => [...evidence]);
     await this.#store.createEach(new Map(pieces.map(([sha256, piece]) => [evidencePath(sha256), piece])));
+    const late = await this.#claim(group, parse);
+    if (late.size > 0) {
+      const rest = group.filter((one) => !late.has(one));
+      return new Map([...late, ...(rest.length === 0 ? [] : await this.#write(rest, parse))]);
+    }
     const unlogged = (await this.#log.entering(group, parse)).map(({ id }) => id);
     await this.#index.add(group, unlogged, parse);
     try {
@@ -139,6 +145,47 @@ export class Publisher {
     for (const { id } of group) this.#published.add(attestationPath(id));
     await this.#index.logged(unlogged);
     return new Map();
+  }
+
+  /**
+   * Claims the plans that these results answer. Where another publisher was first, at the same time or before it was killed, its result is
+   * published here, and this one is refused.
+   */
+  async #claim(group: readonly Publication[], parse: Parse): Promise<Faults> {
+    const faults = new Map<Publication, AttestError>();
+    for (const one of group) {
+      const answer = answerIn(parse(one.bytes));
+      if (answer === undefined || !(await answers(answer, (id) => this.#documents.bytes(id)))) continue;
+      for (const keyid of answer.keyids) {
+        const first = await this.#index.claim(answer.plan, keyid, one.bytes);
+        if (first === undefined) continue;
+        faults.set(one, answered(await this.#finish(first, answer.plan, keyid)));
+        break;
+      }
+    }
+    return faults;
+  }
+
+  /** @returns the id of the result. @throws AttestError `registry-format` if the claim is none by that key */
+  async #finish(bytes: Bytes, plan: string, keyid: string): Promise<string> {
+    const keys = knownFrom(await this.#keyring(), "site", "the registry's keyring");
+    const report = verify(bytes, { engine: this.#engine, keys, now: new Date() });
+    const claimed = orUndefined(() => answerIn(parseEnvelope(bytes)));
+    const own = report.signers.some((signer) => signer.signature === "ok" && signer.keyid === keyid);
+    if (report.id === undefined || claimed?.plan !== plan || !own)
+      throw new AttestError(
+        "registry-format",
+        `what claims to answer plan_${plan.slice(0, 16)} is no result by ${keyid}`,
+        "nothing was published; whoever can write the registry put it there",
+      );
+    const document = { id: report.id, bytes };
+    const unlogged = (await this.#log.entering([document], parseEnvelope)).map(({ id }) => id);
+    await this.#index.add([document], unlogged, parseEnvelope);
+    const there = await this.#documents.bytes(document.id); // with further signatures, perhaps
+    if (there.length === 0) await this.#store.create(attestationPath(document.id), bytes);
+    await this.#log.enter([document]);
+    await this.#index.logged(unlogged);
+    return document.id;
   }
 
   async #unfinished(group: readonly Publication[], cause: AttestError): Promise<Faults> {

@@ -1,16 +1,17 @@
 /**
- * What a publisher must find without reading everything that was ever published. Marks are empty files below `attestations/index`, named by
- * ids: each is written once, so that any number of writers agree.
+ * What a publisher must find without reading everything that was ever published. Marks are files below `attestations/index`, named by ids:
+ * each is written once, so that any number of writers agree. All but the claims are empty.
  *
  *     complete                      every document has its marks; without it they are made anew
  *     answers/<plan>/<result>       a result that names the plan
+ *     claims/<plan>/<key>           the one result by that key that answers the plan, whole, after its evidence
  *     notices/<action>/<notice>
  *     unlogged/<id>                 written before its document, removed once the log has it
  *
  * Nothing is trusted because it is marked: a mark only says which document to read. No verification depends on it.
  */
 import type { Bytes } from "../core/bytes.js";
-import { orUndefined } from "../core/errors.js";
+import { AttestError, orUndefined } from "../core/errors.js";
 import { predicateOf } from "../core/statement/payload.js";
 import { parseEnvelope, type Envelope } from "../core/statement/envelope.js";
 import { NOTICE_ACTIONS, type Notice } from "../core/statement/notice.js";
@@ -85,6 +86,22 @@ export class RegistryIndex {
   /** Ids of results that name the plan. */
   answersTo(plan: string): Promise<readonly string[]> {
     return this.#store.list(`${INDEX}/answers/plan_${plan.slice(0, 16)}`);
+  }
+
+  /**
+   * Claims that this result answers the plan, before it is written: of any number of publishers, one is first. Whoever comes later finds the
+   * whole result, and can finish what its publisher began.
+   * @returns the bytes of the result that came before
+   */
+  async claim(plan: string, keyid: string, result: Bytes): Promise<Bytes | undefined> {
+    const path = `${INDEX}/claims/plan_${plan.slice(0, 16)}/${keyid.replace(/^SHA256:/, "").replace(/[+/]/g, (one) => (one === "+" ? "-" : "_"))}.json`;
+    try {
+      await this.#store.create(path, result);
+      return undefined;
+    } catch (error) {
+      if (error instanceof AttestError && error.code === "file-exists") return await this.#store.read(path);
+      throw error;
+    }
   }
 
   /** Ids of the notices with these actions. */

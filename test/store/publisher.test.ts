@@ -1,12 +1,12 @@
 /** Many published at once: in any grouping the registry that one by one gives, and what is refused or fails is named and harms no other. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { utf8 } from "../../src/core/bytes.js";
+import { fromUtf8, utf8 } from "../../src/core/bytes.js";
 import { AttestError } from "../../src/core/errors.js";
-import { canonical, type Json, type JsonObject } from "../../src/core/json.js";
+import { canonical, readable, type Json, type JsonObject } from "../../src/core/json.js";
 import type { LogName } from "../../src/core/keys/keyring.js";
 import { noticeStatement } from "../../src/core/statement/notice.js";
 import { PLAN_TYPE } from "../../src/core/statement/plan.js";
@@ -16,6 +16,7 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { Directory } from "../../src/store/directory.js";
 import { attestationPath, evidencePath, Registry, type Publication } from "../../src/store/registry.js";
 import { sha256 } from "../cli/drafts.js";
+import { SharedFolder, type Before } from "./shared-folder.js";
 import { idOf } from "../core/looking.js";
 import { sealed, signer, statement, type Changes } from "../core/making.js";
 
@@ -86,8 +87,8 @@ const plan = (title: string): Publication & { digest: string } =>
       log: log as unknown as Json,
     },
   });
-const answering = (title: string, digest: string, by = me): Publication =>
-  result(title, { relations: [{ type: "planned-by", target: "a plan", digest: { sha256: digest } }] }, by);
+const answering = (title: string, digest: string, by = me, f3: Changes = {}): Publication =>
+  result(title, { relations: [{ type: "planned-by", target: "a plan", digest: { sha256: digest } }], ...f3 }, by);
 function retraction(about: string): Publication {
   const notice = { action: "retract", about, reason: "Wrong.", signedAt: "2026-03-01T11:00:00Z" } as const;
   return ofKind("note", noticeStatement({ version: 1, ...notice, log: { ...log } }, nodeEngine) as Json as JsonObject);
@@ -298,5 +299,90 @@ describe("what fails in the middle", () => {
     writeFileSync(join(folder, "attest.json"), JSON.stringify({ origin: "example.org/other", title: "Other" }));
     await expect(registry.publishAll([result("One")])).rejects.toMatchObject({ code: "registry-changed" });
     expect(names(folder)).toEqual([]);
+  });
+});
+
+describe("of results that answer one plan, whoever comes first is published", () => {
+  const another = async ({ folder }: Place, store = new SharedFolder(folder, shuffling)): Promise<Registry> => {
+    const keys = new LogKeys(join(folder, "../home"), nodeEngine, {});
+    return await Registry.open(store, nodeEngine, (key) => keys.find(key));
+  };
+  const shuffling: Before = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+  const results = (folder: string): string[] => names(folder).filter((name) => /^test_.*json$/.test(name));
+  const entries = (folder: string): number =>
+    Number(readFileSync(join(folder, "attestations/log/checkpoint"), "utf8").split("\n")[1]);
+
+  test("at the same time, on a store where nothing keeps them apart", async () => {
+    const place = await copy();
+    const announced = plan("Addition adds");
+    await place.registry.publish(announced);
+    const all = Array.from({ length: 8 }, (_, at) =>
+      answering("Addition adds", announced.digest, me, { summary: `by machine ${at}` }),
+    );
+    const told = await Promise.all(all.map(async (one) => (await (await another(place)).publishAll([one]))[0]!));
+    expect(codes(told).filter((code) => code === undefined)).toHaveLength(1);
+    expect(new Set(codes(told))).toEqual(new Set([undefined, "plan-answered"]));
+    expect(results(place.folder)).toEqual([`${told.find(({ fault }) => fault === undefined)!.id}.json`]);
+    expect(entries(place.folder)).toBe(2);
+    expect(readdirSync(join(place.folder, "attestations/index/unlogged"))).toEqual([]);
+  });
+
+  test("and was killed after its claim: the next finishes it, and is refused", async () => {
+    const place = await copy();
+    const announced = plan("Addition adds");
+    await place.registry.publish(announced);
+    const gone = new Promise<never>(() => undefined);
+    const first = answering("Addition adds", announced.digest, me, { summary: "first" });
+    let claimed = false;
+    const dying = await another(
+      place,
+      new SharedFolder(place.folder, (_, path) => {
+        if (claimed) return gone;
+        claimed = path.includes("/claims/");
+        return Promise.resolve();
+      }),
+    );
+    void dying.publishAll([first]);
+    while (!existsSync(join(place.folder, `attestations/index/claims`))) await shuffling("", "");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(results(place.folder)).toEqual([]);
+    const second = answering("Addition adds", announced.digest, me, { summary: "second" });
+    const other = result("Another");
+    const told = await (await another(place)).publishAll([second, other]);
+    expect(codes(told)).toEqual(["plan-answered", undefined]);
+    expect(told[0]?.fault?.message).toContain(first.id);
+    expect(results(place.folder)).toEqual([`${first.id}.json`, `${other.id}.json`].sort());
+    for (const [sha256] of first.evidence) expect(existsSync(join(place.folder, evidencePath(sha256)))).toBe(true);
+    expect(entries(place.folder)).toBe(3);
+    expect(codes(await (await another(place)).publishAll([first]))).toEqual([undefined]);
+    expect(entries(place.folder)).toBe(3);
+  });
+
+  test("what claims without a signature by that key is refused, and nothing is published", async () => {
+    const place = await copy();
+    const announced = plan("Addition adds");
+    await place.registry.publish(announced);
+    const claims = join(place.folder, "attestations/index/claims", announced.id);
+    mkdirSync(claims, { recursive: true });
+    const keyid = me.key.keyid.replace("SHA256:", "").replaceAll("+", "-").replaceAll("/", "_");
+    const one = answering("Addition adds", announced.digest);
+    const forged = {
+      ...(JSON.parse(fromUtf8(one.bytes)) as object),
+      signatures: [{ keyid: me.key.keyid, sig: Buffer.alloc(64, 1).toString("base64") }],
+    };
+    for (const bytes of [
+      utf8("{}"),
+      readable(forged),
+      answering("Addition adds", announced.digest, someoneElse).bytes,
+      result("Another").bytes,
+    ]) {
+      writeFileSync(join(claims, `${keyid}.json`), bytes);
+      expect(
+        codes(
+          await place.registry.publishAll([answering("Addition adds", announced.digest, me, { summary: "other" })]),
+        ),
+      ).toEqual(["registry-format"]);
+      expect(results(place.folder)).toEqual([]);
+    }
   });
 });
