@@ -11,6 +11,7 @@ const COMMANDS: Commands = {
   evidence: async () => (await import("./evidence.js")).evidence,
   sign: async () => (await import("./sign.js")).signCommand,
   add: async () => (await import("./add.js")).addCommand,
+  publish: async () => (await import("./publish.js")).publishCommand,
   receipt: async () => (await import("./receipt.js")).receipt,
   cosign: async () => (await import("./cosign.js")).cosignCommand,
   retract: async () => (await import("./remarks.js")).retract,

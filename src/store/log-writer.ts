@@ -52,7 +52,6 @@ interface Opened extends Checkpoint {
 
 /** Entries under a signed checkpoint that nobody has seen yet. */
 interface Growth {
-  readonly head: TreeHead;
   readonly checkpoint: Bytes;
   readonly appended: (index: number) => AppendedEntries;
 }
@@ -158,8 +157,8 @@ export class LogWriter {
     if (fresh.length === 0) return { head: before, appended: found as AppendedEntries[] };
     const entries = fresh.map(({ entry }) => entry);
     if (this.#turns !== undefined && !(await this.#turns.take(before.size, entries))) return undefined;
-    const growth = await this.#signed(folder, before, entries, still);
-    const { head } = growth;
+    const head = await this.#written(folder, before.size, entries);
+    const growth = await this.#signed(folder, before.size, head, still);
     const appended = found.map((one) => (typeof one === "number" ? growth.appended(one) : one));
     batch.remembered = { checkpoint: { origin: this.#signer.key.name, ...head }, appended };
     await this.#proofs.write(
@@ -175,21 +174,26 @@ export class LogWriter {
     return { head, appended };
   }
 
-  /** Writes the tiles, and remembers the checkpoint over them. */
-  async #signed(folder: LogFolder, before: TreeHead, entries: readonly Bytes[], still: Still): Promise<Growth> {
-    const { files, head } = await folder.over((tileBytes) =>
-      append(before.size, entries, tileBytes, this.#engine.sha256),
-    );
+  /** Writes the tiles of these entries. */
+  async #written(folder: LogFolder, from: number, entries: readonly Bytes[]): Promise<TreeHead> {
+    const { files, head } = await folder.over((tileBytes) => append(from, entries, tileBytes, this.#engine.sha256));
     await folder.write(files);
+    return head;
+  }
+
+  /**
+   * Signs and remembers the head over entries that were written from `from` on.
+   * @param known a size up to which this machine remembers more
+   */
+  async #signed(folder: LogFolder, from: number, head: TreeHead, still: Still, known = 0): Promise<Growth> {
     const hashes = await folder.proofs(
-      entries.map((_, at) => before.size + at),
+      Array.from({ length: head.size - from }, (_, at) => from + at),
       head.size,
     );
-    const checkpoint = await this.#seal(head, still);
+    const checkpoint = await this.#seal(head, still, known);
     const appended = (index: number): AppendedEntries => {
       let made: Bytes | undefined; // only on demand: writing a proof takes longer than appending its entry
-      const proof = (): Bytes =>
-        (made ??= formatProof({ index, hashes: hashes[index - before.size] ?? [], checkpoint }));
+      const proof = (): Bytes => (made ??= formatProof({ index, hashes: hashes[index - from] ?? [], checkpoint }));
       return {
         index,
         get proof() {
@@ -197,23 +201,44 @@ export class LogWriter {
         },
       };
     };
-    return { head, checkpoint, appended };
+    return { checkpoint, appended };
   }
 
-  /** Finishes the turns that other machines took, or this one before it was killed. */
-  async #finished(folder: LogFolder, from: TreeHead, still: Still): Promise<TreeHead> {
-    for (let head = from; ;) {
+  /**
+   * Finishes the turns that other machines took, or this one before it was killed. Nothing is signed before all of them are known: they must
+   * lead to what this machine remembers.
+   */
+  async #finished(
+    folder: LogFolder,
+    published: Opened,
+    remembered: Opened | undefined,
+    still: Still,
+  ): Promise<TreeHead> {
+    const turns: { readonly from: TreeHead; readonly to: TreeHead; readonly entries: readonly Bytes[] }[] = [];
+    let head: TreeHead = published;
+    for (;;) {
       const entries = await this.#turns?.after(head.size);
-      if (entries === undefined) return head;
-      const growth = await this.#signed(folder, head, entries, still);
+      if (entries === undefined) break;
+      const to = await this.#written(folder, head.size, entries);
+      turns.push({ from: head, to, entries });
+      head = to;
+    }
+    const last = { ...head, origin: this.#signer.key.name };
+    if (remembered !== undefined && remembered.size > head.size) await folder.mustHold(remembered, last);
+    else await folder.mustHold(last, remembered);
+    if (this.#signer.lock !== undefined && (remembered?.size ?? -1) < published.size)
+      await this.#memory.remember(published.bytes, still); // signed on another machine
+    // One by one: whoever finishes a turn makes the same proofs.
+    for (const { from, to, entries } of turns) {
+      const growth = await this.#signed(folder, from.size, to, still, remembered?.size);
       const proofs = entries.map((entry, at) => ({
         leaf: parseEntry(entry),
-        proof: () => growth.appended(head.size + at).proof,
+        proof: () => growth.appended(from.size + at).proof,
       }));
-      await this.#proofs.write(folder, growth.head.size, proofs, still);
-      await this.#publish(folder, growth.checkpoint, head, growth.head);
-      head = growth.head;
+      await this.#proofs.write(folder, to.size, proofs, still);
+      await this.#publish(folder, growth.checkpoint, from, to);
     }
+    return head;
   }
 
   /** The existing or new position of each entry. Duplicates in one batch share one. */
@@ -238,10 +263,10 @@ export class LogWriter {
   }
 
   /** Signs only under the lock, and remembers the checkpoint before anyone sees it. */
-  async #seal(head: TreeHead, still: Still): Promise<Bytes> {
+  async #seal(head: TreeHead, still: Still, known = 0): Promise<Bytes> {
     still();
     const checkpoint = sealCheckpoint({ origin: this.#signer.key.name, ...head }, this.#signer.key, this.#signer.sign);
-    await this.#memory.remember(checkpoint, still);
+    if (head.size >= known) await this.#memory.remember(checkpoint, still);
     return checkpoint;
   }
 
@@ -261,18 +286,20 @@ export class LogWriter {
   async #settled(folder: LogFolder, still: Still): Promise<TreeHead> {
     const published = this.#opened(await folder.bytes(CHECKPOINT), `in ${this.#place}`);
     const remembered = this.#opened(await this.#memory.last(), "remembered beside its key", published);
+    if (this.#turns !== undefined && published !== undefined)
+      return await this.#finished(folder, published, remembered, still);
     if (remembered !== undefined && (published === undefined || published.size < remembered.size)) {
       await folder.mustHold(remembered, published);
       await this.#repairProofs(folder, published?.size ?? 0, remembered, still);
       await this.#publish(folder, remembered.bytes, published ?? { size: 0, root: remembered.root }, remembered);
-      return await this.#finished(folder, remembered, still);
+      return remembered;
     }
     if (published === undefined) return await this.#begun(folder, still);
     await folder.mustHold(published, remembered);
     // Signed on another machine; remember it here too.
     if (this.#signer.lock !== undefined && remembered?.size !== published.size)
       await this.#memory.remember(published.bytes, still);
-    return await this.#finished(folder, published, still);
+    return published;
   }
 
   /** The first, empty checkpoint. If there are tiles without one, it was lost. */

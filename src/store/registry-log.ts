@@ -151,10 +151,7 @@ export class RegistryLog {
     await this.#store.mustBeWritable(logFolder(shard)); // before anything is signed
     const known = this.#writers.get(signer.key.id);
     if (known !== undefined) return known;
-    const made = new LogWriter(this.#store, logFolder(shard), signer, this.#engine, (leaf) => {
-      const id = idOf(leaf);
-      return id === undefined ? undefined : proofPath(id);
-    });
+    const made = new LogWriter(this.#store, logFolder(shard), signer, this.#engine, proofPathOf);
     this.#writers.set(signer.key.id, made);
     this.#chosen = formatNoteKey(signer.key);
     return made;
@@ -237,3 +234,8 @@ const KINDS = { result: "test", plan: "plan", notice: "note" } as const;
 /** The id of an entry's document. */
 export const idOf = (leaf: LogEntry): string | undefined =>
   leaf.kind === "shard" ? undefined : `${KINDS[leaf.kind]}_${leaf.payload.slice(0, 16)}`;
+
+export const proofPathOf = (leaf: LogEntry): string | undefined => {
+  const id = idOf(leaf);
+  return id === undefined ? undefined : proofPath(id);
+};

@@ -30,6 +30,7 @@ const VERBS = [
   "evidence pack",
   "sign",
   "add",
+  "publish",
   "receipt",
   "cosign",
   "retract",

@@ -544,6 +544,20 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
   "receipt --passphrase-file": () => unlocksReceipt("--passphrase-file"),
   "receipt --passphrase-fd": () => unlocksReceipt("--passphrase-fd"),
 
+  "publish --to": async (work) => {
+    refused(await work.attest("publish", "--registry", "lab"), /'--to <place>' not specified/);
+    ok(await work.attest("publish", "--registry", "lab", "--to", "copy"));
+    expect(existsSync(work.path("copy/attest.json"))).toBe(true);
+  },
+  "publish --registry": async (work) => {
+    refused(await work.attest("publish", "--to", "copy"), /registry/);
+    expect(ok(await work.attest("publish", "--to", "copy", "--registry", "lab")).stdout).toBe("copy\n");
+  },
+  "publish --json": async (work) => {
+    const ran = ok(await work.attest("publish", "--to", "copy", "--registry", "lab", "--json"));
+    expect(ran.json()).toMatchObject({ origin: "example.org/lab", to: "copy", documents: 1 });
+  },
+
   ...remarks(),
   "supersede --by": async (work) => {
     const args = ["supersede", published(work), "--reason", "run again"];

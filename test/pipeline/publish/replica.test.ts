@@ -1,0 +1,130 @@
+/** A registry is copied to a store that several machines write, broken off at every call, and repeated: in the end it is there, whole. */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { utf8 } from "../../../src/core/bytes.js";
+import type { Json } from "../../../src/core/json.js";
+import { LogKeys } from "../../../src/keystore/log-keys.js";
+import { LogMemory } from "../../../src/keystore/log-memory.js";
+import { nodeEngine } from "../../../src/node/engine.js";
+import { replicate, type Replicated } from "../../../src/pipeline/publish/replica.js";
+import { checkLogs } from "../../../src/pipeline/log/check.js";
+import { logPlaceOf } from "../../../src/pipeline/log/source.js";
+import { Directory } from "../../../src/store/directory.js";
+import { Registry, type Publication } from "../../../src/store/registry.js";
+import { sha256 } from "../../cli/drafts.js";
+import { idOf } from "../../core/looking.js";
+import { sealed, signer, statement } from "../../core/making.js";
+import { NIGHT } from "../../night.js";
+import { SharedFolder, type Before } from "../../store/shared-folder.js";
+
+const me = signer();
+let base = "";
+let from = "";
+let count = 0;
+let keys: LogKeys;
+
+beforeAll(async () => {
+  base = mkdtempSync(join(tmpdir(), "attest-replica-"));
+  from = join(base, "lab");
+  keys = new LogKeys(join(base, "home"), nodeEngine, {});
+  const about = { origin: "example.org/lab", title: "Lab" };
+  const signers = { name: "me", key: me.key, validFrom: "2026-01-01T00:00:00Z" };
+  await Registry.create(new Directory(from), about, nodeEngine, keys, () => signers);
+  for (let at = 0; at < 3; at += 1) await (await opened(from)).publish(await result(from));
+});
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+const opened = (folder: string, store = new Directory(folder)): Promise<Registry> =>
+  Registry.open(store, nodeEngine, (key) => keys.find(key));
+
+async function result(folder: string): Promise<Publication> {
+  const title = `Result ${(count += 1)}`;
+  const log = (await (await opened(folder)).log.current()) as unknown as Json;
+  const bytes = sealed(statement({ predicate: { f3: { title, log } } }), me);
+  const piece = utf8(`output of ${title}`);
+  return { id: idOf(bytes), bytes, evidence: new Map([[sha256(`output of ${title}`), piece]]) };
+}
+
+const copied = (source: string, to: Directory, by = keys): Promise<Replicated> =>
+  replicate({ from: new Directory(source), to, engine: nodeEngine, logSigners: (key) => by.find(key) });
+
+/** Another machine with the same keys: a lock that it never gives back is its own. */
+function twin(name: string): LogKeys {
+  cpSync(join(base, "home"), join(base, name), { recursive: true });
+  return new LogKeys(join(base, name), nodeEngine, {});
+}
+
+async function mustBeWhole(folder: string, documents: number): Promise<void> {
+  const registry = await opened(folder);
+  expect((await registry.names()).length).toBe(documents);
+  const place = await logPlaceOf(registry, folder);
+  const { findings } = await checkLogs({
+    place,
+    engine: nodeEngine,
+    keys: [],
+    now: new Date(),
+    memory: new LogMemory(join(folder, "../memory")),
+  } as never);
+  expect(findings.filter(({ code }) => code !== "key-unknown")).toEqual([]);
+}
+
+const gone = new Promise<never>(() => undefined);
+const dyingAfter = (calls: number): { readonly before: Before; readonly dead: Promise<"dead"> } => {
+  let left = calls;
+  let die: (word: "dead") => void = () => undefined;
+  const dead = new Promise<"dead">((resolve) => (die = resolve));
+  const before: Before = async () => {
+    await Promise.resolve();
+    left -= 1;
+    if (left >= 0) return;
+    die("dead");
+    await gone;
+  };
+  return { before, dead };
+};
+
+test("broken off at any call, and repeated", { timeout: 600_000 }, async () => {
+  let finished = false;
+  for (let calls = 0; !finished; calls += NIGHT ? 1 : 3) {
+    const to = join(base, `to-${calls}`);
+    const { before, dead } = dyingAfter(calls);
+    const ended = await Promise.race([copied(from, new SharedFolder(to, before), twin(`home-${calls}`)), dead]);
+    finished = ended !== "dead";
+    await copied(from, new SharedFolder(to));
+    await mustBeWhole(to, 3);
+    expect(await copied(from, new SharedFolder(to))).toMatchObject({
+      documents: 0,
+      evidence: 0,
+      entries: 0,
+      entered: [],
+    });
+    rmSync(to, { recursive: true });
+  }
+});
+
+test(
+  "more of it, broken off at any call: the log goes on by turns, and whoever comes next finishes them",
+  { timeout: 600_000 },
+  async () => {
+    const [begun, more] = [join(base, "begun"), join(base, "more")];
+    await copied(from, new SharedFolder(begun));
+    cpSync(from, more, { recursive: true });
+    for (let at = 0; at < 2; at += 1) await (await opened(more)).publish(await result(more));
+    const checkpoint = readFileSync(join(more, "attestations/log/checkpoint"), "utf8");
+    let finished = false;
+    for (let calls = 0; !finished; calls += NIGHT ? 1 : 3) {
+      const to = join(base, `more-${calls}`);
+      cpSync(begun, to, { recursive: true });
+      const { before, dead } = dyingAfter(calls);
+      const ended = await Promise.race([copied(more, new SharedFolder(to, before), twin(`home-more-${calls}`)), dead]);
+      finished = ended !== "dead";
+      await copied(more, new SharedFolder(to));
+      await mustBeWhole(to, 5);
+      expect(readFileSync(join(to, "attestations/log/checkpoint"), "utf8")).toBe(checkpoint);
+      expect(readdirSync(join(to, "attestations/log/turns"))).toEqual(["000000000003.json"]);
+      rmSync(to, { recursive: true });
+    }
+  },
+);
