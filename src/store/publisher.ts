@@ -7,7 +7,7 @@ import { commandLine } from "../node/command-line.js";
 import { uninterrupted } from "../node/uninterrupted.js";
 import type { Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
-import { AttestError, orUndefined } from "../core/errors.js";
+import { AttestError, orFault, orUndefined } from "../core/errors.js";
 import type { PublicKey } from "../core/keys/key.js";
 import type { Keyring } from "../core/keys/keyring.js";
 import { formatNoteKey } from "../core/keys/note.js";
@@ -143,7 +143,7 @@ export class Publisher {
       return await this.#unfinished(group, error);
     }
     for (const { id } of group) this.#published.add(attestationPath(id));
-    await this.#index.logged(unlogged);
+    await orFault(() => this.#index.logged(unlogged)); // all is published: the next publisher removes what is left
     return new Map();
   }
 
