@@ -91,4 +91,18 @@ describe("many at once", () => {
     expect(more.made - some.made).toBe(90);
     expect(more.synced - some.synced).toBeLessThanOrEqual(120);
   });
+
+  test("sign, with all evidence in one folder: each piece is read for its own statement, and once to know it", async () => {
+    const work = copyOf(few);
+    const names = Array.from({ length: 40 }, (_, at) => `more-${at + 10}.json`);
+    for (const name of names) {
+      writeDraft(work, name.replace(".json", ""), { title: "Many", evidence: { output: `output of ${name}\n` } });
+      work.write(`lab/pieces/${name}`, `output of ${name}\n`);
+    }
+    const of = (count: number): Promise<Costs> =>
+      costs(copyOf(work), "sign", ...names.slice(0, count), "--registry", "lab", "--evidence", "lab/pieces");
+    const [some, more] = [await of(10), await of(40)];
+    const each = (more.opened - some.opened) / 30;
+    expect(each).toBeLessThan(20); // 40 for the pieces alone, if each were looked at for each
+  });
 });

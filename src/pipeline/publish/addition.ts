@@ -16,7 +16,7 @@ import { refuseSecrets } from "../../harness/redaction/scan.js";
 import type { Secret } from "../../harness/redaction/secrets.js";
 import { attestationPath, evidencePath, type Registry } from "../../store/registry.js";
 import { union } from "./cosign.js";
-import { gather, piecesOf } from "../load/evidence-folder.js";
+import { Gatherer, piecesOf } from "../load/evidence-folder.js";
 import {
   keysOf,
   knownAt,
@@ -75,12 +75,14 @@ export class Checks {
   /** The documents to be, by id. */
   readonly #documents = new Map<string, Bytes>();
   readonly #known = new Map<string, Known>();
+  readonly #gatherer: Gatherer;
 
   private constructor(request: AddRequest, given: readonly UserKey[], keyring: Keyring, notices: NoticeSet) {
     this.#request = request;
     this.#given = given;
     this.#keyring = keyring;
     this.#notices = notices;
+    this.#gatherer = new Gatherer(request.engine);
   }
 
   static async begun(request: AddRequest): Promise<Checks> {
@@ -116,7 +118,7 @@ export class Checks {
     const whole = verify(bytes, { engine, now, keys, seen });
     accepted(whole);
     await mustFitItsPlan(statement, whole, this.#request, keys);
-    const evidence = gather(from, await missing(statement.predicate.f3.evidence, this.#request), engine);
+    const evidence = this.#gatherer.gather(from, await missing(statement.predicate.f3.evidence, this.#request));
     refuseSecrets(statement as Json, piecesOf(statement, evidence), secrets, allowSecrets);
     this.#documents.set(id, bytes);
     const keyids = report.signers.filter(({ trust }) => trust === "confirmed-by-you").map(({ keyid }) => keyid);

@@ -9,7 +9,7 @@ import type { Notice } from "../../core/statement/notice.js";
 import type { ResultStatement } from "../../core/statement/statement.js";
 import { refuseSecrets } from "../../harness/redaction/scan.js";
 import type { Secret } from "../../harness/redaction/secrets.js";
-import { gather, piecesOf } from "../load/evidence-folder.js";
+import { Gatherer, piecesOf } from "../load/evidence-folder.js";
 import { isNoticeDraft, signAuditReceipt } from "./audit-receipt.js";
 import type { Signed } from "./publish.js";
 import { sign } from "./sign.js";
@@ -43,6 +43,7 @@ const NONE: ReadonlyMap<string, Bytes> = new Map();
 export async function signDraft(
   { draft, evidence: from }: Unsigned,
   { signer, engine, now, log, secrets, allowSecrets }: Signing,
+  gatherer = new Gatherer(engine),
 ): Promise<SignedDocument> {
   if (isNoticeDraft(draft)) {
     const signed = await signAuditReceipt(draft, signer, engine, now, log);
@@ -51,7 +52,7 @@ export async function signDraft(
   }
   const signed = await sign(draft, signer, engine, now, log);
   const { evidence: named, signedAt } = signed.statement.predicate.f3;
-  const evidence = gather(from, named, engine);
+  const evidence = gatherer.gather(from, named);
   refuseSecrets(signed.statement as Json, piecesOf(signed.statement, evidence), secrets, allowSecrets);
   return { ...signed, evidence, signedAt };
 }
@@ -65,9 +66,10 @@ export async function signAll(
   signing: Signing,
   progress: (done: number) => void = () => undefined,
 ): Promise<readonly (SignedDocument | AttestError)[]> {
+  const gatherer = new Gatherer(signing.engine);
   const signed: (SignedDocument | AttestError)[] = [];
   for (const one of all) {
-    signed.push(await orFault(() => signDraft(one, signing)));
+    signed.push(await orFault(() => signDraft(one, signing, gatherer)));
     progress(signed.length);
   }
   return signed;
