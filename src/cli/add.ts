@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { join } from "node:path";
 import { commandLine } from "../node/command-line.js";
+import { AttestError } from "../core/errors.js";
 import { parseAnyEnvelope } from "../formats/envelope-formats.js";
 import { secretsIn } from "../harness/redaction/secrets.js";
 import { add as addTo, addAll } from "../pipeline/publish/add.js";
@@ -87,7 +88,9 @@ async function addSeveral(paths: readonly string[], options: Options): Promise<v
     };
   });
   const check = commandLine(["attest", "verify", folder]);
-  tellEach(paths, all, options.json === true, (good) => `added ${good}; check them with: ${check}`);
+  const known = added.filter((one) => !(one instanceof AttestError) && one.known).length;
+  const before = known === 0 ? "" : `, ${known} ${known === 1 ? "was" : "were"} there already`;
+  tellEach(paths, all, options.json === true, (good) => `added ${good - known}${before}; check them with: ${check}`);
 }
 
 const KNOWN = "it was there already";

@@ -80,11 +80,11 @@ export async function allGood<T, R>(
 export async function withCount<T>(
   what: string,
   total: number,
-  act: (progress: (done: number) => void) => Promise<T>,
+  act: (progress: (done: number, phase?: string) => void) => Promise<T>,
 ): Promise<T> {
   const progress = new LateProgress();
   try {
-    return await act((done) => progress.say(`${what} ${done} of ${total}`, done / total));
+    return await act((done, phase = what) => progress.say(`${phase} ${done} of ${total}`, done / total));
   } finally {
     progress.end();
   }

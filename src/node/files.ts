@@ -127,8 +127,10 @@ function inPlace(path: string, bytes: Bytes, mode: number, place: (temporary: st
   }
 }
 
-export const temporaryOf = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+export const temporaryOf = (path: string, random = randomText()): string =>
+  join(dirname(path), `.${basename(path)}.${random}.tmp`);
+
+export const randomText = (): string => randomBytes(6).toString("hex");
 
 function writeSynced(path: string, bytes: Bytes, mode: number): void {
   const file = openSync(path, "wx", mode);

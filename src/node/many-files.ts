@@ -7,7 +7,18 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { Bytes } from "../core/bytes.js";
 import { errno, ioError } from "./faults.js";
-import { discard, isFolder, makeFolders, named, sweep, syncFolder, temporaryOf, told, writeWhole } from "./files.js";
+import {
+  discard,
+  isFolder,
+  makeFolders,
+  named,
+  randomText,
+  sweep,
+  syncFolder,
+  temporaryOf,
+  told,
+  writeWhole,
+} from "./files.js";
 
 /** By path. */
 export type Files = ReadonlyMap<string, Bytes>;
@@ -65,9 +76,10 @@ async function inPlaces(files: Files, { sharing, place }: Placing): Promise<void
   let at = "";
   try {
     makeFolders(folders);
-    const empty = new Empty();
+    const random = randomText();
+    const empty = new Empty(random);
     const waiting = [...files].map(([path, bytes]): [temporary: string, path: string, bytes: Bytes] => {
-      const temporary = sharing && bytes.length === 0 ? empty.for(path) : temporaryOf(path);
+      const temporary = sharing && bytes.length === 0 ? empty.for(path) : temporaryOf(path, random);
       temporaries.set(temporary, bytes);
       return [temporary, path, bytes];
     });
@@ -93,12 +105,19 @@ const MAX_NAMES = 1000;
 /** The temporary empty files, each for many names in its folder. */
 class Empty {
   readonly #in = new Map<string, { readonly temporary: string; names: number }>();
+  readonly #random: string;
+
+  constructor(random: string) {
+    this.#random = random;
+  }
 
   for(path: string): string {
     const folder = dirname(path);
     const before = this.#in.get(folder);
     const one =
-      before === undefined || before.names === MAX_NAMES ? { temporary: temporaryOf(path), names: 1 } : before;
+      before === undefined || before.names === MAX_NAMES
+        ? { temporary: temporaryOf(path, this.#random), names: 1 }
+        : before;
     one.names += 1;
     this.#in.set(folder, one);
     return one.temporary;

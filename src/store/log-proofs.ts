@@ -28,6 +28,8 @@ export class LogProofs {
   readonly #key: NoteKey;
   readonly #engine: Engine;
   readonly #pathOf: ProofPath;
+  /** Paths without a file, as this commit found them under the lock. */
+  readonly #missing = new Set<string>();
 
   constructor(store: Store, key: NoteKey, engine: Engine, pathOf: ProofPath) {
     this.#store = store;
@@ -46,7 +48,11 @@ export class LogProofs {
    */
   async of(folder: LogFolder, size: number, entry: Bytes, path: string): Promise<Proven | undefined> {
     const proof = await this.#store.read(path);
-    if (proof === undefined) return undefined;
+    this.#missing.delete(path);
+    if (proof === undefined) {
+      this.#missing.add(path);
+      return undefined;
+    }
     const proven = await refusedAsUndefined(() => this.#proven(folder, size, entry, proof));
     if (proven !== undefined || !(await this.#stays(folder, size, path, proof))) return proven;
     const index = await folder.find(entry, size);
@@ -59,10 +65,11 @@ export class LogProofs {
     for (const { leaf, proof } of proofs) {
       const path = this.#pathOf(leaf);
       if (path === undefined || made.has(path) || replaced.has(path)) continue;
-      const there = await this.#store.read(path);
+      const there = this.#missing.has(path) ? undefined : await this.#store.read(path);
       if (there === undefined && this.#store.shared) made.set(path, proof());
       else if (there === undefined || !(await this.#stays(folder, size, path, there))) replaced.set(path, proof());
     }
+    this.#missing.clear();
     await this.#store.createEach(made); // by whoever finishes the turn, the same bytes
     await this.#store.replaceEach(replaced, still);
   }

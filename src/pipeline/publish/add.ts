@@ -28,10 +28,13 @@ export async function addAll(
   all: readonly Submitted[],
   request: AddRequest,
 ): Promise<readonly (Added | AttestError)[]> {
-  const { registry } = request;
+  const { registry, progress = () => undefined } = request;
   const checks = await Checks.begun(request);
   const checked: (Addition | AttestError)[] = [];
-  for (const signed of all) checked.push(await orFault(() => checks.addition(signed)));
+  for (const signed of all) {
+    checked.push(await orFault(() => checks.addition(signed)));
+    progress(checked.length, "checked");
+  }
   const good = checked.filter((one): one is Addition => !(one instanceof AttestError));
   if (good.length > 0) {
     await registry.log.ready(); // refuse before writing anything
@@ -39,7 +42,7 @@ export async function addAll(
   }
   const published = await registry.publishAll(
     good.map(({ id, before, bytes, evidence }) => ({ id, bytes: before ?? bytes, evidence })),
-    request.progress,
+    (done) => progress(done, "added"),
   );
   const faults = new Map(good.map((one, at) => [one, published[at]?.fault]));
   for (const one of good)

@@ -42,8 +42,8 @@ export interface AddRequest extends KeyRequest {
   /** Values that must not be published, and rules that are allowed. */
   readonly secrets: readonly Secret[];
   readonly allowSecrets: readonly string[];
-  /** Called with the number of those that are done. */
-  readonly progress?: (done: number) => void;
+  /** Called with the number of those that are checked, then of those that are added. */
+  readonly progress?: (done: number, phase: "checked" | "added") => void;
 }
 
 export interface Added {
