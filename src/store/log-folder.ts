@@ -69,7 +69,7 @@ export class LogFolder {
 
   /**
    * Overwrites: no checkpoint covers these files yet, and a killed writer may have left others. On a shared store their content follows from
-   * the turns, so whoever writes them writes the same.
+   * the turns, so every machine writes the same.
    */
   async write(files: readonly TileFile[]): Promise<void> {
     const named = new Map(files.map(({ path, bytes }) => [`${this.#folder}/${path}`, bytes]));

@@ -70,7 +70,7 @@ export class LogProofs {
       else if (there === undefined || !(await this.#stays(folder, size, path, there))) replaced.set(path, proof());
     }
     this.#missing.clear();
-    await this.#store.createEach(made); // by whoever finishes the turn, the same bytes
+    await this.#store.createEach(made); // every machine that finishes the turn makes the same bytes
     await this.#store.replaceEach(replaced, still);
   }
 

@@ -146,7 +146,7 @@ export class LogWriter {
         batch.waiting.push(...more(MAX_BATCH - batch.waiting.length));
         const grown = await this.#grown(folder, head, batch, still);
         if (grown !== undefined) return grown;
-        await sleep(Math.random() * Math.min(1000, 50 * 2 ** lost)); // whoever took the turn may be about to finish it
+        await sleep(Math.random() * Math.min(1000, 50 * 2 ** lost)); // the machine that took the turn may be about to finish it
       }
     });
   }
@@ -228,7 +228,7 @@ export class LogWriter {
     else await folder.mustHold(last, remembered);
     if (this.#signer.lock !== undefined && (remembered?.size ?? -1) < published.size)
       await this.#memory.remember(published.bytes, still); // signed on another machine
-    // One by one: whoever finishes a turn makes the same proofs.
+    // One by one: so every machine makes the same proofs.
     for (const { from, to, entries } of turns) {
       const growth = await this.#signed(folder, from.size, to, still, remembered?.size);
       const proofs = entries.map((entry, at) => ({

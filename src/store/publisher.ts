@@ -176,7 +176,7 @@ export class Publisher {
       throw new AttestError(
         "registry-format",
         `what claims to answer plan_${plan.slice(0, 16)} is no result by ${keyid}`,
-        "nothing was published; whoever can write the registry put it there",
+        "nothing was published; someone who can write the registry put it there",
       );
     const document = { id: report.id, bytes };
     const unlogged = (await this.#log.entering([document], parseEnvelope)).map(({ id }) => id);

@@ -89,7 +89,7 @@ export class RegistryIndex {
   }
 
   /**
-   * Claims that this result answers the plan, before it is written: of any number of publishers, one is first. Whoever comes later finds the
+   * Claims that this result answers the plan, before it is written: of any number of publishers, one is first. A later one finds the
    * whole result, and can finish what its publisher began.
    * @returns the bytes of the result that came before
    */

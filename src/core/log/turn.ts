@@ -5,7 +5,7 @@
  *     file      = {"entries":[…],"from":N,"origin":"…","signature":"base64"}      (RFC 8785)
  *     signature = Ed25519("urn:f3-attest:turn:v1\n" || the same without the signature)
  *
- * It is signed by the log's key, because whoever can write the store could put anything into the log otherwise. The message is no note, so
+ * It is signed by the log's key, because anyone who can write the store could put anything into the log otherwise. The message is no note, so
  * it cannot be taken for a checkpoint.
  */
 import * as z from "zod/mini";
