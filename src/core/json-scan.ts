@@ -6,9 +6,9 @@
  */
 import type { Bytes } from "./bytes.js";
 
-/** Bytes that a string has as they are. Not among them: controls, the quote, the backslash, and the first bytes of noncharacters. */
+/** Bytes that a string has as they are: below U+E000, and no controls, quotes or backslashes. */
 const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
-  Number(byte >= 0x20 && byte !== 0x22 && byte !== 0x5c && byte !== 0xef && byte < 0xf0),
+  Number(byte >= 0x20 && byte !== 0x22 && byte !== 0x5c && byte < 0xee),
 );
 const SPACE = Uint8Array.from({ length: 256 }, (_, byte) => Number([0x20, 0x09, 0x0a, 0x0d].includes(byte)));
 /** Bytes of numbers and words. */
@@ -35,6 +35,8 @@ class Scan {
   readonly #maxDepth: number;
   #at = 0;
   #to = 0;
+  /** Whether the last string has plain bytes alone. */
+  #plain = true;
 
   constructor(text: Bytes, maxDepth: number) {
     this.#text = text;
@@ -117,31 +119,31 @@ class Scan {
   /** RFC 8785 sorts by UTF-16 code units, which is another order than that of bytes from U+E000 on and after an escape. */
   #isFitName(start: number, end: number): boolean {
     const out = this.#out;
-    for (let at = start; at < end; at += 1) {
-      const byte = out[at] ?? 0;
-      if (byte === BACKSLASH || byte >= 0xee) return false;
-    }
-    return end - start !== PROTO.length || PROTO.some((byte, at) => out[start + at] !== byte);
+    return this.#plain && (end - start !== PROTO.length || PROTO.some((byte, at) => out[start + at] !== byte));
   }
 
   #string(): boolean {
     const [text, out] = [this.#text, this.#out];
-    let [at, to] = [this.#at, this.#to];
-    out[to++] = text[at++] ?? 0;
+    let [at, to] = [this.#at + 1, this.#to + 1];
+    out[to - 1] = QUOTE;
+    this.#plain = true;
     for (;;) {
-      const byte = text[at] ?? 0;
-      if (PLAIN[byte] === 1) {
-        out[to++] = byte;
+      let byte = text[at] ?? 0;
+      while (PLAIN[byte] === 1) {
+        out[to] = byte;
+        to += 1;
         at += 1;
-        continue;
+        byte = text[at] ?? 0;
       }
-      const length = byte === QUOTE ? 1 : byte === BACKSLASH ? escapeAt(text, at) : characterAt(text, at);
-      for (const end = at + length; at < end; at += 1) out[to++] = text[at] ?? 0;
       if (byte === QUOTE) break;
+      const length = byte === BACKSLASH ? escapeAt(text, at) : characterAt(text, at);
       if (length === 0) return false;
+      this.#plain = false;
+      for (const end = at + length; at < end; at += 1) out[to++] = text[at] ?? 0;
     }
-    this.#at = at;
-    this.#to = to;
+    out[to] = QUOTE;
+    this.#at = at + 1;
+    this.#to = to + 1;
     return true;
   }
 
@@ -150,9 +152,10 @@ class Scan {
     const [text, start] = [this.#text, this.#at];
     let end = start;
     while (ATOM[text[end] ?? 0] === 1) end += 1;
-    if (!isWord(text, start, end) && !isShortNumber(text, start, end) && !isCanonicalNumber(text, start, end))
-      return false;
-    while (this.#at < end) this.#copy(text[this.#at] ?? 0);
+    const isFit = (text[start] ?? 0) > NINE ? isWord : isNumber;
+    if (!isFit(text, start, end)) return false;
+    for (let at = start; at < end; at += 1) this.#out[this.#to++] = text[at] ?? 0;
+    this.#at = end;
     return true;
   }
 }
@@ -162,6 +165,9 @@ function isWord(text: Bytes, start: number, end: number): boolean {
   const word = WORDS.find(([first]) => first === text[start]);
   return word !== undefined && word.length === end - start && word.every((byte, at) => byte === text[start + at]);
 }
+
+const isNumber = (text: Bytes, start: number, end: number): boolean =>
+  isShortNumber(text, start, end) || isCanonicalNumber(text, start, end);
 
 /**
  * The quick case: up to 15 digits. A double keeps such a number exactly, so JavaScript prints it as it was read. Numbers that begin with
@@ -207,6 +213,7 @@ function escapeAt(text: Bytes, at: number): number {
 /** Bytes of the character that begins here. 0 if there is none, or if it may be a noncharacter (RFC 7493 section 2.1). */
 function characterAt(text: Bytes, at: number): number {
   const [first = 0, second = 0, third = 0, fourth = 0] = text.subarray(at, at + 4);
+  if (first === 0xee) return 3;
   if (first === 0xef) return second === 0xb7 || second === 0xbf ? 0 : 3; // U+FDC0…FDFF, U+FFC0…FFFF
   return first < 0xf0 || (third === 0xbf && fourth >= 0xbe) ? 0 : 4; // U+nFFFE, U+nFFFF
 }
