@@ -1,17 +1,16 @@
 /** `attest add`: puts attestations that were signed elsewhere into a registry, with their evidence. */
 import type { Command } from "commander";
-import { join } from "node:path";
 import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { parseAnyEnvelope } from "../formats/envelope-formats.js";
 import { secretsIn } from "../harness/redaction/secrets.js";
 import { add as addTo, addAll } from "../pipeline/publish/add.js";
 import type { Added, AddRequest, Submitted } from "../pipeline/publish/addition.js";
-import { toRegistry } from "../pipeline/run/destination.js";
 import { folderBeside } from "../pipeline/load/evidence-folder.js";
 import { rawIn } from "../pipeline/load/raw-folder.js";
+import { fileAt } from "../store/open.js";
 import { attestationPath } from "../store/registry.js";
-import { engine, logSigners, readInput, registryFolder } from "./context.js";
+import { engine, readInput, registryFolder, openOutput } from "./context.js";
 import { io } from "./io.js";
 import { withAllowSecret, withExamples, withJson, type SecretOptions } from "./options.js";
 import { allGood, commonPlace, eachGood, mustBeSeveral, tellEach, withCount } from "./several.js";
@@ -51,7 +50,7 @@ async function signed(path: string, evidence: string | undefined): Promise<Submi
 }
 
 const requestTo = async (folder: string, options: Options): Promise<AddRequest> => ({
-  registry: (await toRegistry(folder, engine, logSigners)).registry,
+  registry: (await openOutput(folder)).registry,
   ...keyRequest(options),
   secrets: secretsIn(io().env, []),
   allowSecrets: options.allowSecret ?? [],
@@ -62,7 +61,7 @@ async function addOne(path: string, options: Options): Promise<void> {
   const folder = registryFolder(options.registry, path === "-" ? undefined : path);
   const added = await addTo(document, await requestTo(folder, options));
   const { statement, keyids, known } = added;
-  const written = join(folder, attestationPath(added.id));
+  const written = fileAt(folder, attestationPath(added.id));
   if (options.json) return void answerJson({ ...told(added), path: written });
   answer(written);
   talk(`${statement.predicate.f3.verdict}  ${statement.predicate.f3.title}`);
@@ -82,7 +81,7 @@ async function addSeveral(paths: readonly string[], options: Options): Promise<v
   const all = await eachGood(added, async (one) => {
     const { verdict, title } = one.statement.predicate.f3;
     return {
-      path: join(folder, attestationPath(one.id)),
+      path: fileAt(folder, attestationPath(one.id)),
       line: `${verdict}  ${title}${one.known ? `: ${KNOWN}` : ""}`,
       json: told(one),
     };

@@ -17,6 +17,7 @@ import { NewerVersions } from "../pipeline/audit/staleness.js";
 import { CachingFetcher } from "../pipeline/audit/fetch-cache.js";
 import { LocalFiles } from "../pipeline/audit/local-files.js";
 import { logPlace } from "../pipeline/log/source.js";
+import { documentInBucket, isAddress, isBucketAddress } from "../store/open.js";
 import { ATTESTATIONS, isResult, REGISTRY_FILE } from "../store/registry.js";
 import { auditWords } from "./audit-words.js";
 import { engine, logMemory, openRegistry, registryArgument } from "./context.js";
@@ -82,7 +83,7 @@ export function auditing(attest: Command): void {
     refuseTwice(options);
     refuseOver(options, folder);
     const progress = new LateProgress();
-    const registry = isFolder(folder) ? await openRegistry(folder) : undefined;
+    const registry = isRegistry(folder) ? await openRegistry(folder) : undefined;
     const request = await requestFor(folder, options, now, (text, share) => progress.say(text, share));
     const history = registry && (await auditHistory(registry.store, engine, now));
     const total = (await registry?.names())?.filter(isResult).length;
@@ -148,7 +149,7 @@ const write = (path: string, bytes: Bytes): void => (path === "-" ? answerBytes(
 
 /** As CI expects it: relative to the start folder, with slashes. */
 const pathOf = (target: string): string =>
-  isAddress(target) ? target : relative(".", target).split(sep).join("/") || ".";
+  isAddress(target) || isBucketAddress(target) ? target : relative(".", target).split(sep).join("/") || ".";
 
 async function requestFor(
   target: string,
@@ -158,7 +159,7 @@ async function requestFor(
 ): Promise<AuditRequest> {
   const { notice = [], witness = [], allow = [], files, git } = options;
   const offline = options.offline === true;
-  const around = git ?? (isAddress(target) ? undefined : nearest(target, ".git"));
+  const around = git ?? (isAddress(target) || isBucketAddress(target) ? undefined : nearest(target, ".git"));
   const clone = around === undefined ? undefined : await opened(new GitClone(around, git !== undefined));
   const fetcher = new CachingFetcher(new Fetcher({ allow })); // refuses malformed addresses
   const currents = new NewerVersions({
@@ -182,7 +183,9 @@ async function requestFor(
       files: files === undefined ? undefined : new LocalFiles(files),
     },
     currentOf: (statement) => currents.of(statement),
-    ...(isFolder(target) && { logs: { place: await logPlace(target, engine), engine, memory: logMemory() } }),
+    ...(isRegistry(target) && {
+      logs: { place: await logPlace(target, engine, io().env), engine, memory: logMemory() },
+    }),
   };
 }
 
@@ -197,7 +200,10 @@ async function opened(clone: GitClone): Promise<GitClone | undefined> {
   }
 }
 
-const isAddress = (target: string): boolean => /^https?:/i.test(target);
+/** A folder or a bucket, and no document. */
+const isRegistry = (target: string): boolean =>
+  isBucketAddress(target) ? documentInBucket(target) === undefined : isFolder(target);
+
 /** New findings since the last kept audit, and findings that are gone: the first thing to read in a weekly audit. */
 function sinceThen({ kept }: AuditHistory, { documents }: Audit): string[] {
   const last = kept.at(-1)?.record;

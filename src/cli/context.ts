@@ -12,8 +12,9 @@ import { isFolder } from "../node/files.js";
 import { owned } from "../node/reading.js";
 import { ioError } from "../node/faults.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
-import { openStore } from "../store/open.js";
-import { MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
+import { toRegistry, type OutputPlace } from "../pipeline/run/destination.js";
+import { documentInBucket, isBucketAddress, openStore } from "../store/open.js";
+import { ATTESTATIONS, MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";
 import { io, oncePerCall } from "./io.js";
 import { talk } from "./ui.js";
@@ -44,7 +45,8 @@ export const pins = (): Pins => new Pins(stateHome(), engine);
 
 /** The registry named by `--registry`, else the nearest to `from`, else to the working directory. */
 export function registryFolder(given: string | undefined, from?: string, name = "with --registry DIR"): string {
-  if (given !== undefined) return given;
+  const around = given ?? (from === undefined ? undefined : documentInBucket(from)?.registry);
+  if (around !== undefined) return around;
   const near =
     (from === undefined ? undefined : nearest(isFolder(from) ? from : dirname(resolve(from)), REGISTRY_FILE)) ??
     nearest(".", REGISTRY_FILE);
@@ -62,7 +64,11 @@ export function registryFolder(given: string | undefined, from?: string, name = 
 export const registryArgument = (given: string | undefined): string =>
   registryFolder(given, undefined, "by its folder");
 
-export const openRegistry = (folder: string): Promise<Registry> => Registry.open(openStore(folder), engine, logSigners);
+export const openRegistry = (folder: string): Promise<Registry> =>
+  Registry.open(openStore(folder, io().env), engine, logSigners);
+
+/** The same, to publish to: refused beforehand where nothing can be written. */
+export const openOutput = (folder: string): Promise<OutputPlace> => toRegistry(folder, engine, logSigners, io().env);
 
 /** Read once, even if `-` is given several times. */
 export const readStdin = oncePerCall(async (): Promise<Bytes> => {
@@ -73,12 +79,20 @@ export const readStdin = oncePerCall(async (): Promise<Bytes> => {
   return all;
 });
 
-/** A file, or stdin for `-`. */
+/** A file, a document of a registry in a bucket, or stdin for `-`. */
 export async function readInput(path: string): Promise<Bytes> {
   if (path === "-") return await readStdin();
+  if (isBucketAddress(path)) return await readFromBucket(path);
   try {
     return owned(readFileSync(path));
   } catch (error) {
     throw ioError("read", path, error);
   }
+}
+
+async function readFromBucket(path: string): Promise<Bytes> {
+  const named = documentInBucket(path);
+  const bytes = named && (await openStore(named.registry, io().env).read(`${ATTESTATIONS}/${named.name}`));
+  if (bytes === undefined) throw new AttestError("file-missing", `no such file: ${path}`, "check the path");
+  return bytes;
 }

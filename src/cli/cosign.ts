@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { commandLine } from "../node/command-line.js";
 import { addSignature as addSignature, writeInPlace } from "../pipeline/publish/cosign.js";
 import { registryAround } from "../pipeline/load/load.js";
-import { toFile, toRegistry } from "../pipeline/run/destination.js";
+import { toFile } from "../pipeline/run/destination.js";
 import { create } from "../node/files.js";
-import { engine, logSigners, readInput } from "./context.js";
+import { readInput, openOutput } from "./context.js";
 import { signerFor } from "./destination.js";
 import { withExamples, withAllowRelation, withJson, withPassphrase, type RelationOptions } from "./options.js";
 import type { PassphraseOptions } from "./passphrase.js";
@@ -35,7 +35,7 @@ export function cosignCommand(attest: Command): void {
     const output = options.output ?? (file === "-" ? "-" : undefined);
     const destination = output === undefined || output === "-" ? undefined : toFile(output);
     const root = file === "-" ? undefined : registryAround(file);
-    const place = root === undefined ? undefined : await toRegistry(root, engine, logSigners);
+    const place = root === undefined ? undefined : await openOutput(root);
     const signer = await signerFor(options, place);
     const made = await addSignature({
       file,

@@ -1,5 +1,4 @@
 /** The options for signer and destination, shared by all commands that sign. */
-import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import type { Bytes } from "../core/bytes.js";
 import { commandLine } from "../node/command-line.js";
@@ -10,11 +9,12 @@ import { environmentSigner, KEY_VARIABLE } from "../keystore/environment.js";
 import type { Passphrase } from "../keystore/keystore.js";
 import { nearest } from "../node/paths.js";
 import type { Again } from "../pipeline/run/keep-unpublished.js";
-import { deliver, toFile, toRegistry, type Destination } from "../pipeline/run/destination.js";
+import { deliver, toFile, type Destination } from "../pipeline/run/destination.js";
 import type { Attestation } from "../pipeline/publish/sign.js";
 import { chooseSigner, nameIn, refuseEnded } from "../pipeline/publish/signers.js";
+import { anywhere } from "../store/open.js";
 import { REGISTRY_FILE, type Registry } from "../store/registry.js";
-import { engine, keystore, logSigners, registryFolder } from "./context.js";
+import { engine, keystore, registryFolder, openOutput } from "./context.js";
 import { io } from "./io.js";
 import { withPassphrase, type SecretOptions } from "./options.js";
 import { passphraseFrom, type PassphraseOptions } from "./passphrase.js";
@@ -29,7 +29,10 @@ export interface SigningOptions extends PassphraseOptions {
 export const withDestination = (command: Command): Command =>
   withPassphrase(
     command
-      .option("--registry <dir>", "the registry to publish to (the nearest one by default)")
+      .option(
+        "--registry <dir>",
+        "the registry to publish to, a folder or s3://bucket/prefix (the nearest one by default)",
+      )
       .option(
         "--output <file>",
         "write the attestation there, and its evidence beside it, instead of publishing; - prints it alone",
@@ -54,13 +57,13 @@ export async function destinationOf(
   near?: string,
 ): Promise<Destination | undefined> {
   if (output === "-") return undefined;
-  return output === undefined ? await toRegistry(registryFolder(registry, near), engine, logSigners) : toFile(output);
+  return output === undefined ? await openOutput(registryFolder(registry, near)) : toFile(output);
 }
 
 /** Options for a hint: the same registry or file, signer, and exceptions. */
 export function typedAgain(options: SigningOptions & SecretOptions, destination: Destination | undefined): Again {
   const { output, signer, passphraseFile, allowSecret = [] } = options;
-  const folder = destination !== undefined && "folder" in destination ? resolve(destination.folder) : undefined;
+  const folder = destination !== undefined && "folder" in destination ? anywhere(destination.folder) : undefined;
   const named = folder !== undefined && nearest(".", REGISTRY_FILE) !== folder;
   const registry = named ? ["--registry", folder] : [];
   const signing = [

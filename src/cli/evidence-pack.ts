@@ -1,5 +1,4 @@
 /** `attest evidence pack`: one file that lasts. */
-import { join } from "node:path";
 import type { Command } from "commander";
 import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
@@ -10,6 +9,7 @@ import { registryFolder } from "./context.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 import { keyRequest, withKeys, type KeyOptions } from "./key-options.js";
+import { fileAt } from "../store/open.js";
 
 interface Options extends KeyOptions {
   readonly registry?: string;
@@ -53,7 +53,7 @@ export function pack(evidence: Command): void {
 /** Looks an id up in a registry; a file is taken as it is. */
 function fileOf(attestation: string, registry: string | undefined): string {
   if (/^(?:test|plan|note)_[0-9a-f]{16}$/.test(attestation))
-    return join(registryFolder(registry), attestationPath(attestation));
+    return fileAt(registryFolder(registry), attestationPath(attestation));
   if (/^(?:https?:|-$)/i.test(attestation))
     throw new AttestError(
       "usage",

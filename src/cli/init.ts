@@ -7,13 +7,14 @@ import { keyidInAgent } from "../keystore/agent.js";
 import type { StoredKey } from "../keystore/keystore.js";
 import { inGit, remoteOrigin, testCommand } from "../pipeline/run/project.js";
 import { ensureKey, chooseSigner, DEFAULT_NAME, keyEntryOf } from "../pipeline/publish/signers.js";
-import { openStore } from "../store/open.js";
+import { fileAt, isBucketAddress, openStore } from "../store/open.js";
 import { GIT_ATTRIBUTES } from "../store/git-attributes.js";
 import { REGISTRY_FILE, Registry } from "../store/registry.js";
 import { keyCalled } from "./destination.js";
 import { engine, keystore, logKeys, ownLogs } from "./context.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
+import { io } from "./io.js";
 
 interface Options {
   readonly origin?: string;
@@ -25,7 +26,7 @@ interface Options {
 export function init(attest: Command): void {
   const command = attest
     .command("init [dir]")
-    .description("make a registry: a folder of attestations that any static host can serve")
+    .description("make a registry: a folder of attestations that any static host can serve, or s3://bucket/prefix")
     .option("--origin <name>", "its address without a scheme: example.org/lab (git's remote origin by default)")
     .option("--title <text>", "its title on its pages (the origin by default)")
     .option(
@@ -36,7 +37,7 @@ export function init(attest: Command): void {
     async (dir: string | undefined, options: Options) => {
       const store = keystore();
       const folder = dir ?? ".";
-      const origin = options.origin ?? (await remoteOrigin(folder));
+      const origin = options.origin ?? (isBucketAddress(folder) ? undefined : await remoteOrigin(folder));
       if (origin === undefined) {
         throw new AttestError(
           "usage",
@@ -56,7 +57,7 @@ export function init(attest: Command): void {
       const signer = (): Pick<StoredKey, "name" | "key"> =>
         known ?? (made ??= ensureKey(store, options.signer ?? DEFAULT_NAME).stored);
       const registry = await Registry.create(
-        openStore(folder),
+        openStore(folder, io().env),
         { origin, title: options.title ?? origin },
         engine,
         ownLogs(),
@@ -88,9 +89,9 @@ export function init(attest: Command): void {
 /** A project with tests or a repository gets its own tests; an empty folder gets the built-in test. */
 function nextSteps(folder: string, secrets: string): string[] {
   const tested = testCommand(".");
-  const committed = inGit(folder);
+  const committed = !isBucketAddress(folder) && inGit(folder);
   const paths = [GIT_ATTRIBUTES, REGISTRY_FILE, "keys", "attestations"].map((name) =>
-    commandLine([join(folder, name)]),
+    commandLine([fileAt(folder, name)]),
   );
   return [
     "Next, here:",

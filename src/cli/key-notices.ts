@@ -1,6 +1,5 @@
 /** `attest key rotate · revoke`: signed notices about a key, published with its results. */
 import type { Command } from "commander";
-import { join } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { keyidInAgent } from "../keystore/agent.js";
 import { timestamp } from "../core/schema.js";
@@ -24,6 +23,7 @@ import {
 import { withExamples, withJson } from "./options.js";
 import { passphraseFrom } from "./passphrase.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
+import { fileAt } from "../store/open.js";
 
 interface Options extends SigningOptions {
   readonly reason: string;
@@ -124,7 +124,7 @@ function sinceOf(text: string | undefined, now: Date): Date {
 /** Undefined for stdout. In a registry it is already written. */
 export function written(destination: Destination | undefined, { id, bytes }: SignedNotice): string | undefined {
   if (destination === undefined) return undefined;
-  if (!("file" in destination)) return join(destination.folder, attestationPath(id));
+  if (!("file" in destination)) return fileAt(destination.folder, attestationPath(id));
   create(destination.file, bytes);
   return destination.file;
 }

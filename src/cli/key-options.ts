@@ -5,6 +5,8 @@ import type { KeyRequest } from "../pipeline/load/trusted-keys.js";
 import { engine, keystore, pins } from "./context.js";
 import { collect } from "./options.js";
 import { talk } from "./ui.js";
+import { io } from "./io.js";
+import type { Environment } from "../store/open.js";
 
 export interface KeyOptions {
   readonly key?: readonly string[];
@@ -37,7 +39,10 @@ function asFarAsReadable<T>(lacking: string, list: () => readonly T[]): readonly
 }
 
 /** The keys named by the options of `withKeys`, and the user's own. */
-export const keyRequest = ({ key = [], keyring = [] }: KeyOptions): KeyRequest => ({
+export const keyRequest = ({
+  key = [],
+  keyring = [],
+}: KeyOptions): KeyRequest & { readonly environment: Environment } => ({
   keys: key,
   keyrings: keyring,
   keystore: { list: () => asFarAsReadable("your own keys are not known", () => keystore().list()) },
@@ -45,6 +50,7 @@ export const keyRequest = ({ key = [], keyring = [] }: KeyOptions): KeyRequest =
     pins().list(),
   ),
   engine,
+  environment: io().env,
   now: new Date(),
 });
 

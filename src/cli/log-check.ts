@@ -7,7 +7,7 @@ import { logPlace, type LogPlace } from "../pipeline/log/source.js";
 import { plural, OPEN_MEANS, openLine, overdue } from "../pipeline/log/show.js";
 import { idOf } from "../store/registry-log.js";
 import { engine, logMemory, logSigners, readInput, registryArgument } from "./context.js";
-import { exitWith } from "./io.js";
+import { exitWith, io } from "./io.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, LateProgress, talk } from "./ui.js";
 
@@ -20,7 +20,7 @@ export function check(log: Command): void {
   const command = log
     .command("check [registry]")
     .description(
-      "rebuild a registry's log from its entries, and compare tiles, documents, proofs and what you saw before with it; a folder or an address",
+      "rebuild a registry's log from its entries, and compare tiles, documents, proofs and what you saw before with it; a folder, a bucket or an address",
     )
     .option("--from <file>", "a checkpoint that you kept: the log must go on from it; - reads it from stdin");
   withExamples(
@@ -29,7 +29,7 @@ export function check(log: Command): void {
     "cp demo/attestations/log/checkpoint kept && attest log check demo --from kept",
   ).action(async (target: string | undefined, { from, json }: Options) => {
     const kept = from === undefined ? undefined : await readInput(from);
-    const place = await logPlace(registryArgument(target), engine);
+    const place = await logPlace(registryArgument(target), engine, io().env);
     const progress = new LateProgress();
     const checked = await checkLogs({
       place,

@@ -12,6 +12,7 @@ import { idOf } from "../store/registry-log.js";
 import { engine, openRegistry, readInput, registryArgument, registryFolder } from "./context.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
+import { io } from "./io.js";
 
 export function logShow(log: Command): void {
   const command = log
@@ -22,7 +23,7 @@ export function logShow(log: Command): void {
     .option("--open", "only the plans whose results never came, each of them");
   withExamples(withJson(command), "attest log show demo", "attest log show demo --open").action(
     async (target: string | undefined, { open, json }: { readonly open?: true; readonly json?: true }) => {
-      const shown = await showLogs(await logPlace(registryArgument(target), engine), engine);
+      const shown = await showLogs(await logPlace(registryArgument(target), engine, io().env), engine);
       const now = new Date();
       if (json) return answerJson(asJson(shown, now, open === true));
       if (open === true) return answer(openPlans(shown, now));

@@ -16,6 +16,7 @@ import { bearWitness } from "../pipeline/log/witness.js";
 import { engine, logSigners, openRegistry, readInput, registryFolder } from "./context.js";
 import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
+import { io } from "./io.js";
 
 interface WitnessOptions {
   readonly name: string;
@@ -43,7 +44,7 @@ export function witness(log: Command): void {
     "attest log witness demo --name me --log-key demo/keys/log.vkey --output cosigned",
   ).action(async (target: string, options: WitnessOptions) => {
     const { name, output, json } = options;
-    const place = await logPlace(target, engine);
+    const place = await logPlace(target, engine, io().env);
     const logKey = options.logKey === undefined ? undefined : keyFrom(options.logKey);
     const signer = new WitnessKeys(secretsHome(), engine).open(name);
     const memory = new LogMemory(signer.place, { strict: true });

@@ -1,8 +1,8 @@
 /** `attest retract · supersede · abandon`: a signer's later notices about an attestation or a plan. */
-import { join } from "node:path";
 import type { Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { publishStatus, targetIn, type Target } from "../pipeline/publish/retract.js";
+import { fileAt } from "../store/open.js";
 import { attestationPath } from "../store/registry.js";
 import { engine, keystore, registryFolder } from "./context.js";
 import { destinationOf, registryOf, signerFor, type SigningOptions } from "./destination.js";
@@ -78,7 +78,7 @@ async function said(action: "retract" | "supersede" | "abandon", named: string, 
     engine,
     now: new Date(),
   });
-  const path = join(folder, attestationPath(made.id));
+  const path = fileAt(folder, attestationPath(made.id));
   const { id, digest, heeded } = made;
   if (json) return void answerJson({ id, digest, about: target.digest, action, keyid: signer.key.keyid, heeded, path });
   answer(path);

@@ -39,6 +39,7 @@ import { withAllowSecret, withExamples, withJson, type SecretOptions } from "./o
 import { givenAmong, runCommandOnce, withCommandOptions, type RunCommandOptions } from "./run-command.js";
 import { runScenarioOnce, scenarioFor, withScenarioOptions, type ScenarioOptions } from "./run-scenario.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
+import { isBucketAddress } from "../store/open.js";
 
 interface Options extends SigningOptions, SecretOptions, RunCommandOptions, ScenarioOptions {
   readonly dryRun?: true;
@@ -185,8 +186,11 @@ function ownPaths(destination: Destination | undefined, output: string | undefin
   ];
 }
 
-const registryAt = (destination: Destination | undefined): string | undefined =>
-  destination !== undefined && "folder" in destination ? resolve(destination.folder) : nearest(".", REGISTRY_FILE);
+/** Its folder; a bucket is no part of what is tested. */
+function registryAt(destination: Destination | undefined): string | undefined {
+  if (destination === undefined || !("folder" in destination)) return nearest(".", REGISTRY_FILE);
+  return isBucketAddress(destination.folder) ? undefined : resolve(destination.folder);
+}
 
 interface Told {
   readonly json: true | undefined;

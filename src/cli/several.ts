@@ -2,10 +2,10 @@
  * Several files that are given to one command which writes. All are read and checked before anything is written; a bad one stops no other,
  * and is named in an error line of its own. The exit status is that of the first.
  */
-import { resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { asFault } from "../node/faults.js";
+import { anywhere } from "../store/open.js";
 import { registryFolder } from "./context.js";
 import { exitOf } from "./exit-status.js";
 import { exitWith } from "./io.js";
@@ -38,8 +38,8 @@ export function mustBeSeveral(files: readonly string[], what: string, output?: s
  */
 export function commonPlace(files: readonly string[], given: string | undefined): string | undefined {
   const [first, ...more] = files.filter((file) => file !== "-");
-  const folder = first === undefined ? undefined : resolve(registryFolder(given, first));
-  const other = more.find((file) => resolve(registryFolder(given, file)) !== folder);
+  const folder = first === undefined ? undefined : anywhere(registryFolder(given, first));
+  const other = more.find((file) => anywhere(registryFolder(given, file)) !== folder);
   if (other === undefined) return first;
   throw new AttestError(
     "usage",

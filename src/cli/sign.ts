@@ -3,7 +3,6 @@
  * which have no evidence.
  */
 import type { Command } from "commander";
-import { join } from "node:path";
 import { commandLine } from "../node/command-line.js";
 import { AttestError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
@@ -11,13 +10,14 @@ import type { Signer } from "../core/keys/key.js";
 import { secretsIn } from "../harness/redaction/secrets.js";
 import { isNoticeDraft } from "../pipeline/publish/audit-receipt.js";
 import { folderBeside } from "../pipeline/load/evidence-folder.js";
-import { toRegistry, type Destination } from "../pipeline/run/destination.js";
+import type { Destination } from "../pipeline/run/destination.js";
 import { publishAll } from "../pipeline/publish/publish.js";
 import { refuseRelations } from "../pipeline/publish/relations.js";
 import { signAll, signDraft, type SignedDocument, type Signing, type Unsigned } from "../pipeline/publish/sign-all.js";
 import { attestationPath } from "../store/registry.js";
+import { fileAt } from "../store/open.js";
 import { noticeWording } from "../view/notice.js";
-import { engine, logSigners, readInput, registryFolder } from "./context.js";
+import { engine, readInput, registryFolder, openOutput } from "./context.js";
 import {
   deliverOrPrint,
   destinationOf,
@@ -117,7 +117,7 @@ async function delivered(
 async function signSeveral(paths: readonly string[], options: Options): Promise<void> {
   mustBeSeveral(paths, "statements", options.output);
   const folder = registryFolder(options.registry, commonPlace(paths, options.registry));
-  const destination = await toRegistry(folder, engine, logSigners);
+  const destination = await openOutput(folder);
   const drafts = await eachGood(paths, (path) => unsigned(path, options));
   const none = drafts.every((one) => one instanceof AttestError); // then no key is opened
   if (none) return void tellEach(paths, drafts, options.json === true, String);
@@ -134,7 +134,7 @@ async function signSeveral(paths: readonly string[], options: Options): Promise<
     return good.map(
       (one, at) =>
         published[at]?.fault ?? {
-          path: join(folder, attestationPath(one.id)),
+          path: fileAt(folder, attestationPath(one.id)),
           line: wording(one),
           json: { ...named(one), keyid },
         },

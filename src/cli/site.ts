@@ -6,9 +6,9 @@ import { InvalidArgumentError, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { buildSite } from "../site/build.js";
 import { serveSite } from "../site/serve.js";
-import { openStore } from "../store/open.js";
+import { fileAt, isBucketAddress, openStore } from "../store/open.js";
 import { engine, openRegistry, registryFolder } from "./context.js";
-import { exitWith } from "./io.js";
+import { exitWith, io } from "./io.js";
 import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
@@ -39,12 +39,12 @@ export function site(attest: Command): void {
     "attest site build --registry demo --output public",
   ).action(async (options: Options) => {
     const folder = registryFolder(options.registry);
-    const output = options.output ?? join(folder, "site");
+    const output = options.output ?? siteIn(folder);
     const registry = await openRegistry(folder);
-    const { pages, refused, warnings } = await buildSite(registry, openStore(output), engine, new Date());
+    const { pages, refused, warnings } = await buildSite(registry, openStore(output, io().env), engine, new Date());
     if (refused.length > 0) exitWith(1);
     if (options.json) return answerJson({ site: output, pages, refused, warnings });
-    answer(join(output, "index.html"));
+    answer(fileAt(output, "index.html"));
     talk(
       `${pages.length} pages`,
       ...refused.map((name) => `does not verify, or its evidence was changed: ${name}`),
@@ -63,8 +63,8 @@ export function site(attest: Command): void {
     .option("--cors", "allow pages of other sites to read it");
   withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(
     async ({ registry, output, port = 0, host = "", allowHost = [], cors = false }: Options) => {
-      const folder = output ?? join(registryFolder(registry), "site");
-      const store = openStore(folder);
+      const folder = output ?? siteIn(registryFolder(registry));
+      const store = openStore(folder, io().env);
       if ((await store.read("index.html")) === undefined)
         throw new AttestError("file-missing", `no site in ${folder}`, "build it with: attest site build");
       const server = await serveSite(store, { host, port, names: allowHost, cors }).catch((error: unknown) => {
@@ -86,6 +86,12 @@ export function site(attest: Command): void {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, end);
     },
   );
+}
+
+/** Pages in a registry's bucket would be served to everybody at once, so they go there only if asked. */
+function siteIn(folder: string): string {
+  if (!isBucketAddress(folder)) return join(folder, "site");
+  throw new AttestError("usage", `the registry ${folder} is a bucket`, "name the folder of its pages: --output DIR");
 }
 
 function portOf(text: string): number {

@@ -17,7 +17,7 @@ import { read, startOf } from "../../node/reading.js";
 import { baseOf, HttpSource } from "../../store/http-source.js";
 import { fetchBytes } from "../../store/http.js";
 import { LogSource } from "../../store/log-source.js";
-import { isAddress, openStore } from "../../store/open.js";
+import { documentInBucket, fileAt, isAddress, isBucketAddress, openStore, type Environment } from "../../store/open.js";
 import type { Source } from "../../store/source.js";
 import { archiveFrom, archiveOf, type Archive } from "./archive.js";
 import { ATTESTATIONS, isResult, KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../../store/registry.js";
@@ -74,6 +74,8 @@ export interface DocumentRequest {
   /** The bytes for the target `-`. */
   readonly stdin?: () => Promise<Bytes>;
   readonly engine: Engine;
+  /** Has the endpoint of buckets, and the user's credentials. */
+  readonly environment?: Environment;
 }
 
 /**
@@ -97,12 +99,15 @@ export async function* documents(target: string, request: DocumentRequest): Asyn
 
 async function* located(target: string, request: DocumentRequest): AsyncGenerator<Document> {
   const { engine, stdin } = request;
+  const inBucket = documentInBucket(target);
   if (target === "-") {
     const bytes = (await stdin?.()) ?? utf8("");
     yield isPage(bytes)
       ? await inPack(target, bytes, engine)
       : { target, bytes, parse: parseAnyEnvelope, named: false, site: alone(engine) };
   } else if (isAddress(target)) yield await fromAddress(target, engine);
+  else if (inBucket !== undefined) yield await fromRegistry(inBucket.registry, inBucket.name, request);
+  else if (isBucketAddress(target)) yield* fromFolder(target, request);
   else if (!isFolder(target)) yield await fromFile(target, engine);
   else {
     const raw = rawIn(target, engine);
@@ -125,26 +130,27 @@ export async function oneDocument(target: string, request: DocumentRequest): Pro
 }
 
 /** The names of a registry's documents. @throws AttestError `registry-missing`, `no-attestations` */
-export async function namesIn(folder: string, engine: Engine): Promise<readonly string[]> {
-  const names = await (await Registry.open(openStore(folder), engine)).names();
+export async function namesIn(folder: string, engine: Engine, environment?: Environment): Promise<readonly string[]> {
+  const names = await (await Registry.open(openStore(folder, environment), engine)).names();
   if (names.some(isResult)) return names;
   throw new AttestError(
     "no-attestations",
-    `no attestations in ${join(folder, ATTESTATIONS)}`,
+    `no attestations in ${fileAt(folder, ATTESTATIONS)}`,
     "nothing was checked, which is not a pass",
   );
 }
 
-async function* fromFolder(folder: string, { engine, names }: DocumentRequest): AsyncGenerator<Document> {
-  const all = names ?? (await namesIn(folder, engine));
-  const registry = await Registry.open(openStore(folder), engine);
+async function* fromFolder(folder: string, request: DocumentRequest): AsyncGenerator<Document> {
+  const { engine, names, environment } = request;
+  const all = names ?? (await namesIn(folder, engine, environment));
+  const registry = await Registry.open(openStore(folder, environment), engine);
   const site = await siteOf(registry, engine);
   for await (const name of all) {
     try {
       yield { ...(await inRegistry(registry, name, site)), skipped: !isResult(name) };
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
-      if (isResult(name)) yield unreadable(join(folder, ATTESTATIONS, name), name, site, error); // anything else, such as a folder, is ignored
+      if (isResult(name)) yield unreadable(fileAt(folder, `${ATTESTATIONS}/${name}`), name, site, error); // anything else, such as a folder, is ignored
     }
   }
 }
@@ -166,6 +172,7 @@ const unreadable = (target: string, fileName: string, site: RegistryContext, fau
  * or invent a revocation.
  */
 export function registryAround(file: string): string | undefined {
+  if (isBucketAddress(file)) return documentInBucket(file)?.registry;
   const folder = dirname(resolve(file));
   const root = dirname(folder);
   return basename(folder) === ATTESTATIONS && read(join(root, REGISTRY_FILE)) !== undefined ? root : undefined;
@@ -203,8 +210,7 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
   const head = root !== undefined && path.endsWith(".json") ? undefined : startOf(path, PAGE_HEAD.length);
   if (head !== undefined && isPage(head)) return await inPack(path, read(path, { limit: MAX_PACK }) ?? head, engine);
   if (root !== undefined) {
-    const registry = await Registry.open(openStore(root), engine);
-    return { ...(await inRegistry(registry, basename(path), await siteOf(registry, engine))), target: path };
+    return { ...(await fromRegistry(root, basename(path), { engine })), target: path };
   }
   const bytes = document(path);
   return {
@@ -217,6 +223,15 @@ async function fromFile(path: string, engine: Engine): Promise<Document> {
     archive: beside(path, engine),
     proof: read(path.replace(/\.json$/, "") + ".tlog-proof"),
   };
+}
+
+async function fromRegistry(
+  root: string,
+  name: string,
+  { engine, environment }: Pick<DocumentRequest, "engine" | "environment">,
+): Promise<Document> {
+  const registry = await Registry.open(openStore(root, environment), engine);
+  return await inRegistry(registry, name, await siteOf(registry, engine));
 }
 
 const beside = (file: string, engine: Engine): Archive => archiveFrom((sha256) => readBeside(file, sha256), engine);
@@ -238,7 +253,7 @@ const logsAt = (source: Source, logs: readonly NoteEntry[], engine: Engine, { or
 
 /** @throws AttestError `file-missing`, `io`, `too-large` */
 async function inRegistry({ store }: Registry, fileName: string, site: RegistryContext): Promise<Document> {
-  const target = join(store.place, ATTESTATIONS, fileName);
+  const target = fileAt(store.place, `${ATTESTATIONS}/${fileName}`);
   const bytes = await store.read(`${ATTESTATIONS}/${fileName}`, MAX_BYTES);
   if (bytes === undefined) throw missing(target);
   return { target, bytes, parse: parseEnvelope, fileName, named: true, site, archive: archiveOf(store) };

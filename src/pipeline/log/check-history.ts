@@ -8,6 +8,7 @@ import type { Engine } from "../../core/engine.js";
 import { AttestError, orUndefined } from "../../core/errors.js";
 import { parseNote } from "../../core/keys/note.js";
 import { originOf } from "../../core/origin.js";
+import { isAddress } from "../../store/open.js";
 import type { LogMemory } from "../../keystore/log-memory.js";
 import { ATTESTATIONS } from "../../store/paths.js";
 import type { LogPlace } from "./source.js";
@@ -94,7 +95,11 @@ export function rememberLogs(place: LogPlace, shards: readonly Shard[], memory: 
 }
 
 /** The registry's own name, and the place where it was found. */
-const namesOf = ({ origin, target, remote }: LogPlace): string[] => [origin, ...(remote ? [originOf(target)] : [])];
+const namesOf = ({ origin, target, remote }: LogPlace): string[] => [
+  origin,
+  // A bucket can be called like a host.
+  ...(isAddress(target) ? [originOf(target)] : remote ? [target] : []),
+];
 
 /**
  * Compares with a checkpoint that the user kept. @throws AttestError `note-format`, `checkpoint-format` if malformed or not of this

@@ -3,13 +3,13 @@ import type { Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
 import { parseKeyring, type Keyring } from "../../core/keys/keyring.js";
-import { isAddress, openSource, openStore } from "../../store/open.js";
+import { isAddress, openSource, openStore, type Environment } from "../../store/open.js";
 import { KEYRING, parseAbout, Registry, REGISTRY_FILE } from "../../store/registry.js";
 import type { Source } from "../../store/source.js";
 
 export interface LogPlace {
   readonly target: string;
-  /** Served by someone else: its keyring is only its own word. */
+  /** Read through a server: its keyring is only its own word. */
   readonly remote: boolean;
   /** The registry's own name. */
   readonly origin: string;
@@ -23,16 +23,17 @@ export interface LogPlace {
 }
 
 /** @throws AttestError `registry-missing`, `registry-format`, `keyring-format`, `usage`, `network` */
-export async function logPlace(target: string, engine: Engine): Promise<LogPlace> {
+export async function logPlace(target: string, engine: Engine, environment?: Environment): Promise<LogPlace> {
   if (isAddress(target)) return await served(target, openSource(target), engine);
-  return await logPlaceOf(await Registry.open(openStore(target), engine), target);
+  const registry = await Registry.open(openStore(target, environment), engine);
+  return await logPlaceOf(registry, registry.store.remote ? registry.store.place : target);
 }
 
 export async function logPlaceOf(registry: Registry, target: string): Promise<LogPlace> {
   const { store } = registry;
   return {
     target,
-    remote: false,
+    remote: store.remote,
     origin: registry.about.origin,
     keyring: await registry.keyring(),
     read: (path) => store.read(path),

@@ -14,7 +14,7 @@ export interface LogsTold {
   readonly history: KeyHistory;
 }
 
-type Place = Pick<LogPlace, "read" | "keyring" | "ids" | "remote">;
+type Place = Pick<LogPlace, "read" | "keyring" | "ids">;
 
 /** @param entries entries of all its logs, in order @throws AttestError `network`, `io` */
 export async function summaryAt(place: Place, entries: readonly NumberedEntry[], engine: Engine): Promise<LogsTold> {
@@ -28,7 +28,7 @@ async function historyAt(place: Place, engine: Engine, entries: readonly Numbere
   const rotated = new Set(
     entries.flatMap(({ entry }) => (entry.kind === "notice" ? `note_${entry.payload.slice(0, 16)}` : [])),
   );
-  for (const id of place.ids) if (id.startsWith("note_") && !place.remote) rotated.add(id);
+  for (const id of place.ids) if (id.startsWith("note_")) rotated.add(id);
   const notices: Bytes[] = [];
   for (const id of rotated) {
     const bytes = await place.read(`${ATTESTATIONS}/${id}.json`);

@@ -57,7 +57,7 @@ export async function addSignature({
     throw new AttestError("io", `${file} changed while it was verified; run the same command again`);
   if (keyids.includes(signer.key.keyid)) return { id, digest, title, verdict, keyids, bytes, added: false };
   const stdin = (): Promise<Bytes> => Promise.resolve(bytes);
-  const { site } = await oneDocument(file, { engine: request.engine, stdin });
+  const { site } = await oneDocument(file, { ...request, stdin });
   const others = await plansOfOthers(payload, keyids, site.registry, request.engine);
   refuseRelations(payload, [...allowRelations, ...others]);
   const sig = await signer.sign(message(payloadType, payloadBytes));

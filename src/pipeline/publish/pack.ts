@@ -24,11 +24,11 @@ import { noticesFor } from "../../site/build.js";
 import { packPage, type PackData } from "../../site/pack.js";
 import type { LogSource } from "../../store/log-source.js";
 import { attestationPath, parseAbout, REGISTRY_FILE } from "../../store/registry.js";
-import { oneDocument, type Document } from "../load/load.js";
+import { oneDocument, type Document, type DocumentRequest } from "../load/load.js";
 import { loggedNotices } from "../verify/logged-notices.js";
 import { keysOf, type KeyRequest } from "../load/trusted-keys.js";
 
-export interface PackRequest extends KeyRequest {
+export interface PackRequest extends KeyRequest, DocumentRequest {
   /** A file. */
   readonly target: string;
   /** Write it even if evidence is missing. */
@@ -49,7 +49,7 @@ export interface MadePack {
 /** @throws AttestError with the code of the failed check, `evidence-changed`, `file-missing`, `too-large` */
 export async function makePack(request: PackRequest): Promise<MadePack> {
   const { engine, now, partial } = request;
-  const document = await oneDocument(request.target, { engine: request.engine });
+  const document = await oneDocument(request.target, request);
   const { site } = document;
   const envelope = document.parse(document.bytes);
   const { id, digest } = identify(envelope.payloadBytes, engine, kindOf(envelope.payload));

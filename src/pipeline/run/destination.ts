@@ -1,12 +1,12 @@
 /** Where a signed result goes: a registry, or a file with its evidence beside it. */
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
 import { AttestError } from "../../core/errors.js";
 import type { Signer } from "../../core/keys/key.js";
 import { create, mustBeWritable } from "../../node/files.js";
-import { openStore } from "../../store/open.js";
+import { fileAt, openStore, type Environment } from "../../store/open.js";
 import { attestationPath, ATTESTATIONS, KEYRING, Registry } from "../../store/registry.js";
 import type { LogSigners } from "../../store/registry-log.js";
 import { writeBeside } from "../load/evidence-folder.js";
@@ -29,8 +29,13 @@ export function toFile(file: string): Destination {
 }
 
 /** @throws AttestError `registry-missing`, `registry-format`, `io` */
-export async function toRegistry(folder: string, engine: Engine, logSigners: LogSigners): Promise<OutputPlace> {
-  const store = openStore(folder);
+export async function toRegistry(
+  folder: string,
+  engine: Engine,
+  logSigners: LogSigners,
+  environment?: Environment,
+): Promise<OutputPlace> {
+  const store = openStore(folder, environment);
   const registry = await Registry.open(store, engine, logSigners);
   for (const place of [".", ATTESTATIONS, dirname(KEYRING)]) await store.mustBeWritable(place);
   return { folder, registry };
@@ -49,5 +54,5 @@ export async function deliver(
     return destination.file;
   }
   await publish(attestation, evidence, signer, destination.registry);
-  return join(destination.folder, attestationPath(attestation.id));
+  return fileAt(destination.folder, attestationPath(attestation.id));
 }

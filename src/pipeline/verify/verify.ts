@@ -266,7 +266,7 @@ function heardIn(
   engine: Engine,
 ): LoggedNotices | Promise<LoggedNotices> {
   if (registry === undefined) return { notices: known };
-  if (!registry.source.remote) return loggedNotices(registry, known, entries);
+  if (registry.source.list !== undefined) return loggedNotices(registry, known, entries);
   const listed = registry.logs.logs.length;
   if (listed === 0) return { notices: known, unread: "no log lists them" };
   if (logs.length < listed) return { notices: known, unread: "the log that lists them was not read" };

@@ -25,14 +25,14 @@ export interface Found extends Marks {
   readonly bytes: Bytes | undefined;
 }
 
-export type Headers = Readonly<Record<string, string>>;
+export type ObjectHeaders = Readonly<Record<string, string>>;
 
 interface Ask {
   readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
   /** Below the prefix; undefined for the bucket itself. */
   readonly path?: string;
   readonly query?: Readonly<Record<string, string>>;
-  readonly headers?: Headers;
+  readonly headers?: ObjectHeaders;
   readonly body?: Bytes;
 }
 
@@ -93,7 +93,7 @@ export class BucketClient {
    * Makes an object that is not there yet. Whether this call made it: one that made it and lost the answer finds its own mark.
    * @throws AttestError `io`, `store-unsafe`
    */
-  async create(path: string, bytes: Bytes, headers: Headers): Promise<boolean> {
+  async create(path: string, bytes: Bytes, headers: ObjectHeaders): Promise<boolean> {
     const writer = randomBytes(16).toString("hex");
     const made = await this.#write(
       { method: "PUT", path, body: bytes, headers: { ...headers, "if-none-match": "*", "x-amz-meta-writer": writer } },
@@ -103,7 +103,7 @@ export class BucketClient {
   }
 
   /** Overwrites. For hints alone. @throws AttestError `io` */
-  async put(path: string, bytes: Bytes, headers: Headers): Promise<void> {
+  async put(path: string, bytes: Bytes, headers: ObjectHeaders): Promise<void> {
     await this.#write({ method: "PUT", path, body: bytes, headers });
   }
 
@@ -113,7 +113,8 @@ export class BucketClient {
   }
 
   /**
-   * Names below a folder, in no order: of what is right in it, or with `deep` of all below it.
+   * Names below a folder, in no order: of what is right in it, or with `deep` of all below it. Left out is what no registry has, and a server
+   * may name: parts such as `..`.
    * @param folder empty for all below the prefix
    * @throws AttestError `network`, `too-large`
    */
@@ -124,7 +125,7 @@ export class BucketClient {
       return key.slice(prefix.length);
     };
     let next: string | undefined;
-    let found = 0;
+    let [found, pages] = [0, 0];
     do {
       const page = await this.#page(folder, {
         "list-type": "2",
@@ -133,12 +134,13 @@ export class BucketClient {
         ...(!deep && { delimiter: "/" }),
         ...(next !== undefined && { "continuation-token": next }),
       });
-      yield* page.keys.map(inside);
-      yield* page.folders.map((one) => inside(one).replace(/\/$/, ""));
+      const names = [...page.keys, ...page.folders].map((key) => inside(key).replace(/\/$/, ""));
+      yield* names.filter((name) => isPlain(name) && (deep || !name.includes("/")));
       found += page.keys.length + page.folders.length;
       if (found > MAX_NAMES)
         throw new AttestError("too-large", `${this.placeOf(folder)} has more than ${MAX_NAMES} names`);
-      if (page.next !== undefined && (page.next === next || page.keys.length + page.folders.length === 0))
+      // A page can be empty, where objects were deleted.
+      if (page.next !== undefined && (page.next === next || (pages += 1) > MAX_PAGES))
         throw this.#refused("read", folder, "its list does not go on");
       next = page.next;
     } while (next !== undefined);
@@ -276,8 +278,11 @@ const REFUSED: Readonly<Record<Verb, string>> = {
   write: "look at the credentials, and whether they may write",
 };
 
+const isPlain = (name: string): boolean => !name.split("/").some((part) => ["", ".", ".."].includes(part));
+
 /** The most that one folder may list: a server could go on forever. */
 const MAX_NAMES = 5_000_000;
+const MAX_PAGES = 10_000;
 
 export const unsafe = ({ place }: BucketAddress, found = "status 200"): AttestError =>
   new AttestError(

@@ -23,7 +23,7 @@ export function credentialsIn(env: Environment, now: () => number = Date.now): F
   return async () => {
     if (last !== undefined && fresh()) return await last;
     const finding = (last = found(env));
-    fresh = () => true; // whoever asks meanwhile waits for the same answer
+    fresh = () => true; // who asks meanwhile waits for the same answer
     try {
       const { expires = Infinity } = (await finding) ?? {};
       fresh = () => now() < expires - EARLY_MS;

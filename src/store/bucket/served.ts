@@ -1,6 +1,6 @@
 /** The headers with which a bucket, or a network of caches before it, serves a file of a registry. */
 import { posix } from "node:path";
-import type { Headers } from "./client.js";
+import type { ObjectHeaders } from "./client.js";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -15,7 +15,7 @@ const CHECKPOINT = "text/plain; charset=utf-8";
 const FOREVER = "public, max-age=31536000, immutable";
 const SHORT = "public, max-age=30";
 
-export function servedAs(path: string): Headers {
+export function servedAs(path: string): ObjectHeaders {
   const type = isCheckpoint(path) ? CHECKPOINT : isEvidence(path) ? undefined : TYPES[posix.extname(path)];
   return {
     "content-type": type ?? "application/octet-stream",
@@ -26,9 +26,9 @@ export function servedAs(path: string): Headers {
 }
 
 /** A numbered version never changes. */
-export const servedAlways = (path: string): Headers => ({ ...servedAs(path), "cache-control": FOREVER });
+export const servedAlways = (path: string): ObjectHeaders => ({ ...servedAs(path), "cache-control": FOREVER });
 /** What was written once, and is written anew now. */
-export const servedShortly = (path: string): Headers => ({ ...servedAs(path), "cache-control": SHORT });
+export const servedShortly = (path: string): ObjectHeaders => ({ ...servedAs(path), "cache-control": SHORT });
 
 const isCheckpoint = (path: string): boolean => posix.basename(path) === "checkpoint";
 const isEvidence = (path: string): boolean => /(?:^|\/)attestations\/evidence\//.test(path);

@@ -1,8 +1,10 @@
 /** A bucket as a store, against a small server in memory: versions, hints, and what a server may do wrong. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { fromUtf8, utf8 } from "../../../src/core/bytes.js";
 import { AttestError } from "../../../src/core/errors.js";
-import { Bucket } from "../../../src/store/bucket/bucket.js";
+import { Bucket } from "../../../src/store/bucket.js";
 import { keepsTheContract } from "../contract.js";
 import { MemoryS3, type Fault } from "./memory-s3.js";
 
@@ -283,6 +285,32 @@ describe("a server", () => {
     expect(await store.list("x")).toEqual([...names, "sub"].sort());
     expect(await text(store, `x/${names[3]}`)).toBe(names[3]);
   });
+});
+
+test("names that lead elsewhere are not listed, and discarding a folder does not follow them", async () => {
+  await open().create("x/a", utf8("1"));
+  await open().create("y", utf8("1"));
+  for (const key of ["lab/x/../y", "lab/x/./z", "lab/x//y", "lab/x/sub/../../y", "lab/x/"])
+    server.objects.set(key, { body: Buffer.from("wrong"), headers: {} });
+  expect(await open().list("x")).toEqual(["a", "sub"]);
+  await open().discard("x");
+  expect([await open().list("x"), await text(open(), "y")]).toEqual([["sub"], "1"]);
+});
+
+test("a list that never ends, or goes round, does", async () => {
+  let page = 0;
+  const answer = (token: string): string =>
+    `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>${token}</NextContinuationToken></ListBucketResult>`;
+  for (const token of [() => "same", () => String((page += 1))]) {
+    const hostile = createServer((_, response) => response.end(answer(token())));
+    await new Promise<void>((resolve) => hostile.listen(0, "127.0.0.1", resolve));
+    const { port } = hostile.address() as AddressInfo;
+    const store = new Bucket("s3://bucket/lab", { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}` }, QUICK);
+    expect(await code(store.list("x"))).toBe("network");
+    hostile.closeAllConnections();
+    hostile.close();
+  }
+  expect(page).toBeLessThan(20_000);
 });
 
 describe("anybody", () => {

@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { utf8 } from "../../../src/core/bytes.js";
 import { AttestError } from "../../../src/core/errors.js";
-import { Bucket } from "../../../src/store/bucket/bucket.js";
+import { Bucket } from "../../../src/store/bucket.js";
 import { credentialsIn } from "../../../src/store/bucket/credentials.js";
 import { credentials, DocumentedSts, refusal } from "./documented-sts.js";
 import { MemoryS3 } from "./memory-s3.js";
@@ -127,6 +127,16 @@ describe("a web identity", () => {
     now += 2 * 60_000;
     expect((await find())?.accessKeyId).toBe("AKSTS2");
     expect(sts.asked[1]?.get("WebIdentityToken")).toBe("rotated");
+  });
+
+  test("signs with the session's token", async () => {
+    server.requests.length = 0;
+    await new Bucket("s3://bucket/lab", { HOME: home, AWS_ENDPOINT_URL_S3: server.endpoint, ...identity() }).read("a");
+    expect(server.requests.length).toBeGreaterThan(0);
+    for (const { headers } of server.requests) {
+      expect(headers["x-amz-security-token"]).toBe("session/sts==");
+      expect(headers.authorization).toMatch(/Credential=AKSTS1\/.*SignedHeaders=[^,]*x-amz-security-token/);
+    }
   });
 
   test("a failure is not kept", async () => {

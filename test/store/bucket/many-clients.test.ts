@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fromUtf8, utf8, type Bytes } from "../../../src/core/bytes.js";
 import { AttestError } from "../../../src/core/errors.js";
-import { Bucket } from "../../../src/store/bucket/bucket.js";
+import { Bucket } from "../../../src/store/bucket.js";
 import { NIGHT } from "../../night.js";
 import { MemoryS3, type Fault } from "./memory-s3.js";
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fromUtf8, utf8 } from "../../../src/core/bytes.js";
 import { AttestError } from "../../../src/core/errors.js";
-import { Bucket } from "../../../src/store/bucket/bucket.js";
+import { Bucket } from "../../../src/store/bucket.js";
 import { keepsTheContract } from "../contract.js";
 import { missingForRgw, startRgw, type Rgw } from "./rgw.js";
 

@@ -1,6 +1,6 @@
 /**
  * A store in an S3 bucket, which many machines may write at once. There is one way to write: an object is made where none is (`If-None-Match:
- * *`). So a file that changes is kept in numbered versions (`versions.ts`), and a writer who is overtaken finds its number taken.
+ * *`). So a file that changes is kept in numbered versions (`bucket/versions.ts`), and a writer who is overtaken finds its number taken.
  *
  * The object at the path itself is a hint then: the newest bytes, for those who read by http, and the number to look from. It is overwritten,
  * so its number is only a start and its bytes are not used. A hint that was lost is written again by the next writer, and each writer looks
@@ -10,17 +10,16 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
-import { equal, utf8, type Bytes } from "../../core/bytes.js";
-import { AttestError } from "../../core/errors.js";
-import { LockLost } from "../../node/lock.js";
-import type { FileDigest } from "../../node/reading.js";
-import { Turns } from "../../node/turns.js";
-import type { Created, Still, Store } from "../store.js";
-import { parseBucketAddress, type BucketAddress, type Environment } from "./address.js";
-import { BucketClient, unsafe, type Marks } from "./client.js";
-import { PATIENCE, pauseAfter, type Patience } from "./requests.js";
-import { servedAlways, servedAs, servedShortly } from "./served.js";
-import { fileOf, isVersions, newestVersion, versionPath } from "./versions.js";
+import { equal, utf8, type Bytes } from "../core/bytes.js";
+import { AttestError } from "../core/errors.js";
+import type { FileDigest } from "../node/reading.js";
+import { Turns } from "../node/turns.js";
+import type { Created, Still, Store } from "./store.js";
+import { parseBucketAddress, type BucketAddress, type Environment } from "./bucket/address.js";
+import { BucketClient, unsafe, type Marks } from "./bucket/client.js";
+import { PATIENCE, pauseAfter, type Patience } from "./bucket/requests.js";
+import { servedAlways, servedAs, servedShortly } from "./bucket/served.js";
+import { fileOf, isVersions, newestVersion, versionPath } from "./bucket/versions.js";
 
 /** Above every document and piece of evidence of this version. */
 const MAX_READ = 64 * 1024 * 1024;
@@ -28,9 +27,7 @@ const NOTHING: Bytes = new Uint8Array();
 
 /** Written at the first write of each process, and there once for all of them. */
 const PROBE = ".create-only";
-const PROBE_TEXT = utf8(
-  "Whoever writes here first asks whether the server would overwrite this, which it must refuse.\n",
-);
+const PROBE_TEXT = utf8("The first writer asks whether the server would overwrite this, which it must refuse.\n");
 
 /** How often a writer that is overtaken begins again. */
 const MAX_TRIES = 64;
@@ -89,7 +86,7 @@ export class Bucket implements Store {
   async list(folder: string): Promise<readonly string[]> {
     const names = new Set<string>();
     for await (const name of this.#client.names(checked(folder)))
-      if (!isVersions(name) && ![PROBE, "", ".", ".."].includes(name)) names.add(name);
+      if (!isVersions(name) && name !== PROBE) names.add(name);
     return [...names].sort();
   }
 
@@ -177,18 +174,7 @@ export class Bucket implements Store {
 
   /** In this process alone: a bucket has no locks, and writers on other machines are not kept out. */
   async exclusively<T>(path: string, act: (still: Still) => T | Promise<T>): Promise<T> {
-    const turn = `${this.place}/${checked(path)}`;
-    for (;;) {
-      const done = await turns.take(turn, async () => {
-        try {
-          return { value: await act(() => undefined) };
-        } catch (error) {
-          if (error instanceof LockLost) return undefined;
-          throw error;
-        }
-      });
-      if (done !== undefined) return done.value;
-    }
+    return await turns.take(`${this.place}/${checked(path)}`, async () => await act(() => undefined));
   }
 
   /** @param use reads one object */
