@@ -16,7 +16,7 @@ import type { FileDigest } from "../node/reading.js";
 import { Turns } from "../node/turns.js";
 import type { Created, Still, Store } from "./store.js";
 import { parseBucketAddress, type BucketAddress, type Environment } from "./bucket/address.js";
-import { BucketClient, unsafe, type Marks } from "./bucket/client.js";
+import { BucketClient, unsafe, type Found, type Marks } from "./bucket/client.js";
 import { PATIENCE, pauseAfter, type Patience } from "./bucket/requests.js";
 import { servedAlways, servedAs, servedShortly } from "./bucket/served.js";
 import { fileOf, isVersions, newestVersion, versionPath } from "./bucket/versions.js";
@@ -28,6 +28,9 @@ const NOTHING: Bytes = new Uint8Array();
 /** Written at the first write of each process, and there once for all of them. */
 const PROBE = ".create-only";
 const PROBE_TEXT = utf8("The first writer asks whether the server would overwrite this, which it must refuse.\n");
+
+const MAX_KEPT_BYTES = 64 * 1024;
+const MAX_KEPT = 256;
 
 /** How often a writer that is overtaken begins again. */
 const MAX_TRIES = 64;
@@ -44,10 +47,6 @@ interface State<T> {
   readonly version: number;
   /** Undefined if the file is missing. */
   readonly found: T | undefined;
-  /** Whether the object at the path is that of this version. */
-  readonly hinted: boolean;
-  /** Who made the object at the path, before hints took its place. */
-  readonly first: string | undefined;
 }
 
 export class Bucket implements Store {
@@ -59,6 +58,8 @@ export class Bucket implements Store {
   readonly #patience: Patience;
   /** The newest version that was seen, by path. */
   readonly #seen = new Map<string, number>();
+  /** Versions never change. Small ones that were read are kept, by their own path: a command reads a keyring many times. */
+  readonly #kept = new Map<string, Found>();
   /** Those of one store do not overtake each other. */
   readonly #changes = new Turns();
   #probed: Promise<void> | undefined;
@@ -72,7 +73,7 @@ export class Bucket implements Store {
   }
 
   async read(path: string, limit = MAX_READ): Promise<Bytes | undefined> {
-    const { found } = await this.#newest(checked(path), (at) => this.#client.get(at, limit));
+    const { found } = await this.#now(checked(path), limit);
     if (found !== undefined && found.bytes === undefined)
       throw new AttestError("too-large", `${this.#client.placeOf(path)} has more than ${limit} bytes`);
     return found?.bytes;
@@ -104,13 +105,12 @@ export class Bucket implements Store {
         this.#client.head(versionPath(file, 1)),
       );
       if (made && versioned === undefined) return "created";
-      const state = await this.#newest(file, (at) => this.#client.get(at, bytes.length));
-      const { version, found, hinted } = state;
+      const { version, found } = await this.#now(file, bytes.length);
       if (found === undefined) {
         if (version === 0) return made ? "created" : undefined; // removed meanwhile
-        return (await this.#append(file, state, bytes)) ? "created" : undefined;
+        return (await this.#append(file, version + 1, bytes)) ? "created" : undefined;
       }
-      if (!hinted) await this.#hint(file, state);
+      if (made) await this.#repairHint(file, version); // it was missing
       if (found.bytes !== undefined && equal(found.bytes, bytes))
         return made && version === 0 ? "created" : "identical";
       throw new AttestError(
@@ -155,9 +155,9 @@ export class Bucket implements Store {
   async #remove(file: string): Promise<void> {
     if ((await this.#client.head(versionPath(file, 1))) === undefined) return void (await this.#client.delete(file));
     await this.#untilFirst(file, async () => {
-      const state = await this.#newest(file, (at) => this.#client.head(at));
-      if (state.found === undefined) return await this.#hint(file, state).then(() => true);
-      return (await this.#append(file, state, undefined)) ? true : undefined;
+      const { version, found } = await this.#newest(file, (at) => this.#client.head(at));
+      if (found === undefined) return await this.#hint(file, version).then(() => true);
+      return (await this.#append(file, version + 1, undefined)) ? true : undefined;
     });
   }
 
@@ -177,24 +177,54 @@ export class Bucket implements Store {
     return await turns.take(`${this.place}/${checked(path)}`, async () => await act(() => undefined));
   }
 
+  #now(file: string, limit: number): Promise<State<Found>> {
+    return this.#newest(file, (at) => (at === file ? this.#client.get(at, limit) : this.#version(at, limit)));
+  }
+
   /** @param use reads one object */
   async #newest<T extends Marks>(file: string, use: (path: string) => Promise<T | undefined>): Promise<State<T>> {
-    const seen = this.#seen.get(file) ?? 0;
-    const [plain, next] = await both(use(file), this.#client.head(versionPath(file, seen + 1)));
-    const hint = plain?.version ?? 0;
-    const version =
-      next === undefined && hint <= seen
-        ? seen
-        : await newestVersion(Math.max(hint, next === undefined ? 0 : seen + 1), this.#exists(file));
-    const first = plain?.writer;
-    if (version === 0) return { version, found: plain, hinted: true, first };
+    const seen = this.#seen.get(file);
+    const begun = seen === undefined ? await this.#looked(file, use) : { version: await this.#from(file, seen) };
+    const { version } = begun;
+    if (version === 0) return { version, found: "plain" in begun ? begun.plain : undefined };
     this.#seen.set(file, version);
     const newest = await use(versionPath(file, version));
     if (newest === undefined)
       throw new AttestError("network", `could not read ${this.#client.placeOf(file)}: its version ${version} vanished`);
-    return newest.removed
-      ? { version, found: undefined, hinted: plain === undefined, first }
-      : { version, found: newest, hinted: hint === version, first };
+    return { version, found: newest.removed ? undefined : newest };
+  }
+
+  /** Of a file of which no version was seen: most have none. */
+  async #looked<T extends Marks>(
+    file: string,
+    use: (path: string) => Promise<T | undefined>,
+  ): Promise<{ readonly version: number; readonly plain: T | undefined }> {
+    const [plain, first] = await both(use(file), this.#client.head(versionPath(file, 1)));
+    const hint = plain?.version ?? 0;
+    if (first === undefined && hint === 0) return { version: 0, plain };
+    return { version: await newestVersion(Math.max(hint, first === undefined ? 0 : 1), this.#exists(file)), plain };
+  }
+
+  /** The newest version, from one that is there. */
+  async #from(file: string, version: number): Promise<number> {
+    if ((await this.#client.head(versionPath(file, version + 1))) === undefined) return version;
+    return await newestVersion(version + 1, this.#exists(file));
+  }
+
+  /** @param at the path of a version */
+  async #version(at: string, limit: number): Promise<Found | undefined> {
+    const kept = this.#kept.get(at);
+    if (kept?.bytes !== undefined)
+      return { ...kept, bytes: kept.bytes.length > limit ? undefined : kept.bytes.slice() };
+    const found = await this.#client.get(at, limit);
+    if (found?.bytes !== undefined) this.#keep(at, found, found.bytes);
+    return found;
+  }
+
+  #keep(at: string, marks: Marks, bytes: Bytes): void {
+    if (bytes.length > MAX_KEPT_BYTES) return;
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    this.#kept.set(at, { ...marks, bytes: bytes.slice() });
   }
 
   #exists(file: string): (version: number) => Promise<boolean> {
@@ -211,42 +241,44 @@ export class Bucket implements Store {
     await this.#probe();
     const attempt = (): Promise<true> =>
       this.#untilFirst(file, async () => {
-        const state = await this.#newest(file, (at) => this.#client.get(at, limit));
-        const { version, found, hinted } = state;
+        const { version, found } = await this.#now(file, limit);
         const next = change(found && (found.bytes ?? "large"));
         if (next === undefined) {
-          if (!hinted) await this.#hint(file, state);
+          await this.#repairHint(file, version);
           return true;
         }
         still?.();
         const made =
           version === 0 && found === undefined
             ? await this.#client.create(file, next, servedAs(file))
-            : await this.#append(file, state, next);
+            : await this.#append(file, version + 1, next);
         return made ? true : undefined;
       });
     await this.#changes.take(file, attempt);
   }
 
-  /** False if another writer has made the next version. @param bytes undefined for a removal */
-  async #append(file: string, { version: before, first }: State<Marks>, bytes: Bytes | undefined): Promise<boolean> {
-    const version = before + 1;
+  /** False if another writer has made that version. @param bytes undefined for a removal */
+  async #append(file: string, version: number, bytes: Bytes | undefined): Promise<boolean> {
     const made = await this.#client.create(versionPath(file, version), bytes ?? NOTHING, {
       ...servedAlways(file),
       ...(bytes === undefined && { "x-amz-meta-removed": "1" }),
     });
-    if (made) await this.#hint(file, { version, first });
+    if (made) await this.#hint(file, version);
     return made;
+  }
+
+  async #repairHint(file: string, version: number): Promise<void> {
+    if (version > 0 && (await this.#client.head(file))?.version !== version) await this.#hint(file, version);
   }
 
   /**
    * Writes the hint, again and again if meanwhile another version came: its writer's hint may have been overwritten by this one. It keeps the
    * mark of the first object, whose maker may have lost the answer, and would take it for another's.
    */
-  async #hint(file: string, { version: from, first }: Pick<State<Marks>, "version" | "first">): Promise<void> {
-    const writer = first ?? (await this.#client.head(file))?.writer;
+  async #hint(file: string, from: number): Promise<void> {
+    const writer = (await this.#client.head(file))?.writer;
     for (let version = from; ;) {
-      const newest = await this.#client.get(versionPath(file, version), MAX_READ);
+      const newest = await this.#version(versionPath(file, version), MAX_READ);
       if (newest?.removed === true) await this.#client.delete(file);
       else if (newest?.bytes !== undefined)
         await this.#client.put(file, newest.bytes, {
@@ -255,8 +287,9 @@ export class Bucket implements Store {
           ...(writer !== undefined && { "x-amz-meta-writer": writer }),
         });
       this.#seen.set(file, version);
-      if ((await this.#client.head(versionPath(file, version + 1))) === undefined) return;
-      version = await newestVersion(version + 1, this.#exists(file));
+      const next = await this.#from(file, version);
+      if (next === version) return;
+      version = next;
     }
   }
 

@@ -108,6 +108,20 @@ describe("versions", () => {
     expect(await text(open(), "a")).toBe("39");
   });
 
+  test("a version is asked for once, and what a caller does to its bytes is the caller's", async () => {
+    for (const one of ["0", "1"]) await open().replace("a", utf8(one));
+    const store = open();
+    for (let times = 0; times < 3; times += 1) {
+      server.requests.length = 0;
+      (await store.read("a"))?.fill(0);
+    }
+    expect(server.requests.map(({ method, key }) => `${method} ${key}`)).toEqual(["HEAD lab/a.v/000000000002"]);
+    expect(await text(store, "a")).toBe("1");
+    expect(await code(store.read("a", 0))).toBe("too-large");
+    await open().replace("a", utf8("2"));
+    expect(await text(store, "a")).toBe("2");
+  });
+
   test("a removed file with versions is missing, is not listed, and can be written again", async () => {
     const store = open();
     for (const one of ["0", "1"]) await store.replace("a", utf8(one));

@@ -27,7 +27,7 @@ type Act =
 const acts: fc.Arbitrary<Act> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("update" as const), file: fc.constantFrom(...FILES) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("replace" as const), file: fc.constant("r") }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("create" as const), file: fc.constantFrom("c", "d") }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("create" as const), file: fc.constantFrom("c", "d", "a") }) },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constantFrom("mark" as const, "unmark" as const), file: fc.constantFrom(...MARKS) }),
@@ -89,7 +89,9 @@ test("whatever they do, and whatever happens", { timeout: 600_000 }, async () =>
           expect(new Set(there).size).toBe(there.length); // nothing twice
           for (const { word: one, result } of updates)
             if (!(result instanceof AttestError)) expect(there).toContain(one); // nothing lost
-          for (const one of there) expect(updates.map((update) => update.word)).toContain(one);
+          const creates = of("create", file);
+          for (const one of there) expect([...updates, ...creates].map((call) => call.word)).toContain(one);
+          for (const { word: one, result } of creates) if (result === "created") expect(there[0]).toBe(one);
         }
         for (const file of ["c", "d"]) {
           const [there] = words(await store.read(file));
