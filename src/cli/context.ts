@@ -64,8 +64,8 @@ export function registryFolder(given: string | undefined, from?: string, name = 
 export const registryArgument = (given: string | undefined): string =>
   registryFolder(given, undefined, "by its folder");
 
-export const openRegistry = (folder: string): Promise<Registry> =>
-  Registry.open(openStore(folder, io().env), engine, logSigners);
+export const openRegistry = async (folder: string): Promise<Registry> =>
+  await Registry.open(await openStore(folder, io().env), engine, logSigners);
 
 /** The same, to publish to: refused beforehand where nothing can be written. */
 export const openOutput = (folder: string): Promise<OutputPlace> => toRegistry(folder, engine, logSigners, io().env);
@@ -92,7 +92,7 @@ export async function readInput(path: string): Promise<Bytes> {
 
 async function readFromBucket(path: string): Promise<Bytes> {
   const named = documentInBucket(path);
-  const bytes = named && (await openStore(named.registry, io().env).read(`${ATTESTATIONS}/${named.name}`));
+  const bytes = named && (await (await openStore(named.registry, io().env)).read(`${ATTESTATIONS}/${named.name}`));
   if (bytes === undefined) throw new AttestError("file-missing", `no such file: ${path}`, "check the path");
   return bytes;
 }

@@ -57,7 +57,7 @@ export function init(attest: Command): void {
       const signer = (): Pick<StoredKey, "name" | "key"> =>
         known ?? (made ??= ensureKey(store, options.signer ?? DEFAULT_NAME).stored);
       const registry = await Registry.create(
-        openStore(folder, io().env),
+        await openStore(folder, io().env),
         { origin, title: options.title ?? origin },
         engine,
         ownLogs(),

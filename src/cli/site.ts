@@ -41,7 +41,12 @@ export function site(attest: Command): void {
     const folder = registryFolder(options.registry);
     const output = options.output ?? siteIn(folder);
     const registry = await openRegistry(folder);
-    const { pages, refused, warnings } = await buildSite(registry, openStore(output, io().env), engine, new Date());
+    const { pages, refused, warnings } = await buildSite(
+      registry,
+      await openStore(output, io().env),
+      engine,
+      new Date(),
+    );
     if (refused.length > 0) exitWith(1);
     if (options.json) return answerJson({ site: output, pages, refused, warnings });
     answer(fileAt(output, "index.html"));
@@ -64,7 +69,7 @@ export function site(attest: Command): void {
   withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(
     async ({ registry, output, port = 0, host = "", allowHost = [], cors = false }: Options) => {
       const folder = output ?? siteIn(registryFolder(registry));
-      const store = openStore(folder, io().env);
+      const store = await openStore(folder, io().env);
       if ((await store.read("index.html")) === undefined)
         throw new AttestError("file-missing", `no site in ${folder}`, "build it with: attest site build");
       const server = await serveSite(store, { host, port, names: allowHost, cors }).catch((error: unknown) => {

@@ -2,7 +2,6 @@
 import { join, resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
 import { isBucketAddress, parseBucketAddress, type Environment } from "./bucket/address.js";
-import { Bucket } from "./bucket.js";
 import { Directory } from "./directory.js";
 import { baseOf, HttpSource } from "./http-source.js";
 import { ATTESTATIONS, REGISTRY_FILE } from "./paths.js";
@@ -18,8 +17,8 @@ export const isAddress = (target: string): boolean => /^https?:/i.test(target);
  * @param environment has the endpoint of buckets, and the user's credentials
  * @throws AttestError `usage`
  */
-export function openSource(target: string, environment: Environment = {}): Source {
-  if (!isAddress(target)) return openStore(target, environment);
+export async function openSource(target: string, environment: Environment = {}): Promise<Source> {
+  if (!isAddress(target)) return await openStore(target, environment);
   const url = URL.canParse(target) ? new URL(target) : undefined;
   if (url === undefined || url.host === "") {
     throw new AttestError(
@@ -36,8 +35,11 @@ export function openSource(target: string, environment: Environment = {}): Sourc
  * @param environment has the endpoint of buckets, and the user's credentials
  * @throws AttestError `usage`
  */
-export const openStore = (place: string, environment: Environment = {}): Store =>
-  isBucketAddress(place) ? new Bucket(place, environment) : new Directory(place);
+export async function openStore(place: string, environment: Environment = {}): Promise<Store> {
+  if (!isBucketAddress(place)) return new Directory(place);
+  const { Bucket } = await import("./bucket.js"); // few calls need it
+  return new Bucket(place, environment);
+}
 
 /** The name of a file in a place, for messages and further commands. */
 export const fileAt = (place: string, path: string): string =>

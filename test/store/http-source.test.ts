@@ -10,7 +10,7 @@ import { AttestError } from "../../src/core/errors.js";
 import { serveSite } from "../../src/site/serve.js";
 import { Directory } from "../../src/store/directory.js";
 import { baseOf, HttpSource } from "../../src/store/http-source.js";
-import { isAddress, openSource } from "../../src/store/open.js";
+import { documentInBucket, fileAt, isAddress, openSource, openStore } from "../../src/store/open.js";
 
 const code = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -113,14 +113,40 @@ describe("a place by its name", () => {
     ["HTTPS://localhost", true],
     ["lab", false],
     ["./http:", false],
-  ])("%s", (target, address) => {
+    ["./s3://lab", false],
+  ])("%s", async (target, address) => {
     expect(isAddress(target)).toBe(address);
-    const source = openSource(target);
+    const source = await openSource(target);
     expect([source.remote, source.list !== undefined]).toEqual([address, !address]);
   });
 
-  test.each([["http://"], ["https:"], ["http://a b/"]])("%j is neither folder nor address", (target) => {
-    expect(() => openSource(target)).toThrow(expect.objectContaining({ code: "usage" }) as Error);
+  test("a bucket", async () => {
+    const store = await openStore("s3://bucket/lab/");
+    expect([store.place, store.remote, store.shared, isAddress("s3://bucket")]).toEqual([
+      "s3://bucket/lab",
+      true,
+      true,
+      false,
+    ]);
+    await expect(openStore("S3://")).rejects.toMatchObject({ code: "usage" });
+  });
+
+  test("files in a place", () => {
+    expect(fileAt("s3://bucket/lab/", "attest.json")).toBe("s3://bucket/lab/attest.json");
+    expect(fileAt("./lab", "attest.json")).toBe(join("lab", "attest.json"));
+    const name = "test_0123456789abcdef.json";
+    expect(documentInBucket(`s3://bucket/lab/attestations/${name}`)).toEqual({ registry: "s3://bucket/lab", name });
+    for (const other of [
+      "s3://bucket/lab",
+      "s3://bucket/lab/attestations",
+      `lab/attestations/${name}`,
+      "s3://bucket/lab/attest.json",
+    ])
+      expect(documentInBucket(other)).toBeUndefined();
+  });
+
+  test.each([["http://"], ["https:"], ["http://a b/"]])("%j is neither folder nor address", async (target) => {
+    await expect(openSource(target)).rejects.toMatchObject({ code: "usage" });
   });
 
   test("a folder and its address give the same bytes and digests", async () => {
@@ -130,8 +156,8 @@ describe("a place by its name", () => {
     const served = await serveSite(new Directory(folder), { host: "127.0.0.1", port: 0 });
     try {
       const [here, there] = [
-        openSource(folder),
-        openSource(`http://127.0.0.1:${(served.address() as AddressInfo).port}`),
+        await openSource(folder),
+        await openSource(`http://127.0.0.1:${(served.address() as AddressInfo).port}`),
       ];
       for (const name of ["small.json", "large.bin", "none"]) {
         expect(await there.digest(name)).toEqual(await here.digest(name));

@@ -131,7 +131,7 @@ export async function oneDocument(target: string, request: DocumentRequest): Pro
 
 /** The names of a registry's documents. @throws AttestError `registry-missing`, `no-attestations` */
 export async function namesIn(folder: string, engine: Engine, environment?: Environment): Promise<readonly string[]> {
-  const names = await (await Registry.open(openStore(folder, environment), engine)).names();
+  const names = await (await Registry.open(await openStore(folder, environment), engine)).names();
   if (names.some(isResult)) return names;
   throw new AttestError(
     "no-attestations",
@@ -143,7 +143,7 @@ export async function namesIn(folder: string, engine: Engine, environment?: Envi
 async function* fromFolder(folder: string, request: DocumentRequest): AsyncGenerator<Document> {
   const { engine, names, environment } = request;
   const all = names ?? (await namesIn(folder, engine, environment));
-  const registry = await Registry.open(openStore(folder, environment), engine);
+  const registry = await Registry.open(await openStore(folder, environment), engine);
   const site = await siteOf(registry, engine);
   for await (const name of all) {
     try {
@@ -230,7 +230,7 @@ async function fromRegistry(
   name: string,
   { engine, environment }: Pick<DocumentRequest, "engine" | "environment">,
 ): Promise<Document> {
-  const registry = await Registry.open(openStore(root, environment), engine);
+  const registry = await Registry.open(await openStore(root, environment), engine);
   return await inRegistry(registry, name, await siteOf(registry, engine));
 }
 

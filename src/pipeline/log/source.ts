@@ -24,8 +24,8 @@ export interface LogPlace {
 
 /** @throws AttestError `registry-missing`, `registry-format`, `keyring-format`, `usage`, `network` */
 export async function logPlace(target: string, engine: Engine, environment?: Environment): Promise<LogPlace> {
-  if (isAddress(target)) return await served(target, openSource(target), engine);
-  const registry = await Registry.open(openStore(target, environment), engine);
+  if (isAddress(target)) return await served(target, await openSource(target), engine);
+  const registry = await Registry.open(await openStore(target, environment), engine);
   return await logPlaceOf(registry, registry.store.remote ? registry.store.place : target);
 }
 

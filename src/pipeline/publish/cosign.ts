@@ -77,7 +77,7 @@ export async function writeInPlace(
   registry: Registry | undefined,
 ): Promise<void> {
   await registry?.listSigner(keyEntryOf(signer, signedAt(parseEnvelope(bytes).payload)));
-  const store = registry?.store ?? openStore(dirname(resolve(file)));
+  const store = registry?.store ?? (await openStore(dirname(resolve(file))));
   const path = registry === undefined ? basename(file) : `${ATTESTATIONS}/${basename(file)}`;
   await uninterrupted(async () => {
     let had: Bytes | undefined;

@@ -45,7 +45,7 @@ export interface Demo {
 /** May be repeated: key and registry stay, and an attestation is added. */
 export async function demo(options: DemoOptions): Promise<Demo> {
   const { folder, keystore, logKeys, engine, passphrase, signal, progress } = options;
-  const store = openStore(folder);
+  const store = await openStore(folder);
   const there = (await store.read(REGISTRY_FILE)) !== undefined;
   const { stored, made } = await demoKey(keystore, there ? await Registry.open(store, engine) : undefined);
   const registry = there
@@ -78,7 +78,7 @@ export async function demo(options: DemoOptions): Promise<Demo> {
   const attestation = await sign(draft, signer, engine, new Date(), await registry.log.current());
   await publish(attestation, evidence, signer, registry);
   const site = join(folder, "site");
-  await buildSite(registry, openStore(site), engine, new Date());
+  await buildSite(registry, await openStore(site), engine, new Date());
 
   const path = join(folder, attestationPath(attestation.id));
   const [verified] = await verifyAll({ targets: [path], keys: [], keyrings: [], keystore, engine, now: new Date() });

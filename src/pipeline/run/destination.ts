@@ -35,7 +35,7 @@ export async function toRegistry(
   logSigners: LogSigners,
   environment?: Environment,
 ): Promise<OutputPlace> {
-  const store = openStore(folder, environment);
+  const store = await openStore(folder, environment);
   const registry = await Registry.open(store, engine, logSigners);
   for (const place of [".", ATTESTATIONS, dirname(KEYRING)]) await store.mustBeWritable(place);
   return { folder, registry };
