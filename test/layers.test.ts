@@ -17,6 +17,7 @@ const FLOORS = [
   ["scenarios"],
   ["harness"],
   ["site"],
+  ["queue"],
   ["tasks", "keystore", "store", "audit"],
   ["node"],
   ["view"],

@@ -11,7 +11,7 @@ import { build, transform } from "esbuild";
 const root = new URL("../../", import.meta.url);
 const built = new URL("dist/cli/", root);
 /** Large, rarely wanted, and imported where they are: one copy serves every program. */
-const SHARED = ["age-encryption", "bcrypt-pbkdf"];
+const SHARED = ["age-encryption", "bcrypt-pbkdf", "pg", "pg-boss"];
 const shared = SHARED.map((name) => /** @type {Import} */ ([new RegExp(`^${name}$`), `./${name}.js`]));
 /** @satisfies {import("esbuild").BuildOptions} */
 const options = /** @type {const} */ ({
@@ -99,9 +99,20 @@ async function program(entries, imports = []) {
 rmSync(built, { recursive: true, force: true }); // what the compiler made of them
 mkdirSync(built, { recursive: true });
 writeFileSync(new URL("package.json", built), '{ "type": "commonjs" }\n');
-const packaged = await build({ ...options, entryPoints: SHARED, format: "cjs", write: true });
+const packaged = await Promise.all(
+  SHARED.map((name) =>
+    build({
+      ...options,
+      entryPoints: [name],
+      format: "cjs",
+      write: true,
+      external: ["pg-native", "pg-cloudflare"], // optional, and not ours
+      plugins: [outside(shared.filter(([filter]) => !filter.test(name)))],
+    }),
+  ),
+);
 const metafiles = [
-  packaged.metafile,
+  ...packaged.map(({ metafile }) => metafile),
   await program(["main"], [[/\/whole\.js$/, "./whole.js"]]),
   ...(await Promise.all(["verify", "show", "version"].map((verb) => oneFile(`only-${verb}`)))),
   await program(["whole", "program"]),
@@ -115,7 +126,10 @@ const packages = metafiles.flatMap(({ inputs }) =>
 const licences = [...new Set(packages)].sort().map((name) => {
   const folder = new URL(`node_modules/${name}/`, root);
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-  if (file === undefined) throw new Error(`expected a licence in ${name}, found none`);
-  return `${name}\n\n${readFileSync(new URL(file, folder), "utf8").trim()}\n`;
+  // Some have it at the end of what they say of themselves.
+  const text = readFileSync(new URL(file ?? "README.md", folder), "utf8").trim();
+  const licence = file === undefined ? /^#+ licen[cs]e\n(.*)/ims.exec(text)?.[1]?.trim() : text;
+  if (licence === undefined) throw new Error(`expected a licence in ${name}, found none`);
+  return `${name}\n\n${licence}\n`;
 });
 writeFileSync(new URL("LICENSES.txt", built), licences.join(`\n${"-".repeat(80)}\n\n`));

@@ -1,0 +1,22 @@
+/** pg-boss on a session of ours. It is never told to work: its own worker loses runs that it has done, and ends the process with its faults. */
+import type PgBoss from "pg-boss";
+import type { Sql } from "./connection.js";
+import { SCHEMA } from "./schema.js";
+
+const options = (sql: Sql) => ({
+  db: sql,
+  schema: SCHEMA,
+  supervise: false,
+  schedule: false,
+  archiveFailedAfterSeconds: 14 * 86_400,
+});
+
+export const bossClass = async (): Promise<typeof PgBoss> => (await import("pg-boss")).default;
+
+/** @param migrate makes or changes the schema, which only its owner may */
+export async function bossOn(sql: Sql, migrate = false): Promise<PgBoss> {
+  const Boss = await bossClass();
+  const boss = new Boss({ ...options(sql), migrate });
+  boss.on("error", () => undefined); // without a listener it would end the process
+  return await boss.start();
+}
