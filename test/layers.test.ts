@@ -29,7 +29,7 @@ const FLOORS = [
 // may import each other as long as no circle comes of it.
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   core: [["audit"], ["verify"], ["log"], ["statement"], ["keys"], ["."]],
-  pipeline: [["run"], ["publish", "audit"], ["verify", "log"], ["load"]],
+  pipeline: [["queue"], ["run"], ["publish", "audit"], ["verify", "log"], ["load"]],
   harness: [["scenario"], ["command", "sandbox"], ["subject", "redaction"], ["."]],
 };
 /** Files right in one room of these floors. With more, nobody finds anything. */
@@ -67,6 +67,9 @@ const ON_DISK: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "src/pipeline/audit/local-files.ts": "files that evidence cites",
     "src/pipeline/audit/staleness.ts": "an empty folder to ask npm from",
     "src/pipeline/verify/require.ts": "the files of which a gate asks whether they were tested",
+    "src/pipeline/queue/archive.ts": "the files of a project, and a fresh folder for a run",
+    "src/pipeline/queue/fetch-commit.ts": "a fresh folder for a run",
+    "src/pipeline/queue/run-source.ts": "a fresh folder for a run",
     "src/pipeline/publish/evidence-capture.ts": "a statement that is not signed yet, and files to be evidence",
     "src/pipeline/publish/export.ts": "the exported files",
     "src/pipeline/run/command.ts": "the tested project",

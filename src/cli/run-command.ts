@@ -6,7 +6,7 @@ import { TOOL } from "../node/package.js";
 import { runTests, type CommandRun } from "../pipeline/run/command.js";
 import type { Announce } from "../pipeline/run/announce.js";
 import { engine } from "./context.js";
-import { io } from "./io.js";
+import { io, typed } from "./io.js";
 import { collect, milliseconds } from "./options.js";
 import { interruptible } from "./signals.js";
 import { passOn, talk } from "./ui.js";
@@ -46,10 +46,38 @@ export const withCommandOptions = (command: Command): Command =>
     .option("--sandbox", "shut the command in with bubblewrap: no network, the system read-only");
 
 /** The options given although there is no command. */
-export const givenAmong = (command: Command): string[] =>
+const givenAmong = (command: Command): string[] =>
   withCommandOptions(new Command()).options.flatMap((option) =>
     command.getOptionValueSource(option.attributeName()) === "cli" ? (option.long ?? []) : [],
   );
+
+/** What to run: the words after `--` are a command, one word before it a scenario. @param verb as typed after `attest` */
+export function wantedIn(
+  command: Command,
+  verb: string,
+): { readonly scenario: string } | { readonly command: readonly string[] } {
+  const { args: words } = command;
+  const [word, ...more] = words;
+  const usage = (found: string, hint: string): AttestError =>
+    new AttestError("usage", `attest ${verb} takes one scenario, or a command after --, not ${found}`, hint);
+  if (word === undefined) throw usage("neither", `attest ${verb} -- npm test`);
+  if (!typed().includes("--")) {
+    if (more.length > 0)
+      throw usage(words.join(" "), `put a command after two dashes: attest ${verb} -- ${words.join(" ")}`);
+    const foreign = givenAmong(command).find((name) => name !== "--timeout");
+    if (foreign !== undefined) throw usage(`${foreign} without a command`, `attest ${verb} ${foreign} … -- npm test`);
+    return { scenario: word };
+  }
+  const after = typed().slice(typed().indexOf("--") + 1);
+  if (after.length !== words.length)
+    throw usage(
+      `${words.slice(0, words.length - after.length).join(" ")} before it`,
+      `attest ${verb} -- ${after.join(" ")}`,
+    );
+  const foreign = ["profile", "driver", "quick"].find((name) => command.getOptionValueSource(name) === "cli");
+  if (foreign !== undefined) throw usage(`--${foreign}, which is a scenario's`, "leave it out for a command");
+  return { command: words };
+}
 
 export interface RunCall {
   readonly command: readonly string[];
@@ -96,7 +124,8 @@ export async function runCommandOnce(
   );
 }
 
-function recordable(name: string): void {
+/** @throws AttestError `usage` */
+export function recordable(name: string): void {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     throw new AttestError(
       "usage",

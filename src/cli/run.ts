@@ -34,9 +34,9 @@ import {
   type SigningOptions,
   dryRunOption,
 } from "./destination.js";
-import { exitWith, io, typed } from "./io.js";
+import { exitWith, io } from "./io.js";
 import { withAllowSecret, withExamples, withJson, type SecretOptions } from "./options.js";
-import { givenAmong, runCommandOnce, withCommandOptions, type RunCommandOptions } from "./run-command.js";
+import { runCommandOnce, wantedIn, withCommandOptions, type RunCommandOptions } from "./run-command.js";
 import { runScenarioOnce, scenarioFor, withScenarioOptions, type ScenarioOptions } from "./run-scenario.js";
 import { answer, answerBytes, answerJson, talk } from "./ui.js";
 import { isBucketAddress } from "../store/open.js";
@@ -137,38 +137,21 @@ function checkTogether({ output, unsigned, allowSecret = [] }: Options): void {
 
 type Work = (destination: Destination | undefined, announce: Announce | undefined) => Promise<Done>;
 
-/** What to run: the words after `--` are a command, one word before it a scenario. */
 async function workOf(command: Command, options: Options): Promise<Work> {
-  const { args: words } = command;
-  const [word, ...more] = words;
-  const dashes = typed().includes("--");
   // Then stdout is for the answer or a document.
   const aside = options.json === true || options.dryRun === true || options.output === "-";
-  const usage = (found: string, hint: string): AttestError =>
-    new AttestError("usage", `attest run takes one scenario, or a command after --, not ${found}`, hint);
-  if (word === undefined) throw usage("neither", "attest run -- npm test");
-  if (!dashes) {
-    if (more.length > 0)
-      throw usage(words.join(" "), `put a command after two dashes: attest run -- ${words.join(" ")}`);
-    const foreign = givenAmong(command).find((name) => name !== "--timeout");
-    if (foreign !== undefined) throw usage(`${foreign} without a command`, `attest run ${foreign} … -- npm test`);
+  const wanted = wantedIn(command, "run");
+  if ("scenario" in wanted) {
+    const { scenario: word } = wanted;
     const scenario = await scenarioFor(word, options);
     return async (destination, announce) => {
       const call = { word, timeout: options.timeout, without: ownPaths(destination, options.output), announce };
       return { ...(await runScenarioOnce(scenario, options, call)), exit: 0, secrets: secretsIn(io().env, []) };
     };
   }
-  const after = typed().slice(typed().indexOf("--") + 1);
-  if (after.length !== words.length)
-    throw usage(
-      `${words.slice(0, words.length - after.length).join(" ")} before it`,
-      `attest run -- ${after.join(" ")}`,
-    );
-  const foreign = (["profile", "driver", "quick"] as const).find((name) => options[name] !== undefined);
-  if (foreign !== undefined) throw usage(`--${foreign}, which is a scenario's`, "leave it out for a command");
   return async (destination, announce) =>
     await runCommandOnce(options, {
-      command: words,
+      command: wanted.command,
       without: ownPaths(destination, options.output),
       registry: registryAt(destination),
       hidden: options.passphraseFile === undefined ? [] : [options.passphraseFile],

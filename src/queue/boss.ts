@@ -11,7 +11,11 @@ const options = (sql: Sql) => ({
   archiveFailedAfterSeconds: 14 * 86_400,
 });
 
-export const bossClass = async (): Promise<typeof PgBoss> => (await import("pg-boss")).default;
+/** CommonJS: the class itself where the program is bundled, and its `default` elsewhere. */
+export async function bossClass(): Promise<typeof PgBoss> {
+  const loaded: { readonly default?: typeof PgBoss } = await import("pg-boss");
+  return loaded.default ?? (loaded as unknown as typeof PgBoss);
+}
 
 /** @param migrate makes or changes the schema, which only its owner may */
 export async function bossOn(sql: Sql, migrate = false): Promise<PgBoss> {

@@ -38,8 +38,8 @@ export class Connection implements Sql {
   /** @throws AttestError `queue-failed` */
   static async open(address: string, options: ConnectionOptions): Promise<Connection> {
     const { name, answerMs = ANSWER_MS, onNotice } = options;
-    const { default: pg } = await import("pg");
-    const client = new pg.Client({
+    const { Client } = await import("pg");
+    const client = new Client({
       connectionString: address,
       application_name: name,
       connectionTimeoutMillis: CONNECT_MS,

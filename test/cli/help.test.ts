@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { attest, copyOf, ended, fault, firstLine, MAIN, start, workspace, type Ran, type Workspace } from "./attest.js";
 import { lab, writeDraft } from "./drafts.js";
 import { manual, page, type Page } from "./manual.js";
+import { NO_POSTGRES, Postgres } from "../queue/postgres.js";
 
 const VERBS = [
   "",
@@ -25,6 +26,13 @@ const VERBS = [
   "trust list",
   "trust remove",
   "run",
+  "queue",
+  "queue init",
+  "queue add",
+  "queue status",
+  "queue retry",
+  "queue cancel",
+  "worker",
   "evidence",
   "evidence add",
   "evidence pack",
@@ -145,6 +153,9 @@ test.each([["verify"], ["key"], ["key new"], ["site serve"]])("attest help, for 
 const OTHERWISE: Readonly<Record<string, number>> = {
   "attest run task-aware-background": 1,
   "attest key passphrase signer": 2,
+  // There is no such run.
+  "attest queue retry plan_0123456789abcdef": 2,
+  "attest queue cancel plan_0123456789abcdef": 2,
   // The record that the built-in test cites says two verdicts of one test.
   "attest audit demo --offline": 5,
   "attest audit demo --offline --sarif audit.sarif --junit audit.xml": 5,
@@ -154,7 +165,8 @@ const results = (work: Workspace): number =>
   readdirSync(work.path("attestations")).filter((name) => /^test_.*\.json$/.test(name)).length;
 
 describe("every example, pasted", () => {
-  test.each(VERBS.filter((verb) => !["", "run", "site serve"].includes(verb)))("those of attest %s", async (verb) => {
+  const simple = VERBS.filter((verb) => !["", "run", "site serve"].includes(verb) && !/^(?:queue|worker)/.test(verb));
+  test.each(simple)("those of attest %s", async (verb) => {
     const work = copyOf(made);
     if (verb === "sign") rmSync(work.path("attestation.json")); // it is what they make
     if (verb === "key new" || verb === "key") renameSync(work.home, `${work.home}-away`); // a newcomer has none
@@ -162,6 +174,22 @@ describe("every example, pasted", () => {
       const ran = await pasted(example, work);
       expect({ example, code: ran.code }, ran.stderr).toEqual({ example, code: OTHERWISE[example] ?? 0 });
       if (ran.code === 2) fault(ran);
+    }
+  });
+
+  test.skipIf(NO_POSTGRES !== undefined)("those around the queue, which need a database", async () => {
+    const server = await Postgres.start();
+    try {
+      const work = copyOf(made);
+      const env = { ...work.env, F3_ATTEST_QUEUE: await server.database("attest") };
+      const verbs = VERBS.filter((one) => /^(?:queue|worker)/.test(one));
+      for (const example of verbs.flatMap((verb) => pages.get(verb)!.examples)) {
+        const ran = await shell(example, { ...work, env });
+        expect({ example, code: ran.code }, ran.stderr).toEqual({ example, code: OTHERWISE[example] ?? 0 });
+        if (ran.code === 2) fault(ran);
+      }
+    } finally {
+      await server.end();
     }
   });
 

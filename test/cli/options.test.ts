@@ -38,6 +38,8 @@ import { repository } from "./git.js";
 import { lab, locked, publish, secretOf, writeDraft } from "./drafts.js";
 import { bringBack, keep, LOG, read } from "./log-lab.js";
 import { manual } from "./manual.js";
+import { NO_POSTGRES } from "../queue/postgres.js";
+import { queueRows } from "./queue-options.js";
 
 const PASSPHRASE = "correct horse battery staple";
 const ROTATE = ["key", "rotate", "signer", "later"];
@@ -1582,6 +1584,8 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
       missing: [],
     }),
 
+  ...queueRows,
+
   "version --json": (work) => asJson(work, ["version"], "engine"),
   " --version": async (work) => expect(ok(await work.attest("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/),
 };
@@ -1590,10 +1594,11 @@ const rows: Readonly<Record<string, (work: Workspace) => Promise<unknown>>> = {
 const BUILT_IN =
   /^(?:demo|run --(?:profile|driver|quick|registry|signer|output|dry-run|unsigned|json|passphrase-\w+)$)/;
 const slow = Object.keys(rows).filter((name) => BUILT_IN.test(name));
+const lacking = (name: string): boolean => NO_POSTGRES !== undefined && name in queueRows;
 const inProcesses = (work: Workspace): Workspace => ({ ...work, attest: work.attestProcess });
 
 describe("each option", () => {
-  test.each(Object.keys(rows).filter((name) => !slow.includes(name)))(
+  test.each(Object.keys(rows).filter((name) => !slow.includes(name) && !lacking(name)))(
     "attest %s",
     async (name) => void (await rows[name]!(copyOf(plain))),
   );

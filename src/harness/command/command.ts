@@ -55,8 +55,24 @@ const LOOK_SHARE = 200;
 export const shellCode = ({ exitCode, signal }: Pick<CommandResult, "exitCode" | "signal">): number =>
   exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 
+/** Commands that run now, in this process. */
+const running = new Set<{ alone: boolean }>();
+
 /** @throws AttestError `command-failed` if the program cannot be started */
-export async function runCommand(
+export async function runCommand(command: readonly string[], options: CommandProcessOptions): Promise<CommandResult> {
+  const own = { alone: running.size === 0 };
+  for (const other of running) other.alone = false;
+  running.add(own);
+  try {
+    const { cpuMs, ...result } = await runOne(command, options);
+    // The system counts all children of this process together.
+    return { ...result, ...(own.alone && cpuMs !== undefined && { cpuMs }) };
+  } finally {
+    running.delete(own);
+  }
+}
+
+async function runOne(
   [program = "", ...args]: readonly string[],
   { cwd, env, timeoutMs, signal, output, channel }: CommandProcessOptions,
 ): Promise<CommandResult> {

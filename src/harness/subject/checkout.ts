@@ -21,6 +21,7 @@ export async function withCheckout<T>(
   repository: string,
   { commit, tree }: WantedCommit,
   act: (folder: string) => Promise<T>,
+  name = "work",
 ): Promise<T> {
   const missing = (expected: string, found: string): AttestError =>
     new AttestError(
@@ -32,7 +33,7 @@ export async function withCheckout<T>(
   if (place === undefined) throw missing(`a git repository at ${repository}, with the commit ${commit}`, "none");
   const parent = realpathSync(temporaryFolder("checkout"));
   try {
-    const folder = join(parent, "work");
+    const folder = join(parent, name);
     mkdirSync(folder);
     const source = await Repository.open(place);
     try {

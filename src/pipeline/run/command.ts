@@ -79,6 +79,8 @@ export interface CommandRunOptions {
   readonly warn?: ((sentence: string) => void) | undefined;
   /** Called before the command starts, with what is known then. */
   readonly announce?: Announce | undefined;
+  /** Further parts of the configuration, fixed beforehand. */
+  readonly configuration?: readonly Descriptor[];
 }
 
 export interface CommandRun extends Run {
@@ -89,9 +91,16 @@ export interface CommandRun extends Run {
   readonly secrets: readonly Secret[];
 }
 
+/** What a plan of this run would announce; nothing is started. @throws AttestError `subject-missing`, `sandbox-missing` */
+export async function outlineFor(given: CommandRunOptions): Promise<{ outline: Outline; secrets: readonly Secret[] }> {
+  const options = fromFolder(given);
+  const setting = await prepare(options);
+  return { outline: outlineOf(setting, options), secrets: setting.secrets };
+}
+
 /** @throws AttestError `subject-missing`, `sandbox-missing`, `command-failed`. Failures of the command itself are recorded. */
 export async function runTests(given: CommandRunOptions): Promise<CommandRun> {
-  const options = { ...given, reports: given.reports.map((path) => within(given.cwd, path)) };
+  const options = fromFolder(given);
   const setting = await prepare(options);
   const plan = await options.announce?.(outlineOf(setting, options), setting.secrets);
   const recorded = await execute(setting, options);
@@ -103,6 +112,11 @@ export async function runTests(given: CommandRunOptions): Promise<CommandRun> {
     secrets: setting.secrets,
   };
 }
+
+const fromFolder = (given: CommandRunOptions): CommandRunOptions => ({
+  ...given,
+  reports: given.reports.map((path) => within(given.cwd, path)),
+});
 
 /** The path relative to there; outside of it only the name. */
 function within(cwd: string, path: string): string {
@@ -145,6 +159,7 @@ async function prepare(options: CommandRunOptions): Promise<Setting> {
     configuration: [
       askedFor(options, root, withoutSecrets(options.reports, redactor())),
       ...(await configurationIn(cwd)),
+      ...(options.configuration ?? []),
     ],
     programs,
     shut,

@@ -1,0 +1,43 @@
+/**
+ * What the queue keeps in a registry's store, beside what is published: sources, statements that wait for a signature with their evidence, and
+ * signed answers that are about to be published. All lie below one folder of their own, because nobody has signed them yet: a host need not
+ * serve them, git ignores them, and the folder can be removed when the queue is empty.
+ */
+import { hex, utf8, type Bytes } from "../../core/bytes.js";
+import type { Engine } from "../../core/engine.js";
+import { AttestError } from "../../core/errors.js";
+import { ATTESTATIONS } from "../../store/paths.js";
+import type { Store } from "../../store/store.js";
+
+/** All that a worker without a key must be able to write. */
+export const QUEUE_PLACE = `${ATTESTATIONS}/queue`;
+
+/** Archives of sources, by digest: runs of one matrix share one. */
+export const SOURCES = `${QUEUE_PLACE}/sources`;
+/** What a worker hands to a signer: a folder for each run, removed when it is published. */
+export const unsignedAt = (plan: string): string => `${QUEUE_PLACE}/unsigned/plan_${plan.slice(0, 16)}`;
+/** The signed answer to a plan, decided by who creates it first. */
+export const answerAt = (plan: string): string => `${QUEUE_PLACE}/answers/plan_${plan.slice(0, 16)}.json`;
+
+/** Bytes by digest. Returns the digest. */
+export async function keepPiece(store: Store, folder: string, bytes: Bytes, engine: Engine): Promise<string> {
+  const sha256 = hex(engine.sha256(bytes));
+  await store.create(`${QUEUE_PLACE}/.gitignore`, utf8("*\n"));
+  await store.create(`${folder}/${sha256}`, bytes);
+  return sha256;
+}
+
+/** Anyone who can write to the store may have written them. @throws AttestError `run-refused`, `file-missing`, `too-large` */
+export async function readPiece(
+  store: Store,
+  folder: string,
+  { sha256, limit, engine }: { sha256: string; limit: number; engine: Engine },
+): Promise<Bytes> {
+  const path = `${folder}/${sha256}`;
+  const bytes = await store.read(path, limit);
+  if (bytes === undefined)
+    throw new AttestError("file-missing", `the registry has no ${path}`, "it may arrive later: try again");
+  if (hex(engine.sha256(bytes)) !== sha256)
+    throw new AttestError("run-refused", `${path} has other bytes than its name says`);
+  return bytes;
+}
