@@ -4,6 +4,7 @@ import { commandLine } from "../node/command-line.js";
 import { replicate } from "../pipeline/publish/replica.js";
 import { openStore } from "../store/open.js";
 import { engine, logSigners, registryFolder } from "./context.js";
+import { io } from "./io.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, LateProgress, talk } from "./ui.js";
 
@@ -26,8 +27,8 @@ export function publishCommand(attest: Command): void {
     const progress = new LateProgress();
     try {
       const done = await replicate({
-        from: openStore(folder),
-        to: openStore(options.to),
+        from: await openStore(folder, io().env),
+        to: await openStore(options.to, io().env),
         engine,
         logSigners,
         progress: (text, share) => progress.say(text, share),

@@ -47,7 +47,7 @@ export function queueAdd(queue: Command): void {
     )
     .option("--priority <n>", "higher ones go first (0)", integer(-1000, 1000))
     .option("--needs <labels>", "only workers with all of these labels take it", labelList)
-    .option("--archive", "hand over the tracked files as they are, even if the commit is at a remote")
+    .option("--archive", "give the tracked files as they are to the worker, even if the commit is at a remote")
     .option("--profile <name>", "of a scenario: which variant of the test")
     .option("--quick", "for a scenario: a shorter run, which states what it omitted");
   withExamples(

@@ -166,6 +166,20 @@ export class Publisher {
     return faults;
   }
 
+  /**
+   * Publishes the result that was claimed to answer a plan and perhaps not published, because its publisher was killed.
+   * @param keyids the keys that announced the plan
+   * @returns its id; undefined if there is none. @throws AttestError `registry-format`
+   */
+  async finishAnswer(plan: string, keyids: readonly string[]): Promise<string | undefined> {
+    await this.#log.ready();
+    for (const keyid of keyids) {
+      const claimed = await this.#index.claimed(plan, keyid);
+      if (claimed !== undefined) return await this.#finish(claimed, plan, keyid);
+    }
+    return undefined;
+  }
+
   /** @returns the id of the result. @throws AttestError `registry-format` if the claim is none by that key */
   async #finish(bytes: Bytes, plan: string, keyid: string): Promise<string> {
     const keys = knownFrom(await this.#keyring(), "site", "the registry's keyring");

@@ -41,6 +41,10 @@ function markOf({ id, bytes }: Document, parse: Parse): string | undefined {
   return known && `${INDEX}/notices/${known}/${id}`;
 }
 
+/** The key by its digest, in the alphabet for names (RFC 4648 section 5). */
+const claimOf = (plan: string, keyid: string): string =>
+  `${INDEX}/claims/plan_${plan.slice(0, 16)}/${keyid.replace("SHA256:", "").replaceAll("+", "-").replaceAll("/", "_")}.json`;
+
 export class RegistryIndex {
   readonly #store: Store;
   #complete = false;
@@ -94,14 +98,18 @@ export class RegistryIndex {
    * @returns the bytes of the result that came before
    */
   async claim(plan: string, keyid: string, result: Bytes): Promise<Bytes | undefined> {
-    const path = `${INDEX}/claims/plan_${plan.slice(0, 16)}/${keyid.replace(/^SHA256:/, "").replace(/[+/]/g, (one) => (one === "+" ? "-" : "_"))}.json`;
     try {
-      await this.#store.create(path, result);
+      await this.#store.create(claimOf(plan, keyid), result);
       return undefined;
     } catch (error) {
-      if (error instanceof AttestError && error.code === "file-exists") return await this.#store.read(path);
+      if (error instanceof AttestError && error.code === "file-exists") return await this.claimed(plan, keyid);
       throw error;
     }
+  }
+
+  /** The result that was claimed to answer the plan; undefined if none was. Unverified. */
+  claimed(plan: string, keyid: string): Promise<Bytes | undefined> {
+    return this.#store.read(claimOf(plan, keyid));
   }
 
   /** Ids of the notices with these actions. */

@@ -202,6 +202,11 @@ export class Registry {
     return this.#publisher.publish(publications, progress);
   }
 
+  /** What a killed publisher had claimed to answer a plan: see `Publisher`. */
+  finishAnswer(plan: string, keyids: readonly string[]): Promise<string | undefined> {
+    return uninterrupted(() => this.#publisher.finishAnswer(plan, keyids));
+  }
+
   /**
    * Enters published attestations that are not in the log yet, and completes the index. Harmless if nothing is missing.
    * @param own the user's own keys; other signers enter their own attestations

@@ -13,6 +13,7 @@ import { answeredBy, answerPlan, finishAnswer } from "../../src/pipeline/queue/a
 import { readPlanned, type PlannedRun } from "../../src/pipeline/queue/planned-run.js";
 import { announce } from "../../src/pipeline/run/announce.js";
 import { Directory } from "../../src/store/directory.js";
+import type { Created } from "../../src/store/store.js";
 import { Registry } from "../../src/store/registry.js";
 import { workspace, type Workspace } from "../cli/attest.js";
 import { drafted, sha256 } from "../cli/drafts.js";
@@ -28,13 +29,21 @@ class Killed extends Directory {
     super(root);
     this.left = left;
   }
-  override create(path: string, bytes: Bytes): Promise<void> {
+  override create(path: string, bytes: Bytes): Promise<Created> {
     this.#count(path);
     return super.create(path, bytes);
   }
   override replace(path: string, bytes: Bytes, still?: () => void): Promise<void> {
     this.#count(path);
     return super.replace(path, bytes, still);
+  }
+  override createEach(files: ReadonlyMap<string, Bytes>): Promise<void> {
+    for (const path of files.keys()) this.#count(path);
+    return super.createEach(files);
+  }
+  override replaceEach(files: ReadonlyMap<string, Bytes>, still?: () => void): Promise<void> {
+    for (const path of files.keys()) this.#count(path);
+    return super.replaceEach(files, still);
   }
   #count(path: string): void {
     if ((this.left -= 1) === 0) throw new AttestError("io", `killed at ${path}`);
@@ -121,7 +130,9 @@ test("what others put in the place of the decision is not published", async () =
   const first = attempt("one");
   await answerPlan(planned, first, await answering(), free);
   const foreign = readFileSync(join(lab(), "attestations", results()[0] ?? ""));
-  const place = `attestations/queue/answers/${planned.id}.json`;
+  const keyid = signer.key.keyid.replace("SHA256:", "").replaceAll("+", "-").replaceAll("/", "_");
+  const place = `attestations/index/claims/${planned.id}/${keyid}.json`;
+  await new Directory(lab()).remove(place);
   for (const bytes of [
     new Uint8Array(),
     new TextEncoder().encode("{}"),
@@ -163,12 +174,12 @@ describe("a publisher that is killed at any of its writes", () => {
   });
 });
 
-test("the bytes that are published are those that were decided", async () => {
+test("the bytes that are published are those that were claimed", async () => {
   const store = new Killed(lab(), Infinity);
   let decided: Bytes | undefined;
   const watching = Object.assign(store, {
     create: (path: string, bytes: Bytes) => {
-      if (path.includes("/queue/answers/")) decided = bytes;
+      if (path.includes("/claims/")) decided = bytes;
       return Directory.prototype.create.call(store, path, bytes);
     },
   });

@@ -1,7 +1,7 @@
 /**
- * What the queue keeps in a registry's store, beside what is published: sources, statements that wait for a signature with their evidence, and
- * signed answers that are about to be published. All lie below one folder of their own, because nobody has signed them yet: a host need not
- * serve them, git ignores them, and the folder can be removed when the queue is empty.
+ * What the queue keeps in a registry's store, beside what is published: sources, and statements that wait for a signature with their
+ * evidence. All lie below one folder of their own, because nobody has signed them yet: a host need not serve them, git ignores them, and the
+ * folder can be removed when the queue is empty.
  */
 import { hex, utf8, type Bytes } from "../../core/bytes.js";
 import type { Engine } from "../../core/engine.js";
@@ -16,8 +16,6 @@ export const QUEUE_PLACE = `${ATTESTATIONS}/queue`;
 export const SOURCES = `${QUEUE_PLACE}/sources`;
 /** What a worker hands to a signer: a folder for each run, removed when it is published. */
 export const unsignedAt = (plan: string): string => `${QUEUE_PLACE}/unsigned/plan_${plan.slice(0, 16)}`;
-/** The signed answer to a plan, decided by who creates it first. */
-export const answerAt = (plan: string): string => `${QUEUE_PLACE}/answers/plan_${plan.slice(0, 16)}.json`;
 
 /** Bytes by digest. Returns the digest. */
 export async function keepPiece(store: Store, folder: string, bytes: Bytes, engine: Engine): Promise<string> {
