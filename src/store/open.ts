@@ -1,7 +1,8 @@
 /** Opens a place by its name. Only this file knows which media there are, and how a place of each is written. */
 import { join, resolve } from "node:path";
 import { AttestError } from "../core/errors.js";
-import { isBucketAddress, parseBucketAddress, type Environment } from "./bucket/address.js";
+import { isBucketAddress, parseBucketAddress } from "./bucket/address.js";
+import type { Environment } from "./bucket/endpoint.js";
 import { Directory } from "./directory.js";
 import { baseOf, HttpSource } from "./http-source.js";
 import { ATTESTATIONS, REGISTRY_FILE } from "./paths.js";

@@ -4,9 +4,10 @@ import pLimit from "p-limit";
 import type { Bytes } from "../../core/bytes.js";
 import { AttestError } from "../../core/errors.js";
 import type { FileDigest } from "../../node/reading.js";
-import { endpointOf, type BucketAddress, type Endpoint, type Environment } from "./address.js";
+import type { BucketAddress } from "./address.js";
 import { codeIn, MAX_ANSWER, pageIn, type Page } from "./answers.js";
 import { credentialsIn, type FindCredentials } from "./credentials.js";
+import { endpointOf, type Endpoint, type Environment } from "./endpoint.js";
 import { profileIn } from "./profile.js";
 import { bodyOf, isPassing, Passing, PATIENCE, persist, Unanswered, type Patience } from "./requests.js";
 

@@ -6,7 +6,7 @@
  */
 import { AttestError } from "../../core/errors.js";
 import { read } from "../../node/reading.js";
-import { valueOf, type Environment } from "./address.js";
+import { valueOf, type Environment } from "./endpoint.js";
 import { profileIn, type Profile } from "./profile.js";
 import { assumeRole, type Credentials } from "./token-service.js";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fromUtf8 } from "../../core/bytes.js";
 import { AttestError } from "../../core/errors.js";
 import { read } from "../../node/reading.js";
-import { valueOf, type Environment } from "./address.js";
+import { valueOf, type Environment } from "./endpoint.js";
 
 /** Settings by their lowercase name; those of `credentials` go before those of `config`. */
 export type Profile = ReadonlyMap<string, string>;

@@ -1,6 +1,6 @@
 /** Exchanges a web identity's token for credentials: AssumeRoleWithWebIdentity of AWS's Security Token Service, API version 2011-06-15. */
 import { AttestError } from "../../core/errors.js";
-import { tokenServiceOf, valueOf, type Environment } from "./address.js";
+import { tokenServiceOf, valueOf, type Environment } from "./endpoint.js";
 import { childrenOf, codeIn, MAX_ANSWER, textOf, xmlIn } from "./answers.js";
 import { bodyOf, isPassing, Passing, PATIENCE, persist, Unanswered, type Patience } from "./requests.js";
 

@@ -1,7 +1,8 @@
 /** Where a bucket is: addresses that users type, and endpoints from their environment. */
 import { describe, expect, test } from "vitest";
 import { AttestError } from "../../../src/core/errors.js";
-import { endpointOf, parseBucketAddress, tokenServiceOf } from "../../../src/store/bucket/address.js";
+import { parseBucketAddress } from "../../../src/store/bucket/address.js";
+import { endpointOf, tokenServiceOf } from "../../../src/store/bucket/endpoint.js";
 
 const fault = (act: () => unknown): unknown => {
   try {
