@@ -251,9 +251,14 @@ export class WorkerSession {
     await notify(sql);
   }
 
+  /** Waits for the database no longer: what waits fails, and others give away what is held. */
+  abandon(): void {
+    this.#closing = true;
+  }
+
   /** What is still held is given away by the others. */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.abandon();
     clearInterval(this.#poll);
     await (await this.#connection.catch(() => undefined))?.close();
   }

@@ -52,6 +52,9 @@ export interface WorkerOptions {
   readonly tell: (event: WorkerEvent) => void;
 }
 
+/** Ending commands takes up to six seconds. Then a database that does not answer is waited for no longer. */
+const HANDING_BACK_MS = 15_000;
+
 /** Faults of the run itself: another machine, or a later time, would not help. */
 const FOR_GOOD = [
   "run-refused",
@@ -201,8 +204,10 @@ class Worker {
     const late = setTimeout(() => {
       for (const { abort } of this.#running.values()) abort.abort("SIGTERM");
     }, graceMs);
+    const over = setTimeout(() => this.#session.abandon(), graceMs + HANDING_BACK_MS);
     while (this.#running.size > 0) await this.#sleep();
     clearTimeout(late);
+    clearTimeout(over);
   }
 }
 
