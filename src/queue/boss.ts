@@ -1,6 +1,8 @@
 /** pg-boss on a session of ours. It is never told to work: its own worker loses runs that it has done, and ends the process with its faults. */
 import type PgBoss from "pg-boss";
 import type { Sql } from "./connection.js";
+import { shownAddress } from "./address.js";
+import { isOfConnection, queueMissing } from "./faults.js";
 import { SCHEMA } from "./schema.js";
 
 const options = (sql: Sql) => ({
@@ -15,6 +17,15 @@ const options = (sql: Sql) => ({
 export async function bossClass(): Promise<typeof PgBoss> {
   const loaded: { readonly default?: typeof PgBoss } = await import("pg-boss");
   return loaded.default ?? (loaded as unknown as typeof PgBoss);
+}
+
+/** Where it is installed already. @throws AttestError `queue-missing`, `queue-failed` */
+export async function installedOn(sql: Sql, address: string): Promise<PgBoss> {
+  try {
+    return await bossOn(sql);
+  } catch (error) {
+    throw isOfConnection(error) ? error : queueMissing(shownAddress(address));
+  }
 }
 
 /** @param migrate makes or changes the schema, which only its owner may */

@@ -1,10 +1,8 @@
 /** The queue as its users see it: made, added to, looked at. Workers have a session of their own. */
 import type PgBoss from "pg-boss";
 import { AttestError } from "../core/errors.js";
-import { shownAddress } from "./address.js";
-import { bossClass, bossOn } from "./boss.js";
+import { bossClass, bossOn, installedOn } from "./boss.js";
 import { Connection, type Row } from "./connection.js";
-import { queueMissing } from "./faults.js";
 import { idOf, idStart, planIdOf, QUEUES } from "./job.js";
 import { GRANTS, makeQueues, SCHEMA, schemaSql } from "./schema.js";
 import { notify } from "./worker-session.js";
@@ -97,10 +95,7 @@ export class Queue {
     const connection = await Connection.open(address, { name: "attest-queue" });
     try {
       await connection.executeSql(`SELECT 1 FROM ${SCHEMA}.version`);
-      const boss = await bossOn(connection).catch(() => {
-        throw queueMissing(shownAddress(address));
-      });
-      return new Queue(connection, boss);
+      return new Queue(connection, await installedOn(connection, address));
     } catch (error) {
       await connection.close();
       throw error;

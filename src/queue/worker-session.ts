@@ -6,12 +6,11 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type PgBoss from "pg-boss";
 import { AttestError } from "../core/errors.js";
-import { bossOn } from "./boss.js";
+import { installedOn } from "./boss.js";
 import { Connection, type Sql } from "./connection.js";
-import { isOfConnection, queueMissing, runLost } from "./faults.js";
+import { isOfConnection, runLost } from "./faults.js";
 import { LOCK_KEY, QUEUES, readJob, type Taken, type WorkQueue } from "./job.js";
 import { SCHEMA } from "./schema.js";
-import { shownAddress } from "./address.js";
 
 /** Backstop for a notification that was missed, and sign of life of the connection. */
 const POLL_MS = 10_000;
@@ -101,9 +100,7 @@ export class WorkerSession {
       );
       await connection.executeSql(`${settings}; LISTEN "${SCHEMA}"`);
       await connection.executeSql(`SELECT 1 FROM ${SCHEMA}.version`);
-      this.#boss = await bossOn(connection).catch(() => {
-        throw queueMissing(shownAddress(this.#address));
-      });
+      this.#boss = await installedOn(connection, this.#address);
       await this.#takeAgain(connection);
     } catch (error) {
       connection.drop();
@@ -245,9 +242,11 @@ export class WorkerSession {
       await boss.send(QUEUES.unsigned, data, { id, expireInSeconds: SIGNING_S, db });
       return void (await notify(sql));
     }
-    const row = `${SCHEMA}.job SET retry_limit = ${settlement.how === "returned" ? "retry_limit + 1" : "retry_count, dead_letter = NULL"}`;
-    if (settlement.how !== "failed") await sql.executeSql(`UPDATE ${row} WHERE name = $1 AND id = $2`, [queue, id]);
+    const set = async (what: string): Promise<unknown> =>
+      await sql.executeSql(`UPDATE ${SCHEMA}.job SET ${what} WHERE name = $1 AND id = $2`, [queue, id]);
+    await set(BEFORE[settlement.how]);
     await boss.fail(queue, id, { message: settlement.why, machine: machines.at(-1) ?? "" }, { db });
+    await set("retry_delay = 0"); // the run of a worker that is lost goes on at once
     await notify(sql);
   }
 
@@ -263,6 +262,13 @@ export class WorkerSession {
     await (await this.#connection.catch(() => undefined))?.close();
   }
 }
+
+/** What `fail` then goes by. A machine on which everything fails must not use up all attempts before another has its turn. */
+const BEFORE = {
+  failed: "retry_delay = 15",
+  refused: "retry_limit = retry_count, dead_letter = NULL",
+  returned: "retry_limit = retry_limit + 1",
+} as const;
 
 /** Signing takes seconds, but the registry's lock may be waited for. */
 const SIGNING_S = 1800;

@@ -151,7 +151,14 @@ describe.skipIf(NO_POSTGRES !== undefined)("the queue", () => {
     await queue.add(newRun());
     const { session: worker } = await session("a");
     for (let at = 0; at < 4; at += 1) await worker.settle(await taken(worker), { how: "returned", why: "stopped" });
-    for (let at = 0; at < 3; at += 1) await worker.settle(await taken(worker), { how: "failed", why: "broke" });
+    for (let at = 0; at < 3; at += 1) {
+      await worker.settle(await taken(worker), { how: "failed", why: "broke" });
+      expect(await worker.take("runs", []), "others have their turn first").toBeUndefined();
+      await server.sql(
+        name,
+        `UPDATE ${SCHEMA}.job SET start_after = now() - interval '1 second' WHERE state = 'retry'`,
+      );
+    }
     const { runs } = await queue.status();
     expect(runs).toMatchObject([{ state: "dead", machines: Array.from({ length: 7 }, () => "a"), told: "broke" }]);
     const id = runs[0]?.id ?? "";
