@@ -205,8 +205,8 @@ export class LogWriter {
   }
 
   /**
-   * Finishes the turns that other machines took, or this one before it was killed. Nothing is signed before all of them are known: they must
-   * lead to what this machine remembers.
+   * Finishes the turns that other machines took, or this one before it was killed. No head is signed before all of them are known: they must
+   * go on from what is published, and lead to what this machine remembers.
    */
   async #finished(
     folder: LogFolder,
@@ -216,16 +216,16 @@ export class LogWriter {
   ): Promise<TreeHead> {
     const turns: { readonly from: TreeHead; readonly to: TreeHead; readonly entries: readonly Bytes[] }[] = [];
     let head: TreeHead = published;
+    await folder.mustHold(published); // tiles that are extended without being checked would be signed
     for (;;) {
-      const entries = await this.#turns?.after(head.size);
+      const entries =
+        (await this.#turns?.after(head.size)) ?? (await this.#lost(folder, { ...published, ...head }, remembered));
       if (entries === undefined) break;
       const to = await this.#written(folder, head.size, entries);
       turns.push({ from: head, to, entries });
       head = to;
     }
-    const last = { ...head, origin: this.#signer.key.name };
-    if (remembered !== undefined && remembered.size > head.size) await folder.mustHold(remembered, last);
-    else await folder.mustHold(last, remembered);
+    await folder.mustHold({ ...head, origin: this.#signer.key.name }, remembered);
     if (this.#signer.lock !== undefined && (remembered?.size ?? -1) < published.size)
       await this.#memory.remember(published.bytes, still); // signed on another machine
     // One by one: so every machine makes the same proofs.
@@ -239,6 +239,24 @@ export class LogWriter {
       await this.#publish(folder, growth.checkpoint, from, to);
     }
     return head;
+  }
+
+  /**
+   * The entries of a turn that the store lost: this machine remembers that they were signed. The turn is taken again, so that a machine that
+   * remembers nothing does not go on without them. @throws AttestError `log-fork` if the entries are lost, too
+   */
+  async #lost(
+    folder: LogFolder,
+    head: Checkpoint,
+    remembered: Opened | undefined,
+  ): Promise<readonly Bytes[] | undefined> {
+    if (remembered === undefined || remembered.size <= head.size) return undefined;
+    await folder.mustHold(remembered, head);
+    const end = Math.min(remembered.size, head.size + MAX_BATCH);
+    const entries: Bytes[] = [];
+    for (let index = head.size; index < end; index += 1) entries.push(await folder.entry(index, remembered.size));
+    if (await this.#turns?.take(head.size, entries)) return entries;
+    return await this.#turns?.after(head.size);
   }
 
   /** The existing or new position of each entry. Duplicates in one batch share one. */

@@ -1,17 +1,18 @@
 /** Several machines with one log key, on a store where nothing keeps them apart: every entry once, and never two heads of one size. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { fromUtf8, utf8, type Bytes } from "../../src/core/bytes.js";
 import { AttestError } from "../../src/core/errors.js";
+import { append } from "../../src/core/log/append.js";
 import { formatEntry } from "../../src/core/log/entry.js";
 import { openTurn, sealTurn } from "../../src/core/log/turn.js";
 import { nodeEngine } from "../../src/node/engine.js";
 import { temporary } from "../cli/attest.js";
 import { mangled, outcome } from "../core/mangling.js";
 import { NIGHT } from "../night.js";
-import { leaf, leaves, Machine, oneLog, published, whole } from "./logs.js";
+import { bytesAt, hash, leaf, leaves, Machine, oneLog, published, whole } from "./logs.js";
 import { SharedFolder, type Before } from "./shared-folder.js";
 
 interface Place {
@@ -144,6 +145,48 @@ test("a turn that the log's key did not sign for this size is refused, and nothi
   expect(() =>
     openTurn(sealTurn({ origin: "example.org/other", from: 0, entries }, whom.sign), first.key, 0, nodeEngine),
   ).toThrow(AttestError);
+});
+
+const at = (registry: string, path: string): string => join(registry, "log", path);
+
+test.each([["that keeps no state"], ["that remembers less"]])(
+  "a machine %s does not finish a turn on tiles that someone changed",
+  async (kind) => {
+    const { root, registry, first } = await begun();
+    const next = first.twin(join(root, "next"), kind === "that remembers less");
+    if (kind === "that remembers less") await next.writer(new SharedFolder(registry)).append(leaf("old"));
+    for (const one of leaves(5)) await first.writer(new SharedFolder(registry)).append(one);
+    const { size } = published(registry, first.key);
+    // The next machine was killed when it had taken its turn.
+    const turn = { origin: first.key.name, from: size, entries: [formatEntry(leaf("turn"))] };
+    writeFileSync(at(registry, `turns/${String(size).padStart(12, "0")}.json`), sealTurn(turn, first.signer().sign));
+    const before = heads([first, next]);
+    const entries = [...whole(registry, first.key)];
+    entries[size - 2] = formatEntry(leaf("forged"));
+    const { files } = append(0, entries, () => undefined, hash);
+    for (const { path, bytes } of files) writeFileSync(at(registry, path), bytes);
+    await expect(next.writer(new SharedFolder(registry)).append(leaf("next"))).rejects.toMatchObject({
+      code: "log-fork",
+    });
+    expect(heads([first, next])).toEqual(before);
+  },
+);
+
+test("a machine that remembers more than the store shows goes on from there, and not from what is left", async () => {
+  const { root, registry, first } = await begun();
+  for (const one of leaves(5)) await first.writer(new SharedFolder(registry)).append(one);
+  const kept = bytesAt(at(registry, "checkpoint"));
+  for (const one of leaves(2, 5)) await first.writer(new SharedFolder(registry)).append(one);
+  // Its owner took the bucket back, but for the tiles.
+  writeFileSync(at(registry, "checkpoint"), kept);
+  for (const from of [5, 6]) rmSync(at(registry, `turns/${String(from).padStart(12, "0")}.json`));
+  const writer = first.writer(new SharedFolder(registry));
+  await Promise.all(["a", "b", "b2"].map((name) => writer.append(leaf(name))));
+  const other = first.twin(join(root, "other"), false);
+  await other.writer(new SharedFolder(registry)).append(leaf("c"));
+  const entries = whole(registry, first.key);
+  expect(texts(entries)).toEqual(texts([...leaves(7), ...["a", "b", "b2", "c"].map(leaf)].map(formatEntry)));
+  oneLog(heads([first, other]), entries);
 });
 
 test("whatever befalls its file, a turn is what was signed, or refused", () => {
