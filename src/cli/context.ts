@@ -15,6 +15,7 @@ import { nearest, secretsHome, stateHome } from "../node/paths.js";
 import { toRegistry, type OutputPlace } from "../pipeline/run/destination.js";
 import { documentInBucket, isBucketAddress, openStore } from "../store/open.js";
 import { ATTESTATIONS, MAKE_ONE, Registry, REGISTRY_FILE } from "../store/registry.js";
+import type { Store } from "../store/store.js";
 import type { LogKeyring, LogSigners } from "../store/registry-log.js";
 import { io, oncePerCall } from "./io.js";
 import { talk } from "./ui.js";
@@ -64,8 +65,10 @@ export function registryFolder(given: string | undefined, from?: string, name = 
 export const registryArgument = (given: string | undefined): string =>
   registryFolder(given, undefined, "by its folder");
 
-export const openRegistry = async (folder: string): Promise<Registry> =>
-  await Registry.open(await openStore(folder, io().env), engine, logSigners);
+/** A folder, or a bucket with the credentials of the one who calls. */
+export const openPlace = (place: string): Promise<Store> => openStore(place, io().env);
+export const openRegistry = async (place: string): Promise<Registry> =>
+  await Registry.open(await openPlace(place), engine, logSigners);
 
 /** The same, to publish to: refused beforehand where nothing can be written. */
 export const openOutput = (folder: string): Promise<OutputPlace> => toRegistry(folder, engine, logSigners, io().env);
@@ -92,7 +95,7 @@ export async function readInput(path: string): Promise<Bytes> {
 
 async function readFromBucket(path: string): Promise<Bytes> {
   const named = documentInBucket(path);
-  const bytes = named && (await (await openStore(named.registry, io().env)).read(`${ATTESTATIONS}/${named.name}`));
+  const bytes = named && (await (await openPlace(named.registry)).read(`${ATTESTATIONS}/${named.name}`));
   if (bytes === undefined) throw new AttestError("file-missing", `no such file: ${path}`, "check the path");
   return bytes;
 }

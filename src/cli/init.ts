@@ -7,14 +7,13 @@ import { keyidInAgent } from "../keystore/agent.js";
 import type { StoredKey } from "../keystore/keystore.js";
 import { inGit, remoteOrigin, testCommand } from "../pipeline/run/project.js";
 import { ensureKey, chooseSigner, DEFAULT_NAME, keyEntryOf } from "../pipeline/publish/signers.js";
-import { fileAt, isBucketAddress, openStore } from "../store/open.js";
+import { fileAt, isBucketAddress } from "../store/open.js";
 import { GIT_ATTRIBUTES } from "../store/git-attributes.js";
 import { REGISTRY_FILE, Registry } from "../store/registry.js";
 import { keyCalled } from "./destination.js";
-import { engine, keystore, logKeys, ownLogs } from "./context.js";
+import { engine, keystore, logKeys, ownLogs, openPlace } from "./context.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
-import { io } from "./io.js";
 
 interface Options {
   readonly origin?: string;
@@ -57,7 +56,7 @@ export function init(attest: Command): void {
       const signer = (): Pick<StoredKey, "name" | "key"> =>
         known ?? (made ??= ensureKey(store, options.signer ?? DEFAULT_NAME).stored);
       const registry = await Registry.create(
-        await openStore(folder, io().env),
+        await openPlace(folder),
         { origin, title: options.title ?? origin },
         engine,
         ownLogs(),

@@ -2,9 +2,7 @@
 import type { Command } from "commander";
 import { commandLine } from "../node/command-line.js";
 import { replicate } from "../pipeline/publish/replica.js";
-import { openStore } from "../store/open.js";
-import { engine, logSigners, registryFolder } from "./context.js";
-import { io } from "./io.js";
+import { engine, logSigners, openPlace, registryFolder } from "./context.js";
 import { withExamples, withJson } from "./options.js";
 import { answer, answerJson, LateProgress, talk } from "./ui.js";
 
@@ -27,8 +25,8 @@ export function publishCommand(attest: Command): void {
     const progress = new LateProgress();
     try {
       const done = await replicate({
-        from: await openStore(folder, io().env),
-        to: await openStore(options.to, io().env),
+        from: await openPlace(folder),
+        to: await openPlace(options.to),
         engine,
         logSigners,
         progress: (text, share) => progress.say(text, share),

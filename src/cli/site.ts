@@ -6,9 +6,9 @@ import { InvalidArgumentError, type Command } from "commander";
 import { AttestError } from "../core/errors.js";
 import { buildSite } from "../site/build.js";
 import { serveSite } from "../site/serve.js";
-import { fileAt, isBucketAddress, openStore } from "../store/open.js";
-import { engine, openRegistry, registryFolder } from "./context.js";
-import { exitWith, io } from "./io.js";
+import { fileAt, isBucketAddress } from "../store/open.js";
+import { engine, openRegistry, registryFolder, openPlace } from "./context.js";
+import { exitWith } from "./io.js";
 import { collect, withExamples, withJson } from "./options.js";
 import { answer, answerJson, talk } from "./ui.js";
 
@@ -41,12 +41,7 @@ export function site(attest: Command): void {
     const folder = registryFolder(options.registry);
     const output = options.output ?? siteIn(folder);
     const registry = await openRegistry(folder);
-    const { pages, refused, warnings } = await buildSite(
-      registry,
-      await openStore(output, io().env),
-      engine,
-      new Date(),
-    );
+    const { pages, refused, warnings } = await buildSite(registry, await openPlace(output), engine, new Date());
     if (refused.length > 0) exitWith(1);
     if (options.json) return answerJson({ site: output, pages, refused, warnings });
     answer(fileAt(output, "index.html"));
@@ -69,7 +64,7 @@ export function site(attest: Command): void {
   withExamples(serve, "attest site serve --registry demo", "attest site serve --registry demo --port 0").action(
     async ({ registry, output, port = 0, host = "", allowHost = [], cors = false }: Options) => {
       const folder = output ?? siteIn(registryFolder(registry));
-      const store = await openStore(folder, io().env);
+      const store = await openPlace(folder);
       if ((await store.read("index.html")) === undefined)
         throw new AttestError("file-missing", `no site in ${folder}`, "build it with: attest site build");
       const server = await serveSite(store, { host, port, names: allowHost, cors }).catch((error: unknown) => {

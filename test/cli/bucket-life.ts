@@ -63,6 +63,14 @@ export function livesInABucket(bucket: string, server: () => Readonly<Record<str
         entered: [],
       });
 
+      ok(await attest(["publish", "--registry", place, "--to", "copy"], work));
+      ok(await attest(["publish", "--registry", "copy", "--to", `${place}-copy`], work));
+      for (const copy of ["copy", `${place}-copy`])
+        expect(ok(await attest(["log", "check", copy, "--json"], work)).json()).toMatchObject({
+          findings: [],
+          size: checked["size"],
+        });
+
       const pack = work.path("pack.html");
       ok(await attest(["evidence", "pack", second, "--output", pack], work));
       ok(await attest(["verify", pack], work));
