@@ -17,7 +17,7 @@ import { checkPresence } from "../core/log/presence.js";
 import { formatNoteKey, type NoteKey } from "../core/keys/note.js";
 import { logNamed } from "../core/statement/payload.js";
 import { LogReader } from "./log-reader.js";
-import { LogWriter } from "./log-writer.js";
+import type { LogWriter } from "./log-writer.js";
 import { KEYRING, logFolder, proofPath } from "./paths.js";
 import type { Document } from "./documents.js";
 import type { Parse } from "./registry-index.js";
@@ -149,6 +149,7 @@ export class RegistryLog {
 
   async #writerFor(signer: LogSigner, shard: number): Promise<LogWriter> {
     await this.#store.mustBeWritable(logFolder(shard)); // before anything is signed
+    const { LogWriter } = await import("./log-writer.js"); // readers never need it
     const known = this.#writers.get(signer.key.id);
     if (known !== undefined) return known;
     const made = new LogWriter(this.#store, logFolder(shard), signer, this.#engine, proofPathOf);

@@ -20,7 +20,7 @@ import { RegistryLog, type LogKeyring, type LogSigners } from "./registry-log.js
 import { leaveBytesAlone } from "./git-attributes.js";
 import { Documents, idIn, isNotice, isPlan, isResult } from "./documents.js";
 import type { Publication, Published } from "./publication.js";
-import { Publisher } from "./publisher.js";
+import type { Publisher } from "./publisher.js";
 import { RegistryIndex, type Action } from "./registry-index.js";
 import type { Store } from "./store.js";
 
@@ -39,7 +39,7 @@ export class Registry {
   readonly log: RegistryLog;
   readonly #index: RegistryIndex;
   readonly #documents: Documents;
-  readonly #publisher: Publisher;
+  #publishing: Promise<Publisher> | undefined;
 
   private constructor(store: Store, described: About, engine: Engine, logSigners: LogSigners = () => undefined) {
     this.store = store;
@@ -48,14 +48,6 @@ export class Registry {
     this.#engine = engine;
     this.log = new RegistryLog(store, described.origin, engine, logSigners);
     this.#documents = new Documents(store);
-    this.#publisher = new Publisher({
-      store,
-      origin: described.origin,
-      engine,
-      index: this.#index,
-      log: this.log,
-      keyring: () => this.keyring(),
-    });
   }
 
   /** @throws AttestError `registry-missing`, `registry-format` */
@@ -197,14 +189,29 @@ export class Registry {
     if (only?.fault !== undefined) throw only.fault;
   }
 
+  /** Readers never need it. */
+  #publisher(): Promise<Publisher> {
+    return (this.#publishing ??= import("./publisher.js").then(
+      ({ Publisher }) =>
+        new Publisher({
+          store: this.store,
+          origin: this.about.origin,
+          engine: this.#engine,
+          index: this.#index,
+          log: this.log,
+          keyring: () => this.keyring(),
+        }),
+    ));
+  }
+
   /** Many, in the same order: see `Publisher`. */
   publishAll(publications: readonly Publication[], progress?: (done: number) => void): Promise<readonly Published[]> {
-    return this.#publisher.publish(publications, progress);
+    return this.#publisher().then((publisher) => publisher.publish(publications, progress));
   }
 
   /** What a killed publisher had claimed to answer a plan: see `Publisher`. */
   finishAnswer(plan: string, keyids: readonly string[]): Promise<string | undefined> {
-    return uninterrupted(() => this.#publisher.finishAnswer(plan, keyids));
+    return uninterrupted(async () => (await this.#publisher()).finishAnswer(plan, keyids));
   }
 
   /**
@@ -213,7 +220,7 @@ export class Registry {
    * @returns the ids that were entered
    */
   async complete(own: readonly PublicKey[]): Promise<readonly string[]> {
-    return await uninterrupted(() => this.#publisher.complete(own));
+    return await uninterrupted(async () => (await this.#publisher()).complete(own));
   }
 
   /** File names of the attestations, sorted. */

@@ -12,7 +12,7 @@ import { lab } from "./drafts.js";
 const LOADED = fileURLToPath(new URL("loaded.mjs", import.meta.url));
 
 /** In thousands of bytes, a twentieth above what they are. */
-const BUDGET = { version: 172, verify: 672, show: 701 } as const;
+const BUDGET = { version: 173, verify: 657, show: 686 } as const;
 type Measured = keyof typeof BUDGET;
 
 /** Large parts of Node and of this program: by a file of Node's, or by a function that is in them and nowhere else. */
