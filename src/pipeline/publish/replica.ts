@@ -19,6 +19,8 @@ import { consistencySince } from "../../core/log/read-all.js";
 import { parseEnvelope } from "../../core/statement/envelope.js";
 import { kindOf } from "../../core/statement/payload.js";
 import { identify } from "../../core/statement/statement.js";
+import { knownFrom } from "../../core/verify/signatures.js";
+import { verify } from "../../core/verify/verify.js";
 import { leaveBytesAlone } from "../../store/git-attributes.js";
 import { LogSource, type KeptLog, type SourcedLog } from "../../store/log-source.js";
 import { extendLog } from "../../store/log-copy.js";
@@ -331,21 +333,25 @@ async function put(to: Store, path: string, bytes: Bytes): Promise<void> {
   if (now === undefined || !equal(now, bytes)) await to.replace(path, bytes);
 }
 
-/** Documents that no log has, as far as their proofs show, are published there as their signer would have. */
+/**
+ * Documents that no log has, as far as their proofs show, are published there as their signer would have. Only whole ones by listed signers,
+ * as `add` takes them: an entry stays, and so does a claim, and anyone could have put the rest into the folder.
+ */
 async function enterUnlogged(
   { from, to, engine, logSigners }: ReplicaRequest,
   ids: readonly string[],
 ): Promise<readonly string[]> {
   const registry = await Registry.open(to, engine, logSigners);
   if ((await registry.log.all()).length === 0) return [];
+  const keys = knownFrom(await registry.keyring(), "site", "the registry's keyring");
   const documents = [];
   for (const id of ids) {
     if ((await to.read(proofPath(id))) !== undefined) continue;
-    documents.push({
-      id,
-      bytes: (await from.read(attestationPath(id))) ?? new Uint8Array(),
-      evidence: new Map<string, Bytes>(),
-    });
+    const bytes = (await from.read(attestationPath(id))) ?? new Uint8Array();
+    const report = verify(bytes, { engine, keys, now: new Date(), fileName: `${id}.json`, named: true });
+    const isListed = report.signers.length > 0 && report.signers.every(({ signature }) => signature === "ok");
+    if (!isListed || report.checks.some(({ status }) => status === "failed")) continue;
+    documents.push({ id, bytes, evidence: new Map<string, Bytes>() });
   }
   if (documents.length === 0) return [];
   const told = await registry.publishAll(documents);

@@ -1,5 +1,5 @@
 /** A registry is copied to a store that several machines write, broken off at every call, and repeated: in the end it is there, whole. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -128,3 +128,32 @@ test(
     }
   },
 );
+
+test("a document that no listed signer signed is entered in no log, and claims no plan", async () => {
+  const [planted, to] = [join(base, "planted"), join(base, "planted-to")];
+  cpSync(from, planted, { recursive: true });
+  const { bytes } = await result(planted);
+  const document = JSON.parse(Buffer.from(bytes).toString()) as { signatures: { keyid: string; sig: string }[] };
+  const [{ keyid, sig }] = document.signatures as [{ keyid: string; sig: string }];
+  const bad = Buffer.alloc(64, 1).toString("base64");
+  const by = sealed(statement({ predicate: { f3: { title: "By a stranger" } } }), signer());
+  for (const [id, text] of [
+    [idOf(bytes), JSON.stringify({ ...document, signatures: [{ keyid, sig: bad }] })],
+    [idOf(by), Buffer.from(by).toString()],
+  ] as const)
+    writeFileSync(join(planted, "attestations", `${id}.json`), text);
+  expect(await copied(planted, new SharedFolder(to))).toMatchObject({ documents: 5, entries: 3, entered: [] });
+  // With a signature that is good beside it: an entry would name the other key.
+  const both = JSON.stringify({
+    ...document,
+    signatures: [
+      { keyid, sig },
+      { keyid: signer().key.keyid, sig: bad },
+    ],
+  });
+  writeFileSync(join(planted, "attestations", `${idOf(bytes)}.json`), both);
+  expect(await copied(planted, new SharedFolder(join(base, "planted-too")))).toMatchObject({ entered: [] });
+  // And as it should be.
+  writeFileSync(join(planted, "attestations", `${idOf(bytes)}.json`), bytes);
+  expect(await copied(planted, new SharedFolder(join(base, "planted-well")))).toMatchObject({ entered: [idOf(bytes)] });
+});
