@@ -5,13 +5,13 @@
  */
 import { commandLine } from "../node/command-line.js";
 import { uninterrupted } from "../node/uninterrupted.js";
-import type { Bytes } from "../core/bytes.js";
+import { equal, type Bytes } from "../core/bytes.js";
 import type { Engine } from "../core/engine.js";
 import { AttestError, orFault, orUndefined } from "../core/errors.js";
 import type { PublicKey } from "../core/keys/key.js";
 import type { Keyring } from "../core/keys/keyring.js";
 import { formatNoteKey } from "../core/keys/note.js";
-import { parseEnvelope, parseOnce } from "../core/statement/envelope.js";
+import { formatEnvelope, parseEnvelope, parseOnce } from "../core/statement/envelope.js";
 import { logNamed } from "../core/statement/payload.js";
 import { knownFrom, type TrustedKey } from "../core/verify/signatures.js";
 import { verify } from "../core/verify/verify.js";
@@ -158,7 +158,7 @@ export class Publisher {
       if (answer === undefined || !(await answers(answer, (id) => this.#documents.bytes(id)))) continue;
       for (const keyid of answer.keyids) {
         const first = await this.#index.claim(answer.plan, keyid, one.bytes);
-        if (first === undefined) continue;
+        if (first === undefined || isSigned(first, parse(one.bytes).payloadBytes)) continue;
         faults.set(one, answered(await this.#finish(first, answer.plan, keyid)));
         break;
       }
@@ -184,19 +184,22 @@ export class Publisher {
   async #finish(bytes: Bytes, plan: string, keyid: string): Promise<string> {
     const keys = knownFrom(await this.#keyring(), "site", "the registry's keyring");
     const report = verify(bytes, { engine: this.#engine, keys, now: new Date() });
-    const claimed = orUndefined(() => answerIn(parseEnvelope(bytes)));
+    const envelope = orUndefined(() => parseEnvelope(bytes));
     const own = report.signers.some((signer) => signer.signature === "ok" && signer.keyid === keyid);
-    if (report.id === undefined || claimed?.plan !== plan || !own)
+    if (report.id === undefined || envelope === undefined || answerIn(envelope)?.plan !== plan || !own)
       throw new AttestError(
         "registry-format",
         `what claims to answer plan_${plan.slice(0, 16)} is no result by ${keyid}`,
         "nothing was published; someone who can write the registry put it there",
       );
-    const document = { id: report.id, bytes };
+    // Someone may have added others, and the log would have an entry for each.
+    const signatures = envelope.signatures.filter((_, at) => report.signers[at]?.signature === "ok");
+    const isWhole = signatures.length === envelope.signatures.length;
+    const document = { id: report.id, bytes: isWhole ? bytes : formatEnvelope({ ...envelope, signatures }) };
     const unlogged = (await this.#log.entering([document], parseEnvelope)).map(({ id }) => id);
     await this.#index.add([document], unlogged, parseEnvelope);
     const there = await this.#documents.bytes(document.id); // with further signatures, perhaps
-    if (there.length === 0) await this.#store.create(attestationPath(document.id), bytes);
+    if (there.length === 0) await this.#store.create(attestationPath(document.id), document.bytes);
     await this.#log.enter([document]);
     await this.#index.logged(unlogged);
     return document.id;
@@ -259,6 +262,12 @@ export class Publisher {
     return entered;
   }
 }
+
+/** Whether these are signatures of that payload: a document may have got more of them since it was claimed. */
+const isSigned = (bytes: Bytes, payload: Bytes): boolean => {
+  const envelope = orUndefined(() => parseEnvelope(bytes));
+  return envelope !== undefined && equal(envelope.payloadBytes, payload);
+};
 
 const unfinished = (path: string, place: string, cause: AttestError): AttestError =>
   new AttestError(

@@ -13,6 +13,7 @@ import { PLAN_TYPE } from "../../src/core/statement/plan.js";
 import { identify } from "../../src/core/statement/statement.js";
 import { LogKeys } from "../../src/keystore/log-keys.js";
 import { nodeEngine } from "../../src/node/engine.js";
+import { union } from "../../src/pipeline/publish/cosign.js";
 import { Directory } from "../../src/store/directory.js";
 import { attestationPath, evidencePath, Registry, type Publication } from "../../src/store/registry.js";
 import { sha256 } from "../cli/drafts.js";
@@ -358,13 +359,47 @@ describe("of results that answer one plan, whoever comes first is published", ()
     expect(entries(place.folder)).toBe(3);
   });
 
+  test("a result that was signed by more since it was claimed is still itself", async () => {
+    const place = await copy();
+    const announced = plan("Addition adds");
+    await place.registry.publish(announced);
+    const one = answering("Addition adds", announced.digest);
+    await place.registry.publish(one);
+    const bytes = union(one.bytes, answering("Addition adds", announced.digest, someoneElse).bytes)!;
+    await place.registry.store.update(attestationPath(one.id), () => bytes);
+    await place.registry.log.enterMore(one.bytes, bytes);
+    expect(codes(await (await another(place)).publishAll([{ ...one, bytes }]))).toEqual([undefined]);
+    expect(entries(place.folder)).toBe(3);
+  });
+
+  test("a claim with a bad signature beside the good one is finished without it", async () => {
+    const announced = plan("Addition adds");
+    const one = JSON.parse(fromUtf8(answering("Addition adds", announced.digest).bytes)) as { signatures: Json[] };
+    const sig = Buffer.alloc(64, 1).toString("base64");
+    for (const { keyid } of [someoneElse.key, signer().key]) {
+      const place = await copy();
+      await place.registry.publish(announced);
+      const claims = join(place.folder, "attestations/index/claims", announced.id);
+      mkdirSync(claims, { recursive: true });
+      const spoiled = readable({ ...one, signatures: [...one.signatures, { keyid, sig }] });
+      writeFileSync(join(claims, `${claimName()}.json`), spoiled);
+      const other = answering("Addition adds", announced.digest, me, { summary: "other" });
+      expect(codes(await (await another(place)).publishAll([other]))).toEqual(["plan-answered"]);
+      const [name = ""] = results(place.folder);
+      const text = readFileSync(join(place.folder, "attestations", name), "utf8");
+      expect((JSON.parse(text) as typeof one).signatures).toEqual(one.signatures);
+      expect(entries(place.folder)).toBe(2);
+    }
+  });
+
+  const claimName = (): string => me.key.keyid.replace("SHA256:", "").replaceAll("+", "-").replaceAll("/", "_");
+
   test("what claims without a signature by that key is refused, and nothing is published", async () => {
     const place = await copy();
     const announced = plan("Addition adds");
     await place.registry.publish(announced);
     const claims = join(place.folder, "attestations/index/claims", announced.id);
     mkdirSync(claims, { recursive: true });
-    const keyid = me.key.keyid.replace("SHA256:", "").replaceAll("+", "-").replaceAll("/", "_");
     const one = answering("Addition adds", announced.digest);
     const forged = {
       ...(JSON.parse(fromUtf8(one.bytes)) as object),
@@ -376,7 +411,7 @@ describe("of results that answer one plan, whoever comes first is published", ()
       answering("Addition adds", announced.digest, someoneElse).bytes,
       result("Another").bytes,
     ]) {
-      writeFileSync(join(claims, `${keyid}.json`), bytes);
+      writeFileSync(join(claims, `${claimName()}.json`), bytes);
       expect(
         codes(
           await place.registry.publishAll([answering("Addition adds", announced.digest, me, { summary: "other" })]),
