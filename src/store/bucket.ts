@@ -88,7 +88,7 @@ export class Bucket implements Store {
   async list(folder: string): Promise<readonly string[]> {
     const names = new Set<string>();
     for await (const name of this.#client.names(checked(folder)))
-      if (!isVersions(name) && name !== PROBE) names.add(name);
+      if (!isVersions(name) && name !== PROBE && isPart(name)) names.add(name);
     return [...names].sort();
   }
 
@@ -166,7 +166,8 @@ export class Bucket implements Store {
     const folder = checked(path);
     try {
       const files = new Set([folder]);
-      for await (const name of this.#client.names(folder, true)) files.add(fileOf(`${folder}/${name}`));
+      for await (const name of this.#client.names(folder, true))
+        if (name.split("/").every(isPart)) files.add(fileOf(`${folder}/${name}`));
       await this.remove(...files);
     } catch (error) {
       if (!(error instanceof AttestError)) throw error;
@@ -273,12 +274,13 @@ export class Bucket implements Store {
   }
 
   /**
-   * Writes the hint, again and again if meanwhile another version came: its writer's hint may have been overwritten by this one. It keeps the
+   * Writes the hint, and again if meanwhile another version came: its writer's hint may have been overwritten by this one. It keeps the
    * mark of the first object, whose maker may have lost the answer, and would take it for another's.
    */
   async #hint(file: string, from: number): Promise<void> {
     const writer = (await this.#client.head(file))?.writer;
-    for (let version = from; ;) {
+    let version = from;
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const newest = await this.#version(versionPath(file, version), MAX_READ);
       if (newest?.removed === true) await this.#client.delete(file);
       else if (newest?.bytes !== undefined)
@@ -334,6 +336,9 @@ async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([one, other]);
   return [await one, await other];
 }
+
+/** Whether a key's part can be the name of a file. Whoever writes the bucket chooses keys, and its server what it lists. */
+const isPart = (name: string): boolean => !["", ".", ".."].includes(name) && !/[/\\\p{Cc}]/u.test(name);
 
 /** Callers build paths only from digests and checked names; this checks again. @returns the path without empty parts; empty for the store */
 function checked(path: string): string {
