@@ -79,7 +79,8 @@ export async function replicate(request: ReplicaRequest): Promise<Replicated> {
   const before = await to.read(KEYRING);
   const ours = await source.keyring();
   const theirs = before === undefined ? undefined : parseKeyring(before, engine);
-  const keyring = theirs === undefined ? ours : mergedKeyring(theirs, ours);
+  // What two good keyrings give may be none: a key that signs in one and is a witness in the other.
+  const keyring = theirs === undefined ? ours : parseKeyring(formatKeyring(mergedKeyring(theirs, ours)), engine);
   const growths = await compared(request, ours, theirs); // refuse before writing anything
   await to.mustBeWritable(".");
   const evidence = await copyEvidence(request);

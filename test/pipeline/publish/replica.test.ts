@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { utf8 } from "../../../src/core/bytes.js";
 import type { Json } from "../../../src/core/json.js";
+import { formatKeyring, parseKeyring } from "../../../src/core/keys/keyring.js";
+import { noteKey } from "../../../src/core/keys/note.js";
 import { LogKeys } from "../../../src/keystore/log-keys.js";
 import { LogMemory } from "../../../src/keystore/log-memory.js";
 import { nodeEngine } from "../../../src/node/engine.js";
@@ -156,4 +158,23 @@ test("a document that no listed signer signed is entered in no log, and claims n
   // And as it should be.
   writeFileSync(join(planted, "attestations", `${idOf(bytes)}.json`), bytes);
   expect(await copied(planted, new SharedFolder(join(base, "planted-well")))).toMatchObject({ entered: [idOf(bytes)] });
+});
+
+test("keyrings that cannot be one are refused before anything is written", async () => {
+  const [there, here] = [join(base, "keyring-there"), join(base, "keyring-here")];
+  for (const folder of [there, here]) cpSync(from, folder, { recursive: true });
+  const keyringOf = (folder: string): string => join(folder, "keys/keyring.json");
+  const before = parseKeyring(readFileSync(keyringOf(there)), nodeEngine);
+  const validFrom = "2026-01-01T00:00:00Z";
+  const { key } = signer();
+  const witness = noteKey("witness", key.bytes, "cosignature-v1", nodeEngine);
+  const witnesses = [{ name: "witness", key: witness, validFrom }];
+  writeFileSync(keyringOf(there), formatKeyring({ ...before, witnesses }));
+  const kept = readFileSync(keyringOf(there), "utf8");
+  writeFileSync(
+    keyringOf(here),
+    formatKeyring({ ...before, signers: [...before.signers, { name: "a", key, validFrom }] }),
+  );
+  await expect(copied(here, new Directory(there))).rejects.toMatchObject({ code: "keyring-format" });
+  expect(readFileSync(keyringOf(there), "utf8")).toBe(kept);
 });
