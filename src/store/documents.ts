@@ -32,12 +32,12 @@ export class Documents {
     for (const id of (await this.names()).map(idIn)) yield { id, bytes: await this.bytes(id) };
   }
 
-  /** Empty if there is none, and for anything but a regular file. */
+  /** Empty if there is none, and for anything but a regular file. @throws AttestError `network`: it may be there */
   async bytes(id: string): Promise<Bytes> {
     try {
       return (await this.#store.read(attestationPath(id))) ?? new Uint8Array();
     } catch (error) {
-      if (error instanceof AttestError) return new Uint8Array();
+      if (error instanceof AttestError && error.code !== "network") return new Uint8Array();
       throw error;
     }
   }

@@ -208,7 +208,8 @@ export class Publisher {
   async #unfinished(group: readonly Publication[], cause: AttestError): Promise<Faults> {
     const faults = new Map<Publication, AttestError>();
     for (const one of group) {
-      const isThere = (await this.#documents.bytes(one.id)).length > 0; // without the fsync the name may exist all the same
+      const there = await orFault(() => this.#documents.bytes(one.id));
+      const isThere = !(there instanceof AttestError) && there.length > 0; // without the fsync the name may exist all the same
       faults.set(one, isThere ? unfinished(attestationPath(one.id), this.#store.place, cause) : cause);
     }
     return faults;

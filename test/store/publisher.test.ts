@@ -328,6 +328,21 @@ describe("of results that answer one plan, whoever comes first is published", ()
     expect(readdirSync(join(place.folder, "attestations/index/unlogged"))).toEqual([]);
   });
 
+  test("and nothing can be said of a plan that does not come: the result waits", async () => {
+    const place = await copy();
+    const announced = plan("Addition adds");
+    await place.registry.publish(announced);
+    await place.registry.publish(answering("Addition adds", announced.digest, me, { summary: "first" }));
+    const second = answering("Addition adds", announced.digest, me, { summary: "second" });
+    const broken = new SharedFolder(place.folder, (call, path) =>
+      call === "read" && path === attestationPath(announced.id)
+        ? Promise.reject(new AttestError("network", "the connection broke"))
+        : Promise.resolve(),
+    );
+    expect(codes(await (await another(place, broken)).publishAll([second]))).toEqual(["network"]);
+    expect(results(place.folder)).toHaveLength(1);
+  });
+
   test("and was killed after its claim: the next finishes it, and is refused", async () => {
     const place = await copy();
     const announced = plan("Addition adds");
