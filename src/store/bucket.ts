@@ -337,7 +337,7 @@ async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   return [await one, await other];
 }
 
-/** Whether a key's part can be the name of a file. Whoever writes the bucket chooses keys, and its server what it lists. */
+/** Whether a key's part can be the name of a file. A writer of the bucket chooses keys, and its server what it lists. */
 const isPart = (name: string): boolean => !["", ".", ".."].includes(name) && !/[/\\\p{Cc}]/u.test(name);
 
 /** Callers build paths only from digests and checked names; this checks again. @returns the path without empty parts; empty for the store */
