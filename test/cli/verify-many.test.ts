@@ -151,6 +151,10 @@ describe.skipIf(availableParallelism() < 2)("the library's verifyRegistry", asyn
     expect(new Set(unknown.map((one) => ("report" in one ? one.report.outcome : "")))).toEqual(new Set(["untrusted"]));
   });
 
+  test.each([NaN, -1, 2.5, Infinity])("with %s workers it gives no less", async (workers) => {
+    expect(await collected(made, { keys: [key], workers })).toHaveLength(names.length);
+  });
+
   test("goes on after a file that cannot be read, and throws for what is wrong with all of it", async () => {
     const work = copyOf(made);
     const [broken = ""] = names.filter((name) => name.startsWith("test_")).slice(300, 301);

@@ -25,7 +25,8 @@ export async function* verifyRegistry(folder: string, options: RegistryOptions =
   const names = await namesIn(folder, nodeEngine);
   const { workers = availableParallelism(), now = new Date(), ...rest } = options;
   const asked = { ...rest, now };
-  if (workers < 2 || names.length < MANY || !canPool(WORKER)) {
+  const isMany = workers >= 2; // not so for NaN, with which nothing would be verified
+  if (!isMany || names.length < MANY || !canPool(WORKER)) {
     for await (const { verified, read } of verifyEach(requestOf(folder, asked))) {
       if ("fault" in verified && verified.target === folder) throw verified.fault;
       yield* read === undefined ? [verified] : effective(read.document, verified);
@@ -36,7 +37,12 @@ export async function* verifyRegistry(folder: string, options: RegistryOptions =
     names.slice(at * PIECE, (at + 1) * PIECE),
   );
   const data = { folder, asked };
-  for await (const found of pooled<readonly string[], RegistryAnswer>({ module: WORKER, data, pieces, workers })) {
+  for await (const found of pooled<readonly string[], RegistryAnswer>({
+    module: WORKER,
+    data,
+    pieces,
+    workers: Math.min(workers, pieces.length),
+  })) {
     if ("fault" in found) throw told(found.fault);
     for (const one of found.answers) yield "fault" in one ? { ...one, fault: told(one.fault) } : one;
   }
