@@ -20,7 +20,7 @@ const NIGHTLY = [
   "test/web/{figures,logged-access}.test.ts",
   "test/cli/big-output.test.ts",
   "test/**/rgw.test.ts",
-  "test/queue/many.test.ts",
+  "test/queue/{many,silent}.test.ts",
 ];
 
 /** What an engine could read, compute or verify otherwise: in Chromium too. At night all of core. */
