@@ -31,8 +31,8 @@ export interface LogCopy {
 
 /** Sixteen full tiles. */
 const CHUNK = 4096;
-/** As many as a writer commits together. */
-const TURN = 1024;
+/** Few turns, because another machine may go on between two of them. A store reads 64 MiB. */
+const TURN = 32_768;
 
 /** @returns how many entries were added. @throws AttestError `log-fork`, `log-key-missing` */
 export async function extendLog(copy: LogCopy): Promise<number> {
@@ -51,7 +51,7 @@ async function directly(copy: LogCopy, still: Still): Promise<number> {
   if (found?.size !== published?.size) throw fork(`the log ${listed.key.name} in ${to.place} went on meanwhile`);
   if (published !== undefined) await folder().mustHold(published);
   let head: TreeHead = published ?? { size: 0, root: engine.sha256(new Uint8Array()) };
-  for await (const entries of chunks(copy, head.size, CHUNK)) {
+  for await (const entries of chunks(copy, head.size)) {
     const place = folder(); // forgets what it read: a log may be larger than the memory
     const { size } = head;
     const grown = await place.over((tileBytes) => append(size, entries, tileBytes, engine.sha256));
@@ -59,8 +59,7 @@ async function directly(copy: LogCopy, still: Still): Promise<number> {
     head = grown.head;
   }
   const wanted = openCheckpoint(checkpoint, listed.key, [], engine).checkpoint;
-  if (head.size !== wanted.size || !equal(head.root, wanted.root))
-    throw fork(`the entries of the log ${listed.key.name} do not give the root that its key signed`);
+  if (head.size !== wanted.size || !equal(head.root, wanted.root)) throw notSigned(listed);
   await folder().publish(
     checkpoint,
     (other) => openCheckpoint(other, listed.key, [], engine).checkpoint.size < wanted.size,
@@ -77,29 +76,40 @@ async function byTurns(copy: LogCopy, published: Checkpoint): Promise<number> {
       `${to.place} is written by several machines, and the key of the log ${listed.key.name} is not on this one`,
       "run this where the key is, or copy to a place where there is no registry yet",
     );
+  const reader = await LogReader.open((path) => copy.from.read(`${logFolder(shard)}/${path}`), engine, listed.key);
+  const signed = reader?.checkpoint ?? published;
+  const entries: Bytes[] = [];
+  for await (const bundle of reader?.bundles(published.size) ?? []) entries.push(...bundle.entries);
+  // What is read now may be other than what was compared before, and the key is about to sign it.
+  const folder = new LogFolder(to, logFolder(shard), engine, () => undefined);
+  await folder.mustHold(published);
+  const { head } = await folder.over((tileBytes) => append(published.size, entries, tileBytes, engine.sha256));
+  if (head.size !== signed.size || !equal(head.root, signed.root)) throw notSigned(listed);
+  // All turns come first: the machine may remember the last head, and signs nothing that does not lead there.
   const turns = new LogTurns(to, logFolder(shard), signer, engine);
-  const writer = new LogWriter(to, logFolder(shard), signer, engine, proofPathOf);
-  let { size } = published;
-  for await (const entries of chunks(copy, size, TURN)) {
-    if (!(await turns.take(size, entries))) throw fork(`the log ${listed.key.name} in ${to.place} went on meanwhile`);
-    await writer.settle();
-    size += entries.length;
-  }
-  return size - published.size;
+  for (let at = 0; at < entries.length; at += TURN)
+    if (!(await turns.take(published.size + at, entries.slice(at, at + TURN))))
+      throw fork(`the log ${listed.key.name} in ${to.place} went on meanwhile`);
+  await new LogWriter(to, logFolder(shard), signer, engine, proofPathOf).settle();
+  return entries.length;
 }
 
+const notSigned = ({ key }: NoteEntry): AttestError =>
+  fork(`the entries of the log ${key.name} do not give the root that its key signed`);
+
 async function* chunks(
-  { from, shard, listed, engine, progress }: LogCopy,
+  { from, shard, listed, checkpoint, engine, progress }: LogCopy,
   start: number,
-  length: number,
 ): AsyncGenerator<readonly Bytes[]> {
   const reader = await LogReader.open((path) => from.read(`${logFolder(shard)}/${path}`), engine, listed.key);
   if (reader === undefined) return;
+  const { size } = openCheckpoint(checkpoint, listed.key, [], engine).checkpoint; // it may have gone on here since
   let waiting: Bytes[] = [];
   for await (const { index, entries } of reader.bundles(start)) {
-    waiting.push(...entries);
-    for (; waiting.length >= length; waiting = waiting.slice(length)) yield waiting.slice(0, length);
-    progress?.(`copying ${listed.key.name}`, (index + entries.length) / reader.checkpoint.size);
+    if (index >= size) break;
+    waiting.push(...entries.slice(0, size - index));
+    for (; waiting.length >= CHUNK; waiting = waiting.slice(CHUNK)) yield waiting.slice(0, CHUNK);
+    progress?.(`copying ${listed.key.name}`, Math.min(1, (index + entries.length) / size));
   }
   if (waiting.length > 0) yield waiting;
 }

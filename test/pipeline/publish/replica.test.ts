@@ -1,5 +1,5 @@
 /** A registry is copied to a store that several machines write, broken off at every call, and repeated: in the end it is there, whole. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { utf8 } from "../../../src/core/bytes.js";
 import type { Json } from "../../../src/core/json.js";
 import { formatKeyring, parseKeyring } from "../../../src/core/keys/keyring.js";
 import { noteKey } from "../../../src/core/keys/note.js";
+import { formatEntries, parseEntries } from "../../../src/core/log/tiles.js";
 import { LogKeys } from "../../../src/keystore/log-keys.js";
 import { LogMemory } from "../../../src/keystore/log-memory.js";
 import { nodeEngine } from "../../../src/node/engine.js";
@@ -35,7 +36,7 @@ beforeAll(async () => {
   const signers = { name: "me", key: me.key, validFrom: "2026-01-01T00:00:00Z" };
   await Registry.create(new Directory(from), about, nodeEngine, keys, () => signers);
   for (let at = 0; at < 3; at += 1) await (await opened(from)).publish(await result(from));
-  cpSync(join(base, "home"), join(base, "home-begun"), { recursive: true });
+  cpSync(join(base, "home"), join(base, "home-then"), { recursive: true }); // it remembers what is in the folder
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
@@ -54,12 +55,12 @@ const copied = (source: string, to: Directory, by = keys): Promise<Replicated> =
   replicate({ from: new Directory(source), to, engine: nodeEngine, logSigners: (key) => by.find(key) });
 
 /** Another machine with the same keys: a lock that it never gives back is its own. */
-function twin(name: string): LogKeys {
-  cpSync(join(base, "home"), join(base, name), { recursive: true });
+function twin(name: string, of = "home"): LogKeys {
+  cpSync(join(base, of), join(base, name), { recursive: true });
   return new LogKeys(join(base, name), nodeEngine, {});
 }
 
-async function mustBeWhole(folder: string, documents: number): Promise<void> {
+async function mustBeWhole(folder: string, documents: number, memory = join(folder, "../memory")): Promise<void> {
   const registry = await opened(folder);
   expect((await registry.names()).length).toBe(documents);
   const place = await logPlaceOf(registry, folder);
@@ -68,7 +69,7 @@ async function mustBeWhole(folder: string, documents: number): Promise<void> {
     engine: nodeEngine,
     keys: [],
     now: new Date(),
-    memory: new LogMemory(join(folder, "../memory")),
+    memory: new LogMemory(memory),
   } as never);
   expect(findings.filter(({ code }) => code !== "key-unknown")).toEqual([]);
 }
@@ -134,6 +135,7 @@ test(
 
 test("a document that no listed signer signed is entered in no log, and claims no plan", async () => {
   const [planted, to] = [join(base, "planted"), join(base, "planted-to")];
+  const own = twin("home-planted", "home-then");
   cpSync(from, planted, { recursive: true });
   const { bytes } = await result(planted);
   const document = JSON.parse(Buffer.from(bytes).toString()) as { signatures: { keyid: string; sig: string }[] };
@@ -145,7 +147,7 @@ test("a document that no listed signer signed is entered in no log, and claims n
     [idOf(by), Buffer.from(by).toString()],
   ] as const)
     writeFileSync(join(planted, "attestations", `${id}.json`), text);
-  expect(await copied(planted, new SharedFolder(to))).toMatchObject({ documents: 5, entries: 3, entered: [] });
+  expect(await copied(planted, new SharedFolder(to), own)).toMatchObject({ documents: 5, entries: 3, entered: [] });
   // With a signature that is good beside it: an entry would name the other key.
   const both = JSON.stringify({
     ...document,
@@ -155,11 +157,10 @@ test("a document that no listed signer signed is entered in no log, and claims n
     ],
   });
   writeFileSync(join(planted, "attestations", `${idOf(bytes)}.json`), both);
-  expect(await copied(planted, new SharedFolder(join(base, "planted-too")))).toMatchObject({ entered: [] });
+  expect(await copied(planted, new SharedFolder(join(base, "planted-too")), own)).toMatchObject({ entered: [] });
   // And as it should be.
   writeFileSync(join(planted, "attestations", `${idOf(bytes)}.json`), bytes);
-  const begun = new LogKeys(join(base, "home-begun"), nodeEngine, {}); // it remembers no more than there is
-  expect(await copied(planted, new SharedFolder(join(base, "planted-well")), begun)).toMatchObject({
+  expect(await copied(planted, new SharedFolder(join(base, "planted-well")), own)).toMatchObject({
     entered: [idOf(bytes)],
   });
 });
@@ -181,4 +182,61 @@ test("keyrings that cannot be one are refused before anything is written", async
   );
   await expect(copied(here, new Directory(there))).rejects.toMatchObject({ code: "keyring-format" });
   expect(readFileSync(keyringOf(there), "utf8")).toBe(kept);
+});
+
+test.each([
+  ["to an empty place", false],
+  ["to one that has some", true],
+])("a log that goes on while it is copied %s", async (name, isBegun) => {
+  const [busy, to] = [join(base, `busy-${isBegun}`), join(base, `busy-${isBegun}-to`)];
+  const own = twin(`home-busy-${isBegun}`, "home-then");
+  const publish = async (): Promise<void> => {
+    const registry = await Registry.open(new Directory(busy), nodeEngine, (key) => own.find(key));
+    await registry.publish(await result(busy));
+  };
+  cpSync(from, busy, { recursive: true });
+  if (isBegun) {
+    await copied(busy, new SharedFolder(to), own);
+    await publish();
+  }
+  let reads = 0;
+  const source = new SharedFolder(busy, async (call, path) => {
+    if (call !== "read" || path !== "attestations/log/checkpoint" || (reads += 1) !== 2) return;
+    await publish();
+  });
+  const done = await replicate({
+    from: source,
+    to: new SharedFolder(to),
+    engine: nodeEngine,
+    logSigners: (key) => own.find(key),
+  });
+  expect({ name, ...done }).toMatchObject({ name, entries: isBegun ? 2 : 3 });
+  expect(await copied(busy, new SharedFolder(to), own)).toMatchObject({ entries: isBegun ? 0 : 1 });
+  await mustBeWhole(to, isBegun ? 5 : 4, `${to}-memory`);
+});
+
+test("a place that shows other entries at the second look gets no signature for them", async () => {
+  const [hostile, to] = [join(base, "hostile"), join(base, "hostile-to")];
+  await copied(from, new SharedFolder(to));
+  cpSync(from, hostile, { recursive: true });
+  const own = twin("home-hostile", "home-then");
+  const registry = await Registry.open(new Directory(hostile), nodeEngine, (key) => own.find(key));
+  await registry.publish(await result(hostile));
+  const bundle = "attestations/log/tile/entries/000.p/4";
+  let reads = 0;
+  const source = new SharedFolder(hostile, (call, path) => {
+    if (call !== "read" || path !== bundle || (reads += 1) !== 2) return Promise.resolve();
+    const [first, ...more] = parseEntries(new Uint8Array(readFileSync(join(hostile, bundle))), 4);
+    writeFileSync(join(hostile, bundle), formatEntries([...more, first!]));
+    return Promise.resolve();
+  });
+  const ended = replicate({
+    from: source,
+    to: new SharedFolder(to),
+    engine: nodeEngine,
+    logSigners: (key) => own.find(key),
+  });
+  await expect(ended).rejects.toMatchObject({ code: "log-fork" });
+  expect(reads).toBe(2);
+  expect(existsSync(join(to, "attestations/log/turns"))).toBe(false);
 });
