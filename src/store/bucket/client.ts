@@ -267,7 +267,9 @@ export class BucketClient {
         : "the bucket lies in another region, or at another endpoint"
       : status === 403
         ? REFUSED[verb]
-        : undefined;
+        : code === "NoSuchBucket"
+          ? "make the bucket first, with a program of its provider; attest makes none"
+          : undefined;
     return this.#refused(verb, path, `the server answers ${code ?? `status ${status}`}`, hint);
   }
 }

@@ -280,7 +280,10 @@ describe("a server", () => {
   });
 
   test("without the bucket, or that refuses, is no empty registry", async () => {
-    expect(await code(new Bucket("s3://another/lab", server.environment, QUICK).read("a"))).toBe("network");
+    await expect(new Bucket("s3://another/lab", server.environment, QUICK).read("a")).rejects.toMatchObject({
+      code: "network",
+      hint: expect.stringContaining("make the bucket") as string,
+    });
     expect(await code(new Bucket("s3://another/lab", server.environment, QUICK).list("a"))).toBe("network");
     server.accessKey = "another";
     expect([
