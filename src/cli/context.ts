@@ -1,5 +1,4 @@
 /** Shared by the commands: the engine, the user's keystore and the selected registry. */
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Bytes } from "../core/bytes.js";
 import { AttestError } from "../core/errors.js";
@@ -9,7 +8,7 @@ import { LogMemory } from "../keystore/log-memory.js";
 import { Pins } from "../keystore/pins.js";
 import { nodeEngine } from "../node/engine.js";
 import { isFolder } from "../node/files.js";
-import { owned } from "../node/reading.js";
+import { owned, readNamed } from "../node/reading.js";
 import { ioError } from "../node/faults.js";
 import { nearest, secretsHome, stateHome } from "../node/paths.js";
 import { toRegistry, type OutputPlace } from "../pipeline/run/destination.js";
@@ -87,8 +86,9 @@ export async function readInput(path: string): Promise<Bytes> {
   if (path === "-") return await readStdin();
   if (isBucketAddress(path)) return await readFromBucket(path);
   try {
-    return owned(readFileSync(path));
+    return readNamed(path);
   } catch (error) {
+    if (error instanceof AttestError) throw error;
     throw ioError("read", path, error);
   }
 }

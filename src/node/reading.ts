@@ -43,6 +43,30 @@ function whole(file: number, size: number): Bytes {
   return size === 0 ? owned(readFileSync(file)) : bytes;
 }
 
+/**
+ * The bytes of a file that the user named: a pipe or a device, too, as a shell makes them. Throws what `openSync` throws, and `too-large`: among
+ * the files that somebody sent may be a link to a device without end.
+ */
+export function readNamed(path: string, limit = MAX_READ): Bytes {
+  const file = openSync(path, "r");
+  try {
+    const chunks: Buffer[] = [];
+    for (let size = 0; ;) {
+      const chunk = Buffer.allocUnsafeSlow(BLOCK);
+      const length = readSync(file, chunk, 0, Math.min(chunk.length, limit + 1 - size), null);
+      size += length;
+      if (size > limit) throw new AttestError("too-large", `expected at most ${limit} bytes at ${path}, found more`);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+    }
+    const all = owned(Buffer.concat(chunks));
+    for (const chunk of chunks) chunk.fill(0); // it may be a key
+    return all;
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Read size. One block is shared by all files; a larger one gains nothing. */
 const BLOCK = 1024 * 1024;
 let block: Buffer | undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AttestError } from "../../src/core/errors.js";
-import { read } from "../../src/node/reading.js";
+import { read, readNamed } from "../../src/node/reading.js";
 
 let root = "";
 let lab = "";
@@ -46,4 +46,11 @@ test.runIf(process.platform !== "win32")("in a tested project, not even one that
   renameSync(join(lab, "reports"), join(lab, "before"));
   symlinkSync(join(root, "out/deep"), join(lab, "reports"));
   expect(text(join(lab, "reports/b.xml"), false)).toBe("io");
+});
+
+test.runIf(process.platform !== "win32")("a device without end is not read as a whole", () => {
+  symlinkSync("/dev/zero", join(lab, "zero"));
+  expect(() => readNamed(join(lab, "zero"))).toThrow(AttestError);
+  expect(Buffer.from(readNamed(join(lab, "reports/a.xml"))).toString()).toBe("a");
+  expect(readNamed("/dev/null")).toHaveLength(0);
 });
