@@ -9,6 +9,7 @@ import { addRuns, type Wanted } from "../pipeline/queue/add.js";
 import { insideOf } from "../pipeline/queue/planned-run.js";
 import { isScenarioFile } from "../pipeline/run/scenario-file.js";
 import { MAX_LIMIT_S } from "../queue/queue.js";
+import { isBucketAddress } from "../store/open.js";
 import { ownFiles } from "../store/own-files.js";
 import { engine, registryFolder } from "./context.js";
 import { destinationOf, registryOf, signerFor, typedAgain, withSigning, type SigningOptions } from "./destination.js";
@@ -105,6 +106,7 @@ async function add(command: Command, options: Options): Promise<void> {
     ...(scenario && { scenario }),
   } as Wanted;
   const address = addressOf(options);
+  const folder = registryFolder(options.registry);
   const added = await withOpenQueue(options, async (queue) => {
     const signer = await signerFor(options, destination);
     return await interruptible((signal) =>
@@ -116,7 +118,7 @@ async function add(command: Command, options: Options): Promise<void> {
         wanted: asked,
         matrix: variables,
         archive: options.archive === true,
-        ours: ownFiles(resolve(registryFolder(options.registry))),
+        ours: isBucketAddress(folder) ? [] : ownFiles(resolve(folder)),
         needs,
         priority,
         allowSecrets,

@@ -11,6 +11,7 @@ import { checkAndSign, runAndAnswer, type Hands } from "../pipeline/queue/work-o
 import { work, type WorkerEvent } from "../pipeline/queue/worker.js";
 import { QUEUES } from "../queue/job.js";
 import { QUEUE_VARIABLE } from "../queue/address.js";
+import { isBucketAddress } from "../store/open.js";
 import { engine, openRegistry, registryFolder } from "./context.js";
 import { destinationOf, signerFor, type SigningOptions } from "./destination.js";
 import { io } from "./io.js";
@@ -112,7 +113,10 @@ async function handsOf(options: Options, address: string, warn: (sentence: strin
   const signer = hasKey ? await signerFor(options, await destinationOf({ registry: folder })) : undefined;
   const registry = await openRegistry(folder);
   await registry.store.mustBeWritable(QUEUE_PLACE);
-  const env = Object.fromEntries(Object.entries(io().env).filter(([name]) => !/^PG[A-Z]+$/.test(name)));
+  // What opens the queue and the registry is no business of a tested command, and must not be published.
+  const own = ([variable]: readonly [string, unknown]): boolean =>
+    /^PG[A-Z]+$/.test(variable) || (isBucketAddress(folder) && variable.startsWith("AWS_"));
+  const all = Object.entries(io().env);
   return {
     signer,
     trusted: await trustedIn(options),
@@ -121,11 +125,8 @@ async function handsOf(options: Options, address: string, warn: (sentence: strin
       registry,
       engine,
       tool: TOOL,
-      env, // a tested command has no business in the queue
-      around: {
-        [QUEUE_VARIABLE]: address,
-        ...Object.fromEntries(Object.entries(io().env).filter(([name]) => name === "PGPASSWORD")),
-      },
+      env: Object.fromEntries(all.filter((one) => !own(one))),
+      around: { ...Object.fromEntries(all.filter(own)), [QUEUE_VARIABLE]: address },
       hidden: passphraseFile === undefined ? [] : [passphraseFile],
       output: () => undefined,
       warn,

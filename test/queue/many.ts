@@ -172,6 +172,8 @@ async function makeTrouble(
 /** The workers; the first is never killed, for it may be the one behind the proxy. */
 class Crew {
   readonly #all: ChildProcess[] = [];
+  /** By number of the process. */
+  readonly #started = new Map<number | undefined, Promise<void>>();
   readonly counts: Record<string, number> = {};
   readonly faults: Record<string, number> = {};
   #hired = 0;
@@ -182,19 +184,26 @@ class Crew {
     const child = start(args, { cwd: work.cwd, env: { ...work.env, F3_ATTEST_QUEUE: address } });
     this.#all.push(child);
     let rest = "";
+    let begun: () => void = () => undefined;
+    this.#started.set(child.pid, new Promise((resolve) => (begun = resolve)));
+    child.once("exit", () => begun());
     child.stderr?.on("data", (text: Buffer) => {
       const lines = (rest + String(text)).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) this.#heard(line);
+      for (const line of lines) if (this.#heard(line) === "started") begun();
     });
     child.stdout?.resume();
   }
 
-  #heard(line: string): void {
-    if (!line.startsWith("{")) return void console.log(line);
+  #heard(line: string): string {
+    if (!line.startsWith("{")) {
+      console.log(line);
+      return "";
+    }
     const { event, why = "" } = JSON.parse(line) as { event: string; why?: string };
     this.counts[event] = (this.counts[event] ?? 0) + 1;
     if (["failed", "faulted", "refused"].includes(event)) this.faults[why] = (this.faults[why] ?? 0) + 1;
+    return event;
   }
 
   #random(): ChildProcess | undefined {
@@ -219,6 +228,7 @@ class Crew {
       this.#all.map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return;
         const over = new Promise((resolve) => child.once("exit", resolve));
+        await this.#started.get(child.pid); // before, the signal ends it as it does any program
         child.kill("SIGTERM");
         await over;
         expect(child.exitCode).toBe(0);

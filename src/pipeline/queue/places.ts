@@ -17,12 +17,17 @@ export const SOURCES = `${QUEUE_PLACE}/sources`;
 /** What a worker hands to a signer: a folder for each run, removed when it is published. */
 export const unsignedAt = (plan: string): string => `${QUEUE_PLACE}/unsigned/plan_${plan.slice(0, 16)}`;
 
-/** Bytes by digest. Returns the digest. */
-export async function keepPiece(store: Store, folder: string, bytes: Bytes, engine: Engine): Promise<string> {
-  const sha256 = hex(engine.sha256(bytes));
-  await store.create(`${QUEUE_PLACE}/.gitignore`, utf8("*\n"));
-  await store.create(`${folder}/${sha256}`, bytes);
-  return sha256;
+/** Bytes by digest. Returns the digests, in the same order. */
+export async function keepPieces(
+  store: Store,
+  folder: string,
+  pieces: readonly Bytes[],
+  engine: Engine,
+): Promise<string[]> {
+  const named = pieces.map((bytes) => ({ sha256: hex(engine.sha256(bytes)), bytes }));
+  const files = new Map(named.map(({ sha256, bytes }) => [`${folder}/${sha256}`, bytes]));
+  await store.createEach(files.set(`${QUEUE_PLACE}/.gitignore`, utf8("*\n")));
+  return named.map(({ sha256 }) => sha256);
 }
 
 /** Anyone who can write to the store may have written them. @throws AttestError `run-refused`, `file-missing`, `too-large` */

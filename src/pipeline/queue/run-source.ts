@@ -10,7 +10,7 @@ import type { Store } from "../../store/store.js";
 import { archiveOf, MAX_ARCHIVE, unpack } from "./archive.js";
 import type { RunSource } from "./asked.js";
 import { fetchAddress, withFetched, type GitSource } from "./fetch-commit.js";
-import { keepPiece, readPiece, SOURCES } from "./places.js";
+import { keepPieces, readPiece, SOURCES } from "./places.js";
 
 /** Runs something in a fresh folder with the source in it, whose digest was checked. The folder is gone afterwards. */
 export async function withSource<T>(
@@ -72,7 +72,8 @@ export async function sourceOf(
     .map((path) => relative(root, path).replaceAll(sep, "/"))
     .filter((path) => path !== "" && !path.startsWith(".."));
   const { bytes } = await archiveOf(here, without);
-  return { source: { archive: await keepPiece(store, SOURCES, bytes, engine) }, why: found.why, ...place(root) };
+  const [digest = ""] = await keepPieces(store, SOURCES, [bytes], engine);
+  return { source: { archive: digest }, why: found.why, ...place(root) };
 }
 
 async function commitOf(

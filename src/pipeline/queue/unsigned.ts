@@ -22,7 +22,7 @@ import type { Store } from "../../store/store.js";
 import { checkChoices } from "../../harness/scenario/run.js";
 import { scenarioNamed } from "../run/built-in.js";
 import { askedIn } from "./asked.js";
-import { keepPiece, readPiece, unsignedAt } from "./places.js";
+import { keepPieces, readPiece, unsignedAt } from "./places.js";
 import type { PlannedRun } from "./planned-run.js";
 
 /** More than any run of ours writes. */
@@ -41,8 +41,8 @@ export async function keepUnsigned(
   engine: Engine,
 ): Promise<string> {
   const folder = unsignedAt(digest);
-  for (const piece of evidence.values()) await keepPiece(store, folder, piece, engine);
-  return await keepPiece(store, folder, canonical(draft as Json), engine);
+  const [statement = ""] = await keepPieces(store, folder, [canonical(draft as Json), ...evidence.values()], engine);
+  return statement;
 }
 
 export interface Unsigned {
