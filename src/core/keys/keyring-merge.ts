@@ -1,4 +1,7 @@
-/** One keyring out of two copies of a registry. Where they differ, the merge trusts less: the earliest end and the earliest revocation count. */
+/**
+ * One keyring out of two copies of a registry. Both list the same keys, and one of them may know less: of a key's ends and revocations the
+ * earliest counts, and of its beginnings too, since a signature that was published in one copy must not read as retired in the other.
+ */
 import { AttestError } from "../errors.js";
 import { formatNoteKey } from "./note.js";
 import type { KeyEntry, Keyring, NoteEntry } from "./keyring.js";

@@ -4,7 +4,7 @@
  *
  *     evidence → documents with marks and proofs → keyring → logs → attest.json
  *
- * Everything is checked on its way: evidence and documents by their digests, a log by computing its tiles from its entries up to the signed
+ * What counts is checked on its way: evidence and documents by their digests, a log by computing its tiles from its entries up to the signed
  * root. A log that goes on differently there is refused before anything is written.
  */
 import { equal, hex, utf8, type Bytes } from "../../core/bytes.js";
