@@ -20,7 +20,7 @@ import { answered, answerIn, answers } from "./answers.js";
 import { Documents, idIn, isDocument, type Document } from "./documents.js";
 import { ATTESTATIONS, attestationPath, evidencePath, REGISTRY_FILE } from "./paths.js";
 import { groupsOf, refusals, type Publication, type Published } from "./publication.js";
-import type { Parse, RegistryIndex } from "./registry-index.js";
+import { claimPath, type Parse, type RegistryIndex } from "./registry-index.js";
 import { registryChanged, type RegistryLog } from "./registry-log.js";
 import type { Store } from "./store.js";
 
@@ -186,11 +186,13 @@ export class Publisher {
     const report = verify(bytes, { engine: this.#engine, keys, now: new Date() });
     const envelope = orUndefined(() => parseEnvelope(bytes));
     const own = report.signers.some((signer) => signer.signature === "ok" && signer.keyid === keyid);
-    if (report.id === undefined || envelope === undefined || answerIn(envelope)?.plan !== plan || !own)
+    const answer = envelope && answerIn(envelope);
+    const isAnswer = answer?.plan === plan && (await answers(answer, (id) => this.#documents.bytes(id)));
+    if (report.id === undefined || envelope === undefined || !own || !isAnswer)
       throw new AttestError(
         "registry-format",
-        `what claims to answer plan_${plan.slice(0, 16)} is no result by ${keyid}`,
-        "nothing was published; someone who can write the registry put it there",
+        `what claims to answer plan_${plan.slice(0, 16)} is no answer by ${keyid}`,
+        `nothing was published; someone who can write the registry put it there: remove ${claimPath(plan, keyid)}`,
       );
     // Someone may have added others, and the log would have an entry for each.
     const signatures = envelope.signatures.filter((_, at) => report.signers[at]?.signature === "ok");

@@ -42,7 +42,7 @@ function markOf({ id, bytes }: Document, parse: Parse): string | undefined {
 }
 
 /** The key by its digest, in the alphabet for names (RFC 4648 section 5). */
-const claimOf = (plan: string, keyid: string): string =>
+export const claimPath = (plan: string, keyid: string): string =>
   `${INDEX}/claims/plan_${plan.slice(0, 16)}/${keyid.replace("SHA256:", "").replaceAll("+", "-").replaceAll("/", "_")}.json`;
 
 export class RegistryIndex {
@@ -99,7 +99,7 @@ export class RegistryIndex {
    */
   async claim(plan: string, keyid: string, result: Bytes): Promise<Bytes | undefined> {
     try {
-      await this.#store.create(claimOf(plan, keyid), result);
+      await this.#store.create(claimPath(plan, keyid), result);
       return undefined;
     } catch (error) {
       if (error instanceof AttestError && error.code === "file-exists") return await this.claimed(plan, keyid);
@@ -109,7 +109,7 @@ export class RegistryIndex {
 
   /** The result that was claimed to answer the plan; undefined if none was. Unverified. */
   claimed(plan: string, keyid: string): Promise<Bytes | undefined> {
-    return this.#store.read(claimOf(plan, keyid));
+    return this.#store.read(claimPath(plan, keyid));
   }
 
   /** Ids of the notices with these actions. */

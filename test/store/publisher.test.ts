@@ -420,11 +420,20 @@ describe("of results that answer one plan, whoever comes first is published", ()
       ...(JSON.parse(fromUtf8(one.bytes)) as object),
       signatures: [{ keyid: me.key.keyid, sig: Buffer.alloc(64, 1).toString("base64") }],
     };
+    const relations = [{ type: "planned-by", target: "a plan", digest: { sha256: announced.digest } }];
+    const departing = sealed(
+      statement({
+        subject: [{ digest: { sha256: "0".repeat(64) } }],
+        predicate: { f3: { title: "Addition adds", log: log as unknown as Json, relations } },
+      }),
+      me,
+    );
     for (const bytes of [
       utf8("{}"),
       readable(forged),
       answering("Addition adds", announced.digest, someoneElse).bytes,
       result("Another").bytes,
+      departing, // genuine, and of another subject than the announced one
     ]) {
       writeFileSync(join(claims, `${claimName()}.json`), bytes);
       expect(

@@ -135,7 +135,9 @@ export class BucketClient {
         ...(!deep && { delimiter: "/" }),
         ...(next !== undefined && { "continuation-token": next }),
       });
-      const names = [...page.keys, ...page.folders].map((key) => inside(key).replace(/\/$/, ""));
+      const names = [...page.keys, ...page.folders]
+        .filter(({ length }) => length <= MAX_KEY) // none of ours is longer, and a server may send what it likes
+        .map((key) => inside(key).replace(/\/$/, ""));
       yield* names.filter((name) => isPlain(name) && (deep || !name.includes("/")));
       found += page.keys.length + page.folders.length;
       if (found > MAX_NAMES)
@@ -285,6 +287,8 @@ const isPlain = (name: string): boolean => !name.split("/").some((part) => ["", 
 
 /** The most that one folder may list: a server could go on forever. */
 const MAX_NAMES = 5_000_000;
+/** As S3 has it, in bytes; ours are ASCII. */
+const MAX_KEY = 1024;
 const MAX_PAGES = 10_000;
 
 export const unsafe = ({ place }: BucketAddress, found = "status 200"): AttestError =>
