@@ -1,5 +1,5 @@
 /** Many published at once: in any grouping the registry that one by one gives, and what is refused or fails is named and harms no other. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -16,6 +16,7 @@ import { nodeEngine } from "../../src/node/engine.js";
 import { union } from "../../src/pipeline/publish/cosign.js";
 import { Directory } from "../../src/store/directory.js";
 import { attestationPath, evidencePath, Registry, type Publication } from "../../src/store/registry.js";
+import { copyFolder } from "../cli/attest.js";
 import { sha256 } from "../cli/drafts.js";
 import { SharedFolder, type Before } from "./shared-folder.js";
 import { idOf } from "../core/looking.js";
@@ -52,7 +53,7 @@ interface Place {
 
 async function copy(store = (folder: string): Directory => new Directory(folder)): Promise<Place> {
   const place = join(base, String((copies += 1)));
-  cpSync(empty, place, { recursive: true });
+  copyFolder(empty, place);
   const keys = new LogKeys(join(place, "home"), nodeEngine, {});
   const registry = await Registry.open(store(join(place, "lab")), nodeEngine, (key) => keys.find(key));
   return { folder: join(place, "lab"), registry };

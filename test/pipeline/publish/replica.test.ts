@@ -16,6 +16,7 @@ import { checkLogs } from "../../../src/pipeline/log/check.js";
 import { logPlaceOf } from "../../../src/pipeline/log/source.js";
 import { Directory } from "../../../src/store/directory.js";
 import { Registry, type Publication } from "../../../src/store/registry.js";
+import { copyFolder } from "../../cli/attest.js";
 import { sha256 } from "../../cli/drafts.js";
 import { idOf } from "../../core/looking.js";
 import { sealed, signer, statement } from "../../core/making.js";
@@ -36,7 +37,7 @@ beforeAll(async () => {
   const signers = { name: "me", key: me.key, validFrom: "2026-01-01T00:00:00Z" };
   await Registry.create(new Directory(from), about, nodeEngine, keys, () => signers);
   for (let at = 0; at < 3; at += 1) await (await opened(from)).publish(await result(from));
-  cpSync(join(base, "home"), join(base, "home-then"), { recursive: true }); // it remembers what is in the folder
+  copyFolder(join(base, "home"), join(base, "home-then")); // it remembers what is in the folder
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
@@ -56,7 +57,7 @@ const copied = (source: string, to: Directory, by = keys): Promise<Replicated> =
 
 /** Another machine with the same keys: a lock that it never gives back is its own. */
 function twin(name: string, of = "home"): LogKeys {
-  cpSync(join(base, of), join(base, name), { recursive: true });
+  copyFolder(join(base, of), join(base, name));
   return new LogKeys(join(base, name), nodeEngine, {});
 }
 
