@@ -117,8 +117,10 @@ describe.skipIf(NO_POSTGRES !== undefined)("the queue", () => {
     await fresh();
     const told = new Promise<void>((resolve) => void session("a", { onWake: resolve }));
     await queue.status();
-    const adding = setInterval(() => void queue.add(newRun()), 100);
-    await told.finally(() => clearInterval(adding));
+    let adding = Promise.resolve();
+    const timer = setInterval(() => (adding = adding.then(async () => void (await queue.add(newRun())))), 100);
+    await told.finally(() => clearInterval(timer));
+    await adding;
   });
 
   test("an ended run is settled once, and each end has its word", async () => {
