@@ -118,7 +118,9 @@ describe.skipIf(NO_POSTGRES !== undefined)("the queue", () => {
     const told = new Promise<void>((resolve) => void session("a", { onWake: resolve }));
     await queue.status();
     let adding = Promise.resolve();
-    const timer = setInterval(() => (adding = adding.then(async () => void (await queue.add(newRun())))), 100);
+    const timer = setInterval(() => {
+      adding = adding.then(async () => void (await queue.add(newRun())));
+    }, 100);
     await told.finally(() => clearInterval(timer));
     await adding;
   });
