@@ -1,7 +1,7 @@
 /** A registry of many documents, verified on all processors. */
 import { AttestError } from "../core/errors.js";
 import { isFolder } from "../node/files.js";
-import type { pooled as Pooled } from "../node/pool.js";
+import type * as Pool from "../node/pool.js";
 import { namesIn } from "../pipeline/load/load.js";
 import { engine } from "./context.js";
 import type { Answered, Task } from "./verify-worker.js";
@@ -10,7 +10,6 @@ import type { Line } from "./verified-words.js";
 
 /** A worker takes as long to start as some three hundred documents. */
 const MANY = 1000;
-const PIECE = 64;
 
 const WORKER = new URL("./verify-worker.js", import.meta.url);
 
@@ -24,8 +23,8 @@ export async function acrossCores(
   if (folder === undefined || more.length > 0 || folder === "-" || !isFolder(folder)) return undefined;
   const names = await orNone(() => namesIn(folder, engine)); // what is wrong with it is told by the usual way
   if (names.length < MANY) return undefined;
-  const { canPool, pooled } = await import("../node/pool.js");
-  return canPool(WORKER) ? lines(names, { asked, form }, progress, pooled) : undefined;
+  const pool = await import("../node/pool.js"); // few calls need it
+  return pool.canPool(WORKER) ? lines(names, { asked, form }, progress, pool) : undefined;
 }
 
 async function orNone(act: () => Promise<readonly string[]>): Promise<readonly string[]> {
@@ -41,20 +40,18 @@ async function* lines(
   names: readonly string[],
   data: Task,
   progress: (text: string, share: number) => void,
-  pooled: typeof Pooled,
+  { inPieces, pooled }: typeof Pool,
 ): AsyncGenerator<Line> {
-  const pieces = Array.from({ length: Math.ceil(names.length / PIECE) }, (_, at) =>
-    names.slice(at * PIECE, (at + 1) * PIECE),
-  );
+  const pieces = inPieces(names);
   const started = performance.now();
-  let done = 0;
+  let [done, answers] = [0, 0];
   for await (const answered of pooled<readonly string[], Answered>({ module: WORKER, data, pieces })) {
     if ("fault" in answered) {
       const { code, message, hint } = answered.fault;
       throw new AttestError(code, message, hint);
     }
     yield* answered.lines;
-    done += Math.min(PIECE, names.length - done);
+    done += pieces[answers++]?.length ?? 0;
     const rate = Math.round((done / (performance.now() - started)) * 1000);
     progress(`${done} of ${names.length} documents, ${rate} a second`, done / names.length);
   }

@@ -18,6 +18,12 @@ export interface Pool<P> {
 /** Whether that module is there: while sources are tested it is not. */
 export const canPool = (module: URL): boolean => availableParallelism() > 1 && existsSync(module);
 
+const PIECE = 64;
+
+/** In pieces of a size that keeps workers busy, and their answers few. */
+export const inPieces = <T>(all: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(all.length / PIECE) }, (_, at) => all.slice(at * PIECE, (at + 1) * PIECE));
+
 interface Answer<A> {
   readonly piece: number;
   readonly answer: A;

@@ -1,7 +1,7 @@
 /** The address of the database. Its password is never printed. */
 import { AttestError } from "../core/errors.js";
 
-/** Names the database for every command; removed from the environment of a tested command, like all variables of this tool. */
+/** Names the database for every command. A tested command does not get it, nor any other variable of this tool. */
 export const QUEUE_VARIABLE = "F3_ATTEST_QUEUE";
 
 /** @throws AttestError `usage` */

@@ -4,15 +4,8 @@
  */
 import { createServer, type Server } from "node:http";
 import { extname } from "node:path";
+import { CONTENT_TYPES } from "../formats/content-types.js";
 import type { Store } from "../store/store.js";
-
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".json": "application/json",
-  ".pub": "text/plain; charset=utf-8",
-  ".vkey": "text/plain; charset=utf-8",
-  ".tlog-proof": "text/plain; charset=utf-8",
-};
 
 const HEADERS = {
   "x-content-type-options": "nosniff",
@@ -54,7 +47,9 @@ export function serveSite(site: Store, { host, port, names = [], cors = false }:
       response.writeHead(200, {
         ...headers,
         "content-length": bytes.length,
-        "content-type": evidence ? "application/octet-stream" : (TYPES[extname(path)] ?? "application/octet-stream"),
+        "content-type": evidence
+          ? "application/octet-stream"
+          : (CONTENT_TYPES[extname(path)] ?? "application/octet-stream"),
         ...(evidence && {
           "content-disposition": "attachment",
           "content-security-policy": "sandbox; default-src 'none'",

@@ -196,7 +196,7 @@ export class Bucket implements Store {
     return { version, found: newest.removed ? undefined : newest };
   }
 
-  /** Of a file of which no version was seen: most have none. */
+  /** The first look at a file. Most files have no version, which two requests show. */
   async #looked<T extends Marks>(
     file: string,
     use: (path: string) => Promise<T | undefined>,

@@ -17,7 +17,8 @@ import type { TreeHead } from "../core/log/merkle.js";
 import type { LogSigner } from "../core/log/log-signer.js";
 import { formatProof } from "../core/log/proof.js";
 import { CHECKPOINT, fork, LogFolder, placeOf } from "./log-folder.js";
-import { PENDING, whileWriting } from "./log-lock.js";
+import { memoryOf, type CheckpointMemory } from "./checkpoint-memory.js";
+import { whileWriting } from "./log-lock.js";
 import { LogProofs, type Proven, type ProofPath } from "./log-proofs.js";
 import { LogTurns } from "./log-turns.js";
 import type { Still, Store } from "./store.js";
@@ -62,19 +63,11 @@ interface Sorted {
   readonly fresh: readonly Waiting[];
 }
 
-/** The key's last checkpoint. */
-interface Memory {
-  last(): Promise<Bytes | undefined>;
-  remember(checkpoint: Bytes, still: Still): Promise<void>;
-  /** Called when the remembered checkpoint is published. */
-  published(): Promise<void>;
-}
-
 export class LogWriter {
   readonly #store: Store;
   readonly #folder: string;
   readonly #signer: LogSigner;
-  readonly #memory: Memory;
+  readonly #memory: CheckpointMemory;
   readonly #engine: Engine;
   readonly #proofs: LogProofs;
   readonly #turns: LogTurns | undefined;
@@ -375,29 +368,4 @@ export class LogWriter {
   get #place(): string {
     return placeOf(this.#store, this.#folder);
   }
-}
-
-/**
- * A machine without state for the key keeps the unpublished checkpoint in the log's folder until it is published. On a shared store the turn
- * says the same.
- */
-function memoryOf(signer: LogSigner, store: Store, folder: string): Memory {
-  if (signer.lock !== undefined)
-    return {
-      last: async () => signer.last(),
-      remember: async (bytes, still) => signer.remember(bytes, still),
-      published: async () => undefined,
-    };
-  if (store.shared)
-    return {
-      last: () => Promise.resolve(undefined),
-      remember: async () => undefined,
-      published: async () => undefined,
-    };
-  const pending = `${folder}/${PENDING}`;
-  return {
-    last: () => store.read(pending),
-    remember: (bytes, still) => store.replace(pending, bytes, still),
-    published: () => store.discard(pending),
-  };
 }

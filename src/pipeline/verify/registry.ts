@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { AttestError } from "../../core/errors.js";
 import { nodeEngine } from "../../node/engine.js";
-import { canPool, pooled } from "../../node/pool.js";
+import { canPool, inPieces, pooled } from "../../node/pool.js";
 import { namesIn } from "../load/load.js";
 import { requestOf, type RegistryOptions, type Told } from "./registry-request.js";
 import type { RegistryAnswer } from "./registry-worker.js";
@@ -10,7 +10,6 @@ import { effective, verifyEach, type Verified } from "./verify.js";
 
 /** Fewer documents are verified before a worker has started. */
 const MANY = 1000;
-const PIECE = 64;
 const WORKER = new URL("./registry-worker.js", import.meta.url);
 
 /**
@@ -33,9 +32,7 @@ export async function* verifyRegistry(folder: string, options: RegistryOptions =
     }
     return;
   }
-  const pieces = Array.from({ length: Math.ceil(names.length / PIECE) }, (_, at) =>
-    names.slice(at * PIECE, (at + 1) * PIECE),
-  );
+  const pieces = inPieces(names);
   const data = { folder, asked };
   for await (const found of pooled<readonly string[], RegistryAnswer>({
     module: WORKER,

@@ -1,14 +1,8 @@
 /** The headers with which a bucket, or a network of caches before it, serves a file of a registry. */
 import { posix } from "node:path";
+import { CONTENT_TYPES } from "../../formats/content-types.js";
 import type { ObjectHeaders } from "./client.js";
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".json": "application/json",
-  ".pub": "text/plain; charset=utf-8",
-  ".vkey": "text/plain; charset=utf-8",
-  ".tlog-proof": "text/plain; charset=utf-8",
-};
 /** C2SP tlog-tiles asks for this type, and for octets in tiles. */
 const CHECKPOINT = "text/plain; charset=utf-8";
 
@@ -16,7 +10,7 @@ const FOREVER = "public, max-age=31536000, immutable";
 const SHORT = "public, max-age=30";
 
 export function servedAs(path: string): ObjectHeaders {
-  const type = isCheckpoint(path) ? CHECKPOINT : isEvidence(path) ? undefined : TYPES[posix.extname(path)];
+  const type = isCheckpoint(path) ? CHECKPOINT : isEvidence(path) ? undefined : CONTENT_TYPES[posix.extname(path)];
   return {
     "content-type": type ?? "application/octet-stream",
     "cache-control": isEvidence(path) || isDocument(path) || isFullTile(path) ? FOREVER : SHORT,
